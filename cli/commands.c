@@ -1,0 +1,6 @@
+/* commands.c: the list of commands; see commands.h. */
+#include "commands.h"
+
+const struct cli_command *const cli_commands[] = {
+    NULL,
+};

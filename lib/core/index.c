@@ -1,0 +1,74 @@
+/* index.c: see index.h. The table is kept at most two thirds full. */
+#include "core/index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+
+void
+pf_index_release(struct pf_index *ix)
+{
+	free(ix->slots);
+	*ix = (struct pf_index){0};
+}
+
+static void
+place(struct pf_index *ix, uint32_t hash, uint32_t item)
+{
+	size_t at = hash & ix->mask;
+
+	while (ix->slots[at].item != PF_NONE)
+		at = (at + 1) & ix->mask;
+	ix->slots[at] = (struct pf_index_slot){.hash = hash, .item = item};
+}
+
+static int
+widen(struct pf_index *ix, struct pf_error *err)
+{
+	struct pf_index old = *ix;
+	size_t room = old.slots ? (old.mask + 1) * 2 : 16;
+
+	ix->slots = malloc(room * sizeof *ix->slots);
+	if (!ix->slots) {
+		*ix = old;
+		return pf_error_nomem(err);
+	}
+	memset(ix->slots, 0xff, room * sizeof *ix->slots);
+	ix->mask = room - 1;
+	for (size_t i = 0; old.slots && i <= old.mask; i++) {
+		if (old.slots[i].item != PF_NONE)
+			place(ix, old.slots[i].hash, old.slots[i].item);
+	}
+	free(old.slots);
+	return 0;
+}
+
+int
+pf_index_add(struct pf_index *ix, uint32_t hash, uint32_t item, struct pf_error *err)
+{
+	if (!ix->slots || (ix->count + 1) * 3 > (ix->mask + 1) * 2) {
+		int rc = widen(ix, err);
+		if (rc)
+			return rc;
+	}
+	place(ix, hash, item);
+	ix->count++;
+	return 0;
+}
+
+uint32_t
+pf_hash_bytes(const void *bytes, size_t size)
+{
+	const uint8_t *at = bytes;
+	uint64_t h = size * 0x9e3779b97f4a7c15ULL, word;
+
+	for (; size >= 8; at += 8, size -= 8) {
+		memcpy(&word, at, 8);
+		h = (h ^ word) * 0xff51afd7ed558ccdULL;
+		h ^= h >> 29;
+	}
+	word = 0;
+	memcpy(&word, at, size);
+	return pf_hash_u64(h ^ word);
+}

@@ -1,0 +1,26 @@
+/*
+ * memory.h: growth of flat arrays, with overflow and a hard maximum checked.
+ */
+#ifndef PF_CORE_MEMORY_H
+#define PF_CORE_MEMORY_H
+
+#include <stddef.h>
+
+struct pf_error;
+
+/*
+ * Makes room for `need` items of `size` bytes in *items, which has *capacity
+ * of them (NULL and 0 at first). On failure both are as they were. New room is
+ * not zeroed. Grows by half, so that n appends cost O(n).
+ */
+int pf_grow(void **items, size_t *capacity, size_t need, size_t size, struct pf_error *err);
+
+/* The same for a typed array; ITEMS and CAPACITY are lvalues. */
+#define PF_GROW(ITEMS, CAPACITY, NEED, ERR)                                                        \
+	pf_grow((void **)&(ITEMS), &(CAPACITY), (NEED), sizeof *(ITEMS), (ERR))
+
+/* calloc of n items with the standard error; *items is NULL on failure. */
+int pf_calloc(void **items, size_t n, size_t size, struct pf_error *err);
+#define PF_CALLOC(ITEMS, N, ERR) pf_calloc((void **)&(ITEMS), (N), sizeof *(ITEMS), (ERR))
+
+#endif

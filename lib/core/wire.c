@@ -1,0 +1,27 @@
+/* wire.c: see wire.h. */
+#include "core/wire.h"
+
+enum { WIRE_VARINT = 0, WIRE_BYTES = 2 };
+
+void
+pf_wire_varint(struct pf_buffer *b, unsigned field, uint64_t value)
+{
+	if (value == 0)
+		return;
+	pf_buffer_uleb(b, (uint64_t)field << 3 | WIRE_VARINT);
+	pf_buffer_uleb(b, value);
+}
+
+void
+pf_wire_int64(struct pf_buffer *b, unsigned field, int64_t value)
+{
+	pf_wire_varint(b, field, (uint64_t)value);
+}
+
+void
+pf_wire_bytes(struct pf_buffer *b, unsigned field, const void *bytes, size_t size)
+{
+	pf_buffer_uleb(b, (uint64_t)field << 3 | WIRE_BYTES);
+	pf_buffer_uleb(b, size);
+	pf_buffer_add(b, bytes, size);
+}

@@ -1,0 +1,91 @@
+/*
+ * binary.h: one ELF file and what a converter asks of it.
+ *
+ * Identity (build id), segments (file offset to virtual address), function
+ * symbols, and per address the chain of inlined functions with line and
+ * discriminator from DWARF. Addresses are virtual addresses as linked.
+ */
+#ifndef PF_SYMBOL_BINARY_H
+#define PF_SYMBOL_BINARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pf_error;
+struct pf_binary;
+
+/* One function symbol; symbols of a binary are sorted by start and do not overlap. */
+struct pf_symbol {
+	uint64_t start, end; /* [start, end) */
+	const char *name;    /* linkage name as in the symbol table; owned by the binary */
+};
+
+/*
+ * One level of an inline chain, innermost first. In frame 0 line and
+ * discriminator are those of the address itself; in frame i > 0 they are those
+ * of the call site where frame i-1 was inlined.
+ */
+struct pf_inline_frame {
+	const char *function;   /* linkage name (else plain name); owned by the binary */
+	const char *file;       /* of the line; NULL: unknown */
+	uint32_t line;          /* 0: unknown */
+	uint32_t start_line;    /* the function's declaration line; 0: unknown */
+	uint32_t discriminator; /* raw, as DWARF encodes it; 0: none */
+};
+
+struct pf_inline_chain {
+	struct pf_inline_frame *frames; /* owned; reused from call to call */
+	size_t count, capacity;
+};
+
+/*
+ * Opens an executable or shared object. On success *binary is to be freed.
+ * PF_EIO unreadable; PF_EINPUT not ELF, or not for this kind of machine.
+ */
+int pf_binary_open(struct pf_binary **binary, const char *path, struct pf_error *err);
+void pf_binary_free(struct pf_binary *binary);
+
+const char *pf_binary_path(const struct pf_binary *binary);
+/* Lower-case hex of the GNU build id; "" if there is none. */
+const char *pf_binary_build_id(const struct pf_binary *binary);
+
+/* The virtual address of a byte of the file that lies in an executable segment; false if it doesn't. */
+bool pf_binary_address(const struct pf_binary *binary, uint64_t file_offset, uint64_t *address);
+/* Whether this virtual address lies in an executable segment. */
+bool pf_binary_executable(const struct pf_binary *binary, uint64_t address);
+/* The bytes of the file at a virtual address; NULL unless all `size` of them are there. */
+const uint8_t *pf_binary_bytes(const struct pf_binary *binary, uint64_t address, size_t size);
+
+/* All function symbols (.symtab, else .dynsym), sorted. */
+const struct pf_symbol *pf_binary_symbols(const struct pf_binary *binary, size_t *count);
+/* The function symbol that covers an address, or NULL. */
+const struct pf_symbol *pf_binary_symbol_at(const struct pf_binary *binary, uint64_t address);
+
+/*
+ * Whether there is DWARF line information at all. If not, `why` (may be NULL)
+ * gets a sentence that says what to install or which flag to build with.
+ */
+bool pf_binary_has_lines(const struct pf_binary *binary, char *why, size_t why_size);
+
+/*
+ * The inline chain at an address: count 0 where DWARF knows nothing. The chain
+ * is caller-owned (zeroed at first), released by pf_inline_chain_release().
+ * PF_EINPUT on DWARF that cannot be read; PF_ENOMEM.
+ */
+int pf_binary_inline_chain(struct pf_binary *binary, uint64_t address, struct pf_inline_chain *chain,
+    struct pf_error *err);
+void pf_inline_chain_release(struct pf_inline_chain *chain);
+
+/* The base discriminator and the duplication factor (1 if none) of a raw discriminator; see LLVM's DebugInfoMetadata. */
+uint32_t pf_discriminator_base(uint32_t raw);
+uint32_t pf_discriminator_duplication(uint32_t raw);
+
+/*
+ * The name LLVM's profiles use for a symbol: suffixes that the compiler's
+ * passes append (.llvm.123, .part.0, .isra.0, .constprop.0, .cold) are cut off;
+ * ".__uniq.123" is kept. Writes at most size bytes including the NUL.
+ */
+void pf_canonical_name(const char *name, char *out, size_t size);
+
+#endif
