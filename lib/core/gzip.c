@@ -123,7 +123,7 @@ pf_gzip_inflate(struct pf_buffer *out, const char *name, const void *bytes, size
 	if (inflateInit2(&f.z, 15 + 16) != Z_OK)
 		return pf_error_nomem(err);
 	while (!rc && again) {
-		int status;
+		int status = Z_OK;
 		rc = check_caps(&f, err);
 		if (!rc)
 			rc = step(&f, &status, err);
