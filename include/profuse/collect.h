@@ -20,6 +20,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 enum pf_collect_phase {
 	PF_COLLECT_WAITING,   /* asked; the service is measuring */
@@ -29,7 +30,7 @@ enum pf_collect_phase {
 
 struct pf_collect_progress {
 	enum pf_collect_phase phase;
-	double elapsed; /* seconds since this attempt, or this pause, began */
+	double elapsed;   /* seconds since this attempt, or this pause, began */
 	unsigned attempt; /* from 1 */
 	uint64_t bytes;
 };
@@ -40,14 +41,18 @@ struct pf_collect_progress {
  */
 struct pf_collect_options {
 	size_t struct_size;
-	const char *type;       /* cpu, heap, allocs, goroutine, mutex, block, threads [cpu, or what the URL says] */
-	uint32_t seconds;       /* the window; [30 for cpu; the others are a snapshot, or the change over it] */
+	const char *
+	    type; /* cpu, heap, allocs, goroutine, mutex, block, threads [cpu, or what the URL says] */
+	uint32_t
+	    seconds; /* the window; [30 for cpu; the others are a snapshot, or the change over it] */
 	double connect_timeout; /* [10] */
 	double timeout;         /* one attempt, longer than the window [the window + 30] */
 	double stall_timeout;   /* a pause inside the body [10] */
-	double retry_for;       /* new attempts may start this long after the first; below 0: never [the window + 30] */
-	uint64_t max_size;      /* of the body, and of the profile inflated [256 MiB, and 200 : 1 over 16 MiB] */
-	int max_redirects;      /* below 0: none [5] */
+	double
+	    retry_for; /* new attempts may start this long after the first; below 0: never [the window + 30] */
+	uint64_t
+	    max_size; /* of the body, and of the profile inflated [256 MiB, and 200 : 1 over 16 MiB] */
+	int max_redirects;                          /* below 0: none [5] */
 	const char *ca_file, *cert_file, *key_file; /* PEM */
 	bool insecure;                              /* the server's certificate is not verified */
 	/* Secrets; a file beats a value. One of bearer token and user name; the header file goes with both. */
@@ -71,8 +76,8 @@ struct pf_collected;
  * fit; PF_EINPUT an answer that is no profile; PF_EIO no answer, an HTTP error,
  * interrupted; PF_ENOMEM. The sentence quotes what the server said.
  */
-int pf_collect(struct pf_collected **collected, const char *url, const struct pf_collect_options *options,
-    struct pf_error *err);
+int pf_collect(struct pf_collected **collected, const char *url,
+    const struct pf_collect_options *options, struct pf_error *err);
 void pf_collected_free(struct pf_collected *collected);
 
 /* The gzipped profile: the server's own bytes, or what it sent plain, compressed. Owned by the handle. */
@@ -89,6 +94,7 @@ unsigned pf_collected_redirects(const struct pf_collected *collected);
 /* SHA-256 of the bytes, in hexadecimal. */
 const char *pf_collected_sha256(const struct pf_collected *collected);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

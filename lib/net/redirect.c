@@ -27,9 +27,11 @@ pf_redirect_follow(struct pf_url **to, struct pf_redirects *state, const struct 
 		    "allows more, or give the final address",
 		    pf_url_display(from), state->taken);
 	rc = pf_url_resolve(to, from, location, err);
-	if (rc)
-		return pf_error_prefix(
+	if (rc) {
+		pf_error_prefix(
 		    err, "%s: redirected to an address we don't follow", pf_url_display(from));
+		return rc;
+	}
 	if (pf_url_is_https(from) && !pf_url_is_https(*to)) {
 		rc = pf_error_set(err, PF_EIO,
 		    "%s: redirected from https to plain http at %s, which is refused; "

@@ -29,7 +29,8 @@ pf_net_start(struct pf_error *err)
 {
 	pthread_once(&once, start_curl);
 	if (started)
-		return pf_error_set(err, PF_EIO, "libcurl can't start: %s", curl_easy_strerror(started));
+		return pf_error_set(
+		    err, PF_EIO, "libcurl can't start: %s", curl_easy_strerror(started));
 	return 0;
 }
 
