@@ -164,7 +164,7 @@ what_the_reference_rejects_is_rejected_with_offset_and_reason(void **state)
 	b = start(), add_mapping(&b, 0, 1, 2, 0, 0, 0);
 	assert_refused(&b, "mapping at offset 28: id 0");
 	b = start(), add_function(&b, 3, 0, 0), add_function(&b, 3, 0, 0);
-	assert_refused(&b, "function at offset 34: id 3 twice");
+	assert_refused(&b, "function at offset 32: id 3 twice");
 	b = start(), pf_wire_varint(&b, PF_PROFILE_TIME_NANOS, 1),
 	pf_wire_varint(&b, PF_PROFILE_TIME_NANOS, 2);
 	assert_refused(&b, "concatenated profiles");
