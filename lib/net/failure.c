@@ -8,7 +8,7 @@
 
 /* What to do about it; NULL: the detail says enough. */
 static const char *
-advice(CURLcode result, const char *detail)
+advice(CURLcode result, const char *detail, bool https)
 {
 	switch (result) {
 	case CURLE_COULDNT_RESOLVE_HOST:
@@ -38,7 +38,13 @@ advice(CURLcode result, const char *detail)
 	if (strstr(detail, "certificate required") || strstr(detail, "bad certificate") ||
 	    strstr(detail, "handshake failure"))
 		return "the server may want a client certificate: give --cert and --key";
-	return NULL;
+	if (result != CURLE_RECV_ERROR && result != CURLE_SEND_ERROR)
+		return NULL;
+	if (https)
+		return "the connection was cut; a server that wants a client certificate does that "
+		       "too: see "
+		       "--cert and --key";
+	return "the service, or something on the way, cut the connection; try again";
 }
 
 static int
@@ -83,7 +89,7 @@ pf_transfer_failure(const struct pf_transfer *t, CURLcode result, struct pf_erro
 	if (result == CURLE_OPERATION_TIMEDOUT)
 		return timed_out(t, err);
 	pf_text_excerpt(detail, sizeof detail, said, strlen(said));
-	next = advice(result, detail);
+	next = advice(result, detail, strncmp(t->shown, "https:", 6) == 0);
 	return pf_error_set(
 	    err, PF_EIO, "%s: %s%s%s", t->shown, detail, next ? "; " : "", next ? next : "");
 }
