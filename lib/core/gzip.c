@@ -126,31 +126,30 @@ stated_size(const uint8_t *bytes, size_t size)
 	return (size_t)at[0] | (size_t)at[1] << 8 | (size_t)at[2] << 16 | (size_t)at[3] << 24;
 }
 
-/* Whether all of the input was one sound member of the stated size, now appended to out. */
-static bool
-inflate_at_once(struct pf_buffer *out, const uint8_t *bytes, size_t size, uint32_t max_ratio)
+/* Sets *done if all of the input was one sound member of the stated size, now appended to out. */
+static int
+inflate_at_once(struct pf_buffer *out, const uint8_t *bytes, size_t size, uint32_t max_ratio,
+    bool *done, struct pf_error *err)
 {
 	size_t want = size < 18 ? 0 : stated_size(bytes, size), taken = 0, made = 0;
 	struct libdeflate_decompressor *d;
 	uint8_t *to;
-	bool done;
 
+	*done = false;
 	if (want == 0 || want > out->maximum - out->size ||
 	    (max_ratio && want > RATIO_GRACE && want / max_ratio > size))
-		return false;
+		return 0;
 	to = pf_buffer_reserve(out, want);
 	d = to ? libdeflate_alloc_decompressor() : NULL;
-	if (!d) {
-		out->failed = false;
-		return false;
-	}
-	done = libdeflate_gzip_decompress_ex(d, bytes, size, to, want, &taken, &made) ==
-		   LIBDEFLATE_SUCCESS &&
-	       taken == size && made == want;
+	if (!d)
+		return pf_error_nomem(err);
+	*done = libdeflate_gzip_decompress_ex(d, bytes, size, to, want, &taken, &made) ==
+		    LIBDEFLATE_SUCCESS &&
+		taken == size && made == want;
 	libdeflate_free_decompressor(d);
-	if (done)
+	if (*done)
 		out->size += made;
-	return done;
+	return 0;
 }
 
 int
@@ -163,11 +162,11 @@ pf_gzip_inflate(struct pf_buffer *out, const char *name, const void *bytes, size
 	    .out = out,
 	    .out_start = out->size,
 	    .max_ratio = max_ratio};
-	bool again = true;
-	int rc = 0;
+	bool again = true, done;
+	int rc = inflate_at_once(out, bytes, size, max_ratio, &done, err);
 
-	if (inflate_at_once(out, bytes, size, max_ratio))
-		return 0;
+	if (rc || done)
+		return rc;
 	if (inflateInit2(&f.z, 15 + 16) != Z_OK)
 		return pf_error_nomem(err);
 	while (!rc && again) {
