@@ -57,7 +57,7 @@ load_segments(struct pf_binary *binary, struct pf_error *err)
 	if (!executable)
 		return pf_error_set(err, PF_EINPUT,
 		    "%s has no executable segment with bytes in it%s", file->path,
-		    pf_elf_section(file, ".debug_info")
+		    pf_elf_debug_section(file, "info")
 			? "; it looks like a separate debug file: name the binary itself"
 			: "; name the executable or shared object that was profiled");
 	qsort(binary->segments, binary->segment_count, sizeof *binary->segments, compare_segments);

@@ -62,6 +62,8 @@ void pf_elf_build_id(const struct pf_elf *file, char *hex, size_t size);
 bool pf_elf_section_bytes(const struct pf_elf *file, const GElf_Shdr *header);
 /* A section by name; NULL if missing or without bytes in the file. */
 Elf_Scn *pf_elf_section(const struct pf_elf *file, const char *name);
+/* The same for ".debug_<name>" or its older compressed form ".zdebug_<name>". */
+Elf_Scn *pf_elf_debug_section(const struct pf_elf *file, const char *name);
 
 /* The segment that holds a virtual address, or NULL. */
 const struct pf_segment *pf_segment_at(const struct pf_binary *binary, uint64_t address);

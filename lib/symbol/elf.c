@@ -9,7 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -149,6 +149,20 @@ pf_elf_section(const struct pf_elf *file, const char *name)
 			return s;
 	}
 	return NULL;
+}
+
+Elf_Scn *
+pf_elf_debug_section(const struct pf_elf *file, const char *name)
+{
+	char full[40];
+	Elf_Scn *section;
+
+	snprintf(full, sizeof full, ".debug_%s", name);
+	section = pf_elf_section(file, full);
+	if (section)
+		return section;
+	snprintf(full, sizeof full, ".zdebug_%s", name);
+	return pf_elf_section(file, full);
 }
 
 /* Looks for the GNU build id among the notes of one section or segment. */

@@ -66,7 +66,7 @@ try(struct pf_binary *binary, const struct link *link, const char *path, struct 
 		same = strcmp(id, binary->build_id) == 0;
 	else
 		same = crc32_z(0, file.image, file.size) == link->checksum;
-	if (same && pf_elf_section(&file, ".debug_info"))
+	if (same && pf_elf_debug_section(&file, "info"))
 		binary->debug = file;
 	else
 		pf_elf_release(&file);
@@ -82,7 +82,7 @@ pf_separate_find(struct pf_binary *binary, struct pf_error *err)
 	char *real = NULL, name[8192];
 	int rc = 0;
 
-	if (pf_elf_section(&binary->main, ".debug_info"))
+	if (pf_elf_debug_section(&binary->main, "info"))
 		return 0;
 	if (strlen(id) > 2) {
 		snprintf(name, sizeof name, DEBUG_ROOT "/.build-id/%.2s/%s.debug", id, id + 2);

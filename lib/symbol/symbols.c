@@ -17,6 +17,7 @@
 
 struct candidate {
 	uint64_t start, end;
+	uint64_t limit; /* end of its section */
 	const char *name;
 	uint8_t rank; /* 0 global, 1 weak, 2 local */
 };
@@ -58,6 +59,20 @@ is_function(const struct pf_binary *binary, const GElf_Sym *symbol)
 	return pf_binary_executable(binary, symbol->st_value);
 }
 
+/* The end of the section that a symbol lies in, else of its segment. */
+static uint64_t
+limit_of(const struct pf_binary *binary, const struct pf_elf *file, const GElf_Sym *symbol)
+{
+	const struct pf_segment *segment = pf_segment_at(binary, symbol->st_value);
+	uint64_t limit = segment->address + segment->size, end;
+	GElf_Shdr header;
+
+	if (!gelf_getshdr(elf_getscn(file->elf, symbol->st_shndx), &header))
+		return limit;
+	end = header.sh_addr + header.sh_size;
+	return end > symbol->st_value && end < limit ? end : limit;
+}
+
 static int
 collect(struct candidates *found, const struct pf_binary *binary, const struct pf_elf *file,
     Elf_Scn *table, struct pf_error *err)
@@ -86,6 +101,7 @@ collect(struct candidates *found, const struct pf_binary *binary, const struct p
 		found->items[found->count++] = (struct candidate){
 		    .start = symbol.st_value,
 		    .end = symbol.st_value + (symbol.st_size < room ? symbol.st_size : room),
+		    .limit = limit_of(binary, file, &symbol),
 		    .name = name,
 		    .rank = binding == STB_GLOBAL ? 0
 			    : binding == STB_WEAK ? 1
@@ -119,8 +135,7 @@ keep(struct pf_binary *binary, const struct candidates *found, struct pf_error *
 		if (last && c.start < last->end && c.end <= last->end)
 			continue;
 		if (c.end == c.start) {
-			const struct pf_segment *segment = pf_segment_at(binary, c.start);
-			c.end = segment->address + segment->size;
+			c.end = c.limit;
 			for (size_t k = i + 1; k < found->count; k++) {
 				if (found->items[k].start > c.start) {
 					if (found->items[k].start < c.end)
