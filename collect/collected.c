@@ -35,9 +35,10 @@ pf_collected_take(struct pf_collected *c, struct pf_http_result *result,
 		rc = take_bytes(c, body, err);
 	if (rc)
 		return rc;
-	c->source = strdup(shown);
+	c->source = malloc(strlen(shown) + 1);
 	if (!c->source)
 		return pf_error_nomem(err);
+	memcpy(c->source, shown, strlen(shown) + 1);
 	c->redirects = result->redirects;
 	pf_sha256_hex(c->sha256, c->bytes.bytes, c->bytes.size);
 	return 0;

@@ -269,9 +269,10 @@ pf_transfer_finish(struct pf_transfer *t, CURLcode result, struct pf_error *err)
 	a->go_pprof = header(t->easy, "X-Go-Pprof") != NULL;
 	location = header(t->easy, "Location");
 	if (location) {
-		a->location = strdup(location);
+		a->location = malloc(strlen(location) + 1);
 		if (!a->location)
 			return pf_error_nomem(err);
+		memcpy(a->location, location, strlen(location) + 1);
 	}
 	return 0;
 }

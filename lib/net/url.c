@@ -123,17 +123,19 @@ refresh(struct pf_url *u, struct pf_error *err)
 	return make_display(u, err);
 }
 
-static bool
-allowed_scheme(CURLU *handle)
+static int
+check_scheme(CURLU *handle, int code, struct pf_error *err)
 {
 	char *scheme = NULL;
 	bool allowed;
 
 	if (curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0))
-		return false;
+		return pf_error_nomem(err);
 	allowed = strcasecmp(scheme, "http") == 0 || strcasecmp(scheme, "https") == 0;
 	curl_free(scheme);
-	return allowed;
+	if (!allowed)
+		return pf_error_set(err, code, "the address is neither http:// nor https://");
+	return 0;
 }
 
 /* Takes `text`, relative to what u has (nothing at first). The text itself may hold a secret: never shown. */
@@ -152,13 +154,14 @@ take(struct pf_url *u, const char *text, unsigned flags, int code, struct pf_err
 		    "the address carries a user name or password; take it out and use "
 		    "--username with --password-file, since addresses end up in process lists and "
 		    "logs");
-	if (rc == CURLUE_UNSUPPORTED_SCHEME || (!rc && !allowed_scheme(u->handle)))
+	if (rc == CURLUE_UNSUPPORTED_SCHEME)
 		return pf_error_set(err, code, "the address is neither http:// nor https://");
 	if (rc)
 		return pf_error_set(err, code,
 		    "the address is not a URL (%s); one looks like http://127.0.0.1:2121",
 		    curl_url_strerror(rc));
-	return refresh(u, err);
+	code = check_scheme(u->handle, code, err);
+	return code ? code : refresh(u, err);
 }
 
 static int
