@@ -68,7 +68,8 @@ static void
 become_subject(const struct pf_keeper_orders *o)
 {
 	static char *words[MOST_WORDS + 1];
-	char *const shell[] = {"sh", "-c", (char *)o->command, NULL};
+	char sh[] = "sh", flag[] = "-c";
+	char *const shell[] = {sh, flag, (char *)o->command, NULL};
 	char *copy = strdup(o->command);
 	int null = open("/dev/null", O_RDONLY);
 	sigset_t none;
