@@ -284,21 +284,36 @@ add_location(struct decoder *d, struct pf_cursor message, struct pf_error *err)
 	return 0;
 }
 
+/* Locations of a sample, one or many in a packed field: room for all is made at once. */
 static int
-add_frame(struct decoder *d, struct pf_cursor *message, uint64_t id, struct pf_error *err)
+add_frames(struct decoder *d, struct pf_cursor ids, struct pf_error *err)
 {
-	uint32_t location = pf_ids_find(&d->location_ids, id);
 	struct pf_profile *p = d->p;
+	int rc = PF_GROW(p->frames, p->frame_capacity, p->frame_count + pf_cursor_left(&ids), err);
+
+	while (!rc && pf_cursor_more(&ids)) {
+		uint64_t id = pf_cursor_varint(&ids);
+		uint32_t location = pf_ids_find(&d->location_ids, id);
+		if (location == PF_NONE && !ids.failure)
+			return invalid(d, &ids, err, "a sample of the unknown location", id);
+		p->frames[p->frame_count++] = location;
+	}
+	return rc ? rc : pf_cursor_check(&ids, err);
+}
+
+static int
+add_frame(struct decoder *d, const struct pf_cursor *message, uint64_t id, struct pf_error *err)
+{
+	struct pf_profile *p = d->p;
+	uint32_t location = pf_ids_find(&d->location_ids, id);
+	int rc;
 
 	if (location == PF_NONE)
 		return invalid(d, message, err, "a sample of the unknown location", id);
-	if (p->frame_count == p->frame_capacity) {
-		int rc = PF_GROW(p->frames, p->frame_capacity, p->frame_count + 1, err);
-		if (rc)
-			return rc;
-	}
-	p->frames[p->frame_count++] = location;
-	return 0;
+	rc = PF_GROW(p->frames, p->frame_capacity, p->frame_count + 1, err);
+	if (!rc)
+		p->frames[p->frame_count++] = location;
+	return rc;
 }
 
 static int
@@ -345,33 +360,32 @@ add_label(struct decoder *d, struct pf_cursor message, struct pf_error *err)
 	return rc;
 }
 
-/* A field of a sample; scalars may be packed or not, and a run may be split over several fields. */
 static int
-add_sample_field(struct decoder *d, struct pf_cursor *message, struct pf_field *f, size_t *values,
-    struct pf_error *err)
+add_values(struct decoder *d, struct pf_cursor values, size_t *count, struct pf_error *err)
 {
 	int rc = 0;
 
-	if (f->number == PF_SAMPLE_LOCATION_ID && !f->is_bytes)
-		return add_frame(d, message, f->value, err);
-	if (f->number == PF_SAMPLE_VALUE && !f->is_bytes)
-		return add_value(d, values, f->value, err);
+	while (!rc && pf_cursor_more(&values))
+		rc = add_value(d, count, pf_cursor_varint(&values), err);
+	return rc ? rc : pf_cursor_check(&values, err);
+}
+
+/* A field of a sample; scalars may be packed or not, and a run may be split over several fields. */
+static int
+add_sample_field(struct decoder *d, struct pf_cursor *message, const struct pf_field *f,
+    size_t *values, struct pf_error *err)
+{
+	if (f->number == PF_SAMPLE_LOCATION_ID)
+		return f->is_bytes ? add_frames(d, f->bytes, err)
+				   : add_frame(d, message, f->value, err);
+	if (f->number == PF_SAMPLE_VALUE)
+		return f->is_bytes ? add_values(d, f->bytes, values, err)
+				   : add_value(d, values, f->value, err);
 	if (f->number == PF_SAMPLE_LABEL && f->is_bytes)
 		return add_label(d, f->bytes, err);
-	if (f->number > PF_SAMPLE_LABEL)
-		return 0;
-	if (!f->is_bytes) {
+	if (f->number == PF_SAMPLE_LABEL)
 		pf_cursor_fail(message, "a label was expected");
-		return pf_cursor_check(message, err);
-	}
-	while (!rc && pf_cursor_more(&f->bytes)) {
-		uint64_t value = pf_cursor_varint(&f->bytes);
-		if (f->bytes.failure)
-			break;
-		rc = f->number == PF_SAMPLE_VALUE ? add_value(d, values, value, err)
-						  : add_frame(d, &f->bytes, value, err);
-	}
-	return rc ? rc : pf_cursor_check(&f->bytes, err);
+	return 0;
 }
 
 static int
