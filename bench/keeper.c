@@ -51,10 +51,12 @@ static size_t
 split(char *command, char **words)
 {
 	size_t n = 0;
+	char *rest;
 
 	if (command[strcspn(command, "\"'\\$`|&;<>()*?[]#~=%!{}\n")])
 		return 0;
-	for (char *word = strtok(command, " \t"); word; word = strtok(NULL, " \t")) {
+	for (char *word = strtok_r(command, " \t", &rest); word;
+	    word = strtok_r(NULL, " \t", &rest)) {
 		if (n == MOST_WORDS)
 			return 0;
 		words[n++] = word;

@@ -78,12 +78,3 @@ foreach(script ${PROFUSE_INTEGRATION_TESTS})
     set_property(TEST integration/${name} APPEND PROPERTY LABELS long)
   endif()
 endforeach()
-
-# Programs that integration tests run: each tests/tools/*.c becomes BUILD/tests/NAME.
-file(GLOB PROFUSE_TEST_TOOLS CONFIGURE_DEPENDS tests/tools/*.c)
-foreach(source ${PROFUSE_TEST_TOOLS})
-  get_filename_component(name ${source} NAME_WE)
-  add_executable(${name} ${source})
-  target_link_libraries(${name} PRIVATE profuse_flags)
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests)
-endforeach()
