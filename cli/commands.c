@@ -3,5 +3,6 @@
 
 const struct cli_command *const cli_commands[] = {
     &cli_collect,
+    &cli_bench,
     NULL,
 };
