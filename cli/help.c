@@ -61,16 +61,21 @@ cli_help_command(FILE *out, const struct cli_command *c)
 	fputs("  -h, --help                  this text\n", out);
 	if (c->examples)
 		fprintf(out, "\nexamples:\n%s", c->examples);
-	fputs("\nexit status: 0 done, 1 the answer is no, 2 wrong usage, 3 bad or unmatched input,\n"
-	      "4 unreachable or not writable, 5 inconclusive\n", out);
+	fputs(
+	    "\nexit status: 0 done, 1 the answer is no, 2 wrong usage, 3 bad or unmatched input,\n"
+	    "4 unreachable or not writable, 5 inconclusive\n",
+	    out);
 }
 
 void
 cli_help_overview(FILE *out)
 {
-	fputs("usage: profuse COMMAND [OPTION]… [ARGUMENT]…\n\n"
-	      "Production pprof profiles in, faster and smaller services out, every gain proven.\n\n", out);
+	fputs(
+	    "usage: profuse COMMAND [OPTION]… [ARGUMENT]…\n\n"
+	    "Production pprof profiles in, faster and smaller services out, every gain proven.\n\n",
+	    out);
 	for (size_t i = 0; cli_commands[i]; i++)
 		fprintf(out, "  %-9s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
-	fputs("\nprofuse COMMAND --help explains one; profuse --version prints the version.\n", out);
+	fputs(
+	    "\nprofuse COMMAND --help explains one; profuse --version prints the version.\n", out);
 }

@@ -31,7 +31,7 @@ pf_cursor_init(struct pf_cursor *c, const char *section, const void *bytes, size
 }
 
 uint64_t
-pf_cursor_varint(struct pf_cursor *c)
+pf_cursor_varint_long(struct pf_cursor *c)
 {
 	uint64_t value = 0;
 
@@ -40,7 +40,8 @@ pf_cursor_varint(struct pf_cursor *c)
 			return pf_cursor_fail(c, "truncated varint");
 		uint8_t byte = *c->at++;
 		if (shift == 63 && byte > 1)
-			return pf_cursor_fail(c, byte < 0x80 ? "varint over 64 bits" : "varint over 10 bytes");
+			return pf_cursor_fail(
+			    c, byte < 0x80 ? "varint over 64 bits" : "varint over 10 bytes");
 		value |= (uint64_t)(byte & 0x7f) << shift;
 		if (byte < 0x80)
 			return value;
@@ -102,5 +103,6 @@ pf_cursor_check(const struct pf_cursor *c, struct pf_error *err)
 {
 	if (!c->failure)
 		return 0;
-	return pf_error_set(err, PF_EINPUT, "%s: %s at offset %zu", c->section, c->failure, pf_cursor_offset(c));
+	return pf_error_set(
+	    err, PF_EINPUT, "%s: %s at offset %zu", c->section, c->failure, pf_cursor_offset(c));
 }

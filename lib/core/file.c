@@ -17,8 +17,10 @@ static int
 read_all(int fd, const char *path, struct pf_buffer *out, struct pf_error *err)
 {
 	for (;;) {
-		size_t room = out->maximum - out->size < CHUNK ? out->maximum - out->size + 1 : CHUNK;
-		uint8_t extra, *to = room > out->maximum - out->size ? &extra : pf_buffer_reserve(out, room);
+		size_t room =
+		    out->maximum - out->size < CHUNK ? out->maximum - out->size + 1 : CHUNK;
+		uint8_t extra,
+		    *to = room > out->maximum - out->size ? &extra : pf_buffer_reserve(out, room);
 		ssize_t n;
 
 		if (!to)
@@ -31,8 +33,9 @@ read_all(int fd, const char *path, struct pf_buffer *out, struct pf_error *err)
 		if (n < 0)
 			return pf_error_errno(err, "cannot read", path);
 		if (to == &extra)
-			return pf_error_set(err, PF_EINPUT, "%s: larger than the %zu bytes allowed; --max-size lifts the cap",
-			    path, out->maximum);
+			return pf_error_set(err, PF_EINPUT,
+			    "%s: larger than the %zu bytes allowed; --max-size lifts the cap", path,
+			    out->maximum);
 		out->size += (size_t)n;
 	}
 }
@@ -94,7 +97,8 @@ target_mode(const struct stat *old)
 }
 
 static int
-write_and_rename(const char *path, const struct stat *old, const void *bytes, size_t size, struct pf_error *err)
+write_and_rename(
+    const char *path, const struct stat *old, const void *bytes, size_t size, struct pf_error *err)
 {
 	size_t length = strlen(path) + sizeof ".XXXXXX";
 	char *temporary = malloc(length);

@@ -47,12 +47,14 @@ check_caps(const struct inflation *f, struct pf_error *err)
 	size_t made = f->out->size - f->out_start;
 
 	if (f->out->size >= f->out->maximum)
-		return pf_error_set(err, PF_EINPUT, "%s: inflates to more than %zu bytes; --max-size lifts the cap",
-		    f->name, f->out->maximum);
+		return pf_error_set(err, PF_EINPUT,
+		    "%s: inflates to more than %zu bytes; --max-size lifts the cap", f->name,
+		    f->out->maximum);
 	if (f->max_ratio && made > RATIO_GRACE && made / f->max_ratio > consumed(f))
 		return pf_error_set(err, PF_EINPUT,
-		    "%s: inflates to more than %u times its size (offset %zu); --max-size lifts the cap", f->name,
-		    f->max_ratio, consumed(f));
+		    "%s: inflates to more than %u times its size (offset %zu); --max-size lifts "
+		    "the cap",
+		    f->name, f->max_ratio, consumed(f));
 	return 0;
 }
 
@@ -79,10 +81,11 @@ step(struct inflation *f, int *status, struct pf_error *err)
 	if (*status == Z_MEM_ERROR)
 		return pf_error_nomem(err);
 	if (*status == Z_BUF_ERROR && consumed(f) == f->size)
-		return pf_error_set(err, PF_EINPUT, "%s: truncated gzip data at offset %zu", f->name, f->size);
+		return pf_error_set(
+		    err, PF_EINPUT, "%s: truncated gzip data at offset %zu", f->name, f->size);
 	if (*status != Z_OK && *status != Z_STREAM_END && *status != Z_BUF_ERROR)
-		return pf_error_set(err, PF_EINPUT, "%s: bad gzip data at offset %zu: %s", f->name, consumed(f),
-		    f->z.msg ? f->z.msg : "unknown reason");
+		return pf_error_set(err, PF_EINPUT, "%s: bad gzip data at offset %zu: %s", f->name,
+		    consumed(f), f->z.msg ? f->z.msg : "unknown reason");
 	return 0;
 }
 
@@ -104,19 +107,23 @@ after_member(struct inflation *f, bool *again, struct pf_error *err)
 	if (only_zeros(f->input + at, f->size - at))
 		return 0;
 	if (!pf_gzip_is(f->input + at, f->size - at))
-		return pf_error_set(err, PF_EINPUT, "%s: %zu bytes after the gzip data at offset %zu", f->name,
-		    f->size - at, at);
+		return pf_error_set(err, PF_EINPUT,
+		    "%s: %zu bytes after the gzip data at offset %zu", f->name, f->size - at, at);
 	*again = true;
 	inflateReset(&f->z);
 	return 0;
 }
 
 int
-pf_gzip_inflate(struct pf_buffer *out, const char *name, const void *bytes, size_t size, uint32_t max_ratio,
-    struct pf_error *err)
+pf_gzip_inflate(struct pf_buffer *out, const char *name, const void *bytes, size_t size,
+    uint32_t max_ratio, struct pf_error *err)
 {
-	struct inflation f = {
-	    .input = bytes, .size = size, .name = name, .out = out, .out_start = out->size, .max_ratio = max_ratio};
+	struct inflation f = {.input = bytes,
+	    .size = size,
+	    .name = name,
+	    .out = out,
+	    .out_start = out->size,
+	    .max_ratio = max_ratio};
 	bool again = true;
 	int rc = 0;
 
@@ -135,7 +142,8 @@ pf_gzip_inflate(struct pf_buffer *out, const char *name, const void *bytes, size
 }
 
 int
-pf_gzip_deflate(struct pf_buffer *out, const void *bytes, size_t size, int level, struct pf_error *err)
+pf_gzip_deflate(
+    struct pf_buffer *out, const void *bytes, size_t size, int level, struct pf_error *err)
 {
 	struct libdeflate_compressor *c = libdeflate_alloc_compressor(level);
 	size_t bound, n = 0;
@@ -155,7 +163,8 @@ pf_gzip_deflate(struct pf_buffer *out, const void *bytes, size_t size, int level
 }
 
 int
-pf_zlib_deflate(struct pf_buffer *out, const void *bytes, size_t size, int level, struct pf_error *err)
+pf_zlib_deflate(
+    struct pf_buffer *out, const void *bytes, size_t size, int level, struct pf_error *err)
 {
 	struct libdeflate_compressor *c = libdeflate_alloc_compressor(level);
 	size_t bound, n = 0;

@@ -21,9 +21,11 @@ int pf_gzip_inflate(struct pf_buffer *out, const char *name, const void *bytes, 
     uint32_t max_ratio, struct pf_error *err);
 
 /* Appends one gzip member (no name, no time: the same bytes for the same input). level 1-12. */
-int pf_gzip_deflate(struct pf_buffer *out, const void *bytes, size_t size, int level, struct pf_error *err);
+int pf_gzip_deflate(
+    struct pf_buffer *out, const void *bytes, size_t size, int level, struct pf_error *err);
 
 /* The same as a bare zlib stream (RFC 1950), as LLVM's compressed sections want it. */
-int pf_zlib_deflate(struct pf_buffer *out, const void *bytes, size_t size, int level, struct pf_error *err);
+int pf_zlib_deflate(
+    struct pf_buffer *out, const void *bytes, size_t size, int level, struct pf_error *err);
 
 #endif

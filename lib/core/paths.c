@@ -13,7 +13,8 @@
 enum { LIST_MAXIMUM = 64 << 20 };
 
 static int
-append(struct pf_paths *paths, const char *folder, const char *name, size_t size, struct pf_error *err)
+append(
+    struct pf_paths *paths, const char *folder, const char *name, size_t size, struct pf_error *err)
 {
 	size_t length = (folder ? strlen(folder) + 1 : 0) + size + 1;
 	char *path;
@@ -24,7 +25,8 @@ append(struct pf_paths *paths, const char *folder, const char *name, size_t size
 	path = malloc(length);
 	if (!path)
 		return pf_error_nomem(err);
-	snprintf(path, length, "%s%s%.*s", folder ? folder : "", folder ? "/" : "", (int)size, name);
+	snprintf(
+	    path, length, "%s%s%.*s", folder ? folder : "", folder ? "/" : "", (int)size, name);
 	paths->items[paths->count++] = path;
 	return 0;
 }
@@ -47,7 +49,8 @@ add_folder(struct pf_paths *paths, const char *folder, struct pf_error *err)
 		return pf_error_errno(err, "cannot open", folder);
 	while (!rc && (entry = readdir(d))) {
 		struct stat st;
-		if (entry->d_name[0] == '.' || fstatat(dirfd(d), entry->d_name, &st, 0) || !S_ISREG(st.st_mode))
+		if (entry->d_name[0] == '.' || fstatat(dirfd(d), entry->d_name, &st, 0) ||
+		    !S_ISREG(st.st_mode))
 			continue;
 		rc = append(paths, folder, entry->d_name, strlen(entry->d_name), err);
 	}

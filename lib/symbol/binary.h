@@ -73,8 +73,8 @@ bool pf_binary_has_lines(const struct pf_binary *binary, char *why, size_t why_s
  * is caller-owned (zeroed at first), released by pf_inline_chain_release().
  * PF_EINPUT on DWARF that cannot be read; PF_ENOMEM.
  */
-int pf_binary_inline_chain(struct pf_binary *binary, uint64_t address, struct pf_inline_chain *chain,
-    struct pf_error *err);
+int pf_binary_inline_chain(struct pf_binary *binary, uint64_t address,
+    struct pf_inline_chain *chain, struct pf_error *err);
 void pf_inline_chain_release(struct pf_inline_chain *chain);
 
 /* The base discriminator and the duplication factor (1 if none) of a raw discriminator; see LLVM's DebugInfoMetadata. */

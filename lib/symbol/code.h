@@ -13,36 +13,52 @@ struct pf_binary;
 
 enum pf_instruction_kind {
 	PF_CODE_OTHER,
-	PF_CODE_BRANCH,        /* conditional, direct */
-	PF_CODE_JUMP,          /* unconditional, direct */
+	PF_CODE_BRANCH, /* conditional, direct */
+	PF_CODE_JUMP,   /* unconditional, direct */
 	PF_CODE_JUMP_INDIRECT,
 	PF_CODE_CALL,          /* direct; ends no block */
 	PF_CODE_CALL_INDIRECT, /* ends no block */
 	PF_CODE_RETURN,
-	PF_CODE_STOP,          /* ud2, hlt, int3: never continues */
+	PF_CODE_STOP, /* ud2, hlt, int3: never continues */
 };
 
 /* A rough class for cost models (see reference/inference.md). */
 enum pf_instruction_cost {
-	PF_COST_ALU, PF_COST_MOVE, PF_COST_LOAD, PF_COST_ALU_LOAD, PF_COST_STACK_LOAD, PF_COST_STORE,
-	PF_COST_READ_MODIFY_WRITE, PF_COST_BRANCH, PF_COST_PUSH, PF_COST_POP, PF_COST_CALL,
-	PF_COST_CALL_INDIRECT, PF_COST_JUMP_INDIRECT, PF_COST_RETURN, PF_COST_MULTIPLY, PF_COST_DIVIDE,
-	PF_COST_FLOAT, PF_COST_REPEAT, PF_COST_NOP, PF_COST_CLASSES
+	PF_COST_ALU,
+	PF_COST_MOVE,
+	PF_COST_LOAD,
+	PF_COST_ALU_LOAD,
+	PF_COST_STACK_LOAD,
+	PF_COST_STORE,
+	PF_COST_READ_MODIFY_WRITE,
+	PF_COST_BRANCH,
+	PF_COST_PUSH,
+	PF_COST_POP,
+	PF_COST_CALL,
+	PF_COST_CALL_INDIRECT,
+	PF_COST_JUMP_INDIRECT,
+	PF_COST_RETURN,
+	PF_COST_MULTIPLY,
+	PF_COST_DIVIDE,
+	PF_COST_FLOAT,
+	PF_COST_REPEAT,
+	PF_COST_NOP,
+	PF_COST_CLASSES
 };
 
 struct pf_instruction {
 	uint64_t address;
-	uint64_t target;  /* of a direct branch, jump or call; else 0 */
+	uint64_t target; /* of a direct branch, jump or call; else 0 */
 	uint8_t size;
-	uint8_t kind;     /* enum pf_instruction_kind */
-	uint8_t cost;     /* enum pf_instruction_cost */
+	uint8_t kind; /* enum pf_instruction_kind */
+	uint8_t cost; /* enum pf_instruction_cost */
 	uint32_t block;
 };
 
 struct pf_block {
 	uint32_t first, count; /* instructions */
 	uint32_t successors;   /* start in edges; [successors, next block's successors) */
-	bool exits;            /* control may leave the function here: return, tail call, unknown jump */
+	bool exits; /* control may leave the function here: return, tail call, unknown jump */
 };
 
 struct pf_code {
@@ -60,8 +76,8 @@ struct pf_code {
  * Bytes that do not decode are skipped to the next byte, leaving complete false.
  * PF_EINPUT where the range has no bytes in the file; PF_ENOMEM.
  */
-int pf_code_decode(struct pf_code *code, const struct pf_binary *binary, uint64_t start, uint64_t end,
-    struct pf_error *err);
+int pf_code_decode(struct pf_code *code, const struct pf_binary *binary, uint64_t start,
+    uint64_t end, struct pf_error *err);
 void pf_code_release(struct pf_code *code);
 
 /* The instruction that covers an address, or PF_NONE. */
