@@ -43,7 +43,8 @@ static int
 by_writing_order(const void *left, const void *right)
 {
 	const struct node_key *a = left, *b = right;
-	int order = compare_u64((uint64_t)a->parent + 1) & UINT32_MAX, ((uint64_t)b->parent + 1) & UINT32_MAX);
+	int order =
+	    compare_u64((uint32_t)(a->parent + 1), (uint32_t)(b->parent + 1)); /* PF_NONE first */
 
 	if (!order && a->parent == PF_NONE)
 		order = compare_u64(b->total, a->total);
