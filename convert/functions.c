@@ -57,6 +57,9 @@ find_or_add_node(struct pf_functions *f, const struct pf_function_node *key, uin
 			return 0;
 		}
 	}
+	*node = PF_NONE;
+	if (f->frozen)
+		return 0;
 	rc = PF_GROW(f->nodes, f->node_capacity, f->node_count + 1, err);
 	if (!rc)
 		rc = pf_index_add(&f->node_index, hash, (uint32_t)f->node_count, err);
@@ -98,6 +101,9 @@ pf_functions_body(struct pf_functions *f, uint32_t node, struct pf_place place, 
 			return 0;
 		}
 	}
+	*body = PF_NONE;
+	if (f->frozen)
+		return 0;
 	rc = PF_GROW(f->bodies, f->body_capacity, f->body_count + 1, err);
 	if (!rc)
 		rc = pf_index_add(&f->body_index, hash, (uint32_t)f->body_count, err);
@@ -126,6 +132,9 @@ pf_functions_target(
 			return 0;
 		}
 	}
+	*target = PF_NONE;
+	if (f->frozen)
+		return 0;
 	rc = PF_GROW(f->targets, f->target_capacity, f->target_count + 1, err);
 	if (!rc)
 		rc = pf_index_add(&f->target_index, hash, (uint32_t)f->target_count, err);

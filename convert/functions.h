@@ -64,6 +64,7 @@ struct pf_functions {
 	struct pf_index node_index, body_index, target_index;
 	uint32_t *children; /* sealed: node numbers; the roots come first */
 	size_t root_count;
+	bool frozen; /* _child, _body and _target only find; what is not there is PF_NONE */
 	bool sealed;
 };
 
