@@ -61,21 +61,32 @@ take(struct pf_cursor *c, void *to, size_t size)
 	c->at += size;
 }
 
+static uint64_t
+little_endian(const uint8_t *bytes, size_t size)
+{
+	uint64_t value = 0;
+
+	while (size--)
+		value = value << 8 | bytes[size];
+	return value;
+}
+
 uint32_t
 pf_cursor_u32(struct pf_cursor *c)
 {
-	uint8_t b[4];
+	uint8_t bytes[4];
 
-	take(c, b, sizeof b);
-	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+	take(c, bytes, sizeof bytes);
+	return (uint32_t)little_endian(bytes, sizeof bytes);
 }
 
 uint64_t
 pf_cursor_u64(struct pf_cursor *c)
 {
-	uint64_t low = pf_cursor_u32(c);
+	uint8_t bytes[8];
 
-	return low | (uint64_t)pf_cursor_u32(c) << 32;
+	take(c, bytes, sizeof bytes);
+	return little_endian(bytes, sizeof bytes);
 }
 
 void

@@ -17,22 +17,20 @@ static int
 read_all(int fd, const char *path, struct pf_buffer *out, struct pf_error *err)
 {
 	for (;;) {
-		size_t room =
-		    out->maximum - out->size < CHUNK ? out->maximum - out->size + 1 : CHUNK;
-		uint8_t extra,
-		    *to = room > out->maximum - out->size ? &extra : pf_buffer_reserve(out, room);
+		size_t left = out->maximum - out->size, room = left < CHUNK ? left : CHUNK;
+		uint8_t extra, *to = left ? pf_buffer_reserve(out, room) : &extra;
 		ssize_t n;
 
 		if (!to)
 			return pf_error_nomem(err);
-		n = read(fd, to, to == &extra ? 1 : room);
+		n = read(fd, to, left ? room : 1);
 		if (n == 0)
 			return 0;
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return pf_error_errno(err, "cannot read", path);
-		if (to == &extra)
+		if (!left)
 			return pf_error_set(err, PF_EINPUT,
 			    "%s: larger than the %zu bytes allowed; --max-size lifts the cap", path,
 			    out->maximum);
