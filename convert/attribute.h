@@ -10,15 +10,11 @@
 #ifndef PF_CONVERT_ATTRIBUTE_H
 #define PF_CONVERT_ATTRIBUTE_H
 
+#include <profuse/convert.h>
+
 #include "convert/functions.h"
 #include "convert/program.h"
 #include "symbol/binary.h"
-
-enum pf_counts {
-	PF_COUNTS_MEAN, /* over a place's instructions, each times its duplication factor */
-	PF_COUNTS_SUM,  /* as llvm-profgen --leading-ip-only: no duplication factor */
-	PF_COUNTS_MAX,  /* as llvm-profgen: the largest, each times its duplication factor */
-};
 
 /* Where inline chains and callees' names come from: a binary, or a test's own table. */
 struct pf_line_source {

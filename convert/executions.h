@@ -11,14 +11,10 @@
 
 #include <stdbool.h>
 
+#include <profuse/convert.h>
+
 struct pf_error;
 struct pf_program;
-
-enum pf_inference {
-	PF_INFERENCE_NONE,  /* an instruction's own samples */
-	PF_INFERENCE_BLOCK, /* the mean over its basic block */
-	PF_INFERENCE_FLOW,  /* what flows through the control flow graph: inference_flow.h */
-};
 
 /*
  * One estimate an instruction, in *executions, to be freed. `unit` is how much

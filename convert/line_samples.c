@@ -78,8 +78,8 @@ note_function(struct work *w, uint32_t node, int64_t value, bool usable, struct 
 		f = &w->s->frames[w->s->nodes[node].frame];
 	}
 	if (!rc)
-		l->functions[l->function_count++] =
-		    (struct pf_line_function){f->function, value, usable};
+		l->functions[l->function_count++] = (struct pf_line_function){
+		    pf_strings_get(&w->s->strings, f->function), f->function, value, usable};
 	return rc;
 }
 
@@ -168,22 +168,30 @@ add_stacks(struct work *w, size_t type, const int64_t *below, struct pf_error *e
 }
 
 static int
-by_name(const void *left, const void *right)
+by_id(const void *left, const void *right)
 {
 	const struct pf_line_function *a = left, *b = right;
 
-	return (a->name > b->name) - (a->name < b->name);
+	return (a->id > b->id) - (a->id < b->id);
 }
 
+static int
+by_name(const void *left, const void *right)
+{
+	return strcmp(((const struct pf_line_function *)left)->name,
+	    ((const struct pf_line_function *)right)->name);
+}
+
+/* One entry a function, by name: ids depend on the order of the profiles. */
 static void
 merge_functions(struct pf_line_samples *l)
 {
 	size_t n = 0;
 
 	if (l->function_count)
-		qsort(l->functions, l->function_count, sizeof *l->functions, by_name);
+		qsort(l->functions, l->function_count, sizeof *l->functions, by_id);
 	for (size_t i = 0; i < l->function_count; i++) {
-		if (n && l->functions[n - 1].name == l->functions[i].name) {
+		if (n && l->functions[n - 1].id == l->functions[i].id) {
 			l->functions[n - 1].value += l->functions[i].value;
 			l->functions[n - 1].usable |= l->functions[i].usable;
 		} else {
@@ -191,6 +199,8 @@ merge_functions(struct pf_line_samples *l)
 		}
 	}
 	l->function_count = n;
+	if (n)
+		qsort(l->functions, n, sizeof *l->functions, by_name);
 }
 
 /* LLVM's own estimate where entries were not counted: the count at the function's first place. */

@@ -14,8 +14,9 @@
 struct pf_stacks;
 
 struct pf_line_function {
-	uint32_t name; /* string of the stacks */
-	int64_t value; /* samples whose leaf, after inlining, is in this function */
+	const char *name; /* of the stacks */
+	uint32_t id;      /* its string */
+	int64_t value;    /* samples whose leaf, after inlining, is in this function */
 	bool usable;
 };
 

@@ -212,7 +212,8 @@ place_samples(struct pf_program *p, const struct pf_samples *samples)
 			p->no_symbol += leaf->value;
 		else
 			p->functions[function].value += leaf->value;
-		if (function != PF_NONE && instruction == PF_NONE)
+		if (function != PF_NONE && instruction == PF_NONE &&
+		    p->functions[function].instruction_count)
 			p->no_code += leaf->value;
 		if (instruction != PF_NONE)
 			p->values[instruction] += leaf->value;
