@@ -56,6 +56,16 @@ foreach(source ${PROFUSE_FUZZ_TARGETS})
   endif()
 endforeach()
 
+# Programs that integration tests and measurements drive.
+file(GLOB PROFUSE_TEST_TOOLS CONFIGURE_DEPENDS tests/tools/*.c)
+foreach(source ${PROFUSE_TEST_TOOLS})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(tool_${name} ${source})
+  target_include_directories(tool_${name} PRIVATE ${CMAKE_SOURCE_DIR}/lib)
+  target_link_libraries(tool_${name} PRIVATE profuse_flags profuse_static)
+  set_target_properties(tool_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY tests/tools)
+endforeach()
+
 file(GLOB PROFUSE_INTEGRATION_TESTS CONFIGURE_DEPENDS tests/integration/*.sh)
 foreach(script ${PROFUSE_INTEGRATION_TESTS})
   get_filename_component(name ${script} NAME_WE)

@@ -117,7 +117,7 @@ mark_relatives(uint8_t *wanted, const struct pf_symbol *symbols, size_t count, s
 
 static int
 append_blocks(
-    struct pf_program *p, const struct pf_code *code, uint32_t function, struct pf_error *err)
+    struct pf_program *p, const struct pf_machine_code *code, uint32_t function, struct pf_error *err)
 {
 	uint32_t first_instruction = p->functions[function].first_instruction;
 	uint32_t first_block = p->functions[function].first_block;
@@ -145,7 +145,7 @@ append_blocks(
 
 static int
 append_instructions(
-    struct pf_program *p, const struct pf_code *code, uint32_t first_block, struct pf_error *err)
+    struct pf_program *p, const struct pf_machine_code *code, uint32_t first_block, struct pf_error *err)
 {
 	size_t need = p->instruction_count + code->instruction_count;
 	int rc;
@@ -168,7 +168,7 @@ append_instructions(
 
 /* A function whose bytes cannot be read stays without instructions: its samples are then counted as lost. */
 static int
-append_function(struct pf_program *p, struct pf_code *code, const struct pf_binary *binary,
+append_function(struct pf_program *p, struct pf_machine_code *code, const struct pf_binary *binary,
     const struct pf_symbol *symbol, struct pf_error *err)
 {
 	struct pf_program_function f = {.start = symbol->start,
@@ -226,7 +226,7 @@ pf_program_read(struct pf_program *out, const struct pf_binary *binary,
 {
 	size_t count;
 	const struct pf_symbol *symbols = pf_binary_symbols(binary, &count);
-	struct pf_code code = {0};
+	struct pf_machine_code code = {0};
 	uint8_t *wanted;
 	int rc;
 

@@ -20,6 +20,8 @@
 /* Where libdw's out-of-memory handler, which must not return, leaves to; one a thread. */
 static _Thread_local jmp_buf *escape;
 
+static void leave_libdw(void) __attribute__((noreturn));
+
 static void
 leave_libdw(void)
 {

@@ -272,7 +272,7 @@ pf_scopes_read(struct pf_dwarf *dwarf, struct pf_unit *unit, Dwarf_Die *root, st
 	struct walk w = {.dwarf = dwarf, .unit = unit, .last = dwarf_dieoffset(root)};
 	Dwarf_Die die, next;
 	uint32_t inside = PF_NONE, below;
-	bool descend;
+	bool descend = false;
 	int rc, step;
 
 	rc = enter_level(&w, root, PF_NONE, err);

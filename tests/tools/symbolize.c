@@ -25,8 +25,8 @@ print_chain(struct pf_binary *binary, uint64_t address, struct pf_inline_chain *
 	printf("0x%" PRIx64, address);
 	for (size_t i = 0; i < chain->count; i++) {
 		const struct pf_inline_frame *f = &chain->frames[i];
-		printf("\t%s|%s|%" PRIu32 "|%" PRIu32 "|%" PRIu32, f->function, f->file ? f->file : "", f->line,
-		    f->start_line, f->discriminator);
+		printf("\t%s|%s|%" PRIu32 "|%" PRIu32 "|%" PRIu32, f->function,
+		    f->file ? f->file : "", f->line, f->start_line, f->discriminator);
 	}
 	putchar('\n');
 	return 0;
