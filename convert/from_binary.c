@@ -144,8 +144,7 @@ report_program(struct work *w, struct pf_error *err)
 	    r, PF_DROP_NO_SYMBOL, NULL, NULL, (double)w->program.no_symbol / unit, err);
 
 	if (!rc)
-		rc = pf_report_drop(r, PF_DROP_NO_PLACE, NULL, NULL,
-		    (w->attribution.unplaced + (double)w->program.no_code) / unit, err);
+		rc = pf_report_drop(r, PF_DROP_NO_PLACE, NULL, NULL, unplaced / unit, err);
 	r->used = (double)w->samples.used / unit;
 	for (size_t i = 0; i < r->drop_count; i++) {
 		if (r->drops[i].reason == PF_DROP_NO_SYMBOL ||

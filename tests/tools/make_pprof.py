@@ -129,11 +129,11 @@ def build_id(path):
 
 
 MMAP = re.compile(r"PERF_RECORD_MMAP2? .*\[(0x[0-9a-f]+)\((0x[0-9a-f]+)\) @ (0x[0-9a-f]+|0).*\]: (\S+) (.*)$")
-IP = re.compile(r"^\s*([0-9a-f]+)\s")
+IP = re.compile(r"^\s*([0-9a-f]+)\s.*\((.*)\)$")
 
 
 def read_perf(path):
-    """Mappings and stacks (addresses, leaf first) of a perf script output."""
+    """Mappings and stacks (address and file, leaf first) of a perf script output."""
     mappings, stacks, stack = [], [], []
     for line in open(path, errors="replace"):
         m = MMAP.search(line)
@@ -145,7 +145,7 @@ def read_perf(path):
             continue
         m = IP.match(line)
         if m:
-            stack.append(int(m.group(1), 16))
+            stack.append((int(m.group(1), 16), m.group(2)))
         elif stack:
             stacks.append(stack)
             stack = []
@@ -158,11 +158,15 @@ def from_perf(path, period, keep, seed):
     mappings, stacks = read_perf(path)
     mappings.sort(key=lambda m: m["filename"].startswith("[") or "/lib" in m["filename"])
 
-    def frame(address, leaf):
-        address -= 0 if leaf else 1
+    def frame(place, leaf):
+        address = place[0] - (0 if leaf else 1)
         for i, m in enumerate(mappings):
             if m["start"] <= address < m["limit"]:
                 return {"address": address, "mapping": i}
+        # perf shows user code in callchains as an offset in its file
+        for i, m in enumerate(mappings):
+            if m["filename"] == place[1] and m["offset"] <= address < m["offset"] + m["limit"] - m["start"]:
+                return {"address": address - m["offset"] + m["start"], "mapping": i}
         return {"address": address}
 
     if keep and keep < len(stacks):
