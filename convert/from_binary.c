@@ -140,6 +140,9 @@ report_program(struct work *w, struct pf_error *err)
 {
 	struct pf_report *r = &w->c->report;
 	double unit = w->c->type.unit;
+	/* a sample without a line of its own still says how often its block ran */
+	bool shared = w->c->options.inference != PF_INFERENCE_NONE;
+	double unplaced = (shared ? 0 : w->attribution.unplaced) + (double)w->program.no_code;
 	int rc = pf_report_drop(
 	    r, PF_DROP_NO_SYMBOL, NULL, NULL, (double)w->program.no_symbol / unit, err);
 
