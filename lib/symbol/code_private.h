@@ -18,6 +18,12 @@ struct pf_table_target {
 	uint32_t to;   /* instruction; PF_NONE: out of the function */
 };
 
+/* A direct jump or branch. */
+struct pf_jump_source {
+	uint64_t target;
+	uint32_t from; /* instruction */
+};
+
 struct pf_decoder {
 	csh handle;
 	cs_insn *instruction; /* scratch */
@@ -27,6 +33,8 @@ struct pf_decoder {
 	uint64_t
 	    *constants; /* addresses that the function computes: where tables may start; sorted */
 	size_t constant_count, constant_capacity;
+	struct pf_jump_source *sources; /* by target; filled only where there are indirect jumps */
+	size_t source_count, source_capacity;
 	uint8_t *leaders; /* by instruction */
 	size_t leader_capacity;
 	uint32_t *seen; /* by block: 1 + first instruction of the last block with an edge to it */

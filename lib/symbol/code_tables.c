@@ -15,6 +15,7 @@
  */
 #include "symbol/code_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -23,7 +24,9 @@
 #include "symbol/binary_private.h"
 
 #define ENTRIES_MAX 65536
-#define LOOK_BACK 64 /* instructions; what belongs to one jump is near it */
+#define LOOK_BACK 64  /* instructions; what belongs to one jump is near it */
+#define GUESS_MAX 512 /* entries looked at to tell a table from other data */
+#define GAP_MAX 64    /* entries in a row that leave the function, in a table without a bound */
 
 /* A table, as far as it is known. */
 struct table {
@@ -77,20 +80,50 @@ writes(struct pf_machine_code *code, const cs_insn *i, x86_reg whole)
 	return false;
 }
 
+/* A jump or branch to this instruction, or PF_NONE: how to get to code that nothing falls into. */
+static uint32_t
+source_of(const struct pf_machine_code *code, uint32_t at)
+{
+	const struct pf_decoder *d = code->decoder;
+	uint64_t address = code->instructions[at].address;
+	size_t low = 0, high = d->source_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (d->sources[middle].target < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < d->source_count && d->sources[low].target == address ? d->sources[low].from
+									  : PF_NONE;
+}
+
+static bool
+goes_on(const struct pf_instruction *in)
+{
+	return in->kind != PF_CODE_JUMP && in->kind != PF_CODE_JUMP_INDIRECT &&
+	       in->kind != PF_CODE_RETURN && in->kind != PF_CODE_STOP;
+}
+
 /*
- * The nearest instruction before `at` that writes a register, going back in
- * address order as long as each falls through to the next; PF_NONE if none is seen.
+ * The instruction before this one: in address order where that falls through,
+ * else one that jumps here; PF_NONE where no way in is seen.
  */
+static uint32_t
+before(const struct pf_machine_code *code, uint32_t at)
+{
+	if (at > 0 && goes_on(&code->instructions[at - 1]))
+		return at - 1;
+	return source_of(code, at);
+}
+
+/* The nearest instruction before `at` that writes a register, or PF_NONE. */
 static uint32_t
 definition(struct pf_machine_code *code, uint32_t at, x86_reg whole)
 {
-	for (unsigned n = 0; at-- > 0 && n < LOOK_BACK; n++) {
-		uint8_t kind = code->instructions[at].kind;
-		const cs_insn *i;
-		if (kind == PF_CODE_JUMP || kind == PF_CODE_JUMP_INDIRECT ||
-		    kind == PF_CODE_RETURN || kind == PF_CODE_STOP)
-			return PF_NONE;
-		i = look(code, at);
+	for (unsigned n = 0; n < LOOK_BACK && (at = before(code, at)) != PF_NONE; n++) {
+		const cs_insn *i = look(code, at);
 		if (!i || writes(code, i, whole))
 			return at;
 	}
@@ -223,18 +256,25 @@ value_before(struct pf_machine_code *code, uint32_t at, x86_reg reg, uint64_t *v
 
 /*
  * How many entries the comparison before the jump allows; 0: none seen. Of
- * "cmp i, N; ja" the index is at most N; "jae" takes it too; "and i, N" as well.
+ * "cmp i, N; ja" the index is at most N, and of "and i, N". An index that was
+ * one byte sets *most instead: the table may be shorter.
  */
 static size_t
-bound_of(struct pf_machine_code *code, const struct table *t)
+bound_of(struct pf_machine_code *code, const struct table *t, size_t *most)
 {
 	x86_reg reg = t->index;
 	bool above = false, not_below = false;
 
-	for (uint32_t at = t->load, n = 0; at-- > 0 && n < LOOK_BACK; n++) {
-		const struct pf_instruction *in = &code->instructions[at];
+	for (uint32_t at = t->load, n = 0; n < LOOK_BACK; n++) {
+		const struct pf_instruction *in;
 		const cs_insn *i;
 		const cs_x86_op *to, *from;
+		at = before(code, at);
+		if (at == PF_NONE)
+			return 0;
+		in = &code->instructions[at];
+		if (in->kind == PF_CODE_JUMP)
+			continue;
 		if (in->kind != PF_CODE_OTHER && in->kind != PF_CODE_BRANCH)
 			return 0;
 		i = look(code, at);
@@ -256,6 +296,11 @@ bound_of(struct pf_machine_code *code, const struct table *t)
 		if (i->id == X86_INS_AND && from->type == X86_OP_IMM)
 			return from->imm >= 0 && from->imm < ENTRIES_MAX ? (size_t)from->imm + 1
 									 : 0;
+		if (i->id == X86_INS_MOVZX && from->size == 1) {
+			*most = 256;
+			if (!is_register(from))
+				return 0;
+		}
 		if ((i->id == X86_INS_MOV || i->id == X86_INS_MOVZX || i->id == X86_INS_MOVSXD) &&
 		    is_register(from))
 			reg = pf_register_whole(from->reg);
@@ -292,27 +337,44 @@ instruction_at(const struct pf_machine_code *code, uint64_t address)
 	return at != PF_NONE && code->instructions[at].address == address ? at : PF_NONE;
 }
 
-/* How many entries without a known bound lead to instructions of the function. */
-static size_t
-count_entries(const struct pf_machine_code *code, const struct table *t)
+/* The next address after a table's start that the function computes too. */
+static uint64_t
+next_constant(const struct pf_decoder *d, uint64_t address)
 {
-	const struct pf_decoder *d = code->decoder;
-	uint64_t limit = UINT64_MAX, target;
-	size_t low = 0, high = d->constant_count, n = 0;
+	size_t low = 0, high = d->constant_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (d->constants[middle] <= t->address)
+		if (d->constants[middle] <= address)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low < d->constant_count)
-		limit = d->constants[low];
-	while (n < ENTRIES_MAX && t->address + n * t->size < limit &&
-	       entry_target(d->binary, t, n, &target) && instruction_at(code, target) != PF_NONE)
-		n++;
-	return n;
+	return low < d->constant_count ? d->constants[low] : UINT64_MAX;
+}
+
+/*
+ * How many entries a table without a known bound has, up to the last that leads
+ * to an instruction of the function. Absolute entries may lead out in between,
+ * to the function's cold part.
+ */
+static size_t
+count_entries(const struct pf_machine_code *code, const struct table *t, size_t most)
+{
+	const struct pf_decoder *d = code->decoder;
+	uint64_t limit = next_constant(d, t->address), target;
+	size_t count = 0;
+
+	for (size_t n = 0; n < most && t->address + n * t->size < limit; n++) {
+		if (!entry_target(d->binary, t, n, &target))
+			break;
+		if (instruction_at(code, target) != PF_NONE)
+			count = n + 1;
+		else if (t->size == 4 || n - count >= GAP_MAX ||
+			 !pf_binary_executable(d->binary, target))
+			break;
+	}
+	return count;
 }
 
 static int
@@ -337,17 +399,17 @@ take_entries(struct pf_machine_code *code, uint32_t jump, const struct table *t,
 
 /*
  * The table's address where its register was set too far away to see: the one
- * constant of the function from which entries lead into the function.
+ * constant of the function from which entries lead into the function. Returns
+ * how many such constants there are.
  */
-static bool
+static size_t
 guess_address(const struct pf_machine_code *code, struct table *t)
 {
 	const struct pf_decoder *d = code->decoder;
 	struct table try = *t;
-	size_t best = 1;
-	bool found = false;
+	size_t found = 0;
 
-	for (size_t i = 0; i < d->constant_count; i++) {
+	for (size_t i = 0; i < d->constant_count && found < 2; i++) {
 		if (i > 0 && d->constants[i] == d->constants[i - 1])
 			continue;
 		if (pf_binary_executable(d->binary, d->constants[i]) &&
@@ -355,73 +417,108 @@ guess_address(const struct pf_machine_code *code, struct table *t)
 			continue;
 		try.address = d->constants[i] + (uint64_t)t->offset;
 		try.origin = d->constants[i];
-		size_t n = count_entries(code, &try);
-		if (n > best) {
-			found = best == 1;
-			best = n;
+		if (count_entries(code, &try, GUESS_MAX) > 1) {
+			found++;
 			*t = try;
-		} else if (n > 1) {
-			found = false;
 		}
 	}
 	return found;
 }
 
 /* Fills in where the table lies and what its entries are relative to. */
-static bool
+static enum shape
 locate(struct pf_machine_code *code, struct table *t)
 {
 	uint64_t base;
+	size_t found;
 
 	if (t->base != X86_REG_INVALID) {
-		if (!value_before(code, t->load, t->base, &base))
-			return (t->from == X86_REG_INVALID || t->from == t->base) &&
-			       guess_address(code, t);
+		if (!value_before(code, t->load, t->base, &base)) {
+			if (t->from != X86_REG_INVALID && t->from != t->base)
+				return SHAPE_UNKNOWN;
+			found = guess_address(code, t);
+			/* Pointers that are none of this function's own addresses: an array of functions. */
+			if (found == 0 && t->size == 8)
+				return SHAPE_POINTER;
+			return found == 1 ? SHAPE_TABLE : SHAPE_UNKNOWN;
+		}
 		t->address = base + (uint64_t)t->offset;
 	}
 	if (t->size == 8)
-		return true;
+		return SHAPE_TABLE;
 	if (t->from == t->base && t->base != X86_REG_INVALID) {
 		t->origin = t->address - (uint64_t)t->offset;
-		return true;
+		return SHAPE_TABLE;
 	}
-	return value_before(code, t->from_use, t->from, &t->origin);
+	return value_before(code, t->from_use, t->from, &t->origin) ? SHAPE_TABLE : SHAPE_UNKNOWN;
 }
 
 static int
 find_table(struct pf_machine_code *code, uint32_t jump, struct pf_error *err)
 {
+	size_t count, most = ENTRIES_MAX;
 	struct table t;
-	size_t count;
+	enum shape shape = shape_of(code, jump, &t);
 
-	switch (shape_of(code, jump, &t)) {
-	case SHAPE_POINTER:
+	if (shape == SHAPE_TABLE)
+		shape = locate(code, &t);
+	if (shape == SHAPE_POINTER)
 		return 0;
-	case SHAPE_UNKNOWN:
-		code->complete = false;
-		return 0;
-	default:
-		break;
+	count = shape == SHAPE_TABLE ? bound_of(code, &t, &most) : 0;
+	if (shape == SHAPE_TABLE && count == 0) {
+		count = count_entries(code, &t, most);
+		if (count == 0 && t.size == 8)
+			return 0; /* an array of functions */
 	}
-	if (!locate(code, &t)) {
-		code->complete = false;
-		return 0;
-	}
-	count = bound_of(code, &t);
-	if (count == 0)
-		count = count_entries(code, &t);
 	if (count == 0)
 		code->complete = false;
 	return take_entries(code, jump, &t, count, err);
 }
 
+static int
+compare_sources(const void *a, const void *b)
+{
+	const struct pf_jump_source *x = a, *y = b;
+
+	if (x->target != y->target)
+		return x->target < y->target ? -1 : 1;
+	return (x->from > y->from) - (x->from < y->from);
+}
+
+/* Sorts the direct jumps by where they go. */
+static int
+find_sources(struct pf_machine_code *code, struct pf_error *err)
+{
+	struct pf_decoder *d = code->decoder;
+
+	d->source_count = 0;
+	for (size_t i = 0; i < code->instruction_count; i++) {
+		const struct pf_instruction *in = &code->instructions[i];
+		if (in->kind != PF_CODE_JUMP && in->kind != PF_CODE_BRANCH)
+			continue;
+		if (PF_GROW(d->sources, d->source_capacity, d->source_count + 1, err))
+			return PF_ENOMEM;
+		d->sources[d->source_count++] =
+		    (struct pf_jump_source){.target = in->target, .from = (uint32_t)i};
+	}
+	if (d->source_count > 1)
+		qsort(d->sources, d->source_count, sizeof *d->sources, compare_sources);
+	return 0;
+}
+
 int
 pf_code_find_tables(struct pf_machine_code *code, struct pf_error *err)
 {
+	bool sources = false;
 	int rc = 0;
 
 	for (size_t i = 0; i < code->instruction_count && !rc; i++) {
-		if (code->instructions[i].kind == PF_CODE_JUMP_INDIRECT)
+		if (code->instructions[i].kind != PF_CODE_JUMP_INDIRECT)
+			continue;
+		if (!sources)
+			rc = find_sources(code, err);
+		sources = true;
+		if (!rc)
 			rc = find_table(code, (uint32_t)i, err);
 	}
 	return rc;

@@ -53,6 +53,7 @@ pf_decoder_free(struct pf_decoder *d)
 	free(d->costs);
 	free(d->targets);
 	free(d->constants);
+	free(d->sources);
 	free(d->leaders);
 	free(d->seen);
 	free(d);

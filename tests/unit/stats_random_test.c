@@ -12,7 +12,8 @@ static void
 the_stream_is_xoshiro256_starstar_seeded_by_splitmix64(void **state)
 {
 	/* Made by tests/peers/scipy_vectors.py from the algorithms' published definitions. */
-	static const uint64_t expected[] = {0x99ec5f36cb75f2b4ULL, 0xbf6e1f784956452aULL, 0x1a5f849d4933e6e0ULL};
+	static const uint64_t expected[] = {
+	    0x99ec5f36cb75f2b4ULL, 0xbf6e1f784956452aULL, 0x1a5f849d4933e6e0ULL};
 	struct pf_random rng;
 	(void)state;
 
