@@ -197,6 +197,8 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 
 	if (!rc)
 		rc = fill(&o, s, &report, err);
+	if (!rc)
+		rc = collect_output_check(s->output, err);
 	if (!rc && s->insecure)
 		on_warning(&report, "--insecure: the server's certificate is NOT verified; whoever "
 				    "sits in between can "

@@ -38,14 +38,18 @@ collect_progress_show(struct collect_report *r, const struct pf_collect_progress
 {
 	if (!r->terminal)
 		return;
+	fputs("\r\033[K", stderr);
 	if (p->phase == PF_COLLECT_RECEIVING)
-		fprintf(
-		    stderr, "\r\033[Kreceiving: %llu KiB", (unsigned long long)(p->bytes >> 10));
+		fprintf(stderr, "receiving %s: %llu KiB", p->type,
+		    (unsigned long long)(p->bytes >> 10));
 	else if (p->phase == PF_COLLECT_RETRYING)
-		fprintf(stderr, "\r\033[Kbusy after attempt %u; trying again soon (%.0f s)",
-		    p->attempt, p->elapsed);
+		fprintf(stderr, "busy at attempt %u, waiting to try again: %.0f s", p->attempt,
+		    p->elapsed);
+	else if (p->seconds)
+		fprintf(stderr, "collecting %u s of %s from %.40s: %.0f s", p->seconds, p->type,
+		    p->source, p->elapsed);
 	else
-		fprintf(stderr, "\r\033[Kcollecting: %.0f s", p->elapsed);
+		fprintf(stderr, "collecting %s from %.40s: %.0f s", p->type, p->source, p->elapsed);
 	r->shown = true;
 }
 
@@ -80,6 +84,28 @@ is_folder(const char *path)
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+int
+collect_output_check(const char *wish, struct pf_error *err)
+{
+	const char *slash = wish ? strrchr(wish, '/') : NULL;
+	char *folder;
+	struct stat st;
+	int rc = 0;
+
+	if (wish && (strcmp(wish, "-") == 0 ||
+			(stat(wish, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))))
+		return 0;
+	if (wish && is_folder(wish))
+		slash = wish + strlen(wish);
+	folder = slash ? strndup(wish, (size_t)(slash - wish) + (slash == wish)) : strdup(".");
+	if (!folder)
+		return pf_error_nomem(err);
+	if (access(folder, W_OK | X_OK))
+		rc = pf_error_errno(err, "cannot write into the folder", folder);
+	free(folder);
+	return rc;
 }
 
 int

@@ -20,6 +20,9 @@ void collect_warning_keep(struct collect_report *r, const char *sentence);
 void collect_progress_show(struct collect_report *r, const struct pf_collect_progress *progress);
 void collect_progress_clear(struct collect_report *r);
 
+/* Whether `wish` (NULL: a name of our own, here) can be written, asked before minutes are spent. PF_EIO. */
+int collect_output_check(const char *wish, struct pf_error *err);
+
 /* Sets r->path: `wish` itself, or a name made of the profile's origin, in the folder `wish` or here (NULL). */
 int collect_output_path(
     struct collect_report *r, const char *wish, const struct pf_collected *c, struct pf_error *err);

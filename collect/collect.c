@@ -61,6 +61,9 @@ begin_phase(struct collection *c, enum pf_collect_phase phase)
 {
 	c->progress.phase = phase;
 	c->progress.bytes = 0;
+	c->progress.source = pf_url_display(c->request.url);
+	c->progress.type = c->endpoint.type;
+	c->progress.seconds = c->endpoint.seconds;
 	c->phase_began = pf_net_now();
 }
 

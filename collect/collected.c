@@ -7,8 +7,21 @@
 #include "answer.h"
 #include "core/error.h"
 #include "core/gzip.h"
+#include "net/text.h"
 
 enum { GZIP_LEVEL = 6 };
+
+/* The reader quotes what it met; here that is a server's, and goes to a terminal. */
+static void
+clean_message(struct pf_error *err)
+{
+	char shown[sizeof err->message] = "";
+
+	if (err)
+		memcpy(err->message,
+		    pf_text_excerpt(shown, sizeof shown, err->message, strlen(err->message)),
+		    sizeof shown);
+}
 
 static int
 take_bytes(struct pf_collected *c, struct pf_buffer *body, struct pf_error *err)
@@ -31,8 +44,11 @@ pf_collected_take(struct pf_collected *c, struct pf_http_result *result,
 
 	if (!rc)
 		rc = pf_profile_parse(&c->profile, shown, body->bytes, body->size, options, err);
-	if (!rc)
-		rc = take_bytes(c, body, err);
+	if (rc) {
+		clean_message(err);
+		return rc;
+	}
+	rc = take_bytes(c, body, err);
 	if (rc)
 		return rc;
 	c->source = malloc(strlen(shown) + 1);

@@ -30,9 +30,11 @@ enum pf_collect_phase {
 
 struct pf_collect_progress {
 	enum pf_collect_phase phase;
-	double elapsed;   /* seconds since this attempt, or this pause, began */
-	unsigned attempt; /* from 1 */
-	uint64_t bytes;
+	double elapsed;            /* seconds since this attempt, or this pause, began */
+	unsigned attempt;          /* from 1 */
+	uint64_t bytes;            /* of the body so far */
+	const char *source, *type; /* the address for messages, and the profile's type */
+	uint32_t seconds;          /* the window; 0: a snapshot */
 };
 
 /*

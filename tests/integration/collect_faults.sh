@@ -49,6 +49,7 @@ serve $second "$dir/log2" --peer $first
 # Bodies that are no profile: read, but bad.
 expect 3 'HTML page instead of a profile: "Sign in' html
 expect 3 'text instead of a profile: "The allocator of this program is not supported."' prose
+expect 3 'not a profile' packed_prose
 expect 3 'empty body' empty
 expect 3 'text form of a heap profile' heap_text
 expect 3 'truncated gzip data' truncated_gzip
@@ -77,8 +78,8 @@ expect 0 'heap?seconds=2: 200' '' --type heap --seconds 2
 expect 0 'other/debug/pprof/threads: 200 samples' other/ --type threads
 
 # Connections that break: not reached or not read.
-expect 4 'no complete answer' hang_before --timeout 1
-expect 4 'no complete answer' hang_in_body --timeout 1
+expect 4 'no complete answer' hang_before --timeout 300ms
+expect 4 'no complete answer' hang_in_body --timeout 300ms
 expect 4 'reset' reset
 expect 4 'cut the connection' no_answer
 expect 4 'the whole body' short

@@ -44,13 +44,13 @@ seen() {
 
 make_certificates() {
 	exec 3>&2 2>"$dir/openssl.log"
-	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=test-ca -days 30 -keyout "$dir/ca.key" -out "$dir/ca.pem"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=test-ca -days 30 -keyout "$dir/ca.key" -out "$dir/ca.pem"
 	issue server 'subjectAltName=IP:127.0.0.1' -days 30
 	issue other 'subjectAltName=DNS:elsewhere.example' -days 30
 	issue expired 'subjectAltName=IP:127.0.0.1' -days -1
 	issue client 'extendedKeyUsage=clientAuth' -days 30
 	cat "$dir/client.pem" "$dir/client.key" >"$dir/client-both.pem"
-	openssl rsa -aes128 -passout pass:s3cret -in "$dir/client.key" -out "$dir/client-locked.key"
+	openssl pkey -aes128 -passout pass:s3cret -in "$dir/client.key" -out "$dir/client-locked.key"
 	exec 2>&3
 	[ -s "$dir/client-locked.key" ] && [ -s "$dir/expired.pem" ] || { cat "$dir/openssl.log"; exit 1; }
 }
@@ -60,7 +60,7 @@ issue() {
 	local name=$1
 	printf '%s\n' "$2" >"$dir/extension"
 	shift 2
-	openssl req -newkey rsa:2048 -nodes -subj "/CN=$name" -keyout "$dir/$name.key" -out "$dir/$name.csr"
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$name" -keyout "$dir/$name.key" -out "$dir/$name.csr"
 	openssl x509 -req -in "$dir/$name.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial \
 		-extfile "$dir/extension" -out "$dir/$name.pem" "$@"
 }

@@ -4,7 +4,7 @@
 set -u
 profuse=$(realpath "$1")/profuse
 source_dir=${PROFUSE_SOURCE_DIR:?}
-port=$(python3 "$source_dir/tests/tools/free_ports.py" 1) || exit 1
+read -r port nobody < <(python3 "$source_dir/tests/tools/free_ports.py" 2) || exit 1
 dir=$(mktemp -d) server= failures=0
 unset http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY all_proxy
 unset PROFUSE_BEARER_TOKEN PROFUSE_PASSWORD
@@ -66,10 +66,11 @@ expect 2 'keep one' $base --header-file "$dir/authorization" --bearer-token-file
 expect 4 'cannot open' $base --bearer-token-file "$dir/missing"
 expect 2 'user name or password' "http://ann:hunter2@127.0.0.1:$port/"
 ! grep -q 'hunter2\|ann' "$dir/err" || fail "the message repeats the password: $(cat "$dir/err")"
+expect 4 'cannot write into the folder' $base -o "$dir/no/such/folder/x.pb.gz"
+expect 4 'cannot write into the folder' $base -o "$dir/folder/"
 [ ! -s "$dir/log" ] || fail "a wrong use reached the server: $(cat "$dir/log")"
 
-expect 4 'is the service running' http://127.0.0.1:1/ -o "$dir/x"
-expect 4 'No such file' $base --type heap -o "$dir/no/such/folder/x.pb.gz"
+expect 4 'is the service running' http://127.0.0.1:$nobody/ -o "$dir/x"
 expect 4 'cannot' $base --type heap -o /dev/full
 expect 4 'token=...&seconds=30' "$base/nothing/debug?token=abcdef&seconds=30"
 ! grep -q 'abcdef' "$dir/err" || fail "the message repeats the query's token: $(cat "$dir/err")"

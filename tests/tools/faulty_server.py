@@ -97,6 +97,9 @@ class Faulty(BaseHTTPRequestHandler):
     def path_prose(self):
         self.text(200, b"The allocator of this program\nis not supported.\n")
 
+    def path_packed_prose(self):
+        self.answer(200, gzip.compress(b"red \x9b31m and \xff not a profile\n"))
+
     def path_empty(self):
         self.answer(200, b"")
 

@@ -7,6 +7,7 @@
 #include "net/credentials.h"
 #include "net/redirect.h"
 #include "net/text.h"
+#include "net/transfer.h"
 #include "net/url.h"
 
 static struct pf_url *
@@ -376,6 +377,24 @@ basic_authentication_needs_a_name_without_a_colon(void **state)
 	assert_false(pf_credentials_any(&c));
 }
 
+static void
+a_pause_in_the_body_counts_only_after_the_window(void **state)
+{
+	struct pf_transfer t = {.started = 100, .quiet = 30, .stall_timeout = 10};
+	(void)state;
+
+	assert_true(
+	    pf_transfer_alive(&t, 1000)); /* no body yet: the request's timeout is in charge */
+	t.last_byte = 105;
+	assert_true(pf_transfer_alive(&t, 139));
+	assert_false(pf_transfer_alive(&t, 141));
+	assert_int_equal(t.stop, PF_STALLED);
+	t = (struct pf_transfer){
+	    .started = 100, .quiet = 30, .stall_timeout = 10, .last_byte = 150};
+	assert_true(pf_transfer_alive(&t, 159));
+	assert_false(pf_transfer_alive(&t, 161));
+}
+
 int
 main(void)
 {
@@ -391,6 +410,7 @@ main(void)
 	    cmocka_unit_test(excerpts_are_one_clean_line),
 	    cmocka_unit_test(excerpts_fit_any_room_and_never_split_a_character),
 	    cmocka_unit_test(prose_and_html_are_told_from_bytes),
+	    cmocka_unit_test(a_pause_in_the_body_counts_only_after_the_window),
 	    cmocka_unit_test(a_token_file_loses_its_line_end_only),
 	    cmocka_unit_test(a_header_file_gives_its_headers_in_order),
 	    cmocka_unit_test(headers_that_would_break_the_request_are_refused),
