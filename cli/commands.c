@@ -3,6 +3,7 @@
 
 const struct cli_command *const cli_commands[] = {
     &cli_collect,
+    &cli_convert,
     &cli_bench,
     NULL,
 };
