@@ -29,7 +29,7 @@ static bool
 looks_like_text(const uint8_t *bytes, size_t size)
 {
 	for (size_t i = 0; i < size && i < 64; i++) {
-		if (bytes[i] < 0x20 && !strchr("\t\r\n", bytes[i]))
+		if (bytes[i] < 0x20 && bytes[i] != '\t' && bytes[i] != '\r' && bytes[i] != '\n')
 			return false;
 	}
 	return true;
