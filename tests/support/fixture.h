@@ -34,7 +34,8 @@ fixture_open(const char *name)
 	struct pf_error err = {0};
 
 	if (!fixture_exists(name)) {
-		print_message("skipped: %s is missing (clang-19, lld-19, gcc and binutils build it)\n", name);
+		print_message(
+		    "skipped: %s is missing (clang-19, lld-19, gcc and binutils build it)\n", name);
 		skip();
 	}
 	if (pf_binary_open(&binary, fixture_path(name), &err) != 0)

@@ -66,7 +66,8 @@ static void
 several_executable_segments_each_have_their_own_distance(void **state)
 {
 	struct pf_binary *b = fixture_open("inline-fixed");
-	const struct pf_symbol *outer = fixture_symbol(b, "outer"), *far = fixture_symbol(b, "elsewhere");
+	const struct pf_symbol *outer = fixture_symbol(b, "outer"),
+			       *far = fixture_symbol(b, "elsewhere");
 	const uint8_t *bytes = pf_binary_bytes(b, far->start, 1);
 	uint64_t start, end, address = 0, offset;
 	size_t segments = 0;
@@ -115,7 +116,8 @@ a_stripped_binary_finds_its_separate_debug_file(void **state)
 	(void)state;
 
 	assert_true(pf_binary_has_lines(b, NULL, 0));
-	assert_int_equal(pf_binary_inline_chain(b, fixture_symbol(b, "outer")->start, &chain, &err), 0);
+	assert_int_equal(
+	    pf_binary_inline_chain(b, fixture_symbol(b, "outer")->start, &chain, &err), 0);
 	assert_int_equal(chain.count, 1);
 	assert_string_equal(chain.frames[0].function, "outer");
 	pf_inline_chain_release(&chain);
@@ -132,8 +134,10 @@ a_binary_without_lines_says_what_to_do(void **state)
 
 	assert_false(pf_binary_has_lines(b, why, sizeof why));
 	assert_non_null(strstr(why, "-gmlt -fdebug-info-for-profiling"));
-	assert_non_null(strstr(why, "/usr/lib/debug/.build-id/00/112233445566778899aabbccddeeff.debug"));
-	assert_int_equal(pf_binary_inline_chain(b, fixture_symbol(b, "outer")->start, &chain, NULL), 0);
+	assert_non_null(
+	    strstr(why, "/usr/lib/debug/.build-id/00/112233445566778899aabbccddeeff.debug"));
+	assert_int_equal(
+	    pf_binary_inline_chain(b, fixture_symbol(b, "outer")->start, &chain, NULL), 0);
 	assert_int_equal(chain.count, 0);
 	pf_binary_free(b);
 }

@@ -8,7 +8,8 @@ static const char *const shapes[] = {"flow-pie", "flow-fixed", "flow-gcc", "flow
 
 /* Calls `check` with a function decoded in every shape that this machine could build. */
 static void
-each_shape(const char *function, void (*check)(const struct pf_binary *, const struct pf_machine_code *))
+each_shape(
+    const char *function, void (*check)(const struct pf_binary *, const struct pf_machine_code *))
 {
 	size_t built = 0;
 
@@ -52,7 +53,7 @@ check_form(const struct pf_machine_code *code)
 	assert_true(code->block_count > 0);
 	for (size_t i = 0; i + 1 < code->instruction_count; i++)
 		assert_true(code->instructions[i].address + code->instructions[i].size ==
-		    code->instructions[i + 1].address);
+			    code->instructions[i + 1].address);
 	for (size_t b = 0; b < code->block_count; b++) {
 		assert_int_equal(code->blocks[b].first, next);
 		for (uint32_t i = 0; i < code->blocks[b].count; i++)
@@ -140,7 +141,8 @@ check_looped(const struct pf_binary *b, const struct pf_machine_code *code)
 	(void)b;
 
 	check_form(code);
-	assert_in_range(widest(code, &leaving), 7, 8); /* gcc branches to the default around the table */
+	assert_in_range(
+	    widest(code, &leaving), 7, 8); /* gcc branches to the default around the table */
 	assert_int_equal(leaving, 0);
 }
 

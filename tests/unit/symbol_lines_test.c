@@ -4,8 +4,8 @@
  */
 #include "support/fixture.h"
 
-static const char *const shapes[] = {"inline-pie", "inline-fixed", "inline-dwarf4", "inline-zlib",
-    "inline-probe", "inline-lld"};
+static const char *const shapes[] = {
+    "inline-pie", "inline-fixed", "inline-dwarf4", "inline-zlib", "inline-probe", "inline-lld"};
 
 #define SHAPES (sizeof shapes / sizeof *shapes)
 
@@ -28,7 +28,7 @@ has_chain(struct pf_binary *b, const char *function, size_t count, const char *c
 		found = chain.count == count;
 		for (size_t i = 0; i < count && found; i++)
 			found = strstr(chain.frames[i].function, functions[i]) &&
-			    chain.frames[i].line == lines[i];
+				chain.frames[i].line == lines[i];
 	}
 	pf_inline_chain_release(&chain);
 	return found;
@@ -76,9 +76,9 @@ a_frame_knows_its_file_and_where_its_function_is_declared(void **state)
 		assert_int_equal(pf_binary_inline_chain(b, at, &chain, NULL), 0);
 		for (size_t i = 0; i < chain.count; i++) {
 			const struct pf_inline_frame *f = &chain.frames[i];
-			uint32_t declared = strcmp(f->function, "inner") == 0 ? 5 :
-			    strcmp(f->function, "middle") == 0		      ? 11 :
-										17;
+			uint32_t declared = strcmp(f->function, "inner") == 0    ? 5
+					    : strcmp(f->function, "middle") == 0 ? 11
+										 : 17;
 			assert_int_equal(f->start_line, declared);
 			assert_non_null(f->file);
 			assert_string_equal(f->file + strlen(f->file) - strlen("/symbol/inline.c"),

@@ -41,7 +41,8 @@ any_ranges_answer_as_asking_each_of_them_does(void **state)
 			seed = seed * 1103515245 + 12345;
 			kept[n].high = kept[n].low + (seed >> 16 & 31);
 			kept[n].rank = (uint32_t)n;
-			assert_int_equal(pf_ranges_add(&r, kept[n].low, kept[n].high, (uint32_t)n, NULL), 0);
+			assert_int_equal(
+			    pf_ranges_add(&r, kept[n].low, kept[n].high, (uint32_t)n, NULL), 0);
 		}
 		assert_int_equal(pf_ranges_flatten(&r, NULL), 0);
 		assert_true(r.count < 2 * n);
