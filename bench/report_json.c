@@ -36,9 +36,12 @@ static json_t *
 command_json(const char *command)
 {
 	json_t *text = json_string(command);
-	size_t size = strlen(command);
-	char *copy = text ? NULL : malloc(size + 1);
+	size_t size = strlen(command), ascii = 0;
+	char *copy;
 
+	while (command[ascii] && (unsigned char)command[ascii] < 0x80)
+		ascii++;
+	copy = text || ascii == size ? NULL : malloc(size + 1);
 	if (!copy)
 		return text;
 	for (size_t i = 0; i <= size; i++)
