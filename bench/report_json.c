@@ -78,8 +78,9 @@ metric_json(const struct pf_bench *b, enum pf_metric m)
 	    "after", b->median[PF_AFTER][m], "change", number_or_null(has, c->change), "interval",
 	    interval_json(has && c->has_interval, c->low, c->high), "coverage",
 	    number_or_null(has && c->has_interval, c->confidence), "p", number_or_null(has, c->p),
-	    "spread", number_or_null(has, c->spread), "detectable",
-	    number_or_null(has, c->detectable), "verdict", findings[pf_bench_finding(b, m)]);
+	    "spread", number_or_null(has && c->pairs > 1, c->spread), "detectable",
+	    number_or_null(has && c->pairs > 1, c->detectable), "verdict",
+	    findings[pf_bench_finding(b, m)]);
 }
 
 static json_t *
@@ -97,7 +98,8 @@ block_json(const struct pf_bench *b, const struct pf_block *k)
 		      "send_lag_p99", k->lag_p99, "send_lag_max", k->lag_most, "service_p50",
 		      k->service_p50, "service_p99", k->service_p99, "client_cpu", k->client_cpu,
 		      "ready", k->ready)
-		: json_pack("{s:I}", "leftovers", (json_int_t)k->leftovers);
+		: json_pack("{s:I, s:f}", "leftovers", (json_int_t)k->leftovers, "rss_floor",
+		      k->rss_floor);
 
 	for (enum pf_metric m = 0; m < PF_METRICS; m++) {
 		if (b->measured[m])
@@ -193,17 +195,24 @@ whole_json(const struct pf_bench *b)
 	    "pairs", pairs_json(b));
 }
 
+/* json_dumps() would lose what it has no memory for without a word; our buffer remembers. */
+static int
+append(const char *bytes, size_t size, void *out)
+{
+	pf_buffer_add(out, bytes, size);
+	return 0;
+}
+
 int
 pf_bench_json(const struct pf_bench *b, struct pf_buffer *out, struct pf_error *err)
 {
 	json_t *root = whole_json(b);
-	char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+	int failed =
+	    !root || json_dump_callback(root, append, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 
 	json_decref(root);
-	if (!text)
+	if (failed)
 		return pf_error_nomem(err);
-	pf_buffer_string(out, text);
 	pf_buffer_byte(out, '\n');
-	free(text);
-	return 0;
+	return pf_buffer_check(out, err);
 }
