@@ -1,0 +1,18 @@
+/* formats.c: which reader takes which bytes; see formats.h. */
+#include "profile/formats.h"
+
+#define ENTRY(NAME) {pf_##NAME##_recognise, pf_##NAME##_read}
+
+static const struct pf_format formats[] = {
+    ENTRY(cpu),
+};
+
+const struct pf_format *
+pf_format_find(const uint8_t *bytes, size_t size)
+{
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+		if (formats[i].recognise(bytes, size))
+			return &formats[i];
+	}
+	return NULL;
+}
