@@ -5,6 +5,7 @@
 
 static const struct pf_format formats[] = {
     ENTRY(cpu),
+    ENTRY(heap),
 };
 
 const struct pf_format *
