@@ -6,6 +6,7 @@
 static const struct pf_format formats[] = {
     ENTRY(cpu),
     ENTRY(heap),
+    ENTRY(jemalloc),
 };
 
 const struct pf_format *
