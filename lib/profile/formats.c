@@ -7,6 +7,7 @@ static const struct pf_format formats[] = {
     ENTRY(cpu),
     ENTRY(heap),
     ENTRY(jemalloc),
+    ENTRY(counts),
 };
 
 const struct pf_format *
