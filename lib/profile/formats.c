@@ -8,6 +8,7 @@ static const struct pf_format formats[] = {
     ENTRY(heap),
     ENTRY(jemalloc),
     ENTRY(counts),
+    ENTRY(goroutines),
 };
 
 const struct pf_format *
