@@ -9,6 +9,7 @@ static const struct pf_format formats[] = {
     ENTRY(jemalloc),
     ENTRY(counts),
     ENTRY(goroutines),
+    ENTRY(threadz),
 };
 
 const struct pf_format *
