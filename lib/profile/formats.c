@@ -10,6 +10,7 @@ static const struct pf_format formats[] = {
     ENTRY(counts),
     ENTRY(goroutines),
     ENTRY(threadz),
+    ENTRY(contention),
 };
 
 const struct pf_format *
