@@ -2,5 +2,8 @@
 #include "commands.h"
 
 const struct cli_command *const cli_commands[] = {
+    &cli_collect,
+    &cli_convert,
+    &cli_bench,
     NULL,
 };

@@ -29,9 +29,10 @@ endforeach()
 
 target_sources(options_test PRIVATE cli/options.c)
 target_link_libraries(profile_encode_test PRIVATE profile_oracle)
-target_sources(allocation_failure_test PRIVATE tests/support/failing_malloc.c)
-target_link_options(allocation_failure_test PRIVATE
-  LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
+foreach(name allocation_failure_test collect_allocation_test)
+  target_sources(${name} PRIVATE tests/support/failing_malloc.c)
+  target_link_options(${name} PRIVATE LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
+endforeach()
 
 # Fuzz targets: with PROFUSE_FUZZ (clang only) libFuzzer drives them for a few seconds from the seeds;
 # otherwise the seeds are replayed.
@@ -55,6 +56,16 @@ foreach(source ${PROFUSE_FUZZ_TARGETS})
     target_sources(${name} PRIVATE tests/fuzz/replay.c)
     add_test(NAME fuzz/${subject} COMMAND ${name} ${seeds})
   endif()
+endforeach()
+
+# Programs that integration tests and measurements drive.
+file(GLOB PROFUSE_TEST_TOOLS CONFIGURE_DEPENDS tests/tools/*.c)
+foreach(source ${PROFUSE_TEST_TOOLS})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(tool_${name} ${source})
+  target_include_directories(tool_${name} PRIVATE ${CMAKE_SOURCE_DIR}/lib)
+  target_link_libraries(tool_${name} PRIVATE profuse_flags profuse_static)
+  set_target_properties(tool_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY tests/tools)
 endforeach()
 
 file(GLOB PROFUSE_INTEGRATION_TESTS CONFIGURE_DEPENDS tests/integration/*.sh)

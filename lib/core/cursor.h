@@ -34,8 +34,16 @@ uint64_t pf_cursor_varint_long(struct pf_cursor *c);
 static inline uint64_t
 pf_cursor_varint(struct pf_cursor *c)
 {
-	if (c->at != c->end && *c->at < 0x80)
-		return *c->at++;
+	const uint8_t *at = c->at;
+
+	if (at != c->end && at[0] < 0x80) {
+		c->at++;
+		return at[0];
+	}
+	if (c->end - at >= 2 && at[1] < 0x80) {
+		c->at += 2;
+		return (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
+	}
 	return pf_cursor_varint_long(c);
 }
 
