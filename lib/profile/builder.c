@@ -90,22 +90,32 @@ add_location(struct pf_builder *b, uint64_t address, uint32_t hash, struct pf_er
 	return 0;
 }
 
-int
-pf_builder_address(struct pf_builder *b, uint64_t address, struct pf_error *err)
+uint32_t
+pf_builder_find(const struct pf_builder *b, uint64_t address)
 {
 	uint32_t hash = pf_hash_u64(address), i;
-	struct pf_profile *p = b->p;
+	const struct pf_profile *p = b->p;
 	size_t at = 0;
-	int rc;
 
 	for (i = pf_index_first(&b->locations, hash, &at); i != PF_NONE;
 	    i = pf_index_next(&b->locations, hash, &at)) {
 		if (p->locations[i].address == address &&
 		    p->line_starts[i] == p->line_starts[i + 1])
-			return add_frame(b, i, err);
+			break;
 	}
-	rc = add_location(b, address, hash, err);
-	return rc ? rc : add_frame(b, (uint32_t)p->location_count - 1, err);
+	return i;
+}
+
+int
+pf_builder_address(struct pf_builder *b, uint64_t address, struct pf_error *err)
+{
+	uint32_t known = pf_builder_find(b, address);
+	int rc;
+
+	if (known != PF_NONE)
+		return add_frame(b, known, err);
+	rc = add_location(b, address, pf_hash_u64(address), err);
+	return rc ? rc : add_frame(b, (uint32_t)b->p->location_count - 1, err);
 }
 
 int
@@ -124,18 +134,25 @@ pf_builder_callers(
 	return rc ? rc : pf_lines_check(lines, rest, err);
 }
 
-static int
-intern_function(
-    struct pf_builder *b, const struct pf_function *f, uint32_t *function, struct pf_error *err)
+int
+pf_builder_intern(struct pf_builder *b, struct pf_text name, struct pf_text file,
+    uint32_t *function, struct pf_error *err)
 {
-	uint32_t hash = pf_hash_pair(f->name, f->filename), i;
 	struct pf_profile *p = b->p;
+	struct pf_function f = {0};
+	uint32_t hash, i;
 	size_t at = 0;
-	int rc;
+	int rc = pf_builder_string(b, name, &f.name, err);
 
+	f.system_name = f.name;
+	if (!rc)
+		rc = pf_builder_string(b, file, &f.filename, err);
+	if (rc)
+		return rc;
+	hash = pf_hash_pair(f.name, f.filename);
 	for (i = pf_index_first(&b->functions, hash, &at); i != PF_NONE;
 	    i = pf_index_next(&b->functions, hash, &at)) {
-		if (p->functions[i].name == f->name && p->functions[i].filename == f->filename) {
+		if (p->functions[i].name == f.name && p->functions[i].filename == f.filename) {
 			*function = i;
 			return 0;
 		}
@@ -146,7 +163,7 @@ intern_function(
 	if (rc)
 		return rc;
 	*function = (uint32_t)p->function_count;
-	p->functions[p->function_count++] = *f;
+	p->functions[p->function_count++] = f;
 	return 0;
 }
 
@@ -156,16 +173,10 @@ pf_builder_function(struct pf_builder *b, struct pf_text name, struct pf_text fi
 {
 	struct pf_line l = {.line = line};
 	struct pf_profile *p = b->p;
-	struct pf_function f = {0};
 	uint32_t hash, i;
 	size_t at = 0;
-	int rc = pf_builder_string(b, name, &f.name, err);
+	int rc = pf_builder_intern(b, name, file, &l.function, err);
 
-	f.system_name = f.name;
-	if (!rc)
-		rc = pf_builder_string(b, file, &f.filename, err);
-	if (!rc)
-		rc = intern_function(b, &f, &l.function, err);
 	if (rc)
 		return rc;
 	hash = pf_hash_pair(l.function, (uint64_t)line);

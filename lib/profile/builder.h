@@ -31,6 +31,11 @@ int pf_builder_period(
 int pf_builder_address(struct pf_builder *b, uint64_t address, struct pf_error *err);
 int pf_builder_function(struct pf_builder *b, struct pf_text name, struct pf_text file,
     int64_t line, struct pf_error *err);
+/* The location of an address that a sample has, or PF_NONE. */
+uint32_t pf_builder_find(const struct pf_builder *b, uint64_t address);
+/* The position of a function. */
+int pf_builder_intern(struct pf_builder *b, struct pf_text name, struct pf_text file,
+    uint32_t *function, struct pf_error *err);
 /*
  * The rest of a line, "0x401000 0x402000 …", as frames of the sample being
  * built: return addresses, so one less each.

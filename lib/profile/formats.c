@@ -10,6 +10,7 @@ static const struct pf_format formats[] = {
     ENTRY(counts),
     ENTRY(goroutines),
     ENTRY(threadz),
+    ENTRY(java), /* its contention texts begin as C++'s do */
     ENTRY(contention),
 };
 

@@ -31,6 +31,7 @@ PF_FORMAT(jemalloc);   /* jemalloc's heap_v2 */
 PF_FORMAT(counts);     /* Go's debug=1 of goroutine, threadcreate, … */
 PF_FORMAT(goroutines); /* Go's debug=2 of goroutine */
 PF_FORMAT(threadz);    /* stacks of all threads */
+PF_FORMAT(java);       /* heap and contention texts of Java agents */
 PF_FORMAT(contention); /* lock contention, C++ and Go */
 
 #endif

@@ -4,7 +4,8 @@
  * Machine words of 32 or 64 bits in either byte order: 0, 3, 0, the period in
  * microseconds, 0; then records (count, frames, that many addresses), ended by
  * (0, 1, 0); then the text of /proc/self/maps. The leaf is the interrupted
- * instruction itself, callers are return addresses.
+ * instruction itself, callers are return addresses. A 1 as third word says that
+ * a Java agent wrote it: what follows is a table of locations.
  *
  * Profilers that unwind out of their signal handler leave its frames behind the
  * leaf: one that stands second in all samples but one in 32 is dropped, twice.
@@ -15,6 +16,7 @@
 #include "core/cursor.h"
 #include "core/error.h"
 #include "profile/builder.h"
+#include "profile/java.h"
 #include "profile/maps.h"
 
 enum { HEADER_WORDS = 5, HANDLER_FRAMES = 2, ONE_OTHER_IN = 32 };
@@ -33,6 +35,7 @@ struct record {
 struct reader {
 	struct pf_builder b;
 	struct words records;             /* at the first record */
+	bool java;                        /* addresses are keys of a table that follows */
 	uint64_t handler[HANDLER_FRAMES]; /* second frames to drop, in this order */
 	size_t handler_count;
 };
@@ -48,9 +51,9 @@ next_word(struct words *w)
 	return w->swapped ? __builtin_bswap32(half) : half;
 }
 
-/* The kind of words that makes the first ones a header; 0 if none does. */
+/* The kind of words that makes the first ones a header: the period in it; 0 if none does. */
 static uint64_t
-read_header(struct words *w, const char *name, const uint8_t *bytes, size_t size)
+read_header(struct words *w, const char *name, const uint8_t *bytes, size_t size, bool *java)
 {
 	for (int kind = 0; kind < 4; kind++) {
 		uint64_t header[HEADER_WORDS];
@@ -59,7 +62,8 @@ read_header(struct words *w, const char *name, const uint8_t *bytes, size_t size
 		pf_cursor_init(&w->c, name, bytes, size);
 		for (int i = 0; i < HEADER_WORDS; i++)
 			header[i] = next_word(w);
-		if (!w->c.failure && header[0] == 0 && header[1] == 3 && header[2] == 0 &&
+		*java = header[2] == 1;
+		if (!w->c.failure && header[0] == 0 && header[1] == 3 && header[2] <= 1 &&
 		    header[3] > 0 && header[4] == 0)
 			return header[3];
 	}
@@ -70,8 +74,9 @@ bool
 pf_cpu_recognise(const uint8_t *bytes, size_t size)
 {
 	struct words w;
+	bool java;
 
-	return read_header(&w, "", bytes, size) != 0;
+	return read_header(&w, "", bytes, size, &java) != 0;
 }
 
 /*
@@ -166,11 +171,12 @@ add_record(struct reader *r, const struct record *record, struct pf_error *err)
 			leaf = frame;
 		else if (is_handler(r, frame, &next))
 			continue;
-		rc = pf_builder_address(&r->b, i == 0 ? frame : frame - 1, err);
+		rc = pf_builder_address(&r->b, i == 0 || r->java ? frame : frame - 1, err);
 	}
 	if (rc)
 		return rc;
-	pf_builder_drop_second(&r->b, leaf - 1);
+	if (!r->java)
+		pf_builder_drop_second(&r->b, leaf - 1);
 	if (record->count > INT64_MAX ||
 	    __builtin_mul_overflow((int64_t)record->count, r->b.p->period, &values[1]))
 		return pf_error_set(err, PF_EINPUT,
@@ -183,12 +189,12 @@ add_record(struct reader *r, const struct record *record, struct pf_error *err)
 static int
 read_records(struct reader *r, struct pf_error *err)
 {
-	struct pf_lines maps;
+	struct pf_lines text;
 	struct record record;
 	struct words w;
 	int rc = 0;
 
-	while (!rc && r->handler_count < HANDLER_FRAMES) {
+	while (!rc && !r->java && r->handler_count < HANDLER_FRAMES) {
 		size_t before = r->handler_count;
 		rc = find_handler_frame(r, err);
 		if (r->handler_count == before)
@@ -200,8 +206,9 @@ read_records(struct reader *r, struct pf_error *err)
 		rc = pf_cursor_check(&w.c, err);
 	if (rc)
 		return rc;
-	pf_lines_init(&maps, w.c.section, w.c.at, pf_cursor_left(&w.c));
-	return pf_maps_read_here(&r->b, &maps, err);
+	pf_lines_init(&text, w.c.section, w.c.at, pf_cursor_left(&w.c));
+	return r->java ? pf_java_locations(&r->b, &text, err)
+		       : pf_maps_read_here(&r->b, &text, err);
 }
 
 int
@@ -209,7 +216,7 @@ pf_cpu_read(
     struct pf_profile *p, const char *name, const uint8_t *bytes, size_t size, struct pf_error *err)
 {
 	struct reader r = {0};
-	uint64_t period = read_header(&r.records, name, bytes, size);
+	uint64_t period = read_header(&r.records, name, bytes, size, &r.java);
 	int rc;
 
 	if (period > INT64_MAX / 1000)
