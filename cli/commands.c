@@ -2,5 +2,6 @@
 #include "commands.h"
 
 const struct cli_command *const cli_commands[] = {
+    &cli_merge,
     NULL,
 };
