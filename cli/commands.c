@@ -2,6 +2,9 @@
 #include "commands.h"
 
 const struct cli_command *const cli_commands[] = {
+    &cli_collect,
     &cli_merge,
+    &cli_convert,
+    &cli_bench,
     NULL,
 };

@@ -1,2 +1,45 @@
 # libprofuse-agent: a guest in other people's processes: libc only, nothing exported but its API.
+#
+# The shared and the static library are made of one relocatable object in which every symbol but the
+# API is local (the agent's copies of core/ never meet libprofuse's, nor its libdeflate the host's),
+# and never instrumented: a sanitizer's runtime could not be preloaded into an unchanged program.
+# Unit tests link profuse_agent_objects, which are compiled like everything else.
 file(GLOB PROFUSE_AGENT_SOURCES CONFIGURE_DEPENDS collect/agent/*.c)
+list(APPEND PROFUSE_AGENT_SOURCES lib/core/buffer.c lib/core/cursor.c lib/core/error.c
+  lib/core/index.c lib/core/memory.c lib/core/wire.c)
+find_library(DEFLATE_STATIC libdeflate.a REQUIRED)
+
+function(profuse_agent_compile target)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/lib
+    PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
+  target_include_directories(${target} PRIVATE ${DEFLATE_INCLUDE_DIRS})
+  target_link_libraries(${target} PRIVATE profuse_flags)
+endfunction()
+
+add_library(profuse_agent_guest OBJECT ${PROFUSE_AGENT_SOURCES})
+profuse_agent_compile(profuse_agent_guest)
+set_target_properties(profuse_agent_guest PROPERTIES COMPILE_OPTIONS "")
+target_compile_options(profuse_agent_guest PRIVATE -fno-omit-frame-pointer)
+
+set(guest ${CMAKE_BINARY_DIR}/profuse-agent.o)
+add_custom_command(OUTPUT ${guest}
+  COMMAND ${CMAKE_LINKER} -r -o ${guest} $<TARGET_OBJECTS:profuse_agent_guest> --gc-sections
+    -u profuse_agent_start -u profuse_agent_stop ${DEFLATE_STATIC}
+  COMMAND ${CMAKE_OBJCOPY} --keep-global-symbol=profuse_agent_start
+    --keep-global-symbol=profuse_agent_stop ${guest}
+  DEPENDS profuse_agent_guest $<TARGET_OBJECTS:profuse_agent_guest> ${DEFLATE_STATIC}
+  COMMAND_EXPAND_LISTS VERBATIM COMMENT "Joining the agent's objects")
+set_source_files_properties(${guest} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
+
+add_library(profuse_agent SHARED ${guest})
+add_library(profuse_agent_static STATIC ${guest})
+foreach(target profuse_agent profuse_agent_static)
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME profuse-agent LINKER_LANGUAGE C
+    COMPILE_OPTIONS "" LINK_OPTIONS "")
+  target_include_directories(${target} INTERFACE
+    $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+endforeach()
+target_link_options(profuse_agent PRIVATE LINKER:-z,defs LINKER:-z,nodelete LINKER:-z,now)
+
+add_library(profuse_agent_objects OBJECT EXCLUDE_FROM_ALL ${PROFUSE_AGENT_SOURCES})
+profuse_agent_compile(profuse_agent_objects)

@@ -2,7 +2,7 @@
 file(GLOB PROFUSE_SOURCES CONFIGURE_DEPENDS
   lib/*/*.c collect/*.c convert/*.c tuner/*.c bench/*.c)
 add_library(profuse_objects OBJECT ${PROFUSE_SOURCES})
-target_include_directories(profuse_objects PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/lib)
+target_include_directories(profuse_objects PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR})
 target_link_libraries(profuse_objects PRIVATE profuse_flags
   PkgConfig::LIBELF PkgConfig::LIBDW PkgConfig::CAPSTONE PkgConfig::JANSSON PkgConfig::DEFLATE
   ZLIB::ZLIB CURL::libcurl)

@@ -29,9 +29,10 @@ endforeach()
 
 target_sources(options_test PRIVATE cli/options.c)
 target_link_libraries(profile_encode_test PRIVATE profile_oracle)
-target_sources(allocation_failure_test PRIVATE tests/support/failing_malloc.c)
-target_link_options(allocation_failure_test PRIVATE
-  LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
+foreach(name allocation_failure_test collect_allocation_test)
+  target_sources(${name} PRIVATE tests/support/failing_malloc.c)
+  target_link_options(${name} PRIVATE LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
+endforeach()
 
 # Fuzz targets: with PROFUSE_FUZZ (clang only) libFuzzer drives them for a few seconds from the seeds;
 # otherwise the seeds are replayed.

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Taste checked by machine: format, banned calls, file and function sizes. Run from the root of the tree.
+# Taste checked by machine: format, clang-tidy, banned calls, file and function sizes. Needs a configured
+# build/dev (./check makes it).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 failed=0
 
 mapfile -t sources < <(git ls-files -- '*.c' '*.h' | while read -r f; do [ -f "$f" ] && echo "$f"; done)
 clang-format-19 --dry-run --Werror "${sources[@]}" || failed=1
+
+git ls-files -- 'lib/*.c' 'collect/*.c' 'convert/*.c' 'bench/*.c' 'tuner/*.c' 'cli/*.c' |
+	xargs -P2 -n8 clang-tidy-19 -p build/dev --quiet 2>/dev/null || failed=1
 
 if grep -nE '\b(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|atof|strtok|tmpnam|mktemp)\(' "${sources[@]}"; then
 	echo "banned calls: use the bounded or checked form"

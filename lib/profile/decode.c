@@ -2,9 +2,10 @@
  * decode.c: profile.proto to columns; see decode.h.
  *
  * Messages refer forwards (samples come before the locations, strings come
- * last), so the top level is walked four times: strings; functions, mappings
- * and scalars; locations; samples. Skipping a field costs two varints, and
- * every reference is resolved the moment it is read.
+ * last), so the top level is walked in four rounds: strings; functions,
+ * mappings and scalars; locations; samples. The first notes where which fields
+ * stand, so the others read little but their own, and every reference is
+ * resolved, and refused if dangling, the moment it is read.
  */
 #include "profile/decode.h"
 
@@ -13,39 +14,29 @@
 
 #include "core/error.h"
 #include "core/memory.h"
-#include "profile/fields.h"
-#include "profile/ids.h"
-
-struct decoder {
-	struct pf_profile *p;
-	struct pf_cursor file; /* the whole message, at its start */
-	uint32_t *strings;     /* string table index to model string */
-	size_t string_count, string_capacity;
-	struct pf_ids mapping_ids, function_ids, location_ids;
-	bool has_time;
-};
+#include "profile/decode_private.h"
 
 /* "<file>: <what> at offset N": for what is well formed but wrong. */
-static int
-invalid(const struct decoder *d, const struct pf_cursor *at, struct pf_error *err, const char *what,
-    uint64_t number)
+int
+pf_decoder_invalid(const struct pf_decoder *d, const struct pf_cursor *at, struct pf_error *err,
+    const char *what, uint64_t number)
 {
 	return pf_error_set(err, PF_EINPUT, "%s: %s %" PRIu64 " at offset %zu", d->file.section,
 	    what, number, pf_cursor_offset(at));
 }
 
 /* "<file>: <item> at offset N: <reason already in err>". */
-static int
-invalid_item(
-    const struct decoder *d, const struct pf_cursor *at, struct pf_error *err, const char *item)
+int
+pf_decoder_invalid_item(
+    const struct pf_decoder *d, const struct pf_cursor *at, struct pf_error *err, const char *item)
 {
 	return pf_error_prefix(
 	    err, "%s: %s at offset %zu", d->file.section, item, pf_cursor_offset(at));
 }
 
 /* The model string behind a string table index; the first walk has completed the table. */
-static uint32_t
-string_at(struct decoder *d, struct pf_cursor *message, const struct pf_field *field)
+uint32_t
+pf_decoder_string(struct pf_decoder *d, struct pf_cursor *message, const struct pf_field *field)
 {
 	uint64_t index = pf_field_scalar(message, field);
 
@@ -57,7 +48,7 @@ string_at(struct decoder *d, struct pf_cursor *message, const struct pf_field *f
 }
 
 static int
-add_string(struct decoder *d, struct pf_field *field, struct pf_error *err)
+add_string(struct pf_decoder *d, struct pf_field *field, struct pf_error *err)
 {
 	uint32_t id;
 	int rc;
@@ -67,8 +58,8 @@ add_string(struct decoder *d, struct pf_field *field, struct pf_error *err)
 		return pf_cursor_check(&d->file, err);
 	}
 	if (d->string_count == 0 && pf_cursor_left(&field->bytes))
-		return invalid(d, &field->bytes, err, "string_table[0] is not empty: its length is",
-		    pf_cursor_left(&field->bytes));
+		return pf_decoder_invalid(d, &field->bytes, err,
+		    "string_table[0] is not empty: its length is", pf_cursor_left(&field->bytes));
 	rc = PF_GROW(d->strings, d->string_capacity, d->string_count + 1, err);
 	if (!rc)
 		rc = pf_strings_add(&d->p->strings, (const char *)field->bytes.at,
@@ -79,348 +70,7 @@ add_string(struct decoder *d, struct pf_field *field, struct pf_error *err)
 }
 
 static int
-decode_value_type(
-    struct decoder *d, struct pf_cursor message, struct pf_value_type *type, struct pf_error *err)
-{
-	struct pf_field field;
-
-	*type = (struct pf_value_type){0};
-	while (pf_field_next(&message, &field)) {
-		if (field.number == PF_VALUE_TYPE_TYPE)
-			type->type = string_at(d, &message, &field);
-		else if (field.number == PF_VALUE_TYPE_UNIT)
-			type->unit = string_at(d, &message, &field);
-	}
-	return pf_cursor_check(&message, err);
-}
-
-static int
-add_type(struct decoder *d, struct pf_cursor message, struct pf_error *err)
-{
-	struct pf_profile *p = d->p;
-	int rc = PF_GROW(p->types, p->type_capacity, p->type_count + 1, err);
-
-	if (!rc)
-		rc = decode_value_type(d, message, &p->types[p->type_count], err);
-	if (!rc)
-		p->type_count++;
-	return rc;
-}
-
-static int
-add_mapping(struct decoder *d, struct pf_cursor message, struct pf_error *err)
-{
-	struct pf_cursor start = message;
-	struct pf_mapping m = {0};
-	struct pf_field field;
-	uint64_t id = 0;
-	int rc;
-
-	while (pf_field_next(&message, &field)) {
-		switch (field.number) {
-		case PF_MAPPING_ID:
-			id = pf_field_scalar(&message, &field);
-			break;
-		case PF_MAPPING_START:
-			m.start = pf_field_scalar(&message, &field);
-			break;
-		case PF_MAPPING_LIMIT:
-			m.limit = pf_field_scalar(&message, &field);
-			break;
-		case PF_MAPPING_OFFSET:
-			m.offset = pf_field_scalar(&message, &field);
-			break;
-		case PF_MAPPING_FILENAME:
-			m.filename = string_at(d, &message, &field);
-			break;
-		case PF_MAPPING_BUILD_ID:
-			m.build_id = string_at(d, &message, &field);
-			break;
-		case PF_MAPPING_HAS_FUNCTIONS:
-			m.has_functions = pf_field_scalar(&message, &field) != 0;
-			break;
-		case PF_MAPPING_HAS_FILENAMES:
-			m.has_filenames = pf_field_scalar(&message, &field) != 0;
-			break;
-		case PF_MAPPING_HAS_LINE_NUMBERS:
-			m.has_line_numbers = pf_field_scalar(&message, &field) != 0;
-			break;
-		case PF_MAPPING_HAS_INLINE_FRAMES:
-			m.has_inline_frames = pf_field_scalar(&message, &field) != 0;
-			break;
-		default:
-			break;
-		}
-	}
-	rc = pf_cursor_check(&message, err);
-	if (rc)
-		return rc;
-	if (pf_ids_add(&d->mapping_ids, id, err))
-		return invalid_item(d, &start, err, "mapping");
-	rc = PF_GROW(d->p->mappings, d->p->mapping_capacity, d->p->mapping_count + 1, err);
-	if (!rc)
-		d->p->mappings[d->p->mapping_count++] = m;
-	return rc;
-}
-
-static int
-add_function(struct decoder *d, struct pf_cursor message, struct pf_error *err)
-{
-	struct pf_cursor start = message;
-	struct pf_function f = {0};
-	struct pf_field field;
-	uint64_t id = 0;
-	int rc;
-
-	while (pf_field_next(&message, &field)) {
-		switch (field.number) {
-		case PF_FUNCTION_ID:
-			id = pf_field_scalar(&message, &field);
-			break;
-		case PF_FUNCTION_NAME:
-			f.name = string_at(d, &message, &field);
-			break;
-		case PF_FUNCTION_SYSTEM_NAME:
-			f.system_name = string_at(d, &message, &field);
-			break;
-		case PF_FUNCTION_FILENAME:
-			f.filename = string_at(d, &message, &field);
-			break;
-		case PF_FUNCTION_START_LINE:
-			f.start_line = (int64_t)pf_field_scalar(&message, &field);
-			break;
-		default:
-			break;
-		}
-	}
-	rc = pf_cursor_check(&message, err);
-	if (rc)
-		return rc;
-	if (pf_ids_add(&d->function_ids, id, err))
-		return invalid_item(d, &start, err, "function");
-	rc = PF_GROW(d->p->functions, d->p->function_capacity, d->p->function_count + 1, err);
-	if (!rc)
-		d->p->functions[d->p->function_count++] = f;
-	return rc;
-}
-
-static int
-add_line(struct decoder *d, struct pf_cursor message, struct pf_error *err)
-{
-	struct pf_cursor start = message;
-	struct pf_profile *p = d->p;
-	struct pf_line line = {0};
-	struct pf_field field;
-	uint64_t function = 0;
-	int rc;
-
-	while (pf_field_next(&message, &field)) {
-		if (field.number == PF_LINE_FUNCTION_ID)
-			function = pf_field_scalar(&message, &field);
-		else if (field.number == PF_LINE_LINE)
-			line.line = (int64_t)pf_field_scalar(&message, &field);
-		else if (field.number == PF_LINE_COLUMN)
-			line.column = (int64_t)pf_field_scalar(&message, &field);
-	}
-	rc = pf_cursor_check(&message, err);
-	if (rc)
-		return rc;
-	line.function = pf_ids_find(&d->function_ids, function);
-	if (line.function == PF_NONE)
-		return invalid(d, &start, err, "a line of the unknown function", function);
-	rc = PF_GROW(p->lines, p->line_capacity, p->line_count + 1, err);
-	if (!rc)
-		p->lines[p->line_count++] = line;
-	return rc;
-}
-
-static int
-add_location(struct decoder *d, struct pf_cursor message, struct pf_error *err)
-{
-	struct pf_location l = {.mapping = PF_NONE};
-	struct pf_cursor start = message;
-	struct pf_profile *p = d->p;
-	struct pf_field field;
-	uint64_t id = 0;
-	int rc = 0;
-
-	while (!rc && pf_field_next(&message, &field)) {
-		switch (field.number) {
-		case PF_LOCATION_ID:
-			id = pf_field_scalar(&message, &field);
-			break;
-		case PF_LOCATION_MAPPING_ID:
-			l.mapping = pf_ids_find(&d->mapping_ids, pf_field_scalar(&message, &field));
-			break;
-		case PF_LOCATION_ADDRESS:
-			l.address = pf_field_scalar(&message, &field);
-			break;
-		case PF_LOCATION_LINE:
-			if (!field.is_bytes)
-				pf_cursor_fail(&message, "a line was expected");
-			else
-				rc = add_line(d, field.bytes, err);
-			break;
-		case PF_LOCATION_IS_FOLDED:
-			l.folded = pf_field_scalar(&message, &field) != 0;
-			break;
-		default:
-			break;
-		}
-	}
-	if (!rc)
-		rc = pf_cursor_check(&message, err);
-	if (rc)
-		return rc;
-	if (pf_ids_add(&d->location_ids, id, err))
-		return invalid_item(d, &start, err, "location");
-	rc = PF_GROW(p->locations, p->location_capacity, p->location_count + 1, err);
-	if (!rc)
-		rc = PF_GROW(p->line_starts, p->line_starts_capacity, p->location_count + 2, err);
-	if (rc)
-		return rc;
-	p->locations[p->location_count++] = l;
-	p->line_starts[p->location_count] = p->line_count;
-	return 0;
-}
-
-/* Locations of a sample, one or many in a packed field: room for all is made at once. */
-static int
-add_frames(struct decoder *d, struct pf_cursor ids, struct pf_error *err)
-{
-	struct pf_profile *p = d->p;
-	int rc = PF_GROW(p->frames, p->frame_capacity, p->frame_count + pf_cursor_left(&ids), err);
-
-	while (!rc && pf_cursor_more(&ids)) {
-		uint64_t id = pf_cursor_varint(&ids);
-		uint32_t location = pf_ids_find(&d->location_ids, id);
-		if (location == PF_NONE && !ids.failure)
-			return invalid(d, &ids, err, "a sample of the unknown location", id);
-		p->frames[p->frame_count++] = location;
-	}
-	return rc ? rc : pf_cursor_check(&ids, err);
-}
-
-static int
-add_frame(struct decoder *d, const struct pf_cursor *message, uint64_t id, struct pf_error *err)
-{
-	struct pf_profile *p = d->p;
-	uint32_t location = pf_ids_find(&d->location_ids, id);
-	int rc;
-
-	if (location == PF_NONE)
-		return invalid(d, message, err, "a sample of the unknown location", id);
-	rc = PF_GROW(p->frames, p->frame_capacity, p->frame_count + 1, err);
-	if (!rc)
-		p->frames[p->frame_count++] = location;
-	return rc;
-}
-
-static int
-add_value(struct decoder *d, size_t *count, uint64_t value, struct pf_error *err)
-{
-	struct pf_profile *p = d->p;
-	size_t at = p->sample_count * p->type_count + *count;
-
-	++*count;
-	if (*count > p->type_count)
-		return 0; /* counted, and refused at the sample's end */
-	if (at >= p->value_capacity) {
-		int rc = PF_GROW(p->values, p->value_capacity, at + 1, err);
-		if (rc)
-			return rc;
-	}
-	p->values[at] = (int64_t)value;
-	return 0;
-}
-
-static int
-add_label(struct decoder *d, struct pf_cursor message, struct pf_error *err)
-{
-	struct pf_profile *p = d->p;
-	struct pf_label label = {0};
-	struct pf_field field;
-	int rc;
-
-	while (pf_field_next(&message, &field)) {
-		if (field.number == PF_LABEL_KEY)
-			label.key = string_at(d, &message, &field);
-		else if (field.number == PF_LABEL_STRING)
-			label.string = string_at(d, &message, &field);
-		else if (field.number == PF_LABEL_NUMBER)
-			label.number = (int64_t)pf_field_scalar(&message, &field);
-		else if (field.number == PF_LABEL_UNIT)
-			label.unit = string_at(d, &message, &field);
-	}
-	rc = pf_cursor_check(&message, err);
-	if (!rc)
-		rc = PF_GROW(p->labels, p->label_capacity, p->label_count + 1, err);
-	if (!rc)
-		p->labels[p->label_count++] = label;
-	return rc;
-}
-
-static int
-add_values(struct decoder *d, struct pf_cursor values, size_t *count, struct pf_error *err)
-{
-	int rc = 0;
-
-	while (!rc && pf_cursor_more(&values))
-		rc = add_value(d, count, pf_cursor_varint(&values), err);
-	return rc ? rc : pf_cursor_check(&values, err);
-}
-
-/* A field of a sample; scalars may be packed or not, and a run may be split over several fields. */
-static int
-add_sample_field(struct decoder *d, struct pf_cursor *message, const struct pf_field *f,
-    size_t *values, struct pf_error *err)
-{
-	if (f->number == PF_SAMPLE_LOCATION_ID)
-		return f->is_bytes ? add_frames(d, f->bytes, err)
-				   : add_frame(d, message, f->value, err);
-	if (f->number == PF_SAMPLE_VALUE)
-		return f->is_bytes ? add_values(d, f->bytes, values, err)
-				   : add_value(d, values, f->value, err);
-	if (f->number == PF_SAMPLE_LABEL && f->is_bytes)
-		return add_label(d, f->bytes, err);
-	if (f->number == PF_SAMPLE_LABEL)
-		pf_cursor_fail(message, "a label was expected");
-	return 0;
-}
-
-static int
-add_sample(struct decoder *d, struct pf_cursor message, struct pf_error *err)
-{
-	struct pf_cursor start = message;
-	struct pf_profile *p = d->p;
-	struct pf_field field;
-	size_t values = 0;
-	int rc = 0;
-
-	while (!rc && pf_field_next(&message, &field))
-		rc = add_sample_field(d, &message, &field, &values, err);
-	if (!rc)
-		rc = pf_cursor_check(&message, err);
-	if (rc)
-		return rc;
-	if (values != p->type_count)
-		return pf_error_set(err, PF_EINPUT,
-		    "%s: sample %zu at offset %zu has %zu values for %zu sample types",
-		    d->file.section, p->sample_count, pf_cursor_offset(&start), values,
-		    p->type_count);
-	rc = PF_GROW(p->frame_starts, p->frame_starts_capacity, p->sample_count + 2, err);
-	if (!rc)
-		rc = PF_GROW(p->label_starts, p->label_starts_capacity, p->sample_count + 2, err);
-	if (rc)
-		return rc;
-	p->sample_count++;
-	p->frame_starts[p->sample_count] = p->frame_count;
-	p->label_starts[p->sample_count] = p->label_count;
-	return 0;
-}
-
-static int
-add_comment(struct decoder *d, struct pf_cursor *file, struct pf_field *f, struct pf_error *err)
+add_comment(struct pf_decoder *d, struct pf_cursor *file, struct pf_field *f, struct pf_error *err)
 {
 	struct pf_profile *p = d->p;
 	int rc = 0;
@@ -443,7 +93,7 @@ add_comment(struct decoder *d, struct pf_cursor *file, struct pf_field *f, struc
 }
 
 static int
-add_time(struct decoder *d, struct pf_cursor *file, struct pf_field *f, struct pf_error *err)
+add_time(struct pf_decoder *d, struct pf_cursor *file, struct pf_field *f, struct pf_error *err)
 {
 	if (d->has_time)
 		return pf_error_set(err, PF_EINPUT,
@@ -457,16 +107,16 @@ add_time(struct decoder *d, struct pf_cursor *file, struct pf_field *f, struct p
 
 /* What the second walk takes besides tables: scalars and strings of the top level. */
 static int
-add_scalar(struct decoder *d, struct pf_cursor *file, struct pf_field *f, struct pf_error *err)
+add_scalar(struct pf_decoder *d, struct pf_cursor *file, struct pf_field *f, struct pf_error *err)
 {
 	struct pf_profile *p = d->p;
 
 	switch (f->number) {
 	case PF_PROFILE_DROP_FRAMES:
-		p->drop_frames = string_at(d, file, f);
+		p->drop_frames = pf_decoder_string(d, file, f);
 		break;
 	case PF_PROFILE_KEEP_FRAMES:
-		p->keep_frames = string_at(d, file, f);
+		p->keep_frames = pf_decoder_string(d, file, f);
 		break;
 	case PF_PROFILE_TIME_NANOS:
 		return add_time(d, file, f, err);
@@ -479,10 +129,10 @@ add_scalar(struct decoder *d, struct pf_cursor *file, struct pf_field *f, struct
 	case PF_PROFILE_COMMENT:
 		return add_comment(d, file, f, err);
 	case PF_PROFILE_DEFAULT_SAMPLE_TYPE:
-		p->default_type = string_at(d, file, f);
+		p->default_type = pf_decoder_string(d, file, f);
 		break;
 	case PF_PROFILE_DOC_URL:
-		p->doc_url = string_at(d, file, f);
+		p->doc_url = pf_decoder_string(d, file, f);
 		break;
 	default:
 		break;
@@ -500,7 +150,7 @@ is_message(uint32_t field)
 enum walk { WALK_STRINGS, WALK_TABLES, WALK_LOCATIONS, WALK_SAMPLES, WALKS };
 
 static int
-take_field(struct decoder *d, enum walk walk, struct pf_cursor *file, struct pf_field *f,
+take_field(struct pf_decoder *d, enum walk walk, struct pf_cursor *file, struct pf_field *f,
     struct pf_error *err)
 {
 	if (is_message(f->number) && !f->is_bytes) {
@@ -509,33 +159,92 @@ take_field(struct decoder *d, enum walk walk, struct pf_cursor *file, struct pf_
 	}
 	if (walk == WALK_STRINGS)
 		return f->number == PF_PROFILE_STRING_TABLE ? add_string(d, f, err) : 0;
-	if (walk == WALK_LOCATIONS)
-		return f->number == PF_PROFILE_LOCATION ? add_location(d, f->bytes, err) : 0;
-	if (walk == WALK_SAMPLES)
-		return f->number == PF_PROFILE_SAMPLE ? add_sample(d, f->bytes, err) : 0;
 	switch (f->number) {
 	case PF_PROFILE_SAMPLE_TYPE:
-		return add_type(d, f->bytes, err);
+		return pf_decode_sample_type(d, f->bytes, err);
 	case PF_PROFILE_PERIOD_TYPE:
-		return decode_value_type(d, f->bytes, &d->p->period_type, err);
+		return pf_decode_value_type(d, f->bytes, &d->p->period_type, err);
 	case PF_PROFILE_MAPPING:
-		return add_mapping(d, f->bytes, err);
+		return pf_decode_mapping(d, f->bytes, err);
 	case PF_PROFILE_FUNCTION:
-		return add_function(d, f->bytes, err);
+		return pf_decode_function(d, f->bytes, err);
+	case PF_PROFILE_LOCATION:
+		return pf_decode_location(d, f->bytes, err);
+	case PF_PROFILE_SAMPLE:
+		return pf_decode_sample(d, f->bytes, err);
 	default:
 		return add_scalar(d, file, f, err);
 	}
 }
 
+/* Whether a walk has business with fields of this number. */
+static bool
+wanted(enum walk walk, uint32_t field)
+{
+	switch (field) {
+	case PF_RUN_MIXED:
+		return true;
+	case PF_PROFILE_STRING_TABLE:
+		return walk == WALK_STRINGS;
+	case PF_PROFILE_LOCATION:
+		return walk == WALK_LOCATIONS;
+	case PF_PROFILE_SAMPLE:
+		return walk == WALK_SAMPLES;
+	default:
+		return walk == WALK_TABLES;
+	}
+}
+
+/*
+ * The first walk reads the strings and notes where which fields stand. Writers
+ * put like beside like, so a few runs cover a profile; one that has more than
+ * the table holds ends in a mixed run, which every later walk reads.
+ */
+static void
+note_field(struct pf_decoder *d, uint32_t field, const uint8_t *start, const uint8_t *end)
+{
+	struct pf_decoder_run *last = d->run_count ? &d->runs[d->run_count - 1] : NULL;
+
+	if (last && last->field == field) {
+		last->end = end;
+	} else if (d->run_count < PF_DECODER_RUNS) {
+		d->runs[d->run_count++] = (struct pf_decoder_run){field, start, end};
+	} else {
+		last->field = PF_RUN_MIXED;
+		last->end = end;
+	}
+}
+
 static int
-walk_fields(struct decoder *d, enum walk walk, struct pf_error *err)
+walk_strings(struct pf_decoder *d, struct pf_error *err)
+{
+	struct pf_cursor file = d->file;
+	const uint8_t *start = file.at;
+	struct pf_field field;
+	int rc = 0;
+
+	while (!rc && pf_field_next(&file, &field)) {
+		rc = take_field(d, WALK_STRINGS, &file, &field, err);
+		note_field(d, field.number, start, file.at);
+		start = file.at;
+	}
+	return rc ? rc : pf_cursor_check(&file, err);
+}
+
+static int
+walk_run(
+    struct pf_decoder *d, enum walk walk, const struct pf_decoder_run *run, struct pf_error *err)
 {
 	struct pf_cursor file = d->file;
 	struct pf_field field;
 	int rc = 0;
 
-	while (!rc && pf_field_next(&file, &field))
-		rc = take_field(d, walk, &file, &field, err);
+	file.at = run->start;
+	file.end = run->end;
+	while (!rc && pf_field_next(&file, &field)) {
+		if (wanted(walk, field.number))
+			rc = take_field(d, walk, &file, &field, err);
+	}
 	return rc ? rc : pf_cursor_check(&file, err);
 }
 
@@ -543,12 +252,17 @@ int
 pf_profile_decode(
     struct pf_profile *p, const char *name, const void *bytes, size_t size, struct pf_error *err)
 {
-	struct decoder d = {.p = p};
-	int rc = 0;
+	struct pf_decoder d = {.p = p};
+	int rc;
 
 	pf_cursor_init(&d.file, name, bytes, size);
-	for (enum walk walk = WALK_STRINGS; !rc && walk < WALKS; walk++)
-		rc = walk_fields(&d, walk, err);
+	rc = walk_strings(&d, err);
+	for (enum walk walk = WALK_TABLES; !rc && walk < WALKS; walk++) {
+		for (size_t i = 0; !rc && i < d.run_count; i++) {
+			if (wanted(walk, d.runs[i].field))
+				rc = walk_run(&d, walk, &d.runs[i], err);
+		}
+	}
 	if (!rc && p->type_count == 0)
 		rc = pf_error_set(
 		    err, PF_EINPUT, "%s: no sample types: this is not a pprof profile", name);

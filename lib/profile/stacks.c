@@ -235,7 +235,7 @@ same_frame(const struct pf_stack_frame *a, const struct pf_stack_frame *b)
 {
 	return a->kind == b->kind && a->binary == b->binary && a->address == b->address &&
 	       a->function == b->function && a->filename == b->filename &&
-	       a->start_line == b->start_line && a->line == b->line;
+	       a->start_line == b->start_line && a->line == b->line && a->inlined == b->inlined;
 }
 
 static int
@@ -290,7 +290,8 @@ add_line_frames(struct addition *a, size_t location, struct pf_error *err)
 		struct pf_stack_frame f = {.kind = PF_FRAME_LINE,
 		    .binary = PF_NONE,
 		    .start_line = function->start_line,
-		    .line = line->line};
+		    .line = line->line,
+		    .inlined = i + 1 < p->line_starts[location + 1]};
 		rc = copy_string(a, function->system_name ? function->system_name : function->name,
 		    &f.function, err);
 		if (!rc)

@@ -169,6 +169,18 @@ pf_binary_executable(const struct pf_binary *binary, uint64_t address)
 	return s && s->executable;
 }
 
+bool
+pf_binary_segment(
+    const struct pf_binary *binary, size_t i, uint64_t *start, uint64_t *end, bool *executable)
+{
+	if (i >= binary->segment_count)
+		return false;
+	*start = binary->segments[i].address;
+	*end = *start + binary->segments[i].size;
+	*executable = binary->segments[i].executable;
+	return true;
+}
+
 const uint8_t *
 pf_binary_bytes(const struct pf_binary *binary, uint64_t address, size_t size)
 {

@@ -62,6 +62,10 @@ const uint8_t *pf_binary_bytes(const struct pf_binary *binary, uint64_t address,
  */
 bool pf_binary_pointer(const struct pf_binary *binary, uint64_t address, uint64_t *value);
 
+/* The i-th loaded segment with bytes in the file, [*start, *end); false past the last. */
+bool pf_binary_segment(
+    const struct pf_binary *binary, size_t i, uint64_t *start, uint64_t *end, bool *executable);
+
 /* All function symbols (.symtab, else .dynsym), sorted. */
 const struct pf_symbol *pf_binary_symbols(const struct pf_binary *binary, size_t *count);
 /* The function symbol that covers an address, or NULL. */

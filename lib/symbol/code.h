@@ -1,5 +1,10 @@
 /*
  * code.h: a function's machine code as instructions and basic blocks.
+ *
+ * x86-64 only. Instructions are decoded one after the other from the start to
+ * the end of the range; a block begins at the start, at every place that a jump
+ * or a jump table leads to, and behind every instruction that does not go on.
+ * (The struct is not called pf_code: that is the public enum of error codes.)
  */
 #ifndef PF_SYMBOL_CODE_H
 #define PF_SYMBOL_CODE_H
@@ -19,7 +24,8 @@ enum pf_instruction_kind {
 	PF_CODE_CALL,          /* direct; ends no block */
 	PF_CODE_CALL_INDIRECT, /* ends no block */
 	PF_CODE_RETURN,
-	PF_CODE_STOP, /* ud2, hlt, int3: never continues */
+	PF_CODE_STOP,    /* ud2, hlt, int3: never continues */
+	PF_CODE_UNKNOWN, /* one byte that does not decode */
 };
 
 /* A rough class for cost models (see reference/inference.md). */
@@ -55,32 +61,38 @@ struct pf_instruction {
 	uint32_t block;
 };
 
+/* `exits`: control may leave the function here, by a return, a tail call or an unknown jump. */
 struct pf_block {
 	uint32_t first, count; /* instructions */
 	uint32_t successors;   /* start in edges; [successors, next block's successors) */
-	bool exits; /* control may leave the function here: return, tail call, unknown jump */
+	bool exits;
 };
 
-struct pf_code {
+struct pf_decoder;
+
+struct pf_machine_code {
 	struct pf_instruction *instructions; /* by address */
 	size_t instruction_count, instruction_capacity;
 	struct pf_block *blocks; /* by address; one more at the end closes the last one's edges */
 	size_t block_count, block_capacity;
-	uint32_t *edges; /* blocks */
+	uint32_t *edges; /* blocks: each successor once, the one fallen through to first */
 	size_t edge_count, edge_capacity;
-	bool complete; /* every byte decoded and every jump table resolved */
+	bool complete;              /* every byte decoded and every jump table resolved */
+	struct pf_decoder *decoder; /* owned; scratch of the decoder */
 };
 
 /*
  * Disassembles [start, end) into `code` (caller-owned, zeroed at first; reused).
  * Bytes that do not decode are skipped to the next byte, leaving complete false.
- * PF_EINPUT where the range has no bytes in the file; PF_ENOMEM.
+ * A jump through a pointer that is no jump table (a virtual tail call) exits and
+ * does not make the code incomplete. PF_EINPUT where the range has no bytes in
+ * the file, is over 64 MiB, or is not x86-64; PF_ENOMEM.
  */
-int pf_code_decode(struct pf_code *code, const struct pf_binary *binary, uint64_t start,
+int pf_code_decode(struct pf_machine_code *code, const struct pf_binary *binary, uint64_t start,
     uint64_t end, struct pf_error *err);
-void pf_code_release(struct pf_code *code);
+void pf_code_release(struct pf_machine_code *code);
 
 /* The instruction that covers an address, or PF_NONE. */
-uint32_t pf_code_find(const struct pf_code *code, uint64_t address);
+uint32_t pf_code_find(const struct pf_machine_code *code, uint64_t address);
 
 #endif

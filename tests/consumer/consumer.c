@@ -13,7 +13,8 @@ main(int argc, char **argv)
 		fprintf(stderr, "%s\n", argc == 2 ? err.message : "usage: consumer PROFILE");
 		return 1;
 	}
-	printf("%zu samples of %s\n", pf_profile_sample_count(profile), pf_profile_type_name(profile, 0));
+	printf("%zu samples of %s\n", pf_profile_sample_count(profile),
+	    pf_profile_type_name(profile, 0));
 	pf_profile_free(profile);
 	return 0;
 }

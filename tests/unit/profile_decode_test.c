@@ -112,6 +112,28 @@ ids_out_of_sequence_are_resolved(void **state)
 }
 
 static void
+fields_in_any_order_are_read(void **state)
+{
+	struct pf_buffer b = start();
+	struct pf_profile *p;
+	(void)state;
+
+	for (uint64_t i = 1; i <= 100; i++) {
+		add_sample(&b, (uint64_t[]){101 - i}, 1, (int64_t[]){(int64_t)i}, 1, 1);
+		add_string(&b, "s");
+		add_location(&b, i, 0, i, i, 7);
+		add_function(&b, i, 3, i);
+	}
+	p = read_profile(&b);
+	assert_int_equal(pf_profile_sample_count(p), 100);
+	assert_int_equal(p->values[99], 100);
+	assert_int_equal(p->locations[p->frames[99]].address, 1);
+	assert_int_equal(p->functions[p->lines[p->line_starts[41]].function].start_line, 42);
+	pf_profile_free(p);
+	pf_buffer_release(&b);
+}
+
+static void
 a_valid_profile_without_samples_is_read(void **state)
 {
 	struct pf_buffer b = start();
@@ -242,6 +264,7 @@ main(void)
 	    cmocka_unit_test(samples_come_out_in_columns),
 	    cmocka_unit_test(gzip_in_several_members_reads_like_plain_bytes),
 	    cmocka_unit_test(ids_out_of_sequence_are_resolved),
+	    cmocka_unit_test(fields_in_any_order_are_read),
 	    cmocka_unit_test(a_valid_profile_without_samples_is_read),
 	    cmocka_unit_test(unknown_fields_are_passed_over),
 	    cmocka_unit_test(what_the_reference_rejects_is_rejected_with_offset_and_reason),
