@@ -4,6 +4,7 @@
 const struct cli_command *const cli_commands[] = {
     &cli_collect,
     &cli_merge,
+    &cli_show,
     &cli_convert,
     &cli_bench,
     NULL,

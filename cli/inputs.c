@@ -110,6 +110,31 @@ cli_inputs_read(struct cli_inputs *inputs, const struct cli_input_settings *sett
 	return rc;
 }
 
+static bool
+asks_for_merge(const struct cli_input_settings *s)
+{
+	return s->base || s->labels.count || s->scale_by;
+}
+
+int
+cli_inputs_read_plain(struct cli_inputs *inputs, const struct cli_input_settings *settings,
+    char *path, struct pf_error *err)
+{
+	struct pf_read_options options = read_options(settings);
+	struct pf_paths paths = {0};
+	int rc;
+
+	if (asks_for_merge(settings))
+		return cli_inputs_read(inputs, settings, true, &path, 1, err);
+	rc = pf_paths_add(&paths, path, err);
+	if (!rc && paths.count == 1)
+		rc = pf_profile_open(&inputs->profile, paths.items[0], &options, err);
+	else if (!rc)
+		rc = cli_inputs_read(inputs, settings, true, paths.items, paths.count, err);
+	pf_paths_release(&paths);
+	return rc;
+}
+
 void
 cli_inputs_release(struct cli_inputs *inputs)
 {

@@ -60,6 +60,9 @@ struct cli_inputs {
  */
 int cli_inputs_read(struct cli_inputs *inputs, const struct cli_input_settings *settings,
     bool label_base, char *const *arguments, size_t count, struct pf_error *err);
+/* Reads one file just as it is, unless the settings ask for a merge or path stands for several files. */
+int cli_inputs_read_plain(struct cli_inputs *inputs, const struct cli_input_settings *settings,
+    char *path, struct pf_error *err);
 void cli_inputs_release(struct cli_inputs *inputs);
 
 #endif
