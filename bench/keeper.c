@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -88,6 +89,21 @@ become_subject(const struct pf_keeper_orders *o)
 	if (split(copy, words))
 		execvpe(words[0], words, o->environment);
 	execve("/bin/sh", shell, o->environment);
+}
+
+/* Resident bytes of this process. */
+static uint64_t
+resident(void)
+{
+	unsigned long long size = 0, pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (f) {
+		if (fscanf(f, "%llu %llu", &size, &pages) != 2)
+			pages = 0;
+		fclose(f);
+	}
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static int
@@ -239,6 +255,7 @@ pf_keeper_run(const struct pf_keeper_orders *o)
 	prepare(o, &signals);
 	if (getppid() != o->parent)
 		_exit(0); /* bench died before it could be watched */
+	note.peak_rss = resident();
 	note.status = start_subject(&k);
 	note.pid = k.subject;
 	if (!note.status)

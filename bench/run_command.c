@@ -78,6 +78,7 @@ pf_run_command(
 	block->cpu = block->value[PF_METRIC_CPU] = subject.total.cpu;
 	block->seconds = block->value[PF_METRIC_WALL] = subject.end.wall;
 	block->value[PF_METRIC_RSS_PEAK] = (double)subject.total.peak_rss;
+	block->rss_floor = (double)subject.rss_floor;
 	block->leftovers = subject.total.leftovers;
 	block->foreign = pf_usage_foreign(&from, &to, block->cpu);
 	block->steal = pf_usage_steal(&from, &to);

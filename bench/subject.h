@@ -25,10 +25,11 @@ struct pf_subject_spec {
 
 struct pf_subject {
 	const char *name, *command;
-	pid_t keeper; /* 0: not running */
-	pid_t pid;    /* the subject's first process */
-	int notes;    /* readable when pf_subject_next has something; -1: closed */
-	int errors;   /* what it wrote to standard error */
+	pid_t keeper;       /* 0: not running */
+	pid_t pid;          /* the subject's first process */
+	int notes;          /* readable when pf_subject_next has something; -1: closed */
+	int errors;         /* what it wrote to standard error */
+	uint64_t rss_floor; /* see keeper.h */
 	bool ended, gone;
 	struct pf_keeper_note end, total; /* valid once ended, gone */
 };

@@ -15,6 +15,8 @@
 #include "collect/agent/window.h"
 #include "core/memory.h"
 
+#define DRAIN_EVERY INT64_C(50000000) /* ns; slots last for 320 ms of a busy machine */
+
 static struct {
 	bool running;
 	struct pf_event event;
@@ -171,16 +173,10 @@ move_signal(void)
 	}
 }
 
-void
-pf_sampler_tick(int64_t now)
+/* What the windows must know of the threads that are not sampled. */
+static void
+note_threads(void)
 {
-	if (!sampler.running)
-		return;
-	if (sampler.capture.signal && !pf_capture_hooked(&sampler.capture))
-		move_signal();
-	drain(now);
-	if (sampler.capture.signal)
-		pf_threads_look(&sampler.threads, now, false);
 	for (int i = 0; i < PF_WINDOWS; i++) {
 		struct pf_tally *tally = &sampler.tallies[i];
 		if (tally->unsampled < sampler.threads.unsampled)
@@ -188,6 +184,25 @@ pf_sampler_tick(int64_t now)
 		if (sampler.threads.arm_error)
 			tally->arm_error = sampler.threads.arm_error;
 	}
+}
+
+int64_t
+pf_sampler_tick(int64_t now)
+{
+	int64_t next = now + DRAIN_EVERY;
+
+	if (!sampler.running)
+		return INT64_MAX;
+	if (sampler.capture.signal && !pf_capture_hooked(&sampler.capture))
+		move_signal();
+	drain(now);
+	if (sampler.capture.signal) {
+		pf_threads_look(&sampler.threads, now, false);
+		if (sampler.threads.next_look < next)
+			next = sampler.threads.next_look;
+	}
+	note_threads();
+	return next;
 }
 
 int

@@ -14,7 +14,8 @@
 #include "core/memory.h"
 
 enum {
-	LOOK_EVERY = 20000000, /* ns */
+	LOOK_CALM = 50000000, /* ns */
+	LOOK_BUSY = 10000000,
 	LOOK_AT_MOST = 1000000000,
 	RECHECKS = 16, /* blocked threads looked at again each time */
 	MOST_THREADS = 1 << 17,
@@ -115,6 +116,7 @@ see(struct pf_threads *t, pid_t thread, bool first)
 		return;
 	memmove(&t->items[at + 1], &t->items[at], (t->count - at) * sizeof *t->items);
 	t->count++;
+	t->changed = true;
 	t->items[at] = (struct pf_thread){
 	    .trigger = {.thread = thread, .timer = -1, .perf = -1}, .seen = true, .fresh = !first};
 	arm(t, &t->items[at]);
@@ -131,6 +133,7 @@ sweep(struct pf_threads *t)
 		struct pf_thread *thread = &t->items[i];
 		if (!thread->seen) {
 			disarm(t, thread);
+			t->changed = true;
 			continue;
 		}
 		thread->seen = false;
@@ -167,6 +170,7 @@ pf_threads_look(struct pf_threads *t, int64_t now, bool first)
 
 	if (now < t->next_look)
 		return;
+	t->changed = false;
 	dir = opendir("/proc/self/task");
 	if (!dir)
 		return;
@@ -179,6 +183,8 @@ pf_threads_look(struct pf_threads *t, int64_t now, bool first)
 	sweep(t);
 	recheck(t);
 	cost = pf_host_thread_cpu() - cost;
-	wait = first || cost < LOOK_EVERY / 1000 ? LOOK_EVERY : cost * 1000;
-	t->next_look = now + (wait < LOOK_AT_MOST ? wait : LOOK_AT_MOST) - LOOK_EVERY / 4;
+	wait = t->changed && !first ? LOOK_BUSY : LOOK_CALM;
+	if (!first && wait < cost * 1000)
+		wait = cost * 1000;
+	t->next_look = now + (wait < LOOK_AT_MOST ? wait : LOOK_AT_MOST);
 }

@@ -1,10 +1,11 @@
 /*
  * threads.h: every thread of the host signals itself, also those born later.
  *
- * The kernel's list /proc/self/task is read again and again; nothing of the
- * host's is interposed. Reading it limits itself: after each look the next one
- * waits at least a thousand times as long as the look took, so that a process
- * of ten thousand threads pays no more than 0.1 % of a CPU for it.
+ * The kernel's list /proc/self/task is read again and again, more often while
+ * threads come and go; nothing of the host's is interposed. Reading it limits
+ * itself: after each look the next one waits at least a thousand times as long
+ * as the look took, so that a process of ten thousand threads pays no more than
+ * 0.1 % of a CPU for it.
  *
  * A thread that blocks the signal is left alone, for a pending signal could
  * come out of its sigwait or signalfd: it is counted, and looked at again.
@@ -33,6 +34,7 @@ struct pf_threads {
 	int signal;
 	pid_t except;                         /* the agent's own thread */
 	int64_t next_look;                    /* CLOCK_MONOTONIC */
+	bool changed;                         /* the last look found threads come or gone */
 	size_t recheck;                       /* rotates over blocked threads */
 	size_t most;                          /* threads seen at once */
 	size_t unsampled;                     /* blocked or failed, at the last look */

@@ -79,7 +79,7 @@ build(struct pf_binary *binary, struct pf_unit *unit, uint64_t address,
 		place = (struct place){
 		    .file = row->file, .line = row->line, .discriminator = row->discriminator};
 	if (scope == PF_NONE) {
-		if (!row)
+		if (!row || row->line == 0)
 			return 0;
 		return add_frame(binary, unit, chain, &place,
 		    (struct pf_inline_frame){.function = outermost_name(binary, NULL, address)},

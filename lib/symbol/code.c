@@ -25,11 +25,12 @@ pf_code_release(struct pf_machine_code *code)
 }
 
 static int
-add_constant(struct pf_decoder *d, uint64_t value, struct pf_error *err)
+add_constant(struct pf_decoder *d, uint64_t value, x86_reg reg, struct pf_error *err)
 {
 	if (PF_GROW(d->constants, d->constant_capacity, d->constant_count + 1, err))
 		return PF_ENOMEM;
-	d->constants[d->constant_count++] = value;
+	d->constants[d->constant_count++] =
+	    (struct pf_constant){.value = value, .reg = pf_register_whole(reg)};
 	return 0;
 }
 
@@ -39,16 +40,20 @@ note_constant(struct pf_decoder *d, struct pf_error *err)
 {
 	const cs_insn *i = d->instruction;
 	const cs_x86 *x = &i->detail->x86;
+	x86_reg to = x->op_count == 2 && x->operands[0].type == X86_OP_REG ? x->operands[0].reg
+									   : X86_REG_INVALID;
 
 	for (unsigned k = 0; k < x->op_count; k++) {
 		const cs_x86_op *op = &x->operands[k];
 		if (op->type == X86_OP_MEM && op->mem.base == X86_REG_RIP && i->id == X86_INS_LEA)
-			return add_constant(d, i->address + i->size + (uint64_t)op->mem.disp, err);
+			return add_constant(
+			    d, i->address + i->size + (uint64_t)op->mem.disp, to, err);
 		if (op->type == X86_OP_MEM && op->mem.base == X86_REG_INVALID &&
 		    op->mem.index != X86_REG_INVALID)
-			return add_constant(d, (uint64_t)op->mem.disp, err);
-		if (op->type == X86_OP_IMM && i->id == X86_INS_MOV && op->imm > 0xffff)
-			return add_constant(d, (uint64_t)op->imm, err);
+			return add_constant(d, (uint64_t)op->mem.disp, X86_REG_INVALID, err);
+		if (op->type == X86_OP_IMM && (i->id == X86_INS_MOV || i->id == X86_INS_MOVABS) &&
+		    op->imm > 0xffff)
+			return add_constant(d, (uint64_t)op->imm, to, err);
 	}
 	return 0;
 }
@@ -107,9 +112,11 @@ check_range(const struct pf_binary *binary, uint64_t start, uint64_t end, struct
 static int
 compare_constants(const void *a, const void *b)
 {
-	const uint64_t *x = a, *y = b;
+	const struct pf_constant *x = a, *y = b;
 
-	return (*x > *y) - (*x < *y);
+	if (x->value != y->value)
+		return x->value < y->value ? -1 : 1;
+	return (x->reg > y->reg) - (x->reg < y->reg);
 }
 
 int

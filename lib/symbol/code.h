@@ -61,7 +61,10 @@ struct pf_instruction {
 	uint32_t block;
 };
 
-/* `exits`: control may leave the function here, by a return, a tail call or an unknown jump. */
+/*
+ * `exits`: control may leave the function here, by a return, a tail call or an unknown jump.
+ * Padding between blocks is a block without edges.
+ */
 struct pf_block {
 	uint32_t first, count; /* instructions */
 	uint32_t successors;   /* start in edges; [successors, next block's successors) */

@@ -9,6 +9,9 @@
 #include "core/index.h"
 #include "core/memory.h"
 
+/* Why a block begins at an instruction: the one before ends a block, or a jump leads here. */
+enum { LEADER_NEXT = 1, LEADER_TARGET = 2 };
+
 uint32_t
 pf_code_target(struct pf_machine_code *code, uint64_t target)
 {
@@ -41,20 +44,20 @@ mark_leaders(struct pf_machine_code *code, struct pf_error *err)
 	if (PF_GROW(d->leaders, d->leader_capacity, n + 1, err))
 		return PF_ENOMEM;
 	memset(d->leaders, 0, n + 1);
-	d->leaders[0] = 1;
+	d->leaders[0] = LEADER_TARGET;
 	for (size_t i = 0; i < n; i++) {
 		const struct pf_instruction *in = &code->instructions[i];
 		if (ends_flow(in) || in->kind == PF_CODE_BRANCH)
-			d->leaders[i + 1] = 1;
+			d->leaders[i + 1] |= LEADER_NEXT;
 		if (in->kind == PF_CODE_BRANCH || in->kind == PF_CODE_JUMP) {
 			to = pf_code_target(code, in->target);
 			if (to != PF_NONE)
-				d->leaders[to] = 1;
+				d->leaders[to] |= LEADER_TARGET;
 		}
 	}
 	for (size_t i = 0; i < d->target_count; i++) {
 		if (d->targets[i].to != PF_NONE)
-			d->leaders[d->targets[i].to] = 1;
+			d->leaders[d->targets[i].to] |= LEADER_TARGET;
 	}
 	return 0;
 }
@@ -115,6 +118,22 @@ link_table(struct pf_machine_code *code, struct pf_block *from, uint32_t jump, s
 	return rc;
 }
 
+/* Padding that nothing leads to: no-operations up to a block that is aligned. */
+static bool
+is_padding(const struct pf_machine_code *code, const struct pf_block *b)
+{
+	uint32_t end = b->first + b->count;
+
+	if (b->first == 0 || !ends_flow(&code->instructions[b->first - 1]) ||
+	    code->decoder->leaders[b->first] & LEADER_TARGET)
+		return false;
+	for (uint32_t i = b->first; i < end; i++) {
+		if (code->instructions[i].cost != PF_COST_NOP)
+			return false;
+	}
+	return true;
+}
+
 static int
 link_block(struct pf_machine_code *code, struct pf_block *b, size_t *table, struct pf_error *err)
 {
@@ -123,6 +142,8 @@ link_block(struct pf_machine_code *code, struct pf_block *b, size_t *table, stru
 	int rc = 0;
 
 	b->successors = (uint32_t)code->edge_count;
+	if (is_padding(code, b))
+		return 0;
 	if (!ends_flow(in))
 		rc = add_edge(code, b, next < code->instruction_count ? next : PF_NONE, err);
 	if (rc)

@@ -18,6 +18,12 @@ struct pf_table_target {
 	uint32_t to;   /* instruction; PF_NONE: out of the function */
 };
 
+/* An address that the function computes. */
+struct pf_constant {
+	uint64_t value;
+	x86_reg reg; /* that it is put into, whole; INVALID: it is part of a memory operand */
+};
+
 /* A direct jump or branch. */
 struct pf_jump_source {
 	uint64_t target;
@@ -30,8 +36,7 @@ struct pf_decoder {
 	uint8_t *costs;       /* by capstone's id: enum cost_rule; 0: not looked at yet */
 	struct pf_table_target *targets;
 	size_t target_count, target_capacity;
-	uint64_t
-	    *constants; /* addresses that the function computes: where tables may start; sorted */
+	struct pf_constant *constants; /* where tables may start; by value */
 	size_t constant_count, constant_capacity;
 	struct pf_jump_source *sources; /* by target; filled only where there are indirect jumps */
 	size_t source_count, source_capacity;

@@ -113,8 +113,12 @@ goes_on(const struct pf_instruction *in)
 static uint32_t
 before(const struct pf_machine_code *code, uint32_t at)
 {
-	if (at > 0 && goes_on(&code->instructions[at - 1]))
-		return at - 1;
+	uint32_t last = at;
+
+	while (last > 0 && code->instructions[last - 1].cost == PF_COST_NOP)
+		last--; /* padding, most likely, if nothing falls into it */
+	if (last > 0 && goes_on(&code->instructions[last - 1]))
+		return last - 1;
 	return source_of(code, at);
 }
 
@@ -256,8 +260,8 @@ value_before(struct pf_machine_code *code, uint32_t at, x86_reg reg, uint64_t *v
 
 /*
  * How many entries the comparison before the jump allows; 0: none seen. Of
- * "cmp i, N; ja" the index is at most N, and of "and i, N". An index that was
- * one byte sets *most instead: the table may be shorter.
+ * "cmp i, N; ja" the index is at most N. An index that was masked or read from
+ * a byte sets *most instead: the table may be shorter.
  */
 static size_t
 bound_of(struct pf_machine_code *code, const struct table *t, size_t *most)
@@ -293,9 +297,11 @@ bound_of(struct pf_machine_code *code, const struct table *t, size_t *most)
 									 : 0;
 		if (!writes(code, i, reg))
 			continue;
-		if (i->id == X86_INS_AND && from->type == X86_OP_IMM)
-			return from->imm >= 0 && from->imm < ENTRIES_MAX ? (size_t)from->imm + 1
-									 : 0;
+		if (i->id == X86_INS_AND && from->type == X86_OP_IMM) {
+			if (from->imm >= 0 && from->imm < ENTRIES_MAX)
+				*most = (size_t)from->imm + 1;
+			return 0;
+		}
 		if (i->id == X86_INS_MOVZX && from->size == 1) {
 			*most = 256;
 			if (!is_register(from))
@@ -345,12 +351,12 @@ next_constant(const struct pf_decoder *d, uint64_t address)
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (d->constants[middle] <= address)
+		if (d->constants[middle].value <= address)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < d->constant_count ? d->constants[low] : UINT64_MAX;
+	return low < d->constant_count ? d->constants[low].value : UINT64_MAX;
 }
 
 /*
@@ -399,26 +405,29 @@ take_entries(struct pf_machine_code *code, uint32_t jump, const struct table *t,
 
 /*
  * The table's address where its register was set too far away to see: the one
- * constant of the function from which entries lead into the function. Returns
- * how many such constants there are.
+ * constant that is put into this register (INVALID: into any) and from which
+ * entries lead into the function. Returns how many such constants there are.
  */
 static size_t
-guess_address(const struct pf_machine_code *code, struct table *t)
+guess_address(const struct pf_machine_code *code, x86_reg reg, struct table *t)
 {
 	const struct pf_decoder *d = code->decoder;
 	struct table try = *t;
+	uint64_t last = 0;
 	size_t found = 0;
 
 	for (size_t i = 0; i < d->constant_count && found < 2; i++) {
-		if (i > 0 && d->constants[i] == d->constants[i - 1])
+		uint64_t value = d->constants[i].value;
+		if (found > 0 && value == last)
 			continue;
-		if (pf_binary_executable(d->binary, d->constants[i]) &&
-		    d->constants[i] >= d->start && d->constants[i] < d->end)
+		if ((reg != X86_REG_INVALID && d->constants[i].reg != reg) ||
+		    (value >= d->start && value < d->end))
 			continue;
-		try.address = d->constants[i] + (uint64_t)t->offset;
-		try.origin = d->constants[i];
+		try.address = value + (uint64_t)t->offset;
+		try.origin = value;
 		if (count_entries(code, &try, GUESS_MAX) > 1) {
 			found++;
+			last = value;
 			*t = try;
 		}
 	}
@@ -436,7 +445,9 @@ locate(struct pf_machine_code *code, struct table *t)
 		if (!value_before(code, t->load, t->base, &base)) {
 			if (t->from != X86_REG_INVALID && t->from != t->base)
 				return SHAPE_UNKNOWN;
-			found = guess_address(code, t);
+			found = guess_address(code, t->base, t);
+			if (found == 0)
+				found = guess_address(code, X86_REG_INVALID, t);
 			/* Pointers that are none of this function's own addresses: an array of functions. */
 			if (found == 0 && t->size == 8)
 				return SHAPE_POINTER;

@@ -62,7 +62,7 @@ cut_suffix(const char *name, size_t size)
 		const char *text;
 		bool alone;
 	} suffixes[] = {{".cold", true}, {".part", false}, {".isra", false}, {".constprop", false},
-	    {".lto_priv", false}, {".localalias", true}};
+	    {".lto_priv", false}, {".localalias", true}, {".__part", false}};
 	const char *dot = memrchr(name, '.', size);
 	size_t stem;
 	bool number;

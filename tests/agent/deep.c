@@ -22,13 +22,13 @@ leaf(uint64_t x)
 	return x;
 }
 
-#define LEVEL(N, BELOW)                                                                            \
-	__attribute__((noinline)) static uint64_t level_##N(uint64_t x)                            \
-	{                                                                                          \
-		volatile uint64_t room[1 + (1##N % 7) * 3];                                        \
-		room[0] = x;                                                                       \
-		x = BELOW(x + 1);                                                                  \
-		return x ^ room[0];                                                                \
+#define LEVEL(N, BELOW)                                                 \
+	__attribute__((noinline)) static uint64_t level_##N(uint64_t x) \
+	{                                                               \
+		volatile uint64_t room[1 + (1##N % 7) * 3];             \
+		room[0] = x;                                            \
+		x = BELOW(x + 1);                                       \
+		return x ^ room[0];                                     \
 	}
 
 LEVEL(35, leaf)

@@ -2,7 +2,8 @@
  * disassemble.c: prints what lib/symbol/code.h makes of every function symbol of
  * a binary, for comparison with other disassemblers. Usage: disassemble BINARY
  * [-b]. Without -b: the address of each instruction, and ".byte" behind those
- * that did not decode. With -b: functions, blocks and edges.
+ * that did not decode. With -b: functions (name, start, end, whether complete),
+ * blocks (from their first instruction that is not padding on) and edges.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,8 +30,14 @@ print_blocks(const struct pf_symbol *symbol, const struct pf_machine_code *code)
 	    code->complete ? "complete" : "incomplete");
 	for (size_t b = 0; b < code->block_count; b++) {
 		const struct pf_block *block = &code->blocks[b];
-		printf("  %zu %" PRIx64 " %u%s:", b, code->instructions[block->first].address,
-		    block->count, block->exits ? " exits" : "");
+		uint32_t first = block->first, end = first + block->count;
+		while (first < end && code->instructions[first].cost == PF_COST_NOP)
+			first++;
+		if (first == end && block->successors == block[1].successors)
+			continue;
+		printf("  %zu %" PRIx64 " %u%s:", b,
+		    code->instructions[first < end ? first : block->first].address, block->count,
+		    block->exits ? " exits" : "");
 		for (uint32_t e = block->successors; e < block[1].successors; e++)
 			printf(" %u", code->edges[e]);
 		putchar('\n');

@@ -5,7 +5,7 @@
  *	            [--delay-start MS] [--stall-after N] [--fork] [--ignore-term] [--silent]
  *
  * Every answer costs N rounds of arithmetic. It can die after N requests,
- * answer with another status, close connections after N answers without
+ * answer with another status (always 404 for /missing), close connections after N answers without
  * saying so, stop answering after N, listen late, leave the serving to a
  * forked grandchild, shrug off SIGTERM, or take requests and never answer.
  */
@@ -88,7 +88,7 @@ answer(int fd, struct connection *c)
 		sink += sink * 31 + i;
 	size = snprintf(text, sizeof text,
 	    "HTTP/1.1 %lu Fine\r\nContent-Length: 6\r\nContent-Type: text/plain\r\n\r\nhello\n",
-	    how.status);
+	    strstr(c->request, " /missing ") ? 404 : how.status);
 	if (strncmp(c->request, "HEAD ", 5) == 0)
 		size -= 6;
 	if (send(fd, text, (size_t)size, MSG_NOSIGNAL) != size)
