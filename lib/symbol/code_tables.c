@@ -212,8 +212,8 @@ shape_of(struct pf_machine_code *code, uint32_t jump, struct table *t)
 			return SHAPE_UNKNOWN;
 		if (op->type == X86_OP_MEM)
 			return table_of(t, i, op, at) ? SHAPE_TABLE : SHAPE_POINTER;
-		if (!is_register(op))
-			return SHAPE_UNKNOWN;
+		if (op->type == X86_OP_IMM)
+			return SHAPE_POINTER;
 	}
 	return SHAPE_UNKNOWN;
 }
