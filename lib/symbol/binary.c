@@ -6,7 +6,7 @@
  */
 #include "symbol/binary_private.h"
 
-#include <gelf.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,19 +70,13 @@ load_segments(struct pf_binary *binary, struct pf_error *err)
 	return 0;
 }
 
-int
-pf_binary_open(struct pf_binary **binary, const char *path, struct pf_error *err)
+static int
+load(struct pf_binary *b, const char *path, struct pf_error *err)
 {
-	struct pf_binary *b;
-	int rc;
+	int rc = pf_elf_open(&b->main, path, err);
 
-	*binary = NULL;
-	rc = PF_CALLOC(b, 1, err);
 	if (rc)
 		return rc;
-	rc = pf_elf_open(&b->main, path, err);
-	if (rc)
-		goto fail;
 	b->machine = pf_elf_machine(&b->main);
 	pf_elf_build_id(&b->main, b->build_id, sizeof b->build_id);
 	rc = load_segments(b, err);
@@ -94,12 +88,31 @@ pf_binary_open(struct pf_binary **binary, const char *path, struct pf_error *err
 		rc = pf_relocations_load(b, err);
 	if (!rc)
 		rc = pf_dwarf_open(b, err);
+	return rc;
+}
+
+int
+pf_binary_open(struct pf_binary **binary, const char *path, struct pf_error *err)
+{
+	struct pf_binary *b;
+	int rc;
+
+	*binary = NULL;
+	rc = PF_CALLOC(b, 1, err);
 	if (rc)
-		goto fail;
-	*binary = b;
-	return 0;
-fail:
-	pf_binary_free(b);
+		return rc;
+	/*
+	 * libelf and libdw tell a lack of memory apart from damage only in their
+	 * texts, and where they answer "nothing there" not at all. errno keeps it.
+	 */
+	errno = 0;
+	rc = load(b, path, err);
+	if (errno == ENOMEM)
+		rc = pf_error_nomem(err);
+	if (rc)
+		pf_binary_free(b);
+	else
+		*binary = b;
 	return rc;
 }
 

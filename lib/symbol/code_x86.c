@@ -22,13 +22,21 @@ enum cost_rule {
 	RULE_NOP,
 };
 
+/* More than cs_open() allocates: a hundred kilobytes with 4.0.2. */
+#define CAPSTONE_NEEDS ((size_t)1 << 20)
+
 struct pf_decoder *
 pf_decoder_new(void)
 {
 	struct pf_decoder *d = calloc(1, sizeof *d);
+	void *probe = malloc(CAPSTONE_NEEDS);
 
-	if (!d)
+	/* capstone does not check its allocations, so see first that there is memory for them. */
+	free(probe);
+	if (!d || !probe) {
+		free(d);
 		return NULL;
+	}
 	if (cs_open(CS_ARCH_X86, CS_MODE_64, &d->handle) != CS_ERR_OK)
 		d->handle = 0;
 	d->costs = calloc(X86_INS_ENDING, 1);

@@ -8,6 +8,7 @@
 #include "symbol/dwarf_private.h"
 
 #include <dwarf.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,8 +35,8 @@ int
 pf_dwarf_guard(struct pf_dwarf *dwarf, int (*work)(struct pf_dwarf *, void *, struct pf_error *),
     void *context, struct pf_error *err)
 {
+	int rc, before = errno;
 	jmp_buf here;
-	int rc;
 
 	if (dwarf->broken)
 		return pf_error_nomem(err);
@@ -45,9 +46,30 @@ pf_dwarf_guard(struct pf_dwarf *dwarf, int (*work)(struct pf_dwarf *, void *, st
 		return pf_error_nomem(err);
 	}
 	escape = &here;
+	errno = 0;
 	rc = work(dwarf, context, err);
 	escape = NULL;
+	/* Some of libdw's functions fail instead of calling the handler. */
+	if (errno == ENOMEM)
+		return pf_error_nomem(err);
+	errno = before;
 	return rc;
+}
+
+Dwarf_Die *
+pf_dwarf_die(struct pf_dwarf *dwarf, Dwarf_Off offset, Dwarf_Die *die)
+{
+	Dwarf_Die *found = dwarf_offdie(dwarf->dwarf, offset, die);
+
+	return errno == ENOMEM ? NULL : found;
+}
+
+Dwarf_Die *
+pf_dwarf_reference(Dwarf_Attribute *attribute, Dwarf_Die *die)
+{
+	Dwarf_Die *found = dwarf_formref_die(attribute, die);
+
+	return errno == ENOMEM ? NULL : found;
 }
 
 /* The number of the line table at an offset, read if it is new. */
@@ -113,7 +135,7 @@ add_unit(
 	bool any = false;
 	int tag, rc = 0;
 
-	if (!dwarf_offdie(d->dwarf, unit.die, &root))
+	if (!pf_dwarf_die(d, unit.die, &root))
 		return 0;
 	tag = dwarf_tag(&root);
 	if (tag != DW_TAG_compile_unit && tag != DW_TAG_skeleton_unit)
@@ -164,14 +186,40 @@ section_bytes(Elf_Scn *section)
 				   : (struct pf_bytes){0};
 }
 
+/* Says why a compressed section cannot be used; true if it can. A size that zlib cannot reach is never allocated. */
+static bool
+check_compression(
+    struct pf_binary *binary, const char *path, const GElf_Shdr *header, const GElf_Chdr *packed)
+{
+	char *why = binary->no_lines;
+	size_t room = sizeof binary->no_lines;
+
+	if (packed->ch_type != ELFCOMPRESS_ZLIB) {
+		snprintf(why, room,
+		    "the debug information of %.200s is compressed with zstd, which cannot be read "
+		    "here; link "
+		    "with -gz=zlib, or run: objcopy --decompress-debug-sections %.200s",
+		    path, path);
+		return false;
+	}
+	if (packed->ch_size / 1100 > header->sh_size) {
+		snprintf(why, room,
+		    "a debug section of %.200s claims to inflate from %llu to %llu bytes, which "
+		    "cannot be; "
+		    "build or copy it again",
+		    path, (unsigned long long)header->sh_size, (unsigned long long)packed->ch_size);
+		return false;
+	}
+	return true;
+}
+
 /*
- * Whether libdw can inflate every debug section; if not, says why. A claimed
- * size that zlib cannot reach is refused before anybody allocates it.
+ * Inflates the compressed sections. libdw would do so itself, but leaves out
+ * what it cannot inflate without a word.
  */
 static bool
-compression_fits(struct pf_binary *binary, const struct pf_elf *file)
+inflate_sections(struct pf_binary *binary, const struct pf_elf *file)
 {
-	const char *path = file->path;
 	GElf_Shdr header;
 	GElf_Chdr packed;
 
@@ -180,24 +228,17 @@ compression_fits(struct pf_binary *binary, const struct pf_elf *file)
 			continue;
 		if (!gelf_getchdr(s, &packed)) {
 			snprintf(binary->no_lines, sizeof binary->no_lines,
-			    "%s has a damaged compressed section; build or copy it again", path);
+			    "%.200s has a damaged compressed section; build or copy it again",
+			    file->path);
 			return false;
 		}
-		if (packed.ch_type != ELFCOMPRESS_ZLIB) {
-			snprintf(binary->no_lines, sizeof binary->no_lines,
-			    "the debug information of %s is compressed with zstd, which cannot be "
-			    "read here; link "
-			    "with -gz=zlib, or run: objcopy --decompress-debug-sections %s",
-			    path, path);
+		if (!check_compression(binary, file->path, &header, &packed))
 			return false;
-		}
-		if (packed.ch_size / 1100 > header.sh_size) {
+		if (elf_compress(s, 0, 0) < 0) {
 			snprintf(binary->no_lines, sizeof binary->no_lines,
-			    "a debug section of %s claims to inflate from %llu to %llu bytes, "
-			    "which cannot be; "
-			    "build or copy it again",
-			    path, (unsigned long long)header.sh_size,
-			    (unsigned long long)packed.ch_size);
+			    "a compressed section of %.200s cannot be inflated (%s); build or copy "
+			    "it again",
+			    file->path, elf_errmsg(-1));
 			return false;
 		}
 	}
@@ -234,9 +275,12 @@ open_sections(struct pf_dwarf *d, struct pf_binary *binary)
 		explain_missing(binary);
 		return false;
 	}
-	if (!compression_fits(binary, file))
+	if (!inflate_sections(binary, file)) {
+		d->broken = errno == ENOMEM;
 		return false;
+	}
 	d->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
+	d->broken = errno == ENOMEM; /* then, or before: pf_binary_open() cleared it */
 	if (d->dwarf) {
 		dwarf_new_oom_handler(d->dwarf, leave_libdw);
 		d->info = section_bytes(info);
@@ -257,12 +301,16 @@ int
 pf_dwarf_open(struct pf_binary *binary, struct pf_error *err)
 {
 	struct pf_dwarf *d;
+	bool open;
 	int rc;
 
 	rc = PF_CALLOC(d, 1, err);
 	if (rc)
 		return rc;
-	if (open_sections(d, binary)) {
+	open = open_sections(d, binary);
+	if (d->broken) {
+		rc = pf_error_nomem(err);
+	} else if (open) {
 		rc = pf_dwarf_guard(d, find_units, binary, err);
 		if (!rc && d->unit_ranges.count == 0)
 			snprintf(binary->no_lines, sizeof binary->no_lines,
@@ -311,7 +359,7 @@ load_unit(struct pf_dwarf *d, void *context, struct pf_error *err)
 	uint8_t type;
 	int rc = 0;
 
-	if (!dwarf_offdie(d->dwarf, unit->die, &root))
+	if (!pf_dwarf_die(d, unit->die, &root))
 		return pf_error_set(err, PF_EINPUT,
 		    ".debug_info: cannot read the unit at offset 0x%llx: %s",
 		    (unsigned long long)unit->offset, dwarf_errmsg(-1));

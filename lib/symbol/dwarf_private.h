@@ -80,6 +80,14 @@ struct pf_dwarf {
 };
 
 /*
+ * The DIE at an offset of .debug_info, or that a reference names. NULL where
+ * there is none, and always once memory ran out: libdw 0.188 then returns units
+ * whose table of abbreviations is missing, and crashes on their first use.
+ */
+Dwarf_Die *pf_dwarf_die(struct pf_dwarf *dwarf, Dwarf_Off offset, Dwarf_Die *die);
+Dwarf_Die *pf_dwarf_reference(Dwarf_Attribute *attribute, Dwarf_Die *die);
+
+/*
  * Runs `work` so that libdw's running out of memory comes back as PF_ENOMEM
  * instead of ending the process.
  */

@@ -94,8 +94,11 @@ pf_elf_open(struct pf_elf *file, const char *path, struct pf_error *err)
 		rc = check_header(file, path, err);
 	if (!rc) {
 		elf_version(EV_CURRENT);
+		errno = 0;
 		file->elf = elf_memory((char *)file->image, file->size);
-		if (!file->elf)
+		if (!file->elf && errno == ENOMEM)
+			rc = pf_error_nomem(err);
+		else if (!file->elf)
 			rc = pf_error_set(err, PF_EINPUT,
 			    "%s is a damaged ELF file: %s; build or copy it again", path,
 			    elf_errmsg(-1));

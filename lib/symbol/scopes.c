@@ -10,6 +10,7 @@
 #include "symbol/dwarf_private.h"
 
 #include <dwarf.h>
+#include <errno.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -87,8 +88,11 @@ find_function(struct pf_dwarf *d, Dwarf_Die *die, const struct pf_die *attribute
 
 	/* Copies are keyed by what they are copies of; a definition is only met once. */
 	if (attributes->has_origin && dwarf_tag(die) == DW_TAG_inlined_subroutine &&
-	    !dwarf_formref_die(&origin, &declared))
+	    !pf_dwarf_reference(&origin, &declared)) {
+		if (errno == ENOMEM)
+			return pf_error_nomem(err);
 		declared = *die;
+	}
 	f.key = (uint64_t)(uintptr_t)declared.addr;
 	hash = pf_hash_u64(f.key);
 	for (*number = pf_index_first(&d->function_index, hash, &at); *number != PF_NONE;
@@ -248,8 +252,7 @@ leave_level(struct walk *w, Dwarf_Die *last, Dwarf_Die *next, uint32_t *inside)
 		if ((size_t)(at - info->at) >= w->unit->end)
 			return 1;
 		if (*at != 0)
-			return dwarf_offdie(w->dwarf->dwarf, (Dwarf_Off)(at - info->at), next) ? 0
-											       : -1;
+			return pf_dwarf_die(w->dwarf, (Dwarf_Off)(at - info->at), next) ? 0 : -1;
 	}
 }
 
