@@ -189,7 +189,7 @@ answer(struct connection *c, enum pf_parse parsed, int64_t now)
 		seconds = pf_endpoint_answer(server.config, &c->request, &c->out);
 	if (seconds > 0) {
 		c->stage = SAMPLING;
-		c->deadline = now + seconds * SECOND;
+		c->deadline = pf_host_now() + seconds * SECOND; /* arming threads took time */
 	} else {
 		begin_sending(c, now);
 	}
