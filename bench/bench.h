@@ -24,6 +24,7 @@ struct pf_block {
 	double foreign, steal; /* shares of the machine's CPU time over it */
 	double ready;          /* services: seconds until the first good answer */
 	double start;          /* seconds since the run began */
+	double rss_floor;      /* commands: a peak of about this many bytes may be bench's own */
 	uint32_t leftovers;    /* commands: processes that outlived it and were stopped */
 	/* Services: what the client did. */
 	uint64_t requests, completed, failed_status, failed_connection, timed_out, repeated;

@@ -160,8 +160,8 @@ pf_bench_verdict(const struct pf_bench *b, struct pf_error *err)
 		return pf_error_set(err, PF_ENO, "the gate %s failed", b->gates[i].text);
 	if (b->complete < pf_least_pairs(b->options.confidence))
 		return pf_error_set(err, PF_EINCONCLUSIVE,
-		    "%zu pairs cannot give a %g %% interval: at least %zu are needed (--pairs)",
-		    b->complete, b->options.confidence * 100,
+		    "%zu pair%s cannot give a %g %% interval: at least %zu are needed (--pairs)",
+		    b->complete, b->complete == 1 ? "" : "s", b->options.confidence * 100,
 		    pf_least_pairs(b->options.confidence));
 	i = first_gate(b, PF_GATE_UNDECIDED);
 	if (i < b->gate_count)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -90,6 +91,21 @@ become_subject(const struct pf_keeper_orders *o)
 	execve("/bin/sh", shell, o->environment);
 }
 
+/* Resident bytes of this process. */
+static uint64_t
+resident(void)
+{
+	unsigned long long size = 0, pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (f) {
+		if (fscanf(f, "%llu %llu", &size, &pages) != 2)
+			pages = 0;
+		fclose(f);
+	}
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 static int
 start_subject(struct keeper *k)
 {
@@ -158,7 +174,7 @@ note_end(struct keeper *k, int status)
 
 	k->subject_ended = true;
 	tell(k, &note);
-	if (!k->stopping)
+	if (!k->stopping && !(k->orders->service && status == 0))
 		k->deadline = now() + k->orders->grace;
 }
 
@@ -225,8 +241,6 @@ prepare(const struct pf_keeper_orders *o, sigset_t *signals)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (o->cpus)
 		sched_setaffinity(0, sizeof *o->cpus, o->cpus);
-	if (o->group >= 0 && write(o->group, "0", 1) != 1)
-		errno = 0; /* bench sees an empty group and adds up by itself */
 }
 
 _Noreturn void
@@ -239,6 +253,7 @@ pf_keeper_run(const struct pf_keeper_orders *o)
 	prepare(o, &signals);
 	if (getppid() != o->parent)
 		_exit(0); /* bench died before it could be watched */
+	note.peak_rss = resident();
 	note.status = start_subject(&k);
 	note.pid = k.subject;
 	if (!note.status)

@@ -20,10 +20,11 @@
 #include <sys/types.h>
 
 enum pf_note_kind {
-	PF_NOTE_STARTED = 1, /* pid is the subject's */
-	PF_NOTE_FAILED,      /* it could not be started; status is errno */
-	PF_NOTE_ENDED, /* the subject's first process ended with `status` after `wall` seconds */
-	PF_NOTE_GONE,  /* all its descendants too: cpu, peak_rss and leftovers are final */
+	PF_NOTE_STARTED =
+	    1,          /* pid is the subject's; peak_rss is what it inherits by fork: see below */
+	PF_NOTE_FAILED, /* it could not be started; status is errno */
+	PF_NOTE_ENDED,  /* the subject's first process ended with `status` after `wall` seconds */
+	PF_NOTE_GONE,   /* all its descendants too: cpu, peak_rss and leftovers are final */
 };
 
 struct pf_keeper_note {
@@ -41,12 +42,18 @@ struct pf_keeper_orders {
 	char *const *environment;
 	int output, errors; /* the subject's standard output and error */
 	int notes;          /* where notes go */
-	int group;          /* cgroup.procs to enter, or -1 */
 	double
 	    grace; /* seconds from SIGTERM to SIGKILL, and that leftovers get to end by themselves */
 	const cpu_set_t *cpus; /* NULL: not pinned */
+	bool service;          /* its first process may end well and leave the service to others */
 	pid_t parent;          /* bench: when it is gone, so is the subject */
 };
+
+/*
+ * Where peak_rss has its floor: the kernel counts into a process' peak what it
+ * had resident between fork and exec, which is the keeper's own memory, a few
+ * megabytes.
+ */
 
 /*
  * The keeper's life, in the forked child; never returns. A command of plain

@@ -1,14 +1,55 @@
 /*
  * report_json.c: everything that was measured, as one object; docs/bench.md has
- * the schema. jansson's own failure (no memory) makes json_pack return NULL,
- * which the enclosing object then refuses, so one check at the end is enough.
+ * the schema. Building stays straight-line code: a value that could not be made
+ * (no memory) is NULL, and what should have held it becomes NULL too.
  */
 #include "bench/report.h"
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/error.h"
+
+/* The object with one member more, or NULL with both freed. */
+static json_t *
+with(json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, value) == 0)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+/* The array with one element more, or NULL with both freed. */
+static json_t *
+and_then(json_t *array, json_t *value)
+{
+	if (json_array_append_new(array, value) == 0)
+		return array;
+	json_decref(array);
+	return NULL;
+}
+
+/* A command as text; what is not UTF-8 in it can only be shown as '?'. */
+static json_t *
+command_json(const char *command)
+{
+	json_t *text = json_string(command);
+	size_t size = strlen(command), ascii = 0;
+	char *copy;
+
+	while (command[ascii] && (unsigned char)command[ascii] < 0x80)
+		ascii++;
+	copy = text || ascii == size ? NULL : malloc(size + 1);
+	if (!copy)
+		return text;
+	for (size_t i = 0; i <= size; i++)
+		copy[i] = (unsigned char)command[i] < 0x80 ? command[i] : '?';
+	text = json_string(copy);
+	free(copy);
+	return text;
+}
 
 static json_t *
 interval_json(bool has, double low, double high)
@@ -37,8 +78,9 @@ metric_json(const struct pf_bench *b, enum pf_metric m)
 	    "after", b->median[PF_AFTER][m], "change", number_or_null(has, c->change), "interval",
 	    interval_json(has && c->has_interval, c->low, c->high), "coverage",
 	    number_or_null(has && c->has_interval, c->confidence), "p", number_or_null(has, c->p),
-	    "spread", number_or_null(has, c->spread), "detectable",
-	    number_or_null(has, c->detectable), "verdict", findings[pf_bench_finding(b, m)]);
+	    "spread", number_or_null(has && c->pairs > 1, c->spread), "detectable",
+	    number_or_null(has && c->pairs > 1, c->detectable), "verdict",
+	    findings[pf_bench_finding(b, m)]);
 }
 
 static json_t *
@@ -56,17 +98,17 @@ block_json(const struct pf_bench *b, const struct pf_block *k)
 		      "send_lag_p99", k->lag_p99, "send_lag_max", k->lag_most, "service_p50",
 		      k->service_p50, "service_p99", k->service_p99, "client_cpu", k->client_cpu,
 		      "ready", k->ready)
-		: json_pack("{s:I}", "leftovers", (json_int_t)k->leftovers);
+		: json_pack("{s:I, s:f}", "leftovers", (json_int_t)k->leftovers, "rss_floor",
+		      k->rss_floor);
 
 	for (enum pf_metric m = 0; m < PF_METRICS; m++) {
 		if (b->measured[m])
-			json_object_set_new(o, pf_metric_infos[m].name, json_real(k->value[m]));
+			o = with(o, pf_metric_infos[m].name, json_real(k->value[m]));
 	}
-	if (json_object_update_new(o, extra)) {
-		json_decref(o);
-		return NULL;
-	}
-	return o;
+	if (json_object_update_new(o, extra) == 0)
+		return o;
+	json_decref(o);
+	return NULL;
 }
 
 static json_t *
@@ -76,13 +118,10 @@ pairs_json(const struct pf_bench *b)
 
 	for (size_t i = 0; i < b->complete; i++) {
 		const struct pf_pair *p = &b->pairs[i];
-		if (json_array_append_new(all, json_pack("{s:s, s:o, s:o}", "order",
-						   p->after_first ? "after-before" : "before-after",
-						   "before", block_json(b, &p->side[PF_BEFORE]),
-						   "after", block_json(b, &p->side[PF_AFTER])))) {
-			json_decref(all);
-			return NULL;
-		}
+		all = and_then(all, json_pack("{s:s, s:o, s:o}", "order",
+					p->after_first ? "after-before" : "before-after", "before",
+					block_json(b, &p->side[PF_BEFORE]), "after",
+					block_json(b, &p->side[PF_AFTER])));
 	}
 	return all;
 }
@@ -95,7 +134,7 @@ gates_json(const struct pf_bench *b)
 	for (size_t i = 0; i < b->gate_count; i++) {
 		const struct pf_gate *g = &b->gates[i];
 		bool has = b->bounds[i][0] <= b->bounds[i][1];
-		json_array_append_new(
+		all = and_then(
 		    all, json_pack("{s:s, s:s, s:s, s:f, s:b, s:o, s:s}", "gate", g->text, "metric",
 			     pf_metric_infos[g->metric].name, "operator",
 			     g->at_least ? ">=" : "<=", "limit", g->limit, "relative", g->relative,
@@ -138,34 +177,42 @@ whole_json(const struct pf_bench *b)
 
 	for (enum pf_metric m = 0; m < PF_METRICS; m++) {
 		if (b->measured[m])
-			json_object_set_new(metrics, pf_metric_infos[m].name, metric_json(b, m));
+			metrics = with(metrics, pf_metric_infos[m].name, metric_json(b, m));
 	}
 	for (size_t i = 0; pf_bench_warning(b, i, text, sizeof text); i++)
-		json_array_append_new(warnings, json_string(text));
-	return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:i, s:i, s:b, s:f, s:f, s:o, s:o, "
+		warnings = and_then(warnings, json_string(text));
+	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:I, s:i, s:i, s:b, s:f, s:f, s:o, s:o, "
 			 "s:o, s:o, s:o, s:o, s:o}",
 	    "tool", "profuse bench", "schema", 1, "version", pf_version(), "started", b->started,
-	    "before", b->command[PF_BEFORE], "after", b->command[PF_AFTER], "seed",
-	    (json_int_t)b->seed, "pairs_planned", (int)b->options.pairs, "pairs_measured",
-	    (int)b->complete, "interrupted", b->interrupted, "elapsed", b->elapsed, "confidence",
-	    b->options.confidence, "verdict", verdict_json(b), "metrics", metrics, "gates",
-	    gates_json(b), "warnings", warnings, "load", load_json(b), "machine",
+	    "before", command_json(b->command[PF_BEFORE]), "after",
+	    command_json(b->command[PF_AFTER]), "seed", (json_int_t)b->seed, "pairs_planned",
+	    (int)b->options.pairs, "pairs_measured", (int)b->complete, "interrupted",
+	    b->interrupted, "elapsed", b->elapsed, "confidence", b->options.confidence, "verdict",
+	    verdict_json(b), "metrics", metrics, "gates", gates_json(b), "warnings", warnings,
+	    "load", load_json(b), "machine",
 	    json_pack("{s:s, s:s, s:i, s:I}", "kernel", b->machine.kernel, "cpu", b->machine.cpu,
 		"cpus", b->machine.cpus, "memory", (json_int_t)b->machine.memory),
 	    "pairs", pairs_json(b));
+}
+
+/* json_dumps() would lose what it has no memory for without a word; our buffer remembers. */
+static int
+append(const char *bytes, size_t size, void *out)
+{
+	pf_buffer_add(out, bytes, size);
+	return 0;
 }
 
 int
 pf_bench_json(const struct pf_bench *b, struct pf_buffer *out, struct pf_error *err)
 {
 	json_t *root = whole_json(b);
-	char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+	int failed =
+	    !root || json_dump_callback(root, append, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 
 	json_decref(root);
-	if (!text)
+	if (failed)
 		return pf_error_nomem(err);
-	pf_buffer_string(out, text);
 	pf_buffer_byte(out, '\n');
-	free(text);
-	return 0;
+	return pf_buffer_check(out, err);
 }

@@ -29,8 +29,7 @@ pf_run_spec(const struct pf_run *run, int side, size_t pair, char *output, size_
 	    .environment = s->environment,
 	    .environment_count = s->environment_count,
 	    .output = o->output ? output : NULL,
-	    .grace = o->grace,
-	    .group = -1};
+	    .grace = o->grace};
 }
 
 static int
@@ -78,6 +77,7 @@ pf_run_command(
 	block->cpu = block->value[PF_METRIC_CPU] = subject.total.cpu;
 	block->seconds = block->value[PF_METRIC_WALL] = subject.end.wall;
 	block->value[PF_METRIC_RSS_PEAK] = (double)subject.total.peak_rss;
+	block->rss_floor = (double)subject.rss_floor;
 	block->leftovers = subject.total.leftovers;
 	block->foreign = pf_usage_foreign(&from, &to, block->cpu);
 	block->steal = pf_usage_steal(&from, &to);

@@ -85,7 +85,7 @@ pf_subject_start(struct pf_subject *s, const struct pf_subject_spec *spec, struc
 	struct pf_keeper_orders orders = {.command = spec->command,
 	    .grace = spec->grace,
 	    .cpus = spec->cpus,
-	    .group = spec->group};
+	    .service = spec->service};
 	char **environment = NULL;
 	int rc;
 
@@ -122,6 +122,7 @@ pf_subject_next(struct pf_subject *s, struct pf_error *err)
 	switch (note.kind) {
 	case PF_NOTE_STARTED:
 		s->pid = note.pid;
+		s->rss_floor = note.peak_rss;
 		return 0;
 	case PF_NOTE_FAILED:
 		return pf_error_set(err, PF_EIO, "%s: cannot start %s: %s", s->name, s->command,

@@ -20,15 +20,16 @@ struct pf_subject_spec {
 	const char *output; /* where standard output and error are kept, or NULL */
 	double grace;
 	const cpu_set_t *cpus;
-	int group; /* see keeper.h */
+	bool service; /* see keeper.h */
 };
 
 struct pf_subject {
 	const char *name, *command;
-	pid_t keeper; /* 0: not running */
-	pid_t pid;    /* the subject's first process */
-	int notes;    /* readable when pf_subject_next has something; -1: closed */
-	int errors;   /* what it wrote to standard error */
+	pid_t keeper;       /* 0: not running */
+	pid_t pid;          /* the subject's first process */
+	int notes;          /* readable when pf_subject_next has something; -1: closed */
+	int errors;         /* what it wrote to standard error */
+	uint64_t rss_floor; /* see keeper.h */
 	bool ended, gone;
 	struct pf_keeper_note end, total; /* valid once ended, gone */
 };
@@ -57,7 +58,7 @@ void pf_subject_stop(struct pf_subject *s);
  */
 int pf_subject_failure(const struct pf_subject *s, const char *where, struct pf_error *err);
 
-/* Exit status 0, no signal. */
+/* Its first process ended with status 0, by no signal. */
 bool pf_subject_succeeded(const struct pf_subject *s);
 
 #endif

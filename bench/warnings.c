@@ -47,6 +47,13 @@ errors_of(const struct pf_block *k)
 	return k->value[PF_METRIC_ERRORS];
 }
 
+/* The floor where the peak is no higher, else 0. */
+static double
+hidden_peak_of(const struct pf_block *k)
+{
+	return k->value[PF_METRIC_RSS_PEAK] <= 1.02 * k->rss_floor ? k->rss_floor : 0;
+}
+
 /* Each writes its sentence if it has cause to, and nothing otherwise. */
 typedef int warning(const struct pf_bench *b, char *text, size_t size);
 
@@ -121,11 +128,24 @@ failed_requests(const struct pf_bench *b, char *text, size_t size)
 			: 0;
 }
 
+static int
+hidden_peak(const struct pf_bench *b, char *text, size_t size)
+{
+	double most = most_of(b, hidden_peak_of);
+	char floor[32];
+
+	return most > 0 ? snprintf(text, size,
+			      "Peak memory below %s cannot be told from bench's own, which a "
+			      "command inherits as it starts.",
+			      pf_metric_format(PF_UNIT_BYTES, most, floor, sizeof floor))
+			: 0;
+}
+
 bool
 pf_bench_warning(const struct pf_bench *b, size_t wanted, char *text, size_t size)
 {
-	static warning *const all[] = {
-	    stopped_early, foreign_load, stolen_time, left_running, late_client, failed_requests};
+	static warning *const all[] = {stopped_early, foreign_load, stolen_time, left_running,
+	    late_client, failed_requests, hidden_peak};
 	size_t found = 0;
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {

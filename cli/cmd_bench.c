@@ -181,17 +181,24 @@ show_progress(void *context, const struct pf_bench_progress *p)
 	fflush(stderr);
 }
 
-/* Interrupts become readable on the returned descriptor; the old mask is kept for later. */
+/*
+ * Interrupts become readable on the returned descriptor. They stay blocked when
+ * the run is over, so that a second Ctrl-C doesn't cost the report. What was
+ * ignored from the start (nohup) stays ignored.
+ */
 static int
-catch_interrupts(sigset_t *old)
+catch_interrupts(void)
 {
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, old);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		struct sigaction action;
+		if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(&set, numbers[i]);
+	}
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -216,7 +223,6 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 	struct pf_bench_options o;
 	struct pf_bench *bench = NULL;
 	bool terminal = isatty(STDERR_FILENO) && !s->quiet;
-	sigset_t mask;
 	int rc = check(s, err);
 	(void)arguments;
 
@@ -225,7 +231,7 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 	fill_options(s, &o);
 	if (terminal)
 		o.progress = show_progress;
-	o.stop_fd = catch_interrupts(&mask);
+	o.stop_fd = catch_interrupts();
 	rc = pf_bench_run(&bench, &o, err);
 	if (terminal)
 		fputs("\r\033[K", stderr);

@@ -3,6 +3,8 @@
 
 const struct cli_command *const cli_commands[] = {
     &cli_collect,
+    &cli_merge,
+    &cli_show,
     &cli_convert,
     &cli_bench,
     NULL,

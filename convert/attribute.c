@@ -25,7 +25,7 @@ struct tally {
 
 struct work {
 	const struct pf_program *p;
-	const double *executions;
+	const struct pf_executions *executions;
 	enum pf_counts counts;
 	const struct pf_line_source *lines;
 	struct pf_functions *f;
@@ -93,7 +93,7 @@ tally_value(const struct tally *t, enum pf_counts counts)
 static void
 tally_add(struct tally *t, const struct work *w, uint32_t instruction)
 {
-	double value = w->executions[instruction];
+	double value = w->executions->instructions[instruction];
 
 	if (w->counts != PF_COUNTS_SUM)
 		value *= w->duplications[instruction];
@@ -138,8 +138,12 @@ value_heads(struct work *w, struct pf_error *err)
 			continue;
 		while (w->f->nodes[node].parent != PF_NONE)
 			node = w->f->nodes[node].parent;
+		if (w->executions->entries[i] >= 0) {
+			w->heads[node] += w->executions->entries[i];
+			continue;
+		}
 		for (uint32_t j = 0; j < entry->count; j++) {
-			double value = w->executions[entry->first + j];
+			double value = w->executions->instructions[entry->first + j];
 			t.sum += value;
 			t.largest = value > t.largest ? value : t.largest;
 			t.count++;
@@ -156,7 +160,9 @@ choose_scale(const struct work *w)
 {
 	double least = 1, scale = 1;
 
-	for (size_t i = 0; w->counts == PF_COUNTS_MEAN && i < w->f->body_count; i++) {
+	if (w->counts != PF_COUNTS_MEAN && w->executions->whole)
+		return 1;
+	for (size_t i = 0; i < w->f->body_count; i++) {
 		if (w->values[i] > 0 && w->values[i] < least)
 			least = w->values[i];
 	}
@@ -203,7 +209,7 @@ place_program(struct work *w, struct pf_attribution *a, struct pf_error *err)
 
 int
 pf_attribute(struct pf_functions *out, struct pf_attribution *a, const struct pf_program *p,
-    const double *executions, const struct pf_samples *samples, enum pf_counts counts,
+    const struct pf_executions *executions, const struct pf_samples *samples, enum pf_counts counts,
     const struct pf_line_source *lines, struct pf_error *err)
 {
 	struct work w = {

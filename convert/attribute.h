@@ -12,6 +12,7 @@
 
 #include <profuse/convert.h>
 
+#include "convert/executions.h"
 #include "convert/functions.h"
 #include "convert/program.h"
 #include "symbol/binary.h"
@@ -38,12 +39,12 @@ struct pf_attribution {
 };
 
 /*
- * Adds the program to `out` (initialised, empty) and seals it. `executions` has
- * one entry an instruction. PF_EINPUT on line information that cannot be read;
+ * Adds the program to `out` (initialised, empty) and seals it. `executions` is
+ * of this program. PF_EINPUT on line information that cannot be read;
  * PF_ENOMEM. Release *a in any case.
  */
 int pf_attribute(struct pf_functions *out, struct pf_attribution *a, const struct pf_program *p,
-    const double *executions, const struct pf_samples *samples, enum pf_counts counts,
+    const struct pf_executions *executions, const struct pf_samples *samples, enum pf_counts counts,
     const struct pf_line_source *lines, struct pf_error *err);
 void pf_attribution_release(struct pf_attribution *a);
 

@@ -23,7 +23,7 @@ struct work {
 	struct pf_program program;
 	struct pf_binary_lines lines;
 	struct pf_attribution attribution;
-	double *executions;
+	struct pf_executions executions;
 };
 
 static const char *
@@ -194,13 +194,17 @@ convert_code(struct work *w, struct pf_error *err)
 	int rc = pf_program_read(&w->program, c->binary, &w->samples, err);
 
 	if (!rc)
+		rc = pf_binary_lines_init(&w->lines, c->binary, err);
+	source = pf_binary_lines_source(&w->lines);
+	for (size_t i = 0; !rc && i < w->program.function_count; i++) {
+		struct pf_program_function *f = &w->program.functions[i];
+		f->taken = source.function_at(source.context, f->start, true) != NULL;
+	}
+	if (!rc)
 		rc = pf_executions_estimate(&w->executions, &w->program, c->options.inference,
 		    c->type.unit, c->type.time, err);
 	if (!rc)
-		rc = pf_binary_lines_init(&w->lines, c->binary, err);
-	source = pf_binary_lines_source(&w->lines);
-	if (!rc)
-		rc = pf_attribute(&c->functions, &w->attribution, &w->program, w->executions,
+		rc = pf_attribute(&c->functions, &w->attribution, &w->program, &w->executions,
 		    &w->samples, c->options.counts, &source, err);
 	if (!rc)
 		rc = report_program(w, err);
@@ -225,7 +229,7 @@ pf_convert_from_binary(struct pf_convert *c, struct pf_error *err)
 		rc = refuse_unmatched(&w, err);
 	if (!rc)
 		rc = convert_code(&w, err);
-	free(w.executions);
+	pf_executions_release(&w.executions);
 	pf_attribution_release(&w.attribution);
 	pf_binary_lines_release(&w.lines);
 	pf_program_release(&w.program);

@@ -41,7 +41,7 @@ enum {
 static const uint64_t section_types[SECTIONS] = {1, 2, 6, 4, 32, 3, 5};
 /* The order in the file. */
 static const int file_order[SECTIONS] = {SECTION_SUMMARY, SECTION_NAMES, SECTION_CONTEXT_NAMES,
-    SECTION_PROFILES, SECTION_OFFSETS, SECTION_SYMBOLS, SECTION_METADATA};
+    SECTION_PROFILES, SECTION_SYMBOLS, SECTION_OFFSETS, SECTION_METADATA};
 
 struct writer {
 	const struct pf_functions *f;
@@ -294,6 +294,7 @@ pf_llvm_extbinary(const struct pf_functions *f, const struct pf_llvm_options *op
 		rc = write_summary(&w, err);
 	if (!rc) {
 		write_names(&w);
+		pf_buffer_uleb(&w.sections[SECTION_CONTEXT_NAMES], 0); /* none */
 		write_profiles(&w);
 		write_symbols(&w);
 	}

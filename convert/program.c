@@ -116,8 +116,8 @@ mark_relatives(uint8_t *wanted, const struct pf_symbol *symbols, size_t count, s
 }
 
 static int
-append_blocks(
-    struct pf_program *p, const struct pf_machine_code *code, uint32_t function, struct pf_error *err)
+append_blocks(struct pf_program *p, const struct pf_machine_code *code, uint32_t function,
+    struct pf_error *err)
 {
 	uint32_t first_instruction = p->functions[function].first_instruction;
 	uint32_t first_block = p->functions[function].first_block;
@@ -144,8 +144,8 @@ append_blocks(
 }
 
 static int
-append_instructions(
-    struct pf_program *p, const struct pf_machine_code *code, uint32_t first_block, struct pf_error *err)
+append_instructions(struct pf_program *p, const struct pf_machine_code *code, uint32_t first_block,
+    struct pf_error *err)
 {
 	size_t need = p->instruction_count + code->instruction_count;
 	int rc;

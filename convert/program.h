@@ -29,6 +29,7 @@ struct pf_program_function {
 	uint32_t first_block, block_count;
 	int64_t value; /* samples */
 	bool complete; /* the code could be followed wholly */
+	bool taken;    /* its address is taken: set by whoever knows */
 	bool part;     /* split off another function: its start is no entry */
 };
 

@@ -85,12 +85,12 @@ step(int64_t now, int64_t *wake)
 		write_file();
 		open_file_window(now);
 	}
-	if (!pf_sampler_running())
+	if (!pf_sampler_running()) {
+		agent.next_tick = 0;
 		return;
-	if (now >= agent.next_tick) {
-		pf_sampler_tick(now);
-		agent.next_tick = now + PF_TICK;
 	}
+	if (now >= agent.next_tick)
+		agent.next_tick = pf_sampler_tick(now);
 	*wake = agent.next_tick;
 }
 

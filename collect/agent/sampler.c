@@ -15,6 +15,11 @@
 #include "collect/agent/window.h"
 #include "core/memory.h"
 
+/* In ns; slots last for 320 ms of a busy machine. Soon: while modules come and go. */
+#define DRAIN_EVERY INT64_C(50000000)
+#define DRAIN_SOON INT64_C(10000000)
+#define MODULES_CALM INT64_C(1000000000)
+
 static struct {
 	bool running;
 	struct pf_event event;
@@ -24,6 +29,7 @@ static struct {
 	struct pf_stacks stacks;
 	struct pf_tally tallies[PF_WINDOWS];
 	pid_t agent;
+	int64_t modules_changed; /* when it was noticed */
 } sampler;
 
 static int64_t
@@ -146,9 +152,11 @@ drain(int64_t now)
 	struct pf_slot *slot;
 	size_t at = 0;
 
-	pf_modules_follow(&sampler.modules);
+	if (pf_modules_follow(&sampler.modules))
+		sampler.modules_changed = now;
 	while ((slot = pf_capture_next(&sampler.capture, &at))) {
 		struct pf_taken taken = pf_stacks_take(&sampler.stacks, slot, now);
+		slot->weight += pf_threads_owed(&sampler.threads, slot->thread);
 		for (int i = 0; i < PF_WINDOWS; i++)
 			if (sampler.tallies[i].open)
 				count(&sampler.tallies[i], &taken, slot->weight);
@@ -171,16 +179,10 @@ move_signal(void)
 	}
 }
 
-void
-pf_sampler_tick(int64_t now)
+/* What the windows must know of the threads that are not sampled. */
+static void
+note_threads(void)
 {
-	if (!sampler.running)
-		return;
-	if (sampler.capture.signal && !pf_capture_hooked(&sampler.capture))
-		move_signal();
-	drain(now);
-	if (sampler.capture.signal)
-		pf_threads_look(&sampler.threads, now, false);
 	for (int i = 0; i < PF_WINDOWS; i++) {
 		struct pf_tally *tally = &sampler.tallies[i];
 		if (tally->unsampled < sampler.threads.unsampled)
@@ -188,6 +190,28 @@ pf_sampler_tick(int64_t now)
 		if (sampler.threads.arm_error)
 			tally->arm_error = sampler.threads.arm_error;
 	}
+}
+
+int64_t
+pf_sampler_tick(int64_t now)
+{
+	int64_t next = now + DRAIN_EVERY;
+
+	if (!sampler.running)
+		return INT64_MAX;
+	if (sampler.capture.signal && !pf_capture_hooked(&sampler.capture))
+		move_signal();
+	drain(now);
+	if (sampler.capture.signal) {
+		pf_threads_look(&sampler.threads, now, false);
+		if (sampler.threads.next_look < next)
+			next = sampler.threads.next_look;
+	}
+	note_threads();
+	if (sampler.modules_changed && now - sampler.modules_changed < MODULES_CALM &&
+	    next > now + DRAIN_SOON)
+		next = now + DRAIN_SOON;
+	return next;
 }
 
 int

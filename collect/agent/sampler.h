@@ -4,7 +4,7 @@
  * A window is one profile in the making; up to PF_WINDOWS may overlap (a request
  * over HTTP, and the files of PROFUSE_OUT). The first window to open arms the
  * threads, the last to close disarms them and frees everything; in between
- * pf_sampler_tick must be called every PF_TICK. One thread at a time.
+ * pf_sampler_tick must be called when it says. One thread at a time.
  */
 #ifndef PF_AGENT_SAMPLER_H
 #define PF_AGENT_SAMPLER_H
@@ -19,8 +19,6 @@
 
 enum pf_window { PF_WINDOW_HTTP, PF_WINDOW_FILE, PF_WINDOWS };
 
-#define PF_TICK 20000000 /* ns between drains */
-
 /*
  * Opens a window. 0; -EALREADY if it is open; or why sampling can't start:
  * -EBUSY (no free signal), -ENOMEM, -EIO.
@@ -30,8 +28,8 @@ int pf_sampler_open(enum pf_window window, enum pf_event_kind kind);
 /* Says which thread is the agent's own, which is never sampled. */
 void pf_sampler_except(pid_t agent);
 
-/* Drains samples, follows threads and modules. */
-void pf_sampler_tick(int64_t now);
+/* Drains samples, follows threads and modules; returns when to do so again. */
+int64_t pf_sampler_tick(int64_t now);
 
 /*
  * Closes a window and writes its profile (profile.proto, not compressed) into

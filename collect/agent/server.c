@@ -267,22 +267,33 @@ keep_listening(int64_t now, int64_t *wake)
 size_t
 pf_server_prepare(struct pollfd *fds, int64_t now, int64_t *wake)
 {
+	static const short events[] = {
+	    [READING] = POLLIN, [SAMPLING] = POLLRDHUP, [SENDING] = POLLOUT};
+	size_t n = 1;
+
 	if (!server.config->listen)
 		return 0;
 	keep_listening(now, wake);
 	fds[0] = (struct pollfd){.fd = server.listener.fd, .events = POLLIN};
 	for (int i = 0; i < PF_CONNECTIONS; i++) {
-		static const short events[] = {
-		    [READING] = POLLIN, [SAMPLING] = POLLRDHUP, [SENDING] = POLLOUT};
 		struct connection *c = &server.connections[i];
-		fds[i + 1] = (struct pollfd){.fd = -1};
 		if (c->stage == UNUSED)
 			continue;
-		fds[i + 1] = (struct pollfd){.fd = c->own.fd, .events = events[c->stage]};
+		fds[n++] = (struct pollfd){.fd = c->own.fd, .events = events[c->stage]};
 		if (c->deadline < *wake)
 			*wake = c->deadline;
 	}
-	return PF_SERVER_FDS;
+	return n;
+}
+
+/* What poll has said about a descriptor. */
+static short
+found_for(const struct pollfd *fds, size_t count, int fd)
+{
+	for (size_t i = 1; i < count; i++)
+		if (fds[i].fd == fd)
+			return fds[i].revents;
+	return 0;
 }
 
 void
@@ -292,8 +303,9 @@ pf_server_handle(const struct pollfd *fds, size_t count, int64_t now)
 		return;
 	for (int i = 0; i < PF_CONNECTIONS; i++) {
 		struct connection *c = &server.connections[i];
-		if (c->stage != UNUSED && fds[i + 1].fd == c->own.fd)
-			handle_connection(c, fds[i + 1].revents, now);
+		short found = c->stage == UNUSED ? 0 : found_for(fds, count, c->own.fd);
+		if (found || (c->stage != UNUSED && now >= c->deadline))
+			handle_connection(c, found, now);
 	}
 	if (fds[0].fd < 0 || !fds[0].revents)
 		return;

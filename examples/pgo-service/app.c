@@ -247,7 +247,7 @@ add_hit(struct app *app, struct list *hits, const struct query *query, size_t i)
 	struct value snippet = {.kind = VALUE_HTML};
 
 	text_clear(&app->decoded);
-	search_snippet(query, main_text(document->parsed), 240, &app->decoded);
+	search_snippet(app->search, query, i, main_text(document->parsed), 240, &app->decoded);
 	snippet.size = (uint32_t)app->decoded.size;
 	snippet.string = arena_copy(&app->arena, app->decoded.bytes, app->decoded.size);
 	if (!hit || !snippet.string || app->decoded.failed)
@@ -376,7 +376,8 @@ handle_render(struct app *app, const struct request *request, struct slice name)
 	const struct value *source, *data;
 	struct compile_error compile_error;
 	struct json_error json_error;
-	const struct code *code;
+	struct code *code;
+	unsigned status;
 	struct value body;
 	char why[200];
 
@@ -391,12 +392,15 @@ handle_render(struct app *app, const struct request *request, struct slice name)
 	if (!source || source->kind != VALUE_STRING || !data || data->kind != VALUE_MAP)
 		return refuse(
 		    app, 400, "the body needs a template, which is text, and data, an object");
-	code = cache_get(app->cache, SOURCE_TEMPLATE, value_slice(*source), &compile_error);
+	/* A preview from an editor: another text each time, which would only push others out of the cache. */
+	code = compile_template(value_slice(*source), &compile_error);
 	if (!code) {
 		snprintf(why, sizeof why, "line %u: %s", compile_error.line, compile_error.what);
 		return refuse(app, 422, why);
 	}
-	return render(app, code, *data);
+	status = render(app, code, *data);
+	code_free(code);
+	return status;
 }
 
 static unsigned
@@ -555,8 +559,10 @@ prepare(struct app *app)
 	if (!documents || !app->search || !app->cache || !app->scores)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		documents->items[documents->count++] = app->store.documents[i].parsed;
-		if (!search_add(app->search, i, app->store.documents[i].parsed))
+		struct value document = app->store.documents[i].parsed;
+
+		documents->items[documents->count++] = document;
+		if (!search_add(app->search, i, document, main_text(document)))
 			return false;
 	}
 	app->documents = (struct value){.kind = VALUE_LIST, .list = documents};

@@ -13,37 +13,48 @@
 
 #define MOST_ARGUMENTS 8
 
-struct operator
-{
-	uint8_t token, op, precedence;
+struct infix {
+	uint8_t op;
+	uint8_t precedence; /* 0: no infix */
 };
 
-static const struct operator operators[] = {
-	{TOKEN_OR, OP_OR, 1},
-	{TOKEN_AND, OP_AND, 2},
-	{TOKEN_EQUAL, OP_EQUAL, 3},
-	{TOKEN_UNEQUAL, OP_UNEQUAL, 3},
-	{TOKEN_AT_MOST, OP_AT_MOST, 3},
-	{TOKEN_AT_LEAST, OP_AT_LEAST, 3},
-	{'<', OP_LESS, 3},
-	{'>', OP_MORE, 3},
-	{TOKEN_IN, OP_IN, 3},
-	{'~', OP_JOIN, 4},
-	{'+', OP_ADD, 5},
-	{'-', OP_SUBTRACT, 5},
-	{'*', OP_MULTIPLY, 6},
-	{'/', OP_DIVIDE, 6},
-	{'%', OP_REMAINDER, 6},
-};
-
-static const struct
-operator* find_operator(int token)
+static struct infix
+infix_of(int token)
 {
-	for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
-		if (operators[i].token == token)
-			return &operators[i];
+	switch (token) {
+	case TOKEN_OR:
+		return (struct infix){OP_OR, 1};
+	case TOKEN_AND:
+		return (struct infix){OP_AND, 2};
+	case TOKEN_EQUAL:
+		return (struct infix){OP_EQUAL, 3};
+	case TOKEN_UNEQUAL:
+		return (struct infix){OP_UNEQUAL, 3};
+	case TOKEN_AT_MOST:
+		return (struct infix){OP_AT_MOST, 3};
+	case TOKEN_AT_LEAST:
+		return (struct infix){OP_AT_LEAST, 3};
+	case '<':
+		return (struct infix){OP_LESS, 3};
+	case '>':
+		return (struct infix){OP_MORE, 3};
+	case TOKEN_IN:
+		return (struct infix){OP_IN, 3};
+	case '~':
+		return (struct infix){OP_JOIN, 4};
+	case '+':
+		return (struct infix){OP_ADD, 5};
+	case '-':
+		return (struct infix){OP_SUBTRACT, 5};
+	case '*':
+		return (struct infix){OP_MULTIPLY, 6};
+	case '/':
+		return (struct infix){OP_DIVIDE, 6};
+	case '%':
+		return (struct infix){OP_REMAINDER, 6};
+	default:
+		return (struct infix){0};
 	}
-	return NULL;
 }
 
 static bool
@@ -240,25 +251,25 @@ compile_unary(struct compiler *c)
 static bool
 compile_binary(struct compiler *c, unsigned least)
 {
-	const struct operator* operator;
-
 	if (!compile_unary(c))
 		return false;
-	while ((operator= find_operator(c->lexer.token.kind)) && operator->precedence >= least) {
-		bool lazy = operator->op == OP_AND || operator->op == OP_OR;
+	for (;;) {
+		struct infix infix = infix_of(c->lexer.token.kind);
+		bool lazy = infix.op == OP_AND || infix.op == OP_OR;
 		uint32_t jump = 0;
 
+		if (infix.precedence < least)
+			return !c->failed;
 		lexer_next(&c->lexer);
 		if (lazy)
-			jump = emit(c, (struct op){.code = operator->op}, -1);
-		if (!compile_binary(c, operator->precedence + 1u))
+			jump = emit(c, (struct op){.code = infix.op}, -1);
+		if (!compile_binary(c, infix.precedence + 1u))
 			return false;
 		if (lazy)
 			land(c, jump);
 		else
-			emit(c, (struct op){.code = operator->op}, -1);
+			emit(c, (struct op){.code = infix.op}, -1);
 	}
-	return !c->failed;
 }
 
 bool

@@ -1,16 +1,18 @@
-/* search.c: see search.h. Words hash into an open table; each has a list of (document, count). */
+/* search.c: see search.h. Words hash into an open table; each has a list of its documents. */
 #include "search.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "hash.h"
+#include "stem.h"
 
 #define FIRST_SLOTS 4096
 #define MOST_WORDS 1000000
+#define NO_PLACE UINT32_MAX
 
 struct posting {
 	uint32_t document, count;
+	uint32_t place; /* where the word first is in the document's main text, or NO_PLACE */
 };
 
 struct word {
@@ -58,104 +60,6 @@ search_free(struct search *search)
 	free(search->slots);
 	free(search->lengths);
 	free(search);
-}
-
-static bool
-is_vowel(const struct stem *stem, size_t i)
-{
-	switch (stem->letters[i]) {
-	case 'a':
-	case 'e':
-	case 'i':
-	case 'o':
-	case 'u':
-		return true;
-	case 'y':
-		return i > 0 && !is_vowel(stem, i - 1);
-	default:
-		return false;
-	}
-}
-
-/* Drops `ending` and puts `instead` there, if what stays has `least` letters, one of them a vowel. */
-static bool
-replace_ending(
-    struct stem *stem, const char *ending, size_t size, const char *instead, size_t least)
-{
-	size_t left = stem->size - size, added = strlen(instead);
-	bool vowel = false;
-
-	if (stem->size < size + least || memcmp(stem->letters + left, ending, size))
-		return false;
-	for (size_t i = 0; i < left && !vowel; i++)
-		vowel = is_vowel(stem, i);
-	if (!vowel)
-		return false;
-	memcpy(stem->letters + left, instead, added);
-	stem->size = (uint32_t)(left + added);
-	return true;
-}
-
-static bool
-ends_doubled(const struct stem *stem)
-{
-	char last = stem->letters[stem->size - 1];
-
-	return stem->size > 3 && stem->letters[stem->size - 2] == last && !strchr("aeiouls", last);
-}
-
-/* Plurals, -ed and -ing, then a few endings of nouns and adverbs. */
-static void
-cut_endings(struct stem *stem)
-{
-	static const struct {
-		const char *ending, *instead;
-		size_t least;
-	} rules[] = {{"ational", "ate", 3}, {"ization", "ize", 3}, {"fulness", "ful", 3},
-	    {"ation", "ate", 4}, {"ments", "", 4}, {"ment", "", 4}, {"ness", "", 3},
-	    {"ously", "ous", 3}, {"able", "", 4}, {"ally", "al", 3}, {"ity", "", 4}, {"ly", "", 4},
-	    {"er", "", 4}, {"e", "", 4}};
-	bool cut;
-
-	if (!replace_ending(stem, "sses", 4, "ss", 1) && !replace_ending(stem, "ies", 3, "y", 2) &&
-	    stem->size > 2 && stem->letters[stem->size - 2] != 's' &&
-	    stem->letters[stem->size - 2] != 'u')
-		replace_ending(stem, "s", 1, "", 3);
-	cut = replace_ending(stem, "ing", 3, "", 3) || replace_ending(stem, "ed", 2, "", 3);
-	if (cut && ends_doubled(stem))
-		stem->size--;
-	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-		if (replace_ending(stem, rules[i].ending, strlen(rules[i].ending), rules[i].instead,
-			rules[i].least))
-			break;
-	}
-}
-
-/* The next word from *at on, or false at the end. [*from, *at) is the word as it stands. */
-static bool
-next_word(const char **at, const char *end, const char **from, struct stem *stem)
-{
-	while (*at < end && !is_kind(**at, IS_WORD))
-		++*at;
-	*from = *at;
-	stem->size = 0;
-	while (*at < end && is_kind(**at, IS_WORD)) {
-		if (stem->size < LONGEST_WORD)
-			stem->letters[stem->size++] = lower_of(**at);
-		++*at;
-	}
-	if (*from == *at)
-		return false;
-	if (stem->size > 3 && !is_kind(stem->letters[0], IS_DIGIT))
-		cut_endings(stem);
-	stem->hash = hash_name(stem->letters, stem->size);
-	return true;
-}
-
-static bool
-stems_equal(const struct stem *a, const struct stem *b)
-{
-	return a->hash == b->hash && a->size == b->size && !memcmp(a->letters, b->letters, a->size);
 }
 
 static uint32_t *
@@ -212,7 +116,7 @@ add_word(struct search *search, const struct stem *stem)
 }
 
 static bool
-add_posting(struct word *word, uint32_t document)
+add_posting(struct word *word, uint32_t document, uint32_t place)
 {
 	if (word->count && word->postings[word->count - 1].document == document) {
 		word->postings[word->count - 1].count++;
@@ -227,20 +131,21 @@ add_posting(struct word *word, uint32_t document)
 		word->postings = postings;
 		word->capacity = capacity;
 	}
-	word->postings[word->count++] = (struct posting){document, 1};
+	word->postings[word->count++] = (struct posting){document, 1, place};
 	return true;
 }
 
 static bool
-add_text(struct search *search, size_t id, struct slice text)
+add_text(struct search *search, size_t id, struct slice text, bool is_main)
 {
 	const char *at = text.at, *from;
 	struct stem stem;
 
-	while (next_word(&at, text.at + text.size, &from, &stem)) {
+	while (stem_next(&at, text.at + text.size, &from, &stem)) {
 		struct word *word = add_word(search, &stem);
 
-		if (!word || !add_posting(word, (uint32_t)id))
+		if (!word || !add_posting(word, (uint32_t)id,
+				 is_main ? (uint32_t)(from - text.at) : NO_PLACE))
 			return false;
 		search->lengths[id]++;
 		search->total_length++;
@@ -248,21 +153,27 @@ add_text(struct search *search, size_t id, struct slice text)
 	return true;
 }
 
-bool
-search_add(struct search *search, size_t id, struct value v)
+static bool
+add_value(struct search *search, size_t id, struct value v, struct slice main)
 {
 	bool done = true;
 
 	if (value_is_text(v))
-		return add_text(search, id, value_slice(v));
+		return v.string == main.at || add_text(search, id, value_slice(v), false);
 	if (v.kind == VALUE_LIST) {
 		for (size_t i = 0; done && i < v.list->count; i++)
-			done = search_add(search, id, v.list->items[i]);
+			done = add_value(search, id, v.list->items[i], main);
 	} else if (v.kind == VALUE_MAP) {
 		for (uint32_t i = 0; done && i < v.map->count; i++)
-			done = search_add(search, id, v.map->entries[i].value);
+			done = add_value(search, id, v.map->entries[i].value, main);
 	}
 	return done;
+}
+
+bool
+search_add(struct search *search, size_t id, struct value v, struct slice main)
+{
+	return add_text(search, id, main, true) && add_value(search, id, v, main);
 }
 
 void
@@ -272,7 +183,7 @@ query_parse(struct query *query, struct slice text)
 
 	query->count = 0;
 	while (query->count < MOST_QUERY_WORDS &&
-	       next_word(&at, text.at + text.size, &from, &query->words[query->count]))
+	       stem_next(&at, text.at + text.size, &from, &query->words[query->count]))
 		query->count++;
 }
 
@@ -316,37 +227,65 @@ query_has(const struct query *query, const struct stem *stem)
 	return false;
 }
 
-/* Where the `width` bytes begin that hold most matches; two recent matches make a pair. */
-static const char *
-densest(const struct query *query, struct slice text, size_t width)
+/* Where a word first is in a document's main text, or NO_PLACE. */
+static uint32_t
+first_place(const struct search *search, const struct stem *stem, size_t id)
 {
-	const char *at = text.at, *end = text.at + text.size, *from, *best = text.at;
-	const char *recent[MOST_QUERY_WORDS] = {0};
-	unsigned count = 0, most = 0;
-	struct stem stem;
+	uint32_t slot = *find_slot(search, stem), low = 0, high;
+	const struct word *word;
 
-	while (next_word(&at, end, &from, &stem)) {
+	if (!slot)
+		return NO_PLACE;
+	word = &search->words[slot - 1];
+	high = word->count;
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+
+		if (word->postings[middle].document == id)
+			return word->postings[middle].place;
+		if (word->postings[middle].document < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NO_PLACE;
+}
+
+/* The place of a query word that has most others of them behind it within `width` bytes. */
+static size_t
+densest(const struct search *search, const struct query *query, size_t id, size_t width)
+{
+	uint32_t places[MOST_QUERY_WORDS];
+	unsigned most = 0;
+	size_t best = 0;
+
+	for (unsigned i = 0; i < query->count; i++)
+		places[i] = first_place(search, &query->words[i], id);
+	for (unsigned i = 0; i < query->count; i++) {
 		unsigned near = 0;
 
-		if (!query_has(query, &stem))
+		if (places[i] == NO_PLACE)
 			continue;
-		recent[count++ % MOST_QUERY_WORDS] = from;
-		for (unsigned i = 0; i < MOST_QUERY_WORDS; i++)
-			near += recent[i] && (size_t)(from - recent[i]) < width / 2;
+		for (unsigned j = 0; j < query->count; j++)
+			near += places[j] != NO_PLACE && places[j] >= places[i] &&
+				places[j] - places[i] < width;
 		if (near > most) {
 			most = near;
-			best = (size_t)(from - text.at) > width / 3 ? from - width / 3 : text.at;
+			best = places[i];
 		}
 	}
 	return best;
 }
 
 void
-search_snippet(const struct query *query, struct slice text, size_t width, struct text *out)
+search_snippet(const struct search *search, const struct query *query, size_t id, struct slice text,
+    size_t width, struct text *out)
 {
-	const char *at = densest(query, text, width), *end = text.at + text.size, *from, *put;
+	const char *at = text.at + densest(search, query, id, width), *end = text.at + text.size;
+	const char *from, *put;
 	struct stem stem;
 
+	at = (size_t)(at - text.at) > width / 3 ? at - width / 3 : text.at;
 	while (at > text.at && is_kind(at[-1], IS_WORD))
 		at--;
 	if (at > text.at)
@@ -357,7 +296,7 @@ search_snippet(const struct query *query, struct slice text, size_t width, struc
 			end--;
 	}
 	put = at;
-	while (next_word(&at, end, &from, &stem)) {
+	while (stem_next(&at, end, &from, &stem)) {
 		if (!query_has(query, &stem))
 			continue;
 		text_escaped(out, put, (size_t)(from - put));

@@ -25,6 +25,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 struct pf_bench; /* what was measured; opaque */
 
@@ -128,6 +129,7 @@ enum pf_bench_format {
 int pf_bench_write(const struct pf_bench *bench, enum pf_bench_format format, const char *path,
     struct pf_error *err);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -21,6 +21,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 enum pf_scale {
 	PF_SCALE_RATIO, /* differences are ln(b/a), reported as b/a - 1; every value must be > 0 */
@@ -50,6 +51,7 @@ int pf_compare_pairs(const double *a, const double *b, size_t n, enum pf_scale s
 /* The fewest pairs that give an interval at this confidence: 6 at 0.95, 8 at 0.99. */
 size_t pf_least_pairs(double confidence);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

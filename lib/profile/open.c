@@ -6,6 +6,7 @@
 #include "core/file.h"
 #include "core/gzip.h"
 #include "profile/decode.h"
+#include "profile/formats.h"
 
 static size_t
 cap(uint64_t bytes)
@@ -40,7 +41,7 @@ text_instead(const char *name, const uint8_t *bytes, size_t size, struct pf_erro
 {
 	int shown = 0;
 
-	while ((size_t)shown < size && shown < 60 && bytes[shown] >= 0x20)
+	while ((size_t)shown < size && shown < 60 && bytes[shown] >= 0x20 && bytes[shown] < 0x7f)
 		shown++;
 	return pf_error_set(err, PF_EINPUT, "%s: not a profile but text: \"%.*s\"", name, shown,
 	    (const char *)bytes);
@@ -50,15 +51,18 @@ static int
 decode(struct pf_profile **profile, const char *name, const uint8_t *bytes, size_t size,
     struct pf_error *err)
 {
+	const struct pf_format *format;
 	int rc;
 
 	if (size == 0)
 		return pf_error_set(err, PF_EINPUT, "%s: empty", name);
-	if (looks_like_text(bytes, size))
+	format = pf_format_find(bytes, size);
+	if (!format && looks_like_text(bytes, size))
 		return text_instead(name, bytes, size, err);
 	rc = pf_profile_new(profile, err);
 	if (!rc)
-		rc = pf_profile_decode(*profile, name, bytes, size, err);
+		rc = format ? format->read(*profile, name, bytes, size, err)
+			    : pf_profile_decode(*profile, name, bytes, size, err);
 	if (rc) {
 		pf_profile_free(*profile);
 		*profile = NULL;

@@ -4,7 +4,6 @@
 set -u
 profuse=$(realpath "$1")/profuse
 source_dir=${PROFUSE_SOURCE_DIR:?}
-read -r first second < <(python3 "$source_dir/tests/tools/free_ports.py" 2) || exit 1
 dir=$(mktemp -d) servers=() failures=0 checks=0
 unset http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY all_proxy
 unset PROFUSE_BEARER_TOKEN PROFUSE_PASSWORD
@@ -15,13 +14,13 @@ fail() {
 	failures=$((failures + 1))
 }
 
-# serve PORT LOG ARGUMENT…: starts the server and waits until it listens
+# serve NAME ARGUMENT…: starts a server that logs to $dir/NAME and waits until it listens; $dir/NAME.port
 serve() {
-	local fifo=$dir/ready.$1
-	mkfifo "$fifo"
-	python3 "$source_dir/tests/tools/faulty_server.py" "$@" >"$fifo" &
+	mkfifo "$dir/$1.ready"
+	python3 "$source_dir/tests/tools/faulty_server.py" "$dir/$1" "${@:2}" >"$dir/$1.ready" &
 	servers+=($!)
-	read -r -t 10 _ <"$fifo" || { echo "the server on port $1 did not start"; exit 1; }
+	read -r -t 20 port <"$dir/$1.ready" || { echo "the server $1 did not start"; exit 1; }
+	echo "$port" >"$dir/$1.port"
 }
 
 # expect STATUS WORDS PATH OPTION…: runs a collection; WORDS must be in what it says on standard error
@@ -29,7 +28,7 @@ expect() {
 	local status=$1 words=$2 path=$3 got
 	shift 3
 	rm -f "$dir/out"
-	"$profuse" collect "http://127.0.0.1:$first/$path" --retry-for 0 -o "$dir/out" "$@" 2>"$dir/err" >"$dir/std"
+	"$profuse" collect "http://127.0.0.1:$port/$path" --retry-for 0 -o "$dir/out" "$@" 2>"$dir/err" >"$dir/std"
 	got=$?
 	checks=$((checks + 1))
 	[ $got -eq "$status" ] || fail "$path: exit $got, not $status: $(cat "$dir/err")"
@@ -43,8 +42,7 @@ expect() {
 	[ "$(wc -l <"$dir/err")" -le 2 ] || fail "$path: more than two lines on standard error"
 }
 
-serve $first "$dir/log1" --peer $second
-serve $second "$dir/log2" --peer $first
+serve log
 
 # Bodies that are no profile: read, but bad.
 expect 3 'HTML page instead of a profile: "Sign in' html
@@ -109,10 +107,10 @@ expect 0 '200 samples' later --retry-for 20
 expect 4 'warming up' much_later --retry-for 20
 
 # Ctrl-C while the service measures: prompt, exit 4, nothing on disk.
-"$profuse" collect "http://127.0.0.1:$first/hang_in_body" -o "$dir/out" 2>"$dir/err" &
+"$profuse" collect "http://127.0.0.1:$port/hang_in_body" -o "$dir/out" 2>"$dir/err" &
 running=$!
 for _ in $(seq 100); do
-	grep -q '^/hang_in_body .*$' <(tail -1 "$dir/log1") && break
+	grep -q '^/hang_in_body .*$' <(tail -1 "$dir/log") && break
 	sleep 0.05
 done
 kill -INT $running

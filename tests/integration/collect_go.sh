@@ -21,12 +21,11 @@ if ! command -v go >/dev/null; then
 	exit 77
 fi
 (cd "$source_dir/tests/peers/go_pprof" && GOFLAGS=-buildvcs=false go build -o "$dir/service" .) || exit 1
-port=$(python3 "$source_dir/tests/tools/free_ports.py" 1) || exit 1
 mkfifo "$dir/ready"
-"$dir/service" "127.0.0.1:$port" >"$dir/ready" 2>"$dir/service.log" &
+"$dir/service" 127.0.0.1:0 >"$dir/ready" 2>"$dir/service.log" &
 server=$!
-read -r -t 10 _ <"$dir/ready" || { echo "the service did not start"; exit 1; }
-base=http://127.0.0.1:$port
+read -r -t 20 address <"$dir/ready" || { echo "the service did not start"; exit 1; }
+base=http://$address
 
 # collected TYPE OPTION…: the profile is stored, JSON describes it, Go's own tool reads it
 collected() {

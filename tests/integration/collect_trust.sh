@@ -4,7 +4,6 @@
 set -u
 profuse=$(realpath "$1")/profuse
 source_dir=${PROFUSE_SOURCE_DIR:?}
-read -r -a p < <(python3 "$source_dir/tests/tools/free_ports.py" 7) || exit 1
 dir=$(mktemp -d) servers=() failures=0 checks=0
 unset http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY all_proxy
 unset PROFUSE_BEARER_TOKEN PROFUSE_PASSWORD
@@ -15,11 +14,13 @@ fail() {
 	failures=$((failures + 1))
 }
 
+# serve NAME ARGUMENT…: starts a server that logs to $dir/NAME and waits until it listens; $dir/NAME.port
 serve() {
-	mkfifo "$dir/ready.$1"
-	python3 "$source_dir/tests/tools/faulty_server.py" "$@" >"$dir/ready.$1" &
+	mkfifo "$dir/$1.ready"
+	python3 "$source_dir/tests/tools/faulty_server.py" "$dir/$1" "${@:2}" >"$dir/$1.ready" &
 	servers+=($!)
-	read -r -t 10 _ <"$dir/ready.$1" || { echo "the server on port $1 did not start"; exit 1; }
+	read -r -t 20 port <"$dir/$1.ready" || { echo "the server $1 did not start"; exit 1; }
+	echo "$port" >"$dir/$1.port"
 }
 
 # expect STATUS WORDS URL OPTION…: no message ever shows a secret
@@ -69,14 +70,18 @@ make_certificates
 printf 's3cret-token\n' >"$dir/token"
 printf 'secret pass\n' >"$dir/password"
 printf '# the tenant\nX-Tenant: blue\n\n' >"$dir/headers"
-plain=http://127.0.0.1:${p[0]}
-serve ${p[0]} "$dir/first" --peer ${p[1]}
-serve ${p[1]} "$dir/second" --peer ${p[0]}
-serve ${p[2]} "$dir/tls" --peer ${p[0]} --tls "$dir/server.pem" "$dir/server.key"
-serve ${p[3]} "$dir/wrong" --tls "$dir/other.pem" "$dir/other.key"
-serve ${p[4]} "$dir/old" --tls "$dir/expired.pem" "$dir/expired.key"
-serve ${p[5]} "$dir/mutual" --peer ${p[6]} --tls "$dir/server.pem" "$dir/server.key" --client-ca "$dir/ca.pem"
-serve ${p[6]} "$dir/mutual2" --tls "$dir/server.pem" "$dir/server.key" --client-ca "$dir/ca.pem"
+serve first --peer "$dir/second.port"
+plain=http://127.0.0.1:$port
+serve second --peer "$dir/first.port"
+serve tls --peer "$dir/first.port" --tls "$dir/server.pem" "$dir/server.key"
+tls=https://127.0.0.1:$port
+serve wrong --tls "$dir/other.pem" "$dir/other.key"
+wrong=https://127.0.0.1:$port
+serve old --tls "$dir/expired.pem" "$dir/expired.key"
+old=https://127.0.0.1:$port
+serve mutual --peer "$dir/mutual2.port" --tls "$dir/server.pem" "$dir/server.key" --client-ca "$dir/ca.pem"
+mutual=https://127.0.0.1:$port
+serve mutual2 --tls "$dir/server.pem" "$dir/server.key" --client-ca "$dir/ca.pem"
 
 # Credentials arrive, from each source.
 url=$plain/needs_bearer
@@ -113,22 +118,21 @@ seen first 'http://elsewhere.invalid/debug/pprof/heap auth=no header=no'
 PROFUSE_BEARER_TOKEN=s3cret http_proxy=$plain expect 0 'go to elsewhere.invalid unencrypted' http://elsewhere.invalid/
 
 # TLS: who the server is.
-tls=https://127.0.0.1:${p[2]} ca=(--cacert "$dir/ca.pem")
+ca=(--cacert "$dir/ca.pem")
 expect 0 '200 samples' $tls "${ca[@]}"
 expect 0 '200 samples' $tls/needs_bearer "${ca[@]}" "${both[@]}"
 expect 4 '--cacert' $tls
 expect 4 '--cacert' $tls --cacert "$dir/other.pem"
 expect 4 '--cacert must name a readable PEM file' $tls --cacert "$dir/missing.pem"
 expect 0 'NOT verified' $tls --insecure
-expect 4 'host name that it was made for' https://127.0.0.1:${p[3]} "${ca[@]}"
-expect 4 'expired' https://127.0.0.1:${p[4]} "${ca[@]}"
-expect 4 'does the port speak TLS?' https://127.0.0.1:${p[0]}
-expect 4 'http' http://127.0.0.1:${p[2]}
+expect 4 'host name that it was made for' $wrong "${ca[@]}"
+expect 4 'expired' $old "${ca[@]}"
+expect 4 'does the port speak TLS?' "https${plain#http}"
+expect 4 'http' "http${tls#https}"
 expect 4 'from https to plain http' $tls/to_peer_good "${ca[@]}" "${both[@]}"
 [ ! -s "$dir/wrong" ] && [ ! -s "$dir/old" ] || fail 'a request was sent to a server that did not prove itself'
 
 # TLS: who we are.
-mutual=https://127.0.0.1:${p[5]}
 expect 4 '--cert' $mutual "${ca[@]}"
 expect 0 '200 samples' $mutual "${ca[@]}" --cert "$dir/client.pem" --key "$dir/client.key"
 expect 0 '200 samples' $mutual "${ca[@]}" --cert "$dir/client-both.pem"

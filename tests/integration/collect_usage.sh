@@ -4,7 +4,6 @@
 set -u
 profuse=$(realpath "$1")/profuse
 source_dir=${PROFUSE_SOURCE_DIR:?}
-read -r port nobody < <(python3 "$source_dir/tests/tools/free_ports.py" 2) || exit 1
 dir=$(mktemp -d) server= failures=0
 unset http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY all_proxy
 unset PROFUSE_BEARER_TOKEN PROFUSE_PASSWORD
@@ -26,11 +25,12 @@ expect() {
 }
 
 mkfifo "$dir/ready"
-python3 "$source_dir/tests/tools/faulty_server.py" "$port" "$dir/log" >"$dir/ready" &
+python3 "$source_dir/tests/tools/faulty_server.py" "$dir/log" >"$dir/ready" &
 server=$!
-read -r -t 10 _ <"$dir/ready" || { echo "the server did not start"; exit 1; }
+read -r -t 20 port <"$dir/ready" || { echo "the server did not start"; exit 1; }
 : >"$dir/log"
 base=http://127.0.0.1:$port
+nobody=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 printf 'secret\n' >"$dir/token"
 printf '' >"$dir/nothing"
 printf 'a b\n' >"$dir/spaced"

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """An HTTP server that answers as badly as servers in production do.
 
-    faulty_server.py PORT LOG [--tls CERT KEY [--client-ca CA]] [--peer PORT]
+    faulty_server.py LOG [--tls CERT KEY [--client-ca CA]] [--peer FILE]
 
 Each path is one way to answer (see PATHS below). Every request is a line in LOG:
 path and query, and whether credentials came with it ("auth=yes|no header=yes|no"),
 so that a test can see what went where; the credentials themselves are not
-written. --peer names the port that redirects lead to. It prints "ready" once it listens, on 127.0.0.1 only.
+written. --peer names the file with the port that redirects lead to. It listens on
+127.0.0.1 only, on a port that the kernel chose, and prints that.
 """
 import argparse
 import gzip
@@ -72,6 +73,10 @@ class Faulty(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
         self.connection.close()
+
+    def peer(self):
+        with open(self.server.peer, encoding="ascii") as port:
+            return port.read().strip()
 
     def redirect(self, where, status=302):
         self.text(status, b"over there\n", Location=where)
@@ -277,19 +282,19 @@ class Faulty(BaseHTTPRequestHandler):
         self.redirect("/needs_bearer")
 
     def path_to_peer(self):
-        self.redirect(f"http://127.0.0.1:{self.server.peer}/needs_bearer", 307)
+        self.redirect(f"http://127.0.0.1:{self.peer()}/needs_bearer", 307)
 
     def path_to_peer_and_back(self):
-        self.redirect(f"http://127.0.0.1:{self.server.peer}/to_first")
+        self.redirect(f"http://127.0.0.1:{self.peer()}/to_first")
 
     def path_to_first(self):
-        self.redirect(f"http://127.0.0.1:{self.server.peer}/needs_bearer")
+        self.redirect(f"http://127.0.0.1:{self.peer()}/needs_bearer")
 
     def path_to_peer_good(self):
-        self.redirect(f"http://127.0.0.1:{self.server.peer}/debug/pprof/heap")
+        self.redirect(f"http://127.0.0.1:{self.peer()}/debug/pprof/heap")
 
     def path_to_tls_peer(self):
-        self.redirect(f"https://127.0.0.1:{self.server.peer}/debug/pprof/heap")
+        self.redirect(f"https://127.0.0.1:{self.peer()}/debug/pprof/heap")
 
     def path_around(self):
         self.redirect("/around")
@@ -306,16 +311,14 @@ class Faulty(BaseHTTPRequestHandler):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("port", type=int)
     parser.add_argument("log")
     parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"))
     parser.add_argument("--client-ca")
-    parser.add_argument("--peer", type=int, default=0)
+    parser.add_argument("--peer")
     options = parser.parse_args()
 
     ThreadingHTTPServer.daemon_threads = True
-    server = ThreadingHTTPServer(("127.0.0.1", options.port), Faulty, bind_and_activate=False)
-    server.allow_reuse_address = True
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Faulty, bind_and_activate=False)
     server.server_bind()
     server.server_activate()
     server.log, server.peer, server.counts, server.over = options.log, options.peer, {}, False
@@ -329,7 +332,7 @@ def main():
         # The handshake belongs to the connection's own thread, not to accept().
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.handle_error = lambda *args: None
-    print("ready", flush=True)
+    print(server.server_address[1], flush=True)
     try:
         server.serve_forever(poll_interval=0.1)
     except KeyboardInterrupt:

@@ -9,6 +9,7 @@
 #include "core/gzip.h"
 #include "profile/stacks.h"
 #include "support/failing_malloc.h"
+#include "support/fixtures.h"
 #include "support/sample_profile.h"
 
 /* Runs work(data) under every N; it returns a code and must leave nothing allocated. */
@@ -86,6 +87,33 @@ reading_and_summing_survives_every_failed_allocation(void **state)
 	pf_buffer_release(&packed);
 }
 
+static int
+read_only(void *data, struct pf_error *err)
+{
+	const struct pf_buffer *bytes = data;
+	struct pf_profile *p;
+	int rc = pf_profile_parse(&p, "test", bytes->bytes, bytes->size, NULL, err);
+
+	if (!rc)
+		pf_profile_free(p);
+	return rc;
+}
+
+static void
+read_failing(const struct pf_buffer *bytes, const char *name, void *data)
+{
+	(void)name;
+	(void)data;
+	fail_each_allocation(read_only, (void *)(uintptr_t)bytes);
+}
+
+static void
+reading_older_formats_survives_every_failed_allocation(void **state)
+{
+	(void)state;
+	for_each_fixture(read_failing, NULL);
+}
+
 static void
 a_failed_allocation_leaves_no_file(void **state)
 {
@@ -105,6 +133,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(reading_and_summing_survives_every_failed_allocation),
+	    cmocka_unit_test(reading_older_formats_survives_every_failed_allocation),
 	    cmocka_unit_test(a_failed_allocation_leaves_no_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

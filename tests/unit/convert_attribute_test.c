@@ -102,14 +102,14 @@ static void
 attribute(struct fixture *f, enum pf_counts counts, enum pf_inference inference)
 {
 	struct pf_line_source lines = {&f->table, table_chain, table_function_at, table_start_of};
-	double *executions;
+	struct pf_executions executions;
 
 	assert_int_equal(
 	    pf_executions_estimate(&executions, &f->program, inference, 1, true, NULL), 0);
-	assert_int_equal(pf_attribute(&f->functions, &f->attribution, &f->program, executions,
+	assert_int_equal(pf_attribute(&f->functions, &f->attribution, &f->program, &executions,
 			     &f->samples, counts, &lines, NULL),
 	    0);
-	free(executions);
+	pf_executions_release(&executions);
 }
 
 static void

@@ -3,6 +3,8 @@
 // tests of "profuse collect" ask it. Standard library only.
 //
 //	gopprof ADDRESS [WRITE_TIMEOUT]
+//
+// It prints the address that it listens on.
 package main
 
 import (
@@ -79,6 +81,6 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println("ready")
+	fmt.Println(listener.Addr())
 	panic(server.Serve(listener))
 }
