@@ -42,10 +42,10 @@ struct pf_keeper_orders {
 	char *const *environment;
 	int output, errors; /* the subject's standard output and error */
 	int notes;          /* where notes go */
-	int group;          /* cgroup.procs to enter, or -1 */
 	double
 	    grace; /* seconds from SIGTERM to SIGKILL, and that leftovers get to end by themselves */
 	const cpu_set_t *cpus; /* NULL: not pinned */
+	bool service;          /* its first process may end well and leave the service to others */
 	pid_t parent;          /* bench: when it is gone, so is the subject */
 };
 

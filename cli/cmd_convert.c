@@ -206,7 +206,7 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 const struct cli_command cli_convert = {
     .name = "convert",
     .usage = "[--binary BIN] -o OUT [option]... PROFILE...",
-    .summary = "Turn profiles into a profile for clang -fprofile-sample-use",
+    .summary = "turn profiles into one for clang -fprofile-sample-use",
     .description = "Reads CPU profiles (profile.proto, gzipped or not) of a running program and "
 		   "writes a sample profile that "
 		   "clang optimises with. PROFILE is a file, a folder of them, - for standard "

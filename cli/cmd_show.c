@@ -126,6 +126,9 @@ check(const struct settings *s, enum verb verb, size_t files, struct pf_error *e
 	if (verb == FLAME && !s->output)
 		return pf_error_set(
 		    err, PF_EUSAGE, "show flame needs -o FILE.html (- is standard output)");
+	if (s->json && verb == FLAME)
+		return pf_error_set(err, PF_EUSAGE,
+		    "show flame writes a page; show tree --json has the same calls as data");
 	if (s->json && s->output && strcmp(s->output, "-") == 0)
 		return pf_error_set(
 		    err, PF_EUSAGE, "--json and -o - both want standard output; leave one out");
@@ -151,10 +154,22 @@ report_options(const struct settings *s, enum verb verb)
 	return o;
 }
 
+/* The main binary's name, which is the best a profile knows of itself. */
+static const char *
+title(const struct pf_view *r)
+{
+	const struct pf_profile *p = r->p;
+	const char *file = p->mapping_count ? pf_profile_string(p, p->mappings[0].filename) : "";
+
+	return *file ? pf_base_name(file) : "profile";
+}
+
 static int
 print_report(const struct pf_view *r, enum verb verb, const char *function, bool json,
     struct pf_buffer *out, struct pf_error *err)
 {
+	if (verb == FLAME)
+		return pf_view_flame(r, title(r), out, err);
 	if (json)
 		return pf_view_nodes_json(r, verbs[verb], function, out, err);
 	switch (verb) {

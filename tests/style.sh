@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 failed=0
 
-mapfile -t sources < <(git ls-files -- '*.c' '*.h' | while read -r f; do [ -f "$f" ] && echo "$f"; done)
+mapfile -t sources < <(git ls-files -- '*.c' '*.h' ':!tests/fixtures' ':!tests/data' | while read -r f; do [ -f "$f" ] && echo "$f"; done)
 clang-format-19 --dry-run --Werror "${sources[@]}" || failed=1
 
 git ls-files -- 'lib/*.c' 'collect/*.c' 'convert/*.c' 'bench/*.c' 'tuner/*.c' 'cli/*.c' |

@@ -41,7 +41,7 @@ struct pf_stack_frame {
 	uint32_t function;        /* LINE: string: the system name where given, else the name */
 	uint32_t filename;        /* LINE: string */
 	int64_t start_line, line; /* LINE */
-	bool inlined;             /* LINE: part of its caller's code, the frame of the parent node */
+	bool inlined; /* LINE: part of its caller's code, the frame of the parent node */
 };
 
 struct pf_stack_node {

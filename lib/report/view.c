@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/error.h"
 #include "report/select.h"
+#include "report/text.h"
 #include "report/units.h"
 
 static int
@@ -123,7 +123,11 @@ header_duration(const struct pf_view *r, struct pf_buffer *out)
 	double factor;
 
 	pf_value_text(duration, r->p->duration_nanos, "nanoseconds", "auto");
-	pf_value_text(total, r->total, r->unit, "auto");
+	if (r->is_base) {
+		pf_buffer_printf(out, "Duration: %s\n", duration);
+		return;
+	}
+	pf_value_text(total, r->total, r->unit, r->options.unit ? r->options.unit : "auto");
 	pf_buffer_printf(out, "Duration: %s, Total samples = %s", duration, total);
 	if (pf_unit_is_time(r->unit, &factor) && r->total) {
 		const char *text = pf_share_text(
@@ -166,13 +170,10 @@ pf_view_header(const struct pf_view *r, struct pf_buffer *out)
 	if (p->doc_url)
 		pf_buffer_printf(out, "Doc: %s\n", pf_profile_string(p, p->doc_url));
 	if (p->time_nanos) {
-		time_t seconds = (time_t)(p->time_nanos / 1000000000);
-		struct tm utc;
-		char text[64] = "";
+		char when[64];
 
-		if (gmtime_r(&seconds, &utc))
-			strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &utc);
-		pf_buffer_printf(out, "Time: %s\n", text);
+		pf_utc_text(when, sizeof when, p->time_nanos);
+		pf_buffer_printf(out, "Time: %s\n", when);
 	}
 	if (p->duration_nanos)
 		header_duration(r, out);

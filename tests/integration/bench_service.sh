@@ -67,6 +67,9 @@ echo "kinds of services"
 {
 	expect 5 "" --before "$server $port --fork" --after "$server $port --fork --ignore-term" $quick --pairs 1 --grace 300ms --json
 	json "all(b['cpu'] > 0 and b['completed'] > 0 for b in blocks)"
+	expect 5 "" --before "$server $port --daemon --delay-start 100" --after "$server $port --daemon" $quick --pairs 1 --grace 1s --json
+	json "all(b['cpu'] > 0 and b['completed'] > 0 for b in blocks)"
+	expect 4 "after 60 requests" --before "$server $port" --after "$server $port --daemon --die-after 60" $quick --pairs 3
 	expect 5 "" --before "$server $port --delay-start 300" --after "$server $port" $quick --pairs 1 --no-pin --json
 	json "before[0]['ready'] > 0.25 and d['load']['server_cpus'] is None"
 	expect 5 "" --before "$server $port --close-every 10" --after "$server $port --close-every 1" $quick --pairs 1 --json

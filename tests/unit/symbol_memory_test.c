@@ -153,7 +153,8 @@ check(const char *name)
 		left = 0;
 		/* libdw itself loses one block where its tree of units cannot grow. */
 		if (live > before + 1)
-			fail_msg("allocation %lu failing leaks %ld blocks of %s", n, live - before, name);
+			fail_msg("allocation %lu failing leaks %ld blocks of %s", n, live - before,
+			    name);
 		if (!fired)
 			break;
 		if (rc == 0) {
