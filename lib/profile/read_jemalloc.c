@@ -28,6 +28,7 @@
 #include "core/memory.h"
 #include "profile/builder.h"
 #include "profile/maps.h"
+#include "profile/noise.h"
 #include "profile/unsample.h"
 
 enum { FRAMES_A_BYTE = 4 };
@@ -317,6 +318,8 @@ read_all(struct reader *r, struct pf_error *err)
 
 	if (!rc)
 		rc = add_types(r, err);
+	if (!rc)
+		rc = pf_noise_set(&r->b, PF_NOISE_HEAP, err);
 	while (!rc && stack)
 		rc = read_stack(r, &stack, err);
 	return rc ? rc : pf_maps_read(&r->b, &r->lines, err);
