@@ -41,6 +41,7 @@ struct pf_keeper_orders {
 	const char *command; /* see pf_keeper_run */
 	char *const *environment;
 	int output, errors; /* the subject's standard output and error */
+	bool trim_errors;   /* keep only the end of `errors`, a file in memory */
 	int notes;          /* where notes go */
 	double
 	    grace; /* seconds from SIGTERM to SIGKILL, and that leftovers get to end by themselves */

@@ -27,8 +27,8 @@ work_a_little(void *unused)
 {
 	(void)unused;
 	while (clock_ns(CLOCK_MONOTONIC) < end) {
-		burn(0.0005);
-		usleep(500000);
+		burn(0.0003);
+		usleep(1000000);
 	}
 	return NULL;
 }
