@@ -2,5 +2,10 @@
 #include "commands.h"
 
 const struct cli_command *const cli_commands[] = {
+    &cli_collect,
+    &cli_merge,
+    &cli_show,
+    &cli_convert,
+    &cli_bench,
     NULL,
 };

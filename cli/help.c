@@ -7,30 +7,49 @@
 
 enum { TEXT_WIDTH = 80, OPTION_COLUMN = 30 };
 
-/* Prints words wrapped at TEXT_WIDTH, the first line starting at column `at`, later ones at `indent`. */
+/*
+ * Prints words wrapped at TEXT_WIDTH, the first line starting at column `at`,
+ * later ones at `indent`; an empty line in the text starts a paragraph.
+ */
 static void
 wrap(FILE *out, const char *text, int at, int indent)
 {
 	while (*text) {
-		int size = (int)strcspn(text, " \n");
-		if (at > indent && at + size > TEXT_WIDTH) {
-			fprintf(out, "\n%*s", indent, "");
-			at = indent;
-		}
+		int size = (int)strcspn(text, " \n"), blanks = (int)strspn(text + size, " ");
+
 		fprintf(out, "%.*s", size, text);
 		at += size;
-		text += size;
+		text += size + blanks;
 		if (text[0] == '\n' && text[1] == '\n') {
 			fprintf(out, "\n\n%*s", indent, "");
 			at = indent;
 			text += 2;
-		} else if (*text) {
+			continue;
+		}
+		text += *text == '\n';
+		if (!*text)
+			break;
+		if (at + 1 + (int)strcspn(text, " \n") > TEXT_WIDTH) {
+			fprintf(out, "\n%*s", indent, "");
+			at = indent;
+		} else {
 			fputc(' ', out);
 			at++;
-			text++;
 		}
 	}
 	fputc('\n', out);
+}
+
+/* Examples come as "command\n  what it does\n": shown two columns in. */
+static void
+indented(FILE *out, const char *lines)
+{
+	while (*lines) {
+		int size = (int)strcspn(lines, "\n");
+
+		fprintf(out, "  %.*s\n", size, lines);
+		lines += size + (lines[size] == '\n');
+	}
 }
 
 static void
@@ -59,18 +78,25 @@ cli_help_command(FILE *out, const struct cli_command *c)
 	for (const struct cli_option *o = c->options; o->name; o++)
 		option_help(out, o);
 	fputs("  -h, --help                  this text\n", out);
-	if (c->examples)
-		fprintf(out, "\nexamples:\n%s", c->examples);
-	fputs("\nexit status: 0 done, 1 the answer is no, 2 wrong usage, 3 bad or unmatched input,\n"
-	      "4 unreachable or not writable, 5 inconclusive\n", out);
+	if (c->examples) {
+		fputs("\nexamples:\n", out);
+		indented(out, c->examples);
+	}
+	fputs(
+	    "\nexit status: 0 done, 1 the answer is no, 2 wrong usage, 3 bad or unmatched input,\n"
+	    "4 unreachable or not writable, 5 inconclusive\n",
+	    out);
 }
 
 void
 cli_help_overview(FILE *out)
 {
-	fputs("usage: profuse COMMAND [OPTION]… [ARGUMENT]…\n\n"
-	      "Production pprof profiles in, faster and smaller services out, every gain proven.\n\n", out);
+	fputs(
+	    "usage: profuse COMMAND [OPTION]… [ARGUMENT]…\n\n"
+	    "Production pprof profiles in, faster and smaller services out, every gain proven.\n\n",
+	    out);
 	for (size_t i = 0; cli_commands[i]; i++)
 		fprintf(out, "  %-9s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
-	fputs("\nprofuse COMMAND --help explains one; profuse --version prints the version.\n", out);
+	fputs(
+	    "\nprofuse COMMAND --help explains one; profuse --version prints the version.\n", out);
 }

@@ -33,7 +33,8 @@ exit_status(FILE *out)
 	      "*2*\n\tWrong usage or configuration.\n\n"
 	      "*3*\n\tThe input was read but is bad, empty or does not match.\n\n"
 	      "*4*\n\tSomething could not be reached, read or written.\n\n"
-	      "*5*\n\tInconclusive.\n\n", out);
+	      "*5*\n\tInconclusive.\n\n",
+	    out);
 }
 
 static void
@@ -90,7 +91,8 @@ cli_help_completion(FILE *out)
 	fputs("# bash completion for profuse, made from its option tables\n"
 	      "_profuse()\n{\n"
 	      "\tlocal word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} words=\n"
-	      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\twords=\"", out);
+	      "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\twords=\"",
+	    out);
 	for (size_t i = 0; cli_commands[i]; i++)
 		fprintf(out, "%s ", cli_commands[i]->name);
 	fputs("--help --version\"\n\telse\n\t\tcase ${COMP_WORDS[1]} in\n", out);
@@ -111,8 +113,10 @@ cli_help_completion(FILE *out)
 		fputs("--help\" ;;\n\t\t\tesac ;;\n", out);
 	}
 	fputs("\t\tesac\n\tfi\n"
-	      "\tif [ \"${word#-}\" = \"$word\" ] && [ \"$COMP_CWORD\" -gt 1 ] && [ \"${words#--}\" != \"$words\" ]; then\n"
+	      "\tif [ \"${word#-}\" = \"$word\" ] && [ \"$COMP_CWORD\" -gt 1 ] && [ "
+	      "\"${words#--}\" != \"$words\" ]; then\n"
 	      "\t\tCOMPREPLY=($(compgen -f -- \"$word\"))\n"
 	      "\telse\n\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n\tfi\n"
-	      "}\ncomplete -o filenames -F _profuse profuse\n", out);
+	      "}\ncomplete -o filenames -F _profuse profuse\n",
+	    out);
 }

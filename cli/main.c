@@ -70,7 +70,8 @@ run_help(int argc, char **argv, struct pf_error *err)
 	}
 	command = find_command(argv[argc - 1]);
 	if (!command)
-		return pf_error_set(err, PF_EUSAGE, "no command %s; profuse --help lists them", argv[argc - 1]);
+		return pf_error_set(
+		    err, PF_EUSAGE, "no command %s; profuse --help lists them", argv[argc - 1]);
 	if (strcmp(argv[0], "--man") == 0)
 		cli_help_man(stdout, command);
 	else
@@ -87,7 +88,8 @@ dispatch(int argc, char **argv, struct pf_error *err)
 		cli_help_overview(stderr);
 		return pf_error_set(err, PF_EUSAGE, "no command given");
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
 		return run_help(argc - 2, argv + 2, err);
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("profuse %s\n", pf_version());
@@ -95,7 +97,8 @@ dispatch(int argc, char **argv, struct pf_error *err)
 	}
 	command = find_command(argv[1]);
 	if (!command)
-		return pf_error_set(err, PF_EUSAGE, "no command %s; profuse --help lists them", argv[1]);
+		return pf_error_set(
+		    err, PF_EUSAGE, "no command %s; profuse --help lists them", argv[1]);
 	return run_command(command, argc - 2, argv + 2, err);
 }
 

@@ -177,7 +177,8 @@ find_letter(const struct cli_option *o, char letter)
 
 /* One option at argv[*i], together with its value, which may be the next word. */
 static int
-parse_option(const struct cli_command *c, int argc, char **argv, int *i, void *settings, struct pf_error *err)
+parse_option(const struct cli_command *c, int argc, char **argv, int *i, void *settings,
+    struct pf_error *err)
 {
 	const char *word = argv[*i], *value = NULL;
 	const struct cli_option *o;
@@ -185,14 +186,16 @@ parse_option(const struct cli_command *c, int argc, char **argv, int *i, void *s
 
 	if (word[1] == '-') {
 		value = strchr(word, '=');
-		o = find_long(c->options, word + 2, value ? (size_t)(value - word - 2) : strlen(word + 2), &negated);
+		o = find_long(c->options, word + 2,
+		    value ? (size_t)(value - word - 2) : strlen(word + 2), &negated);
 		value = value ? value + 1 : NULL;
 	} else {
 		o = find_letter(c->options, word[1]);
 		value = word[2] ? word + 2 : NULL;
 	}
 	if (!o)
-		return pf_error_set(err, PF_EUSAGE, "unknown option %s; see profuse %s --help", word, c->name);
+		return pf_error_set(
+		    err, PF_EUSAGE, "unknown option %s; see profuse %s --help", word, c->name);
 	if (o->kind == CLI_FLAG) {
 		if (value)
 			return pf_error_set(err, PF_EUSAGE, "--%s takes no value", o->name);
@@ -201,7 +204,8 @@ parse_option(const struct cli_command *c, int argc, char **argv, int *i, void *s
 	}
 	if (!value) {
 		if (*i + 1 >= argc)
-			return pf_error_set(err, PF_EUSAGE, "--%s needs a value: %s", o->name, o->argument);
+			return pf_error_set(
+			    err, PF_EUSAGE, "--%s needs a value: %s", o->name, o->argument);
 		value = argv[++*i];
 	}
 	return cli_parse_value(o, value, settings, err);
@@ -233,7 +237,8 @@ cli_parse(const struct cli_command *c, int argc, char **argv, void *settings,
 	}
 	if (arguments->count < c->least_arguments || arguments->count > c->most_arguments)
 		return pf_error_set(err, PF_EUSAGE, "%s arguments; usage: profuse %s %s",
-		    arguments->count < c->least_arguments ? "too few" : "too many", c->name, c->usage);
+		    arguments->count < c->least_arguments ? "too few" : "too many", c->name,
+		    c->usage);
 	return 0;
 }
 

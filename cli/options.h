@@ -36,8 +36,8 @@ struct cli_list {
 };
 
 struct cli_option {
-	const char *name;     /* without dashes; NULL ends the table */
-	char letter;          /* or 0 */
+	const char *name; /* without dashes; NULL ends the table */
+	char letter;      /* or 0 */
 	enum cli_kind kind;
 	size_t offset;        /* offsetof(struct settings, member) */
 	const char *argument; /* placeholder in help: "FILE"; NULL for flags */
@@ -63,7 +63,8 @@ struct cli_command {
 	size_t settings_size;
 	size_t least_arguments, most_arguments; /* checked by the parser; SIZE_MAX: any number */
 	/* Does the work; returns an enum pf_code. What it returns with a message in err is printed. */
-	int (*run)(const void *settings, const struct cli_arguments *arguments, struct pf_error *err);
+	int (*run)(
+	    const void *settings, const struct cli_arguments *arguments, struct pf_error *err);
 };
 
 /*
@@ -76,6 +77,7 @@ int cli_parse(const struct cli_command *command, int argc, char **argv, void *se
 void cli_settings_release(const struct cli_command *command, void *settings);
 
 /* One value as an option of this kind would take it; used by config keys too. 0 or PF_EUSAGE. */
-int cli_parse_value(const struct cli_option *option, const char *text, void *settings, struct pf_error *err);
+int cli_parse_value(
+    const struct cli_option *option, const char *text, void *settings, struct pf_error *err);
 
 #endif

@@ -1,2 +1,93 @@
 # libprofuse-agent: a guest in other people's processes: libc only, nothing exported but its API.
+#
+# The shared and the static library are made of one relocatable object in which every symbol but the
+# API is local (the agent's copies of core/ never meet libprofuse's, nor its libdeflate the host's),
+# and never instrumented: a sanitizer's runtime could not be preloaded into an unchanged program.
+# Unit tests link profuse_agent_objects, which are compiled like everything else.
 file(GLOB PROFUSE_AGENT_SOURCES CONFIGURE_DEPENDS collect/agent/*.c)
+list(APPEND PROFUSE_AGENT_SOURCES lib/core/buffer.c lib/core/cursor.c lib/core/error.c
+  lib/core/index.c lib/core/memory.c lib/core/wire.c)
+find_library(DEFLATE_STATIC libdeflate.a REQUIRED)
+
+function(profuse_agent_compile target)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/lib
+    PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>)
+  target_include_directories(${target} PRIVATE ${DEFLATE_INCLUDE_DIRS})
+  target_link_libraries(${target} PRIVATE profuse_flags)
+endfunction()
+
+add_library(profuse_agent_guest OBJECT ${PROFUSE_AGENT_SOURCES})
+profuse_agent_compile(profuse_agent_guest)
+set_target_properties(profuse_agent_guest PROPERTIES COMPILE_OPTIONS "")
+target_compile_options(profuse_agent_guest PRIVATE -fno-omit-frame-pointer)
+
+set(guest ${CMAKE_BINARY_DIR}/profuse-agent.o)
+add_custom_command(OUTPUT ${guest}
+  COMMAND ${CMAKE_LINKER} -r -o ${guest} $<TARGET_OBJECTS:profuse_agent_guest> --gc-sections
+    -u profuse_agent_start -u profuse_agent_stop ${DEFLATE_STATIC}
+  COMMAND ${CMAKE_OBJCOPY} --keep-global-symbol=profuse_agent_start
+    --keep-global-symbol=profuse_agent_stop ${guest}
+  DEPENDS profuse_agent_guest $<TARGET_OBJECTS:profuse_agent_guest> ${DEFLATE_STATIC}
+  COMMAND_EXPAND_LISTS VERBATIM COMMENT "Joining the agent's objects")
+set_source_files_properties(${guest} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
+
+add_library(profuse_agent SHARED ${guest})
+add_library(profuse_agent_static STATIC ${guest})
+foreach(target profuse_agent profuse_agent_static)
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME profuse-agent LINKER_LANGUAGE C
+    COMPILE_OPTIONS "" LINK_OPTIONS "")
+  target_include_directories(${target} INTERFACE
+    $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+endforeach()
+target_link_options(profuse_agent PRIVATE LINKER:-z,defs LINKER:-z,nodelete LINKER:-z,now)
+
+list(FILTER PROFUSE_AGENT_SOURCES EXCLUDE REGEX "/agent\\.c$") # its constructor would start it in every test
+add_library(profuse_agent_objects OBJECT EXCLUDE_FROM_ALL ${PROFUSE_AGENT_SOURCES})
+profuse_agent_compile(profuse_agent_objects)
+
+# What the agent's tests need: its objects in every tests/unit/agent_*_test.c, and host programs.
+function(profuse_agent_unit_tests)
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/agent_*_test.c)
+  foreach(source ${tests})
+    get_filename_component(name ${source} NAME_WE)
+    target_link_libraries(${name} PRIVATE profuse_agent_objects)
+  endforeach()
+endfunction()
+
+# A host program, unchanged and uninstrumented, that the tests run with the agent.
+function(profuse_agent_host name)
+  add_executable(${name} ${ARGN})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests/agent COMPILE_OPTIONS ""
+    LINK_OPTIONS "" C_EXTENSIONS ON)
+  target_compile_options(${name} PRIVATE -O2 -g)
+  target_link_libraries(${name} PRIVATE profuse_flags Threads::Threads)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include
+    ${CMAKE_SOURCE_DIR}/lib)
+endfunction()
+
+if(BUILD_TESTING)
+  cmake_language(DEFER CALL profuse_agent_unit_tests)
+  profuse_agent_host(agent_dump tests/agent/dump.c lib/core/cursor.c lib/core/error.c)
+  target_link_libraries(agent_dump PRIVATE PkgConfig::LIBELF ZLIB::ZLIB)
+  profuse_agent_host(agent_deep tests/agent/deep.c)
+  target_compile_options(agent_deep PRIVATE -fomit-frame-pointer)
+  profuse_agent_host(agent_deep_fp tests/agent/deep.c)
+  target_compile_options(agent_deep_fp PRIVATE -fno-omit-frame-pointer)
+  profuse_agent_host(agent_deep_big tests/agent/deep.c) # beyond the copy: 36 frames of 1.6 KiB
+  target_compile_options(agent_deep_big PRIVATE -fno-omit-frame-pointer)
+  target_compile_definitions(agent_deep_big PRIVATE ROOM=200)
+  profuse_agent_host(agent_host_process tests/agent/host_process.c)
+  profuse_agent_host(agent_host_signals tests/agent/host_signals.c)
+  profuse_agent_host(agent_host_threads tests/agent/host_threads.c)
+  foreach(letter a b)
+    add_library(agent_plugin_${letter} MODULE tests/agent/plugin.c)
+    set_target_properties(agent_plugin_${letter} PROPERTIES LIBRARY_OUTPUT_DIRECTORY tests/agent
+      PREFIX "" COMPILE_OPTIONS "" LINK_OPTIONS "" C_EXTENSIONS ON)
+    target_include_directories(agent_plugin_${letter} PRIVATE ${CMAKE_SOURCE_DIR})
+    target_compile_options(agent_plugin_${letter} PRIVATE -O2 -g)
+    target_compile_definitions(agent_plugin_${letter} PRIVATE _GNU_SOURCE)
+  endforeach()
+  target_compile_definitions(agent_plugin_b PRIVATE FILLER=777)
+  profuse_agent_host(agent_overhead tests/agent/overhead.c)
+  target_link_libraries(agent_overhead PRIVATE m)
+endif()

@@ -3,6 +3,18 @@
 # the sanitizer runs leave those out (ctest -LE long).
 find_library(CMOCKA_LIBRARY cmocka REQUIRED)
 
+# The generated codec that our own reader and writer are held against.
+find_program(PROTOC_C protoc-c REQUIRED)
+pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
+set(ORACLE_DIR ${CMAKE_BINARY_DIR}/oracle)
+file(MAKE_DIRECTORY ${ORACLE_DIR})
+add_custom_command(OUTPUT ${ORACLE_DIR}/profile.pb-c.c ${ORACLE_DIR}/profile.pb-c.h
+  COMMAND ${PROTOC_C} --c_out=${ORACLE_DIR} -I${CMAKE_SOURCE_DIR}/tests/support profile.proto
+  DEPENDS tests/support/profile.proto VERBATIM)
+add_library(profile_oracle STATIC ${ORACLE_DIR}/profile.pb-c.c)
+target_include_directories(profile_oracle PUBLIC ${ORACLE_DIR})
+target_link_libraries(profile_oracle PUBLIC PkgConfig::PROTOBUF_C)
+
 file(GLOB PROFUSE_UNIT_TESTS CONFIGURE_DEPENDS tests/unit/*_test.c)
 foreach(source ${PROFUSE_UNIT_TESTS})
   get_filename_component(name ${source} NAME_WE)
@@ -13,6 +25,54 @@ foreach(source ${PROFUSE_UNIT_TESTS})
   add_test(NAME unit/${name} COMMAND ${name})
   set_tests_properties(unit/${name} PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77
     ENVIRONMENT "PROFUSE_SOURCE_DIR=${CMAKE_SOURCE_DIR};PROFUSE_BUILD_DIR=${CMAKE_BINARY_DIR}")
+endforeach()
+
+target_sources(options_test PRIVATE cli/options.c)
+target_link_libraries(profile_encode_test PRIVATE profile_oracle)
+foreach(name allocation_failure_test collect_allocation_test bench_decide_test)
+  target_sources(${name} PRIVATE tests/support/failing_malloc.c)
+  target_link_options(${name} PRIVATE LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
+endforeach()
+
+# Fuzz targets: with PROFUSE_FUZZ (clang only) libFuzzer drives them for a few seconds from the seeds;
+# otherwise the seeds are replayed.
+option(PROFUSE_FUZZ "Link libFuzzer into the fuzz targets" OFF)
+set(PROFUSE_FUZZ_SECONDS 10 CACHE STRING "How long ctest lets each fuzz target run")
+file(GLOB PROFUSE_FUZZ_TARGETS CONFIGURE_DEPENDS tests/fuzz/*_fuzz.c)
+foreach(source ${PROFUSE_FUZZ_TARGETS})
+  get_filename_component(name ${source} NAME_WE)
+  string(REPLACE "_fuzz" "" subject ${name})
+  add_executable(${name} ${source})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(${name} PRIVATE profuse_flags profuse_static)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests)
+  set(seeds ${CMAKE_SOURCE_DIR}/tests/fuzz/seeds/${subject})
+  if(subject STREQUAL "profile") # the readers' own fixtures are the best seeds
+    list(APPEND seeds ${CMAKE_SOURCE_DIR}/tests/fixtures/profiles)
+  endif()
+  set(dictionary)
+  if(EXISTS ${CMAKE_SOURCE_DIR}/tests/fuzz/${subject}.dict)
+    set(dictionary -dict=${CMAKE_SOURCE_DIR}/tests/fuzz/${subject}.dict)
+  endif()
+  if(PROFUSE_FUZZ)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/corpus/${subject})
+    add_test(NAME fuzz/${subject} COMMAND ${name} -max_total_time=${PROFUSE_FUZZ_SECONDS} -rss_limit_mb=1024
+      -print_final_stats=1 ${dictionary} -artifact_prefix=${CMAKE_BINARY_DIR}/corpus/ ${CMAKE_BINARY_DIR}/corpus/${subject} ${seeds})
+  else()
+    target_sources(${name} PRIVATE tests/fuzz/replay.c)
+    add_test(NAME fuzz/${subject} COMMAND ${name} ${seeds})
+  endif()
+endforeach()
+
+# Programs that integration tests and measurements drive.
+file(GLOB PROFUSE_TEST_TOOLS CONFIGURE_DEPENDS tests/tools/*.c)
+foreach(source ${PROFUSE_TEST_TOOLS})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(tool_${name} ${source})
+  target_include_directories(tool_${name} PRIVATE ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR})
+  target_link_libraries(tool_${name} PRIVATE profuse_flags profuse_static)
+  set_target_properties(tool_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY tests/tools)
 endforeach()
 
 file(GLOB PROFUSE_INTEGRATION_TESTS CONFIGURE_DEPENDS tests/integration/*.sh)

@@ -12,6 +12,7 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 enum pf_code {
 	PF_OK = 0,
@@ -34,6 +35,7 @@ int pf_exit_code(int code);
 /* The library's version, such as "0.1.0". */
 const char *pf_version(void);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -7,8 +7,9 @@
  * between threads without the caller's own lock; distinct handles are
  * independent.
  *
- * Format read and written: perftools.profiles.Profile (profile.proto), plain or
- * gzip with any number of members.
+ * Read are perftools.profiles.Profile (profile.proto) and the older formats of
+ * docs/formats.md, plain or gzip with any number of members; written is
+ * profile.proto.
  */
 #ifndef PROFUSE_PROFILE_H
 #define PROFUSE_PROFILE_H
@@ -21,26 +22,24 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#pragma GCC visibility push(default)
 
 struct pf_profile;
 
 /* How much untrusted input may ask of us. Fill with PF_READ_OPTIONS_INIT, then change. */
 struct pf_read_options {
 	size_t struct_size;
-	uint64_t max_size; /* inflated bytes; default 256 MiB; UINT64_MAX: no limit */
+	uint64_t max_size;  /* inflated bytes; default 256 MiB; UINT64_MAX: no limit */
 	uint32_t max_ratio; /* inflated : compressed, once over 16 MiB; default 200; 0: no limit */
 };
-#define PF_READ_OPTIONS_INIT                                                                       \
-	{                                                                                          \
-		sizeof(struct pf_read_options), (uint64_t)256 << 20, 200                           \
-	}
+#define PF_READ_OPTIONS_INIT {sizeof(struct pf_read_options), (uint64_t)256 << 20, 200}
 
 /*
  * Reads a profile from a file ("-": standard input) or from memory, where
  * `name` stands for the bytes in messages. On success *profile is a new handle,
  * to be freed by the caller; on failure NULL. options may be NULL.
  * PF_EIO unreadable; PF_EINPUT malformed, empty or over a cap, with file and
- * offset (of the inflated bytes); PF_ENOMEM.
+ * offset (of the inflated bytes) or line; PF_ENOMEM.
  */
 int pf_profile_open(struct pf_profile **profile, const char *path,
     const struct pf_read_options *options, struct pf_error *err);
@@ -54,7 +53,7 @@ size_t pf_profile_type_count(const struct pf_profile *profile);
 /* The i-th sample type's name and unit, such as "cpu" and "nanoseconds". */
 const char *pf_profile_type_name(const struct pf_profile *profile, size_t i);
 const char *pf_profile_type_unit(const struct pf_profile *profile, size_t i);
-int64_t pf_profile_time_nanos(const struct pf_profile *profile);     /* since the epoch; 0: unknown */
+int64_t pf_profile_time_nanos(const struct pf_profile *profile); /* since the epoch; 0: unknown */
 int64_t pf_profile_duration_nanos(const struct pf_profile *profile); /* 0: unknown */
 int64_t pf_profile_period(const struct pf_profile *profile);
 
@@ -65,6 +64,7 @@ int64_t pf_profile_period(const struct pf_profile *profile);
  */
 int pf_profile_write(const struct pf_profile *profile, const char *path, struct pf_error *err);
 
+#pragma GCC visibility pop
 #ifdef __cplusplus
 }
 #endif

@@ -106,6 +106,7 @@ pf_buffer_check(const struct pf_buffer *b, struct pf_error *err)
 	if (!b->failed)
 		return 0;
 	if (b->maximum != PF_BUFFER_NO_MAXIMUM && b->size + b->size / 2 >= b->maximum)
-		return pf_error_set(err, PF_ENOMEM, "more than the %zu bytes allowed here", b->maximum);
+		return pf_error_set(
+		    err, PF_ENOMEM, "more than the %zu bytes allowed here", b->maximum);
 	return pf_error_nomem(err);
 }

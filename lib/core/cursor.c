@@ -31,7 +31,7 @@ pf_cursor_init(struct pf_cursor *c, const char *section, const void *bytes, size
 }
 
 uint64_t
-pf_cursor_varint(struct pf_cursor *c)
+pf_cursor_varint_long(struct pf_cursor *c)
 {
 	uint64_t value = 0;
 
@@ -40,7 +40,8 @@ pf_cursor_varint(struct pf_cursor *c)
 			return pf_cursor_fail(c, "truncated varint");
 		uint8_t byte = *c->at++;
 		if (shift == 63 && byte > 1)
-			return pf_cursor_fail(c, byte < 0x80 ? "varint over 64 bits" : "varint over 10 bytes");
+			return pf_cursor_fail(
+			    c, byte < 0x80 ? "varint over 64 bits" : "varint over 10 bytes");
 		value |= (uint64_t)(byte & 0x7f) << shift;
 		if (byte < 0x80)
 			return value;
@@ -60,21 +61,32 @@ take(struct pf_cursor *c, void *to, size_t size)
 	c->at += size;
 }
 
+static uint64_t
+little_endian(const uint8_t *bytes, size_t size)
+{
+	uint64_t value = 0;
+
+	while (size--)
+		value = value << 8 | bytes[size];
+	return value;
+}
+
 uint32_t
 pf_cursor_u32(struct pf_cursor *c)
 {
-	uint8_t b[4];
+	uint8_t bytes[4];
 
-	take(c, b, sizeof b);
-	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+	take(c, bytes, sizeof bytes);
+	return (uint32_t)little_endian(bytes, sizeof bytes);
 }
 
 uint64_t
 pf_cursor_u64(struct pf_cursor *c)
 {
-	uint64_t low = pf_cursor_u32(c);
+	uint8_t bytes[8];
 
-	return low | (uint64_t)pf_cursor_u32(c) << 32;
+	take(c, bytes, sizeof bytes);
+	return little_endian(bytes, sizeof bytes);
 }
 
 void
@@ -102,5 +114,6 @@ pf_cursor_check(const struct pf_cursor *c, struct pf_error *err)
 {
 	if (!c->failure)
 		return 0;
-	return pf_error_set(err, PF_EINPUT, "%s: %s at offset %zu", c->section, c->failure, pf_cursor_offset(c));
+	return pf_error_set(
+	    err, PF_EINPUT, "%s: %s at offset %zu", c->section, c->failure, pf_cursor_offset(c));
 }

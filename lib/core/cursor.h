@@ -30,7 +30,22 @@ void pf_cursor_init(struct pf_cursor *c, const char *section, const void *bytes,
 uint64_t pf_cursor_fail(struct pf_cursor *c, const char *why);
 
 /* The next unsigned LEB128 (protobuf's varint): at most 10 bytes, bits past 64 are a failure. */
-uint64_t pf_cursor_varint(struct pf_cursor *c);
+uint64_t pf_cursor_varint_long(struct pf_cursor *c);
+static inline uint64_t
+pf_cursor_varint(struct pf_cursor *c)
+{
+	const uint8_t *at = c->at;
+
+	if (at != c->end && at[0] < 0x80) {
+		c->at++;
+		return at[0];
+	}
+	if (c->end - at >= 2 && at[1] < 0x80) {
+		c->at += 2;
+		return (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
+	}
+	return pf_cursor_varint_long(c);
+}
 
 /* The next integer of 4 or 8 bytes in little-endian order. */
 uint32_t pf_cursor_u32(struct pf_cursor *c);

@@ -41,7 +41,8 @@ pf_error_prefix(struct pf_error *err, const char *format, ...)
 int
 pf_error_nomem(struct pf_error *err)
 {
-	return pf_error_set(err, PF_ENOMEM, "out of memory; give the process more, or less input at once");
+	return pf_error_set(
+	    err, PF_ENOMEM, "out of memory; give the process more, or less input at once");
 }
 
 int

@@ -16,7 +16,7 @@ struct pf_error;
 int pf_grow(void **items, size_t *capacity, size_t need, size_t size, struct pf_error *err);
 
 /* The same for a typed array; ITEMS and CAPACITY are lvalues. */
-#define PF_GROW(ITEMS, CAPACITY, NEED, ERR)                                                        \
+#define PF_GROW(ITEMS, CAPACITY, NEED, ERR) \
 	pf_grow((void **)&(ITEMS), &(CAPACITY), (NEED), sizeof *(ITEMS), (ERR))
 
 /* calloc of n items with the standard error; *items is NULL on failure. */

@@ -35,7 +35,7 @@ find(const struct pf_strings *s, const char *bytes, size_t size, uint32_t hash)
 	size_t at = 0;
 
 	for (uint32_t i = pf_index_first(&s->index, hash, &at); i != PF_NONE;
-	     i = pf_index_next(&s->index, hash, &at)) {
+	    i = pf_index_next(&s->index, hash, &at)) {
 		if (pf_strings_size(s, i) == size && memcmp(pf_strings_get(s, i), bytes, size) == 0)
 			return i;
 	}
@@ -49,7 +49,8 @@ pf_strings_find(const struct pf_strings *s, const char *bytes, size_t size)
 }
 
 int
-pf_strings_add(struct pf_strings *s, const char *bytes, size_t size, uint32_t *id, struct pf_error *err)
+pf_strings_add(
+    struct pf_strings *s, const char *bytes, size_t size, uint32_t *id, struct pf_error *err)
 {
 	uint32_t hash = pf_hash_bytes(bytes, size);
 	int rc;

@@ -10,8 +10,9 @@
 #include "core/index.h"
 
 struct pf_strings {
-	char *blob;       /* owned */
-	uint64_t *starts; /* owned; count + 1 of them: starts[i + 1] - starts[i] - 1 is the length */
+	char *blob; /* owned */
+	uint64_t
+	    *starts; /* owned; count + 1 of them: starts[i + 1] - starts[i] - 1 is the length */
 	uint32_t count;
 	size_t blob_size, blob_capacity, starts_capacity;
 	struct pf_index index;
@@ -22,7 +23,8 @@ int pf_strings_init(struct pf_strings *s, struct pf_error *err);
 void pf_strings_release(struct pf_strings *s);
 
 /* The number of this string, inserted if new. */
-int pf_strings_add(struct pf_strings *s, const char *bytes, size_t size, uint32_t *id, struct pf_error *err);
+int pf_strings_add(
+    struct pf_strings *s, const char *bytes, size_t size, uint32_t *id, struct pf_error *err);
 
 /* The number of this string, or PF_NONE; never inserts. */
 uint32_t pf_strings_find(const struct pf_strings *s, const char *bytes, size_t size);

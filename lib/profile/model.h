@@ -73,7 +73,8 @@ struct pf_profile {
 	uint64_t *label_starts; /* sample_count + 1, into labels */
 	struct pf_label *labels;
 	size_t frame_count, label_count;
-	size_t frame_starts_capacity, frame_capacity, value_capacity, label_starts_capacity, label_capacity;
+	size_t frame_starts_capacity, frame_capacity, value_capacity, label_starts_capacity,
+	    label_capacity;
 
 	uint32_t drop_frames, keep_frames, doc_url; /* strings */
 	int64_t time_nanos, duration_nanos, period;

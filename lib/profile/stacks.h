@@ -36,11 +36,12 @@ struct pf_stack_binary {
 
 struct pf_stack_frame {
 	enum pf_frame_kind kind;
-	uint32_t binary;   /* PF_NONE where no mapping was given */
-	uint64_t address;  /* OFFSET, ADDRESS, UNKNOWN */
-	uint32_t function; /* LINE: string: the system name where given, else the name */
-	uint32_t filename; /* LINE: string */
+	uint32_t binary;          /* PF_NONE where no mapping was given */
+	uint64_t address;         /* OFFSET, ADDRESS, UNKNOWN */
+	uint32_t function;        /* LINE: string: the system name where given, else the name */
+	uint32_t filename;        /* LINE: string */
 	int64_t start_line, line; /* LINE */
+	bool inlined; /* LINE: part of its caller's code, the frame of the parent node */
 };
 
 struct pf_stack_node {
@@ -61,7 +62,7 @@ struct pf_stacks {
 	int64_t *values; /* node_count * type_count; a value belongs to stacks that end here */
 	size_t value_capacity;
 	struct pf_index frame_index, node_index, binary_index;
-	int64_t duration_nanos;         /* sum */
+	int64_t duration_nanos;          /* sum, saturating */
 	int64_t first_nanos, last_nanos; /* of time_nanos; 0: unknown for all */
 	uint64_t profile_count, undated_count;
 	uint64_t sample_count; /* samples added, before merging */
@@ -69,7 +70,8 @@ struct pf_stacks {
 
 struct pf_stacks_options {
 	bool merge_by_filename; /* binaries without build id: same file name, same binary */
-	const char *identity;   /* explicit identity of the main binary, or NULL */
+	bool prefer_lines; /* a location with lines becomes LINE frames even if it has an address */
+	const char *identity; /* explicit identity of a main binary without build id, or NULL */
 };
 
 /* An empty sum. */
@@ -77,11 +79,12 @@ int pf_stacks_init(struct pf_stacks *s, struct pf_error *err);
 void pf_stacks_release(struct pf_stacks *s);
 
 /*
- * Adds every sample. The first profile fixes the sample types; one whose types
- * differ is PF_EINPUT. A second profile with a binary of a file name already
- * met, where neither has a build id nor an identity, is PF_EINPUT unless
- * merge_by_filename. PF_EINPUT on overflow too. After a failure the sum is
- * incomplete: release it.
+ * Adds every sample. `name` stands for the profile in messages; options may be
+ * NULL. The first profile fixes the sample types; one whose types differ is
+ * PF_EINPUT. A second profile with samples in a binary of a file name already
+ * met in an earlier one, where there is no build id and no identity, is
+ * PF_EINPUT unless merge_by_filename ([vdso] and the like always merge).
+ * PF_EINPUT on overflow too. After a failure the sum is incomplete: release it.
  */
 int pf_stacks_add(struct pf_stacks *s, const struct pf_profile *p, const char *name,
     const struct pf_stacks_options *options, struct pf_error *err);

@@ -56,6 +56,15 @@ bool pf_binary_address(const struct pf_binary *binary, uint64_t file_offset, uin
 bool pf_binary_executable(const struct pf_binary *binary, uint64_t address);
 /* The bytes of the file at a virtual address; NULL unless all `size` of them are there. */
 const uint8_t *pf_binary_bytes(const struct pf_binary *binary, uint64_t address, size_t size);
+/*
+ * The 8-byte pointer that a running process holds at a virtual address, as
+ * linked: relocations against the binary itself are applied. False if no bytes are there.
+ */
+bool pf_binary_pointer(const struct pf_binary *binary, uint64_t address, uint64_t *value);
+
+/* The i-th loaded segment with bytes in the file, [*start, *end); false past the last. */
+bool pf_binary_segment(
+    const struct pf_binary *binary, size_t i, uint64_t *start, uint64_t *end, bool *executable);
 
 /* All function symbols (.symtab, else .dynsym), sorted. */
 const struct pf_symbol *pf_binary_symbols(const struct pf_binary *binary, size_t *count);
@@ -73,8 +82,8 @@ bool pf_binary_has_lines(const struct pf_binary *binary, char *why, size_t why_s
  * is caller-owned (zeroed at first), released by pf_inline_chain_release().
  * PF_EINPUT on DWARF that cannot be read; PF_ENOMEM.
  */
-int pf_binary_inline_chain(struct pf_binary *binary, uint64_t address, struct pf_inline_chain *chain,
-    struct pf_error *err);
+int pf_binary_inline_chain(struct pf_binary *binary, uint64_t address,
+    struct pf_inline_chain *chain, struct pf_error *err);
 void pf_inline_chain_release(struct pf_inline_chain *chain);
 
 /* The base discriminator and the duplication factor (1 if none) of a raw discriminator; see LLVM's DebugInfoMetadata. */

@@ -1,0 +1,171 @@
+/* load.c: see load.h. */
+#include "bench/load.h"
+
+#include <http_parser.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "bench/load_request.h"
+#include "core/error.h"
+#include "core/memory.h"
+
+enum { OWN_FILES = 32 };
+
+/* Cuts a URL into host, port and path; the path points into the URL or is "/". */
+static int
+parse_url(const char *url, char host[256], char port[8], const char **path, struct pf_error *err)
+{
+	struct http_parser_url parts;
+	size_t size = strlen(url);
+
+	http_parser_url_init(&parts);
+	if (strncmp(url, "https://", 8) == 0)
+		return pf_error_set(err, PF_EUSAGE,
+		    "%s: bench loads http:// only for now; put the service's plain port there",
+		    url);
+	if (size > 60000 || strncmp(url, "http://", 7) != 0 ||
+	    http_parser_parse_url(url, size, 0, &parts) || parts.field_data[UF_HOST].len >= 256)
+		return pf_error_set(
+		    err, PF_EUSAGE, "\"%.200s\" is no URL; expected http://HOST:PORT/PATH", url);
+	if (parts.field_set & 1 << UF_USERINFO)
+		return pf_error_set(err, PF_EUSAGE,
+		    "a URL with a password in it is seen by everybody on the machine; use "
+		    "--header");
+	snprintf(host, 256, "%.*s", (int)parts.field_data[UF_HOST].len,
+	    url + parts.field_data[UF_HOST].off);
+	snprintf(port, 8, "%u", parts.field_set & 1 << UF_PORT ? parts.port : 80u);
+	*path = parts.field_set & 1 << UF_PATH ? url + parts.field_data[UF_PATH].off : "/";
+	return 0;
+}
+
+/* The path of a URL that must lead to the load's own host and port. */
+static int
+same_origin(const struct pf_load *load, const char *url, const char **path, struct pf_error *err)
+{
+	char host[256], port[8];
+	int rc = parse_url(url, host, port, path, err);
+
+	if (!rc && (strcmp(host, load->host) != 0 || strcmp(port, load->port) != 0))
+		rc = pf_error_set(err, PF_EUSAGE,
+		    "%s: all URLs must lead to one service, and the first leads to %s:%s", url,
+		    load->host, load->port);
+	return rc;
+}
+
+static int
+check_numbers(const struct pf_bench_options *o, struct pf_error *err)
+{
+	struct rlimit files;
+
+	if (!(o->rate > 0 && o->rate <= 1e6))
+		return pf_error_set(
+		    err, PF_EUSAGE, "--load needs --rate N, requests a second, up to 1000000");
+	if (!(o->duration > 0 && o->duration <= 86400 && o->warmup >= 0 && o->warmup <= 86400))
+		return pf_error_set(err, PF_EUSAGE,
+		    "--duration must be more than 0 and --warmup at least 0, both at most a day");
+	if (o->duration * o->rate < 1)
+		return pf_error_set(err, PF_EUSAGE, "%g requests/s for %g s are no request at all",
+		    o->rate, o->duration);
+	if (!(o->request_timeout > 0 && o->request_timeout <= 3600 && o->ready_timeout > 0))
+		return pf_error_set(err, PF_EUSAGE,
+		    "--request-timeout and --ready-timeout must be more than 0 (and at most an "
+		    "hour)");
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && o->connections + OWN_FILES > files.rlim_cur)
+		return pf_error_set(err, PF_EUSAGE,
+		    "--connections %zu: this process may open %llu files only; ulimit -n raises "
+		    "that",
+		    o->connections, (unsigned long long)files.rlim_cur);
+	if (o->connections < 1 || o->connections > 10000)
+		return pf_error_set(err, PF_EUSAGE, "--connections must be 1 to 10000");
+	return 0;
+}
+
+static int
+look_up(struct pf_load *load, struct pf_error *err)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	int rc = getaddrinfo(load->host, load->port, &hints, &load->addresses);
+
+	if (rc)
+		return pf_error_set(
+		    err, PF_EIO, "cannot look up %s: %s", load->host, gai_strerror(rc));
+	load->address = load->addresses;
+	return 0;
+}
+
+/* From the URLs in turn, or from the file when there is one. */
+static int
+build_requests(struct pf_load *load, const struct pf_bench_options *o, struct pf_error *err)
+{
+	struct pf_request_maker maker = {.host = load->host,
+	    .port = load->port,
+	    .headers = o->headers,
+	    .header_count = o->header_count};
+	const char *path;
+	int rc = pf_request_check_headers(&maker, err);
+
+	for (size_t i = 0; !rc && i < o->url_count; i++) {
+		rc = same_origin(load, o->urls[i], &path, err);
+		if (!rc && !o->load_file)
+			rc = pf_request_add(load, &maker, "GET", path, NULL, 0, 1, err);
+	}
+	if (!rc && o->load_file)
+		rc = pf_request_read_file(load, &maker, o->load_file, err);
+	if (!rc)
+		rc = same_origin(load, o->ready_url ? o->ready_url : o->urls[0], &path, err);
+	if (!rc)
+		rc = pf_request_make(&load->ready, &maker, "GET", path, NULL, 0, 1, err);
+	load->even = true;
+	for (size_t i = 1; i < load->count; i++)
+		load->even = load->even && !(load->requests[i].weight < load->requests[0].weight) &&
+			     !(load->requests[i].weight > load->requests[0].weight);
+	return rc;
+}
+
+int
+pf_load_new(
+    struct pf_load **out, const struct pf_bench_options *o, uint64_t seed, struct pf_error *err)
+{
+	struct pf_load *load;
+	const char *path;
+	int rc = check_numbers(o, err);
+
+	*out = NULL;
+	if (!rc)
+		rc = PF_CALLOC(load, 1, err);
+	if (rc)
+		return rc;
+	load->rate = o->rate;
+	load->duration = o->duration;
+	load->warmup = o->warmup;
+	load->timeout = o->request_timeout;
+	load->connections = o->connections;
+	load->poisson = o->poisson;
+	load->seed = seed;
+	rc = parse_url(o->urls[0], load->host, load->port, &path, err);
+	if (!rc)
+		rc = build_requests(load, o, err);
+	if (!rc)
+		rc = look_up(load, err);
+	if (rc)
+		pf_load_free(load);
+	else
+		*out = load;
+	return rc;
+}
+
+void
+pf_load_free(struct pf_load *load)
+{
+	if (!load)
+		return;
+	if (load->addresses)
+		freeaddrinfo(load->addresses);
+	for (size_t i = 0; i < load->count; i++)
+		free(load->requests[i].bytes);
+	free(load->requests);
+	free(load->ready.bytes);
+	free(load);
+}

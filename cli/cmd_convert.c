@@ -1,0 +1,237 @@
+/*
+ * cmd_convert.c: profuse convert PROFILE… -o OUT: profiles in, a compiler's
+ * profile out, and always a verdict on how far it can be trusted.
+ */
+#include <profuse/convert.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <profuse/profile.h>
+
+#include "commands.h"
+#include "convert_check.h"
+#include "core/error.h"
+#include "core/file.h"
+
+struct settings {
+	const char *binary, *output, *sample_type, *llvm_profdata;
+	int format, counts, inference;
+	bool md5, compress, symbol_list;
+	bool allow_mismatch, merge_by_filename, check, require_ready, json;
+	double min_samples, min_lines, min_overlap, max_age;
+	uint64_t seed, max_size;
+};
+
+static const struct settings defaults = {.inference = PF_INFERENCE_BLOCK,
+    .min_samples = 1000,
+    .min_lines = 80,
+    .min_overlap = 60,
+    .max_age = 30 * 86400.0,
+    .seed = 1};
+
+#define AT(MEMBER) offsetof(struct settings, MEMBER)
+
+static const struct cli_option options[] = {
+    {"binary", 'b', CLI_STRING, AT(binary), "BIN",
+	"the program that was profiled, with line information; may be missing only for profiles "
+	"that are symbolized already"},
+    {"output", 'o', CLI_STRING, AT(output), "OUT", "where the profile goes; - is standard output"},
+    {"format", 'f', CLI_CHOICE, AT(format), "FORMAT",
+	"extbinary (default) or text for clang, folded for flame graphs", "extbinary|text|folded"},
+    {"counts", 0, CLI_CHOICE, AT(counts), "HOW",
+	"how the instructions of a place make its count: mean (default), sum or max",
+	"mean|sum|max"},
+    {"inference", 0, CLI_CHOICE, AT(inference), "HOW",
+	"how samples become executions: none, block (default) or flow", "none|block|flow"},
+    {"sample-type", 't', CLI_STRING, AT(sample_type), "TYPE",
+	"the sample type to convert; default instructions, else samples, else cpu"},
+    {"md5", 0, CLI_FLAG, AT(md5), NULL, "write functions' names as MD5 hashes"},
+    {"compress", 0, CLI_FLAG, AT(compress), NULL, "compress the profile's sections"},
+    {"symbol-list", 0, CLI_FLAG, AT(symbol_list), NULL,
+	"list the binary's functions: those without samples become cold instead of unknown"},
+    {"allow-build-id-mismatch", 0, CLI_FLAG, AT(allow_mismatch), NULL,
+	"use samples of another build of the program too"},
+    {"merge-by-filename", 0, CLI_FLAG, AT(merge_by_filename), NULL,
+	"take binaries without build id but with one file name as the same"},
+    {"min-samples", 0, CLI_NUMBER, AT(min_samples), "N",
+	"ready means at least so many samples; default 1000"},
+    {"min-line-share", 0, CLI_PERCENT, AT(min_lines), "P",
+	"ready means that so much of the binary's samples has line information; default 80%"},
+    {"min-overlap", 0, CLI_PERCENT, AT(min_overlap), "P",
+	"ready means that the two halves of the data agree so far; default 60%"},
+    {"max-age", 0, CLI_DURATION, AT(max_age), "TIME",
+	"ready means no older than this; default 30d"},
+    {"seed", 0, CLI_COUNT, AT(seed), "N", "of the split into halves; default 1"},
+    {"require-ready", 0, CLI_FLAG, AT(require_ready), NULL,
+	"exit with 1 if the profile is not ready; the file is written nevertheless"},
+    {"check", 0, CLI_FLAG, AT(check), NULL,
+	"let llvm-profdata read the output before it is put in place"},
+    {"llvm-profdata", 0, CLI_STRING, AT(llvm_profdata), "CMD",
+	"the command for --check; default PROFUSE_LLVM_PROFDATA, else llvm-profdata-19, else "
+	"llvm-profdata"},
+    {"max-size", 0, CLI_SIZE, AT(max_size), "SIZE",
+	"read profiles that inflate up to this size; default 256MiB, and 200 times the file over "
+	"16MiB"},
+    {"json", 0, CLI_FLAG, AT(json), NULL, "the verdict as one JSON object on standard output"},
+    {NULL},
+};
+
+static int
+check_settings(const struct settings *s, struct pf_error *err)
+{
+	bool to_stdout = s->output && strcmp(s->output, "-") == 0;
+
+	if (!s->output)
+		return pf_error_set(err, PF_EUSAGE, "where to? -o OUT names the file to write");
+	if (to_stdout && s->json)
+		return pf_error_set(
+		    err, PF_EUSAGE, "--json and -o - both want standard output: write to a file");
+	if (s->check && s->format == PF_CONVERT_FOLDED)
+		return pf_error_set(
+		    err, PF_EUSAGE, "--check reads LLVM's formats, not folded stacks");
+	return 0;
+}
+
+static struct pf_convert_options
+library_options(const struct settings *s)
+{
+	struct pf_convert_options o = PF_CONVERT_OPTIONS_INIT;
+
+	o.binary = s->binary;
+	o.sample_type = s->sample_type;
+	o.counts = (enum pf_counts)s->counts;
+	o.inference = (enum pf_inference)s->inference;
+	o.format = (enum pf_convert_format)s->format;
+	o.md5 = s->md5;
+	o.compress = s->compress;
+	o.symbol_list = s->symbol_list;
+	o.allow_build_id_mismatch = s->allow_mismatch;
+	o.merge_by_filename = s->merge_by_filename;
+	o.least_samples = s->min_samples;
+	o.least_line_share = s->min_lines;
+	o.least_overlap = s->min_overlap;
+	o.most_age = s->max_age;
+	o.seed = s->seed;
+	return o;
+}
+
+static int
+add_file(struct pf_convert *c, const struct settings *s, const char *path, struct pf_error *err)
+{
+	struct pf_read_options read = PF_READ_OPTIONS_INIT;
+	struct pf_profile *profile;
+	int rc;
+
+	if (s->max_size) {
+		read.max_size = s->max_size;
+		read.max_ratio = 0;
+	}
+	rc = pf_profile_open(&profile, path, &read, err);
+	if (!rc)
+		rc = pf_convert_add(c, profile, path, err);
+	pf_profile_free(profile);
+	return rc;
+}
+
+static int
+add_arguments(struct pf_convert *c, const struct settings *s, const struct cli_arguments *arguments,
+    struct pf_error *err)
+{
+	struct pf_paths paths = {0};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < arguments->count; i++)
+		rc = pf_paths_add(&paths, arguments->items[i], err);
+	for (size_t i = 0; !rc && i < paths.count; i++)
+		rc = add_file(c, s, paths.items[i], err);
+	pf_paths_release(&paths);
+	return rc;
+}
+
+static int
+print_verdict(const struct pf_convert *c, const struct settings *s, struct pf_error *err)
+{
+	FILE *out = strcmp(s->output, "-") == 0 ? stderr : stdout;
+	char *text = NULL;
+	int rc = s->json ? pf_convert_report_json(c, s->output, &text, err)
+			 : pf_convert_report_text(c, s->output, &text, err);
+
+	if (!rc)
+		fprintf(out, "%s%s", text, s->json ? "\n" : "");
+	free(text);
+	return rc;
+}
+
+static int
+write_output(const struct pf_convert *c, const struct settings *s, struct pf_error *err)
+{
+	size_t size;
+	const void *bytes = pf_convert_bytes(c, &size);
+	int rc = s->check ? cli_check_profile(s->llvm_profdata, bytes, size, err) : 0;
+
+	return rc ? rc : pf_convert_write(c, s->output, err);
+}
+
+static int
+run(const void *settings, const struct cli_arguments *arguments, struct pf_error *err)
+{
+	const struct settings *s = settings;
+	struct pf_convert_options o = library_options(s);
+	struct pf_convert *c = NULL;
+	int rc = check_settings(s, err);
+
+	if (!rc)
+		rc = pf_convert_new(&c, &o, err);
+	if (!rc)
+		rc = add_arguments(c, s, arguments, err);
+	if (!rc)
+		rc = pf_convert_run(c, err);
+	if (!rc)
+		rc = write_output(c, s, err);
+	if (!rc)
+		rc = print_verdict(c, s, err);
+	if (!rc && !pf_convert_ready(c)) {
+		if (s->require_ready)
+			rc = pf_error_set(err, PF_ENO, "the profile is not ready: see the verdict");
+		else
+			fprintf(stderr,
+			    "profuse: warning: the profile is not ready: see the verdict\n");
+	}
+	pf_convert_free(c);
+	return rc;
+}
+
+const struct cli_command cli_convert = {
+    .name = "convert",
+    .usage = "[--binary BIN] -o OUT [option]... PROFILE...",
+    .summary = "turn profiles into one for clang -fprofile-sample-use",
+    .description = "Reads CPU profiles (profile.proto, gzipped or not) of a running program and "
+		   "writes a sample profile that "
+		   "clang optimises with. PROFILE is a file, a folder of them, - for standard "
+		   "input or @LIST, a file with one "
+		   "path a line. Several profiles are summed.\n\n"
+		   "The program must have been built with line information: -O2 -gmlt "
+		   "-fdebug-info-for-profiling. Samples in "
+		   "other binaries (libc, the kernel) are dropped and counted. A profile of "
+		   "another build of the program is "
+		   "left out; if that leaves nothing the exit status is 3.\n\n"
+		   "It ends with a readiness verdict: how many samples were used, how many were "
+		   "dropped and why, whether they "
+		   "are enough, recent and stable, and the compiler flags to use. Exit status: 0 "
+		   "written, 1 written but not "
+		   "ready (with --require-ready), 2 wrong usage, 3 nothing usable in the input, 4 "
+		   "a file could not be read or "
+		   "written.",
+    .examples = "profuse convert --binary ./service -o service.prof cpu.pb.gz\n"
+		"  One profile, for clang -fprofile-sample-use=service.prof\n"
+		"profuse convert -b ./service -o service.prof --check --require-ready profiles/\n"
+		"  As a step of a pipeline: the folder's profiles summed, checked and judged\n",
+    .options = options,
+    .defaults = &defaults,
+    .settings_size = sizeof(struct settings),
+    .least_arguments = 1,
+    .most_arguments = SIZE_MAX,
+    .run = run,
+};

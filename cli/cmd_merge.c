@@ -1,0 +1,182 @@
+/* cmd_merge.c: profuse merge: many profiles into one file. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "commands.h"
+#include "core/error.h"
+#include "inputs.h"
+#include "profile/model.h"
+
+struct settings {
+	struct cli_input_settings input;
+	const char *output;
+	bool label_base, json;
+};
+
+static const struct settings defaults = {.output = NULL};
+
+static const struct cli_option options[] = {
+    {.name = "output",
+	.letter = 'o',
+	.kind = CLI_STRING,
+	.offset = offsetof(struct settings, output),
+	.argument = "OUT.pb.gz",
+	.help = "Where the merged profile goes, as gzipped profile.proto; - is standard output"},
+    {.name = "base",
+	.kind = CLI_STRING,
+	.offset = offsetof(struct settings, input.base),
+	.argument = "FILE",
+	.help = "Subtract this profile (or all of a folder or @LIST)"},
+    {.name = "label-base",
+	.kind = CLI_FLAG,
+	.offset = offsetof(struct settings, label_base),
+	.help =
+	    "Keep what --base subtracts as samples of their own, labelled pprof::base=true, for "
+	    "tools that show differences as a share of the base"},
+    {.name = "drop-labels",
+	.kind = CLI_FLAG,
+	.offset = offsetof(struct settings, input.drop_labels),
+	.help = "Drop all labels; samples that then agree become one"},
+    {.name = "drop-label",
+	.kind = CLI_LIST,
+	.offset = offsetof(struct settings, input.dropped),
+	.argument = "KEY",
+	.help = "Drop this label; may be repeated"},
+    CLI_INPUT_OPTIONS(struct settings, input),
+    {.name = "json",
+	.kind = CLI_FLAG,
+	.offset = offsetof(struct settings, json),
+	.help = "Print a summary as one JSON object (schema profuse.merge.v1)"},
+    {NULL},
+};
+
+/* The sum of one type's values, or INT64_MAX or INT64_MIN where it does not fit. */
+static int64_t
+total(const struct pf_profile *p, size_t type)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < p->sample_count; i++) {
+		int64_t value = p->values[i * p->type_count + type];
+		if (__builtin_add_overflow(sum, value, &sum))
+			return value < 0 ? INT64_MIN : INT64_MAX;
+	}
+	return sum;
+}
+
+static json_t *
+types_json(const struct pf_profile *p)
+{
+	json_t *types = json_array();
+
+	for (size_t t = 0; t < p->type_count; t++)
+		json_array_append_new(
+		    types, json_pack("{s:s,s:s,s:I}", "type", pf_profile_type_name(p, t), "unit",
+			       pf_profile_type_unit(p, t), "total", (json_int_t)total(p, t)));
+	return types;
+}
+
+static json_t *
+warnings_json(const struct cli_inputs *inputs)
+{
+	json_t *warnings = json_array();
+
+	for (uint32_t i = 1; i < inputs->warnings.count; i++)
+		json_array_append_new(warnings, json_string(pf_strings_get(&inputs->warnings, i)));
+	return warnings;
+}
+
+static int
+print_json(const struct cli_inputs *inputs, const char *output, struct pf_error *err)
+{
+	const struct pf_profile *p = inputs->profile;
+	json_t *root = json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}",
+	    "schema", "profuse.merge.v1", "output", output, "profiles",
+	    (json_int_t)inputs->file_count, "base_profiles", (json_int_t)inputs->base_count,
+	    "empty_profiles", (json_int_t)inputs->empty_count, "samples_read",
+	    (json_int_t)inputs->sample_count, "samples", (json_int_t)p->sample_count, "locations",
+	    (json_int_t)p->location_count, "functions", (json_int_t)p->function_count, "mappings",
+	    (json_int_t)p->mapping_count, "duration_nanos", (json_int_t)p->duration_nanos,
+	    "time_nanos", (json_int_t)p->time_nanos, "types", types_json(p), "warnings",
+	    warnings_json(inputs));
+
+	if (!root || json_dumpf(root, stdout, JSON_INDENT(2)) || putchar('\n') == EOF) {
+		json_decref(root);
+		return pf_error_set(err, PF_EIO, "cannot write the summary to standard output");
+	}
+	json_decref(root);
+	return 0;
+}
+
+static void
+print_summary(const struct cli_inputs *inputs, const char *output)
+{
+	fprintf(stderr, "merged %" PRIu64 " profile%s", inputs->file_count,
+	    inputs->file_count == 1 ? "" : "s");
+	if (inputs->base_count)
+		fprintf(stderr, " less %" PRIu64, inputs->base_count);
+	fprintf(stderr, ": %" PRIu64 " samples became %zu in %s\n", inputs->sample_count,
+	    pf_profile_sample_count(inputs->profile),
+	    strcmp(output, "-") == 0 ? "standard output" : output);
+}
+
+static int
+check(const struct settings *s, struct pf_error *err)
+{
+	if (!s->output)
+		return pf_error_set(
+		    err, PF_EUSAGE, "merge needs -o OUT.pb.gz (- is standard output)");
+	if (s->json && strcmp(s->output, "-") == 0)
+		return pf_error_set(err, PF_EUSAGE,
+		    "--json and -o - both want standard output; give one of them a file");
+	if (s->label_base && !s->input.base)
+		return pf_error_set(err, PF_EUSAGE, "--label-base needs --base FILE");
+	return 0;
+}
+
+static int
+run(const void *settings, const struct cli_arguments *arguments, struct pf_error *err)
+{
+	const struct settings *s = settings;
+	struct cli_inputs inputs = {0};
+	int rc = check(s, err);
+
+	if (!rc)
+		rc = cli_inputs_read(
+		    &inputs, &s->input, s->label_base, arguments->items, arguments->count, err);
+	if (!rc)
+		rc = pf_profile_write(inputs.profile, s->output, err);
+	if (!rc && s->json)
+		rc = print_json(&inputs, s->output, err);
+	else if (!rc)
+		print_summary(&inputs, s->output);
+	cli_inputs_release(&inputs);
+	return rc;
+}
+
+const struct cli_command cli_merge = {
+    .name = "merge",
+    .usage = "PROFILE… -o OUT.pb.gz [--base FILE] [--scale-by duration] [--label K=V]… "
+	     "[--drop-labels]",
+    .summary = "many profiles into one",
+    .description =
+	"Sums profiles: what is the same function, place, stack and label in several of them "
+	"becomes one. PROFILE is a file, a folder or @LIST (a file with one path a line); - is "
+	"standard input. The same set of profiles in any order gives the same bytes.\n\n"
+	"Sample types that are not in every profile are left out, and named. Every argument is "
+	"summed, the same one twice too, with a warning. A valid profile without samples is no "
+	"error. Durations add up, the time is the earliest.\n\n"
+	"With --scale-by duration each profile counts as if it had run for the mean of all "
+	"durations; sums are exact to 2^-64 until they are rounded once, and nothing that is not "
+	"zero is rounded to zero.",
+    .examples = "  profuse merge monday.pb.gz tuesday.pb.gz -o week.pb.gz\n"
+		"  profuse merge @profiles.txt --scale-by duration --drop-labels -o fleet.pb.gz\n"
+		"  profuse merge after.pb.gz --base before.pb.gz -o growth.pb.gz\n",
+    .options = options,
+    .defaults = &defaults,
+    .settings_size = sizeof(struct settings),
+    .least_arguments = 1,
+    .most_arguments = SIZE_MAX,
+    .run = run,
+};

@@ -1,0 +1,272 @@
+/*
+ * agent.c: the agent's life: start, one thread, fork, exit.
+ *
+ * One mutex guards everything; the agent's thread holds it except while it
+ * waits in poll, and never for long. So whoever holds it (a fork, an exit, the
+ * API) sees a consistent agent and may finish its work in its own thread. All
+ * waits for it are bounded: a host must not hang because of its guest.
+ */
+#include <profuse/agent.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "collect/agent/config.h"
+#include "collect/agent/endpoints.h"
+#include "collect/agent/files.h"
+#include "collect/agent/host.h"
+#include "collect/agent/sampler.h"
+#include "collect/agent/server.h"
+
+#define API __attribute__((visibility("default")))
+#define SECOND INT64_C(1000000000)
+
+enum { STACK_BYTES = 256 << 10, MOST_FILE = 256 << 20, FORK_WAIT = 1, EXIT_WAIT = 3 };
+
+static struct {
+	pthread_mutex_t lock;
+	bool running;
+	bool prepared;       /* fork handlers are registered */
+	unsigned generation; /* a thread of an older one ends */
+	pid_t pid;
+	struct pf_config config;
+	int64_t next_tick, file_ends;
+} agent = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static __thread bool fork_has_lock __attribute__((tls_model("initial-exec")));
+
+static bool
+lock_within(int seconds)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += seconds;
+	return !pthread_mutex_timedlock(&agent.lock, &until);
+}
+
+/* Ends the file window and writes its profile; a window without samples of a short program too. */
+static void
+write_file(void)
+{
+	struct pf_buffer profile;
+	int rc;
+
+	pf_buffer_init(&profile, MOST_FILE);
+	rc = pf_endpoint_collect(PF_WINDOW_FILE, &profile);
+	if (!rc)
+		pf_files_profile(agent.config.out_dir, &profile);
+	pf_buffer_release(&profile);
+}
+
+static void
+open_file_window(int64_t now)
+{
+	if (*agent.config.out_dir && !pf_sampler_open(PF_WINDOW_FILE, agent.config.event))
+		agent.file_ends = now + agent.config.out_seconds * SECOND;
+	else
+		agent.file_ends = INT64_MAX;
+}
+
+/* What is due now; *wake is when to come back at the latest. */
+static void
+step(int64_t now, int64_t *wake)
+{
+	if (now >= agent.file_ends) {
+		write_file();
+		open_file_window(now);
+	}
+	if (!pf_sampler_running()) {
+		agent.next_tick = 0;
+		return;
+	}
+	if (now >= agent.next_tick)
+		agent.next_tick = pf_sampler_tick(now);
+	*wake = agent.next_tick;
+}
+
+static int
+milliseconds(int64_t now, int64_t wake)
+{
+	if (wake == INT64_MAX)
+		return -1;
+	return wake <= now ? 0 : (int)((wake - now + 999999) / 1000000);
+}
+
+static void *
+run(void *argument)
+{
+	unsigned generation = (unsigned)(uintptr_t)argument;
+	struct pollfd fds[PF_SERVER_FDS];
+	int64_t now, wake;
+	size_t count;
+
+	prctl(PR_SET_NAME, "profuse-agent");
+	pthread_mutex_lock(&agent.lock);
+	if (agent.generation == generation)
+		pf_sampler_except((pid_t)syscall(SYS_gettid));
+	while (agent.generation == generation) {
+		now = pf_host_now();
+		wake = INT64_MAX;
+		step(now, &wake);
+		count = pf_server_prepare(fds, now, &wake);
+		pthread_mutex_unlock(&agent.lock);
+		poll(fds, count, milliseconds(now, wake));
+		pthread_mutex_lock(&agent.lock);
+		if (agent.generation == generation)
+			pf_server_handle(fds, count, pf_host_now());
+	}
+	pthread_mutex_unlock(&agent.lock);
+	return NULL;
+}
+
+/* Starts the thread with every signal blocked: the host's handlers never run on it. */
+static int
+start_thread(void)
+{
+	sigset_t all, before;
+	pthread_attr_t attr;
+	pthread_t thread;
+	int rc;
+
+	rc = pthread_attr_init(&attr);
+	if (rc)
+		return -rc;
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&thread, &attr, run, (void *)(uintptr_t)++agent.generation);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
+	return -rc;
+}
+
+static void
+before_fork(void)
+{
+	fork_has_lock = lock_within(FORK_WAIT);
+}
+
+static void
+after_fork_parent(void)
+{
+	if (fork_has_lock)
+		pthread_mutex_unlock(&agent.lock);
+}
+
+/* The child starts afresh: own listener, own timers, own thread. */
+static void
+after_fork_child(void)
+{
+	bool tidy = fork_has_lock;
+
+	pthread_mutex_init(&agent.lock, NULL);
+	if (!agent.running)
+		return;
+	pf_host_forked();
+	pf_server_forked(tidy);
+	pf_sampler_forked(tidy);
+	agent.pid = getpid();
+	agent.next_tick = 0;
+	open_file_window(pf_host_now());
+	if (start_thread()) {
+		agent.running = false;
+		pf_sampler_close(PF_WINDOW_FILE, NULL);
+	}
+}
+
+static void
+say_port(int rc)
+{
+	if (rc == -EADDRINUSE)
+		pf_host_say("the port is taken; trying again once a second");
+	else
+		pf_host_say("can't listen: %s; trying again once a second", strerror(-rc));
+}
+
+static int
+start(void)
+{
+	int rc;
+
+	pf_config_read(&agent.config);
+	if (agent.config.off)
+		return -ECANCELED;
+	if (!agent.config.listen && !*agent.config.out_dir)
+		return 0; /* nothing to do, no thread for it */
+	if (!agent.prepared) {
+		/* The allocator first: its fork handlers must run inside of ours. */
+		free(malloc(1));
+		rc = pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+		if (rc)
+			return -rc;
+		agent.prepared = true;
+	}
+	pf_host_init();
+	pf_server_init(&agent.config);
+	rc = agent.config.listen ? pf_server_listen() : 0;
+	if (rc)
+		say_port(rc);
+	agent.pid = getpid();
+	open_file_window(pf_host_now());
+	rc = start_thread();
+	if (rc) {
+		pf_sampler_close(PF_WINDOW_FILE, NULL);
+		pf_server_close();
+		return rc;
+	}
+	agent.running = true;
+	return 0;
+}
+
+API int
+profuse_agent_start(void)
+{
+	int rc = 0;
+
+	if (!lock_within(EXIT_WAIT))
+		return -EDEADLK;
+	if (!agent.running)
+		rc = start();
+	pthread_mutex_unlock(&agent.lock);
+	return rc;
+}
+
+API void
+profuse_agent_stop(void)
+{
+	if (!lock_within(EXIT_WAIT))
+		return;
+	if (agent.running && agent.pid == getpid()) {
+		agent.running = false;
+		agent.generation++;
+		if (agent.file_ends != INT64_MAX)
+			write_file();
+		pf_server_close();
+	}
+	pthread_mutex_unlock(&agent.lock);
+}
+
+__attribute__((constructor)) static void
+begin(void)
+{
+	/* A program with more rights than its caller gets an agent only by its own call. */
+	if (!getauxval(AT_SECURE))
+		profuse_agent_start();
+}
+
+__attribute__((destructor)) static void
+end(void)
+{
+	profuse_agent_stop();
+}

@@ -1,0 +1,272 @@
+/* capture.c: see capture.h. */
+#include "collect/agent/capture.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <ucontext.h>
+
+#include "collect/agent/host.h"
+
+#ifndef __x86_64__
+#error "the agent knows x86-64 only: registers, unwind tables and stack layout are the machine's"
+#endif
+
+enum { FREE = 0, WRITING, READY };
+
+static struct pf_capture *_Atomic active; /* what handlers write into */
+static _Atomic int inside;                /* handlers running now */
+
+#define COOKIE UINT64_C(0x70667573) /* marks a timer's value as ours; the thread id is below it */
+
+/* DWARF number → place in the signal's saved registers. */
+static const int saved[PF_REGISTERS] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
+    REG_RBP, REG_RSP, REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+    REG_RIP};
+
+void *
+pf_capture_cookie(pid_t thread)
+{
+	return (void *)(uintptr_t)(COOKIE << 32 | (uint32_t)thread);
+}
+
+static struct pf_slot *
+claim(struct pf_capture *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		uint32_t expected = FREE;
+		if (atomic_load_explicit(&c->slots[i].state, memory_order_relaxed) == FREE &&
+		    atomic_compare_exchange_strong_explicit(&c->slots[i].state, &expected, WRITING,
+			memory_order_acquire, memory_order_relaxed))
+			return &c->slots[i];
+	}
+	return NULL;
+}
+
+/*
+ * How much to copy: a glibc thread's control block lies at the top of its own
+ * stack, so copying past it would only fetch somebody else's memory. A stack
+ * from elsewhere (main's, a coroutine's) ends where reading it ends.
+ */
+static size_t
+wanted(uint64_t sp)
+{
+	uint64_t top = (uint64_t)(uintptr_t)__builtin_thread_pointer();
+
+	return top > sp && top - sp < PF_STACK_BYTES ? (size_t)(top - sp) : PF_STACK_BYTES;
+}
+
+/* The frame-pointer chain from the leaf, of which only what lies beyond the copy is kept. */
+static void
+follow(struct pf_slot *slot)
+{
+	uint64_t sp = slot->registers[PF_REG_SP], end = sp + slot->stack_size;
+	uint64_t at = slot->registers[PF_REG_FP], pair[2];
+
+	while (slot->links < PF_CHAIN_LINKS && at > sp && at % 8 == 0) {
+		if (at + sizeof pair <= end)
+			memcpy(pair, slot->stack + (at - sp), sizeof pair);
+		else if (pf_host_read_all(pair, at, sizeof pair))
+			slot->chain[slot->links++] = (struct pf_chain_link){at, pair[0], pair[1]};
+		else
+			break;
+		if (pair[0] <= at)
+			break; /* stacks grow down: a chain that doesn't rise is none */
+		at = pair[0];
+	}
+	if (slot->links) {
+		slot->tail_address = slot->chain[slot->links - 1].address + sizeof pair;
+		slot->tail_size =
+		    (uint32_t)pf_host_read(slot->tail, slot->tail_address, sizeof slot->tail);
+	}
+}
+
+static void
+capture(struct pf_capture *c, pid_t thread, uint32_t weight, const ucontext_t *context)
+{
+	struct pf_slot *slot = claim(c);
+
+	if (!slot) {
+		atomic_fetch_add_explicit(&c->lost, weight, memory_order_relaxed);
+		return;
+	}
+	for (int i = 0; i < PF_REGISTERS; i++)
+		slot->registers[i] = (uint64_t)context->uc_mcontext.gregs[saved[i]];
+	slot->thread = thread;
+	slot->weight = weight;
+	slot->links = slot->tail_size = 0;
+	slot->stack_size = (uint32_t)pf_host_read(
+	    slot->stack, (uintptr_t)slot->registers[PF_REG_SP], wanted(slot->registers[PF_REG_SP]));
+	if (slot->stack_size == PF_STACK_BYTES)
+		follow(slot);
+	atomic_store_explicit(&slot->state, READY, memory_order_release);
+}
+
+static void
+take_sample(struct pf_capture *c, const siginfo_t *info, const ucontext_t *context)
+{
+	uint64_t value = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
+
+	if (info->si_code == SI_TIMER && value >> 32 == COOKIE)
+		capture(c, (pid_t)(value & UINT32_MAX),
+		    1 + (uint32_t)(info->si_overrun > 0 ? info->si_overrun : 0), context);
+	else if (info->si_code >= POLL_IN && info->si_code <= POLL_HUP)
+		capture(c, 0, 1, context); /* a perf event's overflow */
+	else
+		atomic_fetch_add_explicit(&c->foreign, 1, memory_order_relaxed);
+}
+
+static void
+on_signal(int number, siginfo_t *info, void *context)
+{
+	int saved_errno = errno;
+	struct pf_capture *c;
+
+	atomic_fetch_add(&inside, 1);
+	c = atomic_load(&active);
+	if (c && number == c->signal)
+		take_sample(c, info, context);
+	atomic_fetch_sub(&inside, 1);
+	errno = saved_errno;
+}
+
+int
+pf_capture_open(struct pf_capture *c, unsigned processors)
+{
+	size_t count = (size_t)processors * 32;
+
+	count = count < 64 ? 64 : count > 1024 ? 1024 : count;
+	*c = (struct pf_capture){.count = count};
+	c->mapped = count * sizeof *c->slots;
+	c->slots = mmap(NULL, c->mapped, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (c->slots == MAP_FAILED) {
+		*c = (struct pf_capture){0};
+		return -ENOMEM;
+	}
+	/* A child made without our fork handler must find nothing to unwind, and nothing to share. */
+	madvise(c->slots, c->mapped, MADV_WIPEONFORK);
+	return 0;
+}
+
+void
+pf_capture_close(struct pf_capture *c)
+{
+	if (c->slots)
+		munmap(c->slots, c->mapped);
+	*c = (struct pf_capture){0};
+}
+
+static bool
+ours(const struct sigaction *action)
+{
+	return (action->sa_flags & SA_SIGINFO) && action->sa_sigaction == on_signal;
+}
+
+/* Installs the handler if the signal has its default action; true if it did. */
+static bool
+take(int number)
+{
+	struct sigaction now, mine = {.sa_sigaction = on_signal};
+
+	mine.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+	sigemptyset(&mine.sa_mask);
+	if (sigaction(number, NULL, &now) ||
+	    (!ours(&now) && ((now.sa_flags & SA_SIGINFO) || now.sa_handler != SIG_DFL)))
+		return false;
+	return !sigaction(number, &mine, NULL);
+}
+
+int
+pf_capture_hook(struct pf_capture *c, bool real_time_too)
+{
+	static const int plain[] = {SIGPROF, SIGSTKFLT};
+	int number = 0;
+
+	for (size_t i = 0; i < sizeof plain / sizeof *plain && !number; i++)
+		if (take(plain[i]))
+			number = plain[i];
+	for (int i = SIGRTMAX - 2; real_time_too && !number && i > SIGRTMIN + 4; i--)
+		if (take(i))
+			number = i;
+	if (!number)
+		return -EBUSY;
+	c->signal = number;
+	atomic_store(&active, c);
+	return 0;
+}
+
+bool
+pf_capture_hooked(const struct pf_capture *c)
+{
+	struct sigaction now;
+
+	return c->signal && !sigaction(c->signal, NULL, &now) && ours(&now);
+}
+
+/* Back to the default by way of SIG_IGN, which makes the kernel drop what is pending. */
+static void
+give_back(int number)
+{
+	struct sigaction plain = {.sa_handler = SIG_IGN}, before;
+
+	sigemptyset(&plain.sa_mask);
+	if (sigaction(number, NULL, &before) || !ours(&before))
+		return;
+	sigaction(number, &plain, NULL);
+	plain.sa_handler = SIG_DFL;
+	sigaction(number, &plain, NULL);
+}
+
+static void
+wait_for_handlers(void)
+{
+	static const struct timespec moment = {.tv_nsec = 200000};
+
+	for (int tries = 0; atomic_load(&inside) > 0 && tries < 5000; tries++)
+		nanosleep(&moment, NULL);
+}
+
+void
+pf_capture_unhook(struct pf_capture *c)
+{
+	if (!c->signal)
+		return;
+	give_back(c->signal);
+	atomic_store(&active, NULL);
+	wait_for_handlers();
+	if (atomic_load(&inside) >
+	    0) { /* a thread is held inside (a debugger?): let it keep its slot */
+		c->slots = NULL;
+		c->count = 0;
+	}
+	c->signal = 0;
+}
+
+void
+pf_capture_forked(struct pf_capture *c)
+{
+	if (c->signal)
+		give_back(c->signal);
+	atomic_store(&active, NULL);
+	atomic_store(&inside, 0);
+	pf_capture_close(c);
+}
+
+struct pf_slot *
+pf_capture_next(struct pf_capture *c, size_t *at)
+{
+	while (*at < c->count) {
+		struct pf_slot *slot = &c->slots[(*at)++];
+		if (atomic_load_explicit(&slot->state, memory_order_acquire) == READY)
+			return slot;
+	}
+	return NULL;
+}
+
+void
+pf_capture_done(struct pf_slot *slot)
+{
+	atomic_store_explicit(&slot->state, FREE, memory_order_release);
+}

@@ -1,0 +1,334 @@
+/* modules.c: see modules.h. */
+#include "collect/agent/modules.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collect/agent/elf_memory.h"
+#include "collect/agent/host.h"
+#include "core/memory.h"
+
+enum {
+	MOST_MAPPINGS = 1 << 16,
+	MOST_TABLE = 32 << 20,   /* bytes of one module's unwind tables */
+	MOST_TABLES = 128 << 20, /* of all */
+	FORCE_EVERY = 250000000, /* ns between looks because of unknown addresses */
+};
+
+/* One line of /proc/self/maps. */
+struct line {
+	uint64_t start, limit, offset;
+	char permissions[5];
+	const char *file; /* into the text; "" for anonymous memory */
+};
+
+struct counters {
+	unsigned long long adds, subs;
+	uint64_t main_text; /* an address inside the main program */
+};
+
+static int
+count_objects(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct counters *c = data;
+
+	(void)size;
+	c->adds = info->dlpi_adds;
+	c->subs = info->dlpi_subs;
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_LOAD && (info->dlpi_phdr[i].p_flags & PF_X))
+			c->main_text = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+	return 1; /* the first object, the main program, is enough */
+}
+
+/* The whole of /proc/self/maps, NUL-terminated; the caller frees it. NULL on failure. */
+static char *
+read_maps(void)
+{
+	size_t capacity = 0, size = 0;
+	char *text = NULL;
+	ssize_t n = 1;
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return NULL;
+	while (n > 0 && size < (64 << 20)) {
+		if (PF_GROW(text, capacity, size + 65537, NULL))
+			break;
+		n = read(fd, text + size, capacity - size - 1);
+		size += n > 0 ? (size_t)n : 0;
+	}
+	close(fd);
+	if (text)
+		text[size] = '\0';
+	if (n != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* Takes one line apart; the text is cut into strings. False at the end. */
+static bool
+next_line(char **text, struct line *line)
+{
+	static const char deleted[] = " (deleted)";
+	char *end = strchr(*text, '\n'), *at = *text;
+	size_t size;
+	int fields = 0;
+
+	if (!end)
+		return false;
+	*end = '\0';
+	*text = end + 1;
+	line->start = strtoull(at, &at, 16);
+	line->limit = *at == '-' ? strtoull(at + 1, &at, 16) : 0;
+	snprintf(line->permissions, sizeof line->permissions, "%s", *at == ' ' ? at + 1 : "");
+	at += *at == ' ' && strlen(at) > 5 ? 6 : 0;
+	line->offset = strtoull(at, &at, 16);
+	while (*at == ' ' && fields++ < 2) /* device, inode */
+		at += 1 + strcspn(at + 1, " ");
+	at += strspn(at, " ");
+	size = strlen(at);
+	if (size > sizeof deleted - 1 && !strcmp(at + size - (sizeof deleted - 1), deleted))
+		at[size - (sizeof deleted - 1)] = '\0';
+	line->file = at;
+	return true;
+}
+
+static bool
+same(const struct pf_mapping *mapping, const struct line *line, const char *file,
+    const struct pf_mapping *fresh)
+{
+	return mapping->start == line->start && mapping->limit == line->limit &&
+	       mapping->offset == line->offset && !strcmp(mapping->file, file) &&
+	       !strcmp(mapping->build_id, fresh->build_id);
+}
+
+/* Marks the mapping of this line as present, adding it if it is new. */
+static void
+see(struct pf_modules *m, const struct line *line, uint64_t base, uint64_t main_text)
+{
+	const char *file = *line->file ? line->file : "//anon";
+	struct pf_mapping fresh = {
+	    .start = line->start,
+	    .limit = line->limit,
+	    .offset = line->offset,
+	    .base = base,
+	    .main = main_text >= line->start && main_text < line->limit,
+	    .vdso = !strcmp(file, "[vdso]"),
+	    .seen = true,
+	    .born = m->look,
+	};
+
+	pf_elf_describe(&fresh);
+	for (size_t i = 0; i < m->count; i++) {
+		struct pf_mapping *known = &m->items[i];
+		if (!same(known, line, file, &fresh))
+			continue;
+		if (known->retired) { /* the same file at the same place again */
+			known->retired = 0;
+			known->born = m->look;
+		}
+		known->seen = true;
+		return;
+	}
+	if (m->count >= MOST_MAPPINGS || PF_GROW(m->items, m->capacity, m->count + 1, NULL))
+		return;
+	fresh.file = strdup(file);
+	if (fresh.file)
+		m->items[m->count++] = fresh;
+}
+
+static const struct pf_mapping *sorting; /* for the comparison; one thread sorts */
+
+static int
+by_address(const void *a, const void *b)
+{
+	uint64_t x = sorting[*(const uint32_t *)a].start, y = sorting[*(const uint32_t *)b].start;
+
+	return (x > y) - (x < y);
+}
+
+/* Retires what was not seen and lists what was. */
+static void
+settle(struct pf_modules *m)
+{
+	m->present_count = 0;
+	if (PF_GROW(m->present, m->present_capacity, m->count, NULL))
+		return;
+	for (size_t i = 0; i < m->count; i++) {
+		if (m->items[i].seen)
+			m->present[m->present_count++] = (uint32_t)i;
+		else if (!m->items[i].retired)
+			m->items[i].retired = m->look;
+		m->items[i].seen = false;
+	}
+	sorting = m->items;
+	qsort(m->present, m->present_count, sizeof *m->present, by_address);
+}
+
+void
+pf_modules_look(struct pf_modules *m)
+{
+	struct counters counters = {0};
+	struct line line;
+	char *text, *at, *file = NULL;
+	uint64_t base = 0;
+
+	dl_iterate_phdr(count_objects, &counters);
+	text = at = read_maps();
+	if (!text)
+		return;
+	m->look++;
+	m->adds = counters.adds;
+	m->subs = counters.subs;
+	while (next_line(&at, &line)) {
+		if (*line.file && line.offset == 0 && line.permissions[0] == 'r') {
+			file = text + (line.file - text);
+			base = line.start; /* where an ELF file's header is mapped */
+		} else if (!*line.file || !file || strcmp(file, line.file)) {
+			file = NULL;
+			base = 0;
+		}
+		if (line.permissions[2] == 'x' && line.permissions[0] == 'r')
+			see(m, &line, base, counters.main_text);
+	}
+	free(text);
+	settle(m);
+}
+
+int
+pf_modules_init(struct pf_modules *m)
+{
+	*m = (struct pf_modules){0};
+	pf_modules_look(m);
+	if (m->present_count)
+		return 0;
+	pf_modules_release(m);
+	return -EIO;
+}
+
+void
+pf_modules_release(struct pf_modules *m)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		free(m->items[i].file);
+		free(m->items[i].copy);
+	}
+	free(m->items);
+	free(m->present);
+	*m = (struct pf_modules){0};
+}
+
+bool
+pf_modules_follow(struct pf_modules *m)
+{
+	struct counters counters = {0};
+
+	dl_iterate_phdr(count_objects, &counters);
+	if (counters.adds == m->adds && counters.subs == m->subs)
+		return false;
+	pf_modules_look(m);
+	return true;
+}
+
+void
+pf_modules_drained(struct pf_modules *m)
+{
+	m->drained = m->look;
+}
+
+static uint32_t
+find_present(const struct pf_modules *m, uint64_t pc)
+{
+	size_t low = 0, high = m->present_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (m->items[m->present[middle]].start <= pc)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || pc >= m->items[m->present[low - 1]].limit)
+		return PF_NO_MAPPING;
+	return m->present[low - 1];
+}
+
+/* Among those that disappeared since the last drain. */
+static uint32_t
+find_retired(const struct pf_modules *m, uint64_t pc)
+{
+	for (size_t i = m->count; i-- > 0;) {
+		const struct pf_mapping *mapping = &m->items[i];
+		if (mapping->retired > m->drained && pc >= mapping->start && pc < mapping->limit)
+			return (uint32_t)i;
+	}
+	return PF_NO_MAPPING;
+}
+
+uint32_t
+pf_modules_find(struct pf_modules *m, uint64_t pc, int64_t now)
+{
+	uint32_t found = find_present(m, pc), retired = PF_NO_MAPPING;
+
+	if (m->drained != m->look)
+		retired = find_retired(m, pc);
+	if (found != PF_NO_MAPPING && retired != PF_NO_MAPPING &&
+	    m->items[found].born > m->drained) {
+		m->ambiguous++;
+		return PF_NO_MAPPING;
+	}
+	if (found == PF_NO_MAPPING)
+		found = retired;
+	if (found != PF_NO_MAPPING || pc < 4096 || now < m->next_forced)
+		return found;
+	m->next_forced = now + FORCE_EVERY;
+	pf_modules_look(m);
+	return find_present(m, pc);
+}
+
+/* Copies the tables, because the host may unload them at any time. */
+static void
+copy_tables(struct pf_modules *m, struct pf_mapping *mapping)
+{
+	size_t size = (size_t)(mapping->unwind_end - mapping->unwind_start), done;
+
+	if (size > MOST_TABLE || m->copied + size > MOST_TABLES)
+		return;
+	mapping->copy = malloc(size);
+	if (!mapping->copy)
+		return;
+	done = pf_host_read(mapping->copy, mapping->unwind_start, size);
+	if (done != size || !pf_cfi_open(&mapping->cfi, mapping->copy, size, mapping->unwind_start,
+				mapping->unwind_header)) {
+		free(mapping->copy);
+		mapping->copy = NULL;
+		mapping->cfi.count = 0;
+		return;
+	}
+	m->copied += size;
+}
+
+const struct pf_cfi *
+pf_modules_cfi(struct pf_modules *m, uint32_t number)
+{
+	struct pf_mapping *mapping = &m->items[number];
+	size_t size = (size_t)(mapping->unwind_end - mapping->unwind_start);
+
+	if (!mapping->tried && mapping->unwind_header) {
+		if (mapping->main || mapping->vdso)
+			pf_cfi_open(&mapping->cfi, (const void *)(uintptr_t)mapping->unwind_start,
+			    size, mapping->unwind_start, mapping->unwind_header);
+		else
+			copy_tables(m, mapping);
+	}
+	mapping->tried = true;
+	return mapping->cfi.count ? &mapping->cfi : NULL;
+}

@@ -1,0 +1,35 @@
+/*
+ * window.h: between sampler.c, which counts, and encode.c, which writes.
+ */
+#ifndef PF_AGENT_WINDOW_H
+#define PF_AGENT_WINDOW_H
+
+#include "collect/agent/event.h"
+#include "collect/agent/stacks.h"
+
+/* What one window has seen. */
+struct pf_tally {
+	bool open;
+	uint64_t *counts; /* owned; periods by stack number, `known` of them */
+	size_t known, capacity;
+	int64_t began_wall, began; /* CLOCK_REALTIME, CLOCK_MONOTONIC */
+	int64_t ended;
+	int64_t cpu;      /* of the process without the agent: at the start, then the difference */
+	uint64_t taken;   /* periods counted */
+	uint64_t overrun; /* of them: by a timer's overrun */
+	uint64_t samples; /* stacks taken */
+	uint64_t lost, lost_before;           /* periods without a slot or without room */
+	uint64_t cut, deep, by_frame_pointer; /* stacks */
+	uint64_t unsampled;                   /* most threads at once that could not be sampled */
+	int arm_error;
+	uint64_t moved; /* how often the signal had to be changed */
+	int signal;
+};
+
+struct pf_buffer;
+
+/* Writes the profile; 0 or -ENOMEM. */
+int pf_encode(struct pf_buffer *out, const struct pf_tally *tally, const struct pf_stacks *stacks,
+    const struct pf_event *event);
+
+#endif

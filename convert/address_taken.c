@@ -1,0 +1,87 @@
+/* address_taken.c: see address_taken.h. */
+#include "convert/address_taken.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+#include "symbol/binary.h"
+
+struct scan {
+	const struct pf_binary *binary;
+	const struct pf_symbol *symbols;
+	size_t count;
+	uint8_t *taken;
+	bool absolute; /* linked at fixed addresses: code may hold them as immediates */
+};
+
+static void
+mark(struct scan *s, uint64_t address)
+{
+	const struct pf_symbol *symbol;
+
+	if (s->count == 0 || address < s->symbols[0].start ||
+	    address >= s->symbols[s->count - 1].end)
+		return;
+	symbol = pf_binary_symbol_at(s->binary, address);
+	if (symbol && symbol->start == address)
+		s->taken[symbol - s->symbols] = 1;
+}
+
+static void
+scan_data(struct scan *s, uint64_t start, uint64_t end)
+{
+	uint64_t value;
+
+	for (uint64_t at = (start + 7) & ~(uint64_t)7; at + 8 <= end; at += 8) {
+		if (pf_binary_pointer(s->binary, at, &value))
+			mark(s, value);
+	}
+}
+
+static uint32_t
+word_at(const uint8_t *b)
+{
+	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+/* x86-64: "lea disp32(%rip), reg" is REX.W 8d with mod 00, rm 101; a fixed address is any four bytes. */
+static void
+scan_code(struct scan *s, uint64_t start, uint64_t end)
+{
+	const uint8_t *bytes = pf_binary_bytes(s->binary, start, end - start);
+
+	for (size_t i = 0; bytes && i + 7 <= end - start; i++) {
+		const uint8_t *b = bytes + i;
+
+		if ((b[0] & 0xf8) == 0x48 && b[1] == 0x8d && (b[2] & 0xc7) == 0x05)
+			mark(s, start + i + 7 + (uint64_t)(int64_t)(int32_t)word_at(b + 3));
+		if (s->absolute)
+			mark(s, word_at(b + 3));
+	}
+}
+
+int
+pf_address_taken(uint8_t **taken, const struct pf_binary *binary, struct pf_error *err)
+{
+	struct scan s = {.binary = binary};
+	uint64_t start, end;
+	bool executable;
+	int rc;
+
+	s.symbols = pf_binary_symbols(binary, &s.count);
+	rc = PF_CALLOC(s.taken, s.count, err);
+	if (rc)
+		return rc;
+	*taken = s.taken;
+	s.absolute = pf_binary_segment(binary, 0, &start, &end, &executable) && start != 0;
+	for (size_t i = 0; pf_binary_segment(binary, i, &start, &end, &executable); i++) {
+		if (executable)
+			scan_code(&s, start, end);
+		else
+			scan_data(&s, start, end);
+	}
+	return 0;
+}

@@ -1,0 +1,159 @@
+/* convert.c: the handle of a conversion and the order of its stages; see profuse/convert.h. */
+#include "convert/convert_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/memory.h"
+#include "symbol/binary.h"
+
+#define MAX_OUTPUT ((size_t)4 << 30)
+
+static int
+check_options(const struct pf_convert_options *o, struct pf_error *err)
+{
+	bool extbinary = o->format == PF_CONVERT_EXTBINARY;
+
+	if (o->struct_size < sizeof *o)
+		return pf_error_set(
+		    err, PF_EUSAGE, "struct pf_convert_options is from an older version");
+	if ((o->md5 || o->compress || o->symbol_list) && !extbinary)
+		return pf_error_set(err, PF_EUSAGE,
+		    "md5, compress and symbol-list exist in the extbinary format only");
+	if (o->symbol_list && !o->binary)
+		return pf_error_set(
+		    err, PF_EUSAGE, "a symbol list needs the binary whose symbols it lists");
+	return 0;
+}
+
+static int
+copy_string(char **copy, const char *string, struct pf_error *err)
+{
+	*copy = string ? strdup(string) : NULL;
+	return string && !*copy ? pf_error_nomem(err) : 0;
+}
+
+int
+pf_convert_new(
+    struct pf_convert **convert, const struct pf_convert_options *options, struct pf_error *err)
+{
+	struct pf_convert *c;
+	int rc = check_options(options, err);
+
+	*convert = NULL;
+	if (!rc)
+		rc = PF_CALLOC(c, 1, err);
+	if (rc)
+		return rc;
+	c->options = *options;
+	pf_buffer_init(&c->bytes, MAX_OUTPUT);
+	rc = copy_string(&c->binary_path, options->binary, err);
+	if (!rc)
+		rc = copy_string(&c->sample_type, options->sample_type, err);
+	c->options.binary = c->binary_path;
+	c->options.sample_type = c->sample_type;
+	if (!rc)
+		rc = pf_stacks_init(&c->stacks, err);
+	if (!rc)
+		rc = pf_functions_init(&c->functions, err);
+	if (!rc && c->binary_path)
+		rc = pf_binary_open(&c->binary, c->binary_path, err);
+	if (rc) {
+		pf_convert_free(c);
+		return rc;
+	}
+	*convert = c;
+	return 0;
+}
+
+void
+pf_convert_free(struct pf_convert *c)
+{
+	if (!c)
+		return;
+	pf_buffer_release(&c->bytes);
+	pf_report_release(&c->report);
+	pf_functions_release(&c->functions);
+	pf_stacks_release(&c->stacks);
+	if (c->binary)
+		pf_binary_free(c->binary);
+	free(c->matches);
+	free(c->sample_type);
+	free(c->binary_path);
+	free(c);
+}
+
+int
+pf_convert_add(
+    struct pf_convert *c, const struct pf_profile *profile, const char *name, struct pf_error *err)
+{
+	struct pf_stacks_options options = {
+	    .merge_by_filename = c->options.merge_by_filename, .prefer_lines = !c->binary};
+
+	pf_period_note(&c->period, profile);
+	return pf_stacks_add(&c->stacks, profile, name, &options, err);
+}
+
+static void
+report_inputs(struct pf_convert *c)
+{
+	struct pf_report *r = &c->report;
+	const struct pf_stacks *s = &c->stacks;
+
+	r->profiles = s->profile_count;
+	r->undated = s->undated_count;
+	r->first_nanos = s->first_nanos;
+	r->last_nanos = s->last_nanos;
+	r->duration_nanos = s->duration_nanos;
+	r->type = pf_strings_get(&s->strings, s->types[c->type.type].type);
+	r->unit = c->type.unit;
+	r->time = c->type.time;
+	r->from_lines = !c->binary;
+	r->scale = 1;
+	if (s->undated_count)
+		pf_report_note(r, "%llu of %llu profiles have no date: their age is unknown.",
+		    (unsigned long long)s->undated_count, (unsigned long long)s->profile_count);
+}
+
+int
+pf_convert_run(struct pf_convert *c, struct pf_error *err)
+{
+	int rc;
+
+	if (c->ran)
+		return pf_error_set(err, PF_EUSAGE, "a conversion can run once only");
+	c->ran = true;
+	if (c->stacks.profile_count == 0)
+		return pf_error_set(err, PF_EUSAGE, "no profile was given");
+	rc = pf_sample_type_choose(&c->type, &c->stacks, c->sample_type, &c->period, err);
+	if (rc)
+		return rc;
+	report_inputs(c);
+	rc = c->binary ? pf_convert_from_binary(c, err) : pf_convert_from_lines(c, err);
+	if (rc)
+		return rc;
+	c->report.profile_functions = c->functions.root_count;
+	c->report.profile_counts = c->functions.body_count;
+	return pf_convert_render(c, err);
+}
+
+const void *
+pf_convert_bytes(const struct pf_convert *c, size_t *size)
+{
+	*size = c->bytes.size;
+	return c->bytes.bytes;
+}
+
+int
+pf_convert_write(const struct pf_convert *c, const char *path, struct pf_error *err)
+{
+	return pf_file_write(path, c->bytes.bytes, c->bytes.size, err);
+}
+
+bool
+pf_convert_ready(const struct pf_convert *c)
+{
+	return c->report.ready;
+}

@@ -1,0 +1,39 @@
+/*
+ * convert_private.h: a conversion under way; the public face is profuse/convert.h.
+ */
+#ifndef PF_CONVERT_PRIVATE_H
+#define PF_CONVERT_PRIVATE_H
+
+#include <profuse/convert.h>
+
+#include "convert/functions.h"
+#include "convert/match.h"
+#include "convert/report.h"
+#include "convert/sample_type.h"
+#include "core/buffer.h"
+#include "profile/stacks.h"
+
+struct pf_binary;
+
+struct pf_convert {
+	struct pf_convert_options options;
+	char *binary_path, *sample_type; /* owned copies of the options' strings */
+	struct pf_binary *binary;        /* NULL: symbolized profiles */
+	struct pf_stacks stacks;
+	struct pf_period period;
+	struct pf_sample_type type;
+	enum pf_match *matches; /* by binary of the stacks */
+	struct pf_functions functions;
+	struct pf_report report;
+	struct pf_buffer bytes; /* the output */
+	bool ran;
+};
+
+/* from_binary.c: profiles with addresses, and from_lines.c: symbolized ones. Both fill functions and report. */
+int pf_convert_from_binary(struct pf_convert *c, struct pf_error *err);
+int pf_convert_from_lines(struct pf_convert *c, struct pf_error *err);
+
+/* output.c: functions, or for folded the stacks, into bytes. */
+int pf_convert_render(struct pf_convert *c, struct pf_error *err);
+
+#endif

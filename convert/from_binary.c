@@ -1,0 +1,238 @@
+/*
+ * from_binary.c: the conversion of profiles with addresses: match the binary,
+ * take its samples, read the code they fell into, estimate executions, give
+ * them to places in the source. Every sample is either used or counted as
+ * dropped, with the reason.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "convert/attribute.h"
+#include "convert/binary_lines.h"
+#include "convert/convert_private.h"
+#include "convert/executions.h"
+#include "convert/halves.h"
+#include "convert/program.h"
+#include "core/error.h"
+#include "core/memory.h"
+
+struct work {
+	struct pf_convert *c;
+	struct pf_samples samples;
+	struct pf_program program;
+	struct pf_binary_lines lines;
+	struct pf_attribution attribution;
+	struct pf_executions executions;
+};
+
+static const char *
+stack_string(const struct pf_convert *c, uint32_t id)
+{
+	return pf_strings_get(&c->stacks.strings, id);
+}
+
+/* Samples of other binaries, and how this one was recognised. */
+static int
+report_binaries(struct work *w, struct pf_error *err)
+{
+	struct pf_convert *c = w->c;
+	struct pf_report *r = &c->report;
+	int rc = 0;
+
+	r->total = (double)w->samples.total / c->type.unit;
+	for (size_t i = 0; !rc && i < c->stacks.binary_count; i++) {
+		const struct pf_stack_binary *b = &c->stacks.binaries[i];
+		double samples = (double)w->samples.binary_values[i] / c->type.unit;
+		const char *name = stack_string(c, b->filename), *id = stack_string(c, b->build_id);
+
+		if (pf_match_used(c->matches[i]))
+			r->in_binary += samples;
+		else
+			rc = pf_report_drop(r,
+			    c->matches[i] == PF_MATCH_OTHER_BUILD ? PF_DROP_OTHER_BUILD
+								  : PF_DROP_OTHER_BINARY,
+			    name, id, samples, err);
+		if (c->matches[i] == PF_MATCH_NAME)
+			pf_report_note(r,
+			    "%s was matched by its file name: %s, so it may be another build.",
+			    name,
+			    id[0] ? "the binary has no build id"
+				  : "the profile has no build id for it");
+		if (c->matches[i] == PF_MATCH_FORCED)
+			pf_report_note(r,
+			    "%s has build id %s, the binary %s: used nevertheless, counts may land "
+			    "on wrong lines.",
+			    name, id, pf_binary_build_id(c->binary));
+	}
+	if (!rc)
+		rc = pf_report_drop(r, PF_DROP_UNMAPPED, NULL, NULL,
+		    (double)w->samples.unmapped / c->type.unit, err);
+	return rc ? rc
+		  : pf_report_drop(r, PF_DROP_NOT_CODE, NULL, NULL,
+			(double)w->samples.not_code / c->type.unit, err);
+}
+
+static int
+refuse_unmatched(const struct work *w, struct pf_error *err)
+{
+	const struct pf_convert *c = w->c;
+	const char *path = c->binary_path, *own = pf_binary_build_id(c->binary);
+
+	if (w->samples.total == 0)
+		return pf_error_set(err, PF_EINPUT, "the profile has no samples");
+	for (size_t i = 0; i < c->stacks.binary_count; i++) {
+		if (c->matches[i] == PF_MATCH_OTHER_BUILD)
+			return pf_error_set(err, PF_EINPUT,
+			    "the samples are of another build: %s has build id %s, %s in the "
+			    "profile has %s; give the "
+			    "binary that was profiled, or --allow-build-id-mismatch to use them "
+			    "nevertheless",
+			    path, own, stack_string(c, c->stacks.binaries[i].filename),
+			    stack_string(c, c->stacks.binaries[i].build_id));
+	}
+	if (w->samples.not_code)
+		return pf_error_set(err, PF_EINPUT,
+		    "all samples in %s lie outside its code: the profile's mappings do not fit "
+		    "this file",
+		    path);
+	return pf_error_set(err, PF_EINPUT,
+	    "no sample of the profile is in %s (build id %s): its binaries have other names and "
+	    "build ids",
+	    path, own[0] ? own : "none");
+}
+
+/* Samples per function of this binary, for coverage and stability. */
+static int
+measure_functions(struct work *w, struct pf_error *err)
+{
+	struct pf_report *r = &w->c->report;
+	struct pf_share *shares = NULL;
+	uint64_t *counts = NULL;
+	double no_lines = 0;
+	size_t n = w->program.function_count;
+	int rc = PF_CALLOC(shares, n, err);
+
+	if (!rc)
+		rc = PF_CALLOC(counts, n, err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		const struct pf_program_function *f = &w->program.functions[i];
+		double samples = (double)f->value / w->c->type.unit;
+
+		shares[i] = (struct pf_share){samples, w->attribution.has_lines[i]};
+		counts[i] = (uint64_t)llround(samples);
+		no_lines += w->attribution.has_lines[i] ? 0 : samples;
+		r->unfollowed += f->value && !f->complete;
+	}
+	if (!rc) {
+		pf_report_shares(r, shares, n);
+		pf_report_judge(
+		    r, &w->c->options, pf_halves_overlap(counts, n, w->c->options.seed));
+		rc = pf_report_drop(r, PF_DROP_NO_LINES, NULL, NULL, no_lines, err);
+	}
+	free(shares);
+	free(counts);
+	return rc;
+}
+
+static int
+report_program(struct work *w, struct pf_error *err)
+{
+	struct pf_report *r = &w->c->report;
+	double unit = w->c->type.unit;
+	/* a sample without a line of its own still says how often its block ran */
+	bool shared = w->c->options.inference != PF_INFERENCE_NONE;
+	double unplaced = (shared ? 0 : w->attribution.unplaced) + (double)w->program.no_code;
+	int rc = pf_report_drop(
+	    r, PF_DROP_NO_SYMBOL, NULL, NULL, (double)w->program.no_symbol / unit, err);
+
+	if (!rc)
+		rc = pf_report_drop(r, PF_DROP_NO_PLACE, NULL, NULL, unplaced / unit, err);
+	r->used = (double)w->samples.used / unit;
+	for (size_t i = 0; i < r->drop_count; i++) {
+		if (r->drops[i].reason == PF_DROP_NO_SYMBOL ||
+		    r->drops[i].reason == PF_DROP_NO_PLACE)
+			r->used -= r->drops[i].samples;
+	}
+	for (size_t i = 0; i < w->program.function_count; i++) {
+		if (!w->attribution.has_lines[i])
+			r->used -= (double)w->program.functions[i].value / unit;
+	}
+	r->scale = w->attribution.scale;
+	if (!rc)
+		rc = measure_functions(w, err);
+	if (r->unfollowed)
+		pf_report_note(r,
+		    "The control flow of %zu sampled functions could not be followed wholly.",
+		    r->unfollowed);
+	if (w->attribution.far_lines)
+		pf_report_note(r,
+		    "%llu instructions were left out because their line lies before their function "
+		    "or more than "
+		    "65535 after its start.",
+		    (unsigned long long)w->attribution.far_lines);
+	return rc;
+}
+
+static int
+refuse_unusable(const struct work *w, struct pf_error *err)
+{
+	char why[600];
+
+	if (!pf_binary_has_lines(w->c->binary, why, sizeof why))
+		return pf_error_set(err, PF_EINPUT, "%s: %s", w->c->binary_path, why);
+	return pf_error_set(err, PF_EINPUT,
+	    "none of the samples in %s is in a function with line information; build it with %s",
+	    w->c->binary_path, PF_REPORT_FLAGS);
+}
+
+static int
+convert_code(struct work *w, struct pf_error *err)
+{
+	struct pf_convert *c = w->c;
+	struct pf_line_source source;
+	int rc = pf_program_read(&w->program, c->binary, &w->samples, err);
+
+	if (!rc)
+		rc = pf_binary_lines_init(&w->lines, c->binary, err);
+	source = pf_binary_lines_source(&w->lines);
+	for (size_t i = 0; !rc && i < w->program.function_count; i++) {
+		struct pf_program_function *f = &w->program.functions[i];
+		f->taken = source.function_at(source.context, f->start, true) != NULL;
+	}
+	if (!rc)
+		rc = pf_executions_estimate(&w->executions, &w->program, c->options.inference,
+		    c->type.unit, c->type.time, err);
+	if (!rc)
+		rc = pf_attribute(&c->functions, &w->attribution, &w->program, &w->executions,
+		    &w->samples, c->options.counts, &source, err);
+	if (!rc)
+		rc = report_program(w, err);
+	if (!rc && (c->functions.root_count == 0 || c->report.used <= 0))
+		rc = refuse_unusable(w, err);
+	return rc;
+}
+
+int
+pf_convert_from_binary(struct pf_convert *c, struct pf_error *err)
+{
+	struct work w = {.c = c};
+	int rc = pf_match_binaries(&c->matches, &c->stacks, c->binary_path,
+	    pf_binary_build_id(c->binary), c->options.allow_build_id_mismatch, err);
+
+	if (!rc)
+		rc = pf_samples_collect(
+		    &w.samples, &c->stacks, c->type.type, c->matches, c->binary, err);
+	if (!rc)
+		rc = report_binaries(&w, err);
+	if (!rc && w.samples.used == 0)
+		rc = refuse_unmatched(&w, err);
+	if (!rc)
+		rc = convert_code(&w, err);
+	pf_executions_release(&w.executions);
+	pf_attribution_release(&w.attribution);
+	pf_binary_lines_release(&w.lines);
+	pf_program_release(&w.program);
+	pf_samples_release(&w.samples);
+	return rc;
+}

@@ -1,0 +1,87 @@
+/*
+ * from_lines.c: the conversion of profiles that another agent symbolized, where
+ * no addresses are left, or no binary is given.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "convert/convert_private.h"
+#include "convert/halves.h"
+#include "convert/line_samples.h"
+#include "core/error.h"
+#include "core/memory.h"
+
+static int
+measure_functions(struct pf_convert *c, const struct pf_line_samples *l, struct pf_error *err)
+{
+	struct pf_share *shares = NULL;
+	uint64_t *counts = NULL;
+	int rc = PF_CALLOC(shares, l->function_count, err);
+
+	if (!rc)
+		rc = PF_CALLOC(counts, l->function_count, err);
+	for (size_t i = 0; !rc && i < l->function_count; i++) {
+		double samples = (double)l->functions[i].value / c->type.unit;
+		shares[i] = (struct pf_share){samples, l->functions[i].usable};
+		counts[i] = (uint64_t)llround(samples);
+	}
+	if (!rc) {
+		pf_report_shares(&c->report, shares, l->function_count);
+		pf_report_judge(&c->report, &c->options,
+		    pf_halves_overlap(counts, l->function_count, c->options.seed));
+	}
+	free(shares);
+	free(counts);
+	return rc;
+}
+
+static int
+refuse(const struct pf_line_samples *l, struct pf_error *err)
+{
+	if (l->total == 0)
+		return pf_error_set(err, PF_EINPUT, "the profile has no samples");
+	if (l->no_start_line == 0)
+		return pf_error_set(err, PF_EINPUT,
+		    "the profile has addresses and no lines: --binary names the program that it "
+		    "was taken from");
+	return pf_error_set(err, PF_EINPUT,
+	    "the profile's functions have no start lines, which LLVM's profiles count from: give "
+	    "--binary and a "
+	    "profile with addresses, or let the agent that symbolizes set Function.start_line");
+}
+
+static int
+report_lines(struct pf_convert *c, const struct pf_line_samples *l, struct pf_error *err)
+{
+	struct pf_report *r = &c->report;
+	double unit = c->type.unit;
+	int rc;
+
+	r->total = (double)l->total / unit;
+	r->used = (double)l->used / unit;
+	r->in_binary = (double)(l->used + l->no_start_line) / unit;
+	rc = pf_report_drop(r, PF_DROP_UNMAPPED, NULL, NULL, (double)l->no_lines / unit, err);
+	if (!rc)
+		rc = pf_report_drop(
+		    r, PF_DROP_NO_START_LINE, NULL, NULL, (double)l->no_start_line / unit, err);
+	pf_report_note(r,
+	    "Converted from lines, not from addresses: code on one line cannot be told apart "
+	    "(no discriminators), code without samples is unknown instead of cold, counts are sums "
+	    "of samples, and the build cannot be checked.");
+	return rc ? rc : measure_functions(c, l, err);
+}
+
+int
+pf_convert_from_lines(struct pf_convert *c, struct pf_error *err)
+{
+	struct pf_line_samples l;
+	int rc =
+	    pf_line_samples_convert(&c->functions, &l, &c->stacks, c->type.type, c->type.unit, err);
+
+	if (!rc && l.used == 0)
+		rc = refuse(&l, err);
+	if (!rc)
+		rc = report_lines(c, &l, err);
+	pf_line_samples_release(&l);
+	return rc;
+}

@@ -1,0 +1,93 @@
+/*
+ * functions.h: function profiles, the thing that every LLVM writer writes.
+ *
+ * A tree of functions: a root is a function with a symbol of its own, a child is
+ * one inlined into its parent at a place. A place is (line offset from the
+ * function's start line, base discriminator). A node has body counts by place,
+ * a body count has call targets. Build with _root, _child, _body and _target,
+ * each of which finds or adds, and set the counts in the arrays; then _seal
+ * sums totals and sorts, after which the ranges are valid and nothing may be
+ * added. A child's number is always greater than its parent's.
+ *
+ * Writing is in LLVM's own order, so that our bytes equal those that
+ * llvm-profdata writes: roots by total (largest first), then by name.
+ */
+#ifndef PF_CONVERT_FUNCTIONS_H
+#define PF_CONVERT_FUNCTIONS_H
+
+#include <stdbool.h>
+
+#include "core/index.h"
+#include "core/strings.h"
+
+struct pf_error;
+
+enum {
+	PF_PLACE_MAX_OFFSET =
+	    65535,                 /* a larger one silently ends a record in LLVM's binary reader */
+	PF_INLINE_MAX_DEPTH = 100, /* deeper chains are cut by whoever builds: writers recurse */
+};
+
+struct pf_place {
+	uint32_t offset;
+	uint32_t discriminator; /* base */
+};
+
+struct pf_call_target {
+	uint32_t body, name;
+	uint64_t count;
+};
+
+struct pf_body {
+	uint32_t node;
+	struct pf_place place;
+	uint64_t count;
+	uint32_t first_target, target_count; /* sealed: into targets */
+};
+
+struct pf_function_node {
+	uint32_t parent;      /* PF_NONE: a root */
+	uint32_t name;        /* string: canonical name */
+	struct pf_place site; /* of the call in the parent */
+	uint64_t head;        /* entries; roots only */
+	uint64_t total;       /* sealed: body counts of this node and all below, saturating */
+	uint32_t first_body, body_count;   /* sealed: into bodies */
+	uint32_t first_child, child_count; /* sealed: into children */
+};
+
+struct pf_functions {
+	struct pf_strings names;
+	struct pf_function_node *nodes;
+	struct pf_body *bodies;
+	struct pf_call_target *targets;
+	size_t node_count, node_capacity, body_count, body_capacity, target_count, target_capacity;
+	struct pf_index node_index, body_index, target_index;
+	uint32_t *children; /* sealed: node numbers; the roots come first */
+	size_t root_count;
+	bool frozen; /* _child, _body and _target only find; what is not there is PF_NONE */
+	bool sealed;
+};
+
+int pf_functions_init(struct pf_functions *f, struct pf_error *err);
+void pf_functions_release(struct pf_functions *f);
+
+/* Each finds the item or adds it with zero counts, and stores its number. PF_ENOMEM. */
+int pf_functions_root(
+    struct pf_functions *f, const char *name, uint32_t *node, struct pf_error *err);
+int pf_functions_child(struct pf_functions *f, uint32_t parent, struct pf_place site,
+    const char *name, uint32_t *node, struct pf_error *err);
+int pf_functions_body(struct pf_functions *f, uint32_t node, struct pf_place place, uint32_t *body,
+    struct pf_error *err);
+int pf_functions_target(struct pf_functions *f, uint32_t body, const char *name, uint32_t *target,
+    struct pf_error *err);
+
+/* Sums totals, sorts everything into writing order; call targets that count 0 are dropped. Once. */
+int pf_functions_seal(struct pf_functions *f, struct pf_error *err);
+
+static inline uint64_t
+pf_add_saturating(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+#endif

@@ -1,0 +1,184 @@
+/*
+ * functions_seal.c: from the order of discovery to the order of writing.
+ *
+ * Bodies and targets are moved; nodes keep their numbers (a child's stays
+ * greater than its parent's) and are listed in `children`, sorted by parent.
+ */
+#include "convert/functions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+
+/* qsort has no context argument; each comparison record carries what it needs. */
+struct node_key {
+	const char *name;
+	uint64_t total;
+	uint32_t parent, node;
+	struct pf_place site;
+};
+
+struct target_key {
+	const char *name;
+	struct pf_call_target target;
+};
+
+static int
+compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int
+compare_places(struct pf_place a, struct pf_place b)
+{
+	int order = compare_u64(a.offset, b.offset);
+
+	return order ? order : compare_u64(a.discriminator, b.discriminator);
+}
+
+static int
+by_writing_order(const void *left, const void *right)
+{
+	const struct node_key *a = left, *b = right;
+	int order =
+	    compare_u64((uint32_t)(a->parent + 1), (uint32_t)(b->parent + 1)); /* PF_NONE first */
+
+	if (!order && a->parent == PF_NONE)
+		order = compare_u64(b->total, a->total);
+	if (!order)
+		order = compare_places(a->site, b->site);
+	return order ? order : strcmp(a->name, b->name);
+}
+
+static int
+by_node_and_place(const void *left, const void *right)
+{
+	const struct pf_body *a = left, *b = right;
+	int order = compare_u64(a->node, b->node);
+
+	return order ? order : compare_places(a->place, b->place);
+}
+
+static int
+by_body_and_count(const void *left, const void *right)
+{
+	const struct target_key *a = left, *b = right;
+	int order = compare_u64(a->target.body, b->target.body);
+
+	if (!order)
+		order = compare_u64(b->target.count, a->target.count);
+	return order ? order : strcmp(a->name, b->name);
+}
+
+/* Children come after their parents, so one pass from the end sums them. */
+static void
+sum_totals(struct pf_functions *f)
+{
+	for (size_t i = 0; i < f->body_count; i++) {
+		struct pf_function_node *n = &f->nodes[f->bodies[i].node];
+		n->total = pf_add_saturating(n->total, f->bodies[i].count);
+	}
+	for (size_t i = f->node_count; i-- > 0;) {
+		uint32_t parent = f->nodes[i].parent;
+		if (parent != PF_NONE)
+			f->nodes[parent].total =
+			    pf_add_saturating(f->nodes[parent].total, f->nodes[i].total);
+	}
+}
+
+static int
+sort_nodes(struct pf_functions *f, struct pf_error *err)
+{
+	struct node_key *keys = NULL;
+	int rc = PF_CALLOC(f->children, f->node_count, err);
+
+	if (!rc)
+		rc = PF_CALLOC(keys, f->node_count, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < f->node_count; i++) {
+		const struct pf_function_node *n = &f->nodes[i];
+		keys[i] = (struct node_key){
+		    pf_strings_get(&f->names, n->name), n->total, n->parent, (uint32_t)i, n->site};
+	}
+	if (f->node_count)
+		qsort(keys, f->node_count, sizeof *keys, by_writing_order);
+	for (size_t i = 0; i < f->node_count; i++) {
+		f->children[i] = keys[i].node;
+		if (keys[i].parent == PF_NONE) {
+			f->root_count++;
+			continue;
+		}
+		if (f->nodes[keys[i].parent].child_count++ == 0)
+			f->nodes[keys[i].parent].first_child = (uint32_t)i;
+	}
+	free(keys);
+	return 0;
+}
+
+/* Sorts the bodies; moved[old number] becomes the new number. */
+static void
+sort_bodies(struct pf_functions *f, uint32_t *moved)
+{
+	for (size_t i = 0; i < f->body_count; i++)
+		f->bodies[i].first_target = (uint32_t)i;
+	if (f->body_count)
+		qsort(f->bodies, f->body_count, sizeof *f->bodies, by_node_and_place);
+	for (size_t i = 0; i < f->body_count; i++) {
+		struct pf_body *b = &f->bodies[i];
+		struct pf_function_node *n = &f->nodes[b->node];
+
+		moved[b->first_target] = (uint32_t)i;
+		b->first_target = 0;
+		if (n->body_count++ == 0)
+			n->first_body = (uint32_t)i;
+	}
+}
+
+static void
+sort_targets(struct pf_functions *f, const uint32_t *moved, struct target_key *keys)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < f->target_count; i++) {
+		struct pf_call_target t = f->targets[i];
+		t.body = moved[t.body];
+		if (t.count)
+			keys[kept++] = (struct target_key){pf_strings_get(&f->names, t.name), t};
+	}
+	if (kept)
+		qsort(keys, kept, sizeof *keys, by_body_and_count);
+	for (size_t i = 0; i < kept; i++) {
+		struct pf_body *b = &f->bodies[keys[i].target.body];
+		f->targets[i] = keys[i].target;
+		if (b->target_count++ == 0)
+			b->first_target = (uint32_t)i;
+	}
+	f->target_count = kept;
+}
+
+int
+pf_functions_seal(struct pf_functions *f, struct pf_error *err)
+{
+	uint32_t *moved = NULL;
+	struct target_key *keys = NULL;
+	int rc;
+
+	sum_totals(f);
+	rc = sort_nodes(f, err);
+	if (!rc)
+		rc = PF_CALLOC(moved, f->body_count, err);
+	if (!rc)
+		rc = PF_CALLOC(keys, f->target_count, err);
+	if (!rc) {
+		sort_bodies(f, moved);
+		sort_targets(f, moved, keys);
+		f->sealed = true;
+	}
+	free(moved);
+	free(keys);
+	return rc;
+}

@@ -1,0 +1,56 @@
+/* match.c: see match.h. */
+#include "convert/match.h"
+
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+#include "profile/stacks.h"
+
+const char *
+pf_file_base(const char *path, int *size)
+{
+	static const char deleted[] = " (deleted)";
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	size_t length = strlen(base), suffix = sizeof deleted - 1;
+
+	if (length > suffix && strcmp(base + length - suffix, deleted) == 0)
+		length -= suffix;
+	*size = (int)length;
+	return base;
+}
+
+static bool
+same_base(const char *a, const char *b)
+{
+	int a_size, b_size;
+
+	a = pf_file_base(a, &a_size);
+	b = pf_file_base(b, &b_size);
+	return a_size == b_size && a_size && memcmp(a, b, (size_t)a_size) == 0;
+}
+
+int
+pf_match_binaries(enum pf_match **matches, const struct pf_stacks *s, const char *path,
+    const char *build_id, bool allow_other_build, struct pf_error *err)
+{
+	int rc = PF_CALLOC(*matches, s->binary_count, err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < s->binary_count; i++) {
+		const char *theirs = pf_strings_get(&s->strings, s->binaries[i].build_id);
+		bool named = same_base(path, pf_strings_get(&s->strings, s->binaries[i].filename));
+		bool known = theirs[0] && build_id[0];
+
+		if (known && strcmp(theirs, build_id) == 0)
+			(*matches)[i] = PF_MATCH_BUILD_ID;
+		else if (!named)
+			(*matches)[i] = PF_MATCH_NO;
+		else if (!known)
+			(*matches)[i] = PF_MATCH_NAME;
+		else
+			(*matches)[i] = allow_other_build ? PF_MATCH_FORCED : PF_MATCH_OTHER_BUILD;
+	}
+	return 0;
+}

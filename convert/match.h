@@ -1,0 +1,37 @@
+/*
+ * match.h: which of the profile's binaries is the one being converted for.
+ *
+ * A build id decides where both sides have one. The same file name with another
+ * build id is another build of the same program: left out, unless forced. Where
+ * one side has no build id the file name decides, which deserves a warning.
+ */
+#ifndef PF_CONVERT_MATCH_H
+#define PF_CONVERT_MATCH_H
+
+#include <stdbool.h>
+
+struct pf_stacks;
+struct pf_error;
+
+enum pf_match {
+	PF_MATCH_NO,          /* another binary: libc, the kernel */
+	PF_MATCH_BUILD_ID,    /* the same build */
+	PF_MATCH_NAME,        /* the same file name, nothing known about the build */
+	PF_MATCH_OTHER_BUILD, /* the same file name, another build: left out */
+	PF_MATCH_FORCED,      /* the same, but allowed */
+};
+
+/* One decision a binary of the stacks; *matches has s->binary_count entries and is to be freed. */
+int pf_match_binaries(enum pf_match **matches, const struct pf_stacks *s, const char *path,
+    const char *build_id, bool allow_other_build, struct pf_error *err);
+
+static inline bool
+pf_match_used(enum pf_match match)
+{
+	return match == PF_MATCH_BUILD_ID || match == PF_MATCH_NAME || match == PF_MATCH_FORCED;
+}
+
+/* The part of a path after the last slash, and its size without a kernel's " (deleted)". */
+const char *pf_file_base(const char *path, int *size);
+
+#endif

@@ -1,0 +1,102 @@
+/* places.c: see places.h. */
+#include "convert/places.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+
+void
+pf_place_finder_init(struct pf_place_finder *p, struct pf_functions *functions)
+{
+	*p = (struct pf_place_finder){.functions = functions};
+}
+
+void
+pf_place_finder_release(struct pf_place_finder *p)
+{
+	free(p->name);
+	*p = (struct pf_place_finder){0};
+}
+
+const char *
+pf_place_canonical(struct pf_place_finder *p, const char *name, struct pf_error *err)
+{
+	size_t size = strlen(name) + 1;
+
+	if (PF_GROW(p->name, p->name_capacity, size, err))
+		return NULL;
+	pf_canonical_name(name, p->name, p->name_capacity);
+	return p->name;
+}
+
+static bool
+frame_place(struct pf_place_finder *p, const struct pf_inline_frame *f, struct pf_place *place)
+{
+	if (!f->function || !f->line || !f->start_line)
+		return false;
+	if (f->line < f->start_line || f->line - f->start_line > PF_PLACE_MAX_OFFSET) {
+		p->far_lines++;
+		return false;
+	}
+	place->offset = f->line - f->start_line;
+	place->discriminator = pf_discriminator_base(f->discriminator);
+	return true;
+}
+
+/* The node of one level, below the levels already known. */
+static int
+enter_level(struct pf_place_finder *p, size_t level, const char *function, struct pf_place site,
+    struct pf_error *err)
+{
+	struct pf_place_level *l = &p->levels[level];
+	uint32_t parent = level ? p->levels[level - 1].node : PF_NONE;
+	const char *name;
+	int rc;
+
+	if (level < p->depth && l->function == function && l->site.offset == site.offset &&
+	    l->site.discriminator == site.discriminator)
+		return 0;
+	p->depth = level;
+	name = pf_place_canonical(p, function, err);
+	if (!name)
+		return PF_ENOMEM;
+	*l = (struct pf_place_level){.function = function, .site = site};
+	rc = pf_functions_child(p->functions, parent, site, name, &l->node, err);
+	if (!rc && l->node != PF_NONE)
+		p->depth = level + 1;
+	return rc;
+}
+
+int
+pf_place_find(struct pf_place_finder *p, const struct pf_inline_chain *chain, uint32_t *body,
+    uint32_t *root, struct pf_error *err)
+{
+	struct pf_place site = {0, 0}, next;
+	size_t n = chain->count;
+	int rc = 0;
+
+	*body = *root = PF_NONE;
+	if (n > PF_INLINE_MAX_DEPTH)
+		p->deep_chains++;
+	if (n == 0 || n > PF_INLINE_MAX_DEPTH)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!frame_place(p, &chain->frames[i], &next))
+			return 0;
+	}
+	for (size_t level = 0; !rc && level < n; level++) {
+		const struct pf_inline_frame *f = &chain->frames[n - 1 - level];
+
+		rc = enter_level(p, level, f->function, site, err);
+		if (!rc && p->depth <= level)
+			return 0; /* frozen functions: nothing known there */
+		frame_place(p, f, &site);
+	}
+	if (!rc)
+		rc = pf_functions_body(p->functions, p->levels[n - 1].node, site, body, err);
+	if (!rc)
+		*root = p->levels[0].node;
+	return rc;
+}

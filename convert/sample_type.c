@@ -1,0 +1,102 @@
+/* sample_type.c: see sample_type.h. */
+#include "convert/sample_type.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/buffer.h"
+#include "core/error.h"
+#include "profile/stacks.h"
+
+void
+pf_period_note(struct pf_period *period, const struct pf_profile *p)
+{
+	if (p->period <= 0)
+		return;
+	if (period->least == 0 || p->period < period->least) {
+		period->least = p->period;
+		snprintf(period->type, sizeof period->type, "%s",
+		    pf_profile_string(p, p->period_type.type));
+		snprintf(period->unit, sizeof period->unit, "%s",
+		    pf_profile_string(p, p->period_type.unit));
+	}
+}
+
+static size_t
+find_type(const struct pf_stacks *s, const char *name)
+{
+	for (size_t i = 0; i < s->type_count; i++) {
+		if (strcmp(pf_strings_get(&s->strings, s->types[i].type), name) == 0)
+			return i;
+	}
+	return s->type_count;
+}
+
+static int
+refuse(const struct pf_stacks *s, const char *wanted, struct pf_error *err)
+{
+	struct pf_buffer list;
+	int rc;
+
+	pf_buffer_init(&list, 512);
+	for (size_t i = 0; i < s->type_count; i++)
+		pf_buffer_printf(
+		    &list, "%s%s", i ? ", " : "", pf_strings_get(&s->strings, s->types[i].type));
+	pf_buffer_byte(&list, 0);
+	if (list.failed)
+		rc = pf_error_set(
+		    err, PF_EINPUT, "the profiles have no sample type that can be converted");
+	else if (wanted)
+		rc = pf_error_set(err, PF_EUSAGE,
+		    "the profiles have no sample type %s: they have %s", wanted,
+		    (char *)list.bytes);
+	else
+		rc = pf_error_set(err, PF_EINPUT,
+		    "the profiles have the sample types %s, none of instructions, samples and cpu: "
+		    "a CPU profile "
+		    "is needed, or --sample-type to insist on one of these",
+		    (char *)list.bytes);
+	pf_buffer_release(&list);
+	return rc;
+}
+
+/* What one sample weighs: known from a samples/count column, else from the period of this type. */
+static double
+unit_of(const struct pf_stacks *s, size_t type, const struct pf_period *period)
+{
+	const char *name = pf_strings_get(&s->strings, s->types[type].type);
+	const char *unit = pf_strings_get(&s->strings, s->types[type].unit);
+	size_t samples = find_type(s, "samples");
+
+	if (samples == type)
+		return 1;
+	if (samples < s->type_count) {
+		double counted = (double)pf_stacks_total(s, samples),
+		       value = (double)pf_stacks_total(s, type);
+		return counted > 0 && value > 0 ? value / counted : 1;
+	}
+	if (period->least > 0 && strcmp(period->type, name) == 0 &&
+	    strcmp(period->unit, unit) == 0 && pf_stacks_total(s, type) >= period->least)
+		return (double)period->least;
+	return 1;
+}
+
+int
+pf_sample_type_choose(struct pf_sample_type *choice, const struct pf_stacks *s, const char *wanted,
+    const struct pf_period *period, struct pf_error *err)
+{
+	static const char *const preferred[] = {"instructions", "samples", "cpu"};
+	size_t type = s->type_count;
+
+	if (wanted)
+		type = find_type(s, wanted);
+	for (size_t i = 0; !wanted && type == s->type_count && i < 3; i++)
+		type = find_type(s, preferred[i]);
+	if (type == s->type_count)
+		return refuse(s, wanted, err);
+	choice->type = type;
+	choice->time =
+	    strcmp(pf_strings_get(&s->strings, s->types[type].type), "instructions") != 0;
+	choice->unit = unit_of(s, type, period);
+	return 0;
+}

@@ -1,0 +1,38 @@
+/*
+ * sample_type.h: which of a profile's sample types is converted.
+ */
+#ifndef PF_CONVERT_SAMPLE_TYPE_H
+#define PF_CONVERT_SAMPLE_TYPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pf_profile;
+struct pf_stacks;
+struct pf_error;
+
+struct pf_sample_type {
+	size_t type; /* of the stacks */
+	double unit; /* how much value one sample stands for */
+	bool time;   /* samples are time, not executed instructions */
+};
+
+/* The sampling periods of the profiles added so far. */
+struct pf_period {
+	char type[64], unit[64];
+	int64_t least;
+};
+
+/* Notes a profile's period: where several differ, the smallest counts. */
+void pf_period_note(struct pf_period *period, const struct pf_profile *p);
+
+/*
+ * Chooses `wanted`, or without it "instructions" (executions rather than time),
+ * "samples", "cpu". PF_EUSAGE if `wanted` is not there, PF_EINPUT if none of
+ * the three is: a heap profile says nothing about what runs.
+ */
+int pf_sample_type_choose(struct pf_sample_type *choice, const struct pf_stacks *s,
+    const char *wanted, const struct pf_period *period, struct pf_error *err);
+
+#endif

@@ -1,0 +1,186 @@
+/* samples.c: see samples.h. */
+#include "convert/samples.h"
+
+#include <stdlib.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+#include "profile/stacks.h"
+#include "symbol/binary.h"
+
+void
+pf_samples_release(struct pf_samples *samples)
+{
+	free(samples->leaves);
+	free(samples->edges);
+	free(samples->binary_values);
+	*samples = (struct pf_samples){0};
+}
+
+/* A node's parent has a smaller number, so one pass from the end sums all that lies below. */
+int
+pf_stack_values(int64_t **values, const struct pf_stacks *s, size_t type, struct pf_error *err)
+{
+	int64_t *v;
+	int rc = PF_CALLOC(*values, s->node_count, err);
+
+	if (rc)
+		return rc;
+	v = *values;
+	for (size_t i = s->node_count; i-- > 0;) {
+		int64_t own = s->values[i * s->type_count + type];
+		bool overflow = __builtin_add_overflow(v[i], own, &v[i]);
+
+		if (i && !overflow)
+			overflow = __builtin_add_overflow(
+			    v[s->nodes[i].parent], v[i], &v[s->nodes[i].parent]);
+		if (own < 0 || overflow) {
+			free(*values);
+			*values = NULL;
+			return own < 0 ? pf_error_set(err, PF_EINPUT,
+					     "the profile has negative values: a difference of "
+					     "profiles "
+					     "cannot be converted, only a profile can")
+				       : pf_error_set(err, PF_EINPUT,
+					     "the sum of the profile's values exceeds 64 bits");
+		}
+	}
+	return 0;
+}
+
+/* Where a frame lies in the binary; false if it doesn't. */
+static bool
+frame_address(const struct pf_stack_frame *f, const enum pf_match *matches,
+    const struct pf_binary *binary, uint64_t *address)
+{
+	if (f->binary == PF_NONE || !pf_match_used(matches[f->binary]))
+		return false;
+	if (f->kind == PF_FRAME_OFFSET)
+		return pf_binary_address(binary, f->address, address);
+	*address = f->address;
+	return f->kind == PF_FRAME_ADDRESS && pf_binary_executable(binary, *address);
+}
+
+static int
+add_leaf(struct pf_samples *out, uint64_t address, int64_t value, struct pf_error *err)
+{
+	int rc = PF_GROW(out->leaves, out->leaf_capacity, out->leaf_count + 1, err);
+
+	if (!rc)
+		out->leaves[out->leaf_count++] = (struct pf_address_count){address, value};
+	return rc;
+}
+
+static int
+add_edge(
+    struct pf_samples *out, uint64_t caller, uint64_t callee, int64_t value, struct pf_error *err)
+{
+	int rc = PF_GROW(out->edges, out->edge_capacity, out->edge_count + 1, err);
+
+	if (!rc)
+		out->edges[out->edge_count++] = (struct pf_call_edge){caller, callee, value};
+	return rc;
+}
+
+static int
+by_address(const void *left, const void *right)
+{
+	const struct pf_address_count *a = left, *b = right;
+
+	return (a->address > b->address) - (a->address < b->address);
+}
+
+static int
+by_ends(const void *left, const void *right)
+{
+	const struct pf_call_edge *a = left, *b = right;
+
+	if (a->caller != b->caller)
+		return a->caller < b->caller ? -1 : 1;
+	return (a->callee > b->callee) - (a->callee < b->callee);
+}
+
+/* Sums of parts of a total that was checked: they cannot overflow. */
+static void
+sort_and_merge(struct pf_samples *out)
+{
+	size_t n = 0;
+
+	if (out->leaf_count)
+		qsort(out->leaves, out->leaf_count, sizeof *out->leaves, by_address);
+	for (size_t i = 0; i < out->leaf_count; i++) {
+		if (n && out->leaves[n - 1].address == out->leaves[i].address)
+			out->leaves[n - 1].value += out->leaves[i].value;
+		else
+			out->leaves[n++] = out->leaves[i];
+	}
+	out->leaf_count = n;
+	n = 0;
+	if (out->edge_count)
+		qsort(out->edges, out->edge_count, sizeof *out->edges, by_ends);
+	for (size_t i = 0; i < out->edge_count; i++) {
+		struct pf_call_edge *last = n ? &out->edges[n - 1] : NULL;
+		if (last && by_ends(last, &out->edges[i]) == 0) {
+			/* recursion counts one stack's value several times */
+			if (__builtin_add_overflow(last->value, out->edges[i].value, &last->value))
+				last->value = INT64_MAX;
+		} else {
+			out->edges[n++] = out->edges[i];
+		}
+	}
+	out->edge_count = n;
+}
+
+static int
+collect_node(struct pf_samples *out, const struct pf_stacks *s, size_t node, int64_t own,
+    int64_t below, const enum pf_match *matches, const struct pf_binary *binary,
+    struct pf_error *err)
+{
+	const struct pf_stack_frame *f = &s->frames[s->nodes[node].frame];
+	uint32_t parent = s->nodes[node].parent;
+	uint64_t address, caller;
+	bool here = frame_address(f, matches, binary, &address);
+	int rc = 0;
+
+	if (own) {
+		if (f->binary == PF_NONE)
+			out->unmapped += own;
+		else
+			out->binary_values[f->binary] += own;
+		if (here)
+			out->used += own;
+		else if (f->binary != PF_NONE && pf_match_used(matches[f->binary]))
+			out->not_code += own;
+	}
+	if (own && here)
+		rc = add_leaf(out, address, own, err);
+	if (!rc && here && below && parent != 0 &&
+	    frame_address(&s->frames[s->nodes[parent].frame], matches, binary, &caller))
+		rc = add_edge(out, caller, address, below, err);
+	return rc;
+}
+
+int
+pf_samples_collect(struct pf_samples *out, const struct pf_stacks *s, size_t type,
+    const enum pf_match *matches, const struct pf_binary *binary, struct pf_error *err)
+{
+	int64_t *below;
+	int rc;
+
+	*out = (struct pf_samples){0};
+	rc = pf_stack_values(&below, s, type, err);
+	if (rc)
+		return rc;
+	out->total = below[0];
+	rc = PF_CALLOC(out->binary_values, s->binary_count, err);
+	for (size_t i = 1; !rc && i < s->node_count; i++)
+		rc = collect_node(
+		    out, s, i, s->values[i * s->type_count + type], below[i], matches, binary, err);
+	/* a stack without any frame is nobody's */
+	if (!rc && s->type_count)
+		out->unmapped += s->values[type];
+	if (!rc)
+		sort_and_merge(out);
+	free(below);
+	return rc;
+}

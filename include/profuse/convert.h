@@ -1,0 +1,114 @@
+/*
+ * profuse/convert.h: from profiles of a running service to a profile that a
+ * compiler takes.
+ *
+ *	pf_convert_new → pf_convert_add, once a profile → pf_convert_run
+ *	→ pf_convert_write, pf_convert_report_…, pf_convert_ready → pf_convert_free
+ *
+ * The same profiles, binary and options give the same bytes, in whatever order
+ * the profiles are added. A handle is used by one thread at a time.
+ */
+#ifndef PROFUSE_CONVERT_H
+#define PROFUSE_CONVERT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <profuse/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+struct pf_convert;
+struct pf_profile;
+
+/* How the executions of a place's instructions become its count. */
+enum pf_counts {
+	PF_COUNTS_MEAN, /* their mean, each times its duplication factor */
+	PF_COUNTS_SUM,  /* as llvm-profgen --leading-ip-only: no duplication factor */
+	PF_COUNTS_MAX,  /* as llvm-profgen: the largest, each times its duplication factor */
+};
+
+/* How samples become executions of instructions. */
+enum pf_inference {
+	PF_INFERENCE_NONE,  /* an instruction's own samples */
+	PF_INFERENCE_BLOCK, /* the mean over its basic block */
+	PF_INFERENCE_FLOW,  /* what flows through the control flow graph */
+};
+
+enum pf_convert_format {
+	PF_CONVERT_EXTBINARY, /* LLVM's extensible binary sample profile */
+	PF_CONVERT_TEXT,      /* LLVM's text sample profile */
+	PF_CONVERT_FOLDED,    /* one line a stack: "main;parse;next 12" */
+};
+
+/* Fill with PF_CONVERT_OPTIONS_INIT, then change. Strings are copied. */
+struct pf_convert_options {
+	size_t struct_size;
+	const char *binary;      /* path; NULL: the profiles must be symbolized already */
+	const char *sample_type; /* NULL: "instructions", else "samples", else "cpu" */
+	enum pf_counts counts;
+	enum pf_inference inference;
+	enum pf_convert_format format;
+	bool md5, compress, symbol_list; /* extbinary only */
+	bool allow_build_id_mismatch, merge_by_filename;
+	/* what "ready" asks for */
+	double least_samples;
+	double least_line_share; /* percent */
+	double least_overlap;    /* percent */
+	double most_age;         /* seconds */
+	uint64_t seed;           /* of the split into halves */
+	int64_t now_nanos;       /* since the epoch; 0: the clock */
+};
+#define PF_CONVERT_OPTIONS_INIT                            \
+	{.struct_size = sizeof(struct pf_convert_options), \
+	    .counts = PF_COUNTS_MEAN,                      \
+	    .inference = PF_INFERENCE_BLOCK,               \
+	    .least_samples = 1000,                         \
+	    .least_line_share = 80,                        \
+	    .least_overlap = 60,                           \
+	    .most_age = 30 * 86400.0,                      \
+	    .seed = 1}
+
+/*
+ * Opens the binary. On success *convert is to be freed. PF_EUSAGE on options
+ * that make no sense; PF_EIO, PF_EINPUT on the binary.
+ */
+int pf_convert_new(
+    struct pf_convert **convert, const struct pf_convert_options *options, struct pf_error *err);
+void pf_convert_free(struct pf_convert *convert);
+
+/*
+ * Adds a profile; `name` stands for it in messages. The profile stays the
+ * caller's. After a failure the handle can only be freed.
+ */
+int pf_convert_add(struct pf_convert *convert, const struct pf_profile *profile, const char *name,
+    struct pf_error *err);
+
+/*
+ * Converts what was added, once. PF_EINPUT if there is nothing usable: another
+ * build, no samples in the binary, no line information.
+ */
+int pf_convert_run(struct pf_convert *convert, struct pf_error *err);
+
+/* After a run: the bytes of the chosen format, owned by the handle. */
+const void *pf_convert_bytes(const struct pf_convert *convert, size_t *size);
+/* Writes them, whole or not at all ("-": standard output). */
+int pf_convert_write(const struct pf_convert *convert, const char *path, struct pf_error *err);
+
+/* After a run: whether the profile is ready by the options' measures. */
+bool pf_convert_ready(const struct pf_convert *convert);
+/* The readiness verdict as plain text, or as one JSON object (docs/convert.md); *text is to be freed. */
+int pf_convert_report_text(
+    const struct pf_convert *convert, const char *output, char **text, struct pf_error *err);
+int pf_convert_report_json(
+    const struct pf_convert *convert, const char *output, char **json, struct pf_error *err);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,143 @@
+/* file.c: reading and atomically writing whole files; see file.h. */
+#include "core/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/error.h"
+
+enum { CHUNK = 1 << 16 };
+
+static int
+read_all(int fd, const char *path, struct pf_buffer *out, struct pf_error *err)
+{
+	for (;;) {
+		size_t left = out->maximum - out->size, room = left < CHUNK ? left : CHUNK;
+		uint8_t extra, *to = left ? pf_buffer_reserve(out, room) : &extra;
+		ssize_t n;
+
+		if (!to)
+			return pf_error_nomem(err);
+		n = read(fd, to, left ? room : 1);
+		if (n == 0)
+			return 0;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return pf_error_errno(err, "cannot read", path);
+		if (!left)
+			return pf_error_set(err, PF_EINPUT,
+			    "%s: larger than the %zu bytes allowed; --max-size lifts the cap", path,
+			    out->maximum);
+		out->size += (size_t)n;
+	}
+}
+
+int
+pf_file_read(const char *path, struct pf_buffer *out, struct pf_error *err)
+{
+	int fd, rc;
+
+	if (strcmp(path, "-") == 0)
+		return read_all(STDIN_FILENO, "standard input", out, err);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return pf_error_errno(err, "cannot open", path);
+	rc = read_all(fd, path, out, err);
+	close(fd);
+	return rc;
+}
+
+static int
+write_all(int fd, const char *path, const uint8_t *bytes, size_t size, struct pf_error *err)
+{
+	while (size) {
+		ssize_t n = write(fd, bytes, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return pf_error_errno(err, "cannot write", path);
+		bytes += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static int
+write_in_place(const char *path, const void *bytes, size_t size, struct pf_error *err)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), rc;
+
+	if (fd < 0)
+		return pf_error_errno(err, "cannot open", path);
+	rc = write_all(fd, path, bytes, size, err);
+	if (close(fd) && !rc)
+		rc = pf_error_errno(err, "cannot write", path);
+	return rc;
+}
+
+/* The mode a new file gets by open(2), or that of the file it replaces. */
+static mode_t
+target_mode(const struct stat *old)
+{
+	mode_t mask;
+
+	if (old)
+		return old->st_mode & 07777;
+	mask = umask(0);
+	umask(mask);
+	return 0666 & ~mask;
+}
+
+static int
+write_and_rename(
+    const char *path, const struct stat *old, const void *bytes, size_t size, struct pf_error *err)
+{
+	size_t length = strlen(path) + sizeof ".XXXXXX";
+	char *temporary = malloc(length);
+	int fd, rc = 0;
+
+	if (!temporary)
+		return pf_error_nomem(err);
+	snprintf(temporary, length, "%s.XXXXXX", path);
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0) {
+		rc = pf_error_errno(err, "cannot create a file beside", path);
+		free(temporary);
+		return rc;
+	}
+	rc = write_all(fd, path, bytes, size, err);
+	if (!rc && fchmod(fd, target_mode(old)))
+		rc = pf_error_errno(err, "cannot set the mode of", path);
+	if (!rc && fsync(fd) && errno != EINVAL)
+		rc = pf_error_errno(err, "cannot write", path);
+	if (close(fd) && !rc)
+		rc = pf_error_errno(err, "cannot write", path);
+	if (!rc && rename(temporary, path))
+		rc = pf_error_errno(err, "cannot rename to", path);
+	if (rc)
+		unlink(temporary);
+	free(temporary);
+	return rc;
+}
+
+int
+pf_file_write(const char *path, const void *bytes, size_t size, struct pf_error *err)
+{
+	struct stat old;
+
+	if (strcmp(path, "-") == 0)
+		return write_all(STDOUT_FILENO, "standard output", bytes, size, err);
+	if (stat(path, &old))
+		return write_and_rename(path, NULL, bytes, size, err);
+	if (S_ISDIR(old.st_mode))
+		return pf_error_set(err, PF_EIO, "cannot write %s: it is a folder", path);
+	if (!S_ISREG(old.st_mode))
+		return write_in_place(path, bytes, size, err);
+	return write_and_rename(path, &old, bytes, size, err);
+}

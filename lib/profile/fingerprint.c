@@ -1,0 +1,81 @@
+/* fingerprint.c: see fingerprint.h. Structs are taken field by field: their padding is not ours. */
+#include "profile/fingerprint.h"
+
+#include <string.h>
+
+static uint64_t
+mix(uint64_t h, uint64_t word)
+{
+	h = (h ^ word) * 0x9fb21c651e98df25ULL;
+	return h ^ h >> 32;
+}
+
+static uint64_t
+mix_bytes(uint64_t h, const void *bytes, size_t size)
+{
+	const uint8_t *at = bytes;
+	uint64_t word;
+
+	h = mix(h, size);
+	for (; size >= 8; at += 8, size -= 8) {
+		memcpy(&word, at, 8);
+		h = mix(h, word);
+	}
+	word = 0;
+	if (size)
+		memcpy(&word, at, size);
+	return mix(h, word);
+}
+
+static uint64_t
+mix_tables(uint64_t h, const struct pf_profile *p)
+{
+	for (size_t i = 0; i < p->mapping_count; i++) {
+		const struct pf_mapping *m = &p->mappings[i];
+		h = mix(mix(mix(h, m->start), m->limit), m->offset);
+		h = mix(h, (uint64_t)m->filename << 32 | m->build_id);
+	}
+	for (size_t i = 0; i < p->function_count; i++) {
+		const struct pf_function *f = &p->functions[i];
+		h = mix(h, (uint64_t)f->name << 32 | f->system_name);
+		h = mix(mix(h, f->filename), (uint64_t)f->start_line);
+	}
+	for (size_t i = 0; i < p->location_count; i++) {
+		const struct pf_location *l = &p->locations[i];
+		h = mix(mix(h, l->address), (uint64_t)l->mapping << 1 | l->folded);
+	}
+	for (size_t i = 0; i < p->line_count; i++) {
+		const struct pf_line *l = &p->lines[i];
+		h = mix(mix(mix(h, l->function), (uint64_t)l->line), (uint64_t)l->column);
+	}
+	return h;
+}
+
+static uint64_t
+mix_samples(uint64_t h, const struct pf_profile *p)
+{
+	size_t starts = p->sample_count + 1;
+
+	h = mix_bytes(h, p->frame_starts, starts * sizeof *p->frame_starts);
+	h = mix_bytes(h, p->label_starts, starts * sizeof *p->label_starts);
+	h = mix_bytes(h, p->frames, p->frame_count * sizeof *p->frames);
+	h = mix_bytes(h, p->values, p->sample_count * p->type_count * sizeof *p->values);
+	for (size_t i = 0; i < p->label_count; i++) {
+		const struct pf_label *l = &p->labels[i];
+		h = mix(h, (uint64_t)l->key << 32 | l->string);
+		h = mix(mix(h, l->unit), (uint64_t)l->number);
+	}
+	return h;
+}
+
+uint64_t
+pf_profile_fingerprint(const struct pf_profile *p)
+{
+	uint64_t h = mix_bytes(p->type_count, p->strings.blob, p->strings.blob_size);
+
+	for (size_t i = 0; i < p->type_count; i++)
+		h = mix(h, (uint64_t)p->types[i].type << 32 | p->types[i].unit);
+	h = mix(
+	    mix(mix(h, (uint64_t)p->time_nanos), (uint64_t)p->duration_nanos), (uint64_t)p->period);
+	return mix_samples(mix_tables(h, p), p);
+}

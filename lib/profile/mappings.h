@@ -1,0 +1,16 @@
+/*
+ * mappings.h: the mappings of a profile whose format says only where they are.
+ */
+#ifndef PF_PROFILE_MAPPINGS_H
+#define PF_PROFILE_MAPPINGS_H
+
+#include "profile/model.h"
+
+/*
+ * Joins mappings that a loader has split, moves the main binary to the front
+ * and gives each location that has an address and no mapping the one it lies
+ * in; for those in none a last mapping over all addresses is appended.
+ */
+int pf_mappings_arrange(struct pf_profile *p, struct pf_error *err);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * merge.h: the inside of a merge, shared by merge*.c; the contract is in
+ * profuse/merge.h.
+ *
+ * The sum is a profile that grows, with an index over each of its tables. While
+ * it grows, locations hold addresses relative to their mapping's start, and a
+ * mapping's limit holds the greatest size seen; pf_merge_finish() turns both
+ * back. Nothing in the sum but the numbering depends on the order of profiles.
+ */
+#ifndef PF_PROFILE_MERGE_H
+#define PF_PROFILE_MERGE_H
+
+#include <profuse/merge.h>
+
+#include "core/fixed.h"
+#include "profile/labels.h"
+#include "profile/model.h"
+
+/* What a merge knows about a mapping besides the mapping itself. */
+struct merge_mapping {
+	uint64_t votes;        /* profiles whose main binary it is */
+	uint64_t bare_profile; /* the profile (from 1) with unsymbolized samples in it; 0: none */
+};
+
+/* The profile being added: its items in terms of the sum, each looked up when first needed. */
+struct merge_source {
+	const struct pf_profile *p;
+	const char *name;
+	uint64_t ordinal; /* from 1 */
+	bool base;
+	uint32_t *strings, *mappings, *functions, *locations; /* owned; PF_NONE: not yet */
+	size_t string_capacity, mapping_capacity, function_capacity, location_capacity;
+	uint32_t *columns; /* owned; of each type of the sum: the type of the source */
+	size_t column_capacity;
+	uint32_t *frames; /* owned; of the sample at hand */
+	struct pf_label *labels;
+	size_t frame_count, frame_capacity, label_count, label_capacity;
+};
+
+struct pf_merge {
+	struct pf_merge_options options;
+	struct pf_label_filters filters;
+	struct merge_source source;
+	struct pf_profile *sum;
+	struct merge_mapping *mappings; /* beside sum->mappings */
+	size_t mapping_capacity;
+	pf_int128 *scaled; /* in place of sum->values with scale_by_duration */
+	size_t scaled_capacity;
+	uint64_t *positions; /* of each type: the sum of its positions in the profiles */
+	size_t position_capacity;
+	struct pf_strings left_out; /* "type/unit" of what is not in every profile */
+	struct pf_index mapping_index, function_index, location_index, sample_index;
+	struct pf_index fingerprint_index;
+	uint64_t *fingerprints;
+	size_t fingerprint_count, fingerprint_capacity;
+	uint64_t profile_count, added_count; /* all; without the subtracted ones */
+	uint64_t term_count;                 /* samples summed */
+	uint64_t duration_sum;               /* of all profiles, with scale_by_duration */
+	bool has_types, default_differs, drop_differs, keep_differs, period_differs;
+	bool warned_unmapped;
+};
+
+/* Passes a sentence on to the caller of the library. */
+void pf_merge_warn(const struct pf_merge *m, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A string of the source as one of the sum. */
+int pf_merge_string(struct pf_merge *m, uint32_t string, uint32_t *merged, struct pf_error *err);
+
+/* merge_types.c: narrows the sum's types to those the source has too and fills source.columns. */
+int pf_merge_types(struct pf_merge *m, struct pf_error *err);
+/* Brings the columns into their final order: by their mean position in the profiles, then by name. */
+int pf_merge_order_types(struct pf_merge *m, struct pf_error *err);
+
+/* merge_tables.c: an item of the source as one of the sum. */
+int pf_merge_mapping(struct pf_merge *m, uint32_t mapping, uint32_t *merged, struct pf_error *err);
+int pf_merge_location(
+    struct pf_merge *m, uint32_t location, uint32_t *merged, struct pf_error *err);
+
+/* merge_samples.c: adds one sample of the source. */
+int pf_merge_sample(struct pf_merge *m, size_t sample, struct pf_error *err);
+/* Turns scaled sums into values and drops the samples that came to nothing. */
+int pf_merge_settle_samples(struct pf_merge *m, struct pf_error *err);
+
+/* merge_header.c: the profile's own fields. */
+int pf_merge_header(struct pf_merge *m, struct pf_error *err);
+void pf_merge_settle_header(struct pf_merge *m);
+
+#endif

@@ -1,0 +1,356 @@
+/*
+ * merge_tables.c: mappings, functions and locations of a merge, each found by
+ * what makes it the same in two profiles.
+ */
+#include "profile/merge.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+
+enum { PAGE = 4096 };
+
+/* Too many items to number: a limit of the columns' 32-bit positions. */
+static int
+full(size_t count, struct pf_error *err)
+{
+	if (count < PF_NONE - 1)
+		return 0;
+	return pf_error_set(err, PF_ENOMEM, "more than %zu distinct items of one kind", count);
+}
+
+/* A hexadecimal build id written in capitals names the same build; other ids are left as they are. */
+static int
+merge_build_id(struct pf_merge *m, uint32_t string, uint32_t *merged, struct pf_error *err)
+{
+	const char *text = pf_profile_string(m->source.p, string);
+	size_t size = strlen(text);
+	char *lower;
+	int rc;
+
+	if (!size || text[strspn(text, "0123456789abcdefABCDEF")])
+		return pf_merge_string(m, string, merged, err);
+	lower = malloc(size);
+	if (!lower)
+		return pf_error_nomem(err);
+	for (size_t i = 0; i < size; i++)
+		lower[i] = (char)tolower((unsigned char)text[i]);
+	rc = pf_strings_add(&m->sum->strings, lower, size, merged, err);
+	free(lower);
+	return rc;
+}
+
+static uint64_t
+pages(uint64_t size)
+{
+	return size / PAGE + (size % PAGE != 0);
+}
+
+/* Here a mapping's limit is its size. */
+static bool
+same_mapping(const struct pf_mapping *a, const struct pf_mapping *b)
+{
+	if (a->offset != b->offset || pages(a->limit) != pages(b->limit))
+		return false;
+	return a->build_id == b->build_id && (a->build_id || a->filename == b->filename);
+}
+
+static uint32_t
+mapping_hash(const struct pf_mapping *a)
+{
+	uint64_t name = a->build_id ? (uint64_t)1 << 32 | a->build_id : a->filename;
+
+	return pf_hash_pair(pf_hash_pair(a->offset, pages(a->limit)), name);
+}
+
+/* What two sightings of one mapping come to, in either order. */
+static void
+unite_mappings(const struct pf_profile *sum, struct pf_mapping *a, const struct pf_mapping *b)
+{
+	const char *ours = pf_profile_string(sum, a->filename);
+	const char *theirs = pf_profile_string(sum, b->filename);
+
+	if (b->start < a->start)
+		a->start = b->start;
+	if (b->limit > a->limit)
+		a->limit = b->limit;
+	if (!*ours || (*theirs && strcmp(theirs, ours) < 0))
+		a->filename = b->filename;
+	a->has_functions &= b->has_functions;
+	a->has_filenames &= b->has_filenames;
+	a->has_line_numbers &= b->has_line_numbers;
+	a->has_inline_frames &= b->has_inline_frames;
+}
+
+static int
+append_mapping(struct pf_merge *m, const struct pf_mapping *mapping, uint32_t hash,
+    uint32_t *merged, struct pf_error *err)
+{
+	struct pf_profile *sum = m->sum;
+	int rc = full(sum->mapping_count, err);
+
+	if (!rc)
+		rc = PF_GROW(sum->mappings, sum->mapping_capacity, sum->mapping_count + 1, err);
+	if (!rc)
+		rc = PF_GROW(m->mappings, m->mapping_capacity, sum->mapping_count + 1, err);
+	if (!rc)
+		rc = pf_index_add(&m->mapping_index, hash, (uint32_t)sum->mapping_count, err);
+	if (rc)
+		return rc;
+	m->mappings[sum->mapping_count] = (struct merge_mapping){0};
+	sum->mappings[sum->mapping_count] = *mapping;
+	*merged = (uint32_t)sum->mapping_count++;
+	return 0;
+}
+
+static int
+intern_mapping(
+    struct pf_merge *m, const struct pf_mapping *mapping, uint32_t *merged, struct pf_error *err)
+{
+	uint32_t hash = mapping_hash(mapping);
+	size_t at = 0;
+
+	for (uint32_t i = pf_index_first(&m->mapping_index, hash, &at); i != PF_NONE;
+	    i = pf_index_next(&m->mapping_index, hash, &at)) {
+		if (same_mapping(&m->sum->mappings[i], mapping)) {
+			unite_mappings(m->sum, &m->sum->mappings[i], mapping);
+			*merged = i;
+			return 0;
+		}
+	}
+	return append_mapping(m, mapping, hash, merged, err);
+}
+
+int
+pf_merge_mapping(struct pf_merge *m, uint32_t mapping, uint32_t *merged, struct pf_error *err)
+{
+	struct pf_mapping copy = m->source.p->mappings[mapping];
+	uint32_t *known = &m->source.mappings[mapping];
+	int rc;
+
+	*merged = *known;
+	if (*known != PF_NONE)
+		return 0;
+	rc = merge_build_id(m, copy.build_id, &copy.build_id, err);
+	if (!rc)
+		rc = pf_merge_string(m, copy.filename, &copy.filename, err);
+	copy.limit -= copy.start;
+	if (!rc)
+		rc = intern_mapping(m, &copy, merged, err);
+	if (!rc)
+		*known = *merged;
+	return rc;
+}
+
+/* "[vdso]", "//anon" and no name at all are no files that could differ. */
+static bool
+is_file(const char *filename)
+{
+	return filename[0] && filename[0] != '[' && strncmp(filename, "//", 2) != 0;
+}
+
+/* Whether an address without lines may be taken for the same one in another profile. */
+static int
+check_bare(struct pf_merge *m, uint32_t mapping, struct pf_error *err)
+{
+	const struct pf_mapping *merged = &m->sum->mappings[mapping];
+	const char *filename = pf_profile_string(m->sum, merged->filename);
+	struct merge_mapping *seen = &m->mappings[mapping];
+	uint64_t before = seen->bare_profile;
+
+	seen->bare_profile = m->source.ordinal;
+	if (before == 0 || before == m->source.ordinal || merged->build_id || !is_file(filename))
+		return 0;
+	if (!m->options.merge_by_filename)
+		return pf_error_set(err, PF_EINPUT,
+		    "%s: addresses in %s, which has no build id, so it may be another build than "
+		    "in the profiles before; --merge-by-filename takes them as one",
+		    m->source.name, filename);
+	pf_merge_warn(m, "%s: %s has no build id; taken as the same build by its file name",
+	    m->source.name, filename);
+	return 0;
+}
+
+static void
+check_unmapped(struct pf_merge *m)
+{
+	if (m->warned_unmapped || m->source.ordinal == 1)
+		return;
+	m->warned_unmapped = true;
+	pf_merge_warn(m, "%s: addresses without a mapping are summed as they are", m->source.name);
+}
+
+static bool
+same_function(const struct pf_function *a, const struct pf_function *b)
+{
+	return a->name == b->name && a->system_name == b->system_name &&
+	       a->filename == b->filename && a->start_line == b->start_line;
+}
+
+static int
+intern_function(
+    struct pf_merge *m, const struct pf_function *f, uint32_t *merged, struct pf_error *err)
+{
+	struct pf_profile *sum = m->sum;
+	uint32_t hash = pf_hash_pair((uint64_t)f->name << 32 | f->filename,
+	    (uint64_t)f->system_name << 32 ^ (uint64_t)f->start_line);
+	size_t at = 0;
+	int rc;
+
+	for (uint32_t i = pf_index_first(&m->function_index, hash, &at); i != PF_NONE;
+	    i = pf_index_next(&m->function_index, hash, &at)) {
+		if (same_function(&sum->functions[i], f)) {
+			*merged = i;
+			return 0;
+		}
+	}
+	rc = full(sum->function_count, err);
+	if (!rc)
+		rc = PF_GROW(sum->functions, sum->function_capacity, sum->function_count + 1, err);
+	if (!rc)
+		rc = pf_index_add(&m->function_index, hash, (uint32_t)sum->function_count, err);
+	if (rc)
+		return rc;
+	sum->functions[sum->function_count] = *f;
+	*merged = (uint32_t)sum->function_count++;
+	return 0;
+}
+
+static int
+merge_function(struct pf_merge *m, uint32_t function, uint32_t *merged, struct pf_error *err)
+{
+	const struct pf_function *from = &m->source.p->functions[function];
+	struct pf_function f = {.start_line = from->start_line};
+	uint32_t *known = &m->source.functions[function];
+	int rc;
+
+	*merged = *known;
+	if (*known != PF_NONE)
+		return 0;
+	rc = pf_merge_string(m, from->name, &f.name, err);
+	if (!rc)
+		rc = pf_merge_string(m, from->system_name, &f.system_name, err);
+	if (!rc)
+		rc = pf_merge_string(m, from->filename, &f.filename, err);
+	if (!rc)
+		rc = intern_function(m, &f, merged, err);
+	if (!rc)
+		*known = *merged;
+	return rc;
+}
+
+/* Appends the lines of a location of the source to the sum's lines, not yet owned by a location. */
+static int
+append_lines(struct pf_merge *m, uint32_t location, size_t *count, struct pf_error *err)
+{
+	const struct pf_profile *p = m->source.p;
+	struct pf_profile *sum = m->sum;
+	uint64_t first = p->line_starts[location];
+	int rc;
+
+	*count = (size_t)(p->line_starts[location + 1] - first);
+	rc = PF_GROW(sum->lines, sum->line_capacity, sum->line_count + *count + 1, err);
+	for (size_t i = 0; !rc && i < *count; i++) {
+		struct pf_line line = p->lines[first + i];
+		if (line.function != PF_NONE)
+			rc = merge_function(m, line.function, &line.function, err);
+		if (!rc)
+			sum->lines[sum->line_count + i] = line;
+	}
+	return rc;
+}
+
+static uint32_t
+location_hash(const struct pf_location *l, const struct pf_line *lines, size_t count)
+{
+	uint32_t hash = pf_hash_pair((uint64_t)l->mapping << 1 | l->folded, l->address);
+
+	for (size_t i = 0; i < count; i++)
+		hash = pf_hash_pair((uint64_t)hash << 32 | lines[i].function,
+		    (uint64_t)lines[i].line << 16 ^ (uint64_t)lines[i].column);
+	return hash;
+}
+
+/* Whether location i of the sum is this one, with the lines just appended. */
+static bool
+same_location(
+    const struct pf_profile *sum, uint32_t i, const struct pf_location *l, size_t line_count)
+{
+	const struct pf_location *a = &sum->locations[i];
+	const struct pf_line *ours = &sum->lines[sum->line_starts[i]];
+	const struct pf_line *theirs = &sum->lines[sum->line_count];
+
+	if (a->address != l->address || a->mapping != l->mapping || a->folded != l->folded ||
+	    sum->line_starts[i + 1] - sum->line_starts[i] != line_count)
+		return false;
+	for (size_t j = 0; j < line_count; j++) {
+		if (ours[j].function != theirs[j].function || ours[j].line != theirs[j].line ||
+		    ours[j].column != theirs[j].column)
+			return false;
+	}
+	return true;
+}
+
+static int
+intern_location(struct pf_merge *m, const struct pf_location *l, size_t line_count,
+    uint32_t *merged, struct pf_error *err)
+{
+	struct pf_profile *sum = m->sum;
+	uint32_t hash = location_hash(l, sum->lines + sum->line_count, line_count);
+	size_t at = 0;
+	int rc;
+
+	for (uint32_t i = pf_index_first(&m->location_index, hash, &at); i != PF_NONE;
+	    i = pf_index_next(&m->location_index, hash, &at)) {
+		if (same_location(sum, i, l, line_count)) {
+			*merged = i;
+			return 0;
+		}
+	}
+	rc = full(sum->location_count, err);
+	if (!rc)
+		rc = PF_GROW(sum->locations, sum->location_capacity, sum->location_count + 1, err);
+	if (!rc)
+		rc = PF_GROW(
+		    sum->line_starts, sum->line_starts_capacity, sum->location_count + 2, err);
+	if (!rc)
+		rc = pf_index_add(&m->location_index, hash, (uint32_t)sum->location_count, err);
+	if (rc)
+		return rc;
+	sum->line_count += line_count;
+	sum->locations[sum->location_count] = *l;
+	*merged = (uint32_t)sum->location_count++;
+	sum->line_starts[sum->location_count] = sum->line_count;
+	return 0;
+}
+
+int
+pf_merge_location(struct pf_merge *m, uint32_t location, uint32_t *merged, struct pf_error *err)
+{
+	uint32_t *known = &m->source.locations[location];
+	struct pf_location l = m->source.p->locations[location];
+	size_t line_count = 0;
+	int rc = 0;
+
+	*merged = *known;
+	if (*known != PF_NONE)
+		return 0;
+	if (l.mapping != PF_NONE) {
+		l.address -= m->source.p->mappings[l.mapping].start;
+		rc = pf_merge_mapping(m, l.mapping, &l.mapping, err);
+	}
+	if (!rc)
+		rc = append_lines(m, location, &line_count, err);
+	if (!rc && line_count == 0 && l.mapping != PF_NONE)
+		rc = check_bare(m, l.mapping, err);
+	else if (!rc && line_count == 0)
+		check_unmapped(m);
+	if (!rc)
+		rc = intern_location(m, &l, line_count, merged, err);
+	if (!rc)
+		*known = *merged;
+	return rc;
+}

@@ -1,0 +1,107 @@
+/* model.c: making, freeing and asking the columnar profile; see model.h. */
+#include "profile/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+
+int
+pf_profile_new(struct pf_profile **profile, struct pf_error *err)
+{
+	struct pf_profile *p;
+	int rc;
+
+	*profile = NULL;
+	rc = PF_CALLOC(p, 1, err);
+	if (rc)
+		return rc;
+	rc = pf_strings_init(&p->strings, err);
+	if (!rc)
+		rc = PF_GROW(p->line_starts, p->line_starts_capacity, 1, err);
+	if (!rc)
+		rc = PF_GROW(p->frame_starts, p->frame_starts_capacity, 1, err);
+	if (!rc)
+		rc = PF_GROW(p->label_starts, p->label_starts_capacity, 1, err);
+	if (rc) {
+		pf_profile_free(p);
+		return rc;
+	}
+	p->line_starts[0] = p->frame_starts[0] = p->label_starts[0] = 0;
+	*profile = p;
+	return 0;
+}
+
+void
+pf_profile_free(struct pf_profile *p)
+{
+	if (!p)
+		return;
+	pf_strings_release(&p->strings);
+	free(p->types);
+	free(p->mappings);
+	free(p->functions);
+	free(p->locations);
+	free(p->line_starts);
+	free(p->lines);
+	free(p->frame_starts);
+	free(p->frames);
+	free(p->values);
+	free(p->label_starts);
+	free(p->labels);
+	free(p->comments);
+	free(p);
+}
+
+uint32_t
+pf_profile_find_type(const struct pf_profile *p, const char *type)
+{
+	for (uint32_t i = 0; i < p->type_count; i++) {
+		if (strcmp(pf_profile_string(p, p->types[i].type), type) == 0)
+			return i;
+	}
+	return PF_NONE;
+}
+
+size_t
+pf_profile_sample_count(const struct pf_profile *p)
+{
+	return p->sample_count;
+}
+
+size_t
+pf_profile_type_count(const struct pf_profile *p)
+{
+	return p->type_count;
+}
+
+const char *
+pf_profile_type_name(const struct pf_profile *p, size_t i)
+{
+	return pf_profile_string(p, p->types[i].type);
+}
+
+const char *
+pf_profile_type_unit(const struct pf_profile *p, size_t i)
+{
+	return pf_profile_string(p, p->types[i].unit);
+}
+
+int64_t
+pf_profile_time_nanos(const struct pf_profile *p)
+{
+	return p->time_nanos;
+}
+
+int64_t
+pf_profile_duration_nanos(const struct pf_profile *p)
+{
+	return p->duration_nanos;
+}
+
+int64_t
+pf_profile_period(const struct pf_profile *p)
+{
+	return p->period;
+}

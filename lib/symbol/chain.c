@@ -1,0 +1,131 @@
+/*
+ * chain.c: the inline chain of an address, out of its unit's lines and scopes.
+ */
+#include "symbol/dwarf_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+#include "symbol/binary_private.h"
+
+void
+pf_inline_chain_release(struct pf_inline_chain *chain)
+{
+	free(chain->frames);
+	*chain = (struct pf_inline_chain){0};
+}
+
+/* Whether a name is mangled as C++ or Rust do. */
+static bool
+is_mangled(const char *name)
+{
+	return name[0] == '_' && (name[1] == 'Z' || name[1] == 'R');
+}
+
+/*
+ * The name of the outermost function. Without -fdebug-info-for-profiling,
+ * -gmlt leaves out linkage names; the symbol table then has the mangled one.
+ */
+static const char *
+outermost_name(const struct pf_binary *binary, const struct pf_dwarf_function *f, uint64_t address)
+{
+	const struct pf_symbol *symbol;
+
+	if (f && f->linkage)
+		return f->name;
+	symbol = pf_binary_symbol_at(binary, address);
+	if (symbol && (!f || !f->name || is_mangled(symbol->name)))
+		return symbol->name;
+	return f && f->name ? f->name : "";
+}
+
+struct place {
+	uint32_t file, line, discriminator;
+};
+
+static int
+add_frame(struct pf_binary *binary, struct pf_unit *unit, struct pf_inline_chain *chain,
+    const struct place *place, struct pf_inline_frame frame, struct pf_error *err)
+{
+	struct pf_dwarf *d = binary->dwarf;
+	int rc = PF_GROW(chain->frames, chain->capacity, chain->count + 1, err);
+
+	if (!rc && unit->table != PF_NONE)
+		rc = pf_line_table_path(
+		    &d->tables[unit->table].lines, place->file, unit->directory, &frame.file, err);
+	if (rc)
+		return rc;
+	frame.line = place->line;
+	frame.discriminator = place->discriminator;
+	chain->frames[chain->count++] = frame;
+	return 0;
+}
+
+static int
+build(struct pf_binary *binary, struct pf_unit *unit, uint64_t address,
+    struct pf_inline_chain *chain, struct pf_error *err)
+{
+	const struct pf_dwarf *d = binary->dwarf;
+	const struct pf_line_row *row =
+	    unit->table == PF_NONE ? NULL
+				   : pf_line_table_find(&d->tables[unit->table].lines, address);
+	uint32_t scope = pf_ranges_find(&unit->ranges, address);
+	struct place place = {0};
+	int rc = 0;
+
+	if (row)
+		place = (struct place){
+		    .file = row->file, .line = row->line, .discriminator = row->discriminator};
+	if (scope == PF_NONE) {
+		if (!row || row->line == 0)
+			return 0;
+		return add_frame(binary, unit, chain, &place,
+		    (struct pf_inline_frame){.function = outermost_name(binary, NULL, address)},
+		    err);
+	}
+	while (scope != PF_NONE && !rc) {
+		const struct pf_scope *s = &unit->scopes[scope];
+		const struct pf_dwarf_function *f = &d->functions[s->function];
+		struct pf_inline_frame frame = {
+		    .function = f->name ? f->name : "", .start_line = f->line};
+		if (s->parent == PF_NONE)
+			frame.function = outermost_name(binary, f, address);
+		rc = add_frame(binary, unit, chain, &place, frame, err);
+		place = (struct place){.file = s->call_file,
+		    .line = s->call_line,
+		    .discriminator = s->call_discriminator};
+		scope = s->parent;
+	}
+	return rc;
+}
+
+int
+pf_binary_inline_chain(
+    struct pf_binary *binary, uint64_t address, struct pf_inline_chain *chain, struct pf_error *err)
+{
+	struct pf_dwarf *d = binary->dwarf;
+	struct pf_unit *unit;
+	uint32_t rank;
+	int rc;
+
+	chain->count = 0;
+	rank = d ? pf_ranges_find(&d->unit_ranges, address) : PF_NONE;
+	if (rank == PF_NONE)
+		return 0;
+	unit = &d->units[UINT32_MAX - 1 - rank];
+	if (!unit->loaded) {
+		rc = pf_unit_load(d, unit, err);
+		if (rc) {
+			pf_error_prefix(err, "%s", binary->main.path);
+			return rc;
+		}
+	}
+	if (unit->code)
+		return pf_error_set(err, unit->code,
+		    "%s: the debug information of the unit at offset 0x%llx cannot be read; build "
+		    "it again",
+		    binary->main.path, (unsigned long long)unit->offset);
+	return build(binary, unit, address, chain, err);
+}

@@ -1,0 +1,208 @@
+/*
+ * symbols.c: the function symbols of a binary, sorted and without overlap.
+ *
+ * Several names may stand for one address (aliases, constructors C1/C2) and
+ * assembly often has labels without a size inside a function. One name a range
+ * is kept: of equal ranges the most visible one, then the shortest, then the
+ * first by name, so that the choice does not depend on the linker's order.
+ */
+#include "symbol/binary_private.h"
+
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+
+struct candidate {
+	uint64_t start, end;
+	uint64_t limit; /* end of its section */
+	const char *name;
+	uint8_t rank; /* 0 global, 1 weak, 2 local */
+};
+
+struct candidates {
+	struct candidate *items;
+	size_t count, capacity;
+};
+
+static int
+compare_candidates(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+	size_t n, m;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	if (x->end != y->end)
+		return x->end > y->end ? -1 : 1;
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
+	n = strlen(x->name);
+	m = strlen(y->name);
+	if (n != m)
+		return n < m ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static bool
+is_function(const struct pf_binary *binary, const GElf_Sym *symbol)
+{
+	int type = GELF_ST_TYPE(symbol->st_info);
+
+	if (symbol->st_shndx == SHN_UNDEF || symbol->st_shndx == SHN_ABS)
+		return false;
+	if (type != STT_FUNC && type != STT_GNU_IFUNC &&
+	    !(type == STT_NOTYPE && symbol->st_size > 0))
+		return false;
+	return pf_binary_executable(binary, symbol->st_value);
+}
+
+/* The end of the section that a symbol lies in, else of its segment. */
+static uint64_t
+limit_of(const struct pf_binary *binary, const struct pf_elf *file, const GElf_Sym *symbol)
+{
+	const struct pf_segment *segment = pf_segment_at(binary, symbol->st_value);
+	uint64_t limit = segment->address + segment->size, end;
+	GElf_Shdr header;
+
+	if (!gelf_getshdr(elf_getscn(file->elf, symbol->st_shndx), &header))
+		return limit;
+	end = header.sh_addr + header.sh_size;
+	return end > symbol->st_value && end < limit ? end : limit;
+}
+
+static int
+collect(struct candidates *found, const struct pf_binary *binary, const struct pf_elf *file,
+    Elf_Scn *table, struct pf_error *err)
+{
+	GElf_Shdr header;
+	GElf_Sym symbol;
+	Elf_Data *data;
+	size_t count;
+
+	if (!gelf_getshdr(table, &header) || header.sh_entsize != sizeof(Elf64_Sym))
+		return 0;
+	data = elf_getdata(table, NULL);
+	if (!data || !data->d_buf)
+		return 0;
+	count = data->d_size / sizeof(Elf64_Sym);
+	for (size_t i = 0; i < count && i < INT32_MAX; i++) {
+		if (!gelf_getsym(data, (int)i, &symbol) || !is_function(binary, &symbol))
+			continue;
+		const char *name = elf_strptr(file->elf, header.sh_link, symbol.st_name);
+		if (!name || !*name)
+			continue;
+		if (PF_GROW(found->items, found->capacity, found->count + 1, err))
+			return PF_ENOMEM;
+		int binding = GELF_ST_BIND(symbol.st_info);
+		uint64_t room = UINT64_MAX - symbol.st_value;
+		found->items[found->count++] = (struct candidate){
+		    .start = symbol.st_value,
+		    .end = symbol.st_value + (symbol.st_size < room ? symbol.st_size : room),
+		    .limit = limit_of(binary, file, &symbol),
+		    .name = name,
+		    .rank = binding == STB_GLOBAL ? 0
+			    : binding == STB_WEAK ? 1
+						  : 2,
+		};
+	}
+	return 0;
+}
+
+static Elf_Scn *
+symbol_table(const struct pf_elf *file, uint32_t type)
+{
+	GElf_Shdr header;
+
+	for (Elf_Scn *s = elf_nextscn(file->elf, NULL); s; s = elf_nextscn(file->elf, s)) {
+		if (gelf_getshdr(s, &header) && header.sh_type == type &&
+		    pf_elf_section_bytes(file, &header))
+			return s;
+	}
+	return NULL;
+}
+
+/* Sorted candidates become symbols; one without a size reaches to the next one's start. */
+static int
+keep(struct pf_binary *binary, const struct candidates *found, struct pf_error *err)
+{
+	struct pf_symbol *last = NULL;
+
+	for (size_t i = 0; i < found->count; i++) {
+		struct candidate c = found->items[i];
+		if (last && c.start < last->end && c.end <= last->end)
+			continue;
+		if (c.end == c.start) {
+			c.end = c.limit;
+			for (size_t k = i + 1; k < found->count; k++) {
+				if (found->items[k].start > c.start) {
+					if (found->items[k].start < c.end)
+						c.end = found->items[k].start;
+					break;
+				}
+			}
+		}
+		if (last && c.start < last->end)
+			last->end = c.start;
+		if (last && last->end == last->start)
+			binary->symbol_count--;
+		if (PF_GROW(
+			binary->symbols, binary->symbol_capacity, binary->symbol_count + 1, err))
+			return PF_ENOMEM;
+		last = &binary->symbols[binary->symbol_count++];
+		*last = (struct pf_symbol){.start = c.start, .end = c.end, .name = c.name};
+	}
+	return 0;
+}
+
+int
+pf_symbols_load(struct pf_binary *binary, struct pf_error *err)
+{
+	const struct pf_elf *file = &binary->main;
+	struct candidates found = {0};
+	Elf_Scn *table = symbol_table(file, SHT_SYMTAB);
+	int rc = 0;
+
+	if (!table && binary->debug.elf) {
+		file = &binary->debug;
+		table = symbol_table(file, SHT_SYMTAB);
+	}
+	if (!table) {
+		file = &binary->main;
+		table = symbol_table(file, SHT_DYNSYM);
+	}
+	if (table)
+		rc = collect(&found, binary, file, table, err);
+	if (!rc && found.count > 0) {
+		qsort(found.items, found.count, sizeof *found.items, compare_candidates);
+		rc = keep(binary, &found, err);
+	}
+	free(found.items);
+	return rc;
+}
+
+const struct pf_symbol *
+pf_binary_symbols(const struct pf_binary *binary, size_t *count)
+{
+	*count = binary->symbol_count;
+	return binary->symbols;
+}
+
+const struct pf_symbol *
+pf_binary_symbol_at(const struct pf_binary *binary, uint64_t address)
+{
+	size_t low = 0, high = binary->symbol_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (binary->symbols[middle].start <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || address >= binary->symbols[low - 1].end)
+		return NULL;
+	return &binary->symbols[low - 1];
+}

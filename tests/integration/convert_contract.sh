@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# convert's contract: exit codes and words, build ids, drops, determinism, the verdict, symbolized profiles.
+build_dir=$1
+# shellcheck source=tests/support/convert.sh
+source "${PROFUSE_SOURCE_DIR:?}/tests/support/convert.sh"
+need clang-19 llvm-objdump-19 llvm-readelf-19 python3
+profuse=$build_dir/profuse
+cd "$work"
+
+build shapes
+build_id=$(llvm-readelf-19 -n shapes | sed -n 's/.*Build ID: //p')
+samples cpu.pb.gz shapes walk sum odd even --calls
+samples more.pb.gz shapes walk sum --seed 7
+samples other.pb.gz shapes walk sum --build-id 1234abcd
+samples elsewhere.pb.gz shapes walk --build-id 5678 --name /lib/libc.so.6
+samples unnamed.pb.gz shapes walk sum --build-id ""
+json() { python3 -c "import json,sys; d=json.load(open('$1')); print($2)"; }
+
+# Wrong usage.
+expect 2 "$profuse" convert -b shapes cpu.pb.gz
+says "-o OUT"
+expect 2 "$profuse" convert -b shapes -o - --json cpu.pb.gz
+expect 2 "$profuse" convert -b shapes -o out --format bolt cpu.pb.gz
+says "extbinary"
+expect 2 "$profuse" convert -b shapes -o out -f text --md5 cpu.pb.gz
+expect 2 "$profuse" convert -b shapes -o out --sample-type wall cpu.pb.gz
+says "samples, cpu"
+[ ! -e out ] || fail "wrong usage left a file"
+
+# What cannot be read, what does not match.
+expect 4 "$profuse" convert -b missing -o out cpu.pb.gz
+expect 4 "$profuse" convert -b shapes -o out missing.pb.gz
+expect 3 "$profuse" convert -b shapes -o out "$data/shapes.c"
+expect 3 "$profuse" convert -b "$data/shapes.c" -o out cpu.pb.gz
+expect 3 "$profuse" convert -b shapes -o out other.pb.gz
+says "$build_id"
+says 1234abcd
+expect 3 "$profuse" convert -b shapes -o out elsewhere.pb.gz
+expect 3 "$profuse" convert -o out cpu.pb.gz
+says "--binary"
+llvm-strip-19 -o stripped shapes 2>/dev/null || strip -o stripped shapes
+expect 3 "$profuse" convert -b stripped -o out cpu.pb.gz
+[ ! -e out ] || fail "nothing usable left a file"
+expect 4 "$profuse" convert -b shapes -o no/such/folder cpu.pb.gz
+
+# Other builds and binaries are left out and counted; a build id may be ignored on request.
+expect 0 "$profuse" convert -b shapes -o out --json cpu.pb.gz other.pb.gz elsewhere.pb.gz
+cp stdout mixed.json
+[ "$(json mixed.json "sorted(x['reason'] for x in d['samples']['dropped'])")" = "['other-binary', 'other-build']" ] ||
+	fail "the drops are not told apart"
+[ "$(json mixed.json "[x['build_id'] for x in d['samples']['dropped'] if x['reason'] == 'other-build'][0]")" = 1234abcd ]
+[ "$(json mixed.json "abs(d['samples']['total'] - d['samples']['used'] - sum(x['samples'] for x in d['samples']['dropped'])) < 0.01")" = True ] ||
+	fail "used and dropped do not make the total"
+expect 0 "$profuse" convert -b shapes -o forced other.pb.gz --allow-build-id-mismatch
+says "used nevertheless"
+expect 0 "$profuse" convert -b shapes -o unnamed unnamed.pb.gz
+says "matched by its file name"
+cp shapes renamed
+expect 0 "$profuse" convert -b renamed -o renamed.prof cpu.pb.gz
+expect 3 "$profuse" convert -b renamed -o out2 unnamed.pb.gz
+expect 3 "$profuse" convert -b shapes -o out2 unnamed.pb.gz unnamed.pb.gz
+says "--merge-by-filename"
+expect 0 "$profuse" convert -b shapes -o out2 --merge-by-filename unnamed.pb.gz unnamed.pb.gz
+
+# The same inputs, in any order, by list or folder, give the same bytes.
+mkdir folder
+cp cpu.pb.gz more.pb.gz folder
+printf '%s\n' '# two' more.pb.gz '' cpu.pb.gz >list
+for format in extbinary text folded; do
+	expect 0 "$profuse" convert -b shapes -f $format -o a cpu.pb.gz more.pb.gz
+	expect 0 "$profuse" convert -b shapes -f $format -o b more.pb.gz cpu.pb.gz
+	expect 0 "$profuse" convert -b shapes -f $format -o c folder
+	expect 0 "$profuse" convert -b shapes -f $format -o d @list
+	cmp a b && cmp a c && cmp a d || fail "$format depends on the order of its inputs"
+done
+"$profuse" convert -b shapes -f text -o - cpu.pb.gz more.pb.gz >e 2>verdict
+expect 0 "$profuse" convert -b shapes -f text -o a cpu.pb.gz more.pb.gz
+cmp a e || fail "standard output differs from a file"
+grep -q 'ready for a profile-guided build' verdict || fail "no verdict beside -o -"
+
+# Folded stacks: caller, then the inlined function; sums as the profile has them.
+expect 0 "$profuse" convert -b shapes -f folded -o folded cpu.pb.gz
+grep -q '^main;walk;mix [0-9]*$' folded || fail "no main;walk;mix in the folded stacks"
+total=$(python3 -c "import json; print(sum(s['values'][0] for s in json.load(open('cpu.pb.gz.json'))['samples']))")
+[ "$(awk '{n += $NF} END {print n}' folded)" = "$total" ] || fail "folded stacks do not sum to $total"
+
+# The verdict: each measure fails by itself; the file is written nevertheless.
+ready=(--max-age 36500d --min-samples 1000)
+expect 0 "$profuse" convert -b shapes -o out --require-ready "${ready[@]}" cpu.pb.gz
+says "ready for a profile-guided build: yes"
+says "-fprofile-sample-use=out"
+for demand in "--max-age 1d" "--min-samples 1000000" "--min-overlap 99.99%" "--min-line-share 100.1%"; do
+	rm -f out
+	# shellcheck disable=SC2086
+	expect 1 "$profuse" convert -b shapes -o out --require-ready "${ready[@]}" $demand cpu.pb.gz
+	[ -s out ] || fail "not ready, but no file either ($demand)"
+	# shellcheck disable=SC2086
+	expect 0 "$profuse" convert -b shapes -o out "${ready[@]}" $demand cpu.pb.gz
+	says "warning: the profile is not ready"
+done
+expect 0 "$profuse" convert -b shapes -o out --json "${ready[@]}" cpu.pb.gz
+[ "$(json stdout "(d['ready'], d['build_id'], [c['name'] for c in d['checks']])")" = \
+	"(True, '$build_id', ['samples', 'line-share', 'overlap', 'age'])" ] || fail "unexpected JSON"
+
+# --check: the reader is asked before the file is put in place.
+if command -v llvm-profdata-19 >/dev/null; then
+	expect 0 "$profuse" convert -b shapes -o checked --check cpu.pb.gz
+fi
+printf '#!/bin/sh\necho "error: no good"; exit 1\n' >refuse
+chmod +x refuse
+rm -f checked
+expect 3 "$profuse" convert -b shapes -o checked --check --llvm-profdata ./refuse cpu.pb.gz
+says "no good"
+PROFUSE_LLVM_PROFDATA=./refuse expect 3 "$profuse" convert -b shapes -o checked --check cpu.pb.gz
+expect 4 "$profuse" convert -b shapes -o checked --check --llvm-profdata ./missing cpu.pb.gz
+[ ! -e checked ] || fail "a refused profile was put in place"
+
+# Profiles that another agent symbolized: by lines, without a binary; start lines are needed.
+cat >lines.json <<'END'
+{"types": [["samples", "count"]], "time_nanos": 1700000000000000000, "samples": [
+ {"values": [7], "stack": [{"lines": [{"function": "helper", "start_line": 3, "line": 4},
+                                      {"function": "work", "start_line": 50, "line": 55}]},
+                           {"lines": [{"function": "main", "start_line": 10, "line": 12}]}]},
+ {"values": [2], "stack": [{"lines": [{"function": "main", "start_line": 10, "line": 12}]}]},
+ {"values": [5], "stack": [{"lines": [{"function": "nowhere", "line": 12}]}]}]}
+END
+python3 "$tools/make_pprof.py" json lines.json lines.pb.gz
+expect 0 "$profuse" convert -f text -o lines.txt lines.pb.gz
+says "5   35.7 %  in functions without a start line"
+says "no discriminators"
+printf 'work:7:7\n 5: helper:7\n  1: 7\nmain:2:2\n 2: 2 work:2\n' >wanted
+diff wanted lines.txt || fail "symbolized profile converted differently"
+sed 's/"start_line": [0-9]*, //g' lines.json >nostart.json
+python3 "$tools/make_pprof.py" json nostart.json nostart.pb.gz
+expect 3 "$profuse" convert -f text -o out3 nostart.pb.gz
+says "start lines"
+expect 3 "$profuse" convert -b shapes -o out3 lines.pb.gz
+[ ! -e out3 ] || fail "nothing usable left a file"
+echo "the contract holds"

@@ -1,0 +1,113 @@
+/*
+ * block_counts.c: prints what each inference says about every block, to be held
+ * against exact counts. Usage: block_counts BINARY PROFILE none|block|flow
+ *
+ * One line a block: function, first address, instructions, samples, estimate.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <profuse/profile.h>
+
+#include "convert/binary_lines.h"
+#include "convert/executions.h"
+#include "convert/match.h"
+#include "convert/program.h"
+#include "convert/sample_type.h"
+#include "profile/stacks.h"
+
+struct state {
+	struct pf_binary *binary;
+	struct pf_profile *profile;
+	struct pf_stacks stacks;
+	struct pf_sample_type type;
+	struct pf_samples samples;
+	struct pf_program program;
+	struct pf_binary_lines lines;
+	struct pf_executions executions;
+};
+
+static int
+read_all(struct state *s, char **argv, struct pf_error *err)
+{
+	struct pf_period period = {0};
+	enum pf_match *matches = NULL;
+	struct pf_line_source source;
+	int rc = pf_binary_open(&s->binary, argv[1], err);
+
+	if (!rc)
+		rc = pf_profile_open(&s->profile, argv[2], NULL, err);
+	if (!rc)
+		rc = pf_stacks_init(&s->stacks, err);
+	if (!rc)
+		rc = pf_stacks_add(&s->stacks, s->profile, argv[2], NULL, err);
+	if (!rc)
+		rc = pf_sample_type_choose(&s->type, &s->stacks, NULL, &period, err);
+	if (!rc)
+		rc = pf_match_binaries(
+		    &matches, &s->stacks, argv[1], pf_binary_build_id(s->binary), false, err);
+	if (!rc)
+		rc = pf_samples_collect(
+		    &s->samples, &s->stacks, s->type.type, matches, s->binary, err);
+	if (!rc)
+		rc = pf_program_read(&s->program, s->binary, &s->samples, err);
+	if (!rc)
+		rc = pf_binary_lines_init(&s->lines, s->binary, err);
+	source = pf_binary_lines_source(&s->lines);
+	for (size_t i = 0; !rc && i < s->program.function_count; i++) {
+		struct pf_program_function *f = &s->program.functions[i];
+		f->taken = source.function_at(source.context, f->start, true) != NULL;
+	}
+	free(matches);
+	return rc;
+}
+
+static void
+print_blocks(const struct state *s)
+{
+	for (size_t i = 0; i < s->program.block_count; i++) {
+		const struct pf_program_block *b = &s->program.blocks[i];
+		int64_t samples = 0;
+
+		for (uint32_t j = 0; j < b->count; j++)
+			samples += s->program.values[b->first + j];
+		printf("%s 0x%" PRIx64 " %u %" PRId64 " %.9g\n",
+		    s->program.functions[b->function].name,
+		    s->program.instructions[b->first].address, b->count, samples,
+		    s->executions.instructions[b->first]);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static const char *const methods[] = {"none", "block", "flow"};
+	struct state s = {0};
+	struct pf_error err = {0};
+	int method = 0, rc;
+
+	if (argc != 4) {
+		fprintf(stderr, "usage: block_counts BINARY PROFILE none|block|flow\n");
+		return 2;
+	}
+	while (method < 2 && strcmp(methods[method], argv[3]) != 0)
+		method++;
+	rc = read_all(&s, argv, &err);
+	if (!rc)
+		rc = pf_executions_estimate(&s.executions, &s.program, (enum pf_inference)method,
+		    s.type.unit, s.type.time, &err);
+	if (!rc)
+		print_blocks(&s);
+	else
+		fprintf(stderr, "%s\n", err.message);
+	pf_executions_release(&s.executions);
+	pf_binary_lines_release(&s.lines);
+	pf_program_release(&s.program);
+	pf_samples_release(&s.samples);
+	pf_stacks_release(&s.stacks);
+	pf_profile_free(s.profile);
+	pf_binary_free(s.binary);
+	return rc;
+}

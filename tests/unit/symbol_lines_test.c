@@ -1,0 +1,145 @@
+/*
+ * Lines, inline chains and discriminators of tests/fixtures/symbol/inline.c, in
+ * every shape that debug information comes in.
+ */
+#include "support/fixture.h"
+
+static const char *const shapes[] = {
+    "inline-pie", "inline-fixed", "inline-dwarf4", "inline-zlib", "inline-probe", "inline-lld"};
+
+#define SHAPES (sizeof shapes / sizeof *shapes)
+
+/*
+ * Whether some address of a function has exactly this chain: function and line,
+ * innermost first. Probed builds put the name of a static function inside a unique one.
+ */
+static bool
+has_chain(struct pf_binary *b, const char *function, size_t count, const char *const *functions,
+    const uint32_t *lines)
+{
+	const struct pf_symbol *symbol = fixture_symbol(b, function);
+	struct pf_inline_chain chain = {0};
+	bool found = false;
+
+	for (uint64_t at = symbol->start; at < symbol->end && !found; at++) {
+		assert_int_equal(pf_binary_inline_chain(b, at, &chain, NULL), 0);
+		assert_true(chain.count > 0);
+		assert_string_equal(chain.frames[chain.count - 1].function, function);
+		found = chain.count == count;
+		for (size_t i = 0; i < count && found; i++)
+			found = strstr(chain.frames[i].function, functions[i]) &&
+				chain.frames[i].line == lines[i];
+	}
+	pf_inline_chain_release(&chain);
+	return found;
+}
+
+static void
+inlined_calls_are_a_chain_with_the_lines_of_their_call_sites(void **state)
+{
+	static const char *const names[] = {"inner", "middle", "outer"};
+	static const uint32_t first[] = {7, 13, 19}, copy[] = {7, 13, 21};
+	(void)state;
+
+	for (size_t i = 0; i < SHAPES; i++) {
+		if (!fixture_exists(shapes[i]))
+			continue;
+		struct pf_binary *b = fixture_open(shapes[i]);
+		assert_true(pf_binary_has_lines(b, NULL, 0));
+		assert_true(has_chain(b, "outer", 3, names, first));
+		assert_true(has_chain(b, "outer", 3, names, copy));
+		pf_binary_free(b);
+	}
+}
+
+static void
+code_in_another_segment_has_its_line(void **state)
+{
+	static const char *const names[] = {"elsewhere"};
+	static const uint32_t lines[] = {28};
+	struct pf_binary *b = fixture_open("inline-fixed");
+	(void)state;
+
+	assert_true(has_chain(b, "elsewhere", 1, names, lines));
+	pf_binary_free(b);
+}
+
+static void
+a_frame_knows_its_file_and_where_its_function_is_declared(void **state)
+{
+	struct pf_binary *b = fixture_open("inline-pie");
+	const struct pf_symbol *outer = fixture_symbol(b, "outer");
+	struct pf_inline_chain chain = {0};
+	(void)state;
+
+	for (uint64_t at = outer->start; at < outer->end; at++) {
+		assert_int_equal(pf_binary_inline_chain(b, at, &chain, NULL), 0);
+		for (size_t i = 0; i < chain.count; i++) {
+			const struct pf_inline_frame *f = &chain.frames[i];
+			uint32_t declared = strcmp(f->function, "inner") == 0    ? 5
+					    : strcmp(f->function, "middle") == 0 ? 11
+										 : 17;
+			assert_int_equal(f->start_line, declared);
+			assert_non_null(f->file);
+			assert_string_equal(f->file + strlen(f->file) - strlen("/symbol/inline.c"),
+			    "/symbol/inline.c");
+		}
+	}
+	pf_inline_chain_release(&chain);
+	pf_binary_free(b);
+}
+
+static void
+copies_on_one_line_are_told_apart_by_discriminators(void **state)
+{
+	struct pf_binary *b = fixture_open("inline-pie");
+	const struct pf_symbol *outer = fixture_symbol(b, "outer");
+	struct pf_inline_chain chain = {0};
+	uint32_t of_middle = 0, of_inner = 0;
+	(void)state;
+
+	for (uint64_t at = outer->start; at < outer->end; at++) {
+		assert_int_equal(pf_binary_inline_chain(b, at, &chain, NULL), 0);
+		if (chain.count < 2 || chain.frames[chain.count - 1].line != 21 ||
+		    strcmp(chain.frames[0].function, "inner") != 0)
+			continue;
+		uint32_t base = pf_discriminator_base(chain.frames[chain.count - 1].discriminator);
+		if (chain.count == 3)
+			of_middle = base;
+		else
+			of_inner = base;
+	}
+	assert_true(of_middle != 0 && of_inner != 0);
+	assert_int_not_equal(of_middle, of_inner);
+	pf_inline_chain_release(&chain);
+	pf_binary_free(b);
+}
+
+static void
+an_address_outside_all_code_has_no_chain(void **state)
+{
+	struct pf_binary *b = fixture_open("inline-pie");
+	struct pf_inline_chain chain = {0};
+	static const uint64_t outside[] = {0, 1, 0x10000000, UINT64_MAX};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+		assert_int_equal(pf_binary_inline_chain(b, outside[i], &chain, NULL), 0);
+		assert_int_equal(chain.count, 0);
+	}
+	pf_inline_chain_release(&chain);
+	pf_binary_free(b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(inlined_calls_are_a_chain_with_the_lines_of_their_call_sites),
+	    cmocka_unit_test(code_in_another_segment_has_its_line),
+	    cmocka_unit_test(a_frame_knows_its_file_and_where_its_function_is_declared),
+	    cmocka_unit_test(copies_on_one_line_are_told_apart_by_discriminators),
+	    cmocka_unit_test(an_address_outside_all_code_has_no_chain),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
