@@ -85,21 +85,33 @@ tear_down(void **state)
 	return 0;
 }
 
-/* The stack must be what backtrace saw, from the caller of snapshot() on. */
+/*
+ * The frames from the caller of snapshot() on must be what backtrace saw; a sanitizer's own
+ * backtrace() shows one frame more at the top, itself.
+ */
+static void
+assert_agrees(const struct pf_stack *stack)
+{
+	int extra = 0;
+
+	while (extra < 2 && stacks.locations[stacks.frames[stack->first + 1]].pc !=
+				(uint64_t)(uintptr_t)expected[1 + extra] - 1)
+		extra++;
+	for (uint32_t i = 1; i < stack->count; i++)
+		assert_int_equal(stacks.locations[stacks.frames[stack->first + i]].pc,
+		    (uint64_t)(uintptr_t)expected[(int)i + extra] - 1);
+	expected_count -= extra;
+}
+
 static void
 assert_same_as_backtrace(void)
 {
 	struct pf_taken taken = pf_stacks_take(&stacks, &slot, 0);
-	const struct pf_stack *stack;
 
 	assert_int_not_equal(taken.stack, PF_NONE);
 	assert_int_equal(taken.end, PF_STACK_WHOLE);
-	stack = &stacks.items[taken.stack];
-	assert_int_equal(stack->count, expected_count);
-	for (uint32_t i = 1; i < stack->count; i++) {
-		uint32_t number = stacks.frames[stack->first + i];
-		assert_int_equal(stacks.locations[number].pc, (uint64_t)(uintptr_t)expected[i] - 1);
-	}
+	assert_agrees(&stacks.items[taken.stack]);
+	assert_int_equal(stacks.items[taken.stack].count, expected_count);
 }
 
 static void
@@ -133,10 +145,7 @@ a_short_copy_cuts_the_stack_where_it_ends(void **state)
 	assert_int_equal(taken.end, PF_STACK_CUT);
 	assert_true(stacks.items[taken.stack].count > 2);
 	assert_true(stacks.items[taken.stack].count < (uint32_t)expected_count);
-	for (uint32_t i = 1; i < stacks.items[taken.stack].count; i++)
-		assert_int_equal(
-		    stacks.locations[stacks.frames[stacks.items[taken.stack].first + i]].pc,
-		    (uint64_t)(uintptr_t)expected[i] - 1);
+	assert_agrees(&stacks.items[taken.stack]);
 }
 
 static void
