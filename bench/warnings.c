@@ -90,12 +90,12 @@ foreign_load(const struct pf_bench *b, char *text, size_t size)
 {
 	double most = worst_share(b, foreign_of);
 
-	return most > b->options.max_foreign ? snprintf(text, size,
-						   "Other processes used up to %.0f %% of the "
-						   "machine's CPU time during a block; "
-						   "an idle machine gives narrower intervals.",
-						   most * 100)
-					     : 0;
+	return most > b->options.max_foreign
+		   ? snprintf(text, size,
+			 "Other processes used up to %.0f %% of the "
+			 "machine's CPU time meanwhile; an idle machine gives narrower intervals.",
+			 most * 100)
+		   : 0;
 }
 
 static int

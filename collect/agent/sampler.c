@@ -227,6 +227,8 @@ pf_sampler_close(enum pf_window window, struct pf_buffer *out)
 	tally->open = false;
 	tally->ended = pf_host_now();
 	tally->cpu = host_cpu() - tally->cpu;
+	if (tally->cpu < 0)
+		tally->cpu = 0; /* the two clocks are not read at the same moment */
 	tally->lost += atomic_load(&sampler.capture.lost) - tally->lost_before;
 	if (out)
 		rc = pf_encode(out, tally, &sampler.stacks, &sampler.event);

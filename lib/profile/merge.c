@@ -155,6 +155,8 @@ note_duplicate(struct pf_merge *m, struct pf_error *err)
 	size_t at = 0;
 	int rc;
 
+	if (m->source.p->sample_count == 0)
+		return 0;
 	for (uint32_t i = pf_index_first(&m->fingerprint_index, hash, &at); i != PF_NONE;
 	    i = pf_index_next(&m->fingerprint_index, hash, &at)) {
 		if (m->fingerprints[i] == fingerprint) {

@@ -56,7 +56,8 @@ struct pf_merge {
 	uint64_t profile_count, added_count; /* all; without the subtracted ones */
 	uint64_t term_count;                 /* samples summed */
 	uint64_t duration_sum;               /* of all profiles, with scale_by_duration */
-	bool has_types, default_differs, drop_differs, keep_differs, period_differs;
+	bool has_types, default_differs, drop_differs, keep_differs, period_differs,
+	    comments_left_out;
 	bool warned_unmapped;
 };
 

@@ -43,7 +43,8 @@ raw_header(const struct pf_profile *p, struct pf_buffer *out)
 	if (p->time_nanos)
 		raw_time(p, out);
 	if (p->duration_nanos)
-		pf_buffer_printf(out, "Duration: %.9gs\n", round((double)p->duration_nanos / 1e6) / 1e3);
+		pf_buffer_printf(
+		    out, "Duration: %.9gs\n", round((double)p->duration_nanos / 1e6) / 1e3);
 	pf_buffer_string(out, "Samples:\n");
 	for (size_t i = 0; i < p->type_count; i++)
 		pf_buffer_printf(out, "%s%s/%s%s", i ? " " : "", pf_profile_type_name(p, i),

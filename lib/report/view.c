@@ -10,6 +10,8 @@
 #include "report/text.h"
 #include "report/units.h"
 
+enum { MOST_COMMENTS = 16 };
+
 static int
 unknown_type(const struct pf_profile *p, const char *wanted, struct pf_error *err)
 {
@@ -105,7 +107,7 @@ const char *
 pf_view_advice(const struct pf_view *r)
 {
 	if (r->p->sample_count == 0)
-		return "a valid profile, but without samples";
+		return NULL; /* whoever read it has said so */
 	if (r->kept_count == 0)
 		return "no sample is left by --focus and --ignore";
 	if (r->frames.bad_drop_frames)
@@ -150,6 +152,24 @@ header_filters(const struct pf_view *r, struct pf_buffer *out)
 		pf_buffer_printf(out, "   ignore=%s\n", o->ignore);
 }
 
+/* Comments meant for people; of a merge of many profiles only the first. */
+static void
+header_comments(const struct pf_profile *p, struct pf_buffer *out)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < p->comment_count && shown < MOST_COMMENTS; i++) {
+		const char *comment = pf_profile_string(p, p->comments[i]);
+		if (*comment == '#')
+			continue;
+		pf_buffer_printf(out, "%s\n", comment);
+		shown++;
+	}
+	if (p->comment_count > MOST_COMMENTS)
+		pf_buffer_printf(
+		    out, "(%zu comments in all; show raw has them)\n", p->comment_count);
+}
+
 void
 pf_view_header(const struct pf_view *r, struct pf_buffer *out)
 {
@@ -161,11 +181,7 @@ pf_view_header(const struct pf_view *r, struct pf_buffer *out)
 	if (p->mapping_count && p->mappings[0].build_id)
 		pf_buffer_printf(
 		    out, "Build ID: %s\n", pf_profile_string(p, p->mappings[0].build_id));
-	for (size_t i = 0; i < p->comment_count; i++) {
-		const char *comment = pf_profile_string(p, p->comments[i]);
-		if (*comment != '#')
-			pf_buffer_printf(out, "%s\n", comment);
-	}
+	header_comments(p, out);
 	pf_buffer_printf(out, "Type: %s\n", pf_profile_type_name(p, r->type));
 	if (p->doc_url)
 		pf_buffer_printf(out, "Doc: %s\n", pf_profile_string(p, p->doc_url));

@@ -385,6 +385,36 @@ overlapping_mappings_cost_no_more_than_others(void **state)
 	pf_buffer_release(&b);
 }
 
+/* The inverse of x ^ x >> 33. */
+static uint64_t
+unshift(uint64_t x)
+{
+	return x ^ x >> 33;
+}
+
+/* Addresses whose hashes would all be the same if they did not differ from run to run. */
+static void
+addresses_made_to_collide_do_not(void **state)
+{
+	struct pf_buffer b = {.maximum = 16 << 20};
+	struct pf_profile *p;
+	struct pf_error err;
+	(void)state;
+
+	pf_buffer_string(&b, "custom profile: total 1\n");
+	for (uint64_t i = 0; i < 200000; i++) {
+		/* the multiplicative inverses of the finalizer's factors, last one first */
+		uint64_t x = unshift(i << 32 | 12345) * 0x9cb4b2f8129337dbULL;
+		pf_buffer_printf(&b, "1 @ 0x%llx\n",
+		    (unsigned long long)unshift(unshift(x) * 0x4f74430c22a54005ULL) + 1);
+	}
+	/* as one chain this would take the test's whole time and more */
+	assert_int_equal(pf_profile_parse(&p, "test", b.bytes, b.size, NULL, &err), 0);
+	assert_int_equal(p->location_count, 200000);
+	pf_profile_free(p);
+	pf_buffer_release(&b);
+}
+
 /* Parses a copy of exactly this size, so that a sanitizer sees reads past its end. */
 static void
 parse_copy(const uint8_t *bytes, size_t size, const char *name)
@@ -454,6 +484,7 @@ main(void)
 	    cmocka_unit_test(the_main_binary_comes_first_and_split_mappings_are_one),
 	    cmocka_unit_test(what_is_not_the_programs_own_is_named_to_be_dropped),
 	    cmocka_unit_test(overlapping_mappings_cost_no_more_than_others),
+	    cmocka_unit_test(addresses_made_to_collide_do_not),
 	    cmocka_unit_test(every_truncation_ends_with_an_error_or_a_shorter_profile),
 	    cmocka_unit_test(every_flipped_bit_ends_with_an_error_or_another_profile),
 	};

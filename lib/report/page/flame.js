@@ -94,7 +94,7 @@ const signed = (number) => (number > 0 ? "+" : number < 0 ? "−" : "") + amount
 /* A long name's shorter forms: without the path of its package, without its arguments, its last part alone. */
 function shorter(name) {
 	const forms = [name];
-	const plain = name.replace(/\(.*\)( const)?$/, "").replace(/<.*>/, "<…>");
+	const plain = name.replace(/\(.*\)( const)?$/, "").replace(/(\w)<.*>/, "$1<…>");
 	const base = plain.replace(/^.*\/(?=[^/]*$)/, "");
 	if (base !== name) forms.push(base);
 	const method = base.replace(/^[^.(:]+(?:\.|::)(?=.)/, "");
