@@ -111,8 +111,9 @@ value_bodies(struct work *w, struct pf_error *err)
 		rc = PF_CALLOC(w->values, w->f->body_count, err);
 	if (rc)
 		return rc;
+	/* padding carries its neighbours' lines but never their counts: left out of means */
 	for (uint32_t i = 0; i < w->p->instruction_count; i++) {
-		if (w->bodies[i] != PF_NONE)
+		if (w->bodies[i] != PF_NONE && w->p->instructions[i].cost != PF_COST_NOP)
 			tally_add(&w->tallies[w->bodies[i]], w, i);
 	}
 	for (size_t i = 0; i < w->f->body_count; i++)

@@ -127,11 +127,17 @@ see(struct pf_modules *m, const struct line *line, uint64_t base, uint64_t main_
 	};
 
 	pf_elf_describe(&fresh);
-	for (size_t i = 0; i < m->count; i++)
-		if (!m->items[i].retired && same(&m->items[i], line, file, &fresh)) {
-			m->items[i].seen = true;
-			return;
+	for (size_t i = 0; i < m->count; i++) {
+		struct pf_mapping *known = &m->items[i];
+		if (!same(known, line, file, &fresh))
+			continue;
+		if (known->retired) { /* the same file at the same place again */
+			known->retired = 0;
+			known->born = m->look;
 		}
+		known->seen = true;
+		return;
+	}
 	if (m->count >= MOST_MAPPINGS || PF_GROW(m->items, m->capacity, m->count + 1, NULL))
 		return;
 	fresh.file = strdup(file);
@@ -220,14 +226,16 @@ pf_modules_release(struct pf_modules *m)
 	*m = (struct pf_modules){0};
 }
 
-void
+bool
 pf_modules_follow(struct pf_modules *m)
 {
 	struct counters counters = {0};
 
 	dl_iterate_phdr(count_objects, &counters);
-	if (counters.adds != m->adds || counters.subs != m->subs)
-		pf_modules_look(m);
+	if (counters.adds == m->adds && counters.subs == m->subs)
+		return false;
+	pf_modules_look(m);
+	return true;
 }
 
 void

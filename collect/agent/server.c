@@ -13,6 +13,7 @@
 #include "collect/agent/http.h"
 
 #define SECOND INT64_C(1000000000)
+#define FORK_PAUSE (SECOND / 4)
 
 enum {
 	REQUEST_SECONDS = 5, /* for a request to arrive whole */
@@ -189,7 +190,7 @@ answer(struct connection *c, enum pf_parse parsed, int64_t now)
 		seconds = pf_endpoint_answer(server.config, &c->request, &c->out);
 	if (seconds > 0) {
 		c->stage = SAMPLING;
-		c->deadline = now + seconds * SECOND;
+		c->deadline = pf_host_now() + seconds * SECOND; /* arming threads took time */
 	} else {
 		begin_sending(c, now);
 	}
@@ -252,6 +253,8 @@ keep_listening(int64_t now, int64_t *wake)
 		else if (server.announcement.lock.fd >= 0 &&
 			 !pf_own_fd_valid(&server.announcement.lock))
 			announce();
+		if (*server.config->run_dir)
+			pf_announce_clean(server.config->run_dir);
 		server.next_check = now + (server.checks++ < YOUNG_CHECKS ? 1 : OLD_CHECK) * SECOND;
 	}
 	if (server.listener.fd < 0 && now >= server.next_try) {
@@ -322,6 +325,8 @@ pf_server_close(void)
 		if (server.connections[i].stage != UNUSED)
 			drop(&server.connections[i]);
 	pf_announce_end(&server.announcement);
+	if (*server.config->run_dir) /* children that ended by _exit left theirs */
+		pf_announce_clean(server.config->run_dir);
 	if (pf_own_fd_valid(&server.listener))
 		shutdown(server.listener.fd, SHUT_RDWR); /* also wakes a thread that polls it */
 	pf_own_fd_close(&server.listener);
@@ -343,4 +348,5 @@ pf_server_forked(bool tidy)
 	pf_own_fd_close(&server.listener);
 	pf_announce_forked(&server.announcement);
 	pf_server_init(server.config);
+	server.next_try = pf_host_now() + FORK_PAUSE; /* most children end or exec at once */
 }

@@ -150,7 +150,7 @@ set_globals(struct app *app)
 	return true;
 }
 
-/* A document as its bytes say, with its id; the status, 0 when all is well. */
+/* A document as its bytes say; the status, 0 when all is well. */
 static unsigned
 parse_document(struct app *app, struct slice name, struct value *document)
 {
@@ -159,9 +159,7 @@ parse_document(struct app *app, struct slice name, struct value *document)
 
 	if (!stored)
 		return refuse(app, 404, "there is no such document");
-	if (!json_parse(stored->source, &app->arena, document, &error) ||
-	    !map_set(
-		document->map, &app->arena, key_of(slice_of("id")), value_string(stored->name)))
+	if (!json_parse(stored->source, &app->arena, document, &error))
 		return refuse(app, 500, "the document takes too much memory");
 	return 0;
 }

@@ -31,8 +31,10 @@ enum {
 	IS_DIGIT = 2,
 	IS_UPPER = 4,
 	IS_LOWER = 8,
-	IS_WORD = 16,   /* letters, digits, underscore, and every byte of a non-ASCII letter */
-	IS_MARKED = 32, /* HTML gives it a meaning: < > & " ' */
+	IS_WORD = 16,    /* letters, digits, underscore, and every byte of a non-ASCII letter */
+	IS_MARKED = 32,  /* HTML gives it a meaning: < > & " ' */
+	IS_STOP = 64,    /* not plain within a JSON string: control, quote, backslash, non-ASCII */
+	IS_INLINE = 128, /* may begin an inline mark: * ` [ backslash, and the h of an address */
 };
 extern const uint8_t character_kinds[256];
 
@@ -73,11 +75,32 @@ void text_init(struct text *text, size_t limit);
 void text_release(struct text *text);
 /* Empty and unfailed again; keeps its memory. */
 void text_clear(struct text *text);
-/* Room for `more` bytes; false is a failure. */
-bool text_reserve(struct text *text, size_t more);
+/* The slow path of text_reserve(). */
+bool text_grow(struct text *text, size_t more);
 
-void text_char(struct text *text, char c);
-void text_put(struct text *text, const char *bytes, size_t size);
+/* Room for `more` bytes; false is a failure. */
+static inline bool
+text_reserve(struct text *text, size_t more)
+{
+	return (more <= text->capacity - text->size && !text->failed) || text_grow(text, more);
+}
+
+static inline void
+text_char(struct text *text, char c)
+{
+	if (text_reserve(text, 1))
+		text->bytes[text->size++] = c;
+}
+
+static inline void
+text_put(struct text *text, const char *bytes, size_t size)
+{
+	if (size == 0 || !text_reserve(text, size))
+		return;
+	memcpy(text->bytes + text->size, bytes, size);
+	text->size += size;
+}
+
 void text_string(struct text *text, const char *string);
 void text_integer(struct text *text, int64_t number);
 /* The shortest form that reads back as the same number, for what people write; %.15g otherwise. */

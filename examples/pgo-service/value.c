@@ -81,35 +81,10 @@ grow_map(struct map *map, struct arena *arena)
 	return capacity <= SMALL_MAP || index_map(map, arena);
 }
 
-static bool
-keys_equal(const struct key *a, const struct key *b)
-{
-	return a->hash == b->hash && a->size == b->size && !memcmp(a->name, b->name, a->size);
-}
-
-static struct entry *
-find_entry(const struct map *map, const struct key *key)
-{
-	if (!map->slots) {
-		for (uint32_t i = 0; i < map->count; i++) {
-			if (keys_equal(&map->entries[i].key, key))
-				return &map->entries[i];
-		}
-		return NULL;
-	}
-	for (uint32_t at = key->hash & map->mask; map->slots[at]; at = (at + 1) & map->mask) {
-		struct entry *entry = &map->entries[map->slots[at] - 1];
-
-		if (keys_equal(&entry->key, key))
-			return entry;
-	}
-	return NULL;
-}
-
 bool
 map_set(struct map *map, struct arena *arena, struct key key, struct value value)
 {
-	struct entry *entry = find_entry(map, &key);
+	struct entry *entry = map_entry(map, &key);
 	uint32_t at;
 
 	if (entry) {
@@ -126,14 +101,6 @@ map_set(struct map *map, struct arena *arena, struct key key, struct value value
 		map->slots[at] = map->count;
 	}
 	return true;
-}
-
-const struct value *
-map_get(const struct map *map, const struct key *key)
-{
-	struct entry *entry = find_entry(map, key);
-
-	return entry ? &entry->value : NULL;
 }
 
 const struct value *

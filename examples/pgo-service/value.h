@@ -110,8 +110,41 @@ struct list *list_new(struct arena *arena, size_t capacity);
 struct map *map_new(struct arena *arena, size_t capacity);
 /* Adds or replaces. False without memory. */
 bool map_set(struct map *map, struct arena *arena, struct key key, struct value value);
+static inline bool
+keys_equal(const struct key *a, const struct key *b)
+{
+	return a->hash == b->hash && a->size == b->size && !memcmp(a->name, b->name, a->size);
+}
+
+/* The entry under this name, or NULL. */
+static inline struct entry *
+map_entry(const struct map *map, const struct key *key)
+{
+	if (!map->slots) {
+		for (uint32_t i = 0; i < map->count; i++) {
+			if (keys_equal(&map->entries[i].key, key))
+				return &map->entries[i];
+		}
+		return NULL;
+	}
+	for (uint32_t at = key->hash & map->mask; map->slots[at]; at = (at + 1) & map->mask) {
+		struct entry *entry = &map->entries[map->slots[at] - 1];
+
+		if (keys_equal(&entry->key, key))
+			return entry;
+	}
+	return NULL;
+}
+
 /* The value under this name, or NULL. */
-const struct value *map_get(const struct map *map, const struct key *key);
+static inline const struct value *
+map_get(const struct map *map, const struct key *key)
+{
+	struct entry *entry = map_entry(map, key);
+
+	return entry ? &entry->value : NULL;
+}
+
 const struct value *map_find(const struct map *map, const char *name);
 
 /* Nothing, false, zero and whatever is empty are false; all else is true. */
