@@ -53,7 +53,7 @@ read_maps(void)
 	size_t capacity = 0, size = 0;
 	char *text = NULL;
 	ssize_t n = 1;
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	int fd = open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return NULL;
