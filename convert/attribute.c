@@ -235,8 +235,8 @@ pf_attribute(struct pf_functions *out, struct pf_attribution *a, const struct pf
 	if (!rc)
 		rc = value_heads(&w, err);
 	if (!rc)
-		rc = pf_calls_attribute(
-		    &w.target_values, out, p, w.bodies, w.values, samples, lines, &w.finder, err);
+		rc = pf_calls_attribute(&w.target_values, out, p, executions, w.bodies, w.values,
+		    samples, lines, &w.finder, err);
 	if (!rc) {
 		a->scale = choose_scale(&w);
 		store_counts(&w, a->scale);
