@@ -20,7 +20,7 @@ raw_time(const struct pf_profile *p, struct pf_buffer *out)
 
 	if (nanos) {
 		size_t n = (size_t)snprintf(fraction, sizeof fraction, ".%09ld", labs(nanos));
-		while (fraction[n - 1] == '0')
+		while (n > 1 && fraction[n - 1] == '0')
 			fraction[--n] = '\0';
 	}
 	if (gmtime_r(&seconds, &utc))
