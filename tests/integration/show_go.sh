@@ -32,7 +32,8 @@ same() {
 	local verb=$1 ours=$2 theirs=$3
 	shift 3
 	# shellcheck disable=SC2086
-	"$profuse" show $verb $ours "$@" 2>our.err | tidy >ours.txt
+	"$profuse" show $verb $ours "$@" 2>our.err >ours.txt || { echo "show $verb $ours $*: $(cat our.err)"; exit 1; }
+	tidy <ours.txt >tidy.txt && mv tidy.txt ours.txt
 	# shellcheck disable=SC2086
 	go tool pprof -symbolize=none $theirs "$@" 2>their.err | tidy >theirs.txt
 	if ! diff theirs.txt ours.txt >difference.txt; then
@@ -57,7 +58,7 @@ for files in cpu-a.pb.gz "cpu-a.pb.gz cpu-b.pb.gz"; do
 		same top "--focus fib|json --ignore sort" "-top -focus=fib|json -ignore=sort" $files
 		same tree "" -tree $files
 		same tree "-n 25" "-tree -nodecount=25" $files
-		same "peek fib" "" "-peek fib" $files
+		same "peek main" "" "-peek main" $files
 		same "peek main.work$" "" "-peek main.work$" $files
 	}
 done
