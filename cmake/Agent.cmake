@@ -45,9 +45,11 @@ list(FILTER PROFUSE_AGENT_SOURCES EXCLUDE REGEX "/agent\\.c$") # its constructor
 add_library(profuse_agent_objects OBJECT EXCLUDE_FROM_ALL ${PROFUSE_AGENT_SOURCES})
 profuse_agent_compile(profuse_agent_objects)
 
-# What the agent's tests need: its objects in every tests/unit/agent_*_test.c, and host programs.
+# What the agent's tests need: its objects in every tests/unit/agent_*_test.c and
+# tests/fuzz/agent_*_fuzz.c, and host programs.
 function(profuse_agent_unit_tests)
-  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/agent_*_test.c)
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/agent_*_test.c
+    ${CMAKE_SOURCE_DIR}/tests/fuzz/agent_*_fuzz.c)
   foreach(source ${tests})
     get_filename_component(name ${source} NAME_WE)
     target_link_libraries(${name} PRIVATE profuse_agent_objects)
