@@ -1,4 +1,5 @@
 /* cmd_show.c: profuse show VERB: profiles as tables, text or a flame graph. */
+#include <jansson.h>
 #include <string.h>
 
 #include "commands.h"
@@ -126,9 +127,6 @@ check(const struct settings *s, enum verb verb, size_t files, struct pf_error *e
 	if (verb == FLAME && !s->output)
 		return pf_error_set(
 		    err, PF_EUSAGE, "show flame needs -o FILE.html (- is standard output)");
-	if (s->json && verb == FLAME)
-		return pf_error_set(err, PF_EUSAGE,
-		    "show flame writes a page; show tree --json has the same calls as data");
 	if (s->json && s->output && strcmp(s->output, "-") == 0)
 		return pf_error_set(
 		    err, PF_EUSAGE, "--json and -o - both want standard output; leave one out");
@@ -206,6 +204,19 @@ print_profile(const struct settings *s, enum verb verb, const char *function,
 	return rc;
 }
 
+/* A page is a file; beside it --json says what was written. */
+static int
+print_page_summary(const struct settings *s, const struct pf_buffer *page, struct pf_error *err)
+{
+	json_t *root = json_pack("{s:s,s:s,s:s,s:I}", "schema", "profuse.show.v1", "verb", "flame",
+	    "output", s->output, "bytes", (json_int_t)page->size);
+	int failed = !root || json_dumpf(root, stdout, JSON_INDENT(2)) || putchar('\n') == EOF;
+
+	json_decref(root);
+	return failed ? pf_error_set(err, PF_EIO, "cannot write the summary to standard output")
+		      : 0;
+}
+
 static int
 run_verb(const struct settings *s, enum verb verb, const char *function, char *const *files,
     size_t count, struct pf_error *err)
@@ -225,6 +236,8 @@ run_verb(const struct settings *s, enum verb verb, const char *function, char *c
 		rc = print_profile(s, verb, function, inputs.profile, &out, err);
 	if (!rc)
 		rc = pf_file_write(s->output ? s->output : "-", out.bytes, out.size, err);
+	if (!rc && s->json && verb == FLAME)
+		rc = print_page_summary(s, &out, err);
 	pf_buffer_release(&out);
 	cli_inputs_release(&inputs);
 	return rc;

@@ -47,8 +47,8 @@ foreach(source ${PROFUSE_FUZZ_TARGETS})
   target_link_libraries(${name} PRIVATE profuse_flags profuse_static)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests)
   set(seeds ${CMAKE_SOURCE_DIR}/tests/fuzz/seeds/${subject})
-  if(subject STREQUAL "profile") # the readers' own fixtures are the best seeds
-    list(APPEND seeds ${CMAKE_SOURCE_DIR}/tests/fixtures/profiles)
+  if(subject MATCHES "^(profile|merge)$") # the readers' own fixtures are the best seeds
+    set(seeds ${CMAKE_SOURCE_DIR}/tests/fuzz/seeds/profile ${CMAKE_SOURCE_DIR}/tests/fixtures/profiles)
   endif()
   set(dictionary)
   if(EXISTS ${CMAKE_SOURCE_DIR}/tests/fuzz/${subject}.dict)

@@ -15,7 +15,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 
-enum { MAX_SCALE_BITS = 16 };
+#define MAX_COUNT 0x1p22 /* what a place may count after scaling */
 
 /* What the instructions of one place add up to. */
 struct tally {
@@ -111,8 +111,9 @@ value_bodies(struct work *w, struct pf_error *err)
 		rc = PF_CALLOC(w->values, w->f->body_count, err);
 	if (rc)
 		return rc;
+	/* padding carries its neighbours' lines but never their counts: left out of means */
 	for (uint32_t i = 0; i < w->p->instruction_count; i++) {
-		if (w->bodies[i] != PF_NONE)
+		if (w->bodies[i] != PF_NONE && w->p->instructions[i].cost != PF_COST_NOP)
 			tally_add(&w->tallies[w->bodies[i]], w, i);
 	}
 	for (size_t i = 0; i < w->f->body_count; i++)
@@ -154,28 +155,38 @@ value_heads(struct work *w, struct pf_error *err)
 	return rc;
 }
 
-/* The smallest power of two that lifts every value over 0 to 1 or more, within limits. */
+/*
+ * A power of two that lifts every value over 0 to 1 or more, unless the largest
+ * would then exceed MAX_COUNT: with counts far beyond it clang's own inference
+ * makes worse choices, so large values are even scaled down.
+ */
 static double
 choose_scale(const struct work *w)
 {
-	double least = 1, scale = 1;
+	double least = HUGE_VAL, most = 0, scale = 1;
 
 	if (w->counts != PF_COUNTS_MEAN && w->executions->whole)
 		return 1;
 	for (size_t i = 0; i < w->f->body_count; i++) {
-		if (w->values[i] > 0 && w->values[i] < least)
-			least = w->values[i];
+		if (w->values[i] > 0)
+			least = fmin(least, w->values[i]);
+		most = fmax(most, w->values[i]);
 	}
-	for (int bits = 0; least * scale < 1 && bits < MAX_SCALE_BITS; bits++)
+	while (least * scale < 1 && most * scale * 2 <= MAX_COUNT)
 		scale *= 2;
+	while (most * scale > MAX_COUNT)
+		scale /= 2;
 	return scale;
 }
 
+/* What was sampled does not become 0; an estimate from the flow may. */
 static uint64_t
-to_count(double value, double scale)
+to_count(const struct work *w, double value, double scale)
 {
 	double count = value * scale;
 
+	if (count > 0 && count < 1 && !w->executions->inferred)
+		return 1;
 	return count >= 0x1p63 ? (uint64_t)1 << 63 : (uint64_t)llround(count);
 }
 
@@ -183,12 +194,12 @@ static void
 store_counts(struct work *w, double scale)
 {
 	for (size_t i = 0; i < w->f->body_count; i++)
-		w->f->bodies[i].count = to_count(w->values[i], scale);
+		w->f->bodies[i].count = to_count(w, w->values[i], scale);
 	for (size_t i = 0; i < w->f->node_count; i++)
 		w->f->nodes[i].head =
-		    w->f->nodes[i].parent == PF_NONE ? to_count(w->heads[i], scale) : 0;
+		    w->f->nodes[i].parent == PF_NONE ? to_count(w, w->heads[i], scale) : 0;
 	for (size_t i = 0; i < w->f->target_count; i++)
-		w->f->targets[i].count = to_count(w->target_values[i], scale);
+		w->f->targets[i].count = to_count(w, w->target_values[i], scale);
 }
 
 static int
@@ -224,8 +235,8 @@ pf_attribute(struct pf_functions *out, struct pf_attribution *a, const struct pf
 	if (!rc)
 		rc = value_heads(&w, err);
 	if (!rc)
-		rc = pf_calls_attribute(
-		    &w.target_values, out, p, w.bodies, w.values, samples, lines, &w.finder, err);
+		rc = pf_calls_attribute(&w.target_values, out, p, executions, w.bodies, w.values,
+		    samples, lines, &w.finder, err);
 	if (!rc) {
 		a->scale = choose_scale(&w);
 		store_counts(&w, a->scale);

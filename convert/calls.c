@@ -14,6 +14,8 @@ struct work {
 	const double *body_values;
 	const struct pf_line_source *lines;
 	struct pf_place_finder *finder;
+	double *rates; /* by function: entries for the stacks' value that led into it */
+	double usual_rate;
 	double *weights; /* by target: indirect calls seen in stacks; negative: a direct call */
 	size_t capacity;
 	double *sums; /* by body: of its indirect weights */
@@ -34,6 +36,39 @@ target_of(struct work *w, uint32_t body, const char *symbol, uint32_t *target, s
 		rc = PF_GROW(w->weights, w->capacity, w->f->target_count, err);
 	if (!rc && w->f->target_count > known)
 		w->weights[*target] = 0;
+	return rc;
+}
+
+/*
+ * Stacks weigh a callee by the time spent below the call; a function that runs
+ * long per call would look called often. Where its entries are known from the
+ * flow, they are divided among its callers by those weights instead.
+ */
+static int
+rate_functions(struct work *w, const struct pf_samples *samples,
+    const struct pf_executions *executions, struct pf_error *err)
+{
+	double entries = 0, values = 0;
+	int rc = PF_CALLOC(w->rates, w->p->function_count, err);
+
+	w->usual_rate = 1;
+	for (size_t i = 0; !rc && i < samples->edge_count; i++) {
+		uint32_t callee = pf_program_function_at(w->p, samples->edges[i].callee);
+		if (callee != PF_NONE)
+			w->rates[callee] += (double)samples->edges[i].value;
+	}
+	for (size_t i = 0; !rc && i < w->p->function_count; i++) {
+		if (executions->entries[i] < 0 || w->rates[i] <= 0)
+			continue;
+		entries += executions->entries[i];
+		values += w->rates[i];
+	}
+	if (values > 0)
+		w->usual_rate = entries / values;
+	for (size_t i = 0; !rc && i < w->p->function_count; i++) {
+		bool known = executions->entries[i] >= 0 && w->rates[i] > 0;
+		w->rates[i] = known ? executions->entries[i] / w->rates[i] : w->usual_rate;
+	}
 	return rc;
 }
 
@@ -65,7 +100,8 @@ add_direct(struct work *w, uint32_t instruction, struct pf_error *err)
 static int
 add_indirect(struct work *w, const struct pf_call_edge *edge, struct pf_error *err)
 {
-	uint32_t instruction = pf_program_instruction(w->p, edge->caller), target;
+	uint32_t instruction = pf_program_instruction(w->p, edge->caller), target, callee;
+	double weight;
 	uint64_t start;
 	const char *symbol;
 	int rc;
@@ -78,10 +114,12 @@ add_indirect(struct work *w, const struct pf_call_edge *edge, struct pf_error *e
 	symbol = w->lines->function_at(w->lines->context, start, true);
 	if (!symbol)
 		return 0;
+	callee = pf_program_function_at(w->p, edge->callee);
+	weight = (double)edge->value * (callee == PF_NONE ? w->usual_rate : w->rates[callee]);
 	rc = target_of(w, w->bodies[instruction], symbol, &target, err);
 	if (!rc && w->weights[target] >= 0) {
-		w->weights[target] += (double)edge->value;
-		w->sums[w->bodies[instruction]] += (double)edge->value;
+		w->weights[target] += weight;
+		w->sums[w->bodies[instruction]] += weight;
 	}
 	return rc;
 }
@@ -102,8 +140,9 @@ weigh(struct work *w)
 
 int
 pf_calls_attribute(double **values, struct pf_functions *f, const struct pf_program *p,
-    const uint32_t *bodies, const double *body_values, const struct pf_samples *samples,
-    const struct pf_line_source *lines, struct pf_place_finder *finder, struct pf_error *err)
+    const struct pf_executions *executions, const uint32_t *bodies, const double *body_values,
+    const struct pf_samples *samples, const struct pf_line_source *lines,
+    struct pf_place_finder *finder, struct pf_error *err)
 {
 	struct work w = {.f = f,
 	    .p = p,
@@ -113,6 +152,8 @@ pf_calls_attribute(double **values, struct pf_functions *f, const struct pf_prog
 	    .finder = finder};
 	int rc = PF_CALLOC(w.sums, f->body_count, err);
 
+	if (!rc)
+		rc = rate_functions(&w, samples, executions, err);
 	for (uint32_t i = 0; !rc && i < p->instruction_count; i++)
 		rc = add_direct(&w, i, err);
 	for (size_t i = 0; !rc && i < samples->edge_count; i++)
@@ -120,6 +161,7 @@ pf_calls_attribute(double **values, struct pf_functions *f, const struct pf_prog
 	if (!rc)
 		weigh(&w);
 	free(w.sums);
+	free(w.rates);
 	*values = w.weights;
 	return rc;
 }

@@ -18,7 +18,8 @@
  * *values, to be freed. `bodies` is by instruction, `body_values` by body.
  */
 int pf_calls_attribute(double **values, struct pf_functions *f, const struct pf_program *p,
-    const uint32_t *bodies, const double *body_values, const struct pf_samples *samples,
-    const struct pf_line_source *lines, struct pf_place_finder *finder, struct pf_error *err);
+    const struct pf_executions *executions, const uint32_t *bodies, const double *body_values,
+    const struct pf_samples *samples, const struct pf_line_source *lines,
+    struct pf_place_finder *finder, struct pf_error *err);
 
 #endif

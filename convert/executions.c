@@ -60,7 +60,8 @@ pf_executions_estimate(struct pf_executions *e, const struct pf_program *p,
 {
 	int rc;
 
-	*e = (struct pf_executions){.whole = method == PF_INFERENCE_NONE && unit == 1};
+	*e = (struct pf_executions){.whole = method == PF_INFERENCE_NONE && unit == 1,
+	    .inferred = method == PF_INFERENCE_FLOW};
 	rc = PF_CALLOC(e->instructions, p->instruction_count, err);
 	if (!rc)
 		rc = PF_CALLOC(e->entries, p->function_count, err);

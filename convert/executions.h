@@ -20,6 +20,7 @@ struct pf_executions {
 	double
 	    *entries; /* owned; one a function: how often it was entered; negative: not estimated */
 	bool whole;   /* estimates are whole samples */
+	bool inferred; /* estimates over 0 do not mean that there was a sample */
 };
 
 /*

@@ -17,7 +17,7 @@
 
 enum { PAGE = 4096, FD_FLOOR = 600 };
 
-static pid_t self; /* for process_vm_readv, which names a process */
+static pid_t self; /* for process_vm_readv: any living thread of ours */
 static char program[256];
 static bool by_page_probe; /* a sandbox may kill for process_vm_readv: don't ask it */
 
@@ -27,7 +27,7 @@ sandboxed(void)
 	char status[4096];
 	const char *line;
 
-	if (pf_host_read_file("/proc/self/status", status, sizeof status) < 0)
+	if (pf_host_read_file("/proc/thread-self/status", status, sizeof status) < 0)
 		return false;
 	line = strstr(status, "\nSeccomp:");
 	return line && strtol(line + 9, NULL, 10) != 0;
@@ -45,7 +45,7 @@ find_program(void)
 	snprintf(program, sizeof program, "%s", program_invocation_short_name);
 	if (*program && !strchr(program, '/') && !strchr(program, ' '))
 		return;
-	n = readlink("/proc/self/exe", path, sizeof path - 1);
+	n = readlink("/proc/thread-self/exe", path, sizeof path - 1);
 	path[n > 0 ? n : 0] = '\0';
 	snprintf(program, sizeof program, "%s", strrchr(path, '/') ? strrchr(path, '/') + 1 : "");
 }
@@ -63,9 +63,9 @@ pf_host_init(void)
 }
 
 void
-pf_host_forked(void)
+pf_host_by_thread(void)
 {
-	self = getpid();
+	self = (pid_t)syscall(SYS_gettid);
 }
 
 /*

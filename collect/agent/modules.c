@@ -53,7 +53,7 @@ read_maps(void)
 	size_t capacity = 0, size = 0;
 	char *text = NULL;
 	ssize_t n = 1;
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	int fd = open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return NULL;
@@ -145,12 +145,11 @@ see(struct pf_modules *m, const struct line *line, uint64_t base, uint64_t main_
 		m->items[m->count++] = fresh;
 }
 
-static const struct pf_mapping *sorting; /* for the comparison; one thread sorts */
-
 static int
-by_address(const void *a, const void *b)
+by_address(const void *a, const void *b, void *mappings)
 {
-	uint64_t x = sorting[*(const uint32_t *)a].start, y = sorting[*(const uint32_t *)b].start;
+	const struct pf_mapping *items = mappings;
+	uint64_t x = items[*(const uint32_t *)a].start, y = items[*(const uint32_t *)b].start;
 
 	return (x > y) - (x < y);
 }
@@ -169,8 +168,7 @@ settle(struct pf_modules *m)
 			m->items[i].retired = m->look;
 		m->items[i].seen = false;
 	}
-	sorting = m->items;
-	qsort(m->present, m->present_count, sizeof *m->present, by_address);
+	qsort_r(m->present, m->present_count, sizeof *m->present, by_address, m->items);
 }
 
 void

@@ -16,7 +16,7 @@
 #include "core/memory.h"
 
 /* In ns; slots last for 320 ms of a busy machine. Soon: while modules come and go. */
-#define DRAIN_EVERY INT64_C(50000000)
+#define DRAIN_EVERY INT64_C(100000000)
 #define DRAIN_SOON INT64_C(10000000)
 #define MODULES_CALM INT64_C(1000000000)
 

@@ -17,7 +17,7 @@
 
 enum {
 	REQUEST_SECONDS = 5, /* for a request to arrive whole */
-	ANSWER_SECONDS = 30, /* for an answer to be taken */
+	ANSWER_SECONDS = 60, /* for an answer to be taken */
 	BACKLOG = 16,
 	MOST_ANSWER = 257 << 20,
 	YOUNG_CHECKS = 10, /* seconds in which a host may still be closing descriptors */
@@ -319,6 +319,15 @@ pf_server_handle(const struct pollfd *fds, size_t count, int64_t now)
 }
 
 void
+pf_server_nudge(void)
+{
+	if (pf_own_fd_valid(&server.listener))
+		shutdown(server.listener.fd, SHUT_RDWR); /* ends the poll, which close would not */
+	pf_own_fd_close(&server.listener);
+	server.next_try = 0;
+}
+
+void
 pf_server_close(void)
 {
 	for (int i = 0; i < PF_CONNECTIONS; i++)
@@ -327,9 +336,7 @@ pf_server_close(void)
 	pf_announce_end(&server.announcement);
 	if (*server.config->run_dir) /* children that ended by _exit left theirs */
 		pf_announce_clean(server.config->run_dir);
-	if (pf_own_fd_valid(&server.listener))
-		shutdown(server.listener.fd, SHUT_RDWR); /* also wakes a thread that polls it */
-	pf_own_fd_close(&server.listener);
+	pf_server_nudge();
 }
 
 void

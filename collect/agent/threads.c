@@ -14,7 +14,7 @@
 #include "core/memory.h"
 
 enum {
-	LOOK_CALM = 50000000, /* ns */
+	LOOK_CALM = 100000000, /* ns */
 	LOOK_BUSY = 10000000,
 	LOOK_AT_MOST = 1000000000,
 	DEAR = 500,        /* a look pays for so many times its own CPU time of waiting */

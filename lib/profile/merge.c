@@ -206,9 +206,7 @@ add(struct pf_merge *m, const struct pf_profile *p, const char *name, bool base,
 		rc = vote_for_main(m, err);
 	if (!rc && p->sample_count == 0)
 		pf_merge_warn(m, "%s: a valid profile, but without samples", name);
-	for (size_t i = 0; !rc && i < p->sample_count; i++)
-		rc = pf_merge_sample(m, i, err);
-	return rc;
+	return rc ? rc : pf_merge_samples(m, err);
 }
 
 int

@@ -119,7 +119,7 @@ pf_view_advice(const struct pf_view *r)
 }
 
 static void
-header_duration(const struct pf_view *r, struct pf_buffer *out)
+header_duration(const struct pf_view *r, const char *unit, struct pf_buffer *out)
 {
 	char duration[PF_VALUE_TEXT], total[PF_VALUE_TEXT], share[PF_VALUE_TEXT];
 	double factor;
@@ -129,7 +129,7 @@ header_duration(const struct pf_view *r, struct pf_buffer *out)
 		pf_buffer_printf(out, "Duration: %s\n", duration);
 		return;
 	}
-	pf_value_text(total, r->total, r->unit, r->options.unit ? r->options.unit : "auto");
+	pf_value_text(total, r->total, r->unit, unit);
 	pf_buffer_printf(out, "Duration: %s, Total samples = %s", duration, total);
 	if (pf_unit_is_time(r->unit, &factor) && r->total) {
 		const char *text = pf_share_text(
@@ -171,7 +171,7 @@ header_comments(const struct pf_profile *p, struct pf_buffer *out)
 }
 
 void
-pf_view_header(const struct pf_view *r, struct pf_buffer *out)
+pf_view_header(const struct pf_view *r, const char *unit, struct pf_buffer *out)
 {
 	const struct pf_profile *p = r->p;
 
@@ -192,6 +192,6 @@ pf_view_header(const struct pf_view *r, struct pf_buffer *out)
 		pf_buffer_printf(out, "Time: %s\n", when);
 	}
 	if (p->duration_nanos)
-		header_duration(r, out);
+		header_duration(r, unit, out);
 	header_filters(r, out);
 }

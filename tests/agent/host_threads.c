@@ -5,6 +5,7 @@
  *	churn SECONDS          threads that live for 30 ms of CPU time each
  *	plugins SECONDS A B    dlopen, burn in it, dlclose, in turn, while a second
  *	                       thread burns in the program itself
+ *	leave SECONDS          main ends by pthread_exit, another thread a little later
  *	coroutine SECONDS      burns on a stack of 24 KiB made by makecontext
  */
 #include <dlfcn.h>
@@ -103,6 +104,16 @@ plugins(char **paths)
 	return 0;
 }
 
+static int
+leave(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, stay, NULL))
+		return 1;
+	pthread_exit(NULL);
+}
+
 static ucontext_t outside, inside;
 
 static void
@@ -139,6 +150,8 @@ main(int argc, char **argv)
 		return many();
 	if (!strcmp(mode, "churn"))
 		return churn();
+	if (!strcmp(mode, "leave"))
+		return leave();
 	if (!strcmp(mode, "plugins") && argc == 5)
 		return plugins(argv + 3);
 	return !strcmp(mode, "coroutine") ? coroutines() : 2;

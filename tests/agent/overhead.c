@@ -7,6 +7,9 @@
  * takes the process' CPU time (the agent's thread included) per unit in each.
  * Prints the Hodges-Lehmann estimate of the ratio with an exact 95 % interval.
  * overhead PORT PAIRS SECONDS [idle]; idle: no profiles at all, an A/A run.
+ *
+ * overhead units N: does N thousand units of the same work and ends, for a harness that compares the
+ * CPU time of whole processes.
  */
 #include <arpa/inet.h>
 #include <math.h>
@@ -162,6 +165,17 @@ report(const double *d, size_t n)
 	free(walsh);
 }
 
+static int
+do_units(long thousands)
+{
+	uint64_t x = 1;
+
+	for (long i = 0; i < thousands * 1000; i++)
+		x = descend(x, DEPTH);
+	printf("%llu\n", (unsigned long long)(x + table[0]));
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -173,6 +187,8 @@ main(int argc, char **argv)
 	int64_t started = cpu(CLOCK_MONOTONIC), used = cpu(CLOCK_PROCESS_CPUTIME_ID);
 	pthread_t worker;
 
+	if (argc == 3 && !strcmp(argv[1], "units"))
+		return do_units(strtol(argv[2], NULL, 10));
 	pairs = pairs > MOST_PAIRS ? MOST_PAIRS : pairs;
 	srand48(cpu(CLOCK_REALTIME));
 	if (pthread_create(&worker, NULL, work, NULL))

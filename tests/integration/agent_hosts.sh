@@ -62,6 +62,11 @@ within churn 0.3
 sampled coroutine 2 "$helpers/agent_host_threads" coroutine 3
 grep -q '^sample .*burn;coroutine' "$work/coroutine.txt" || fail "coroutine: $(grep ^sample "$work/coroutine.txt")"
 
+# A program whose main thread has ended ends with its last other thread, not with the agent.
+sampled leave 1 "$helpers/agent_host_threads" leave 2.5
+with_agent "$helpers/agent_host_threads" leave 1
+wait $pid || fail "leave: idle, the host ended with $?"
+
 # Plugins that replace each other at one address: every frame has its name, in the file it was in.
 sampled plugins 4 "$helpers/agent_host_threads" plugins 5 "$helpers/agent_plugin_a.so" "$helpers/agent_plugin_b.so"
 within plugins 0.8

@@ -1,4 +1,5 @@
 #!/bin/bash
+# long
 # The agent linked into a program: shared, from the archive, beside libprofuse, and opened late.
 . "$PROFUSE_SOURCE_DIR/tests/agent/common.sh" || exit 1
 cc=${CC:-cc}
@@ -10,7 +11,7 @@ try() {
 	shift 2
 	"$cc" -O2 -D_GNU_SOURCE -I"$PROFUSE_SOURCE_DIR" -I"$PROFUSE_SOURCE_DIR/include" "$@" \
 		"$PROFUSE_SOURCE_DIR/tests/agent/linked.c" -o "$work/$name" $link || fail "$name does not link"
-	PROFUSE_PORT=auto PROFUSE_RUN_DIR=$run LD_LIBRARY_PATH=$build "$work/$name" 3 "$agent" > "$work/$name.out" &
+	PROFUSE_PORT=auto PROFUSE_RUN_DIR=$run LD_LIBRARY_PATH=$build "$work/$name" 2 "$agent" > "$work/$name.out" &
 	pid=$!
 	started="$started $pid"
 	fetch "$(port_of $pid)" 1 "$work/$name.pb.gz"
