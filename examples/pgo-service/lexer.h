@@ -51,6 +51,7 @@ lexer_take(struct lexer *lexer, int kind)
 	return true;
 }
 
-bool lexer_take_word(struct lexer *lexer, const char *word);
+bool lexer_take_word(struct lexer *lexer, const char *word, size_t size);
+#define LEXER_TAKE_WORD(lexer, word) lexer_take_word(lexer, word, sizeof(word) - 1)
 
 #endif

@@ -248,12 +248,6 @@ const uint8_t character_kinds[256] = {
 };
 
 bool
-slice_equal(struct slice a, struct slice b)
-{
-	return a.size == b.size && !memcmp(a.at, b.at, a.size);
-}
-
-bool
 slice_equal_caseless(struct slice a, struct slice b)
 {
 	if (a.size != b.size)
@@ -349,12 +343,6 @@ text_grow(struct text *text, size_t more)
 	text->bytes = bytes;
 	text->capacity = capacity;
 	return true;
-}
-
-void
-text_string(struct text *text, const char *string)
-{
-	text_put(text, string, strlen(string));
 }
 
 void
@@ -485,6 +473,20 @@ text_escaped(struct text *text, const char *bytes, size_t size)
 	text_put(text, bytes + from, size - from);
 }
 
+static bool
+is_unreserved(char c)
+{
+	switch (c) {
+	case '-':
+	case '.':
+	case '_':
+	case '~':
+		return true;
+	default:
+		return is_kind(c, IS_DIGIT | IS_UPPER | IS_LOWER);
+	}
+}
+
 void
 text_url(struct text *text, const char *bytes, size_t size)
 {
@@ -493,7 +495,7 @@ text_url(struct text *text, const char *bytes, size_t size)
 	for (size_t i = 0; i < size; i++) {
 		uint8_t c = (uint8_t)bytes[i];
 
-		if (is_kind(bytes[i], IS_DIGIT | IS_UPPER | IS_LOWER) || strchr("-._~", c)) {
+		if (is_unreserved(bytes[i])) {
 			text_char(text, bytes[i]);
 		} else {
 			text_char(text, '%');

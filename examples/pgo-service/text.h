@@ -56,14 +56,32 @@ slice_of(const char *string)
 	return (struct slice){string, strlen(string)};
 }
 
+/* For names and words: most are short or differ early, and a loop then costs less than a call. */
+static inline bool
+bytes_equal(const char *a, const char *b, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (a[i] != b[i])
+			return false;
+	}
+	return true;
+}
+
+static inline bool
+slice_equal(struct slice a, struct slice b)
+{
+	return a.size == b.size && bytes_equal(a.at, b.at, a.size);
+}
+
 static inline bool
 slice_is(struct slice a, const char *b, size_t size)
 {
 	return a.size == size && !memcmp(a.at, b, size);
 }
+/* A literal as a slice, in initialisers too. */
+#define SLICE(literal) {literal, sizeof(literal) - 1}
 #define SLICE_IS(slice, literal) slice_is(slice, literal, sizeof(literal) - 1)
 
-bool slice_equal(struct slice a, struct slice b);
 bool slice_equal_caseless(struct slice a, struct slice b);
 struct slice slice_trim(struct slice a);
 /* The part before the first `mark`, which *rest then follows; everything, and an empty rest, without one. */
@@ -101,7 +119,12 @@ text_put(struct text *text, const char *bytes, size_t size)
 	text->size += size;
 }
 
-void text_string(struct text *text, const char *string);
+static inline void
+text_string(struct text *text, const char *string)
+{
+	text_put(text, string, strlen(string));
+}
+
 void text_integer(struct text *text, int64_t number);
 /* The shortest form that reads back as the same number, for what people write; %.15g otherwise. */
 void text_real(struct text *text, double number);

@@ -111,44 +111,15 @@ map_find(const struct map *map, const char *name)
 	return map_get(map, &key);
 }
 
-bool
-value_is_true(struct value v)
-{
-	switch (v.kind) {
-	case VALUE_TRUTH:
-		return v.truth;
-	case VALUE_INTEGER:
-		return v.integer != 0;
-	case VALUE_REAL:
-		return v.real != 0;
-	case VALUE_STRING:
-	case VALUE_HTML:
-		return v.size != 0;
-	case VALUE_LIST:
-		return v.list->count != 0;
-	case VALUE_MAP:
-		return v.map->count != 0;
-	default:
-		return false;
-	}
-}
-
-double
-value_number(struct value v)
-{
-	if (v.kind == VALUE_INTEGER)
-		return (double)v.integer;
-	return v.kind == VALUE_REAL ? v.real : 0;
-}
-
 static int
 compare_text(struct value a, struct value b)
 {
-	uint32_t shorter = a.size < b.size ? a.size : b.size;
-	int order = memcmp(a.string, b.string, shorter);
+	uint32_t shorter = a.size < b.size ? a.size : b.size, i = 0;
 
-	if (order)
-		return order;
+	while (i < shorter && a.string[i] == b.string[i])
+		i++;
+	if (i < shorter)
+		return (uint8_t)a.string[i] < (uint8_t)b.string[i] ? -1 : 1;
 	return (a.size > b.size) - (a.size < b.size);
 }
 
@@ -188,14 +159,6 @@ value_compare(struct value a, struct value b)
 	default:
 		return 0;
 	}
-}
-
-bool
-value_equal(struct value a, struct value b)
-{
-	if (value_is_text(a) && value_is_text(b) && a.size != b.size)
-		return false;
-	return value_compare(a, b) == 0;
 }
 
 static void
