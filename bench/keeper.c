@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,7 +46,11 @@ tell(const struct keeper *k, const struct pf_keeper_note *note)
 		;
 }
 
-enum { MOST_WORDS = 256 };
+enum {
+	MOST_WORDS = 256,
+	ERRORS_MOST = 8 << 20,
+	ERRORS_KEPT = 64 << 10,
+};
 
 /* Splits a command of plain words in place; 0 when it needs a shell. */
 static size_t
@@ -174,7 +179,7 @@ note_end(struct keeper *k, int status)
 
 	k->subject_ended = true;
 	tell(k, &note);
-	if (!k->stopping)
+	if (!k->stopping && !(k->orders->service && status == 0))
 		k->deadline = now() + k->orders->grace;
 }
 
@@ -192,22 +197,33 @@ reap(struct keeper *k)
 	return pid == 0 || errno != ECHILD;
 }
 
+/* What a subject says for hours must not fill the memory: only the end is ever shown. */
+static void
+trim_errors(const struct pf_keeper_orders *o)
+{
+	struct stat st;
+
+	if (o->trim_errors && fstat(o->errors, &st) == 0 && st.st_blocks * 512 > ERRORS_MOST)
+		fallocate(o->errors, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+		    st.st_size - ERRORS_KEPT);
+}
+
 static void
 wait_for_signal(struct keeper *k, const sigset_t *signals)
 {
-	double left = k->deadline > 0 ? k->deadline - now() : 3600;
+	double left = k->deadline > 0 ? k->deadline - now() : 1;
 	struct timespec t;
 	int number;
 
-	if (left < 0)
-		left = 0;
+	left = left < 0 ? 0 : left > 1 ? 1 : left;
 	t.tv_sec = (time_t)left;
 	t.tv_nsec = (long)((left - (double)t.tv_sec) * 1e9);
 	number = sigtimedwait(signals, NULL, &t);
 	if (number == SIGTERM)
 		stop(k);
-	else if (number < 0 && errno == EAGAIN && k->deadline > 0)
+	else if (number < 0 && errno == EAGAIN && k->deadline > 0 && now() >= k->deadline)
 		take_next_step(k);
+	trim_errors(k->orders);
 }
 
 static void
@@ -241,8 +257,6 @@ prepare(const struct pf_keeper_orders *o, sigset_t *signals)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (o->cpus)
 		sched_setaffinity(0, sizeof *o->cpus, o->cpus);
-	if (o->group >= 0 && write(o->group, "0", 1) != 1)
-		errno = 0; /* bench sees an empty group and adds up by itself */
 }
 
 _Noreturn void

@@ -41,11 +41,12 @@ struct pf_keeper_orders {
 	const char *command; /* see pf_keeper_run */
 	char *const *environment;
 	int output, errors; /* the subject's standard output and error */
+	bool trim_errors;   /* keep only the end of `errors`, a file in memory */
 	int notes;          /* where notes go */
-	int group;          /* cgroup.procs to enter, or -1 */
 	double
 	    grace; /* seconds from SIGTERM to SIGKILL, and that leftovers get to end by themselves */
 	const cpu_set_t *cpus; /* NULL: not pinned */
+	bool service;          /* its first process may end well and leave the service to others */
 	pid_t parent;          /* bench: when it is gone, so is the subject */
 };
 

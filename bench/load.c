@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "bench/load_request.h"
 #include "core/error.h"
 #include "core/memory.h"
+
+enum { OWN_FILES = 32 };
 
 /* Cuts a URL into host, port and path; the path points into the URL or is "/". */
 static int
@@ -54,6 +57,8 @@ same_origin(const struct pf_load *load, const char *url, const char **path, stru
 static int
 check_numbers(const struct pf_bench_options *o, struct pf_error *err)
 {
+	struct rlimit files;
+
 	if (!(o->rate > 0 && o->rate <= 1e6))
 		return pf_error_set(
 		    err, PF_EUSAGE, "--load needs --rate N, requests a second, up to 1000000");
@@ -67,6 +72,11 @@ check_numbers(const struct pf_bench_options *o, struct pf_error *err)
 		return pf_error_set(err, PF_EUSAGE,
 		    "--request-timeout and --ready-timeout must be more than 0 (and at most an "
 		    "hour)");
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && o->connections + OWN_FILES > files.rlim_cur)
+		return pf_error_set(err, PF_EUSAGE,
+		    "--connections %zu: this process may open %llu files only; ulimit -n raises "
+		    "that",
+		    o->connections, (unsigned long long)files.rlim_cur);
 	if (o->connections < 1 || o->connections > 10000)
 		return pf_error_set(err, PF_EUSAGE, "--connections must be 1 to 10000");
 	return 0;

@@ -28,7 +28,7 @@ pf_metric_find(const char *name, size_t size)
 	enum pf_metric m = 0;
 
 	while (m < PF_METRICS && (strlen(pf_metric_infos[m].name) != size ||
-				     strncmp(pf_metric_infos[m].name, name, size)))
+				     strncmp(pf_metric_infos[m].name, name, size) != 0))
 		m++;
 	return m;
 }

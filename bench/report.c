@@ -1,6 +1,7 @@
 /* report.c: the table for a terminal or a pull request; JSON is in report_json.c. */
 #include "bench/report.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -111,6 +112,28 @@ add_conditions(struct pf_buffer *out, const struct pf_bench *b)
 	    b->machine.cpus == 1 ? "" : "s", b->machine.cpu, b->machine.kernel);
 }
 
+/* The answer in one sentence, about the primary metric. */
+static void
+add_answer(struct pf_buffer *out, const struct pf_bench *b)
+{
+	const struct pf_metric_info *info = &pf_metric_infos[b->primary];
+	const struct pf_comparison *c = &b->comparison[b->primary];
+	enum pf_finding finding = pf_bench_finding(b, b->primary);
+	double least = c->change < 0 ? -c->high : c->low, most = c->change < 0 ? -c->low : c->high;
+
+	if (finding == PF_FINDING_UNDECIDED)
+		return;
+	if (finding == PF_FINDING_NONE)
+		pf_buffer_printf(out,
+		    "No difference in %s was shown: the interval includes zero.\n", info->title);
+	else
+		pf_buffer_printf(out,
+		    "After takes %.3g %% %s %s than before, with %g %% confidence between %.3g %% "
+		    "and %.3g %%.\n",
+		    fabs(c->change) * 100, c->change < 0 ? "less" : "more", info->title,
+		    b->options.confidence * 100, least * 100, most * 100);
+}
+
 static void
 add_detectable(struct pf_buffer *out, const struct pf_bench *b)
 {
@@ -157,6 +180,7 @@ add_text(struct pf_buffer *out, const struct pf_bench *b, const struct table *ta
 	    out, "before: %s\nafter:  %s\n\n", b->command[PF_BEFORE], b->command[PF_AFTER]);
 	add_table(out, table, false);
 	pf_buffer_byte(out, '\n');
+	add_answer(out, b);
 	add_detectable(out, b);
 	add_conditions(out, b);
 	for (size_t i = 0; pf_bench_warning(b, i, warning, sizeof warning); i++)
@@ -190,6 +214,7 @@ add_markdown(struct pf_buffer *out, const struct pf_bench *b, const struct table
 	for (size_t i = 0; pf_bench_warning(b, i, warning, sizeof warning); i++)
 		pf_buffer_printf(out, "- warning: %s\n", warning);
 	pf_buffer_byte(out, '\n');
+	add_answer(out, b);
 	add_detectable(out, b);
 	add_conditions(out, b);
 }

@@ -29,8 +29,7 @@ pf_run_spec(const struct pf_run *run, int side, size_t pair, char *output, size_
 	    .environment = s->environment,
 	    .environment_count = s->environment_count,
 	    .output = o->output ? output : NULL,
-	    .grace = o->grace,
-	    .group = -1};
+	    .grace = o->grace};
 }
 
 static int

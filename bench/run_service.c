@@ -23,11 +23,11 @@ struct service {
 	char where[64];
 };
 
-/* An ended service is always a failure: it was to run until told to stop. */
-static int
-ended_early(const struct pf_subject *s, const char *where, struct pf_error *err)
+/* It was to run until told to stop; in the background, if its first process left it there and ended well. */
+static bool
+has_died(const struct pf_subject *s)
 {
-	return pf_subject_failure(s, where, err);
+	return s->gone || (s->ended && !pf_subject_succeeded(s));
 }
 
 static int
@@ -47,8 +47,8 @@ wait_ready(struct service *v, double *seconds, struct pf_error *err)
 			return pf_error_set(err, PF_EINCONCLUSIVE, "interrupted");
 		if (n > 0 && fds[0].revents)
 			rc = pf_subject_next(&v->subject, err);
-		if (!rc && v->subject.ended)
-			rc = ended_early(&v->subject, where, err);
+		if (!rc && has_died(&v->subject))
+			rc = pf_subject_failure(&v->subject, where, err);
 		if (!rc && pf_run_now() - began > o->ready_timeout)
 			rc = pf_error_set(err, PF_EIO,
 			    "%s: \"%.120s\" was not ready within %g s %s: %s at http://%s:%s; "
@@ -87,7 +87,7 @@ watched(void *context, struct pf_error *err)
 	struct service *v = context;
 	int rc = pf_subject_next(&v->subject, err);
 
-	return rc || !v->subject.ended ? rc : ended_early(&v->subject, v->where, err);
+	return rc || !has_died(&v->subject) ? rc : pf_subject_failure(&v->subject, v->where, err);
 }
 
 static double
@@ -182,6 +182,7 @@ pf_run_service(
 		    "or "
 		    "use another port",
 		    run->load->host, run->load->port, v.where, spec.name);
+	spec.service = true;
 	if (run->bench->pinned)
 		spec.cpus = &run->server_cpus;
 	rc = pf_load_result_init(&v.result, err);

@@ -85,7 +85,8 @@ pf_subject_start(struct pf_subject *s, const struct pf_subject_spec *spec, struc
 	struct pf_keeper_orders orders = {.command = spec->command,
 	    .grace = spec->grace,
 	    .cpus = spec->cpus,
-	    .group = spec->group};
+	    .service = spec->service,
+	    .trim_errors = !spec->output};
 	char **environment = NULL;
 	int rc;
 

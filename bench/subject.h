@@ -20,7 +20,7 @@ struct pf_subject_spec {
 	const char *output; /* where standard output and error are kept, or NULL */
 	double grace;
 	const cpu_set_t *cpus;
-	int group; /* see keeper.h */
+	bool service; /* see keeper.h */
 };
 
 struct pf_subject {
@@ -58,7 +58,7 @@ void pf_subject_stop(struct pf_subject *s);
  */
 int pf_subject_failure(const struct pf_subject *s, const char *where, struct pf_error *err);
 
-/* Exit status 0, no signal. */
+/* Its first process ended with status 0, by no signal. */
 bool pf_subject_succeeded(const struct pf_subject *s);
 
 #endif

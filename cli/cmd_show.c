@@ -1,4 +1,5 @@
 /* cmd_show.c: profuse show VERB: profiles as tables, text or a flame graph. */
+#include <jansson.h>
 #include <string.h>
 
 #include "commands.h"
@@ -151,10 +152,22 @@ report_options(const struct settings *s, enum verb verb)
 	return o;
 }
 
+/* The main binary's name, which is the best a profile knows of itself. */
+static const char *
+title(const struct pf_view *r)
+{
+	const struct pf_profile *p = r->p;
+	const char *file = p->mapping_count ? pf_profile_string(p, p->mappings[0].filename) : "";
+
+	return *file ? pf_base_name(file) : "profile";
+}
+
 static int
 print_report(const struct pf_view *r, enum verb verb, const char *function, bool json,
     struct pf_buffer *out, struct pf_error *err)
 {
+	if (verb == FLAME)
+		return pf_view_flame(r, title(r), out, err);
 	if (json)
 		return pf_view_nodes_json(r, verbs[verb], function, out, err);
 	switch (verb) {
@@ -191,6 +204,19 @@ print_profile(const struct settings *s, enum verb verb, const char *function,
 	return rc;
 }
 
+/* A page is a file; beside it --json says what was written. */
+static int
+print_page_summary(const struct settings *s, const struct pf_buffer *page, struct pf_error *err)
+{
+	json_t *root = json_pack("{s:s,s:s,s:s,s:I}", "schema", "profuse.show.v1", "verb", "flame",
+	    "output", s->output, "bytes", (json_int_t)page->size);
+	int failed = !root || json_dumpf(root, stdout, JSON_INDENT(2)) || putchar('\n') == EOF;
+
+	json_decref(root);
+	return failed ? pf_error_set(err, PF_EIO, "cannot write the summary to standard output")
+		      : 0;
+}
+
 static int
 run_verb(const struct settings *s, enum verb verb, const char *function, char *const *files,
     size_t count, struct pf_error *err)
@@ -210,6 +236,8 @@ run_verb(const struct settings *s, enum verb verb, const char *function, char *c
 		rc = print_profile(s, verb, function, inputs.profile, &out, err);
 	if (!rc)
 		rc = pf_file_write(s->output ? s->output : "-", out.bytes, out.size, err);
+	if (!rc && s->json && verb == FLAME)
+		rc = print_page_summary(s, &out, err);
 	pf_buffer_release(&out);
 	cli_inputs_release(&inputs);
 	return rc;

@@ -41,5 +41,55 @@ foreach(target profuse_agent profuse_agent_static)
 endforeach()
 target_link_options(profuse_agent PRIVATE LINKER:-z,defs LINKER:-z,nodelete LINKER:-z,now)
 
+list(FILTER PROFUSE_AGENT_SOURCES EXCLUDE REGEX "/agent\\.c$") # its constructor would start it in every test
 add_library(profuse_agent_objects OBJECT EXCLUDE_FROM_ALL ${PROFUSE_AGENT_SOURCES})
 profuse_agent_compile(profuse_agent_objects)
+
+# What the agent's tests need: its objects in every tests/unit/agent_*_test.c and
+# tests/fuzz/agent_*_fuzz.c, and host programs.
+function(profuse_agent_unit_tests)
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/agent_*_test.c
+    ${CMAKE_SOURCE_DIR}/tests/fuzz/agent_*_fuzz.c)
+  foreach(source ${tests})
+    get_filename_component(name ${source} NAME_WE)
+    target_link_libraries(${name} PRIVATE profuse_agent_objects)
+  endforeach()
+endfunction()
+
+# A host program, unchanged and uninstrumented, that the tests run with the agent.
+function(profuse_agent_host name)
+  add_executable(${name} ${ARGN})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests/agent COMPILE_OPTIONS ""
+    LINK_OPTIONS "" C_EXTENSIONS ON)
+  target_compile_options(${name} PRIVATE -O2 -g)
+  target_link_libraries(${name} PRIVATE profuse_flags Threads::Threads)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include
+    ${CMAKE_SOURCE_DIR}/lib)
+endfunction()
+
+if(BUILD_TESTING)
+  cmake_language(DEFER CALL profuse_agent_unit_tests)
+  profuse_agent_host(agent_dump tests/agent/dump.c lib/core/cursor.c lib/core/error.c)
+  target_link_libraries(agent_dump PRIVATE PkgConfig::LIBELF ZLIB::ZLIB)
+  profuse_agent_host(agent_deep tests/agent/deep.c)
+  target_compile_options(agent_deep PRIVATE -fomit-frame-pointer)
+  profuse_agent_host(agent_deep_fp tests/agent/deep.c)
+  target_compile_options(agent_deep_fp PRIVATE -fno-omit-frame-pointer)
+  profuse_agent_host(agent_deep_big tests/agent/deep.c) # beyond the copy: 36 frames of 1.6 KiB
+  target_compile_options(agent_deep_big PRIVATE -fno-omit-frame-pointer)
+  target_compile_definitions(agent_deep_big PRIVATE ROOM=200)
+  profuse_agent_host(agent_host_process tests/agent/host_process.c)
+  profuse_agent_host(agent_host_signals tests/agent/host_signals.c)
+  profuse_agent_host(agent_host_threads tests/agent/host_threads.c)
+  foreach(letter a b)
+    add_library(agent_plugin_${letter} MODULE tests/agent/plugin.c)
+    set_target_properties(agent_plugin_${letter} PROPERTIES LIBRARY_OUTPUT_DIRECTORY tests/agent
+      PREFIX "" COMPILE_OPTIONS "" LINK_OPTIONS "" C_EXTENSIONS ON)
+    target_include_directories(agent_plugin_${letter} PRIVATE ${CMAKE_SOURCE_DIR})
+    target_compile_options(agent_plugin_${letter} PRIVATE -O2 -g)
+    target_compile_definitions(agent_plugin_${letter} PRIVATE _GNU_SOURCE)
+  endforeach()
+  target_compile_definitions(agent_plugin_b PRIVATE FILLER=777)
+  profuse_agent_host(agent_overhead tests/agent/overhead.c)
+  target_link_libraries(agent_overhead PRIVATE m)
+endif()

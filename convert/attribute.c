@@ -113,7 +113,8 @@ value_bodies(struct work *w, struct pf_error *err)
 		return rc;
 	/* padding carries its neighbours' lines but never their counts: left out of means */
 	for (uint32_t i = 0; i < w->p->instruction_count; i++) {
-		if (w->bodies[i] != PF_NONE && w->p->instructions[i].cost != PF_COST_NOP)
+		bool padding = w->p->instructions[i].cost == PF_COST_NOP;
+		if (w->bodies[i] != PF_NONE && !(padding && w->counts == PF_COUNTS_MEAN))
 			tally_add(&w->tallies[w->bodies[i]], w, i);
 	}
 	for (size_t i = 0; i < w->f->body_count; i++)

@@ -8,6 +8,7 @@
  */
 #include <profuse/agent.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -35,7 +36,9 @@ enum { STACK_BYTES = 256 << 10, MOST_FILE = 256 << 20, FORK_WAIT = 1, EXIT_WAIT 
 static struct {
 	pthread_mutex_t lock;
 	bool running;
-	bool prepared;       /* fork handlers are registered */
+	bool prepared;  /* fork handlers are registered */
+	bool main_left; /* by pthread_exit: the process ends with its other threads */
+	pthread_key_t main_thread;
 	unsigned generation; /* a thread of an older one ends */
 	pid_t pid;
 	struct pf_config config;
@@ -77,6 +80,34 @@ open_file_window(int64_t now)
 		agent.file_ends = INT64_MAX;
 }
 
+/* Runs when the main thread ends without ending the process. */
+static void
+on_main_left(void *unused)
+{
+	(void)unused;
+	if (!lock_within(EXIT_WAIT))
+		return;
+	agent.main_left = true;
+	pf_server_nudge();
+	pthread_mutex_unlock(&agent.lock);
+}
+
+/* Whether only the agent's thread is left, besides a main thread that has ended. */
+static bool
+alone(void)
+{
+	struct dirent *entry;
+	int threads = 0;
+	DIR *dir = opendir("/proc/self/task");
+
+	if (!dir)
+		return false;
+	while ((entry = readdir(dir)))
+		threads += entry->d_name[0] != '.';
+	closedir(dir);
+	return threads <= 2;
+}
+
 /* What is due now; *wake is when to come back at the latest. */
 static void
 step(int64_t now, int64_t *wake)
@@ -91,7 +122,8 @@ step(int64_t now, int64_t *wake)
 	}
 	if (now >= agent.next_tick)
 		agent.next_tick = pf_sampler_tick(now);
-	*wake = agent.next_tick;
+	if (agent.next_tick < *wake)
+		*wake = agent.next_tick;
 }
 
 static int
@@ -109,14 +141,19 @@ run(void *argument)
 	struct pollfd fds[PF_SERVER_FDS];
 	int64_t now, wake;
 	size_t count;
+	bool last;
 
 	prctl(PR_SET_NAME, "profuse-agent");
 	pthread_mutex_lock(&agent.lock);
-	if (agent.generation == generation)
+	if (agent.generation == generation) {
+		pf_host_by_thread();
 		pf_sampler_except((pid_t)syscall(SYS_gettid));
+	}
 	while (agent.generation == generation) {
 		now = pf_host_now();
-		wake = INT64_MAX;
+		wake = agent.main_left ? now + SECOND / 2 : INT64_MAX;
+		if (agent.main_left && alone())
+			break;
 		step(now, &wake);
 		count = pf_server_prepare(fds, now, &wake);
 		pthread_mutex_unlock(&agent.lock);
@@ -125,7 +162,10 @@ run(void *argument)
 		if (agent.generation == generation)
 			pf_server_handle(fds, count, pf_host_now());
 	}
+	last = agent.generation == generation;
 	pthread_mutex_unlock(&agent.lock);
+	if (last) /* the host's last thread would have done so, had it been the last */
+		exit(0);
 	return NULL;
 }
 
@@ -173,11 +213,14 @@ after_fork_child(void)
 	pthread_mutex_init(&agent.lock, NULL);
 	if (!agent.running)
 		return;
-	pf_host_forked();
+	pf_host_by_thread();
 	pf_server_forked(tidy);
 	pf_sampler_forked(tidy);
 	agent.pid = getpid();
 	agent.next_tick = 0;
+	agent.main_left = false;
+	pthread_setspecific(
+	    agent.main_thread, &agent); /* whoever forked is the child's main thread */
 	open_file_window(pf_host_now());
 	if (start_thread()) {
 		agent.running = false;
@@ -208,10 +251,14 @@ start(void)
 		/* The allocator first: its fork handlers must run inside of ours. */
 		free(malloc(1));
 		rc = pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+		if (!rc)
+			rc = pthread_key_create(&agent.main_thread, on_main_left);
 		if (rc)
 			return -rc;
 		agent.prepared = true;
 	}
+	if (syscall(SYS_gettid) == getpid())
+		pthread_setspecific(agent.main_thread, &agent);
 	pf_host_init();
 	pf_server_init(&agent.config);
 	rc = agent.config.listen ? pf_server_listen() : 0;

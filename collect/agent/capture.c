@@ -17,7 +17,8 @@ enum { FREE = 0, WRITING, READY };
 
 static struct pf_capture *_Atomic active; /* what handlers write into */
 static _Atomic int inside;                /* handlers running now */
-static char cookie;
+
+#define COOKIE UINT64_C(0x70667573) /* marks a timer's value as ours; the thread id is below it */
 
 /* DWARF number → place in the signal's saved registers. */
 static const int saved[PF_REGISTERS] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI,
@@ -25,9 +26,9 @@ static const int saved[PF_REGISTERS] = {REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_
     REG_RIP};
 
 void *
-pf_capture_cookie(void)
+pf_capture_cookie(pid_t thread)
 {
-	return &cookie;
+	return (void *)(uintptr_t)(COOKIE << 32 | (uint32_t)thread);
 }
 
 static struct pf_slot *
@@ -57,29 +58,32 @@ wanted(uint64_t sp)
 }
 
 /* The frame-pointer chain from the leaf, of which only what lies beyond the copy is kept. */
-static uint32_t
+static void
 follow(struct pf_slot *slot)
 {
 	uint64_t sp = slot->registers[PF_REG_SP], end = sp + slot->stack_size;
 	uint64_t at = slot->registers[PF_REG_FP], pair[2];
-	uint32_t n = 0;
 
-	while (n < PF_CHAIN_LINKS && at > sp && at % 8 == 0) {
+	while (slot->links < PF_CHAIN_LINKS && at > sp && at % 8 == 0) {
 		if (at + sizeof pair <= end)
 			memcpy(pair, slot->stack + (at - sp), sizeof pair);
 		else if (pf_host_read_all(pair, at, sizeof pair))
-			slot->chain[n++] = (struct pf_chain_link){at, pair[0], pair[1]};
+			slot->chain[slot->links++] = (struct pf_chain_link){at, pair[0], pair[1]};
 		else
 			break;
 		if (pair[0] <= at)
 			break; /* stacks grow down: a chain that doesn't rise is none */
 		at = pair[0];
 	}
-	return n;
+	if (slot->links) {
+		slot->tail_address = slot->chain[slot->links - 1].address + sizeof pair;
+		slot->tail_size =
+		    (uint32_t)pf_host_read(slot->tail, slot->tail_address, sizeof slot->tail);
+	}
 }
 
 static void
-capture(struct pf_capture *c, uint32_t weight, const ucontext_t *context)
+capture(struct pf_capture *c, pid_t thread, uint32_t weight, const ucontext_t *context)
 {
 	struct pf_slot *slot = claim(c);
 
@@ -89,13 +93,28 @@ capture(struct pf_capture *c, uint32_t weight, const ucontext_t *context)
 	}
 	for (int i = 0; i < PF_REGISTERS; i++)
 		slot->registers[i] = (uint64_t)context->uc_mcontext.gregs[saved[i]];
+	slot->thread = thread;
 	slot->weight = weight;
-	slot->links = 0;
+	slot->links = slot->tail_size = 0;
 	slot->stack_size = (uint32_t)pf_host_read(
 	    slot->stack, (uintptr_t)slot->registers[PF_REG_SP], wanted(slot->registers[PF_REG_SP]));
 	if (slot->stack_size == PF_STACK_BYTES)
-		slot->links = follow(slot);
+		follow(slot);
 	atomic_store_explicit(&slot->state, READY, memory_order_release);
+}
+
+static void
+take_sample(struct pf_capture *c, const siginfo_t *info, const ucontext_t *context)
+{
+	uint64_t value = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
+
+	if (info->si_code == SI_TIMER && value >> 32 == COOKIE)
+		capture(c, (pid_t)(value & UINT32_MAX),
+		    1 + (uint32_t)(info->si_overrun > 0 ? info->si_overrun : 0), context);
+	else if (info->si_code >= POLL_IN && info->si_code <= POLL_HUP)
+		capture(c, 0, 1, context); /* a perf event's overflow */
+	else
+		atomic_fetch_add_explicit(&c->foreign, 1, memory_order_relaxed);
 }
 
 static void
@@ -106,15 +125,8 @@ on_signal(int number, siginfo_t *info, void *context)
 
 	atomic_fetch_add(&inside, 1);
 	c = atomic_load(&active);
-	if (c && number == c->signal) {
-		if (info->si_code == SI_TIMER && info->si_value.sival_ptr == &cookie)
-			capture(c, 1 + (uint32_t)(info->si_overrun > 0 ? info->si_overrun : 0),
-			    context);
-		else if (info->si_code >= POLL_IN && info->si_code <= POLL_HUP)
-			capture(c, 1, context); /* a perf event's overflow */
-		else
-			atomic_fetch_add_explicit(&c->foreign, 1, memory_order_relaxed);
-	}
+	if (c && number == c->signal)
+		take_sample(c, info, context);
 	atomic_fetch_sub(&inside, 1);
 	errno = saved_errno;
 }

@@ -10,7 +10,8 @@
  *
  * Stack bytes: the used stack up to PF_STACK_BYTES, for unwinding with
  * .eh_frame later. Of a deeper stack also the frame-pointer chain beyond the
- * copy, so that code with frame pointers still comes out whole.
+ * copy, and the bytes above its last link, where libc's start-up code has its
+ * frames: so code with frame pointers still comes out whole.
  */
 #ifndef PF_AGENT_CAPTURE_H
 #define PF_AGENT_CAPTURE_H
@@ -20,10 +21,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum {
 	PF_STACK_BYTES = 32 << 10,
 	PF_CHAIN_LINKS = 64,
+	PF_TAIL_BYTES = 1 << 10,
 	PF_REGISTERS = 17, /* DWARF's x86-64 numbers: 6 rbp, 7 rsp, 16 the return address */
 	PF_REG_FP = 6,
 	PF_REG_SP = 7,
@@ -37,11 +40,15 @@ struct pf_chain_link {
 
 struct pf_slot {
 	_Atomic uint32_t state;
+	pid_t thread;        /* 0: not known */
 	uint32_t weight;     /* periods that this sample stands for: 1 + overruns */
 	uint32_t stack_size; /* bytes copied from registers[PF_REG_SP] up */
 	uint32_t links;
+	uint32_t tail_size;
+	uint64_t tail_address;
 	uint64_t registers[PF_REGISTERS];
 	struct pf_chain_link chain[PF_CHAIN_LINKS];
+	uint8_t tail[PF_TAIL_BYTES];
 	uint8_t stack[PF_STACK_BYTES];
 };
 
@@ -85,7 +92,7 @@ struct pf_slot *pf_capture_next(struct pf_capture *c, size_t *at);
 /* Makes a slot free again. */
 void pf_capture_done(struct pf_slot *slot);
 
-/* What a timer's sigev_value must be for its signals to count as ours. */
-void *pf_capture_cookie(void);
+/* What the sigev_value of a thread's timer must be for its signals to count as ours. */
+void *pf_capture_cookie(pid_t thread);
 
 #endif

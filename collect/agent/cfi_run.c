@@ -52,10 +52,17 @@ set(struct machine *m, uint64_t reg, struct pf_rule rule)
 		m->row.rules[reg] = rule; /* others (vector registers) never matter for a stack */
 }
 
-static void
-set_offset(struct machine *m, uint64_t reg, uint8_t kind, int64_t factored)
+/* A factored offset in bytes; a damaged table's may wrap around. */
+static int64_t
+scaled(const struct machine *m, uint64_t factored)
 {
-	set(m, reg, (struct pf_rule){.kind = kind, .value = factored * m->common->data_align});
+	return (int64_t)(factored * (uint64_t)m->common->data_align);
+}
+
+static void
+set_offset(struct machine *m, uint64_t reg, uint8_t kind, uint64_t factored)
+{
+	set(m, reg, (struct pf_rule){.kind = kind, .value = scaled(m, factored)});
 }
 
 static void
@@ -119,7 +126,7 @@ run_cfa(struct machine *m, uint8_t op)
 		return true;
 	case CFA_DEF_CFA_SF:
 		reg = pf_cursor_varint(c);
-		def_cfa(m, reg, pf_read_sleb(c) * m->common->data_align);
+		def_cfa(m, reg, scaled(m, (uint64_t)pf_read_sleb(c)));
 		return true;
 	case CFA_DEF_CFA_REGISTER:
 		def_cfa(m, pf_cursor_varint(c), m->row.cfa.value);
@@ -128,7 +135,7 @@ run_cfa(struct machine *m, uint8_t op)
 		m->row.cfa.value = (int64_t)pf_cursor_varint(c);
 		return true;
 	case CFA_DEF_CFA_OFFSET_SF:
-		m->row.cfa.value = pf_read_sleb(c) * m->common->data_align;
+		m->row.cfa.value = scaled(m, (uint64_t)pf_read_sleb(c));
 		return true;
 	case CFA_DEF_CFA_EXPRESSION:
 		set_expression(m, &m->row.cfa, PF_RULE_IS_EXPR);
@@ -169,19 +176,19 @@ run_register(struct machine *m, uint8_t op)
 	reg = pf_cursor_varint(c);
 	switch (op) {
 	case CFA_OFFSET_EXTENDED:
-		set_offset(m, reg, PF_RULE_AT, (int64_t)pf_cursor_varint(c));
+		set_offset(m, reg, PF_RULE_AT, pf_cursor_varint(c));
 		break;
 	case CFA_OFFSET_EXTENDED_SF:
-		set_offset(m, reg, PF_RULE_AT, pf_read_sleb(c));
+		set_offset(m, reg, PF_RULE_AT, (uint64_t)pf_read_sleb(c));
 		break;
 	case CFA_GNU_NEGATIVE_OFFSET:
-		set_offset(m, reg, PF_RULE_AT, -(int64_t)pf_cursor_varint(c));
+		set_offset(m, reg, PF_RULE_AT, -pf_cursor_varint(c));
 		break;
 	case CFA_VAL_OFFSET:
-		set_offset(m, reg, PF_RULE_IS, (int64_t)pf_cursor_varint(c));
+		set_offset(m, reg, PF_RULE_IS, pf_cursor_varint(c));
 		break;
 	case CFA_VAL_OFFSET_SF:
-		set_offset(m, reg, PF_RULE_IS, pf_read_sleb(c));
+		set_offset(m, reg, PF_RULE_IS, (uint64_t)pf_read_sleb(c));
 		break;
 	case CFA_RESTORE_EXTENDED:
 		restore(m, reg);
@@ -231,7 +238,7 @@ static void
 run_other(struct machine *m, uint8_t op)
 {
 	if ((op & 0xc0) == CFA_OFFSET)
-		set_offset(m, op & 0x3f, PF_RULE_AT, (int64_t)pf_cursor_varint(m->c));
+		set_offset(m, op & 0x3f, PF_RULE_AT, pf_cursor_varint(m->c));
 	else if ((op & 0xc0) == CFA_RESTORE)
 		restore(m, op & 0x3f);
 	else if (op == CFA_REMEMBER_STATE)

@@ -224,9 +224,9 @@ comments(struct encoder *e)
 		COMMENT(e, "cpu time: %.3f s used by the process, %.3f s sampled",
 		    (double)t->cpu / 1e9, (double)(t->taken * (uint64_t)e->event->period) / 1e9);
 	if (t->unsampled)
-		COMMENT(e, "threads: %llu not sampled (they block the signal, or: %s)",
-		    (unsigned long long)t->unsampled,
-		    t->arm_error ? strerror(t->arm_error) : "nothing else");
+		COMMENT(e, "threads: %llu not sampled: they block the signal%s%s",
+		    (unsigned long long)t->unsampled, t->arm_error ? ", or: " : "",
+		    t->arm_error ? strerror(t->arm_error) : "");
 	if (t->moved)
 		COMMENT(e,
 		    "moved: the host took the signal over %llu times, the agent moved to another",

@@ -50,7 +50,7 @@ answer_cmdline(const struct pf_request *request, struct pf_buffer *out)
 {
 	enum { MOST = 256 << 10 };
 	char *text = malloc(MOST);
-	ssize_t n = text ? pf_host_read_file("/proc/self/cmdline", text, MOST) : -1;
+	ssize_t n = text ? pf_host_read_file("/proc/thread-self/cmdline", text, MOST) : -1;
 
 	if (n > 0 && !text[n - 1])
 		n--; /* NULs separate, as in Go, they don't end */
@@ -134,6 +134,9 @@ begin_profile(
 		pf_http_error(out, request, 500,
 		    "Could not enable CPU profiling: the program uses every signal that could "
 		    "serve");
+	else if (rc == -EIO)
+		pf_http_error(out, request, 500,
+		    "Could not enable CPU profiling: /proc/self/maps is not readable");
 	else
 		pf_http_error(out, request, 500, "Could not enable CPU profiling: out of memory");
 	return 0;

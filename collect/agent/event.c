@@ -19,6 +19,7 @@ enum {
 	PERIOD_NS = 10000000,     /* 100 Hz of CPU time */
 	PERIOD_CYCLES = 20000003, /* about 100 Hz at 2 GHz; prime, so that no loop is in step */
 	PERIOD_INSTRUCTIONS = 20000003,
+	MARGIN_NS = 200000, /* a running thread is past `now` when its timer is set */
 };
 
 static const struct kind {
@@ -157,19 +158,39 @@ phase(int64_t period)
 	return 1 + (int64_t)((state >> 33) % (uint64_t)period);
 }
 
+/* The kernel's tick: what CPU timers are checked at. */
+static int64_t
+tick(void)
+{
+	struct timespec t;
+
+	return clock_getres(CLOCK_MONOTONIC_COARSE, &t) ? 4000000 : t.tv_nsec;
+}
+
 /*
- * When the first signal is due, on the thread's own clock. A thread that was
- * born while we sample counts from its birth: is its phase over already, then
- * the first signal is due at once, that is the next time it runs into a tick.
+ * When the first signal is due, on the thread's own clock.
+ *
+ * Due times form a grid of one period with a random phase. A due time counts at
+ * the first tick that meets the thread running, for a thread that works in short
+ * bursts one tick of CPU time later on average; so the window would end with
+ * that much of each thread uncounted. The grid begins a tick early for it: what
+ * was due just before the window began counts in it, what is due just before
+ * its end may not.
+ *
+ * The grid of a thread that was born while we sample begins at its birth; what
+ * was due before we found it is owed, and counts with its first sample. A time
+ * that is over is never set: the signal would come at once, into a sleep.
  */
 static int64_t
-first_time(const struct pf_event *event, pid_t thread, bool fresh)
+first_time(struct pf_trigger *t, const struct pf_event *event, bool fresh)
 {
-	int64_t used = pf_host_cpu_of(thread), first = phase(event->period);
+	int64_t used = pf_host_cpu_of(t->thread), birth = fresh ? 0 : used;
+	int64_t first = birth + phase(event->period) - tick();
 
-	if (!fresh)
-		return used + first;
-	return first > used ? first : used + 1000;
+	if (first > used)
+		return first;
+	t->owed = (uint32_t)((used - first) / event->period);
+	return used + MARGIN_NS;
 }
 
 static int
@@ -179,11 +200,11 @@ arm_timer(struct pf_trigger *t, const struct pf_event *event, int signal, bool f
 	struct itimerspec when = {.it_interval = after(event->period)};
 	int id;
 
-	how.sigev_value.sival_ptr = pf_capture_cookie();
+	how.sigev_value.sival_ptr = pf_capture_cookie(t->thread);
 	how._sigev_un._tid = t->thread;
 	if (syscall(SYS_timer_create, thread_clock(t->thread), &how, &id))
 		return -errno;
-	when.it_value = after(first_time(event, t->thread, fresh));
+	when.it_value = after(first_time(t, event, fresh));
 	if (syscall(SYS_timer_settime, id, TIMER_ABSTIME, &when, NULL)) {
 		int error = errno;
 		syscall(SYS_timer_delete, id);
@@ -227,7 +248,7 @@ is_perf(int fd)
 	char path[64], target[64];
 	ssize_t n;
 
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	snprintf(path, sizeof path, "/proc/thread-self/fd/%d", fd);
 	n = readlink(path, target, sizeof target - 1);
 	if (n < 0)
 		return false;

@@ -39,8 +39,9 @@ void pf_event_choose(struct pf_event *event, enum pf_event_kind kind);
 /* One thread's source of signals. */
 struct pf_trigger {
 	pid_t thread;
-	int timer; /* kernel timer id, or -1 */
-	int perf;  /* descriptor, or -1 */
+	int timer;     /* kernel timer id, or -1 */
+	int perf;      /* descriptor, or -1 */
+	uint32_t owed; /* periods over before it was armed, to count with its first sample */
 };
 
 /*

@@ -144,9 +144,8 @@ is_announcement(const char *name)
 	return n > 5 && !strcmp(name + n - 5, ".json") && *name != '.';
 }
 
-/* Removes what processes left that could not: nobody holds its lock, and it is of our making. */
-static void
-clean(const char *folder)
+void
+pf_announce_clean(const char *folder)
 {
 	char path[1300], head[48];
 	struct dirent *entry;
@@ -176,8 +175,7 @@ pf_announce(struct pf_announcement *a, const char *folder, const struct sockaddr
 {
 	char text[512], where[80], program[64];
 
-	pf_announce_end(a);
-	clean(folder);
+	pf_announce_clean(folder);
 	safe_program(program, sizeof program);
 	address_text(address, where, sizeof where);
 	if ((size_t)snprintf(a->path, sizeof a->path, "%s/%s-%d.json", folder, program,

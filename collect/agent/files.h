@@ -29,7 +29,9 @@ struct pf_announcement {
 	char path[1200];
 };
 
-/* Writes it for an address we listen on, and removes those whose process is gone. */
+/* Removes what processes left that were killed: of our making, and nobody holds its lock. */
+void pf_announce_clean(const char *folder);
+/* Writes it for an address we listen on, after cleaning up. */
 int pf_announce(struct pf_announcement *a, const char *folder, const struct sockaddr *address);
 /* Removes it. */
 void pf_announce_end(struct pf_announcement *a);

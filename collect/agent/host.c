@@ -17,7 +17,8 @@
 
 enum { PAGE = 4096, FD_FLOOR = 600 };
 
-static pid_t self;         /* for process_vm_readv, which names a process */
+static pid_t self; /* for process_vm_readv: any living thread of ours */
+static char program[256];
 static bool by_page_probe; /* a sandbox may kill for process_vm_readv: don't ask it */
 
 static bool
@@ -26,10 +27,27 @@ sandboxed(void)
 	char status[4096];
 	const char *line;
 
-	if (pf_host_read_file("/proc/self/status", status, sizeof status) < 0)
+	if (pf_host_read_file("/proc/thread-self/status", status, sizeof status) < 0)
 		return false;
 	line = strstr(status, "\nSeccomp:");
 	return line && strtol(line + 9, NULL, 10) != 0;
+}
+
+/* Kept from the start, because hosts overwrite their arguments to change their title. */
+static void
+find_program(void)
+{
+	char path[256];
+	ssize_t n;
+
+	if (*program)
+		return;
+	snprintf(program, sizeof program, "%s", program_invocation_short_name);
+	if (*program && !strchr(program, '/') && !strchr(program, ' '))
+		return;
+	n = readlink("/proc/thread-self/exe", path, sizeof path - 1);
+	path[n > 0 ? n : 0] = '\0';
+	snprintf(program, sizeof program, "%s", strrchr(path, '/') ? strrchr(path, '/') + 1 : "");
 }
 
 void
@@ -37,6 +55,7 @@ pf_host_init(void)
 {
 	int word = 42, copy = 0;
 
+	find_program();
 	self = getpid();
 	by_page_probe = sandboxed();
 	if (!by_page_probe && (pf_host_read(&copy, (uintptr_t)&word, sizeof copy) != sizeof copy))
@@ -44,9 +63,9 @@ pf_host_init(void)
 }
 
 void
-pf_host_forked(void)
+pf_host_by_thread(void)
 {
-	self = getpid();
+	self = (pid_t)syscall(SYS_gettid);
 }
 
 /*
@@ -169,9 +188,7 @@ pf_host_cpu_of(pid_t thread)
 const char *
 pf_host_program(void)
 {
-	const char *name = program_invocation_short_name;
-
-	return name && *name && !strchr(name, '/') ? name : "program";
+	return *program ? program : "program";
 }
 
 struct pf_own_fd

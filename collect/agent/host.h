@@ -16,8 +16,11 @@
 
 /* Chooses how memory is read; call once in each process, before pf_host_read. */
 void pf_host_init(void);
-/* In a forked child: the choice stays, the process is another. */
-void pf_host_forked(void);
+/*
+ * Names the process by this thread, which must outlive all reading: the main
+ * thread's id no longer does once that thread has ended. Also after a fork.
+ */
+void pf_host_by_thread(void);
 
 /*
  * Copies up to `size` bytes from an address that may be anything. Returns how

@@ -53,7 +53,7 @@ read_maps(void)
 	size_t capacity = 0, size = 0;
 	char *text = NULL;
 	ssize_t n = 1;
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	int fd = open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return NULL;
@@ -127,11 +127,17 @@ see(struct pf_modules *m, const struct line *line, uint64_t base, uint64_t main_
 	};
 
 	pf_elf_describe(&fresh);
-	for (size_t i = 0; i < m->count; i++)
-		if (!m->items[i].retired && same(&m->items[i], line, file, &fresh)) {
-			m->items[i].seen = true;
-			return;
+	for (size_t i = 0; i < m->count; i++) {
+		struct pf_mapping *known = &m->items[i];
+		if (!same(known, line, file, &fresh))
+			continue;
+		if (known->retired) { /* the same file at the same place again */
+			known->retired = 0;
+			known->born = m->look;
 		}
+		known->seen = true;
+		return;
+	}
 	if (m->count >= MOST_MAPPINGS || PF_GROW(m->items, m->capacity, m->count + 1, NULL))
 		return;
 	fresh.file = strdup(file);
@@ -139,12 +145,11 @@ see(struct pf_modules *m, const struct line *line, uint64_t base, uint64_t main_
 		m->items[m->count++] = fresh;
 }
 
-static const struct pf_mapping *sorting; /* for the comparison; one thread sorts */
-
 static int
-by_address(const void *a, const void *b)
+by_address(const void *a, const void *b, void *mappings)
 {
-	uint64_t x = sorting[*(const uint32_t *)a].start, y = sorting[*(const uint32_t *)b].start;
+	const struct pf_mapping *items = mappings;
+	uint64_t x = items[*(const uint32_t *)a].start, y = items[*(const uint32_t *)b].start;
 
 	return (x > y) - (x < y);
 }
@@ -163,8 +168,7 @@ settle(struct pf_modules *m)
 			m->items[i].retired = m->look;
 		m->items[i].seen = false;
 	}
-	sorting = m->items;
-	qsort(m->present, m->present_count, sizeof *m->present, by_address);
+	qsort_r(m->present, m->present_count, sizeof *m->present, by_address, m->items);
 }
 
 void
@@ -220,14 +224,16 @@ pf_modules_release(struct pf_modules *m)
 	*m = (struct pf_modules){0};
 }
 
-void
+bool
 pf_modules_follow(struct pf_modules *m)
 {
 	struct counters counters = {0};
 
 	dl_iterate_phdr(count_objects, &counters);
-	if (counters.adds != m->adds || counters.subs != m->subs)
-		pf_modules_look(m);
+	if (counters.adds == m->adds && counters.subs == m->subs)
+		return false;
+	pf_modules_look(m);
+	return true;
 }
 
 void

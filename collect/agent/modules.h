@@ -2,7 +2,8 @@
  * modules.h: which file each executable address belongs to, now and earlier.
  *
  * The list of mappings only grows while a profile is taken: a mapping that
- * disappears (dlclose) is retired, not removed, and keeps its number. An
+ * disappears (dlclose) is retired, not removed, and keeps its number, also if it
+ * comes back. An
  * address is looked up among the present mappings, then among those retired
  * since the last drain of samples; if both have it, the code at that address
  * changed under the sample and nobody can say which it was: no mapping.
@@ -57,8 +58,8 @@ struct pf_modules {
 int pf_modules_init(struct pf_modules *m);
 void pf_modules_release(struct pf_modules *m);
 
-/* Reads them again if the loader has loaded or unloaded something; call before each drain. */
-void pf_modules_follow(struct pf_modules *m);
+/* Reads them again if the loader has loaded or unloaded something, and says so; call before each drain. */
+bool pf_modules_follow(struct pf_modules *m);
 /* Reads them again in any case. */
 void pf_modules_look(struct pf_modules *m);
 /* Says that the samples taken before the last look have all been looked up. */

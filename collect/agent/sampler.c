@@ -15,7 +15,10 @@
 #include "collect/agent/window.h"
 #include "core/memory.h"
 
-#define DRAIN_EVERY INT64_C(50000000) /* ns; slots last for 320 ms of a busy machine */
+/* In ns; slots last for 320 ms of a busy machine. Soon: while modules come and go. */
+#define DRAIN_EVERY INT64_C(100000000)
+#define DRAIN_SOON INT64_C(10000000)
+#define MODULES_CALM INT64_C(1000000000)
 
 static struct {
 	bool running;
@@ -26,6 +29,7 @@ static struct {
 	struct pf_stacks stacks;
 	struct pf_tally tallies[PF_WINDOWS];
 	pid_t agent;
+	int64_t modules_changed; /* when it was noticed */
 } sampler;
 
 static int64_t
@@ -148,9 +152,11 @@ drain(int64_t now)
 	struct pf_slot *slot;
 	size_t at = 0;
 
-	pf_modules_follow(&sampler.modules);
+	if (pf_modules_follow(&sampler.modules))
+		sampler.modules_changed = now;
 	while ((slot = pf_capture_next(&sampler.capture, &at))) {
 		struct pf_taken taken = pf_stacks_take(&sampler.stacks, slot, now);
+		slot->weight += pf_threads_owed(&sampler.threads, slot->thread);
 		for (int i = 0; i < PF_WINDOWS; i++)
 			if (sampler.tallies[i].open)
 				count(&sampler.tallies[i], &taken, slot->weight);
@@ -202,6 +208,9 @@ pf_sampler_tick(int64_t now)
 			next = sampler.threads.next_look;
 	}
 	note_threads();
+	if (sampler.modules_changed && now - sampler.modules_changed < MODULES_CALM &&
+	    next > now + DRAIN_SOON)
+		next = now + DRAIN_SOON;
 	return next;
 }
 
@@ -218,6 +227,8 @@ pf_sampler_close(enum pf_window window, struct pf_buffer *out)
 	tally->open = false;
 	tally->ended = pf_host_now();
 	tally->cpu = host_cpu() - tally->cpu;
+	if (tally->cpu < 0)
+		tally->cpu = 0; /* the two clocks are not read at the same moment */
 	tally->lost += atomic_load(&sampler.capture.lost) - tally->lost_before;
 	if (out)
 		rc = pf_encode(out, tally, &sampler.stacks, &sampler.event);

@@ -13,10 +13,11 @@
 #include "collect/agent/http.h"
 
 #define SECOND INT64_C(1000000000)
+#define FORK_PAUSE (SECOND / 4)
 
 enum {
 	REQUEST_SECONDS = 5, /* for a request to arrive whole */
-	ANSWER_SECONDS = 30, /* for an answer to be taken */
+	ANSWER_SECONDS = 60, /* for an answer to be taken */
 	BACKLOG = 16,
 	MOST_ANSWER = 257 << 20,
 	YOUNG_CHECKS = 10, /* seconds in which a host may still be closing descriptors */
@@ -189,7 +190,7 @@ answer(struct connection *c, enum pf_parse parsed, int64_t now)
 		seconds = pf_endpoint_answer(server.config, &c->request, &c->out);
 	if (seconds > 0) {
 		c->stage = SAMPLING;
-		c->deadline = now + seconds * SECOND;
+		c->deadline = pf_host_now() + seconds * SECOND; /* arming threads took time */
 	} else {
 		begin_sending(c, now);
 	}
@@ -252,6 +253,8 @@ keep_listening(int64_t now, int64_t *wake)
 		else if (server.announcement.lock.fd >= 0 &&
 			 !pf_own_fd_valid(&server.announcement.lock))
 			announce();
+		if (*server.config->run_dir)
+			pf_announce_clean(server.config->run_dir);
 		server.next_check = now + (server.checks++ < YOUNG_CHECKS ? 1 : OLD_CHECK) * SECOND;
 	}
 	if (server.listener.fd < 0 && now >= server.next_try) {
@@ -316,15 +319,24 @@ pf_server_handle(const struct pollfd *fds, size_t count, int64_t now)
 }
 
 void
+pf_server_nudge(void)
+{
+	if (pf_own_fd_valid(&server.listener))
+		shutdown(server.listener.fd, SHUT_RDWR); /* ends the poll, which close would not */
+	pf_own_fd_close(&server.listener);
+	server.next_try = 0;
+}
+
+void
 pf_server_close(void)
 {
 	for (int i = 0; i < PF_CONNECTIONS; i++)
 		if (server.connections[i].stage != UNUSED)
 			drop(&server.connections[i]);
 	pf_announce_end(&server.announcement);
-	if (pf_own_fd_valid(&server.listener))
-		shutdown(server.listener.fd, SHUT_RDWR); /* also wakes a thread that polls it */
-	pf_own_fd_close(&server.listener);
+	if (*server.config->run_dir) /* children that ended by _exit left theirs */
+		pf_announce_clean(server.config->run_dir);
+	pf_server_nudge();
 }
 
 void
@@ -343,4 +355,5 @@ pf_server_forked(bool tidy)
 	pf_own_fd_close(&server.listener);
 	pf_announce_forked(&server.announcement);
 	pf_server_init(server.config);
+	server.next_try = pf_host_now() + FORK_PAUSE; /* most children end or exec at once */
 }

@@ -86,16 +86,20 @@ pf_stacks_take(struct pf_stacks *s, const struct pf_slot *slot, int64_t now)
 		uint32_t number = locate(s, pc, now);
 		const struct pf_cfi *cfi = NULL;
 		struct pf_step step;
+		bool unknown;
 
 		if (number == PF_NONE)
 			return taken;
 		step = s->locations[number].step;
+		unknown = s->locations[number].mapping == PF_NO_MAPPING;
 		/* Beyond the leaf, an address in no code is a wrong turn of a frame pointer. */
-		if (count > 0 && s->locations[number].mapping == PF_NO_MAPPING) {
-			taken.end = frame.registers[PF_REG_PC] == 0 ? PF_STACK_WHOLE : PF_STACK_CUT;
+		if (count == 0 || !unknown)
+			frames[count++] = number;
+		if (unknown) {
+			taken.end = count > 1 && frame.registers[PF_REG_PC] == 0 ? PF_STACK_WHOLE
+										 : PF_STACK_CUT;
 			break;
 		}
-		frames[count++] = number;
 		if (step.kind == PF_STEP_END) {
 			taken.end = PF_STACK_WHOLE;
 			break;

@@ -157,7 +157,7 @@ find_in(const struct pf_mapping *m, struct pf_query *queries, size_t count)
 				*queries[i].name = '\0';
 		return;
 	}
-	f.fd = open(m->main ? "/proc/self/exe" : m->file, O_RDONLY | O_CLOEXEC);
+	f.fd = open(m->main ? "/proc/thread-self/exe" : m->file, O_RDONLY | O_CLOEXEC);
 	if (f.fd < 0)
 		return;
 	if (read_head(&f) && same_build(&f, m->build_id) && to_file(&f, m, queries, count) &&

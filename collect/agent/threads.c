@@ -14,10 +14,12 @@
 #include "core/memory.h"
 
 enum {
-	LOOK_CALM = 50000000, /* ns */
+	LOOK_CALM = 100000000, /* ns */
 	LOOK_BUSY = 10000000,
 	LOOK_AT_MOST = 1000000000,
-	RECHECKS = 16, /* blocked threads looked at again each time */
+	DEAR = 500,        /* a look pays for so many times its own CPU time of waiting */
+	RECHECKS = 16,     /* blocked threads looked at again each time */
+	STAYS_BLOCKED = 3, /* looks that find it so: not just a thread that starts or ends */
 	MOST_THREADS = 1 << 17,
 };
 
@@ -68,8 +70,10 @@ arm(struct pf_threads *t, struct pf_thread *thread)
 	int rc;
 
 	thread->blocked = blocks(thread->trigger.thread, t->signal);
-	if (thread->blocked)
+	if (thread->blocked) {
+		thread->times_blocked += thread->times_blocked < STAYS_BLOCKED;
 		return;
+	}
 	rc = t->event.perf && t->descriptors >= t->most_descriptors
 		 ? -EMFILE
 		 : pf_trigger_arm(&thread->trigger, &t->event, thread->trigger.thread, t->signal,
@@ -122,13 +126,19 @@ see(struct pf_threads *t, pid_t thread, bool first)
 	arm(t, &t->items[at]);
 }
 
+static bool
+unsampled(const struct pf_thread *thread)
+{
+	return thread->failed || (thread->blocked && thread->times_blocked >= STAYS_BLOCKED);
+}
+
 /* Forgets threads that are gone: their timers linger until deleted. */
 static void
 sweep(struct pf_threads *t)
 {
 	size_t kept = 0;
 
-	t->unsampled = 0;
+	t->blocked = t->unsampled = 0;
 	for (size_t i = 0; i < t->count; i++) {
 		struct pf_thread *thread = &t->items[i];
 		if (!thread->seen) {
@@ -137,7 +147,8 @@ sweep(struct pf_threads *t)
 			continue;
 		}
 		thread->seen = false;
-		t->unsampled += thread->blocked || thread->failed;
+		t->blocked += thread->blocked;
+		t->unsampled += unsampled(thread);
 		t->items[kept++] = *thread;
 	}
 	t->count = kept;
@@ -151,13 +162,12 @@ recheck(struct pf_threads *t)
 {
 	size_t checked = 0;
 
-	for (size_t i = 0; i < t->count && t->unsampled && checked < RECHECKS; i++) {
+	for (size_t i = 0; i < t->count && t->blocked && checked < RECHECKS; i++) {
 		struct pf_thread *thread = &t->items[t->recheck++ % t->count];
 		if (!thread->blocked)
 			continue;
 		checked++;
 		arm(t, thread);
-		t->unsampled -= !thread->blocked && !thread->failed;
 	}
 }
 
@@ -184,7 +194,20 @@ pf_threads_look(struct pf_threads *t, int64_t now, bool first)
 	recheck(t);
 	cost = pf_host_thread_cpu() - cost;
 	wait = t->changed && !first ? LOOK_BUSY : LOOK_CALM;
-	if (!first && wait < cost * 1000)
-		wait = cost * 1000;
+	if (!first && wait < cost * DEAR)
+		wait = cost * DEAR;
 	t->next_look = now + (wait < LOOK_AT_MOST ? wait : LOOK_AT_MOST);
+}
+
+uint32_t
+pf_threads_owed(struct pf_threads *t, pid_t thread)
+{
+	size_t at = place(t, thread);
+	uint32_t owed = 0;
+
+	if (at < t->count && t->items[at].trigger.thread == thread) {
+		owed = t->items[at].trigger.owed;
+		t->items[at].trigger.owed = 0;
+	}
+	return owed;
 }

@@ -3,9 +3,9 @@
  *
  * The kernel's list /proc/self/task is read again and again, more often while
  * threads come and go; nothing of the host's is interposed. Reading it limits
- * itself: after each look the next one waits at least a thousand times as long
- * as the look took, so that a process of ten thousand threads pays no more than
- * 0.1 % of a CPU for it.
+ * itself: after each look the next one waits at least five hundred times as
+ * long as the look took, so that a process of ten thousand threads pays no more
+ * than 0.2 % of a CPU for it.
  *
  * A thread that blocks the signal is left alone, for a pending signal could
  * come out of its sigwait or signalfd: it is counted, and looked at again.
@@ -25,6 +25,7 @@ struct pf_thread {
 	bool fresh;   /* born while we sample */
 	bool blocked; /* has the signal blocked: not armed */
 	bool failed;  /* could not be armed */
+	uint8_t times_blocked;
 };
 
 struct pf_threads {
@@ -32,12 +33,13 @@ struct pf_threads {
 	size_t count, capacity;
 	struct pf_event event;
 	int signal;
-	pid_t except;                         /* the agent's own thread */
-	int64_t next_look;                    /* CLOCK_MONOTONIC */
-	bool changed;                         /* the last look found threads come or gone */
-	size_t recheck;                       /* rotates over blocked threads */
-	size_t most;                          /* threads seen at once */
-	size_t unsampled;                     /* blocked or failed, at the last look */
+	pid_t except;      /* the agent's own thread */
+	int64_t next_look; /* CLOCK_MONOTONIC */
+	bool changed;      /* the last look found threads come or gone */
+	size_t recheck;    /* rotates over blocked threads */
+	size_t most;       /* threads seen at once */
+	size_t blocked;    /* at the last look */
+	size_t unsampled;  /* of them: for longer; and those that could not be armed */
 	size_t descriptors, most_descriptors; /* perf events open, and how many may be */
 	int arm_error;                        /* the last errno that arming met, or 0 */
 };
@@ -50,5 +52,8 @@ void pf_threads_forked(struct pf_threads *t);
 
 /* Looks for new and gone threads, if it is time; `first` for those that were there before. */
 void pf_threads_look(struct pf_threads *t, int64_t now, bool first);
+
+/* The periods that a thread's first sample stands for besides its own; 0 from then on. */
+uint32_t pf_threads_owed(struct pf_threads *t, pid_t thread);
 
 #endif

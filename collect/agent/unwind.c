@@ -18,6 +18,11 @@ read_stack(const struct pf_memory *memory, uint64_t address, uint64_t *value)
 		memcpy(value, slot->stack + offset, sizeof *value);
 		return true;
 	}
+	offset = address - slot->tail_address;
+	if (slot->links && offset < slot->tail_size && slot->tail_size - offset >= sizeof *value) {
+		memcpy(value, slot->tail + offset, sizeof *value);
+		return true;
+	}
 	for (uint32_t i = 0; i < slot->links; i++) {
 		const struct pf_chain_link *link = &slot->chain[i];
 		if (address == link->address || address == link->address + 8) {

@@ -1,7 +1,6 @@
 /* arena.c: see arena.h. Chunks double up to a megabyte; a large wish gets a chunk of its own size. */
 #include "arena.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,8 +53,8 @@ arena_reset(struct arena *arena)
 	arena->end = first->bytes + first->size;
 }
 
-static void *
-alloc_from_new_chunk(struct arena *arena, size_t size)
+void *
+arena_grow(struct arena *arena, size_t size)
 {
 	size_t chunk_size = arena->chunks ? arena->chunks->size * 2 : FIRST_CHUNK;
 	struct arena_chunk *chunk;
@@ -78,20 +77,6 @@ alloc_from_new_chunk(struct arena *arena, size_t size)
 	arena->at = chunk->bytes + size;
 	arena->end = chunk->bytes + chunk_size;
 	return chunk->bytes;
-}
-
-void *
-arena_alloc(struct arena *arena, size_t size)
-{
-	char *bytes = arena->at;
-
-	if (size > SIZE_MAX - 15)
-		return NULL;
-	size = (size + 15) & ~(size_t)15;
-	if (size > (size_t)(arena->end - arena->at))
-		return alloc_from_new_chunk(arena, size);
-	arena->at += size;
-	return bytes;
 }
 
 void *

@@ -18,7 +18,7 @@ struct call {
 };
 
 struct builtin {
-	const char *name;
+	struct slice name;
 	unsigned least, most; /* arguments */
 	struct value (*run)(struct call *c);
 };

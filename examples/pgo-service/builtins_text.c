@@ -29,7 +29,7 @@ upper_of(char c)
 static bool
 begins_with(struct slice text, struct slice part)
 {
-	return text.size >= part.size && !memcmp(text.at, part.at, part.size);
+	return text.size >= part.size && bytes_equal(text.at, part.at, part.size);
 }
 
 struct value
@@ -70,11 +70,17 @@ run_capitalize(struct call *c)
 static bool
 is_small_word(struct slice word)
 {
-	static const char *const words[] = {"a", "an", "and", "as", "at", "by", "for", "from", "in",
+	static const char words[][5] = {"a", "an", "and", "as", "at", "by", "for", "from", "in",
 	    "of", "on", "or", "the", "to", "with"};
 
+	if (word.size > 4)
+		return false;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (slice_equal_caseless(word, slice_of(words[i])))
+		size_t at = 0;
+
+		while (at < word.size && lower_of(word.at[at]) == words[i][at])
+			at++;
+		if (at == word.size && !words[i][at])
 			return true;
 	}
 	return false;
@@ -148,7 +154,7 @@ run_ends_with(struct call *c)
 
 	if (part.size > text.size)
 		return value_truth(false);
-	return value_truth(!memcmp(text.at + text.size - part.size, part.at, part.size));
+	return value_truth(bytes_equal(text.at + text.size - part.size, part.at, part.size));
 }
 
 struct value

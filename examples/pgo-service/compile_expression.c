@@ -78,7 +78,7 @@ compile_loop_property(struct compiler *c)
 	if (!lexer_take(&c->lexer, '.'))
 		return compile_fail(c, "a dot was expected", c->lexer.token.text);
 	for (unsigned i = 0; i < 4; i++) {
-		if (lexer_take_word(&c->lexer, names[i])) {
+		if (lexer_take_word(&c->lexer, names[i], strlen(names[i]))) {
 			emit(c, (struct op){.code = OP_LOOP, .count = (uint8_t)i}, 1);
 			return !c->failed;
 		}

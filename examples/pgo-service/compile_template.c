@@ -171,7 +171,7 @@ compile_include(struct compiler *c)
 
 	if (!lexer_take(&c->lexer, TOKEN_STRING))
 		return compile_fail(c, "a template's name in quotes was expected", name);
-	if (!lexer_take_word(&c->lexer, "with"))
+	if (!LEXER_TAKE_WORD(&c->lexer, "with"))
 		return compile_fail(
 		    c, "\"with\" and the template's data were expected", c->lexer.token.text);
 	if (!add_name(c, name, &index) || !compile_value(c))
@@ -187,21 +187,21 @@ compile_statement(struct compiler *c)
 	bool done;
 
 	lexer_init(&c->lexer, c->lexer.at, source_end(c), c->lexer.line);
-	if (lexer_take_word(&c->lexer, "end"))
+	if (LEXER_TAKE_WORD(&c->lexer, "end"))
 		return STOP_END;
-	if (lexer_take_word(&c->lexer, "else"))
+	if (LEXER_TAKE_WORD(&c->lexer, "else"))
 		return STOP_ELSE;
-	if (lexer_take_word(&c->lexer, "elif"))
+	if (LEXER_TAKE_WORD(&c->lexer, "elif"))
 		return STOP_ELIF;
 	if (++c->nesting > MOST_NESTING)
 		done = compile_fail(c, "nested too deeply", c->lexer.token.text);
-	else if (lexer_take_word(&c->lexer, "if"))
+	else if (LEXER_TAKE_WORD(&c->lexer, "if"))
 		done = compile_if(c);
-	else if (lexer_take_word(&c->lexer, "for"))
+	else if (LEXER_TAKE_WORD(&c->lexer, "for"))
 		done = compile_for(c);
-	else if (lexer_take_word(&c->lexer, "set"))
+	else if (LEXER_TAKE_WORD(&c->lexer, "set"))
 		done = compile_set(c);
-	else if (lexer_take_word(&c->lexer, "include"))
+	else if (LEXER_TAKE_WORD(&c->lexer, "include"))
 		done = compile_include(c);
 	else
 		done = compile_fail(c, "an unknown statement", c->lexer.token.text);

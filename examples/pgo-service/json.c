@@ -99,28 +99,27 @@ static bool
 scan_string(struct parser *p, bool *escapes)
 {
 	*escapes = false;
-	while (p->at < p->end && *p->at != '"') {
-		uint8_t c = (uint8_t)*p->at;
+	for (;;) {
+		size_t length;
 
-		if (c == '\\') {
+		while (p->at < p->end && !is_kind(*p->at, IS_STOP))
+			p->at++;
+		if (p->at == p->end || *p->at == '"')
+			break;
+		if (*p->at == '\\') {
 			*escapes = true;
 			p->at += p->end - p->at > 1 ? 2 : 1;
-		} else if (c < 0x20) {
+		} else if ((uint8_t)*p->at < 0x20) {
 			return fail(p, "a control character in a string");
-		} else if (c < 0x80) {
-			p->at++;
 		} else {
-			size_t length = utf8_length(p->at, p->end);
-
+			length = utf8_length(p->at, p->end);
 			if (!length)
 				return fail(p, "bytes that are not UTF-8");
 			p->at += length;
 		}
 	}
-	if (p->at >= p->end) {
-		p->at = p->end;
+	if (p->at == p->end)
 		return fail(p, "a string that never ends");
-	}
 	return true;
 }
 
@@ -188,54 +187,53 @@ read_unicode(const char *at, const char *end, uint32_t *code)
 	return at + 6;
 }
 
+/* What an escape's letter means; 0: none of one character. */
+static char
+escaped_character(char c)
+{
+	switch (c) {
+	case '"':
+	case '\\':
+	case '/':
+		return c;
+	case 'b':
+		return '\b';
+	case 'f':
+		return '\f';
+	case 'n':
+		return '\n';
+	case 'r':
+		return '\r';
+	case 't':
+		return '\t';
+	default:
+		return 0;
+	}
+}
+
 /* [at, end) has whole escapes only; `out` has room for as many bytes. Its new end, or NULL. */
 static char *
 unescape(const char *at, const char *end, char *out)
 {
-	while (at < end) {
+	for (;;) {
+		const char *escape = memchr(at, '\\', (size_t)(end - at));
+		size_t plain = (size_t)((escape ? escape : end) - at);
 		uint32_t code;
 
-		if (*at != '\\') {
-			*out++ = *at++;
-			continue;
-		}
-		at++;
-		switch (*at++) {
-		case '"':
-			*out++ = '"';
-			break;
-		case '\\':
-			*out++ = '\\';
-			break;
-		case '/':
-			*out++ = '/';
-			break;
-		case 'b':
-			*out++ = '\b';
-			break;
-		case 'f':
-			*out++ = '\f';
-			break;
-		case 'n':
-			*out++ = '\n';
-			break;
-		case 'r':
-			*out++ = '\r';
-			break;
-		case 't':
-			*out++ = '\t';
-			break;
-		case 'u':
+		memcpy(out, at, plain);
+		out += plain;
+		if (!escape)
+			return out;
+		at = escape + 2;
+		code = (uint8_t)escaped_character(escape[1]);
+		if (!code && escape[1] == 'u')
 			at = read_unicode(at, end, &code);
-			if (!at)
-				return NULL;
-			out = put_utf8(out, code);
-			break;
-		default:
+		else if (!code)
 			return NULL;
-		}
+		if (!at)
+			return NULL;
+		out = put_utf8(out, code);
 	}
-	return out;
 }
 
 static bool

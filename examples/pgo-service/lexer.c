@@ -114,18 +114,9 @@ lexer_init(struct lexer *lexer, const char *at, const char *end, unsigned line)
 }
 
 bool
-lexer_take(struct lexer *lexer, int kind)
+lexer_take_word(struct lexer *lexer, const char *word, size_t size)
 {
-	if (lexer->token.kind != kind)
-		return false;
-	lexer_next(lexer);
-	return true;
-}
-
-bool
-lexer_take_word(struct lexer *lexer, const char *word)
-{
-	if (lexer->token.kind != TOKEN_NAME || !slice_is(lexer->token.text, word, strlen(word)))
+	if (lexer->token.kind != TOKEN_NAME || !slice_is(lexer->token.text, word, size))
 		return false;
 	lexer_next(lexer);
 	return true;

@@ -42,7 +42,16 @@ struct lexer {
 void lexer_init(struct lexer *lexer, const char *at, const char *end, unsigned line);
 void lexer_next(struct lexer *lexer);
 /* True, and past it, if the token is of this kind. */
-bool lexer_take(struct lexer *lexer, int kind);
-bool lexer_take_word(struct lexer *lexer, const char *word);
+static inline bool
+lexer_take(struct lexer *lexer, int kind)
+{
+	if (lexer->token.kind != kind)
+		return false;
+	lexer_next(lexer);
+	return true;
+}
+
+bool lexer_take_word(struct lexer *lexer, const char *word, size_t size);
+#define LEXER_TAKE_WORD(lexer, word) lexer_take_word(lexer, word, sizeof(word) - 1)
 
 #endif

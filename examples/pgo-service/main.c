@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "app.h"
+#include "hash.h"
 #include "requests.h"
 #include "server.h"
 
@@ -15,7 +16,7 @@ static const char usage[] =
     "Serves the documents of DIR as pages, on 127.0.0.1:8080 unless told otherwise.\n"
     "--once prints the response to one request. --replay answers the requests of\n"
     "LIST (lines \"METHOD PATH [@BODY-FILE]\") TIMES times in this process and prints\n"
-    "how many there were and how many bytes the answers had.\n";
+    "how many there were, how many bytes the answers had, and a hash of the last round's.\n";
 
 struct settings {
 	const char *data, *host;
@@ -23,6 +24,11 @@ struct settings {
 	const char *once_method, *once_path, *body_path; /* --once */
 	const char *replay;                              /* --replay */
 	unsigned long times;
+};
+
+struct totals {
+	unsigned long long bytes, failed;
+	uint64_t hash;
 };
 
 static bool
@@ -93,29 +99,39 @@ answer_once(struct app *app, const struct settings *s)
 	return status;
 }
 
+/* Answers every request once; sums up what came out. */
+static void
+answer_all(
+    struct app *app, const struct request_list *list, struct text *out, struct totals *totals)
+{
+	totals->hash = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		bool close;
+
+		text_clear(out);
+		app_exchange(app, list->items[i], out, &close);
+		totals->bytes += out->size;
+		totals->failed += out->size < 12 || out->bytes[9] != '2';
+		totals->hash = totals->hash * 31 + hash_bytes(out->bytes, out->size);
+	}
+}
+
 static int
 replay(struct app *app, const struct settings *s)
 {
 	struct request_list list;
-	unsigned long long bytes = 0, failed = 0;
+	struct totals totals = {0};
 	struct text out;
 	int status = 1;
 
 	text_init(&out, (size_t)16 << 20);
 	if (request_list_load(&list, s->replay)) {
-		for (unsigned long time = 0; time < s->times; time++) {
-			for (size_t i = 0; i < list.count; i++) {
-				bool close;
-
-				text_clear(&out);
-				app_exchange(app, list.items[i], &out, &close);
-				bytes += out.size;
-				failed += out.size < 12 || out.bytes[9] != '2';
-			}
-		}
-		printf("%llu requests, %llu not answered with 2xx, %llu bytes\n",
-		    (unsigned long long)list.count * s->times, failed, bytes);
-		status = failed != 0;
+		for (unsigned long time = 0; time < s->times; time++)
+			answer_all(app, &list, &out, &totals);
+		printf("%llu requests, %llu not answered with 2xx, %llu bytes, hash %016llx\n",
+		    (unsigned long long)list.count * s->times, totals.failed, totals.bytes,
+		    (unsigned long long)totals.hash);
+		status = totals.failed != 0;
 	}
 	request_list_release(&list);
 	text_release(&out);

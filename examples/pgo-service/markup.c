@@ -147,30 +147,31 @@ try_link(struct slice text, size_t at, unsigned nesting, struct text *out)
 	return end + 1 - at;
 }
 
-/* At an "h": the length of a bare address, or 0 if it is none. */
-static size_t
-try_bare_address(struct slice text, size_t at, struct text *out)
+/* Whether a bare address begins at an "h". */
+static bool
+is_address(struct slice text, size_t at)
 {
 	struct slice left = {text.at + at, text.size - at};
-	size_t scheme = 0, size;
 
-	if (at && is_kind(text.at[at - 1], IS_WORD))
-		return 0;
-	if (left.size > 8 && !memcmp(left.at, "https://", 8))
-		scheme = 8;
-	else if (left.size > 7 && !memcmp(left.at, "http://", 7))
-		scheme = 7;
-	if (!scheme)
-		return 0;
-	size = scheme;
+	if (left.size < 8 || left.at[1] != 't' || (at && is_kind(text.at[at - 1], IS_WORD)))
+		return false;
+	return !memcmp(left.at, "http://", 7) || !memcmp(left.at, "https://", 8);
+}
+
+/* A bare address at an "h": its length without what ends the sentence. */
+static size_t
+put_address(struct slice text, size_t at, struct text *out)
+{
+	struct slice left = {text.at + at, text.size - at}, address;
+	size_t size = 7;
+
 	while (size < left.size && !is_kind(left.at[size], IS_SPACE | IS_MARKED) &&
 	       left.at[size] != ')')
 		size++;
-	while (size > scheme && memchr(".,;:!?", left.at[size - 1], 6))
+	while (size > 7 && memchr(".,;:!?", left.at[size - 1], 6))
 		size--;
-	if (size == scheme)
-		return 0;
-	put_link((struct slice){left.at, size}, (struct slice){left.at, size}, MOST_NESTING, out);
+	address = (struct slice){left.at, size};
+	put_link(address, address, MOST_NESTING, out);
 	return size;
 }
 
@@ -205,22 +206,6 @@ try_code(struct slice text, size_t at, struct text *out)
 	return (size_t)(end - text.at) + 1 - at;
 }
 
-static bool
-may_begin(struct slice text, size_t at)
-{
-	switch (text.at[at]) {
-	case '*':
-	case '`':
-	case '[':
-	case '\\':
-		return true;
-	case 'h':
-		return at + 1 < text.size && text.at[at + 1] == 't';
-	default:
-		return false;
-	}
-}
-
 /* At a character that may begin something: how much was understood and put. */
 static size_t
 try_mark(struct slice text, size_t at, unsigned nesting, struct text *out)
@@ -233,7 +218,7 @@ try_mark(struct slice text, size_t at, unsigned nesting, struct text *out)
 	case '[':
 		return try_link(text, at, nesting, out);
 	case 'h':
-		return try_bare_address(text, at, out);
+		return put_address(text, at, out);
 	case '\\':
 		if (at + 1 == text.size || is_kind(text.at[at + 1], IS_WORD | IS_SPACE))
 			return 0;
@@ -256,7 +241,11 @@ put_inline(struct slice text, unsigned nesting, struct text *out)
 	while (at < text.size) {
 		size_t taken;
 
-		if (!may_begin(text, at)) {
+		if (!is_kind(text.at[at], IS_INLINE)) {
+			at++;
+			continue;
+		}
+		if (text.at[at] == 'h' && !is_address(text, at)) {
 			at++;
 			continue;
 		}

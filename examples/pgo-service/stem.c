@@ -101,5 +101,6 @@ stem_next(const char **at, const char *end, const char **from, struct stem *stem
 bool
 stems_equal(const struct stem *a, const struct stem *b)
 {
-	return a->hash == b->hash && a->size == b->size && !memcmp(a->letters, b->letters, a->size);
+	return a->hash == b->hash && a->size == b->size &&
+	       bytes_equal(a->letters, b->letters, a->size);
 }

@@ -9,6 +9,7 @@
 #include "json.h"
 
 #define MOST_STORED 4096
+#define ENDING ".html"
 #define MOST_FILE ((size_t)4 << 20)
 #define MOST_HELD ((size_t)256 << 20)
 
@@ -47,82 +48,96 @@ compare_stored(const void *a, const void *b)
 }
 
 static bool
-is_wanted(const char *name, const char *ending)
+load_template(struct store *store, const char *folder, const char *file)
 {
-	size_t size = strlen(name), ending_size = strlen(ending);
+	struct stored *template = &store->templates[store->template_count];
+	size_t size = strlen(file) - strlen(ENDING);
+	char path[4400];
 
-	return name[0] != '.' && size > ending_size && !strcmp(name + size - ending_size, ending);
-}
-
-static bool
-load_one(struct store *store, const char *folder, const char *name, const char *ending,
-    struct stored *one)
-{
-	char path[4096];
-	size_t size = strlen(name) - strlen(ending);
-
-	if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path) {
-		errno = ENAMETOOLONG;
+	snprintf(path, sizeof path, "%s/%s", folder, file);
+	template->name = (struct slice){arena_copy(&store->arena, file, size), size};
+	if (!template->name.at || !read_file(path, &store->arena, MOST_FILE, &template->source)) {
+		fprintf(stderr, "folio: cannot read %s: %s\n", path, strerror(errno));
 		return false;
 	}
-	*one = (struct stored){.name = {arena_copy(&store->arena, name, size), size}};
-	return one->name.at && read_file(path, &store->arena, MOST_FILE, &one->source);
+	store->template_count++;
+	return true;
 }
 
-/* All files of `folder` with this ending, sorted. */
 static bool
-load_folder(
-    struct store *store, const char *folder, const char *ending, struct stored **all, size_t *count)
+load_templates(struct store *store, const char *folder)
 {
 	DIR *dir = opendir(folder);
 	struct dirent *entry;
 	bool done = true;
 
-	*all = arena_array(&store->arena, MOST_STORED, sizeof **all);
-	if (!dir || !*all) {
+	store->templates = arena_array(&store->arena, MOST_STORED, sizeof *store->templates);
+	if (!dir || !store->templates) {
 		fprintf(stderr, "folio: cannot read the folder %s: %s\n", folder, strerror(errno));
 		if (dir)
 			closedir(dir);
 		return false;
 	}
-	while (done && *count < MOST_STORED && (entry = readdir(dir))) {
-		if (!is_wanted(entry->d_name, ending))
-			continue;
-		done = load_one(store, folder, entry->d_name, ending, &(*all)[*count]);
-		if (done)
-			++*count;
-		else
-			fprintf(stderr, "folio: cannot read %s/%s: %s\n", folder, entry->d_name,
-			    strerror(errno));
+	while (done && store->template_count < MOST_STORED && (entry = readdir(dir))) {
+		size_t size = strlen(entry->d_name), ending = strlen(ENDING);
+
+		if (entry->d_name[0] != '.' && size > ending &&
+		    !strcmp(entry->d_name + size - ending, ENDING))
+			done = load_template(store, folder, entry->d_name);
 	}
 	closedir(dir);
-	qsort(*all, *count, sizeof **all, compare_stored);
+	qsort(store->templates, store->template_count, sizeof *store->templates, compare_stored);
 	return done;
 }
 
 static bool
-parse_documents(struct store *store)
+fail_line(unsigned line, const char *what)
 {
+	fprintf(stderr, "folio: documents.jsonl, line %u: %s\n", line, what);
+	return false;
+}
+
+static bool
+add_document(struct store *store, struct slice source, unsigned line)
+{
+	struct stored *document = &store->documents[store->document_count];
 	struct json_error error;
+	const struct value *id;
 
-	for (size_t i = 0; i < store->document_count; i++) {
-		struct stored *document = &store->documents[i];
-		int size = (int)document->name.size;
+	document->source = source;
+	if (!json_parse(source, &store->arena, &document->parsed, &error))
+		return fail_line(line, error.what);
+	id = document->parsed.kind == VALUE_MAP ? map_find(document->parsed.map, "id") : NULL;
+	if (!id || id->kind != VALUE_STRING)
+		return fail_line(line, "an object with an id was expected");
+	document->name = value_slice(*id);
+	store->document_count++;
+	return true;
+}
 
-		if (!json_parse(document->source, &store->arena, &document->parsed, &error)) {
-			fprintf(stderr, "folio: document %.*s: %s at byte %zu\n", size,
-			    document->name.at, error.what, error.offset);
-			return false;
-		}
-		if (document->parsed.kind != VALUE_MAP) {
-			fprintf(stderr, "folio: document %.*s is no JSON object\n", size,
-			    document->name.at);
-			return false;
-		}
-		if (!map_set(document->parsed.map, &store->arena, key_of(slice_of("id")),
-			value_string(document->name)))
+static bool
+load_documents(struct store *store, const char *path)
+{
+	struct slice content;
+	unsigned line = 0;
+
+	store->documents = arena_array(&store->arena, MOST_STORED, sizeof *store->documents);
+	if (!store->documents || !read_file(path, &store->arena, MOST_FILE, &content)) {
+		fprintf(stderr, "folio: cannot read %s: %s\n", path, strerror(errno));
+		return false;
+	}
+	while (content.size) {
+		struct slice source = slice_trim(slice_cut(content, '\n', &content));
+
+		line++;
+		if (source.size == 0)
+			continue;
+		if (store->document_count == MOST_STORED)
+			return fail_line(line, "too many documents");
+		if (!add_document(store, source, line))
 			return false;
 	}
+	qsort(store->documents, store->document_count, sizeof *store->documents, compare_stored);
 	return true;
 }
 
@@ -133,17 +148,15 @@ store_load(struct store *store, const char *folder)
 
 	*store = (struct store){0};
 	arena_init(&store->arena, MOST_HELD);
-	if (snprintf(path, sizeof path - 16, "%s", folder) >= (int)sizeof path - 16) {
+	if (strlen(folder) > sizeof path - 32) {
 		fprintf(stderr, "folio: the data folder's name is too long\n");
 		return false;
 	}
-	snprintf(path, sizeof path, "%.4000s/documents", folder);
-	if (!load_folder(store, path, ".json", &store->documents, &store->document_count))
+	snprintf(path, sizeof path, "%.4000s/documents.jsonl", folder);
+	if (!load_documents(store, path))
 		return false;
 	snprintf(path, sizeof path, "%.4000s/templates", folder);
-	if (!load_folder(store, path, ".html", &store->templates, &store->template_count))
-		return false;
-	return parse_documents(store);
+	return load_templates(store, path);
 }
 
 void

@@ -1,7 +1,7 @@
 /*
  * store.h: the documents and templates of a data folder, read once at start.
  *
- *   DIR/documents/ID.json   one map a file; ID is its address
+ *   DIR/documents.jsonl     one JSON object a line; its member "id" is its address
  *   DIR/templates/NAME.html
  *
  * Documents are kept as their bytes, as a database would hand them over, and

@@ -5,17 +5,50 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define S IS_SPACE
+#define C IS_STOP
+#define S (IS_SPACE | IS_STOP)
 #define D (IS_DIGIT | IS_WORD)
 #define U (IS_UPPER | IS_WORD)
 #define L (IS_LOWER | IS_WORD)
-#define W IS_WORD
-#define M IS_MARKED
+#define H (IS_WORD | IS_STOP)
 const uint8_t character_kinds[256] = {
-    ['\t'] = S,
-    ['\n'] = S,
-    ['\r'] = S,
-    [' '] = S,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    S,
+    S,
+    C,
+    C,
+    S,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    C,
+    [' '] = IS_SPACE,
+    ['"'] = IS_MARKED | IS_STOP,
+    ['&'] = IS_MARKED,
+    ['\''] = IS_MARKED,
+    ['*'] = IS_INLINE,
     ['0'] = D,
     D,
     D,
@@ -26,6 +59,8 @@ const uint8_t character_kinds[256] = {
     D,
     D,
     D,
+    ['<'] = IS_MARKED,
+    ['>'] = IS_MARKED,
     ['A'] = U,
     U,
     U,
@@ -52,6 +87,10 @@ const uint8_t character_kinds[256] = {
     U,
     U,
     U,
+    ['['] = IS_INLINE,
+    ['\\'] = IS_INLINE | IS_STOP,
+    ['_'] = IS_WORD,
+    ['`'] = IS_INLINE,
     ['a'] = L,
     L,
     L,
@@ -59,6 +98,7 @@ const uint8_t character_kinds[256] = {
     L,
     L,
     L,
+    L | IS_INLINE,
     L,
     L,
     L,
@@ -77,148 +117,135 @@ const uint8_t character_kinds[256] = {
     L,
     L,
     L,
-    L,
-    ['_'] = W,
-    ['<'] = M,
-    ['>'] = M,
-    ['&'] = M,
-    ['"'] = M,
-    ['\''] = M,
-    [128] = W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
-    W,
+    [128] = H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
+    H,
 };
-
-bool
-slice_equal(struct slice a, struct slice b)
-{
-	return a.size == b.size && !memcmp(a.at, b.at, a.size);
-}
 
 bool
 slice_equal_caseless(struct slice a, struct slice b)
@@ -295,15 +322,13 @@ text_clear(struct text *text)
 }
 
 bool
-text_reserve(struct text *text, size_t more)
+text_grow(struct text *text, size_t more)
 {
 	size_t capacity = text->capacity ? text->capacity : 512;
 	char *bytes;
 
 	if (text->failed)
 		return false;
-	if (more <= text->capacity - text->size)
-		return true;
 	if (more > text->limit - text->size) {
 		text->failed = true;
 		return false;
@@ -318,28 +343,6 @@ text_reserve(struct text *text, size_t more)
 	text->bytes = bytes;
 	text->capacity = capacity;
 	return true;
-}
-
-void
-text_char(struct text *text, char c)
-{
-	if (text_reserve(text, 1))
-		text->bytes[text->size++] = c;
-}
-
-void
-text_put(struct text *text, const char *bytes, size_t size)
-{
-	if (size == 0 || !text_reserve(text, size))
-		return;
-	memcpy(text->bytes + text->size, bytes, size);
-	text->size += size;
-}
-
-void
-text_string(struct text *text, const char *string)
-{
-	text_put(text, string, strlen(string));
 }
 
 void
@@ -470,6 +473,20 @@ text_escaped(struct text *text, const char *bytes, size_t size)
 	text_put(text, bytes + from, size - from);
 }
 
+static bool
+is_unreserved(char c)
+{
+	switch (c) {
+	case '-':
+	case '.':
+	case '_':
+	case '~':
+		return true;
+	default:
+		return is_kind(c, IS_DIGIT | IS_UPPER | IS_LOWER);
+	}
+}
+
 void
 text_url(struct text *text, const char *bytes, size_t size)
 {
@@ -478,7 +495,7 @@ text_url(struct text *text, const char *bytes, size_t size)
 	for (size_t i = 0; i < size; i++) {
 		uint8_t c = (uint8_t)bytes[i];
 
-		if (is_kind(bytes[i], IS_DIGIT | IS_UPPER | IS_LOWER) || strchr("-._~", c)) {
+		if (is_unreserved(bytes[i])) {
 			text_char(text, bytes[i]);
 		} else {
 			text_char(text, '%');

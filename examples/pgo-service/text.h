@@ -31,8 +31,10 @@ enum {
 	IS_DIGIT = 2,
 	IS_UPPER = 4,
 	IS_LOWER = 8,
-	IS_WORD = 16,   /* letters, digits, underscore, and every byte of a non-ASCII letter */
-	IS_MARKED = 32, /* HTML gives it a meaning: < > & " ' */
+	IS_WORD = 16,    /* letters, digits, underscore, and every byte of a non-ASCII letter */
+	IS_MARKED = 32,  /* HTML gives it a meaning: < > & " ' */
+	IS_STOP = 64,    /* not plain within a JSON string: control, quote, backslash, non-ASCII */
+	IS_INLINE = 128, /* may begin an inline mark: * ` [ backslash, and the h of an address */
 };
 extern const uint8_t character_kinds[256];
 
@@ -54,14 +56,32 @@ slice_of(const char *string)
 	return (struct slice){string, strlen(string)};
 }
 
+/* For names and words: most are short or differ early, and a loop then costs less than a call. */
+static inline bool
+bytes_equal(const char *a, const char *b, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (a[i] != b[i])
+			return false;
+	}
+	return true;
+}
+
+static inline bool
+slice_equal(struct slice a, struct slice b)
+{
+	return a.size == b.size && bytes_equal(a.at, b.at, a.size);
+}
+
 static inline bool
 slice_is(struct slice a, const char *b, size_t size)
 {
 	return a.size == size && !memcmp(a.at, b, size);
 }
+/* A literal as a slice, in initialisers too. */
+#define SLICE(literal) {literal, sizeof(literal) - 1}
 #define SLICE_IS(slice, literal) slice_is(slice, literal, sizeof(literal) - 1)
 
-bool slice_equal(struct slice a, struct slice b);
 bool slice_equal_caseless(struct slice a, struct slice b);
 struct slice slice_trim(struct slice a);
 /* The part before the first `mark`, which *rest then follows; everything, and an empty rest, without one. */
@@ -73,12 +93,38 @@ void text_init(struct text *text, size_t limit);
 void text_release(struct text *text);
 /* Empty and unfailed again; keeps its memory. */
 void text_clear(struct text *text);
-/* Room for `more` bytes; false is a failure. */
-bool text_reserve(struct text *text, size_t more);
+/* The slow path of text_reserve(). */
+bool text_grow(struct text *text, size_t more);
 
-void text_char(struct text *text, char c);
-void text_put(struct text *text, const char *bytes, size_t size);
-void text_string(struct text *text, const char *string);
+/* Room for `more` bytes; false is a failure. */
+static inline bool
+text_reserve(struct text *text, size_t more)
+{
+	return (more <= text->capacity - text->size && !text->failed) || text_grow(text, more);
+}
+
+static inline void
+text_char(struct text *text, char c)
+{
+	if (text_reserve(text, 1))
+		text->bytes[text->size++] = c;
+}
+
+static inline void
+text_put(struct text *text, const char *bytes, size_t size)
+{
+	if (size == 0 || !text_reserve(text, size))
+		return;
+	memcpy(text->bytes + text->size, bytes, size);
+	text->size += size;
+}
+
+static inline void
+text_string(struct text *text, const char *string)
+{
+	text_put(text, string, strlen(string));
+}
+
 void text_integer(struct text *text, int64_t number);
 /* The shortest form that reads back as the same number, for what people write; %.15g otherwise. */
 void text_real(struct text *text, double number);

@@ -81,35 +81,10 @@ grow_map(struct map *map, struct arena *arena)
 	return capacity <= SMALL_MAP || index_map(map, arena);
 }
 
-static bool
-keys_equal(const struct key *a, const struct key *b)
-{
-	return a->hash == b->hash && a->size == b->size && !memcmp(a->name, b->name, a->size);
-}
-
-static struct entry *
-find_entry(const struct map *map, const struct key *key)
-{
-	if (!map->slots) {
-		for (uint32_t i = 0; i < map->count; i++) {
-			if (keys_equal(&map->entries[i].key, key))
-				return &map->entries[i];
-		}
-		return NULL;
-	}
-	for (uint32_t at = key->hash & map->mask; map->slots[at]; at = (at + 1) & map->mask) {
-		struct entry *entry = &map->entries[map->slots[at] - 1];
-
-		if (keys_equal(&entry->key, key))
-			return entry;
-	}
-	return NULL;
-}
-
 bool
 map_set(struct map *map, struct arena *arena, struct key key, struct value value)
 {
-	struct entry *entry = find_entry(map, &key);
+	struct entry *entry = map_entry(map, &key);
 	uint32_t at;
 
 	if (entry) {
@@ -129,14 +104,6 @@ map_set(struct map *map, struct arena *arena, struct key key, struct value value
 }
 
 const struct value *
-map_get(const struct map *map, const struct key *key)
-{
-	struct entry *entry = find_entry(map, key);
-
-	return entry ? &entry->value : NULL;
-}
-
-const struct value *
 map_find(const struct map *map, const char *name)
 {
 	struct key key = key_of(slice_of(name));
@@ -144,44 +111,15 @@ map_find(const struct map *map, const char *name)
 	return map_get(map, &key);
 }
 
-bool
-value_is_true(struct value v)
-{
-	switch (v.kind) {
-	case VALUE_TRUTH:
-		return v.truth;
-	case VALUE_INTEGER:
-		return v.integer != 0;
-	case VALUE_REAL:
-		return v.real != 0;
-	case VALUE_STRING:
-	case VALUE_HTML:
-		return v.size != 0;
-	case VALUE_LIST:
-		return v.list->count != 0;
-	case VALUE_MAP:
-		return v.map->count != 0;
-	default:
-		return false;
-	}
-}
-
-double
-value_number(struct value v)
-{
-	if (v.kind == VALUE_INTEGER)
-		return (double)v.integer;
-	return v.kind == VALUE_REAL ? v.real : 0;
-}
-
 static int
 compare_text(struct value a, struct value b)
 {
-	uint32_t shorter = a.size < b.size ? a.size : b.size;
-	int order = memcmp(a.string, b.string, shorter);
+	uint32_t shorter = a.size < b.size ? a.size : b.size, i = 0;
 
-	if (order)
-		return order;
+	while (i < shorter && a.string[i] == b.string[i])
+		i++;
+	if (i < shorter)
+		return (uint8_t)a.string[i] < (uint8_t)b.string[i] ? -1 : 1;
 	return (a.size > b.size) - (a.size < b.size);
 }
 
@@ -221,14 +159,6 @@ value_compare(struct value a, struct value b)
 	default:
 		return 0;
 	}
-}
-
-bool
-value_equal(struct value a, struct value b)
-{
-	if (value_is_text(a) && value_is_text(b) && a.size != b.size)
-		return false;
-	return value_compare(a, b) == 0;
 }
 
 static void

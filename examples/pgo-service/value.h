@@ -110,16 +110,86 @@ struct list *list_new(struct arena *arena, size_t capacity);
 struct map *map_new(struct arena *arena, size_t capacity);
 /* Adds or replaces. False without memory. */
 bool map_set(struct map *map, struct arena *arena, struct key key, struct value value);
+static inline bool
+keys_equal(const struct key *a, const struct key *b)
+{
+	return a->hash == b->hash && a->size == b->size && bytes_equal(a->name, b->name, a->size);
+}
+
+/* The entry under this name, or NULL. */
+static inline struct entry *
+map_entry(const struct map *map, const struct key *key)
+{
+	if (!map->slots) {
+		for (uint32_t i = 0; i < map->count; i++) {
+			if (keys_equal(&map->entries[i].key, key))
+				return &map->entries[i];
+		}
+		return NULL;
+	}
+	for (uint32_t at = key->hash & map->mask; map->slots[at]; at = (at + 1) & map->mask) {
+		struct entry *entry = &map->entries[map->slots[at] - 1];
+
+		if (keys_equal(&entry->key, key))
+			return entry;
+	}
+	return NULL;
+}
+
 /* The value under this name, or NULL. */
-const struct value *map_get(const struct map *map, const struct key *key);
+static inline const struct value *
+map_get(const struct map *map, const struct key *key)
+{
+	struct entry *entry = map_entry(map, key);
+
+	return entry ? &entry->value : NULL;
+}
+
 const struct value *map_find(const struct map *map, const char *name);
 
 /* Nothing, false, zero and whatever is empty are false; all else is true. */
-bool value_is_true(struct value v);
-double value_number(struct value v); /* 0 for what is no number */
+static inline bool
+value_is_true(struct value v)
+{
+	switch (v.kind) {
+	case VALUE_TRUTH:
+		return v.truth;
+	case VALUE_INTEGER:
+		return v.integer != 0;
+	case VALUE_REAL:
+		return v.real != 0;
+	case VALUE_STRING:
+	case VALUE_HTML:
+		return v.size != 0;
+	case VALUE_LIST:
+		return v.list->count != 0;
+	case VALUE_MAP:
+		return v.map->count != 0;
+	default:
+		return false;
+	}
+}
+
+/* 0 for what is no number. */
+static inline double
+value_number(struct value v)
+{
+	if (v.kind == VALUE_INTEGER)
+		return (double)v.integer;
+	return v.kind == VALUE_REAL ? v.real : 0;
+}
+
 /* Under 0, 0 or over 0. Numbers compare by value, strings by bytes, other kinds by kind. */
 int value_compare(struct value a, struct value b);
-bool value_equal(struct value a, struct value b);
+
+static inline bool
+value_equal(struct value a, struct value b)
+{
+	if (value_is_text(a) && value_is_text(b))
+		return a.size == b.size && bytes_equal(a.string, b.string, a.size);
+	return value_compare(a, b) == 0;
+}
+
 /* As a person would read it: lists joined by commas, maps as their count of entries. */
 void value_print(struct value v, struct text *out);
 /* The same for HTML: everything escaped but what is HTML already. */

@@ -234,7 +234,7 @@ call(struct vm *vm, const struct op *op, const struct value *arguments, struct v
 	*result = builtin->run(&c);
 	if (!c.failure)
 		return true;
-	snprintf(what, sizeof what, "%s: %s", builtin->name, c.failure);
+	snprintf(what, sizeof what, "%s: %s", builtin->name.at, c.failure);
 	return fail(vm, op, what);
 }
 

@@ -7,8 +7,9 @@
  * between threads without the caller's own lock; distinct handles are
  * independent.
  *
- * Format read and written: perftools.profiles.Profile (profile.proto), plain or
- * gzip with any number of members.
+ * Read are perftools.profiles.Profile (profile.proto) and the older formats of
+ * docs/formats.md, plain or gzip with any number of members; written is
+ * profile.proto.
  */
 #ifndef PROFUSE_PROFILE_H
 #define PROFUSE_PROFILE_H
@@ -38,7 +39,7 @@ struct pf_read_options {
  * `name` stands for the bytes in messages. On success *profile is a new handle,
  * to be freed by the caller; on failure NULL. options may be NULL.
  * PF_EIO unreadable; PF_EINPUT malformed, empty or over a cap, with file and
- * offset (of the inflated bytes); PF_ENOMEM.
+ * offset (of the inflated bytes) or line; PF_ENOMEM.
  */
 int pf_profile_open(struct pf_profile **profile, const char *path,
     const struct pf_read_options *options, struct pf_error *err);

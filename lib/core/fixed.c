@@ -36,9 +36,11 @@ pf_fixed_round(pf_int128 number, uint64_t factor, uint64_t divisor, int64_t *rou
 	uint64_t digits[3] = {(uint64_t)low, (uint64_t)high, (uint64_t)(high >> 64)}, result;
 
 	divide(digits, divisor);
-	if (digits[2] || digits[1] > INT64_MAX - (uint64_t)1)
+	if (digits[2] || digits[1] > INT64_MAX)
 		return false;
 	result = digits[1] + (digits[0] >> 63);
+	if (result > INT64_MAX)
+		return false;
 	if (result == 0 && number != 0)
 		result = 1;
 	*rounded = number < 0 ? -(int64_t)result : (int64_t)result;

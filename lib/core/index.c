@@ -6,6 +6,8 @@
 
 #include "core/error.h"
 
+const char pf_hash_anchor = 0;
+
 void
 pf_index_release(struct pf_index *ix)
 {
@@ -61,7 +63,7 @@ uint32_t
 pf_hash_bytes(const void *bytes, size_t size)
 {
 	const uint8_t *at = bytes;
-	uint64_t h = size * 0x9e3779b97f4a7c15ULL, word;
+	uint64_t h = pf_hash_seed() ^ size * 0x9e3779b97f4a7c15ULL, word;
 
 	for (; size >= 8; at += 8, size -= 8) {
 		memcpy(&word, at, 8);

@@ -61,10 +61,24 @@ pf_index_next(const struct pf_index *ix, uint32_t hash, size_t *at)
 	return pf_index_scan(ix, hash, at);
 }
 
+/*
+ * Hashes differ from run to run, by where the system loaded us: a file made to
+ * let all its addresses collide would otherwise cost the square of its size.
+ * So nothing that is written may depend on them.
+ */
+extern const char pf_hash_anchor;
+
+static inline uint64_t
+pf_hash_seed(void)
+{
+	return (uint64_t)(uintptr_t)&pf_hash_anchor * 0x9e3779b97f4a7c15ULL;
+}
+
 /* Mixes 64 bits into a well spread hash (the finalizer of MurmurHash3, by Austin Appleby, public domain). */
 static inline uint32_t
 pf_hash_u64(uint64_t x)
 {
+	x ^= pf_hash_seed();
 	x ^= x >> 33;
 	x *= 0xff51afd7ed558ccdULL;
 	x ^= x >> 33;

@@ -45,6 +45,7 @@ int pf_lines_check(const struct pf_lines *l, const struct pf_text *t, struct pf_
 static inline struct pf_text
 pf_text_of(const char *bytes, size_t size)
 {
+	bytes = bytes ? bytes : ""; /* an empty buffer has no bytes to point at */
 	return (struct pf_text){.at = bytes, .end = bytes + size};
 }
 

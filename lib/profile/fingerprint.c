@@ -11,17 +11,31 @@ mix(uint64_t h, uint64_t word)
 }
 
 static uint64_t
-mix_bytes(uint64_t h, const void *bytes, size_t size)
+word_at(const uint8_t *at)
 {
-	const uint8_t *at = bytes;
 	uint64_t word;
 
+	memcpy(&word, at, sizeof word);
+	return word;
+}
+
+/* Four words side by side: each waits only for its own multiplication. */
+static uint64_t
+mix_bytes(uint64_t h, const void *bytes, size_t size)
+{
+	uint64_t lanes[4] = {h, h ^ 1, h ^ 2, h ^ 3};
+	const uint8_t *at = bytes;
+	uint64_t word = 0;
+
 	h = mix(h, size);
-	for (; size >= 8; at += 8, size -= 8) {
-		memcpy(&word, at, 8);
-		h = mix(h, word);
+	for (; size >= 32; at += 32, size -= 32) {
+		for (int i = 0; i < 4; i++)
+			lanes[i] = mix(lanes[i], word_at(at + 8 * i));
 	}
-	word = 0;
+	for (int i = 0; i < 4; i++)
+		h = mix(h, lanes[i]);
+	for (; size >= 8; at += 8, size -= 8)
+		h = mix(h, word_at(at));
 	if (size)
 		memcpy(&word, at, size);
 	return mix(h, word);

@@ -13,7 +13,7 @@
 #include "core/memory.h"
 #include "profile/mappings.h"
 
-enum { MAX_ATTRIBUTES = 32, MAX_LINE = 8 << 10, MAX_MAPPINGS = 1 << 20 };
+enum { MAX_ATTRIBUTES = 32, MAX_LINE = 4 << 10, MAX_EXPANDED = 8 << 20, MAX_MAPPINGS = 1 << 20 };
 
 /* What $NAME stands for, as ranges of the attributes' text. */
 struct attribute {
@@ -26,6 +26,7 @@ struct attributes {
 	char text[MAX_LINE]; /* names and values, one after the other */
 	size_t size;
 	char line[MAX_LINE]; /* the line last expanded */
+	size_t expanded;     /* bytes put into lines so far, at most MAX_EXPANDED */
 };
 
 struct entry {
@@ -177,14 +178,15 @@ attribute_at(const struct attributes *a, const struct pf_text *at)
 	return NULL;
 }
 
-/* The line with every $NAME replaced once, good until the next call; as it is where that gets too long. */
+/* The line with every $NAME replaced once, good until the next call; as it is where that is too long. */
 static struct pf_text
 expand(struct attributes *a, struct pf_text line)
 {
 	struct pf_text t = line;
 	size_t size = 0;
 
-	if (a->count == 0 || !memchr(line.at, '$', pf_text_left(&line)))
+	if (a->count == 0 || a->expanded > MAX_EXPANDED ||
+	    !memchr(line.at, '$', pf_text_left(&line)))
 		return line;
 	while (t.at < t.end) {
 		const struct attribute *item = NULL;
@@ -200,6 +202,7 @@ expand(struct attributes *a, struct pf_text line)
 		size += add;
 		t.at += item ? 1 + item->name_size : 1;
 	}
+	a->expanded += size;
 	return pf_text_of(a->line, size);
 }
 
@@ -257,7 +260,7 @@ pf_maps_read_here(struct pf_builder *b, struct pf_lines *lines, struct pf_error 
 	struct entry e;
 	int rc = 0;
 
-	attributes.count = attributes.size = 0;
+	attributes.count = attributes.size = attributes.expanded = 0;
 	while (!rc && pf_lines_next(lines)) {
 		struct pf_text line = expand(&attributes, without_log_prefix(lines->line));
 		if (parse_entry(line, &e))

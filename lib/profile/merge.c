@@ -155,6 +155,8 @@ note_duplicate(struct pf_merge *m, struct pf_error *err)
 	size_t at = 0;
 	int rc;
 
+	if (m->source.p->sample_count == 0)
+		return 0;
 	for (uint32_t i = pf_index_first(&m->fingerprint_index, hash, &at); i != PF_NONE;
 	    i = pf_index_next(&m->fingerprint_index, hash, &at)) {
 		if (m->fingerprints[i] == fingerprint) {
@@ -204,9 +206,7 @@ add(struct pf_merge *m, const struct pf_profile *p, const char *name, bool base,
 		rc = vote_for_main(m, err);
 	if (!rc && p->sample_count == 0)
 		pf_merge_warn(m, "%s: a valid profile, but without samples", name);
-	for (size_t i = 0; !rc && i < p->sample_count; i++)
-		rc = pf_merge_sample(m, i, err);
-	return rc;
+	return rc ? rc : pf_merge_samples(m, err);
 }
 
 int

@@ -22,6 +22,15 @@ struct merge_mapping {
 	uint64_t bare_profile; /* the profile (from 1) with unsymbolized samples in it; 0: none */
 };
 
+/* A sample of the source in terms of the sum: runs of source.frames and source.labels. */
+struct merge_row {
+	size_t sample;
+	size_t first_frame, frame_count, first_label, label_count;
+	uint32_t hash;
+};
+
+enum { MERGE_BLOCK = 32 };
+
 /* The profile being added: its items in terms of the sum, each looked up when first needed. */
 struct merge_source {
 	const struct pf_profile *p;
@@ -32,7 +41,9 @@ struct merge_source {
 	size_t string_capacity, mapping_capacity, function_capacity, location_capacity;
 	uint32_t *columns; /* owned; of each type of the sum: the type of the source */
 	size_t column_capacity;
-	uint32_t *frames; /* owned; of the sample at hand */
+	struct merge_row rows[MERGE_BLOCK]; /* the samples at hand */
+	size_t row_count;
+	uint32_t *frames; /* owned; of those samples */
 	struct pf_label *labels;
 	size_t frame_count, frame_capacity, label_count, label_capacity;
 };
@@ -56,7 +67,8 @@ struct pf_merge {
 	uint64_t profile_count, added_count; /* all; without the subtracted ones */
 	uint64_t term_count;                 /* samples summed */
 	uint64_t duration_sum;               /* of all profiles, with scale_by_duration */
-	bool has_types, default_differs, drop_differs, keep_differs, period_differs;
+	bool has_types, default_differs, drop_differs, keep_differs, period_differs,
+	    comments_left_out;
 	bool warned_unmapped;
 };
 
@@ -77,9 +89,9 @@ int pf_merge_mapping(struct pf_merge *m, uint32_t mapping, uint32_t *merged, str
 int pf_merge_location(
     struct pf_merge *m, uint32_t location, uint32_t *merged, struct pf_error *err);
 
-/* merge_samples.c: adds one sample of the source. */
-int pf_merge_sample(struct pf_merge *m, size_t sample, struct pf_error *err);
-/* Turns scaled sums into values and drops the samples that came to nothing. */
+/* merge_samples.c: adds the samples of the source. */
+int pf_merge_samples(struct pf_merge *m, struct pf_error *err);
+/* merge_settle.c: turns scaled sums into values and drops the samples that came to nothing. */
 int pf_merge_settle_samples(struct pf_merge *m, struct pf_error *err);
 
 /* merge_header.c: the profile's own fields. */

@@ -12,6 +12,8 @@
 #include "core/error.h"
 #include "core/memory.h"
 
+enum { MOST_COMMENTS = 64 };
+
 static int
 check_duration(struct pf_merge *m, struct pf_error *err)
 {
@@ -65,26 +67,59 @@ default_type(const struct pf_profile *p)
 	return p->type_count ? p->types[p->type_count - 1].type : 0;
 }
 
+/* The place of a new comment: behind the others or, where there are enough, in place of the last by name. */
+static size_t
+comment_place(struct pf_merge *m, const char *comment)
+{
+	const struct pf_profile *sum = m->sum;
+	size_t last = 0;
+
+	if (sum->comment_count < MOST_COMMENTS)
+		return sum->comment_count;
+	m->comments_left_out = true;
+	for (size_t i = 1; i < sum->comment_count; i++) {
+		if (strcmp(pf_profile_string(sum, sum->comments[i]),
+			pf_profile_string(sum, sum->comments[last])) > 0)
+			last = i;
+	}
+	return strcmp(comment, pf_profile_string(sum, sum->comments[last])) < 0 ? last : SIZE_MAX;
+}
+
+static int
+merge_comment(struct pf_merge *m, uint32_t string, struct pf_error *err)
+{
+	struct pf_profile *sum = m->sum;
+	uint32_t comment;
+	size_t place;
+	int rc = pf_merge_string(m, string, &comment, err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < sum->comment_count; i++) {
+		if (sum->comments[i] == comment)
+			return 0;
+	}
+	place = comment_place(m, pf_profile_string(sum, comment));
+	if (place == SIZE_MAX)
+		return 0;
+	rc = PF_GROW(sum->comments, sum->comment_capacity, place + 1, err);
+	if (rc)
+		return rc;
+	sum->comments[place] = comment;
+	if (place == sum->comment_count)
+		sum->comment_count++;
+	return 0;
+}
+
+/* The union of all comments, up to a number: some writers put figures of the run into them. */
 static int
 merge_comments(struct pf_merge *m, struct pf_error *err)
 {
 	const struct pf_profile *p = m->source.p;
-	struct pf_profile *sum = m->sum;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < p->comment_count; i++) {
-		uint32_t comment;
-		size_t j = 0;
-
-		rc = pf_merge_string(m, p->comments[i], &comment, err);
-		while (!rc && j < sum->comment_count && sum->comments[j] != comment)
-			j++;
-		if (!rc && j == sum->comment_count)
-			rc = PF_GROW(
-			    sum->comments, sum->comment_capacity, sum->comment_count + 1, err);
-		if (!rc && j == sum->comment_count)
-			sum->comments[sum->comment_count++] = comment;
-	}
+	for (size_t i = 0; !rc && i < p->comment_count; i++)
+		rc = merge_comment(m, p->comments[i], err);
 	return rc;
 }
 
@@ -179,6 +214,8 @@ pf_merge_settle_header(struct pf_merge *m)
 		survives |= sum->types[i].type == sum->default_type;
 	if (!survives)
 		sum->default_type = 0;
+	if (m->comments_left_out)
+		pf_merge_warn(m, "of the profiles' comments the first %d are kept", MOST_COMMENTS);
 	if (m->period_differs) {
 		sum->period_type = (struct pf_value_type){0};
 		sum->period = 0;

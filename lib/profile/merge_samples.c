@@ -2,11 +2,13 @@
  * merge_samples.c: the samples of a merge: found by locations and labels,
  * summed as checked 64-bit integers or, where profiles are weighed, in 128-bit
  * fixed point that is rounded once at the end.
+ *
+ * Samples are taken in blocks: all are looked up a little before they are
+ * compared, so that what memory has to fetch for one comes while others are at
+ * work. A large sum does not fit into caches, and waiting is most of the cost.
  */
 #include "profile/merge.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -25,20 +27,24 @@ is_zero(const struct pf_merge *m, size_t sample)
 }
 
 static int
-map_frames(struct pf_merge *m, size_t sample, struct pf_error *err)
+map_frames(struct pf_merge *m, struct merge_row *row, struct pf_error *err)
 {
 	struct merge_source *s = &m->source;
-	uint64_t first = s->p->frame_starts[sample];
+	uint64_t first = s->p->frame_starts[row->sample];
+	uint32_t *frames;
 	int rc;
 
-	s->frame_count = (size_t)(s->p->frame_starts[sample + 1] - first);
-	rc = PF_GROW(s->frames, s->frame_capacity, s->frame_count + 1, err);
-	for (size_t i = 0; !rc && i < s->frame_count; i++) {
+	row->first_frame = s->frame_count;
+	row->frame_count = (size_t)(s->p->frame_starts[row->sample + 1] - first);
+	rc = PF_GROW(s->frames, s->frame_capacity, s->frame_count + row->frame_count + 1, err);
+	frames = s->frames + s->frame_count;
+	for (size_t i = 0; !rc && i < row->frame_count; i++) {
 		uint32_t location = s->p->frames[first + i];
-		s->frames[i] = s->locations[location];
-		if (s->frames[i] == PF_NONE)
-			rc = pf_merge_location(m, location, &s->frames[i], err);
+		frames[i] = s->locations[location];
+		if (frames[i] == PF_NONE)
+			rc = pf_merge_location(m, location, &frames[i], err);
 	}
+	s->frame_count += row->frame_count;
 	return rc;
 }
 
@@ -66,9 +72,9 @@ label_before(const struct pf_label *a, const struct pf_label *b)
 	return a->number != b->number ? a->number < b->number : a->unit < b->unit;
 }
 
-/* Puts a label into its place among those before it: samples have few. */
+/* Puts a label into its place among those of its sample, which are the last: samples have few. */
 static int
-insert_label(struct pf_merge *m, const struct pf_label *label, struct pf_error *err)
+insert_label(struct pf_merge *m, size_t first, const struct pf_label *label, struct pf_error *err)
 {
 	struct merge_source *s = &m->source;
 	size_t i;
@@ -76,14 +82,14 @@ insert_label(struct pf_merge *m, const struct pf_label *label, struct pf_error *
 
 	if (rc)
 		return rc;
-	for (i = s->label_count++; i > 0 && label_before(label, &s->labels[i - 1]); i--)
+	for (i = s->label_count++; i > first && label_before(label, &s->labels[i - 1]); i--)
 		s->labels[i] = s->labels[i - 1];
 	s->labels[i] = *label;
 	return 0;
 }
 
 static int
-map_label(struct pf_merge *m, const struct pf_label *from, struct pf_error *err)
+map_label(struct pf_merge *m, size_t first, const struct pf_label *from, struct pf_error *err)
 {
 	struct pf_label label = {.number = from->number};
 	int rc;
@@ -95,11 +101,11 @@ map_label(struct pf_merge *m, const struct pf_label *from, struct pf_error *err)
 		rc = pf_merge_string(m, from->string, &label.string, err);
 	if (!rc)
 		rc = pf_merge_string(m, from->unit, &label.unit, err);
-	return rc ? rc : insert_label(m, &label, err);
+	return rc ? rc : insert_label(m, first, &label, err);
 }
 
 static int
-add_base_label(struct pf_merge *m, struct pf_error *err)
+add_base_label(struct pf_merge *m, size_t first, struct pf_error *err)
 {
 	struct pf_label label = {0};
 	int rc = pf_strings_add(
@@ -108,49 +114,60 @@ add_base_label(struct pf_merge *m, struct pf_error *err)
 	if (!rc)
 		rc = pf_strings_add(
 		    &m->sum->strings, PF_BASE_VALUE, sizeof PF_BASE_VALUE - 1, &label.string, err);
-	return rc ? rc : insert_label(m, &label, err);
+	return rc ? rc : insert_label(m, first, &label, err);
 }
 
 static int
-map_labels(struct pf_merge *m, size_t sample, struct pf_error *err)
+map_labels(struct pf_merge *m, struct merge_row *row, struct pf_error *err)
 {
 	const struct pf_profile *p = m->source.p;
-	int rc = 0;
+	uint64_t i = p->label_starts[row->sample], end = p->label_starts[row->sample + 1];
+	int rc = PF_GROW(m->source.labels, m->source.label_capacity, 1, err);
 
-	m->source.label_count = 0;
-	for (uint64_t i = p->label_starts[sample]; !rc && i < p->label_starts[sample + 1]; i++)
-		rc = map_label(m, &p->labels[i], err);
+	row->first_label = m->source.label_count;
+	for (; !rc && i < end; i++)
+		rc = map_label(m, row->first_label, &p->labels[i], err);
 	if (!rc && m->source.base && m->options.label_base)
-		rc = add_base_label(m, err);
+		rc = add_base_label(m, row->first_label, err);
+	row->label_count = m->source.label_count - row->first_label;
 	return rc;
 }
 
 static uint32_t
-sample_hash(const struct merge_source *s)
+row_hash(const struct merge_source *s, const struct merge_row *row)
 {
-	uint32_t hash = pf_hash_bytes(s->frames, s->frame_count * sizeof *s->frames);
+	const struct pf_label *labels = s->labels + row->first_label;
+	uint32_t hash =
+	    pf_hash_bytes(s->frames + row->first_frame, row->frame_count * sizeof *s->frames);
 
-	for (size_t i = 0; i < s->label_count; i++) {
-		const struct pf_label *l = &s->labels[i];
-		hash = pf_hash_pair((uint64_t)hash << 32 | l->key,
-		    ((uint64_t)l->string << 32 | l->unit) + (uint64_t)l->number);
-	}
+	for (size_t i = 0; i < row->label_count; i++)
+		hash = pf_hash_pair((uint64_t)hash << 32 | labels[i].key,
+		    ((uint64_t)labels[i].string << 32 | labels[i].unit) +
+			(uint64_t)labels[i].number);
 	return hash;
 }
 
 static bool
-same_sample(const struct pf_profile *sum, uint32_t i, const struct merge_source *s)
+same_label(const struct pf_label *a, const struct pf_label *b)
 {
-	const struct pf_label *labels = sum->labels + sum->label_starts[i];
+	return a->key == b->key && a->string == b->string && a->number == b->number &&
+	       a->unit == b->unit;
+}
 
-	if (sum->frame_starts[i + 1] - sum->frame_starts[i] != s->frame_count ||
-	    sum->label_starts[i + 1] - sum->label_starts[i] != s->label_count ||
-	    memcmp(sum->frames + sum->frame_starts[i], s->frames,
-		s->frame_count * sizeof *s->frames) != 0)
+static bool
+same_sample(const struct pf_profile *sum, uint32_t i, const struct merge_source *s,
+    const struct merge_row *row)
+{
+	const struct pf_label *ours = sum->labels + sum->label_starts[i];
+	const struct pf_label *theirs = s->labels + row->first_label;
+
+	if (sum->frame_starts[i + 1] - sum->frame_starts[i] != row->frame_count ||
+	    sum->label_starts[i + 1] - sum->label_starts[i] != row->label_count ||
+	    memcmp(sum->frames + sum->frame_starts[i], s->frames + row->first_frame,
+		row->frame_count * sizeof *s->frames) != 0)
 		return false;
-	for (size_t j = 0; j < s->label_count; j++) {
-		if (labels[j].key != s->labels[j].key || labels[j].string != s->labels[j].string ||
-		    labels[j].number != s->labels[j].number || labels[j].unit != s->labels[j].unit)
+	for (size_t j = 0; j < row->label_count; j++) {
+		if (!same_label(&ours[j], &theirs[j]))
 			return false;
 	}
 	return true;
@@ -176,19 +193,19 @@ grow_values(struct pf_merge *m, struct pf_error *err)
 }
 
 static int
-append_sample(struct pf_merge *m, uint32_t hash, uint32_t *merged, struct pf_error *err)
+append_sample(
+    struct pf_merge *m, const struct merge_row *row, uint32_t *merged, struct pf_error *err)
 {
 	const struct merge_source *s = &m->source;
 	struct pf_profile *sum = m->sum;
-	size_t n = sum->sample_count;
+	size_t n = sum->sample_count, frames = row->frame_count, labels = row->label_count;
 	int rc;
 
 	if (n >= PF_NONE - 1)
 		return pf_error_set(err, PF_ENOMEM, "more than %zu distinct samples", n);
-	rc = PF_GROW(sum->frames, sum->frame_capacity, sum->frame_count + s->frame_count + 1, err);
+	rc = PF_GROW(sum->frames, sum->frame_capacity, sum->frame_count + frames + 1, err);
 	if (!rc)
-		rc = PF_GROW(
-		    sum->labels, sum->label_capacity, sum->label_count + s->label_count + 1, err);
+		rc = PF_GROW(sum->labels, sum->label_capacity, sum->label_count + labels + 1, err);
 	if (!rc)
 		rc = PF_GROW(sum->frame_starts, sum->frame_starts_capacity, n + 2, err);
 	if (!rc)
@@ -196,33 +213,33 @@ append_sample(struct pf_merge *m, uint32_t hash, uint32_t *merged, struct pf_err
 	if (!rc)
 		rc = grow_values(m, err);
 	if (!rc)
-		rc = pf_index_add(&m->sample_index, hash, (uint32_t)n, err);
+		rc = pf_index_add(&m->sample_index, row->hash, (uint32_t)n, err);
 	if (rc)
 		return rc;
-	memcpy(sum->frames + sum->frame_count, s->frames, s->frame_count * sizeof *s->frames);
-	for (size_t i = 0; i < s->label_count; i++)
-		sum->labels[sum->label_count + i] = s->labels[i];
-	sum->frame_starts[n + 1] = sum->frame_count += s->frame_count;
-	sum->label_starts[n + 1] = sum->label_count += s->label_count;
+	memcpy(sum->frames + sum->frame_count, s->frames + row->first_frame,
+	    frames * sizeof *s->frames);
+	for (size_t i = 0; i < labels; i++)
+		sum->labels[sum->label_count + i] = s->labels[row->first_label + i];
+	sum->frame_starts[n + 1] = sum->frame_count += frames;
+	sum->label_starts[n + 1] = sum->label_count += labels;
 	*merged = (uint32_t)n;
 	sum->sample_count++;
 	return 0;
 }
 
 static int
-find_sample(struct pf_merge *m, uint32_t *merged, struct pf_error *err)
+find_sample(struct pf_merge *m, const struct merge_row *row, uint32_t *merged, struct pf_error *err)
 {
-	uint32_t hash = sample_hash(&m->source);
 	size_t at = 0;
 
-	for (uint32_t i = pf_index_first(&m->sample_index, hash, &at); i != PF_NONE;
-	    i = pf_index_next(&m->sample_index, hash, &at)) {
-		if (same_sample(m->sum, i, &m->source)) {
+	for (uint32_t i = pf_index_first(&m->sample_index, row->hash, &at); i != PF_NONE;
+	    i = pf_index_next(&m->sample_index, row->hash, &at)) {
+		if (same_sample(m->sum, i, &m->source, row)) {
 			*merged = i;
 			return 0;
 		}
 	}
-	return append_sample(m, hash, merged, err);
+	return append_sample(m, row, merged, err);
 }
 
 /* Adds or subtracts one value; false when the sum does not fit. */
@@ -239,108 +256,87 @@ add_value(struct pf_merge *m, size_t at, int64_t value)
 	return !__builtin_add_overflow(m->sum->values[at], value, &m->sum->values[at]);
 }
 
-int
-pf_merge_sample(struct pf_merge *m, size_t sample, struct pf_error *err)
+static int
+merge_row(struct pf_merge *m, const struct merge_row *row, struct pf_error *err)
 {
 	const struct pf_profile *p = m->source.p;
 	size_t n = m->sum->type_count;
 	uint32_t merged = 0;
-	int rc;
+	int rc = find_sample(m, row, &merged, err);
 
-	if (is_zero(m, sample) || !pf_label_filters_match(&m->filters, p, sample))
-		return 0;
-	rc = map_frames(m, sample, err);
-	if (!rc)
-		rc = map_labels(m, sample, err);
-	if (!rc)
-		rc = find_sample(m, &merged, err);
 	for (size_t t = 0; !rc && t < n; t++) {
-		int64_t value = p->values[sample * p->type_count + m->source.columns[t]];
+		int64_t value = p->values[row->sample * p->type_count + m->source.columns[t]];
 		if (!add_value(m, merged * n + t, value))
 			rc = pf_error_set(err, PF_EINPUT,
-			    "%s: sample %zu: the sum of %s exceeds 64 bits", m->source.name, sample,
-			    pf_profile_type_name(m->sum, t));
+			    "%s: sample %zu: the sum of %s exceeds 64 bits", m->source.name,
+			    row->sample, pf_profile_type_name(m->sum, t));
 	}
 	m->term_count++;
 	return rc;
 }
 
-/*
- * A scaled sum as a value. Where profiles were subtracted, what is left of two
- * equal halves by rounding (at most half a unit per term) is nothing.
- */
-static int
-settle_value(struct pf_merge *m, size_t at, struct pf_error *err)
+/* Asks for the memory that merge_row() will read: the row's slot, then what its item points at. */
+static void
+fetch_slot(const struct pf_merge *m, const struct merge_row *row)
 {
-	pf_int128 number = m->scaled[at];
-
-	if (m->added_count != m->profile_count && number <= (pf_int128)m->term_count &&
-	    number >= -(pf_int128)m->term_count)
-		number = 0;
-	if (pf_fixed_round(number, m->duration_sum, m->profile_count, &m->sum->values[at]))
-		return 0;
-	return pf_error_set(err, PF_EINPUT, "the weighed sum of %s exceeds 64 bits",
-	    pf_profile_type_name(m->sum, at % m->sum->type_count));
-}
-
-static int
-settle_values(struct pf_merge *m, struct pf_error *err)
-{
-	struct pf_profile *sum = m->sum;
-	size_t count = sum->sample_count * sum->type_count;
-	int rc = PF_GROW(sum->values, sum->value_capacity, count, err);
-
-	for (size_t i = 0; !rc && i < count; i++)
-		rc = settle_value(m, i, err);
-	free(m->scaled);
-	m->scaled = NULL;
-	return rc;
+	if (m->sample_index.slots)
+		__builtin_prefetch(&m->sample_index.slots[row->hash & m->sample_index.mask]);
 }
 
 static void
-keep_sample(struct pf_profile *sum, size_t from, size_t to)
+fetch_sample(const struct pf_merge *m, const struct merge_row *row)
 {
-	uint64_t frame = sum->frame_starts[to], label = sum->label_starts[to];
-	uint64_t frames = sum->frame_starts[from + 1] - sum->frame_starts[from];
-	uint64_t labels = sum->label_starts[from + 1] - sum->label_starts[from];
+	const struct pf_profile *sum = m->sum;
+	size_t at = 0;
+	uint32_t i = pf_index_first(&m->sample_index, row->hash, &at);
 
-	if (from == to)
+	if (i == PF_NONE)
 		return;
-	memmove(sum->frames + frame, sum->frames + sum->frame_starts[from],
-	    frames * sizeof *sum->frames);
-	memmove(sum->labels + label, sum->labels + sum->label_starts[from],
-	    labels * sizeof *sum->labels);
-	memmove(sum->values + to * sum->type_count, sum->values + from * sum->type_count,
-	    sum->type_count * sizeof *sum->values);
-	sum->frame_starts[to + 1] = frame + frames;
-	sum->label_starts[to + 1] = label + labels;
+	__builtin_prefetch(&sum->label_starts[i]);
+	__builtin_prefetch(&sum->frames[sum->frame_starts[i]]);
+	if (m->options.scale_by_duration)
+		__builtin_prefetch(&m->scaled[i * sum->type_count]);
+	else
+		__builtin_prefetch(&sum->values[i * sum->type_count]);
 }
 
-static bool
-row_is_zero(const struct pf_profile *sum, size_t sample)
+/* Adds the rows at hand. */
+static int
+merge_block(struct pf_merge *m, struct pf_error *err)
 {
-	for (size_t t = 0; t < sum->type_count; t++) {
-		if (sum->values[sample * sum->type_count + t])
-			return false;
-	}
-	return true;
+	struct merge_source *s = &m->source;
+	int rc = 0;
+
+	for (size_t i = 0; i < s->row_count; i++)
+		fetch_sample(m, &s->rows[i]);
+	for (size_t i = 0; !rc && i < s->row_count; i++)
+		rc = merge_row(m, &s->rows[i], err);
+	s->row_count = s->frame_count = s->label_count = 0;
+	return rc;
 }
 
 int
-pf_merge_settle_samples(struct pf_merge *m, struct pf_error *err)
+pf_merge_samples(struct pf_merge *m, struct pf_error *err)
 {
-	struct pf_profile *sum = m->sum;
-	size_t kept = 0;
-	int rc = m->options.scale_by_duration ? settle_values(m, err) : 0;
+	struct merge_source *s = &m->source;
+	int rc = 0;
 
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < sum->sample_count; i++) {
-		if (!row_is_zero(sum, i))
-			keep_sample(sum, i, kept++);
+	s->row_count = s->frame_count = s->label_count = 0;
+	for (size_t i = 0; !rc && i < s->p->sample_count; i++) {
+		struct merge_row *row = &s->rows[s->row_count];
+
+		if (is_zero(m, i) || !pf_label_filters_match(&m->filters, s->p, i))
+			continue;
+		*row = (struct merge_row){.sample = i};
+		rc = map_frames(m, row, err);
+		if (!rc)
+			rc = map_labels(m, row, err);
+		if (rc)
+			return rc;
+		row->hash = row_hash(s, row);
+		fetch_slot(m, row);
+		if (++s->row_count == MERGE_BLOCK)
+			rc = merge_block(m, err);
 	}
-	sum->sample_count = kept;
-	sum->frame_count = (size_t)sum->frame_starts[kept];
-	sum->label_count = (size_t)sum->label_starts[kept];
-	return 0;
+	return rc ? rc : merge_block(m, err);
 }

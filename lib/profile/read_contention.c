@@ -16,6 +16,7 @@
 #include "core/error.h"
 #include "profile/builder.h"
 #include "profile/maps.h"
+#include "profile/noise.h"
 
 struct reader {
 	struct pf_builder b;
@@ -136,6 +137,8 @@ pf_contention_read(
 		rc = pf_builder_type(&r.b, "delay", "nanoseconds", err);
 	if (!rc)
 		rc = pf_builder_period(&r.b, "contentions", "count", 1, err);
+	if (!rc)
+		rc = pf_noise_set(&r.b, PF_NOISE_LOCKS, err);
 	if (!rc)
 		rc = read_all(&r, err);
 	pf_builder_release(&r.b);

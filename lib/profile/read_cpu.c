@@ -18,6 +18,7 @@
 #include "profile/builder.h"
 #include "profile/java.h"
 #include "profile/maps.h"
+#include "profile/noise.h"
 
 enum { HEADER_WORDS = 5, HANDLER_FRAMES = 2, ONE_OTHER_IN = 32 };
 
@@ -229,6 +230,8 @@ pf_cpu_read(
 		rc = pf_builder_type(&r.b, "cpu", "nanoseconds", err);
 	if (!rc)
 		rc = pf_builder_period(&r.b, "cpu", "nanoseconds", (int64_t)period * 1000, err);
+	if (!rc && !r.java)
+		rc = pf_noise_set(&r.b, PF_NOISE_CPU, err);
 	if (!rc)
 		rc = read_records(&r, err);
 	pf_builder_release(&r.b);

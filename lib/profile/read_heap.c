@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "profile/builder.h"
 #include "profile/maps.h"
+#include "profile/noise.h"
 #include "profile/unsample.h"
 
 struct figures {
@@ -182,6 +183,8 @@ pf_heap_read(
 	rc = read_header(&r, header, err);
 	if (!rc)
 		rc = add_types(&r, err);
+	if (!rc)
+		rc = pf_noise_set(&r.b, PF_NOISE_HEAP, err);
 	while (!rc && pf_lines_next_content(&r.lines) && !pf_maps_begin(&r.lines.line))
 		rc = add_line(&r, err);
 	if (!rc)

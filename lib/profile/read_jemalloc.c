@@ -15,6 +15,10 @@
  * exactly, in one sample a thread with labels thread and, where there is one,
  * thread_name. The header's figures are not the sum of stacks; they only tell
  * whether allocations ever made were counted. All addresses are return addresses.
+ *
+ * Each thread's sample repeats the stack's frames. A file could make that cost
+ * far more than its own size: once FRAMES_A_BYTE times its bytes were repeated,
+ * further stacks are one sample each, with the same figures and no thread.
  */
 #include "profile/formats.h"
 
@@ -24,8 +28,10 @@
 #include "core/memory.h"
 #include "profile/builder.h"
 #include "profile/maps.h"
+#include "profile/noise.h"
 #include "profile/unsample.h"
 
+enum { FRAMES_A_BYTE = 4 };
 enum { ALLOC_OBJECTS, ALLOC_SPACE, IN_USE_OBJECTS, IN_USE_SPACE, FIGURES };
 
 /* The figures of a line, estimates of all once read. */
@@ -47,6 +53,7 @@ struct reader {
 	struct pf_index name_index;  /* by thread */
 	struct thread_line *threads; /* of the stack being read */
 	size_t thread_count, thread_capacity;
+	size_t repeatable; /* frames that may still be repeated for threads */
 };
 
 static bool
@@ -111,23 +118,7 @@ read_thread_line(const struct reader *r, struct thread_line *l, struct pf_error 
 	return wrong ? pf_lines_error(&r->lines, wrong, err) : 0;
 }
 
-/* Keeps a thread's name for the labels. */
-static int
-add_name(struct reader *r, const struct thread_line *l, struct pf_error *err)
-{
-	int rc;
-
-	if (l->name.at == l->name.end)
-		return 0;
-	rc = PF_GROW(r->names, r->name_capacity, r->name_count + 1, err);
-	if (!rc)
-		rc = pf_index_add(
-		    &r->name_index, pf_hash_u64((uint64_t)l->thread), (uint32_t)r->name_count, err);
-	if (!rc)
-		r->names[r->name_count++] = *l;
-	return rc;
-}
-
+/* The name that the header gives a thread; empty: none. */
 static struct pf_text
 name_of(const struct reader *r, int64_t thread)
 {
@@ -139,7 +130,25 @@ name_of(const struct reader *r, int64_t thread)
 		if (r->names[i].thread == thread)
 			return r->names[i].name;
 	}
-	return pf_text_of(NULL, 0);
+	return pf_text_of("", 0);
+}
+
+/* Keeps a thread's first name for the labels. */
+static int
+add_name(struct reader *r, const struct thread_line *l, struct pf_error *err)
+{
+	struct pf_text known = name_of(r, l->thread);
+	int rc;
+
+	if (l->name.at == l->name.end || known.at < known.end)
+		return 0;
+	rc = PF_GROW(r->names, r->name_capacity, r->name_count + 1, err);
+	if (!rc)
+		rc = pf_index_add(
+		    &r->name_index, pf_hash_u64((uint64_t)l->thread), (uint32_t)r->name_count, err);
+	if (!rc)
+		r->names[r->name_count++] = *l;
+	return rc;
 }
 
 static bool
@@ -238,6 +247,19 @@ share_out(struct reader *r, const struct thread_line *all, const wide *whole, st
 	return rc;
 }
 
+/* Whether the frames of the stack may be repeated for all its threads. */
+static bool
+may_repeat(struct reader *r)
+{
+	const struct pf_profile *p = r->b.p;
+	size_t frames = p->frame_count - p->frame_starts[p->sample_count];
+
+	if (frames && r->thread_count - 1 > r->repeatable / frames)
+		return false;
+	r->repeatable -= frames * (r->thread_count - 1);
+	return true;
+}
+
 static int
 add_samples(struct reader *r, const struct thread_line *all, struct pf_error *err)
 {
@@ -250,8 +272,8 @@ add_samples(struct reader *r, const struct thread_line *all, struct pf_error *er
 	}
 	for (int f = 0; f < FIGURES; f++)
 		threads = threads && (whole[f] || !all->values[f]);
-	return threads ? share_out(r, all, whole, err)
-		       : end_sample(r, all->values, all->mean_size, err);
+	return threads && may_repeat(r) ? share_out(r, all, whole, err)
+					: end_sample(r, all->values, all->mean_size, err);
 }
 
 /* A stack from its "@" to the next one or the end; *stack as in read_header(). */
@@ -296,6 +318,8 @@ read_all(struct reader *r, struct pf_error *err)
 
 	if (!rc)
 		rc = add_types(r, err);
+	if (!rc)
+		rc = pf_noise_set(&r->b, PF_NOISE_HEAP, err);
 	while (!rc && stack)
 		rc = read_stack(r, &stack, err);
 	return rc ? rc : pf_maps_read(&r->b, &r->lines, err);
@@ -305,7 +329,7 @@ int
 pf_jemalloc_read(
     struct pf_profile *p, const char *name, const uint8_t *bytes, size_t size, struct pf_error *err)
 {
-	struct reader r = {0};
+	struct reader r = {.repeatable = FRAMES_A_BYTE * size};
 	struct pf_text t;
 	int rc;
 

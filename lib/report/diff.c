@@ -67,7 +67,7 @@ pf_view_diff(const struct pf_view *r, struct pf_buffer *out, struct pf_error *er
 
 	if (rc)
 		return rc;
-	pf_view_header(r, out);
+	pf_view_header(r, g.unit, out);
 	diff_totals(&g, r, out);
 	if (g.least_count)
 		pf_buffer_printf(out, "Dropped %zu node%s that changed less\n", g.least_count,

@@ -12,20 +12,20 @@
 /* What is cut at a location; above CUT_WHOLE: the number of its lines, from the leaf, and all it calls. */
 enum { CUT_NOTHING, CUT_WHOLE, CUT_MOST_LINES = 255 - CUT_WHOLE };
 
-/* Compiles "^(EXPRESSION)$"; false if it is no POSIX extended regular expression. */
-static bool
-compile(regex_t *regex, const char *expression)
+/* Compiles "^(EXPRESSION)$"; *good is false if it is no POSIX extended regular expression. */
+static int
+compile(regex_t *regex, const char *expression, bool *good, struct pf_error *err)
 {
 	size_t size = strlen(expression) + sizeof "^()$";
 	char *whole = malloc(size);
-	bool good;
 
+	*good = false;
 	if (!whole)
-		return false;
+		return pf_error_nomem(err);
 	snprintf(whole, size, "^(%s)$", expression);
-	good = regcomp(regex, whole, REG_EXTENDED | REG_NOSUB) == 0;
+	*good = regcomp(regex, whole, REG_EXTENDED | REG_NOSUB) == 0;
 	free(whole);
-	return good;
+	return 0;
 }
 
 /* A name without its argument list: up to the first "(" that is not part of a C++ name. */
@@ -107,19 +107,22 @@ int
 pf_drop_init(struct pf_frames *f, struct pf_error *err)
 {
 	const struct pf_profile *p = f->p;
+	bool has_drop, has_keep = false;
 	regex_t drop, keep;
-	bool has_keep;
 	int rc;
 
 	if (!p->drop_frames)
 		return 0;
-	if (!compile(&drop, pf_profile_string(p, p->drop_frames))) {
+	rc = compile(&drop, pf_profile_string(p, p->drop_frames), &has_drop, err);
+	if (rc || !has_drop) {
 		f->bad_drop_frames = true;
-		return 0;
+		return rc;
 	}
-	has_keep = p->keep_frames && compile(&keep, pf_profile_string(p, p->keep_frames));
+	if (p->keep_frames)
+		rc = compile(&keep, pf_profile_string(p, p->keep_frames), &has_keep, err);
 	f->bad_drop_frames = p->keep_frames && !has_keep;
-	rc = find_cuts(f, &drop, has_keep ? &keep : NULL, err);
+	if (!rc)
+		rc = find_cuts(f, &drop, has_keep ? &keep : NULL, err);
 	regfree(&drop);
 	if (has_keep)
 		regfree(&keep);

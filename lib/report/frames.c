@@ -144,7 +144,8 @@ name_locations(struct pf_frames *f, struct pf_error *err)
 	int rc = PF_CALLOC(f->starts, p->location_count + 1, err);
 
 	pf_buffer_init(&name, PF_BUFFER_NO_MAXIMUM);
-	pf_buffer_reserve(&name, 64); /* so that an empty name has bytes, too */
+	if (!rc && !pf_buffer_reserve(&name, 64)) /* so that an empty name has bytes, too */
+		rc = pf_error_nomem(err);
 	for (size_t i = 0; !rc && i < p->location_count; i++) {
 		rc = name_location(f, i, &name, err);
 		f->starts[i + 1] = f->run_count;

@@ -1,5 +1,6 @@
 /* raw.c: a profile as text, item by item, in the layout that `pprof -raw` has. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ raw_time(const struct pf_profile *p, struct pf_buffer *out)
 
 	if (nanos) {
 		size_t n = (size_t)snprintf(fraction, sizeof fraction, ".%09ld", labs(nanos));
-		while (fraction[n - 1] == '0')
+		while (n > 1 && fraction[n - 1] == '0')
 			fraction[--n] = '\0';
 	}
 	if (gmtime_r(&seconds, &utc))
@@ -42,7 +43,8 @@ raw_header(const struct pf_profile *p, struct pf_buffer *out)
 	if (p->time_nanos)
 		raw_time(p, out);
 	if (p->duration_nanos)
-		pf_buffer_printf(out, "Duration: %.4gs\n", (double)p->duration_nanos / 1e9);
+		pf_buffer_printf(
+		    out, "Duration: %.9gs\n", round((double)p->duration_nanos / 1e6) / 1e3);
 	pf_buffer_string(out, "Samples:\n");
 	for (size_t i = 0; i < p->type_count; i++)
 		pf_buffer_printf(out, "%s%s/%s%s", i ? " " : "", pf_profile_type_name(p, i),

@@ -72,7 +72,7 @@ pf_view_top(const struct pf_view *r, struct pf_buffer *out, struct pf_error *err
 		return rc;
 	rc = pf_graph_inline_marks(&g, r, &marks, err);
 	if (!rc) {
-		pf_view_header(r, out);
+		pf_view_header(r, g.unit, out);
 		pf_graph_summary(&g, r, out);
 		pf_buffer_printf(
 		    out, "%10s %5s%% %5s%% %10s %5s%%\n", "flat", "flat", "sum", "cum", "cum");

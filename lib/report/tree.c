@@ -104,7 +104,7 @@ print_nodes(const struct tree *t, const regex_t *regex)
 	size_t matched = 0;
 	int64_t sum = 0;
 
-	pf_view_header(t->r, t->out);
+	pf_view_header(t->r, t->g->unit, t->out);
 	pf_graph_summary(t->g, t->r, t->out);
 	pf_buffer_string(t->out, rule);
 	pf_buffer_string(

@@ -4,11 +4,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/error.h"
 #include "report/select.h"
+#include "report/text.h"
 #include "report/units.h"
+
+enum { MOST_COMMENTS = 16 };
 
 static int
 unknown_type(const struct pf_profile *p, const char *wanted, struct pf_error *err)
@@ -105,7 +107,7 @@ const char *
 pf_view_advice(const struct pf_view *r)
 {
 	if (r->p->sample_count == 0)
-		return "a valid profile, but without samples";
+		return NULL; /* whoever read it has said so */
 	if (r->kept_count == 0)
 		return "no sample is left by --focus and --ignore";
 	if (r->frames.bad_drop_frames)
@@ -117,13 +119,17 @@ pf_view_advice(const struct pf_view *r)
 }
 
 static void
-header_duration(const struct pf_view *r, struct pf_buffer *out)
+header_duration(const struct pf_view *r, const char *unit, struct pf_buffer *out)
 {
 	char duration[PF_VALUE_TEXT], total[PF_VALUE_TEXT], share[PF_VALUE_TEXT];
 	double factor;
 
 	pf_value_text(duration, r->p->duration_nanos, "nanoseconds", "auto");
-	pf_value_text(total, r->total, r->unit, "auto");
+	if (r->is_base) {
+		pf_buffer_printf(out, "Duration: %s\n", duration);
+		return;
+	}
+	pf_value_text(total, r->total, r->unit, unit);
 	pf_buffer_printf(out, "Duration: %s, Total samples = %s", duration, total);
 	if (pf_unit_is_time(r->unit, &factor) && r->total) {
 		const char *text = pf_share_text(
@@ -146,8 +152,26 @@ header_filters(const struct pf_view *r, struct pf_buffer *out)
 		pf_buffer_printf(out, "   ignore=%s\n", o->ignore);
 }
 
+/* Comments meant for people; of a merge of many profiles only the first. */
+static void
+header_comments(const struct pf_profile *p, struct pf_buffer *out)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < p->comment_count && shown < MOST_COMMENTS; i++) {
+		const char *comment = pf_profile_string(p, p->comments[i]);
+		if (*comment == '#')
+			continue;
+		pf_buffer_printf(out, "%s\n", comment);
+		shown++;
+	}
+	if (p->comment_count > MOST_COMMENTS)
+		pf_buffer_printf(
+		    out, "(%zu comments in all; show raw has them)\n", p->comment_count);
+}
+
 void
-pf_view_header(const struct pf_view *r, struct pf_buffer *out)
+pf_view_header(const struct pf_view *r, const char *unit, struct pf_buffer *out)
 {
 	const struct pf_profile *p = r->p;
 
@@ -157,24 +181,17 @@ pf_view_header(const struct pf_view *r, struct pf_buffer *out)
 	if (p->mapping_count && p->mappings[0].build_id)
 		pf_buffer_printf(
 		    out, "Build ID: %s\n", pf_profile_string(p, p->mappings[0].build_id));
-	for (size_t i = 0; i < p->comment_count; i++) {
-		const char *comment = pf_profile_string(p, p->comments[i]);
-		if (*comment != '#')
-			pf_buffer_printf(out, "%s\n", comment);
-	}
+	header_comments(p, out);
 	pf_buffer_printf(out, "Type: %s\n", pf_profile_type_name(p, r->type));
 	if (p->doc_url)
 		pf_buffer_printf(out, "Doc: %s\n", pf_profile_string(p, p->doc_url));
 	if (p->time_nanos) {
-		time_t seconds = (time_t)(p->time_nanos / 1000000000);
-		struct tm utc;
-		char text[64] = "";
+		char when[64];
 
-		if (gmtime_r(&seconds, &utc))
-			strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &utc);
-		pf_buffer_printf(out, "Time: %s\n", text);
+		pf_utc_text(when, sizeof when, p->time_nanos);
+		pf_buffer_printf(out, "Time: %s\n", when);
 	}
 	if (p->duration_nanos)
-		header_duration(r, out);
+		header_duration(r, unit, out);
 	header_filters(r, out);
 }

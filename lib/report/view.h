@@ -58,8 +58,8 @@ pf_view_value(const struct pf_view *r, size_t sample)
 /* A warning that the user should see, or NULL: an expression that matched nothing, names missing. */
 const char *pf_view_advice(const struct pf_view *r);
 
-/* The lines above every table: file, build id, type, time, duration. */
-void pf_view_header(const struct pf_view *r, struct pf_buffer *out);
+/* The lines above every table: file, build id, type, time, duration, the total in this unit. */
+void pf_view_header(const struct pf_view *r, const char *unit, struct pf_buffer *out);
 
 /* Each appends its whole text. PF_ENOMEM; peek: PF_EINPUT where nothing matches the expression. */
 int pf_view_top(const struct pf_view *r, struct pf_buffer *out, struct pf_error *err);

@@ -157,9 +157,8 @@ pf_histogram_mean(const struct pf_histogram *h)
 	double sum = 0;
 
 	for (size_t i = 0; i < h->counts_size; i++) {
-		if (h->counts[i])
-			sum += (double)h->counts[i] *
-			       ((double)pf_histogram_value(h, i) + (double)(step_width(h, i) / 2));
+		int64_t middle = pf_histogram_value(h, i) + step_width(h, i) / 2;
+		sum += (double)h->counts[i] * (double)middle;
 	}
 	return h->total ? sum / (double)h->total : 0;
 }

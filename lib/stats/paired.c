@@ -11,11 +11,10 @@
 
 enum { MOST_PAIRS = 4000 };
 
-/*
- * (1.960 + 0.842)² / (3/π) = 8.2: pairs for 80 % power at 5 % are 8.2·s²/δ², the
- * second factor being the signed-rank test's efficiency next to a t test.
- */
-static const double power_factor = 8.22;
+/* The normal quantile of 0.8: a change this many standard errors past the limit is found 8 times in 10. */
+static const double power_margin = 0.8416212335729143;
+/* An estimate by signed ranks needs π/3 times the pairs that a mean of normal values does. */
+static const double rank_inefficiency = 1.0471975511965976;
 
 size_t
 pf_least_pairs(double confidence)
@@ -46,6 +45,39 @@ check(const double *a, const double *b, size_t n, enum pf_scale scale, double co
 			    "pair %zu holds a value of zero or less, so it has no ratio", i + 1);
 	}
 	return 0;
+}
+
+/* How many standard errors to each side a two-sided normal interval of this confidence reaches. */
+static double
+reach(double confidence)
+{
+	double low = 0, high = 40;
+
+	for (int i = 0; i < 100; i++) {
+		double middle = (low + high) / 2;
+		if (erfc(middle / sqrt(2)) > 1 - confidence)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * From the interval's own width, which outliers hardly move, as they hardly move
+ * the estimate; without an interval, from the standard deviation.
+ */
+static double
+detectable(const struct pf_comparison *c, double confidence)
+{
+	double z, error;
+
+	if (!c->has_interval)
+		return sqrt(rank_inefficiency / (double)c->pairs) * c->spread *
+		       (reach(confidence) + power_margin);
+	z = reach(c->confidence);
+	error = (c->high - c->low) / 2 / z;
+	return error * (z + power_margin);
 }
 
 static int
@@ -87,7 +119,7 @@ pf_compare_pairs(const double *a, const double *b, size_t n, enum pf_scale scale
 	if (!rc)
 		rc = pf_signed_rank_p(d, n, &out->p, err);
 	out->spread = pf_deviation(d, n);
-	out->detectable = sqrt(power_factor / (double)n) * out->spread;
+	out->detectable = detectable(out, confidence);
 	free(d);
 	if (scale == PF_SCALE_RATIO) {
 		out->change = expm1(out->change);

@@ -104,17 +104,18 @@ flip_coins(struct pf_random *rng, uint64_t n)
 uint64_t
 pf_random_binomial_half(struct pf_random *rng, uint64_t n)
 {
+	uint64_t below = n / 2, above = n - below;
 	double off;
 
 	if (n <= EXACT_FLIPS)
 		return flip_coins(rng, n);
 	/* An odd n has its mean between two integers: the lower one plus a half. */
 	off = floor(pf_random_normal(rng) * sqrt((double)n) / 2 + (n % 2 ? 1 : 0.5));
-	if (off < -(double)(n / 2))
+	if (off < -(double)below)
 		return 0;
-	if (off >= (double)(n - n / 2))
+	if (off >= (double)above)
 		return n;
-	return n / 2 + (uint64_t)(int64_t)off;
+	return below + (uint64_t)(int64_t)off;
 }
 
 void

@@ -4,6 +4,10 @@
  * Identity (build id), segments (file offset to virtual address), function
  * symbols, and per address the chain of inlined functions with line and
  * discriminator from DWARF. Addresses are virtual addresses as linked.
+ *
+ * The file is mapped, so it must not be truncated while it is open. A handle is
+ * not shared between threads without the caller's own lock: looking up a chain
+ * reads and keeps the debug information of one unit at a time.
  */
 #ifndef PF_SYMBOL_BINARY_H
 #define PF_SYMBOL_BINARY_H
@@ -27,10 +31,11 @@ struct pf_symbol {
  * of the call site where frame i-1 was inlined.
  */
 struct pf_inline_frame {
-	const char *function;   /* linkage name (else plain name); owned by the binary */
-	const char *file;       /* of the line; NULL: unknown */
-	uint32_t line;          /* 0: unknown */
-	uint32_t start_line;    /* the function's declaration line; 0: unknown */
+	const char *function; /* linkage name, else plain name, else ""; owned by the binary */
+	const char *file;     /* of the line; NULL: unknown */
+	uint32_t line;        /* 0: unknown */
+	uint32_t
+	    start_line; /* of the function's declaration; 0: unknown (-gmlt without -fdebug-info-for-profiling) */
 	uint32_t discriminator; /* raw, as DWARF encodes it; 0: none */
 };
 

@@ -96,7 +96,8 @@ check_range(const struct pf_binary *binary, uint64_t start, uint64_t end, struct
 {
 	if (binary->machine != EM_X86_64)
 		return pf_error_set(err, PF_EINPUT,
-		    "%s: machine code can be analysed for x86-64 only; this is AArch64",
+		    "%s: machine code can be analysed for x86-64 only, and this is AArch64; its "
+		    "lines can still be read",
 		    binary->main.path);
 	if (start >= end || end - start > RANGE_MAX)
 		return pf_error_set(err, PF_EINPUT,

@@ -13,9 +13,8 @@
  * the function computes and before the first entry that leads to no
  * instruction of the function.
  */
-#include "symbol/code_private.h"
+#include "symbol/code_trace.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -24,7 +23,6 @@
 #include "symbol/binary_private.h"
 
 #define ENTRIES_MAX 65536
-#define LOOK_BACK 64  /* instructions; what belongs to one jump is near it */
 #define GUESS_MAX 512 /* entries looked at to tell a table from other data */
 #define GAP_MAX 64    /* entries in a row that leave the function, in a table without a bound */
 
@@ -42,103 +40,6 @@ struct table {
 };
 
 enum shape { SHAPE_TABLE, SHAPE_POINTER, SHAPE_UNKNOWN };
-
-/* Decodes an instruction again, with its operands; NULL for what capstone doesn't know. */
-static const cs_insn *
-look(struct pf_machine_code *code, uint32_t at)
-{
-	struct pf_decoder *d = code->decoder;
-	const struct pf_instruction *in = &code->instructions[at];
-	const uint8_t *bytes = pf_binary_bytes(d->binary, in->address, in->size);
-
-	return bytes && pf_decoder_read(d, bytes, in->size, in->address) ? d->instruction : NULL;
-}
-
-static bool
-is_volatile(x86_reg whole)
-{
-	return whole != X86_REG_RBX && whole != X86_REG_RBP && whole != X86_REG_RSP &&
-	       whole != X86_REG_R12 && whole != X86_REG_R13 && whole != X86_REG_R14 &&
-	       whole != X86_REG_R15;
-}
-
-/* Whether an instruction writes a register; calls write all that the callee may. */
-static bool
-writes(struct pf_machine_code *code, const cs_insn *i, x86_reg whole)
-{
-	cs_regs read, written;
-	uint8_t reads, writings;
-
-	if (i->id == X86_INS_CALL)
-		return is_volatile(whole);
-	if (cs_regs_access(code->decoder->handle, i, read, &reads, written, &writings) != CS_ERR_OK)
-		return true;
-	for (unsigned k = 0; k < writings; k++) {
-		if (pf_register_whole(written[k]) == whole)
-			return true;
-	}
-	return false;
-}
-
-/* A jump or branch to this instruction, or PF_NONE: how to get to code that nothing falls into. */
-static uint32_t
-source_of(const struct pf_machine_code *code, uint32_t at)
-{
-	const struct pf_decoder *d = code->decoder;
-	uint64_t address = code->instructions[at].address;
-	size_t low = 0, high = d->source_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (d->sources[middle].target < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < d->source_count && d->sources[low].target == address ? d->sources[low].from
-									  : PF_NONE;
-}
-
-static bool
-goes_on(const struct pf_instruction *in)
-{
-	return in->kind != PF_CODE_JUMP && in->kind != PF_CODE_JUMP_INDIRECT &&
-	       in->kind != PF_CODE_RETURN && in->kind != PF_CODE_STOP;
-}
-
-/*
- * The instruction before this one: in address order where that falls through,
- * else one that jumps here; PF_NONE where no way in is seen.
- */
-static uint32_t
-before(const struct pf_machine_code *code, uint32_t at)
-{
-	uint32_t last = at;
-
-	while (last > 0 && code->instructions[last - 1].cost == PF_COST_NOP)
-		last--; /* padding, most likely, if nothing falls into it */
-	if (last > 0 && goes_on(&code->instructions[last - 1]))
-		return last - 1;
-	return source_of(code, at);
-}
-
-/* The nearest instruction before `at` that writes a register, or PF_NONE. */
-static uint32_t
-definition(struct pf_machine_code *code, uint32_t at, x86_reg whole)
-{
-	for (unsigned n = 0; n < LOOK_BACK && (at = before(code, at)) != PF_NONE; n++) {
-		const cs_insn *i = look(code, at);
-		if (!i || writes(code, i, whole))
-			return at;
-	}
-	return PF_NONE;
-}
-
-static bool
-is_register(const cs_x86_op *op)
-{
-	return op->type == X86_OP_REG;
-}
 
 /* Fills in a table read through this memory operand. False: it has no index, so it is no table. */
 static bool
@@ -170,8 +71,8 @@ relative_shape(struct pf_machine_code *code, uint32_t at, x86_reg a, x86_reg b, 
 	x86_reg both[2] = {a, b};
 
 	for (int k = 0; k < 2; k++) {
-		uint32_t def = definition(code, at, both[k]);
-		const cs_insn *i = def == PF_NONE ? NULL : look(code, def);
+		uint32_t def = pf_trace_definition(code, at, both[k]);
+		const cs_insn *i = def == PF_NONE ? NULL : pf_trace_look(code, def);
 		if (i && i->id == X86_INS_MOVSXD &&
 		    table_of(t, i, &i->detail->x86.operands[1], def)) {
 			t->from = both[1 - k];
@@ -186,7 +87,7 @@ relative_shape(struct pf_machine_code *code, uint32_t at, x86_reg a, x86_reg b, 
 static enum shape
 shape_of(struct pf_machine_code *code, uint32_t jump, struct table *t)
 {
-	const cs_insn *i = look(code, jump);
+	const cs_insn *i = pf_trace_look(code, jump);
 	const cs_x86_op *op = i ? &i->detail->x86.operands[0] : NULL;
 	uint32_t at = jump;
 	x86_reg reg;
@@ -197,13 +98,13 @@ shape_of(struct pf_machine_code *code, uint32_t jump, struct table *t)
 		return table_of(t, i, op, jump) ? SHAPE_TABLE : SHAPE_POINTER;
 	for (unsigned copies = 0; copies < 4; copies++) {
 		reg = pf_register_whole(op->reg);
-		at = definition(code, at, reg);
-		i = at == PF_NONE ? NULL : look(code, at);
+		at = pf_trace_definition(code, at, reg);
+		i = at == PF_NONE ? NULL : pf_trace_look(code, at);
 		if (!i)
 			return SHAPE_UNKNOWN;
 		const cs_x86 *x = &i->detail->x86;
 		op = &x->operands[1];
-		if (i->id == X86_INS_ADD && is_register(op))
+		if (i->id == X86_INS_ADD && pf_trace_is_register(op))
 			return relative_shape(code, at, reg, pf_register_whole(op->reg), t);
 		if (i->id == X86_INS_LEA && op->mem.scale == 1 && op->mem.disp == 0)
 			return relative_shape(code, at, pf_register_whole(op->mem.base),
@@ -212,50 +113,10 @@ shape_of(struct pf_machine_code *code, uint32_t jump, struct table *t)
 			return SHAPE_UNKNOWN;
 		if (op->type == X86_OP_MEM)
 			return table_of(t, i, op, at) ? SHAPE_TABLE : SHAPE_POINTER;
-		if (!is_register(op))
-			return SHAPE_UNKNOWN;
+		if (op->type == X86_OP_IMM)
+			return SHAPE_POINTER;
 	}
 	return SHAPE_UNKNOWN;
-}
-
-/* The constant address that an instruction puts into its first operand. */
-static bool
-constant_of(const cs_insn *i, uint64_t *value)
-{
-	const cs_x86_op *op = &i->detail->x86.operands[1];
-
-	if (i->detail->x86.op_count != 2)
-		return false;
-	if (i->id == X86_INS_LEA && op->mem.base == X86_REG_RIP) {
-		*value = i->address + i->size + (uint64_t)op->mem.disp;
-		return true;
-	}
-	if ((i->id == X86_INS_MOV || i->id == X86_INS_MOVABS) && op->type == X86_OP_IMM) {
-		*value = (uint64_t)op->imm;
-		return true;
-	}
-	return false;
-}
-
-/* The constant that a register holds before instruction `at`. */
-static bool
-value_before(struct pf_machine_code *code, uint32_t at, x86_reg reg, uint64_t *value)
-{
-	for (unsigned copies = 0; copies < 4; copies++) {
-		const cs_insn *i;
-		const cs_x86_op *op;
-		at = definition(code, at, reg);
-		i = at == PF_NONE ? NULL : look(code, at);
-		if (!i)
-			return false;
-		if (constant_of(i, value))
-			return true;
-		op = &i->detail->x86.operands[1];
-		if (i->id != X86_INS_MOV || i->detail->x86.op_count != 2 || !is_register(op))
-			return false;
-		reg = pf_register_whole(op->reg);
-	}
-	return false;
 }
 
 /*
@@ -269,11 +130,11 @@ bound_of(struct pf_machine_code *code, const struct table *t, size_t *most)
 	x86_reg reg = t->index;
 	bool above = false, not_below = false;
 
-	for (uint32_t at = t->load, n = 0; n < LOOK_BACK; n++) {
+	for (uint32_t at = t->load, n = 0; n < PF_TRACE_STEPS; n++) {
 		const struct pf_instruction *in;
 		const cs_insn *i;
 		const cs_x86_op *to, *from;
-		at = before(code, at);
+		at = pf_trace_before(code, at);
 		if (at == PF_NONE)
 			return 0;
 		in = &code->instructions[at];
@@ -281,7 +142,7 @@ bound_of(struct pf_machine_code *code, const struct table *t, size_t *most)
 			continue;
 		if (in->kind != PF_CODE_OTHER && in->kind != PF_CODE_BRANCH)
 			return 0;
-		i = look(code, at);
+		i = pf_trace_look(code, at);
 		if (!i)
 			return 0;
 		to = &i->detail->x86.operands[0];
@@ -292,10 +153,10 @@ bound_of(struct pf_machine_code *code, const struct table *t, size_t *most)
 			continue;
 		}
 		if (i->id == X86_INS_CMP && (above || not_below) && from->type == X86_OP_IMM &&
-		    is_register(to) && pf_register_whole(to->reg) == reg)
+		    pf_trace_is_register(to) && pf_register_whole(to->reg) == reg)
 			return from->imm >= 0 && from->imm < ENTRIES_MAX ? (size_t)from->imm + above
 									 : 0;
-		if (!writes(code, i, reg))
+		if (!pf_trace_writes(code, i, reg))
 			continue;
 		if (i->id == X86_INS_AND && from->type == X86_OP_IMM) {
 			if (from->imm >= 0 && from->imm < ENTRIES_MAX)
@@ -304,11 +165,11 @@ bound_of(struct pf_machine_code *code, const struct table *t, size_t *most)
 		}
 		if (i->id == X86_INS_MOVZX && from->size == 1) {
 			*most = 256;
-			if (!is_register(from))
+			if (!pf_trace_is_register(from))
 				return 0;
 		}
 		if ((i->id == X86_INS_MOV || i->id == X86_INS_MOVZX || i->id == X86_INS_MOVSXD) &&
-		    is_register(from))
+		    pf_trace_is_register(from))
 			reg = pf_register_whole(from->reg);
 		else
 			return 0;
@@ -442,7 +303,7 @@ locate(struct pf_machine_code *code, struct table *t)
 	size_t found;
 
 	if (t->base != X86_REG_INVALID) {
-		if (!value_before(code, t->load, t->base, &base)) {
+		if (!pf_trace_value(code, t->load, t->base, &base)) {
 			if (t->from != X86_REG_INVALID && t->from != t->base)
 				return SHAPE_UNKNOWN;
 			found = guess_address(code, t->base, t);
@@ -461,7 +322,7 @@ locate(struct pf_machine_code *code, struct table *t)
 		t->origin = t->address - (uint64_t)t->offset;
 		return SHAPE_TABLE;
 	}
-	return value_before(code, t->from_use, t->from, &t->origin) ? SHAPE_TABLE : SHAPE_UNKNOWN;
+	return pf_trace_value(code, t->from_use, t->from, &t->origin) ? SHAPE_TABLE : SHAPE_UNKNOWN;
 }
 
 static int
@@ -486,37 +347,6 @@ find_table(struct pf_machine_code *code, uint32_t jump, struct pf_error *err)
 	return take_entries(code, jump, &t, count, err);
 }
 
-static int
-compare_sources(const void *a, const void *b)
-{
-	const struct pf_jump_source *x = a, *y = b;
-
-	if (x->target != y->target)
-		return x->target < y->target ? -1 : 1;
-	return (x->from > y->from) - (x->from < y->from);
-}
-
-/* Sorts the direct jumps by where they go. */
-static int
-find_sources(struct pf_machine_code *code, struct pf_error *err)
-{
-	struct pf_decoder *d = code->decoder;
-
-	d->source_count = 0;
-	for (size_t i = 0; i < code->instruction_count; i++) {
-		const struct pf_instruction *in = &code->instructions[i];
-		if (in->kind != PF_CODE_JUMP && in->kind != PF_CODE_BRANCH)
-			continue;
-		if (PF_GROW(d->sources, d->source_capacity, d->source_count + 1, err))
-			return PF_ENOMEM;
-		d->sources[d->source_count++] =
-		    (struct pf_jump_source){.target = in->target, .from = (uint32_t)i};
-	}
-	if (d->source_count > 1)
-		qsort(d->sources, d->source_count, sizeof *d->sources, compare_sources);
-	return 0;
-}
-
 int
 pf_code_find_tables(struct pf_machine_code *code, struct pf_error *err)
 {
@@ -527,7 +357,7 @@ pf_code_find_tables(struct pf_machine_code *code, struct pf_error *err)
 		if (code->instructions[i].kind != PF_CODE_JUMP_INDIRECT)
 			continue;
 		if (!sources)
-			rc = find_sources(code, err);
+			rc = pf_trace_prepare(code, err);
 		sources = true;
 		if (!rc)
 			rc = find_table(code, (uint32_t)i, err);

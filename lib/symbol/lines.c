@@ -259,6 +259,8 @@ pf_line_table_path(struct pf_line_table *table, uint64_t number, const char *uni
 		return 0;
 	if (file->directory < table->directory_count)
 		parts[1] = table->directories[file->directory];
+	if (table->version >= 5 && file->directory == 0)
+		parts[0] = ""; /* directory 0 is the unit's own there */
 	parts[2] = file->name;
 	start = parts_from(parts);
 	for (int i = 0; i < 3; i++)

@@ -12,6 +12,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#ifndef ROOM
+#define ROOM 1 /* words of stack that each level takes */
+#endif
+
 static volatile uint64_t sink;
 
 __attribute__((noinline)) static uint64_t
@@ -25,7 +29,7 @@ leaf(uint64_t x)
 #define LEVEL(N, BELOW)                                                 \
 	__attribute__((noinline)) static uint64_t level_##N(uint64_t x) \
 	{                                                               \
-		volatile uint64_t room[1 + (1##N % 7) * 3];             \
+		volatile uint64_t room[ROOM + (1##N % 7) * 3];          \
 		room[0] = x;                                            \
 		x = BELOW(x + 1);                                       \
 		return x ^ room[0];                                     \

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 static volatile unsigned long sink;
+static char *held; /* so that a leak checker sees it */
 
 static void
 burn(double millions)
@@ -32,6 +33,7 @@ main(int argc, char **argv)
 		char *block = malloc(size);
 		if (block)
 			memset(block, 1, size);
+		held = block;
 	}
 	if (strcmp(how, "--fail") == 0 && argc > 3) {
 		fputs("first line\nburn was told to fail\n", stderr);

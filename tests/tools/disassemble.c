@@ -26,7 +26,7 @@ print_instructions(const struct pf_machine_code *code)
 static void
 print_blocks(const struct pf_symbol *symbol, const struct pf_machine_code *code)
 {
-	printf("%s %" PRIx64 " %s\n", symbol->name, symbol->start,
+	printf("%s %" PRIx64 " %" PRIx64 " %s\n", symbol->name, symbol->start, symbol->end,
 	    code->complete ? "complete" : "incomplete");
 	for (size_t b = 0; b < code->block_count; b++) {
 		const struct pf_block *block = &code->blocks[b];

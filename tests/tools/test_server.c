@@ -2,12 +2,12 @@
  * test_server.c: a small HTTP/1.1 server for tests of bench: one thread, epoll.
  *
  *	test_server PORT [--work N] [--die-after N] [--status N] [--close-every N]
- *	            [--delay-start MS] [--stall-after N] [--fork] [--ignore-term] [--silent]
+ *	            [--delay-start MS] [--stall-after N] [--fork] [--daemon] [--ignore-term] [--silent]
  *
  * Every answer costs N rounds of arithmetic. It can die after N requests,
  * answer with another status (always 404 for /missing), close connections after N answers without
  * saying so, stop answering after N, listen late, leave the serving to a
- * forked grandchild, shrug off SIGTERM, or take requests and never answer.
+ * forked child (with --daemon its parent ends), shrug off SIGTERM, or take requests and never answer.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -31,7 +31,7 @@ struct connection {
 
 static struct {
 	unsigned long work, die_after, status, close_every, delay_start, stall_after;
-	bool fork, ignore_term, silent;
+	bool fork, daemon, ignore_term, silent;
 } how = {.status = 200};
 
 static struct connection *connections[CONNECTIONS];
@@ -187,6 +187,8 @@ main(int argc, char **argv)
 	for (int i = 2; i < argc; i++) {
 		if (strcmp(argv[i], "--fork") == 0)
 			how.fork = true;
+		else if (strcmp(argv[i], "--daemon") == 0)
+			how.daemon = true;
 		else if (strcmp(argv[i], "--ignore-term") == 0)
 			how.ignore_term = true;
 		else if (strcmp(argv[i], "--silent") == 0)
@@ -199,5 +201,7 @@ main(int argc, char **argv)
 	usleep((useconds_t)how.delay_start * 1000);
 	if (how.fork && fork() > 0)
 		pause();
+	if (how.daemon && fork() > 0)
+		return 0;
 	loop(listen_on(strtoul(argv[1], NULL, 10)));
 }

@@ -8,35 +8,9 @@
 
 #include "core/gzip.h"
 #include "profile/stacks.h"
-#include "support/failing_malloc.h"
+#include "support/each_allocation.h"
 #include "support/fixtures.h"
 #include "support/sample_profile.h"
-
-/* Runs work(data) under every N; it returns a code and must leave nothing allocated. */
-static void
-fail_each_allocation(int (*work)(void *data, struct pf_error *err), void *data)
-{
-	unsigned long n;
-
-	for (n = 1; n < 100000; n++) {
-		struct pf_error err = {0};
-		int rc;
-
-		failing_malloc_arm(n);
-		rc = work(data, &err);
-		if (failing_malloc_live() != 0)
-			fail_msg(
-			    "allocation %lu failing leaks %ld blocks", n, failing_malloc_live());
-		if (!failing_malloc_fired()) {
-			assert_int_equal(rc, 0);
-			break;
-		}
-		if (rc != PF_ENOMEM || !strstr(err.message, "out of memory"))
-			fail_msg("allocation %lu failing gives %d \"%s\"", n, rc, err.message);
-	}
-	failing_malloc_arm(0);
-	assert_in_range(n, 2, 99999);
-}
 
 static int
 read_and_sum(void *data, struct pf_error *err)

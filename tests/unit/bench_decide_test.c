@@ -159,6 +159,7 @@ the_table_says_metric_before_after_change_interval_and_verdict(void **state)
 	(void)state;
 
 	b.pairs[2].side[0].foreign = 0.5;
+	b.pairs[2].side[0].seconds = 2;
 	assert_int_equal(pf_bench_decide(&b, NULL), 0);
 	text = written(&b, PF_BENCH_TEXT);
 	assert_non_null(strstr(

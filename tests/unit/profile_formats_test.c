@@ -2,6 +2,7 @@
 #include "support/fixtures.h"
 
 #include <math.h>
+#include <regex.h>
 
 #include "core/wire.h"
 #include "profile/model.h"
@@ -315,6 +316,53 @@ the_main_binary_comes_first_and_split_mappings_are_one(void **state)
 	pf_profile_free(p);
 }
 
+/* Whether the profile's drop_frames matches a whole function name and its keep_frames doesn't. */
+static bool
+is_dropped(const struct pf_profile *p, const char *name)
+{
+	const uint32_t strings[] = {p->drop_frames, p->keep_frames};
+	bool matches[2] = {false, false};
+
+	for (size_t i = 0; i < 2; i++) {
+		char whole[2048];
+		regex_t regex;
+		if (!strings[i])
+			continue;
+		snprintf(whole, sizeof whole, "^(%s)$", pf_profile_string(p, strings[i]));
+		assert_int_equal(regcomp(&regex, whole, REG_EXTENDED | REG_NOSUB), 0);
+		matches[i] = regexec(&regex, name, 0, NULL, 0) == 0;
+		regfree(&regex);
+	}
+	return matches[0] && !matches[1];
+}
+
+static void
+what_is_not_the_programs_own_is_named_to_be_dropped(void **state)
+{
+	static const char *const allocators[] = {"malloc", "__libc_calloc", "operator new[]",
+	    "tcmalloc::ThreadCache::Allocate", "je_prof_backtrace", "runtime.mallocgc",
+	    "std::allocator<int>::allocate", "_Znwm"};
+	static const char *const own[] = {
+	    "main", "my_malloc", "freeze", "Server::free_all", "runtime.panic"};
+	struct pf_profile *heap = read_text("heap profile: 1: 2 [1: 2] @ heap_v2/524288\n");
+	struct pf_profile *jemalloc = read_text("heap_v2/524288\n");
+	struct pf_profile *locks = read_text("--- mutex:\n");
+	(void)state;
+
+	for (size_t i = 0; i < sizeof allocators / sizeof *allocators; i++) {
+		assert_true(is_dropped(heap, allocators[i]));
+		assert_true(is_dropped(jemalloc, allocators[i]));
+	}
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		assert_false(is_dropped(heap, own[i]));
+	assert_true(is_dropped(locks, "base::Mutex::UnlockSlow"));
+	assert_true(is_dropped(locks, "SpinLockHolder::~SpinLockHolder"));
+	assert_false(is_dropped(locks, "take_turns"));
+	pf_profile_free(heap);
+	pf_profile_free(jemalloc);
+	pf_profile_free(locks);
+}
+
 /* What a broken file may ask for: many mappings that overlap, and many addresses in them. */
 static void
 overlapping_mappings_cost_no_more_than_others(void **state)
@@ -333,6 +381,36 @@ overlapping_mappings_cost_no_more_than_others(void **state)
 	assert_int_equal(pf_profile_parse(&p, "test", b.bytes, b.size, NULL, &err), 0);
 	assert_int_equal(p->location_count, 100000);
 	assert_true(p->locations[99999].mapping < p->mapping_count);
+	pf_profile_free(p);
+	pf_buffer_release(&b);
+}
+
+/* The inverse of x ^ x >> 33. */
+static uint64_t
+unshift(uint64_t x)
+{
+	return x ^ x >> 33;
+}
+
+/* Addresses whose hashes would all be the same if they did not differ from run to run. */
+static void
+addresses_made_to_collide_do_not(void **state)
+{
+	struct pf_buffer b = {.maximum = 16 << 20};
+	struct pf_profile *p;
+	struct pf_error err;
+	(void)state;
+
+	pf_buffer_string(&b, "custom profile: total 1\n");
+	for (uint64_t i = 0; i < 200000; i++) {
+		/* the multiplicative inverses of the finalizer's factors, last one first */
+		uint64_t x = unshift(i << 32 | 12345) * 0x9cb4b2f8129337dbULL;
+		pf_buffer_printf(&b, "1 @ 0x%llx\n",
+		    (unsigned long long)unshift(unshift(x) * 0x4f74430c22a54005ULL) + 1);
+	}
+	/* as one chain this would take the test's whole time and more */
+	assert_int_equal(pf_profile_parse(&p, "test", b.bytes, b.size, NULL, &err), 0);
+	assert_int_equal(p->location_count, 200000);
 	pf_profile_free(p);
 	pf_buffer_release(&b);
 }
@@ -404,7 +482,9 @@ main(void)
 	    cmocka_unit_test(broken_stacks_of_threads_are_refused_with_the_line),
 	    cmocka_unit_test(goroutines_carry_their_state_and_wait),
 	    cmocka_unit_test(the_main_binary_comes_first_and_split_mappings_are_one),
+	    cmocka_unit_test(what_is_not_the_programs_own_is_named_to_be_dropped),
 	    cmocka_unit_test(overlapping_mappings_cost_no_more_than_others),
+	    cmocka_unit_test(addresses_made_to_collide_do_not),
 	    cmocka_unit_test(every_truncation_ends_with_an_error_or_a_shorter_profile),
 	    cmocka_unit_test(every_flipped_bit_ends_with_an_error_or_another_profile),
 	};

@@ -11,6 +11,7 @@
 #include <profuse/stats.h>
 
 #include "stats/quantile.h"
+#include "stats/random.h"
 #include "stats/signed_rank.h"
 #include "stats_vectors.h"
 
@@ -147,6 +148,41 @@ values_without_a_ratio_are_refused_by_number(void **state)
 	assert_int_equal(pf_compare_pairs(a, b, 2, PF_SCALE_RATIO, 1, &c, &err), PF_EUSAGE);
 }
 
+/* How often n pairs of normal noise, shifted, show a change; and the mean of what they call detectable. */
+static double
+share_found(struct pf_random *rng, double shift, double *mean_detectable)
+{
+	enum { RUNS = 2000, PAIRS = 20 };
+	double zeros[PAIRS] = {0}, d[PAIRS], sum = 0;
+	int found = 0;
+
+	for (int run = 0; run < RUNS; run++) {
+		struct pf_comparison c;
+		for (int i = 0; i < PAIRS; i++)
+			d[i] = shift + pf_random_normal(rng);
+		assert_int_equal(
+		    pf_compare_pairs(zeros, d, PAIRS, PF_SCALE_DIFFERENCE, 0.95, &c, NULL), 0);
+		found += c.low > 0 || c.high < 0;
+		sum += c.detectable;
+	}
+	*mean_detectable = sum / RUNS;
+	return (double)found / RUNS;
+}
+
+static void
+noise_alone_is_taken_for_a_change_1_time_in_20_and_the_detectable_change_found_8_in_10(void **state)
+{
+	struct pf_random rng;
+	double detectable, share;
+	(void)state;
+
+	pf_random_init(&rng, 12);
+	share = share_found(&rng, 0, &detectable);
+	assert_true(share > 0.035 && share < 0.06);
+	share = share_found(&rng, detectable, &detectable);
+	assert_true(share > 0.74 && share < 0.86);
+}
+
 int
 main(void)
 {
@@ -158,6 +194,8 @@ main(void)
 	    cmocka_unit_test(the_normal_approximation_joins_the_exact_distribution_closely),
 	    cmocka_unit_test(too_few_pairs_give_an_estimate_but_no_interval),
 	    cmocka_unit_test(equal_samples_show_no_difference_at_all),
+	    cmocka_unit_test(
+		noise_alone_is_taken_for_a_change_1_time_in_20_and_the_detectable_change_found_8_in_10),
 	    cmocka_unit_test(values_without_a_ratio_are_refused_by_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

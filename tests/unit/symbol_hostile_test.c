@@ -5,6 +5,7 @@
  */
 #include "support/fixture.h"
 
+#include <elf.h>
 #include <sys/mman.h>
 
 #include "symbol/code.h"
@@ -179,12 +180,54 @@ changed_bytes_never_crash(void **state)
 	}
 }
 
+/* Fills every executable segment behind the headers with random bytes. */
+static void
+randomize_code(uint8_t *bytes)
+{
+	Elf64_Ehdr header;
+	Elf64_Phdr segment;
+
+	memcpy(&header, bytes, sizeof header);
+	for (uint16_t i = 0; i < header.e_phnum; i++) {
+		memcpy(&segment, bytes + header.e_phoff + i * sizeof segment, sizeof segment);
+		if (segment.p_type != PT_LOAD || !(segment.p_flags & PF_X))
+			continue;
+		for (uint64_t at = 0; at < segment.p_filesz; at++) {
+			if (segment.p_offset + at >= 0x1000)
+				bytes[segment.p_offset + at] = (uint8_t)draw(256);
+		}
+	}
+}
+
+static void
+random_bytes_as_code_never_crash(void **state)
+{
+	struct subject s;
+	uint8_t *copy;
+	(void)state;
+
+	if (!load(&s, "flow-pie"))
+		skip();
+	copy = malloc(s.size);
+	assert_non_null(copy);
+	for (uint32_t round = 0; round < 300; round++) {
+		seed = round;
+		memcpy(copy, s.bytes, s.size);
+		randomize_code(copy);
+		try(&s, copy, s.size);
+	}
+	assert_int_equal(s.opened, 300);
+	free(copy);
+	unload(&s);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_truncated_file_never_crashes),
 	    cmocka_unit_test(changed_bytes_never_crash),
+	    cmocka_unit_test(random_bytes_as_code_never_crash),
 	};
 	return fixture_exists(shapes[0]) ? cmocka_run_group_tests(tests, NULL, NULL) : 77;
 }

@@ -1,0 +1,56 @@
+#!/bin/bash
+# PROFUSE_OUT for programs that end soon, PROFUSE_RUN_DIR for those that collect.
+. "$PROFUSE_SOURCE_DIR/tests/agent/common.sh" || exit 1
+
+out=$work/out
+mkdir "$out"
+preloaded() {
+	env LD_PRELOAD="$agent" PROFUSE_OUT="$out" "$@"
+}
+
+# A program of half a second: one file, whole, with the samples of its whole life.
+PROFUSE_PORT=0 preloaded "$helpers/agent_host_process" burn 0.5 || fail "the program ended with $?"
+file=$(ls "$out")
+[[ $file =~ ^agent_host_process-[0-9]+-[0-9]{8}T[0-9]{6}Z\.pb\.gz$ ]] || fail "the file is called: $file"
+dump "$out/$file" > "$work/short.txt"
+grep -q '^sample .*burn' "$work/short.txt" || fail "no samples of a short program: $(cat "$work/short.txt")"
+awk '/^comment cpu time:/ { exit !($10 / $4 > 0.8) }' "$work/short.txt" || fail "$(grep 'cpu time' "$work/short.txt")"
+rm "$out"/*
+
+# Periodically; and every forked child writes its own, also when an HTTP profile is taken meanwhile.
+PROFUSE_OUT_SECONDS=1 PROFUSE_OUT=$out with_agent "$helpers/agent_host_process" fork 3 > /dev/null
+host=$pid
+fetch "$(port_of $host)" 1 "$work/http.pb.gz"
+wait $host || fail "the host ended with $?"
+own=$(ls "$out" | grep -c -- "-$host-")
+all=$(ls "$out" | wc -l)
+[ "$own" -ge 2 ] || fail "only $own files of a process of 3 s with a period of 1 s"
+[ "$all" -gt "$own" ] || fail "no files of forked children"
+ls "$out" | grep -q tmp && fail "temporary files stay: $(ls "$out")"
+for file in "$out"/*; do
+	dump "$file" > /dev/null
+done
+dump "$work/http.pb.gz" | grep -q '^sample .*burn' || fail "the HTTP profile beside the files is empty"
+rm "$out"/*
+
+# A folder that can't be written costs the profile, not the program.
+PROFUSE_PORT=0 PROFUSE_OUT=$work/nowhere LD_PRELOAD=$agent "$helpers/agent_host_process" burn 0.2 ||
+	fail "without the folder the program ended with $?"
+
+# Announcements: there while the process lives, gone at its end; leftovers of the killed are cleared.
+with_agent "$helpers/agent_host_process" burn 60
+first=$pid
+port=$(port_of $first)
+grep -q "\"targets\": \[\"127.0.0.1:$port\"\]" "$run"/*.json || fail "$(cat "$run"/*.json)"
+command -v jq > /dev/null && { jq -e '.[0].labels.pid' "$run"/*.json > /dev/null || fail "not JSON"; }
+echo '[{"targets": ["127.0.0.1:1"]}]' > "$run/other.json"
+kill -9 $first
+wait $first 2> /dev/null
+ls "$run" | grep -q -- "-$first.json" || fail "a killed process cannot have removed its file"
+with_agent "$helpers/agent_host_process" burn 0.5
+port_of $pid > /dev/null
+ls "$run" | grep -q -- "-$first.json" && fail "the killed process' file stays"
+[ -e "$run/other.json" ] || fail "a file of somebody else's was removed"
+wait $pid
+[ "$(ls "$run")" = other.json ] || fail "left behind: $(ls "$run")"
+echo "ok: $own files of the parent, $all in all"

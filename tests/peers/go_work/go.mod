@@ -1,0 +1,3 @@
+module profuse/go_work
+
+go 1.24

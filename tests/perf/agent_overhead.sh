@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# What the agent costs its host, in CPU time: sampling at 100 Hz with stacks over 40 deep, and idle.
+#
+#	tests/perf/agent_overhead.sh BUILD [inside|bench|idle] [PAIRS]
+#
+# inside  one process, a profile taken or not in alternating blocks of 2 s: the least noise, since
+#         both sides share everything; the agent's own thread counts
+# bench   two processes that do the same work, one writing profiles with PROFUSE_OUT, compared by
+#         `profuse bench`: start and end of sampling are included
+# idle    the same with an agent that only listens
+#
+# Status 0 if the interval's upper bound is at most 1 %, 1 if not, 2 for wrong usage. Other load on the
+# machine widens the interval: let it be quiet. HARNESS replaces `profuse bench` by another program with
+# the options --before, --after, --before-env, --after-env and --pairs.
+set -euo pipefail
+build=${1:?usage: $0 BUILD [inside|bench|idle] [PAIRS]}
+kind=${2:-inside}
+pairs=${3:-30}
+agent=$build/libprofuse-agent.so
+program=$build/tests/agent/agent_overhead
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# verdict TEXT: finds the upper end of "[A, B] %" or "A % … B %" for CPU time, and judges it.
+verdict() {
+	local upper
+	upper=$(sed -n -E 's/^cpu per unit.*, ([-+][0-9.]+)\] %.*/\1/p; s/^CPU time.*% … ([-+][0-9.]+) %.*/\1/p' <<< "$1")
+	[ -n "$upper" ] || { echo "no interval in the answer"; return 1; }
+	if awk -v u="$upper" 'BEGIN { exit !(u <= 1) }'; then
+		echo "the upper bound, $upper %, is at most 1 %"
+	else
+		echo "the upper bound, $upper %, is over 1 %: it costs more, or the machine was too busy to tell"
+		return 1
+	fi
+}
+
+case $kind in
+inside)
+	port=$((21200 + RANDOM % 800))
+	said=$(LD_PRELOAD=$agent PROFUSE_PORT=$port "$program" "$port" "$pairs" 2)
+	;;
+bench | idle)
+	units=2500 # thousands; about eight seconds
+	after=(--after-env "LD_PRELOAD=$agent" --after-env PROFUSE_PORT=auto)
+	[ "$kind" = bench ] && after+=(--after-env "PROFUSE_OUT=$work" --after-env PROFUSE_PORT=0)
+	said=$(${HARNESS:-"$build/profuse" bench} --pairs "$pairs" --before "$program units $units" \
+		--after "$program units $units" --before-env "LD_PRELOAD=$agent" --before-env PROFUSE_AGENT=off \
+		"${after[@]}")
+	;;
+*)
+	echo "usage: $0 BUILD [inside|bench|idle] [PAIRS]" >&2
+	exit 2
+	;;
+esac
+echo "$said"
+verdict "$said"
