@@ -43,6 +43,7 @@ void
 pf_attribution_release(struct pf_attribution *a)
 {
 	free(a->has_lines);
+	free(a->unplaced_blocks);
 	*a = (struct pf_attribution){0};
 }
 
@@ -55,28 +56,55 @@ duplication_of(const struct pf_inline_chain *chain)
 }
 
 static int
+place_instruction(struct work *w, uint32_t i, struct pf_error *err)
+{
+	uint32_t root;
+	int rc = w->lines->chain(w->lines->context, w->p->instructions[i].address, &w->chain, err);
+
+	if (!rc)
+		rc = pf_place_find(&w->finder, &w->chain, &w->bodies[i], &root, err);
+	if (!rc && w->bodies[i] != PF_NONE)
+		w->duplications[i] = duplication_of(&w->chain);
+	return rc;
+}
+
+static int
+place_block(struct work *w, struct pf_attribution *a, const struct pf_program_block *b,
+    struct pf_error *err)
+{
+	double samples = 0, unplaced = 0;
+	bool any = false;
+	int rc = 0;
+
+	for (uint32_t i = b->first; !rc && i < b->first + b->count; i++) {
+		rc = place_instruction(w, i, err);
+		samples += (double)w->p->values[i];
+		if (!rc && w->bodies[i] == PF_NONE)
+			unplaced += (double)w->p->values[i];
+		else if (!rc)
+			any = true;
+	}
+	if (any)
+		a->has_lines[b->function] = 1;
+	a->unplaced += unplaced;
+	a->unplaced_blocks[b->function] += any ? 0 : samples;
+	return rc;
+}
+
+/* Samples in functions without any line are counted as that, not as unplaced. */
+static int
 place_function(struct work *w, struct pf_attribution *a, size_t function, struct pf_error *err)
 {
 	const struct pf_program_function *pf = &w->p->functions[function];
-	double unplaced = 0;
-	uint32_t root;
+	double unplaced = a->unplaced;
 	int rc = 0;
 
-	for (uint32_t i = pf->first_instruction;
-	    !rc && i < pf->first_instruction + pf->instruction_count; i++) {
-		rc = w->lines->chain(
-		    w->lines->context, w->p->instructions[i].address, &w->chain, err);
-		if (!rc)
-			rc = pf_place_find(&w->finder, &w->chain, &w->bodies[i], &root, err);
-		if (!rc && w->bodies[i] != PF_NONE) {
-			a->has_lines[function] = 1;
-			w->duplications[i] = duplication_of(&w->chain);
-		} else {
-			unplaced += (double)w->p->values[i];
-		}
+	for (uint32_t i = pf->first_block; !rc && i < pf->first_block + pf->block_count; i++)
+		rc = place_block(w, a, &w->p->blocks[i], err);
+	if (!a->has_lines[function]) {
+		a->unplaced = unplaced;
+		a->unplaced_blocks[function] = 0;
 	}
-	if (a->has_lines[function])
-		a->unplaced += unplaced;
 	return rc;
 }
 
@@ -208,6 +236,8 @@ place_program(struct work *w, struct pf_attribution *a, struct pf_error *err)
 {
 	int rc = PF_CALLOC(a->has_lines, w->p->function_count, err);
 
+	if (!rc)
+		rc = PF_CALLOC(a->unplaced_blocks, w->p->function_count, err);
 	if (!rc)
 		rc = PF_CALLOC(w->bodies, w->p->instruction_count, err);
 	if (!rc)

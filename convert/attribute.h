@@ -31,10 +31,10 @@ struct pf_line_source {
 
 struct pf_attribution {
 	uint8_t *has_lines; /* by function of the program: whether any instruction has a place */
-	double scale;       /* counts = estimates times this */
-	double unplaced; /* samples on instructions without a place, in functions that have lines */
-	uint64_t
-	    far_lines; /* instructions whose line lies before its function or over 65535 after */
+	double *unplaced_blocks; /* by function that has lines: value in blocks without any place */
+	double unplaced;         /* value on instructions without a place, in such functions */
+	double scale;            /* counts = estimates times this */
+	uint64_t far_lines; /* instructions whose line is before their function or too far after */
 	uint64_t deep_chains; /* instructions inlined deeper than PF_INLINE_MAX_DEPTH */
 };
 

@@ -135,14 +135,31 @@ measure_functions(struct work *w, struct pf_error *err)
 	return rc;
 }
 
+/*
+ * What is lost because no line says where it belongs. A sample without a line of
+ * its own still says how often its block ran, and by the flow its neighbours.
+ */
+static double
+unplaced_value(const struct work *w)
+{
+	enum pf_inference method = w->c->options.inference;
+	double sum = 0;
+
+	if (method == PF_INFERENCE_NONE)
+		return w->attribution.unplaced;
+	for (size_t i = 0; i < w->program.function_count; i++) {
+		if (method == PF_INFERENCE_BLOCK || !w->program.functions[i].complete)
+			sum += w->attribution.unplaced_blocks[i];
+	}
+	return sum;
+}
+
 static int
 report_program(struct work *w, struct pf_error *err)
 {
 	struct pf_report *r = &w->c->report;
 	double unit = w->c->type.unit;
-	/* a sample without a line of its own still says how often its block ran */
-	bool shared = w->c->options.inference != PF_INFERENCE_NONE;
-	double unplaced = (shared ? 0 : w->attribution.unplaced) + (double)w->program.no_code;
+	double unplaced = unplaced_value(w) + (double)w->program.no_code;
 	int rc = pf_report_drop(
 	    r, PF_DROP_NO_SYMBOL, NULL, NULL, (double)w->program.no_symbol / unit, err);
 

@@ -166,10 +166,77 @@ append_instructions(struct pf_program *p, const struct pf_machine_code *code, ui
 	return 0;
 }
 
-/* A function whose bytes cannot be read stays without instructions: its samples are then counted as lost. */
+/* The first leaf at or after an address. */
+static size_t
+first_leaf(const struct pf_samples *samples, uint64_t address)
+{
+	size_t low = 0, high = samples->leaf_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (samples->leaves[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * A function that cannot be decoded (another machine's code, bytes that are not
+ * in the file) is known by its samples alone: each address is an instruction
+ * and a block of its own, what was not sampled stays unknown.
+ */
+static int
+append_samples(struct pf_program *p, const struct pf_samples *samples, struct pf_error *err)
+{
+	struct pf_program_function *f = &p->functions[p->function_count];
+	int rc = 0;
+
+	for (size_t i = first_leaf(samples, f->start);
+	    !rc && i < samples->leaf_count && samples->leaves[i].address < f->end; i++) {
+		size_t n = p->instruction_count;
+
+		rc = PF_GROW(p->instructions, p->instruction_capacity, n + 1, err);
+		if (!rc)
+			rc = PF_GROW(p->values, p->value_capacity, n + 1, err);
+		if (!rc)
+			rc = PF_GROW(p->blocks, p->block_capacity, p->block_count + 1, err);
+		if (rc)
+			break;
+		p->values[n] = 0;
+		p->instructions[n] = (struct pf_instruction){.address = samples->leaves[i].address,
+		    .size = 1,
+		    .block = (uint32_t)p->block_count};
+		p->blocks[p->block_count++] = (struct pf_program_block){.first = (uint32_t)n,
+		    .count = 1,
+		    .first_edge = (uint32_t)p->edge_count,
+		    .function = (uint32_t)p->function_count,
+		    .exits = true};
+		p->instruction_count++;
+		f->instruction_count++;
+		f->block_count++;
+	}
+	return rc;
+}
+
+static int
+append_code(struct pf_program *p, const struct pf_machine_code *code, struct pf_error *err)
+{
+	struct pf_program_function *f = &p->functions[p->function_count];
+	int rc = append_instructions(p, code, f->first_block, err);
+
+	if (!rc)
+		rc = append_blocks(p, code, (uint32_t)p->function_count, err);
+	f->instruction_count = (uint32_t)code->instruction_count;
+	f->block_count = (uint32_t)code->block_count;
+	f->complete = code->complete;
+	return rc;
+}
+
 static int
 append_function(struct pf_program *p, struct pf_machine_code *code, const struct pf_binary *binary,
-    const struct pf_symbol *symbol, struct pf_error *err)
+    const struct pf_symbol *symbol, const struct pf_samples *samples, struct pf_error *err)
 {
 	struct pf_program_function f = {.start = symbol->start,
 	    .end = symbol->end,
@@ -183,21 +250,13 @@ append_function(struct pf_program *p, struct pf_machine_code *code, const struct
 	parent_size(symbol->name, &f.part);
 	p->functions[p->function_count] = f;
 	rc = pf_code_decode(code, binary, symbol->start, symbol->end, err);
-	if (rc == PF_EINPUT) {
+	if (rc == PF_EINPUT)
+		rc = append_samples(p, samples, err);
+	else if (!rc)
+		rc = append_code(p, code, err);
+	if (!rc)
 		p->function_count++;
-		return 0;
-	}
-	if (!rc)
-		rc = append_instructions(p, code, f.first_block, err);
-	if (!rc)
-		rc = append_blocks(p, code, (uint32_t)p->function_count, err);
-	if (rc)
-		return rc;
-	p->functions[p->function_count].instruction_count = (uint32_t)code->instruction_count;
-	p->functions[p->function_count].block_count = (uint32_t)code->block_count;
-	p->functions[p->function_count].complete = code->complete;
-	p->function_count++;
-	return 0;
+	return rc;
 }
 
 static void
@@ -243,7 +302,7 @@ pf_program_read(struct pf_program *out, const struct pf_binary *binary,
 	rc = mark_relatives(wanted, symbols, count, err);
 	for (size_t i = 0; !rc && i < count; i++) {
 		if (wanted[i])
-			rc = append_function(out, &code, binary, &symbols[i], err);
+			rc = append_function(out, &code, binary, &symbols[i], samples, err);
 	}
 	if (!rc)
 		place_samples(out, samples);

@@ -4,7 +4,8 @@
  * Flat arrays over all functions: instructions and blocks by address, edges
  * between blocks of one function. A function is one symbol's range; the parts
  * that the compiler split off (".cold") are functions of their own here, taken
- * in whenever their parent was sampled, and the other way round.
+ * in whenever their parent was sampled, and the other way round. Of a function
+ * that cannot be decoded only the sampled addresses are there, not complete.
  */
 #ifndef PF_CONVERT_PROGRAM_H
 #define PF_CONVERT_PROGRAM_H

@@ -136,4 +136,25 @@ expect 3 "$profuse" convert -f text -o out3 nostart.pb.gz
 says "start lines"
 expect 3 "$profuse" convert -b shapes -o out3 lines.pb.gz
 [ ! -e out3 ] || fail "nothing usable left a file"
+# A difference of profiles is no profile.
+sed 's/"values": \[7\]/"values": [-7]/' lines.json >negative.json
+python3 "$tools/make_pprof.py" json negative.json negative.pb.gz
+expect 3 "$profuse" convert -o out3 negative.pb.gz
+says "negative"
+
+# Another machine's code is not decoded: its samples still count, by line, and the verdict says so.
+if command -v ld.lld-19 >/dev/null; then
+	printf 'int f(int *a, int n)\n{\n\tint s = 0;\n\tfor (int i = 0; i < n; i++)\n\t\ts += a[i] * s;\n\treturn s;\n}\n' >arm.c
+	clang-19 --target=aarch64-linux-gnu -O2 -gmlt -fdebug-info-for-profiling -c -o arm.o arm.c
+	ld.lld-19 --build-id -e f -o arm arm.o
+	start=$((0x$(llvm-nm-19 arm | awk '$3 == "f" {print $1}')))
+	cat >arm.json <<-END
+		{"types": [["samples", "count"]], "mappings": [{"filename": "arm"}], "samples": [
+		 {"values": [30], "stack": [{"address": $start, "mapping": 0}]}]}
+	END
+	python3 "$tools/make_pprof.py" json arm.json arm.pb.gz
+	expect 0 "$profuse" convert -b arm -f text -o arm.txt arm.pb.gz
+	grep -q '^f:30:30$' arm.txt || fail "the aarch64 function has no profile"
+	says "could not be followed wholly"
+fi
 echo "the contract holds"
