@@ -9,7 +9,7 @@
 #include "core/memory.h"
 
 #define FIRST_GUESS 0.02 /* samples that a block without any is given at first */
-#define TRUSTED 6.0      /* beyond so many samples more of them do not outweigh the flow */
+#define TRUSTED 12.0     /* beyond so many samples, more of them weigh little more: stalls make outliers */
 
 enum { SWEEPS = 25, SWEEPS_BETWEEN_CALLS = 5 };
 
@@ -226,12 +226,11 @@ static void
 settle(struct flow *f, uint32_t b, double alpha)
 {
 	const struct flow_block *fb = &f->blocks[b];
-	double in = inflow(f, b), out = outflow(f, b), middle = sqrt(in * out), trust, count, most;
+	double in = inflow(f, b), out = outflow(f, b), middle = sqrt(in * out), trust, count;
 
 	if (!(middle > 0))
 		return;
-	most = fmax(fmax(TRUSTED, fb->samples), middle * fb->weight);
-	trust = TRUSTED / most;
+	trust = TRUSTED / (TRUSTED + fmax(fb->samples, middle * fb->weight));
 	count = (alpha + trust * fb->samples) / (alpha / middle + trust * fb->weight);
 	scale_in(f, b, count / in);
 	scale_out(f, b, count / outflow(f, b));

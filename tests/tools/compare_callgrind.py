@@ -3,7 +3,7 @@
 
   compare_callgrind.py CALLGRIND.out BINARY BLOCKS...
 
-CALLGRIND.out: valgrind --tool=callgrind --dump-instr=yes of the stripped BINARY.
+CALLGRIND.out (several joined by commas): valgrind --tool=callgrind --dump-instr=yes of the stripped BINARY.
 Each BLOCKS file is the output of the block_counts tool. Printed, for each: the
 overlap of executed instructions by block (the sum of the smaller shares) inside
 functions, weighted by the functions' exact instructions; the overlap of the
@@ -14,9 +14,16 @@ import re
 import sys
 
 
-def read_callgrind(path, binary):
-    """{address: executions} of the object whose name ends like the binary's."""
-    counts, objects, current, address, skip = collections.Counter(), {}, "", 0, False
+def read_callgrind(paths, binary):
+    """{address: executions} of the object whose name ends like the binary's, summed over the files."""
+    counts = collections.Counter()
+    for path in paths.split(","):
+        add_callgrind(counts, path, binary)
+    return counts
+
+
+def add_callgrind(counts, path, binary):
+    objects, current, address, skip = {}, "", 0, False
     for line in open(path):
         m = re.match(r"(c?)ob=\((\d+)\)(?: (.*))?", line)
         if m:
@@ -43,7 +50,6 @@ def read_callgrind(path, binary):
             continue
         if current.endswith(binary):
             counts[address] += int(m.group(2))
-    return counts
 
 
 def overlap(a, b):

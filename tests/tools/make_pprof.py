@@ -4,7 +4,7 @@
   make_pprof.py json  IN.json OUT.pb.gz
   make_pprof.py perf  IN.txt OUT.pb.gz [--period NANOS] [--keep N] [--seed S]
 
-IN.txt is the output of: perf script -F ip,sym,dso --show-mmap-events. Return
+IN.txt is the output of: perf script -F ip,sym,dso --show-mmap-events, of perf record -g. Return
 addresses of callers get one subtracted, as profile.proto wants. --keep draws N
 samples at random. Build ids come from the files that the mappings name.
 
