@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "collect/agent/event.h"
 
@@ -35,11 +36,14 @@ struct pf_threads {
 	int signal;
 	pid_t except;      /* the agent's own thread */
 	int64_t next_look; /* CLOCK_MONOTONIC */
-	bool changed;      /* the last look found threads come or gone */
-	size_t recheck;    /* rotates over blocked threads */
-	size_t most;       /* threads seen at once */
-	size_t blocked;    /* at the last look */
-	size_t unsampled;  /* of them: for longer; and those that could not be armed */
+	int64_t next_full;
+	nlink_t links;    /* of /proc/self/task: its threads */
+	bool changed;     /* the last look found threads come or gone */
+	size_t recheck;   /* rotates over blocked threads */
+	size_t most;      /* threads seen at once */
+	size_t blocked;   /* at the last look */
+	size_t unsettled; /* of them: perhaps just starting or ending, to be looked at soon */
+	size_t unsampled; /* of them: for longer; and those that could not be armed */
 	size_t descriptors, most_descriptors; /* perf events open, and how many may be */
 	int arm_error;                        /* the last errno that arming met, or 0 */
 };
