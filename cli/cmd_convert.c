@@ -24,7 +24,7 @@ struct settings {
 	uint64_t seed, max_size;
 };
 
-static const struct settings defaults = {.inference = PF_INFERENCE_BLOCK,
+static const struct settings defaults = {.inference = PF_INFERENCE_FLOW,
     .min_samples = 1000,
     .min_lines = 80,
     .min_overlap = 60,
@@ -44,7 +44,7 @@ static const struct cli_option options[] = {
 	"how the instructions of a place make its count: mean (default), sum or max",
 	"mean|sum|max"},
     {"inference", 0, CLI_CHOICE, AT(inference), "HOW",
-	"how samples become executions: none, block (default) or flow", "none|block|flow"},
+	"how samples become executions: none, block or flow (default)", "none|block|flow"},
     {"sample-type", 't', CLI_STRING, AT(sample_type), "TYPE",
 	"the sample type to convert; default instructions, else samples, else cpu"},
     {"md5", 0, CLI_FLAG, AT(md5), NULL, "write functions' names as MD5 hashes"},
