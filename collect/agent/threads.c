@@ -18,8 +18,9 @@ enum {
 	LOOK_CALM = 100000000, /* ns */
 	LOOK_BUSY = 10000000,
 	LOOK_FULL = 500000000,
+	LOOK_ON = 1000000000, /* so long after threads have come or gone it is busy */
 	LOOK_AT_MOST = 1000000000,
-	DEAR = 500,        /* a look pays for so many times its own CPU time of waiting */
+	DEAR = 250,        /* a look pays for so many times its own CPU time of waiting */
 	RECHECKS = 16,     /* blocked threads looked at again each time */
 	STAYS_BLOCKED = 3, /* looks that find it so: not just a thread that starts or ends */
 	MOST_THREADS = 1 << 17,
@@ -198,7 +199,7 @@ pf_threads_look(struct pf_threads *t, int64_t now, bool first)
 
 	if (now < t->next_look)
 		return;
-	if (as_many(t) && !t->changed && !t->unsettled && now < t->next_full) {
+	if (as_many(t) && now >= t->busy_until && !t->unsettled && now < t->next_full) {
 		t->next_look = now + LOOK_CALM;
 		return;
 	}
@@ -216,7 +217,9 @@ pf_threads_look(struct pf_threads *t, int64_t now, bool first)
 	sweep(t);
 	recheck(t);
 	cost = pf_host_thread_cpu() - cost;
-	wait = t->changed && !first ? LOOK_BUSY : LOOK_CALM;
+	if (t->changed && !first)
+		t->busy_until = now + LOOK_ON;
+	wait = now < t->busy_until ? LOOK_BUSY : LOOK_CALM;
 	if (!first && wait < cost * DEAR)
 		wait = cost * DEAR;
 	t->next_look = now + (wait < LOOK_AT_MOST ? wait : LOOK_AT_MOST);

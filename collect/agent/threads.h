@@ -3,9 +3,9 @@
  *
  * The kernel's list /proc/self/task is read again and again, more often while
  * threads come and go; nothing of the host's is interposed. Reading it limits
- * itself: after each look the next one waits at least five hundred times as
+ * itself: after each look the next one waits at least 250 times as
  * long as the look took, so that a process of ten thousand threads pays no more
- * than 0.2 % of a CPU for it.
+ * than 0.4 % of a CPU for it.
  *
  * A thread that blocks the signal is left alone, for a pending signal could
  * come out of its sigwait or signalfd: it is counted, and looked at again.
@@ -37,6 +37,7 @@ struct pf_threads {
 	pid_t except;      /* the agent's own thread */
 	int64_t next_look; /* CLOCK_MONOTONIC */
 	int64_t next_full;
+	int64_t busy_until;
 	nlink_t links;    /* of /proc/self/task: its threads */
 	bool changed;     /* the last look found threads come or gone */
 	size_t recheck;   /* rotates over blocked threads */
