@@ -332,7 +332,9 @@ pf_server_nudge(void)
 	fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	(void)connect(fd, (const struct sockaddr *)&address, size);
+	if (connect(fd, (const struct sockaddr *)&address, size))
+		errno =
+		    0; /* in progress, or refused: the poll has something to say in either case */
 	close(fd);
 }
 
