@@ -318,13 +318,24 @@ pf_server_handle(const struct pollfd *fds, size_t count, int64_t now)
 		accept_all(now);
 }
 
+/* By a connection to ourselves, which costs no descriptor that would have to be kept. */
 void
 pf_server_nudge(void)
 {
-	if (pf_own_fd_valid(&server.listener))
-		shutdown(server.listener.fd, SHUT_RDWR); /* ends the poll, which close would not */
-	pf_own_fd_close(&server.listener);
-	server.next_try = 0;
+	struct sockaddr_storage address;
+	socklen_t size = sizeof address;
+	int fd;
+
+	if (!pf_own_fd_valid(&server.listener) ||
+	    getsockname(server.listener.fd, (struct sockaddr *)&address, &size))
+		return;
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (connect(fd, (const struct sockaddr *)&address, size))
+		errno =
+		    0; /* in progress, or refused: the poll has something to say in either case */
+	close(fd);
 }
 
 void
@@ -336,7 +347,9 @@ pf_server_close(void)
 	pf_announce_end(&server.announcement);
 	if (*server.config->run_dir) /* children that ended by _exit left theirs */
 		pf_announce_clean(server.config->run_dir);
-	pf_server_nudge();
+	if (pf_own_fd_valid(&server.listener))
+		shutdown(server.listener.fd, SHUT_RDWR); /* ends a poll, which close would not */
+	pf_own_fd_close(&server.listener);
 }
 
 void

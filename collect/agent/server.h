@@ -36,7 +36,7 @@ size_t pf_server_prepare(struct pollfd *fds, int64_t now, int64_t *wake);
 /* Does what poll has found and what is due. */
 void pf_server_handle(const struct pollfd *fds, size_t count, int64_t now);
 
-/* Makes a thread that waits in poll for the listener come back; the listener is opened anew. */
+/* Makes a thread that waits in poll for the listener come back. */
 void pf_server_nudge(void);
 
 /* Closes everything and takes the announcement away. */

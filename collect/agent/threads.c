@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "collect/agent/host.h"
@@ -16,8 +17,10 @@
 enum {
 	LOOK_CALM = 100000000, /* ns */
 	LOOK_BUSY = 10000000,
+	LOOK_FULL = 500000000,
+	LOOK_ON = 1000000000, /* so long after threads have come or gone it is busy */
 	LOOK_AT_MOST = 1000000000,
-	DEAR = 500,        /* a look pays for so many times its own CPU time of waiting */
+	DEAR = 250,        /* a look pays for so many times its own CPU time of waiting */
 	RECHECKS = 16,     /* blocked threads looked at again each time */
 	STAYS_BLOCKED = 3, /* looks that find it so: not just a thread that starts or ends */
 	MOST_THREADS = 1 << 17,
@@ -138,7 +141,7 @@ sweep(struct pf_threads *t)
 {
 	size_t kept = 0;
 
-	t->blocked = t->unsampled = 0;
+	t->blocked = t->unsettled = t->unsampled = 0;
 	for (size_t i = 0; i < t->count; i++) {
 		struct pf_thread *thread = &t->items[i];
 		if (!thread->seen) {
@@ -148,6 +151,7 @@ sweep(struct pf_threads *t)
 		}
 		thread->seen = false;
 		t->blocked += thread->blocked;
+		t->unsettled += thread->blocked && thread->times_blocked < STAYS_BLOCKED;
 		t->unsampled += unsampled(thread);
 		t->items[kept++] = *thread;
 	}
@@ -171,6 +175,21 @@ recheck(struct pf_threads *t)
 	}
 }
 
+/*
+ * Whether the number of threads is the same as before, which the folder's link
+ * count tells for a tenth of the price of reading it. Who has taken the place
+ * of another is found by the full look that comes in any case, twice a second.
+ */
+static bool
+as_many(struct pf_threads *t)
+{
+	nlink_t before = t->links;
+	struct stat st;
+
+	t->links = stat("/proc/self/task", &st) ? 0 : st.st_nlink;
+	return t->links && t->links == before;
+}
+
 void
 pf_threads_look(struct pf_threads *t, int64_t now, bool first)
 {
@@ -180,6 +199,11 @@ pf_threads_look(struct pf_threads *t, int64_t now, bool first)
 
 	if (now < t->next_look)
 		return;
+	if (as_many(t) && now >= t->busy_until && !t->unsettled && now < t->next_full) {
+		t->next_look = now + LOOK_CALM;
+		return;
+	}
+	t->next_full = now + LOOK_FULL;
 	t->changed = false;
 	dir = opendir("/proc/self/task");
 	if (!dir)
@@ -193,7 +217,9 @@ pf_threads_look(struct pf_threads *t, int64_t now, bool first)
 	sweep(t);
 	recheck(t);
 	cost = pf_host_thread_cpu() - cost;
-	wait = t->changed && !first ? LOOK_BUSY : LOOK_CALM;
+	if (t->changed && !first)
+		t->busy_until = now + LOOK_ON;
+	wait = now < t->busy_until ? LOOK_BUSY : LOOK_CALM;
 	if (!first && wait < cost * DEAR)
 		wait = cost * DEAR;
 	t->next_look = now + (wait < LOOK_AT_MOST ? wait : LOOK_AT_MOST);

@@ -3,9 +3,9 @@
  *
  * The kernel's list /proc/self/task is read again and again, more often while
  * threads come and go; nothing of the host's is interposed. Reading it limits
- * itself: after each look the next one waits at least five hundred times as
+ * itself: after each look the next one waits at least 250 times as
  * long as the look took, so that a process of ten thousand threads pays no more
- * than 0.2 % of a CPU for it.
+ * than 0.4 % of a CPU for it.
  *
  * A thread that blocks the signal is left alone, for a pending signal could
  * come out of its sigwait or signalfd: it is counted, and looked at again.
@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "collect/agent/event.h"
 
@@ -35,11 +36,15 @@ struct pf_threads {
 	int signal;
 	pid_t except;      /* the agent's own thread */
 	int64_t next_look; /* CLOCK_MONOTONIC */
-	bool changed;      /* the last look found threads come or gone */
-	size_t recheck;    /* rotates over blocked threads */
-	size_t most;       /* threads seen at once */
-	size_t blocked;    /* at the last look */
-	size_t unsampled;  /* of them: for longer; and those that could not be armed */
+	int64_t next_full;
+	int64_t busy_until;
+	nlink_t links;    /* of /proc/self/task: its threads */
+	bool changed;     /* the last look found threads come or gone */
+	size_t recheck;   /* rotates over blocked threads */
+	size_t most;      /* threads seen at once */
+	size_t blocked;   /* at the last look */
+	size_t unsettled; /* of them: perhaps just starting or ending, to be looked at soon */
+	size_t unsampled; /* of them: for longer; and those that could not be armed */
 	size_t descriptors, most_descriptors; /* perf events open, and how many may be */
 	int arm_error;                        /* the last errno that arming met, or 0 */
 };

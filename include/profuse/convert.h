@@ -66,7 +66,7 @@ struct pf_convert_options {
 #define PF_CONVERT_OPTIONS_INIT                            \
 	{.struct_size = sizeof(struct pf_convert_options), \
 	    .counts = PF_COUNTS_MEAN,                      \
-	    .inference = PF_INFERENCE_FLOW,               \
+	    .inference = PF_INFERENCE_FLOW,                \
 	    .least_samples = 1000,                         \
 	    .least_line_share = 80,                        \
 	    .least_overlap = 60,                           \

@@ -54,7 +54,7 @@ port_of() {
 fetch() {
 	local status
 	status=$(curl -s -o "$3" -w '%{http_code}' "http://127.0.0.1:$1/debug/pprof/profile?seconds=$2") ||
-		fail "no answer from port $1"
+		fail "no answer from port $1 (curl $?)"
 	[ "$status" = 200 ] || fail "status $status: $(cat "$3")"
 }
 

@@ -1,11 +1,12 @@
 /*
  * overhead.c: what sampling costs, measured inside one process.
  *
- * A worker does units of work without pause, 40 calls deep, with a working set
- * larger than the second cache. A controller asks the agent for a CPU profile
- * of S seconds, then for nothing for S seconds, in pairs of random order, and
- * takes the process' CPU time (the agent's thread included) per unit in each.
- * Prints the Hodges-Lehmann estimate of the ratio with an exact 95 % interval.
+ * A worker does units of work without pause, 40 calls deep, with a working set of
+ * 256 KiB, which the second cache holds: what sampling throws out of it shows. A
+ * controller asks the agent for a CPU profile of S seconds, then for nothing for S
+ * seconds, in pairs of random order, and takes the process' CPU time (the agent's
+ * thread included) per unit in each. Prints the Hodges-Lehmann estimate of the
+ * ratio with an exact 95 % interval.
  * overhead PORT PAIRS SECONDS [idle]; idle: no profiles at all, an A/A run.
  *
  * overhead units N: does N thousand units of the same work and ends, for a harness that compares the
@@ -24,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TABLE = 1 << 20, DEPTH = 40, MOST_PAIRS = 400 };
+enum { TABLE = 1 << 15, DEPTH = 40, MOST_PAIRS = 400 };
 
 static uint64_t table[TABLE];
 static _Atomic uint64_t units;

@@ -21,7 +21,7 @@ take() {
 take task-clock
 if grep -q 'perf_event_open on each thread' "$work/task-clock.txt"; then
 	grep -q '^type cpu nanoseconds' "$work/task-clock.txt" || fail "task-clock: $(grep ^type "$work/task-clock.txt")"
-	awk '/^comment cpu time:/ { r = $10 / $4; exit !(r > 0.7 && r < 1.3) }' "$work/task-clock.txt" ||
+	awk '/^comment cpu time:/ { exit !($10 > 0.7 * $4 - .06 && $10 < 1.3 * $4 + .06) }' "$work/task-clock.txt" ||
 		fail "task-clock: $(grep 'cpu time' "$work/task-clock.txt")"
 else
 	grep -q 'cpu timer instead of task-clock: perf_event_open is not permitted' "$work/task-clock.txt" ||

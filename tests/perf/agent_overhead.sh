@@ -40,7 +40,7 @@ inside)
 	said=$(LD_PRELOAD=$agent PROFUSE_PORT=$port "$program" "$port" "$pairs" 2)
 	;;
 bench | idle)
-	units=2500 # thousands; about eight seconds
+	units=8500 # thousands; about eight seconds
 	after=(--after-env "LD_PRELOAD=$agent" --after-env PROFUSE_PORT=auto)
 	[ "$kind" = bench ] && after+=(--after-env "PROFUSE_OUT=$work" --after-env PROFUSE_PORT=0)
 	said=$(${HARNESS:-"$build/profuse" bench} --pairs "$pairs" --before "$program units $units" \
