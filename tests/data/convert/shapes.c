@@ -53,12 +53,24 @@ walk(uint64_t x, int n)
 		if (x == 12345)
 			complain(x);
 		switch (x >> 60) {
-		case 0: x += 3; break;
-		case 1: x ^= 5; break;
-		case 2: x = mix(x); break;
-		case 3: x -= 7; break;
-		case 4: x *= 9; break;
-		default: x += table[x & 1023]; break;
+		case 0:
+			x += 3;
+			break;
+		case 1:
+			x ^= 5;
+			break;
+		case 2:
+			x = mix(x);
+			break;
+		case 3:
+			x -= 7;
+			break;
+		case 4:
+			x *= 9;
+			break;
+		default:
+			x += table[x & 1023];
+			break;
 		}
 	}
 	return x;
