@@ -163,6 +163,11 @@ pf_bench_verdict(const struct pf_bench *b, struct pf_error *err)
 		    "%zu pair%s cannot give a %g %% interval: at least %zu are needed (--pairs)",
 		    b->complete, b->complete == 1 ? "" : "s", b->options.confidence * 100,
 		    pf_least_pairs(b->options.confidence));
+	if (b->interrupted)
+		return pf_error_set(err, PF_EINCONCLUSIVE,
+		    "interrupted after %zu of %zu pairs: what was measured is shown, but decides "
+		    "nothing",
+		    b->complete, b->options.pairs);
 	i = first_gate(b, PF_GATE_UNDECIDED);
 	if (i < b->gate_count)
 		return pf_error_set(err, PF_EINCONCLUSIVE,

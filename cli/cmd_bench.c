@@ -26,6 +26,7 @@ static const uint64_t unset = UINT64_MAX;
 
 static const struct settings defaults = {
     .seed = UINT64_MAX,
+    .pairs = UINT64_MAX,
     .warmup_pairs = UINT64_MAX,
     .connections = 32,
     .confidence = 95,
@@ -123,6 +124,8 @@ check(const struct settings *s, struct pf_error *err)
 	if (s->calibrate && (s->after || s->after_env.count))
 		return pf_error_set(err, PF_EUSAGE,
 		    "--calibrate runs before against itself: leave --after and --after-env out");
+	if (s->pairs == 0)
+		return pf_error_set(err, PF_EUSAGE, "--pairs 0 would compare nothing");
 	if (s->seed != unset && s->seed > INT64_MAX)
 		return pf_error_set(err, PF_EUSAGE, "--seed goes up to 2^63 - 1");
 	for (size_t i = 0; !rc && i < s->outputs.count; i++)
@@ -138,7 +141,7 @@ fill_options(const struct settings *s, struct pf_bench_options *o)
 	o->after = (struct pf_bench_side){s->after, s->after_env.items, s->after_env.count};
 	if (s->calibrate)
 		o->after = o->before;
-	o->pairs = s->pairs;
+	o->pairs = s->pairs == unset ? 0 : s->pairs;
 	o->warmup_pairs = s->warmup_pairs == unset ? SIZE_MAX : s->warmup_pairs;
 	o->has_seed = s->seed != unset;
 	o->seed = s->seed;

@@ -28,7 +28,7 @@ struct settings {
 	bool insecure, json;
 };
 
-static const struct settings defaults = {.retry_for = -1, .max_redirects = 5};
+static const struct settings defaults = {.seconds = -1, .retry_for = -1, .max_redirects = 5};
 
 #define AT(MEMBER) offsetof(struct settings, MEMBER)
 
@@ -113,9 +113,12 @@ on_warning(void *context, const char *sentence)
 static int
 whole_seconds(double seconds, uint32_t *to, struct pf_error *err)
 {
-	if (seconds != floor(seconds) || seconds > UINT32_MAX)
-		return pf_error_set(
-		    err, PF_EUSAGE, "--seconds %g: services measure whole seconds only", seconds);
+	*to = 0;
+	if (seconds < 0)
+		return 0; /* not given: the type's own */
+	if (seconds == 0 || seconds != floor(seconds) || seconds > UINT32_MAX)
+		return pf_error_set(err, PF_EUSAGE,
+		    "--seconds %g: services measure whole seconds, at least one", seconds);
 	*to = (uint32_t)seconds;
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <profuse/profile.h>
@@ -14,6 +15,7 @@
 #include "convert_check.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "profile/fingerprint.h"
 
 struct settings {
 	const char *binary, *output, *sample_type, *llvm_profdata;
@@ -117,11 +119,26 @@ library_options(const struct settings *s)
 	return o;
 }
 
+/* Writing over what is being read would lose it: the binary, or a profile. */
 static int
-add_file(struct pf_convert *c, const struct settings *s, const char *path, struct pf_error *err)
+check_not_output(const struct settings *s, const char *input, struct pf_error *err)
+{
+	struct stat in, out;
+
+	if (strcmp(s->output, "-") == 0 || stat(s->output, &out) || !S_ISREG(out.st_mode) ||
+	    stat(input, &in) || in.st_dev != out.st_dev || in.st_ino != out.st_ino)
+		return 0;
+	return pf_error_set(
+	    err, PF_EUSAGE, "-o %s is also an input; name another file for the output", s->output);
+}
+
+static int
+add_file(struct pf_convert *c, const struct settings *s, const char *path,
+    struct pf_fingerprints *seen, struct pf_error *err)
 {
 	struct pf_read_options read = PF_READ_OPTIONS_INIT;
 	struct pf_profile *profile;
+	bool known = false;
 	int rc;
 
 	if (s->max_size) {
@@ -129,6 +146,14 @@ add_file(struct pf_convert *c, const struct settings *s, const char *path, struc
 		read.max_ratio = 0;
 	}
 	rc = pf_profile_open(&profile, path, &read, err);
+	if (!rc)
+		rc = pf_fingerprints_add(seen, profile, &known, err);
+	if (!rc && known)
+		fprintf(stderr,
+		    "profuse: warning: %s: the same profile was given before; it is summed again, "
+		    "so "
+		    "the verdict counts its samples twice\n",
+		    path);
 	if (!rc)
 		rc = pf_convert_add(c, profile, path, err);
 	pf_profile_free(profile);
@@ -140,12 +165,16 @@ add_arguments(struct pf_convert *c, const struct settings *s, const struct cli_a
     struct pf_error *err)
 {
 	struct pf_paths paths = {0};
-	int rc = 0;
+	struct pf_fingerprints seen = {0};
+	int rc = s->binary ? check_not_output(s, s->binary, err) : 0;
 
 	for (size_t i = 0; !rc && i < arguments->count; i++)
 		rc = pf_paths_add(&paths, arguments->items[i], err);
 	for (size_t i = 0; !rc && i < paths.count; i++)
-		rc = add_file(c, s, paths.items[i], err);
+		rc = check_not_output(s, paths.items[i], err);
+	for (size_t i = 0; !rc && i < paths.count; i++)
+		rc = add_file(c, s, paths.items[i], &seen, err);
+	pf_fingerprints_release(&seen);
 	pf_paths_release(&paths);
 	return rc;
 }

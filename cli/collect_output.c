@@ -140,8 +140,8 @@ collect_report_text(const struct collect_report *r, const struct pf_collected *c
 	size_t size;
 
 	pf_collected_bytes(c, &size);
-	fprintf(stderr, "%s from %s: %zu samples", pf_collected_type(c), pf_collected_source(c),
-	    pf_profile_sample_count(profile));
+	fprintf(stderr, "%s from %s: %zu distinct stacks", pf_collected_type(c),
+	    pf_collected_source(c), pf_profile_sample_count(profile));
 	if (duration > 0)
 		fprintf(stderr, " over %.2f s", (double)duration * 1e-9);
 	fprintf(stderr, ", %zu bytes to %s\n", size,

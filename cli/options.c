@@ -208,6 +208,8 @@ parse_option(const struct cli_command *c, int argc, char **argv, int *i, void *s
 			    err, PF_EUSAGE, "--%s needs a value: %s", o->name, o->argument);
 		value = argv[++*i];
 	}
+	if (!*value)
+		return pf_error_set(err, PF_EUSAGE, "--%s needs a value: %s", o->name, o->argument);
 	return cli_parse_value(o, value, settings, err);
 }
 

@@ -29,10 +29,17 @@ endforeach()
 
 target_sources(options_test PRIVATE cli/options.c)
 target_link_libraries(profile_encode_test PRIVATE profile_oracle)
-foreach(name allocation_failure_test collect_allocation_test bench_decide_test show_allocation_test)
+foreach(name allocation_failure_test collect_allocation_test convert_allocation_test bench_decide_test show_allocation_test)
   target_sources(${name} PRIVATE tests/support/failing_malloc.c)
   target_link_options(${name} PRIVATE LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
 endforeach()
+
+# The program that the conversion's unit tests convert for.
+add_executable(convert_shapes tests/data/convert/shapes.c)
+target_compile_options(convert_shapes PRIVATE -O2 -g)
+target_link_options(convert_shapes PRIVATE -Wl,--build-id)
+set_target_properties(convert_shapes PROPERTIES OUTPUT_NAME shapes RUNTIME_OUTPUT_DIRECTORY tests/data)
+add_dependencies(convert_allocation_test convert_shapes)
 
 # Fuzz targets: with PROFUSE_FUZZ (clang only) libFuzzer drives them for a few seconds from the seeds;
 # otherwise the seeds are replayed.

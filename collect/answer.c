@@ -126,53 +126,16 @@ pf_answer_explain(const struct pf_http_result *r, bool have_credentials, struct 
 	    advice(r, have_credentials));
 }
 
-/* The other formats that pprof servers send, by how they begin. */
-static const char *
-other_format(const struct pf_http_answer *a)
-{
-	static const struct {
-		const char *begin, *name;
-	} formats[] = {
-	    {"heap profile:", "the text form of a heap profile"},
-	    {"heap_v2/", "jemalloc's heap profile"},
-	    {"goroutine ", "a goroutine dump as text"},
-	    {"--- contention", "the text form of a contention profile"},
-	    {"--- mutex", "the text form of a mutex profile"},
-	    {"--- threadz", "the text form of a thread list"},
-	    {"--- Memory map", "a memory map"},
-	    {"threadcreate profile:", "the text form of a profile"},
-	};
-	static const uint8_t words32[] = {0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0};
-	static const uint8_t words64[] = {0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0};
-	const void *bytes = a->body.bytes;
-
-	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-		size_t n = strlen(formats[i].begin);
-		if (a->body.size >= n && memcmp(bytes, formats[i].begin, n) == 0)
-			return formats[i].name;
-	}
-	if ((a->body.size >= sizeof words32 && memcmp(bytes, words32, sizeof words32) == 0) ||
-	    (a->body.size >= sizeof words64 && memcmp(bytes, words64, sizeof words64) == 0))
-		return "gperftools' binary CPU profile";
-	return NULL;
-}
-
 int
 pf_answer_check_body(const struct pf_http_result *r, struct pf_error *err)
 {
 	const struct pf_http_answer *a = &r->answer;
-	const char *shown = pf_url_display(r->url), *other;
+	const char *shown = pf_url_display(r->url);
 	char said[EXCERPT];
 
 	if (a->body.size == 0)
 		return pf_error_set(
 		    err, PF_EINPUT, "%s: the server answered 200 with an empty body", shown);
-	other = other_format(a);
-	if (other)
-		return pf_error_set(err, PF_EINPUT,
-		    "%s: the server answered with %s, which this version doesn't read; it "
-		    "reads profile.proto (for Go, ask without debug=)",
-		    shown, other);
 	if (pf_text_is_html(a->body.bytes, a->body.size))
 		return pf_error_set(err, PF_EINPUT,
 		    "%s: the server answered 200 with an HTML page instead of a profile: "

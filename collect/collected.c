@@ -40,12 +40,12 @@ pf_collected_take(struct pf_collected *c, struct pf_http_result *result,
 {
 	struct pf_buffer *body = &result->answer.body;
 	const char *shown = pf_url_display(result->url);
-	int rc = pf_answer_check_body(result, err);
+	int rc = pf_profile_parse(&c->profile, shown, body->bytes, body->size, options, err);
 
-	if (!rc)
-		rc = pf_profile_parse(&c->profile, shown, body->bytes, body->size, options, err);
 	if (rc) {
-		clean_message(err);
+		/* no profile of any format: what it is instead says more than where reading stopped */
+		if (rc == PF_EINPUT && pf_answer_check_body(result, err) == 0)
+			clean_message(err);
 		return rc;
 	}
 	rc = take_bytes(c, body, err);

@@ -28,13 +28,6 @@ check_options(const struct pf_convert_options *o, struct pf_error *err)
 	return 0;
 }
 
-static int
-copy_string(char **copy, const char *string, struct pf_error *err)
-{
-	*copy = string ? strdup(string) : NULL;
-	return string && !*copy ? pf_error_nomem(err) : 0;
-}
-
 int
 pf_convert_new(
     struct pf_convert **convert, const struct pf_convert_options *options, struct pf_error *err)
@@ -49,9 +42,9 @@ pf_convert_new(
 		return rc;
 	c->options = *options;
 	pf_buffer_init(&c->bytes, MAX_OUTPUT);
-	rc = copy_string(&c->binary_path, options->binary, err);
+	rc = pf_copy_string(&c->binary_path, options->binary, err);
 	if (!rc)
-		rc = copy_string(&c->sample_type, options->sample_type, err);
+		rc = pf_copy_string(&c->sample_type, options->sample_type, err);
 	c->options.binary = c->binary_path;
 	c->options.sample_type = c->sample_type;
 	if (!rc)

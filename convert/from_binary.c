@@ -98,8 +98,11 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 		    path);
 	return pf_error_set(err, PF_EINPUT,
 	    "no sample of the profile is in %s (build id %s): its binaries have other names and "
-	    "build ids",
-	    path, own[0] ? own : "none");
+	    "build ids%s%s%s%s; a renamed binary must keep the build id",
+	    path, own[0] ? own : "none", c->stacks.binary_count ? ", the first is " : "",
+	    c->stacks.binary_count ? stack_string(c, c->stacks.binaries[0].filename) : "",
+	    c->stacks.binary_count ? " with " : "",
+	    c->stacks.binary_count ? stack_string(c, c->stacks.binaries[0].build_id) : "");
 }
 
 /* Samples per function of this binary, for coverage and stability. */

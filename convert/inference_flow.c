@@ -9,7 +9,8 @@
 #include "core/memory.h"
 
 #define FIRST_GUESS 0.02 /* samples that a block without any is given at first */
-#define TRUSTED 12.0     /* beyond so many samples, more of them weigh little more: stalls make outliers */
+#define TRUSTED \
+	12.0 /* beyond so many samples, more of them weigh little more: stalls make outliers */
 
 enum { SWEEPS = 25, SWEEPS_BETWEEN_CALLS = 5 };
 

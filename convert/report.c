@@ -23,13 +23,6 @@ pf_report_release(struct pf_report *r)
 	*r = (struct pf_report){0};
 }
 
-static int
-copy_string(char **copy, const char *string, struct pf_error *err)
-{
-	*copy = string && string[0] ? strdup(string) : NULL;
-	return string && string[0] && !*copy ? pf_error_nomem(err) : 0;
-}
-
 int
 pf_report_drop(struct pf_report *r, enum pf_drop_reason reason, const char *binary,
     const char *build_id, double samples, struct pf_error *err)
@@ -44,8 +37,9 @@ pf_report_drop(struct pf_report *r, enum pf_drop_reason reason, const char *bina
 		return rc;
 	d = &r->drops[r->drop_count++];
 	*d = (struct pf_drop){.reason = reason, .samples = samples};
-	rc = copy_string(&d->binary, binary, err);
-	return rc ? rc : copy_string(&d->build_id, build_id, err);
+	rc = pf_copy_string(&d->binary, binary && binary[0] ? binary : NULL, err);
+	return rc ? rc
+		  : pf_copy_string(&d->build_id, build_id && build_id[0] ? build_id : NULL, err);
 }
 
 void

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "collect/agent/host.h"
 
@@ -161,11 +163,20 @@ static void
 read_folder(const char *name, char *to, size_t size)
 {
 	const char *text = variable(name);
+	struct stat st;
 
-	if (!text || (size_t)snprintf(to, size, "%s", text) < size)
+	if (!text)
 		return;
-	pf_host_say("%s is too long; ignored", name);
-	*to = '\0';
+	if ((size_t)snprintf(to, size, "%s", text) >= size) {
+		pf_host_say("%s is too long; ignored", name);
+		*to = '\0';
+		return;
+	}
+	/* Said and not given up: the folder may yet be made, and only this moment has a reader. */
+	if (stat(text, &st) || !S_ISDIR(st.st_mode))
+		pf_host_say("%s=%s is no folder: nothing can be written there", name, text);
+	else if (access(text, W_OK | X_OK))
+		pf_host_say("%s=%s: %s: nothing can be written there", name, text, strerror(errno));
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/error.h"
 
@@ -32,4 +33,17 @@ pf_calloc(void **items, size_t n, size_t size, struct pf_error *err)
 {
 	*items = calloc(n ? n : 1, size);
 	return *items ? 0 : pf_error_nomem(err);
+}
+
+int
+pf_copy_string(char **copy, const char *string, struct pf_error *err)
+{
+	size_t size = string ? strlen(string) + 1 : 0;
+
+	*copy = size ? malloc(size) : NULL;
+	if (size && !*copy)
+		return pf_error_nomem(err);
+	if (size)
+		memcpy(*copy, string, size);
+	return 0;
 }

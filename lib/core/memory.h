@@ -23,4 +23,7 @@ int pf_grow(void **items, size_t *capacity, size_t need, size_t size, struct pf_
 int pf_calloc(void **items, size_t n, size_t size, struct pf_error *err);
 #define PF_CALLOC(ITEMS, N, ERR) pf_calloc((void **)&(ITEMS), (N), sizeof *(ITEMS), (ERR))
 
+/* A copy of a string, to be freed; NULL of NULL. */
+int pf_copy_string(char **copy, const char *string, struct pf_error *err);
+
 #endif

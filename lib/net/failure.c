@@ -27,6 +27,8 @@ advice(CURLcode result, const char *detail, bool https)
 	case CURLE_SSL_CONNECT_ERROR:
 		return "does the port speak TLS?";
 	case CURLE_GOT_NOTHING:
+		return "the service closed the connection without an answer: did it end meanwhile, "
+		       "or does the port speak https?";
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_WEIRD_SERVER_REPLY:
 		return "does the port speak HTTP, or is it https?";

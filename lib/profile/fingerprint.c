@@ -1,7 +1,11 @@
 /* fingerprint.c: see fingerprint.h. Structs are taken field by field: their padding is not ours. */
 #include "profile/fingerprint.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
 
 static uint64_t
 mix(uint64_t h, uint64_t word)
@@ -92,4 +96,36 @@ pf_profile_fingerprint(const struct pf_profile *p)
 	h = mix(
 	    mix(mix(h, (uint64_t)p->time_nanos), (uint64_t)p->duration_nanos), (uint64_t)p->period);
 	return mix_samples(mix_tables(h, p), p);
+}
+
+int
+pf_fingerprints_add(
+    struct pf_fingerprints *f, const struct pf_profile *p, bool *known, struct pf_error *err)
+{
+	uint64_t fingerprint = pf_profile_fingerprint(p);
+	uint32_t hash = pf_hash_u64(fingerprint);
+	size_t at = 0;
+	int rc;
+
+	*known = true;
+	for (uint32_t i = pf_index_first(&f->index, hash, &at); i != PF_NONE;
+	    i = pf_index_next(&f->index, hash, &at)) {
+		if (f->items[i] == fingerprint)
+			return 0;
+	}
+	*known = false;
+	rc = PF_GROW(f->items, f->capacity, f->count + 1, err);
+	if (!rc)
+		rc = pf_index_add(&f->index, hash, (uint32_t)f->count, err);
+	if (!rc)
+		f->items[f->count++] = fingerprint;
+	return rc;
+}
+
+void
+pf_fingerprints_release(struct pf_fingerprints *f)
+{
+	free(f->items);
+	pf_index_release(&f->index);
+	*f = (struct pf_fingerprints){0};
 }

@@ -11,4 +11,16 @@
  */
 uint64_t pf_profile_fingerprint(const struct pf_profile *p);
 
+/* The profiles met so far. A zeroed struct is empty. */
+struct pf_fingerprints {
+	struct pf_index index;
+	uint64_t *items;
+	size_t count, capacity;
+};
+
+/* Notes a profile; *known says whether an equal one was noted before. */
+int pf_fingerprints_add(
+    struct pf_fingerprints *f, const struct pf_profile *p, bool *known, struct pf_error *err);
+void pf_fingerprints_release(struct pf_fingerprints *f);
+
 #endif

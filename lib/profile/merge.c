@@ -77,7 +77,6 @@ release_indexes(struct pf_merge *m)
 	pf_index_release(&m->function_index);
 	pf_index_release(&m->location_index);
 	pf_index_release(&m->sample_index);
-	pf_index_release(&m->fingerprint_index);
 }
 
 void
@@ -92,7 +91,7 @@ pf_merge_free(struct pf_merge *m)
 	free(m->mappings);
 	free(m->scaled);
 	free(m->positions);
-	free(m->fingerprints);
+	pf_fingerprints_release(&m->fingerprints);
 	free(m);
 }
 
@@ -150,28 +149,15 @@ begin_source(struct pf_merge *m, const struct pf_profile *p, const char *name, b
 static int
 note_duplicate(struct pf_merge *m, struct pf_error *err)
 {
-	uint64_t fingerprint = pf_profile_fingerprint(m->source.p);
-	uint32_t hash = pf_hash_u64(fingerprint);
-	size_t at = 0;
+	bool known;
 	int rc;
 
 	if (m->source.p->sample_count == 0)
 		return 0;
-	for (uint32_t i = pf_index_first(&m->fingerprint_index, hash, &at); i != PF_NONE;
-	    i = pf_index_next(&m->fingerprint_index, hash, &at)) {
-		if (m->fingerprints[i] == fingerprint) {
-			if (!m->source.base)
-				pf_merge_warn(m,
-				    "%s: the same profile was given before; it is summed again",
-				    m->source.name);
-			return 0;
-		}
-	}
-	rc = PF_GROW(m->fingerprints, m->fingerprint_capacity, m->fingerprint_count + 1, err);
-	if (!rc)
-		rc = pf_index_add(&m->fingerprint_index, hash, (uint32_t)m->fingerprint_count, err);
-	if (!rc)
-		m->fingerprints[m->fingerprint_count++] = fingerprint;
+	rc = pf_fingerprints_add(&m->fingerprints, m->source.p, &known, err);
+	if (!rc && known && !m->source.base)
+		pf_merge_warn(
+		    m, "%s: the same profile was given before; it is summed again", m->source.name);
 	return rc;
 }
 

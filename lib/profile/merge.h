@@ -13,6 +13,7 @@
 #include <profuse/merge.h>
 
 #include "core/fixed.h"
+#include "profile/fingerprint.h"
 #include "profile/labels.h"
 #include "profile/model.h"
 
@@ -61,9 +62,7 @@ struct pf_merge {
 	size_t position_capacity;
 	struct pf_strings left_out; /* "type/unit" of what is not in every profile */
 	struct pf_index mapping_index, function_index, location_index, sample_index;
-	struct pf_index fingerprint_index;
-	uint64_t *fingerprints;
-	size_t fingerprint_count, fingerprint_capacity;
+	struct pf_fingerprints fingerprints;
 	uint64_t profile_count, added_count; /* all; without the subtracted ones */
 	uint64_t term_count;                 /* samples summed */
 	uint64_t duration_sum;               /* of all profiles, with scale_by_duration */

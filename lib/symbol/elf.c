@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 
 static int
 map_file(struct pf_elf *file, const char *path, struct pf_error *err)
@@ -86,10 +87,9 @@ pf_elf_open(struct pf_elf *file, const char *path, struct pf_error *err)
 	int rc;
 
 	*file = (struct pf_elf){0};
-	file->path = strdup(path);
-	if (!file->path)
-		return pf_error_nomem(err);
-	rc = map_file(file, path, err);
+	rc = pf_copy_string(&file->path, path, err);
+	if (!rc)
+		rc = map_file(file, path, err);
 	if (!rc)
 		rc = check_header(file, path, err);
 	if (!rc) {

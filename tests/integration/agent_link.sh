@@ -11,10 +11,10 @@ try() {
 	shift 2
 	"$cc" -O2 -D_GNU_SOURCE -I"$PROFUSE_SOURCE_DIR" -I"$PROFUSE_SOURCE_DIR/include" "$@" \
 		"$PROFUSE_SOURCE_DIR/tests/agent/linked.c" -o "$work/$name" $link || fail "$name does not link"
-	PROFUSE_PORT=auto PROFUSE_RUN_DIR=$run LD_LIBRARY_PATH=$build "$work/$name" 2 "$agent" > "$work/$name.out" &
+	PROFUSE_PORT=auto PROFUSE_RUN_DIR=$run LD_LIBRARY_PATH=$build "$work/$name" 4 "$agent" > "$work/$name.out" &
 	pid=$!
 	started="$started $pid"
-	fetch "$(port_of $pid)" 1 "$work/$name.pb.gz"
+	fetch "$(port_of $pid)" 2 "$work/$name.pb.gz"
 	wait $pid || fail "$name ended with $?"
 	dump "$work/$name.pb.gz" > "$work/$name.txt"
 	grep -q '^sample .*burn[.a-z0-9]*;' "$work/$name.txt" || fail "$name: no samples: $(cat "$work/$name.txt")"

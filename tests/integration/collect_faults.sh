@@ -49,7 +49,8 @@ expect 3 'HTML page instead of a profile: "Sign in' html
 expect 3 'text instead of a profile: "The allocator of this program is not supported."' prose
 expect 3 'not a profile' packed_prose
 expect 3 'empty body' empty
-expect 3 'text form of a heap profile' heap_text
+expect 0 'the profile has no samples' heap_text
+expect 3 'heap_v2' broken_text
 expect 3 'truncated gzip data' truncated_gzip
 expect 3 'offset' truncated_proto
 expect 3 '--max-size lifts the cap' bomb
@@ -62,7 +63,7 @@ expect 3 'truncated gzip data' long
 
 # Good profiles in unusual clothes.
 for path in plain encoded chunked slow debug/pprof/ debug/pprof ''; do
-	expect 0 '200 samples' "$path"
+	expect 0 '200 distinct stacks' "$path"
 	python3 - "$dir/out" "$source_dir" <<-'PY' || fail "$path: other bytes than the server's profile"
 		import gzip, sys
 		sys.path.insert(0, sys.argv[2] + "/tests/tools")
@@ -71,9 +72,9 @@ for path in plain encoded chunked slow debug/pprof/ debug/pprof ''; do
 		assert data[:2] == b"\x1f\x8b" and gzip.decompress(data) == tiny_profile.profile()
 	PY
 done
-expect 0 'debug/pprof/heap: 200 samples' '' --type heap
+expect 0 'debug/pprof/heap: 200 distinct stacks' '' --type heap
 expect 0 'heap?seconds=2: 200' '' --type heap --seconds 2
-expect 0 'other/debug/pprof/threads: 200 samples' other/ --type threads
+expect 0 'other/debug/pprof/threads: 200 distinct stacks' other/ --type threads
 
 # Connections that break: not reached or not read.
 expect 4 'no complete answer' hang_before --timeout 300ms
@@ -102,8 +103,8 @@ expect 4 'already in use' busy_twice
 expect 0 '' busy_twice --retry-for 20 --json
 python3 -c 'import json, sys; o = json.load(open(sys.argv[1])); sys.exit(o["attempts"] != 2 or o["samples"] != 200)' \
 	"$dir/std" || fail "busy_twice: another JSON than expected: $(cat "$dir/std")"
-expect 0 '200 samples' busy_brpc --retry-for 20
-expect 0 '200 samples' later --retry-for 20
+expect 0 '200 distinct stacks' busy_brpc --retry-for 20
+expect 0 '200 distinct stacks' later --retry-for 20
 expect 4 'warming up' much_later --retry-for 20
 
 # Ctrl-C while the service measures: prompt, exit 4, nothing on disk.

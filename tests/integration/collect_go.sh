@@ -70,8 +70,9 @@ done
 "$profuse" collect "$base/debug/pprof/nonsense" -o "$dir/x" 2>"$dir/err"
 [ $? -eq 4 ] && grep -q 'answered 404: "Unknown profile"; this service has no such profile' "$dir/err" ||
 	fail "an unknown profile: $(cat "$dir/err")"
-"$profuse" collect "$base/debug/pprof/heap?debug=1" -o "$dir/x" 2>"$dir/err"
-[ $? -eq 3 ] && grep -q 'the text form of a heap profile' "$dir/err" || fail "debug=1: $(cat "$dir/err")"
+"$profuse" collect "$base/debug/pprof/heap?debug=1" -o "$dir/text" 2>"$dir/err" ||
+	fail "a text form is a profile too: $(cat "$dir/err")"
+"$profuse" show top "$dir/text" | grep -q '^Type: inuse_space' || fail "debug=1: what was stored does not read as a heap"
 "$profuse" collect "$base/debug/pprof/cmdline" -o "$dir/x" 2>"$dir/err"
 [ $? -eq 3 ] || fail "cmdline is no profile: $(cat "$dir/err")"
 [ ! -e "$dir/x" ] || fail 'a failure left a file'

@@ -86,22 +86,22 @@ serve mutual2 --tls "$dir/server.pem" "$dir/server.key" --client-ca "$dir/ca.pem
 # Credentials arrive, from each source.
 url=$plain/needs_bearer
 expect 4 'it wants credentials' $url
-expect 0 '200 samples' $url --bearer-token-file "$dir/token"
-PROFUSE_BEARER_TOKEN=s3cret-token expect 0 '200 samples' $url
+expect 0 '200 distinct stacks' $url --bearer-token-file "$dir/token"
+PROFUSE_BEARER_TOKEN=s3cret-token expect 0 '200 distinct stacks' $url
 PROFUSE_BEARER_TOKEN=s3cret-wrong expect 4 'these credentials are not accepted' $url
-PROFUSE_BEARER_TOKEN=s3cret-wrong expect 0 '200 samples' $url --bearer-token-file "$dir/token"
+PROFUSE_BEARER_TOKEN=s3cret-wrong expect 0 '200 distinct stacks' $url --bearer-token-file "$dir/token"
 url=$plain/needs_basic
-expect 0 '200 samples' $url --username ann --password-file "$dir/password"
-PROFUSE_PASSWORD='secret pass' PROFUSE_BEARER_TOKEN=s3cret expect 0 '200 samples' $url --username ann
-expect 0 '200 samples' $plain/needs_header --header-file "$dir/headers"
+expect 0 '200 distinct stacks' $url --username ann --password-file "$dir/password"
+PROFUSE_PASSWORD='secret pass' PROFUSE_BEARER_TOKEN=s3cret expect 0 '200 distinct stacks' $url --username ann
+expect 0 '200 distinct stacks' $plain/needs_header --header-file "$dir/headers"
 
 # Redirects: the same origin keeps them, another never sees them, not even on the way back.
 both=(--bearer-token-file "$dir/token" --header-file "$dir/headers")
-expect 0 '200 samples' $plain/to_here "${both[@]}"
+expect 0 '200 distinct stacks' $plain/to_here "${both[@]}"
 seen first '/needs_bearer auth=yes header=yes'
 expect 4 'left behind when a redirect led to this other host' $plain/to_peer "${both[@]}"
 seen second '/needs_bearer auth=no header=no'
-expect 0 '200 samples' $plain/to_peer_good --username ann --password-file "$dir/password"
+expect 0 '200 distinct stacks' $plain/to_peer_good --username ann --password-file "$dir/password"
 seen second '/debug/pprof/heap auth=no header=no'
 expect 4 'left behind' $plain/to_peer_and_back "${both[@]}"
 seen second '/to_first auth=no header=no'
@@ -113,14 +113,14 @@ expect 4 'neither http:// nor https://' $plain/to_file
 expect 4 'carries a user name or password' $plain/to_userinfo
 
 # A proxy is taken from the environment.
-http_proxy=$plain expect 0 'elsewhere.invalid/debug/pprof/heap: 200 samples' http://elsewhere.invalid/
+http_proxy=$plain expect 0 'elsewhere.invalid/debug/pprof/heap: 200 distinct stacks' http://elsewhere.invalid/
 seen first 'http://elsewhere.invalid/debug/pprof/heap auth=no header=no'
 PROFUSE_BEARER_TOKEN=s3cret http_proxy=$plain expect 0 'go to elsewhere.invalid unencrypted' http://elsewhere.invalid/
 
 # TLS: who the server is.
 ca=(--cacert "$dir/ca.pem")
-expect 0 '200 samples' $tls "${ca[@]}"
-expect 0 '200 samples' $tls/needs_bearer "${ca[@]}" "${both[@]}"
+expect 0 '200 distinct stacks' $tls "${ca[@]}"
+expect 0 '200 distinct stacks' $tls/needs_bearer "${ca[@]}" "${both[@]}"
 expect 4 '--cacert' $tls
 expect 4 '--cacert' $tls --cacert "$dir/other.pem"
 expect 4 '--cacert must name a readable PEM file' $tls --cacert "$dir/missing.pem"
@@ -134,8 +134,8 @@ expect 4 'from https to plain http' $tls/to_peer_good "${ca[@]}" "${both[@]}"
 
 # TLS: who we are.
 expect 4 '--cert' $mutual "${ca[@]}"
-expect 0 '200 samples' $mutual "${ca[@]}" --cert "$dir/client.pem" --key "$dir/client.key"
-expect 0 '200 samples' $mutual "${ca[@]}" --cert "$dir/client-both.pem"
+expect 0 '200 distinct stacks' $mutual "${ca[@]}" --cert "$dir/client.pem" --key "$dir/client.key"
+expect 0 '200 distinct stacks' $mutual "${ca[@]}" --cert "$dir/client-both.pem"
 expect 4 '--cert and --key must name' $mutual "${ca[@]}" --cert "$dir/client.pem" --key "$dir/client-locked.key"
 expect 4 '--cert and --key must name' $mutual "${ca[@]}" --cert "$dir/client.pem" --key "$dir/other.key"
 expect 4 '--cert and --key must name' $mutual "${ca[@]}" --cert "$dir/missing.pem"

@@ -111,6 +111,9 @@ class Faulty(BaseHTTPRequestHandler):
     def path_heap_text(self):
         self.text(200, b"heap profile: 3: 4096 [9: 99999] @ heap/524288\n")
 
+    def path_broken_text(self):
+        self.text(200, b"heap_v2/524288\n  t*: 28106: 56637512 [0: 0]\n @ what\n")
+
     def path_truncated_gzip(self):
         self.answer(200, self.server.good[:len(self.server.good) // 2])
 
