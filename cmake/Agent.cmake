@@ -54,6 +54,9 @@ function(profuse_agent_unit_tests)
     get_filename_component(name ${source} NAME_WE)
     target_link_libraries(${name} PRIVATE profuse_agent_objects)
   endforeach()
+  target_sources(agent_allocation_test PRIVATE tests/support/failing_malloc.c)
+  target_link_options(agent_allocation_test PRIVATE
+    LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
 endfunction()
 
 # A host program, unchanged and uninstrumented, that the tests run with the agent.

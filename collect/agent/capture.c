@@ -50,23 +50,38 @@ claim(struct pf_capture *c)
  * from elsewhere (main's, a coroutine's) ends where reading it ends.
  */
 static size_t
-wanted(uint64_t sp)
+wanted(uint64_t from)
 {
 	uint64_t top = (uint64_t)(uintptr_t)__builtin_thread_pointer();
 
-	return top > sp && top - sp < PF_STACK_BYTES ? (size_t)(top - sp) : PF_STACK_BYTES;
+	return top > from && top - from < PF_STACK_BYTES ? (size_t)(top - from) : PF_STACK_BYTES;
+}
+
+/* From the red zone up; from the stack pointer, if the page below it is not there. */
+static void
+copy_stack(struct pf_slot *slot)
+{
+	uint64_t sp = slot->registers[PF_REG_SP], from = sp - PF_RED_ZONE;
+	size_t size = pf_host_read(slot->stack, (uintptr_t)from, wanted(from));
+
+	if (size <= PF_RED_ZONE) {
+		from = sp;
+		size = pf_host_read(slot->stack, (uintptr_t)from, wanted(from));
+	}
+	slot->stack_address = from;
+	slot->stack_size = (uint32_t)size;
 }
 
 /* The frame-pointer chain from the leaf, of which only what lies beyond the copy is kept. */
 static void
 follow(struct pf_slot *slot)
 {
-	uint64_t sp = slot->registers[PF_REG_SP], end = sp + slot->stack_size;
+	uint64_t sp = slot->registers[PF_REG_SP], end = slot->stack_address + slot->stack_size;
 	uint64_t at = slot->registers[PF_REG_FP], pair[2];
 
-	while (slot->links < PF_CHAIN_LINKS && at > sp && at % 8 == 0) {
+	while (slot->links < PF_CHAIN_LINKS && at >= sp && at % 8 == 0) {
 		if (at + sizeof pair <= end)
-			memcpy(pair, slot->stack + (at - sp), sizeof pair);
+			memcpy(pair, slot->stack + (at - slot->stack_address), sizeof pair);
 		else if (pf_host_read_all(pair, at, sizeof pair))
 			slot->chain[slot->links++] = (struct pf_chain_link){at, pair[0], pair[1]};
 		else
@@ -96,8 +111,7 @@ capture(struct pf_capture *c, pid_t thread, uint32_t weight, const ucontext_t *c
 	slot->thread = thread;
 	slot->weight = weight;
 	slot->links = slot->tail_size = 0;
-	slot->stack_size = (uint32_t)pf_host_read(
-	    slot->stack, (uintptr_t)slot->registers[PF_REG_SP], wanted(slot->registers[PF_REG_SP]));
+	copy_stack(slot);
 	if (slot->stack_size == PF_STACK_BYTES)
 		follow(slot);
 	atomic_store_explicit(&slot->state, READY, memory_order_release);

@@ -9,7 +9,8 @@
  * thread that is stopped in the middle of writing holds up nobody else.
  *
  * Stack bytes: the used stack up to PF_STACK_BYTES, for unwinding with
- * .eh_frame later. Of a deeper stack also the frame-pointer chain beyond the
+ * .eh_frame later, and the red zone below it: a function that has just popped
+ * its caller's frame pointer is said to have it saved there, until it returns. Of a deeper stack also the frame-pointer chain beyond the
  * copy, and the bytes above its last link, where libc's start-up code has its
  * frames: so code with frame pointers still comes out whole.
  */
@@ -25,6 +26,7 @@
 
 enum {
 	PF_STACK_BYTES = 32 << 10,
+	PF_RED_ZONE = 128, /* the psABI's: bytes below the stack pointer that signals leave alone */
 	PF_CHAIN_LINKS = 64,
 	PF_TAIL_BYTES = 1 << 10,
 	PF_REGISTERS = 17, /* DWARF's x86-64 numbers: 6 rbp, 7 rsp, 16 the return address */
@@ -40,9 +42,10 @@ struct pf_chain_link {
 
 struct pf_slot {
 	_Atomic uint32_t state;
-	pid_t thread;        /* 0: not known */
-	uint32_t weight;     /* periods that this sample stands for: 1 + overruns */
-	uint32_t stack_size; /* bytes copied from registers[PF_REG_SP] up */
+	pid_t thread;           /* 0: not known */
+	uint32_t weight;        /* periods that this sample stands for: 1 + overruns */
+	uint32_t stack_size;    /* bytes copied from stack_address up */
+	uint64_t stack_address; /* a red zone below the stack pointer, where that could be read */
 	uint32_t links;
 	uint32_t tail_size;
 	uint64_t tail_address;

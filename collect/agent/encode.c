@@ -31,10 +31,19 @@ struct encoder {
 	uint32_t *locations; /* number → id, 0: unused */
 	uint32_t *mappings;
 	uint32_t location_ids, mapping_ids, string_count;
+	bool failed;              /* a record could not be built */
 	struct pf_buffer strings; /* the table as it will be written */
 	struct function functions[VDSO_NAMES];
 	uint32_t function_count;
 };
+
+/* Empties a buffer for the next record, remembering a failure that clearing would forget. */
+static void
+start(struct encoder *e, struct pf_buffer *b)
+{
+	e->failed |= b->failed;
+	pf_buffer_clear(b);
+}
 
 /* Appends a string to the table and returns its index; repeated ones may repeat. */
 static uint64_t
@@ -55,7 +64,7 @@ comment(struct encoder *e, const char *text)
 static void
 value_type(struct encoder *e, unsigned field, const char *type, const char *unit)
 {
-	pf_buffer_clear(&e->message);
+	start(e, &e->message);
 	pf_wire_varint(&e->message, 1, string(e, type));
 	pf_wire_varint(&e->message, 2, string(e, unit));
 	pf_wire_bytes(e->out, field, e->message.bytes, e->message.size);
@@ -101,12 +110,12 @@ samples(struct encoder *e)
 		uint64_t count = e->tally->counts[i];
 		if (!count)
 			continue;
-		pf_buffer_clear(&e->message);
-		pf_buffer_clear(&e->inner);
+		start(e, &e->message);
+		start(e, &e->inner);
 		for (uint32_t j = 0; j < s->items[i].count; j++)
 			pf_buffer_uleb(&e->inner, e->locations[s->frames[s->items[i].first + j]]);
 		pf_wire_bytes(&e->message, 1, e->inner.bytes, e->inner.size);
-		pf_buffer_clear(&e->inner);
+		start(e, &e->inner);
 		pf_buffer_uleb(&e->inner, count);
 		pf_buffer_uleb(&e->inner, count * (uint64_t)e->event->period);
 		pf_wire_bytes(&e->message, 2, e->inner.bytes, e->inner.size);
@@ -119,7 +128,7 @@ mapping(struct encoder *e, size_t i)
 {
 	const struct pf_mapping *m = &e->stacks->modules->items[i];
 
-	pf_buffer_clear(&e->message);
+	start(e, &e->message);
 	pf_wire_varint(&e->message, 1, e->mappings[i]);
 	pf_wire_varint(&e->message, 2, m->start);
 	pf_wire_varint(&e->message, 3, m->limit);
@@ -169,7 +178,7 @@ locations(struct encoder *e)
 		const struct pf_mapping *m = NULL;
 		if (!e->locations[i])
 			continue;
-		pf_buffer_clear(&e->message);
+		start(e, &e->message);
 		pf_wire_varint(&e->message, 1, e->locations[i]);
 		if (l->mapping != PF_NO_MAPPING) {
 			m = &s->modules->items[l->mapping];
@@ -177,7 +186,7 @@ locations(struct encoder *e)
 		}
 		pf_wire_varint(&e->message, 3, l->pc);
 		if (m && m->vdso) {
-			pf_buffer_clear(&e->inner);
+			start(e, &e->inner);
 			pf_wire_varint(&e->inner, 1, vdso_function(e, m, l->pc));
 			if (e->inner.size)
 				pf_wire_bytes(&e->message, 4, e->inner.bytes, e->inner.size);
@@ -186,7 +195,7 @@ locations(struct encoder *e)
 	}
 	for (uint32_t i = 0; i < e->function_count; i++) {
 		uint64_t name = string(e, e->functions[i].name);
-		pf_buffer_clear(&e->message);
+		start(e, &e->message);
 		pf_wire_varint(&e->message, 1, i + 1);
 		pf_wire_varint(&e->message, 2, name);
 		pf_wire_varint(&e->message, 3, name);
@@ -197,7 +206,7 @@ locations(struct encoder *e)
 /* Adds "key: value" as a comment. */
 #define COMMENT(E, ...)                                               \
 	do {                                                          \
-		pf_buffer_clear(&(E)->inner);                         \
+		start((E), &(E)->inner);                              \
 		pf_buffer_printf(&(E)->inner, __VA_ARGS__);           \
 		pf_buffer_byte(&(E)->inner, 0);                       \
 		if (!(E)->inner.failed)                               \
@@ -272,7 +281,8 @@ pf_encode(struct pf_buffer *out, const struct pf_tally *tally, const struct pf_s
 		locations(&e);
 		comments(&e);
 		pf_buffer_add(out, e.strings.bytes, e.strings.size);
-		failed = out->failed || e.strings.failed || e.message.failed || e.inner.failed;
+		failed = out->failed || e.failed || e.strings.failed || e.message.failed ||
+			 e.inner.failed;
 	}
 	free(e.locations);
 	free(e.mappings);

@@ -140,9 +140,11 @@ see(struct pf_modules *m, const struct line *line, uint64_t base, uint64_t main_
 	}
 	if (m->count >= MOST_MAPPINGS || PF_GROW(m->items, m->capacity, m->count + 1, NULL))
 		return;
-	fresh.file = strdup(file);
-	if (fresh.file)
-		m->items[m->count++] = fresh;
+	fresh.file = malloc(strlen(file) + 1);
+	if (!fresh.file)
+		return;
+	memcpy(fresh.file, file, strlen(file) + 1);
+	m->items[m->count++] = fresh;
 }
 
 static int

@@ -12,7 +12,7 @@ static bool
 read_stack(const struct pf_memory *memory, uint64_t address, uint64_t *value)
 {
 	const struct pf_slot *slot = ((const struct pf_frame *)memory)->slot;
-	uint64_t offset = address - slot->registers[PF_REG_SP];
+	uint64_t offset = address - slot->stack_address;
 
 	if (offset < slot->stack_size && slot->stack_size - offset >= sizeof *value) {
 		memcpy(value, slot->stack + offset, sizeof *value);

@@ -33,7 +33,6 @@ run_nginx() {
 		worker_processes 2;
 		pid nginx.pid;
 		error_log logs/error.log;
-		env PROFUSE_PORT; env PROFUSE_RUN_DIR;
 		events { worker_connections 64; }
 		http {
 			access_log off;

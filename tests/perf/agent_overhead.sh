@@ -37,7 +37,7 @@ verdict() {
 case $kind in
 inside)
 	port=$((21200 + RANDOM % 800))
-	said=$(LD_PRELOAD=$agent PROFUSE_PORT=$port "$program" "$port" "$pairs" 2)
+	said=$(LD_PRELOAD=$agent PROFUSE_PORT=$port "$program" "$port" "$pairs" "${SECONDS_EACH:-5}")
 	;;
 bench | idle)
 	units=8500 # thousands; about eight seconds

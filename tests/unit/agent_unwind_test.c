@@ -36,6 +36,7 @@ snapshot(size_t bytes)
 	for (int i = 0; i < PF_REGISTERS; i++)
 		slot.registers[i] = (uint64_t)context.uc_mcontext.gregs[saved[i]];
 	slot.weight = 1;
+	slot.stack_address = slot.registers[PF_REG_SP];
 	slot.stack_size =
 	    (uint32_t)pf_host_read(slot.stack, (uintptr_t)slot.registers[PF_REG_SP], bytes);
 	expected_count = backtrace(expected, MOST);
@@ -146,6 +147,35 @@ a_short_copy_cuts_the_stack_where_it_ends(void **state)
 	assert_true(stacks.items[taken.stack].count > 2);
 	assert_true(stacks.items[taken.stack].count < (uint32_t)expected_count);
 	assert_agrees(&stacks.items[taken.stack]);
+}
+
+/* After `leave` the tables still say that the frame pointer is saved, now below the stack pointer. */
+static void
+a_frame_pointer_just_popped_is_found_in_the_red_zone(void **state)
+{
+	struct pf_step step = {.kind = PF_STEP_SIMPLE,
+	    .reg = PF_REG_SP,
+	    .offset = 8,
+	    .saved = {INT16_MIN, -2, INT16_MIN, INT16_MIN, INT16_MIN, INT16_MIN}};
+	uint64_t words[3] = {0x7000, 0x400123, 99}; /* at sp - 8, sp, sp + 8 */
+	struct pf_frame frame;
+	(void)state;
+
+	memset(&slot, 0, sizeof slot);
+	slot.registers[PF_REG_SP] = 0x10000;
+	slot.stack_address = 0x10000 - 8;
+	slot.stack_size = sizeof words;
+	memcpy(slot.stack, words, sizeof words);
+	pf_frame_init(&frame, &slot);
+	assert_true(pf_frame_up(&frame, &step, NULL, 0x400000));
+	assert_int_equal(frame.registers[PF_REG_PC], 0x400123);
+	assert_int_equal(frame.registers[PF_REG_SP], 0x10008);
+	assert_int_equal(frame.registers[PF_REG_FP], 0x7000);
+	assert_true(frame.valid >> PF_REG_FP & 1);
+	slot.stack_address = 0x10000; /* not copied: lost, and known to be */
+	pf_frame_init(&frame, &slot);
+	assert_true(pf_frame_up(&frame, &step, NULL, 0x400000));
+	assert_false(frame.valid >> PF_REG_FP & 1);
 }
 
 static void
@@ -289,6 +319,7 @@ main(void)
 		frames_of_libc_in_the_middle_are_kept, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_short_copy_cuts_the_stack_where_it_ends, set_up, tear_down),
+	    cmocka_unit_test(a_frame_pointer_just_popped_is_found_in_the_red_zone),
 	    cmocka_unit_test_setup_teardown(equal_stacks_are_one, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		an_address_in_no_code_is_a_stack_of_one, set_up, tear_down),

@@ -1,0 +1,130 @@
+/*
+ * agent_allocation_test.c: the N-th allocation fails while a profile is taken, for every N until none
+ * does: an error or a valid profile, the signal given back, nothing left allocated.
+ */
+#include "support/unit.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <profuse/profile.h>
+
+#include "collect/agent/capture.h"
+#include "collect/agent/files.h"
+#include "collect/agent/host.h"
+#include "collect/agent/sampler.h"
+#include "collect/agent/symbols.h"
+#include "support/failing_malloc.h"
+
+/* A signal as a timer of the agent's would send it to this thread. */
+__attribute__((noinline)) static void
+send_sample(int depth)
+{
+	siginfo_t info = {.si_signo = SIGPROF, .si_code = SI_TIMER};
+
+	if (depth > 0) {
+		send_sample(depth - 1);
+		return;
+	}
+	info.si_value.sival_ptr = pf_capture_cookie(getpid());
+	syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), SIGPROF, &info);
+}
+
+/* One profile with a few samples; 0 and `out` is it, or what went wrong. */
+static int
+take_profile(struct pf_buffer *out)
+{
+	struct pf_buffer raw;
+	int rc = pf_sampler_open(PF_WINDOW_HTTP, PF_EVENT_CPU);
+
+	if (rc)
+		return rc;
+	for (int i = 0; i < 8; i++)
+		send_sample(i);
+	pf_sampler_tick(pf_host_now());
+	pf_buffer_init(&raw, 1 << 20);
+	rc = pf_sampler_close(PF_WINDOW_HTTP, &raw);
+	if (!rc)
+		rc = pf_files_gzip(&raw, out);
+	pf_buffer_release(&raw);
+	return rc;
+}
+
+static void
+assert_profile(const struct pf_buffer *bytes)
+{
+	struct pf_profile *profile;
+	struct pf_error err = {0};
+
+	if (pf_profile_parse(&profile, "agent", bytes->bytes, bytes->size, NULL, &err))
+		fail_msg("%s", err.message);
+	assert_int_equal(pf_profile_type_count(profile), 2);
+	pf_profile_free(profile);
+}
+
+static void
+a_profile_fails_or_is_whole(void **state)
+{
+	unsigned long n = 0, profiles = 0, failures = 0;
+	struct pf_buffer out;
+	struct sigaction after;
+	(void)state;
+
+	pf_host_init();
+	do {
+		pf_buffer_init(&out, 1 << 20);
+		failing_malloc_arm(++n);
+		int rc = take_profile(&out);
+		bool fired = failing_malloc_fired();
+		if (rc)
+			assert_true(fired && (rc == -ENOMEM || rc == -EIO));
+		*(rc ? &failures : &profiles) += 1;
+		assert_false(pf_sampler_running());
+		sigaction(SIGPROF, NULL, &after);
+		assert_true(after.sa_handler == SIG_DFL);
+		if (!fired)
+			n = 0; /* done */
+		struct pf_buffer copy = out;
+		long live = failing_malloc_live() - (out.bytes != NULL);
+		failing_malloc_arm(0);
+		if (live != 0)
+			fail_msg("%ld blocks left after allocation %lu failed", live, n);
+		if (!rc)
+			assert_profile(&copy);
+		free(out.bytes);
+	} while (n);
+	assert_true(profiles > 1 && failures > 5);
+}
+
+static void
+symbols_fail_without_a_trace(void **state)
+{
+	struct pf_query query = {.address = (uintptr_t)send_sample + 1};
+	unsigned long n = 0;
+	bool fired;
+	(void)state;
+
+	do {
+		failing_malloc_arm(++n);
+		pf_symbols_find(&query, 1);
+		fired = failing_malloc_fired();
+		assert_int_equal(failing_malloc_live(), 0);
+		if (!fired)
+			assert_string_equal(query.name, "send_sample");
+	} while (fired);
+	failing_malloc_arm(0);
+	assert_true(n > 3);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_profile_fails_or_is_whole),
+	    cmocka_unit_test(symbols_fail_without_a_trace),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
