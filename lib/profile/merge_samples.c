@@ -37,6 +37,8 @@ map_frames(struct pf_merge *m, struct merge_row *row, struct pf_error *err)
 	row->first_frame = s->frame_count;
 	row->frame_count = (size_t)(s->p->frame_starts[row->sample + 1] - first);
 	rc = PF_GROW(s->frames, s->frame_capacity, s->frame_count + row->frame_count + 1, err);
+	if (rc)
+		return rc;
 	frames = s->frames + s->frame_count;
 	for (size_t i = 0; !rc && i < row->frame_count; i++) {
 		uint32_t location = s->p->frames[first + i];
