@@ -83,7 +83,8 @@ take_profile(double seconds)
 	struct pf_profile *profile;
 	struct pf_error err = {0};
 
-	assert_int_equal(pf_sampler_open(PF_WINDOW_HTTP, PF_EVENT_CPU), 0);
+	assert_int_equal(
+	    pf_sampler_open(PF_WINDOW_HTTP, (struct pf_event_wish){PF_EVENT_CPU, 0}), 0);
 	for (; now < end; now = pf_host_now()) {
 		pf_sampler_tick(now);
 		pause_for(1000);
