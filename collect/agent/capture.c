@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <ucontext.h>
@@ -17,6 +18,7 @@ enum { FREE = 0, WRITING, READY, GATHERED };
 
 static struct pf_capture *_Atomic active; /* what handlers write into */
 static _Atomic int inside;                /* handlers running now */
+static uint64_t main_stack_end;           /* from here up the kernel put the program's arguments */
 
 #define COOKIE UINT64_C(0x70667573) /* marks a timer's value as ours; the thread id is below it */
 
@@ -36,8 +38,8 @@ claim(struct pf_capture *c)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		uint32_t expected = FREE;
-		if (atomic_load_explicit(&c->slots[i].state, memory_order_relaxed) == FREE &&
-		    atomic_compare_exchange_strong_explicit(&c->slots[i].state, &expected, WRITING,
+		if (atomic_load_explicit(&c->states[i], memory_order_relaxed) == FREE &&
+		    atomic_compare_exchange_strong_explicit(&c->states[i], &expected, WRITING,
 			memory_order_acquire, memory_order_relaxed))
 			return &c->slots[i];
 	}
@@ -46,15 +48,20 @@ claim(struct pf_capture *c)
 
 /*
  * How much to copy: a glibc thread's control block lies at the top of its own
- * stack, so copying past it would only fetch somebody else's memory. A stack
- * from elsewhere (main's, a coroutine's) ends where reading it ends.
+ * stack, the main thread's begins below the program's arguments; what is past
+ * either is no stack. One from elsewhere (a coroutine's) ends where reading it
+ * ends.
  */
 static size_t
 wanted(uint64_t from)
 {
 	uint64_t top = (uint64_t)(uintptr_t)__builtin_thread_pointer();
 
-	return top > from && top - from < PF_STACK_BYTES ? (size_t)(top - from) : PF_STACK_BYTES;
+	if (top > from && top - from < PF_STACK_BYTES)
+		return (size_t)(top - from);
+	if (main_stack_end > from && main_stack_end - from < PF_STACK_BYTES)
+		return (size_t)(main_stack_end - from);
+	return PF_STACK_BYTES;
 }
 
 /* From the red zone up; from the stack pointer, if the page below it is not there. */
@@ -114,7 +121,7 @@ capture(struct pf_capture *c, pid_t thread, uint32_t weight, const ucontext_t *c
 	copy_stack(slot);
 	if (slot->stack_size == PF_STACK_BYTES)
 		follow(slot);
-	atomic_store_explicit(&slot->state, READY, memory_order_release);
+	atomic_store_explicit(&c->states[slot - c->slots], READY, memory_order_release);
 }
 
 static void
@@ -150,15 +157,17 @@ pf_capture_open(struct pf_capture *c, unsigned processors)
 {
 	size_t count = (size_t)processors * 32;
 
+	main_stack_end = getauxval(AT_RANDOM); /* those bytes lie just below the strings */
 	count = count < 64 ? 64 : count > 1024 ? 1024 : count;
 	*c = (struct pf_capture){.count = count};
-	c->mapped = count * sizeof *c->slots;
+	c->mapped = count * (sizeof *c->slots + sizeof *c->states);
 	c->slots = mmap(NULL, c->mapped, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (c->slots == MAP_FAILED) {
 		*c = (struct pf_capture){0};
 		return -ENOMEM;
 	}
+	c->states = (void *)(c->slots + count);
 	/* A child made without our fork handler must find nothing to unwind, and nothing to share. */
 	madvise(c->slots, c->mapped, MADV_WIPEONFORK);
 	return 0;
@@ -272,23 +281,23 @@ void
 pf_capture_gather(struct pf_capture *c)
 {
 	for (size_t i = 0; i < c->count; i++)
-		if (atomic_load_explicit(&c->slots[i].state, memory_order_acquire) == READY)
-			atomic_store_explicit(&c->slots[i].state, GATHERED, memory_order_relaxed);
+		if (atomic_load_explicit(&c->states[i], memory_order_acquire) == READY)
+			atomic_store_explicit(&c->states[i], GATHERED, memory_order_relaxed);
 }
 
 struct pf_slot *
 pf_capture_next(struct pf_capture *c, size_t *at)
 {
 	while (*at < c->count) {
-		struct pf_slot *slot = &c->slots[(*at)++];
-		if (atomic_load_explicit(&slot->state, memory_order_relaxed) == GATHERED)
-			return slot;
+		size_t i = (*at)++;
+		if (atomic_load_explicit(&c->states[i], memory_order_relaxed) == GATHERED)
+			return &c->slots[i];
 	}
 	return NULL;
 }
 
 void
-pf_capture_done(struct pf_slot *slot)
+pf_capture_done(struct pf_capture *c, struct pf_slot *slot)
 {
-	atomic_store_explicit(&slot->state, FREE, memory_order_release);
+	atomic_store_explicit(&c->states[slot - c->slots], FREE, memory_order_release);
 }

@@ -42,7 +42,6 @@ struct pf_chain_link {
 };
 
 struct pf_slot {
-	_Atomic uint32_t state;
 	pid_t thread;           /* 0: not known */
 	uint32_t weight;        /* periods that this sample stands for: 1 + overruns */
 	uint32_t stack_size;    /* bytes copied from stack_address up */
@@ -57,7 +56,8 @@ struct pf_slot {
 };
 
 struct pf_capture {
-	struct pf_slot *slots; /* owned, mapped; NULL: none */
+	struct pf_slot *slots;    /* owned, mapped; NULL: none */
+	_Atomic uint32_t *states; /* of the slots, side by side, behind them in the same mapping */
 	size_t count, mapped;
 	_Atomic uint64_t lost;    /* periods without a free slot */
 	_Atomic uint64_t foreign; /* signals of this number that were not ours */
@@ -100,7 +100,7 @@ void pf_capture_gather(struct pf_capture *c);
 /* The next gathered slot at or after *at (start with 0), or NULL; *at moves past it. */
 struct pf_slot *pf_capture_next(struct pf_capture *c, size_t *at);
 /* Makes a slot free again. */
-void pf_capture_done(struct pf_slot *slot);
+void pf_capture_done(struct pf_capture *c, struct pf_slot *slot);
 
 /* What the sigev_value of a thread's timer must be for its signals to count as ours. */
 void *pf_capture_cookie(pid_t thread);

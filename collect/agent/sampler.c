@@ -162,7 +162,7 @@ drain(int64_t now)
 		for (int i = 0; i < PF_WINDOWS; i++)
 			if (sampler.tallies[i].open)
 				count(&sampler.tallies[i], &taken, slot->weight);
-		pf_capture_done(slot);
+		pf_capture_done(&sampler.capture, slot);
 	}
 	pf_modules_drained(&sampler.modules, look);
 }

@@ -171,7 +171,7 @@ a_full_table_counts_what_it_loses(void **state)
 		assert_int_equal(slot->weight, 3);
 		assert_int_equal(slot->thread, getpid());
 		assert_true(slot->stack_size > 0);
-		pf_capture_done(slot);
+		pf_capture_done(&c, slot);
 		ready++;
 	}
 	assert_int_equal(ready, c.count);
