@@ -12,7 +12,7 @@
 #include "collect/agent/modules.h"
 #include "collect/agent/stacks.h"
 #include "collect/agent/threads.h"
-#include "collect/agent/window.h"
+#include "collect/agent/cpu.h"
 #include "core/memory.h"
 
 /* In ns, at the usual rate, where slots last for 320 ms of a busy machine. Soon: while modules come and go. */
@@ -234,7 +234,7 @@ pf_sampler_close(enum pf_window window, struct pf_buffer *out)
 		tally->cpu = 0; /* the two clocks are not read at the same moment */
 	tally->lost += atomic_load(&sampler.capture.lost) - tally->lost_before;
 	if (out)
-		rc = pf_encode(out, tally, &sampler.stacks, &sampler.event);
+		rc = pf_cpu_write(out, tally, &sampler.stacks, &sampler.event);
 	free(tally->counts);
 	tally->counts = NULL;
 	for (int i = 0; i < PF_WINDOWS; i++)
