@@ -153,16 +153,16 @@ drain(int64_t now)
 	size_t at = 0;
 
 	/* First the samples, then the look: so no sample is younger than the list it is looked up in. */
-	pf_capture_gather(&sampler.capture);
+	pf_slots_gather(&sampler.capture.slots);
 	if (pf_modules_follow(&sampler.modules))
 		sampler.modules_changed = now;
-	while ((slot = pf_capture_next(&sampler.capture, &at))) {
+	while ((slot = pf_slots_next(&sampler.capture.slots, &at))) {
 		struct pf_taken taken = pf_stacks_take(&sampler.stacks, slot, now);
 		slot->weight += pf_threads_owed(&sampler.threads, slot->thread);
 		for (int i = 0; i < PF_WINDOWS; i++)
 			if (sampler.tallies[i].open)
 				count(&sampler.tallies[i], &taken, slot->weight);
-		pf_capture_done(&sampler.capture, slot);
+		pf_slots_done(&sampler.capture.slots, slot);
 	}
 	pf_modules_drained(&sampler.modules, look);
 }
