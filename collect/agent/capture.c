@@ -36,6 +36,7 @@ capture(struct pf_capture *c, pid_t thread, uint32_t weight, const ucontext_t *c
 		slot->registers[i] = (uint64_t)context->uc_mcontext.gregs[saved[i]];
 	slot->thread = thread;
 	slot->weight = weight;
+	slot->caller = 0;
 	pf_slot_copy(slot);
 	pf_slots_ready(&c->slots, slot);
 }
