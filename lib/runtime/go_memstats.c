@@ -3,11 +3,10 @@
 
 #include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "core/error.h"
 #include "core/lines.h"
-#include "core/memory.h"
-#include <stdlib.h>
 
 static const char title[] = "# runtime.MemStats";
 
@@ -100,6 +99,7 @@ pf_go_memstats_parse(
 	struct pf_lines lines;
 	bool inside = false;
 
+	s->heap_alloc = s->next_gc = s->cycles = NAN; /* what must be there, from here */
 	pf_lines_init(&lines, name, bytes, size);
 	while (pf_lines_next(&lines)) {
 		struct pf_text t = lines.line;

@@ -242,9 +242,9 @@ pf_proc_read(struct pf_proc *p, pid_t pid, struct pf_error *err)
 }
 
 const char *
-pf_proc_environment(const struct pf_buffer *environ, const char *name)
+pf_proc_environment(const struct pf_buffer *block, const char *name)
 {
-	const char *at = (const char *)environ->bytes, *end = at + environ->size;
+	const char *at = (const char *)block->bytes, *end = at + block->size;
 	size_t length = strlen(name);
 
 	while (at < end) {

@@ -56,6 +56,6 @@ int pf_proc_read(struct pf_proc *p, pid_t pid, struct pf_error *err);
 int pf_proc_file(pid_t pid, const char *file, struct pf_buffer *out, struct pf_error *err);
 
 /* The value of a variable in a NUL-separated environment (/proc/PID/environ), or NULL. */
-const char *pf_proc_environment(const struct pf_buffer *environ, const char *name);
+const char *pf_proc_environment(const struct pf_buffer *block, const char *name);
 
 #endif
