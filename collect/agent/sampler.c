@@ -71,7 +71,6 @@ start(struct pf_event_wish wish)
 	rc = pf_modules_init(&sampler.modules);
 	if (rc)
 		return rc;
-	pf_modules_drained(&sampler.modules);
 	rc = pf_capture_open(&sampler.capture, processors > 0 ? (unsigned)processors : 1);
 	if (rc)
 		goto fail_modules;
@@ -149,9 +148,12 @@ count(struct pf_tally *tally, const struct pf_taken *taken, uint32_t weight)
 static void
 drain(int64_t now)
 {
+	unsigned look = sampler.modules.look;
 	struct pf_slot *slot;
 	size_t at = 0;
 
+	/* First the samples, then the look: so no sample is younger than the list it is looked up in. */
+	pf_capture_gather(&sampler.capture);
 	if (pf_modules_follow(&sampler.modules))
 		sampler.modules_changed = now;
 	while ((slot = pf_capture_next(&sampler.capture, &at))) {
@@ -162,7 +164,7 @@ drain(int64_t now)
 				count(&sampler.tallies[i], &taken, slot->weight);
 		pf_capture_done(slot);
 	}
-	pf_modules_drained(&sampler.modules);
+	pf_modules_drained(&sampler.modules, look);
 }
 
 /* The host has put its own handler in our place: go to another signal, or stop arming. */
