@@ -19,10 +19,10 @@ compile() {
 	shift 4
 	[ -f "$out" ] && return
 	echo "building $name" >&2
-	rm -rf "$out.o" && mkdir -p "$out.o"
+	mkdir -p "$out.o"
 	# shellcheck disable=SC2086
 	printf '%s\n' "$@" | xargs -P2 -I{} sh -c \
-		'o=$0.o/$(echo "{}" | tr / _).o; exec '"$compiler $flags"' -c "{}" -o "$o"' "$out"
+		'o=$0.o/$(echo "{}" | tr / _).o; [ -f "$o" ] || exec '"$compiler $flags"' -c "{}" -o "$o"' "$out"
 	# shellcheck disable=SC2086
 	$compiler $flags "$out.o"/*.o $link -o "$out.tmp"
 	mv "$out.tmp" "$out"
@@ -52,19 +52,19 @@ redis() { # a large C server: DWARF 4, fixed addresses
 	(cd "$source/src" && sh ./mkreleasehdr.sh >/dev/null 2>&1) || true
 	compile redis-server clang-19 \
 		"$flags -gdwarf-4 -no-pie -fno-pie -std=gnu11 -DUSE_PROCESSOR_CLOCK -DENABLE_CJSON_GLOBAL -I$deps/hiredis -I$deps/linenoise -I$deps/lua/src -I$deps/hdr_histogram" \
-		"-Wl,--unresolved-symbols=ignore-all -lm -ldl -lpthread" \
-		$(ls "$source"/src/*.c | grep -vE 'redis-(cli|benchmark)\.c|ae_[a-z]+\.c') "$deps"/lua/src/*.c "$deps"/hdr_histogram/*.c
+		"-Wl,--unresolved-symbols=ignore-all -Wl,-z,muldefs -lm -ldl -lpthread" \
+		$(ls "$source"/src/*.c | grep -vE 'redis-(cli|benchmark)\.c|ae_[a-z]+\.c') $(ls "$deps"/lua/src/*.c | grep -vE '/(lua|luac|print)\.c')
 }
 
 ninja() { # C++ with heavy inlining: -O3, unique names, sections compressed with zstd
 	fetch ninja-build
 	local source=$cache/src/ninja-build/src
 	compile ninja clang++-19 "${flags/-O2/-O3} -std=c++17 -funique-internal-linkage-names" \
-		"-fuse-ld=lld -gz=zstd" $(ls "$source"/*.cc | grep -vE 'test|win32|perf|browse|minidump|includes_normalize|msvc')
+		"-fuse-ld=lld -gz=zstd" $(ls "$source"/*.cc | grep -vE '\.in\.cc|test|bench|win32|perf|browse|minidump|includes_normalize|msvc')
 }
 
 ours() { # ourselves: probes beside the lines, sections compressed with zlib
-	compile profuse clang-19 "$flags -fpseudo-probe-for-profiling -D_GNU_SOURCE -DPROFUSE_VERSION=\"0\" -I$root -I$root/include -I$root/lib -I$root/cli -I/usr/include/capstone" \
+	compile profuse clang-19 "$flags -fpseudo-probe-for-profiling -D_GNU_SOURCE -DPROFUSE_VERSION=__FILE__ -I$root -I$root/include -I$root/lib -I$root/cli -I/usr/include/capstone" \
 		"-Wl,--unresolved-symbols=ignore-all -gz=zlib" "$root"/lib/*/*.c "$root"/convert/*.c "$root"/bench/*.c "$root"/cli/*.c
 }
 

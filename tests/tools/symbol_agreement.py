@@ -7,7 +7,8 @@ An address agrees when the whole inline chain does: in each frame function, file
 discriminator. TOOL is tests/tools/symbolize. Addresses are drawn with a fixed seed, evenly over .text; with
 --with-discriminator further ones are drawn, and kept where llvm-symbolizer reports a discriminator other than 0,
 until they make up that share. Two conventions are taken out before comparing: llvm-symbolizer names the outermost
-function by its symbol, so suffixes of compiler passes are cut off on both sides; and where DWARF knows nothing it
+function by its symbol, so suffixes of compiler passes (and the numbers by which full LTO tells static functions of one name
+apart) are cut off on both sides; and where DWARF knows nothing it
 still answers with a symbol and line 0, where our answer is no frame.
 
 Prints one line and up to five differences; status 1 below 99.9 %.
@@ -18,7 +19,7 @@ import re
 import subprocess
 import sys
 
-SUFFIX = re.compile(r"(\.(cold|part|isra|constprop|lto_priv|llvm|__part)(\.[0-9]+)?)+$")
+SUFFIX = re.compile(r"(\.(cold|part|isra|constprop|lto_priv|llvm|__part)(\.[0-9]+)?)+$|(?<!\.__uniq)\.[0-9]+$")
 FIELDS = {"Filename": "file", "Function start line": "start", "Line": "line", "Discriminator": "discriminator"}
 
 
