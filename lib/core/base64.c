@@ -38,8 +38,8 @@ pf_base64_decode(struct pf_buffer *out, const char *text, size_t size, struct pf
 		    err, PF_EINPUT, "base64 of %zu characters: a multiple of 4 is needed", size);
 	for (size_t i = 0; i < size; i += 4) {
 		uint32_t three = 0;
-		int padding = i + 4 == size ? (text[i + 3] == '=') + (text[i + 2] == '=' &&
-									 text[i + 3] == '=')
+		int padding = i + 4 == size ? (text[i + 3] == '=') +
+						  (text[i + 2] == '=' && text[i + 3] == '=')
 					    : 0;
 		for (int j = 0; j < 4; j++) {
 			int value = j >= 4 - padding ? 0 : value_of(text[i + (size_t)j]);

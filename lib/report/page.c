@@ -69,8 +69,7 @@ pf_page_open(struct pf_buffer *out, const struct pf_page_parts *parts, const cha
 	pf_buffer_string(out, "</head>\n<body>\n");
 	if (body)
 		pf_buffer_add(out, body->bytes, *body->size);
-	pf_buffer_printf(
-	    out, "<script type=\"application/json\" id=\"%s\">\n", parts->data_id);
+	pf_buffer_printf(out, "<script type=\"application/json\" id=\"%s\">\n", parts->data_id);
 }
 
 void
