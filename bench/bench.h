@@ -151,7 +151,10 @@ enum pf_finding {
 };
 enum pf_finding pf_bench_finding(
     const struct pf_bench *bench, size_t variant, enum pf_metric metric);
-/* In the metric's own words: "faster", "larger", "no difference shown", "undecided". */
+/*
+ * In the metric's own words: "faster", "larger", "no difference shown", "undecided";
+ * "perhaps slower" where only its own interval says so, one among many metrics.
+ */
 const char *pf_bench_word(const struct pf_bench *bench, size_t variant, enum pf_metric metric);
 
 /* Warnings that belong to the result, one sentence each; false when there is no i-th. */

@@ -89,6 +89,16 @@ compare_metric(struct pf_bench *b, enum pf_metric m, size_t variant, const struc
 	return rc == PF_EINPUT ? 0 : rc;
 }
 
+/*
+ * The same value always: whatever the truth, a test of these could show nothing,
+ * so it takes no part in sharing the level (Tarone 1990).
+ */
+static bool
+never_differs(const struct pf_comparison *c)
+{
+	return c->spread <= 0 && fabs(c->change) <= 0;
+}
+
 /* Holm's method over every metric but the primary one, and every variant. */
 static int
 adjust(struct pf_bench *b, struct pf_error *err)
@@ -102,7 +112,8 @@ adjust(struct pf_bench *b, struct pf_error *err)
 		for (size_t v = 1; v < b->variant_count; v++) {
 			for (enum pf_metric m = 0; m < PF_METRICS; m++) {
 				struct pf_result *r = pf_bench_result(b, v, m);
-				if (!b->measured[m] || m == b->primary || !r->compared)
+				if (!b->measured[m] || m == b->primary || !r->compared ||
+				    never_differs(&r->comparison))
 					continue;
 				if (pass == 0)
 					p[n++] = r->comparison.p;

@@ -27,7 +27,9 @@ struct pf_load;
 struct pf_go_scrape {
 	struct pf_exposition_histogram pauses; /* empty: the service exports none */
 	struct pf_go_stats stats;
-	double at; /* monotonic seconds */
+	double pause_sum,
+	    pause_count; /* of the older summary, whose quantiles are since the start */
+	double at;       /* monotonic seconds */
 };
 
 /*
@@ -38,8 +40,8 @@ int pf_go_scrape(
     struct pf_go_scrape *scrape, const char *url, const struct pf_load *load, struct pf_error *err);
 void pf_go_scrape_release(struct pf_go_scrape *scrape);
 
-/* Fills the block's gc_…, heap_live and allocated values from the two. PF_EINPUT when the service began anew. */
-int pf_go_figures_scraped(const struct pf_go_scrape *from, const struct pf_go_scrape *to,
+/* Fills the block's gc_…, heap_live and allocated values from the two, of which `to` is changed. PF_EINPUT when the service began anew. */
+int pf_go_figures_scraped(struct pf_go_scrape *from, struct pf_go_scrape *to,
     struct pf_block *block, struct pf_error *err);
 
 #endif

@@ -18,6 +18,7 @@
 #include "core/error.h"
 #include "core/index.h"
 #include "core/memory.h"
+#include "net/transfer.h"
 
 enum { STREAMS = 100, MOST_SLOTS = 2000, URL_EXTRA = 300 };
 
@@ -161,7 +162,7 @@ pf_curl_ask(const struct pf_load *load, const struct pf_load_request *request, l
     char *reason, size_t size)
 {
 	size_t url_size = strlen(request->path) + URL_EXTRA;
-	char *url = malloc(url_size);
+	char *url = pf_net_start(NULL) ? NULL : malloc(url_size);
 	CURL *easy = url ? new_handle(load) : NULL;
 	struct curl_slist *headers = easy ? make_headers(load, request) : NULL;
 	CURLcode result = CURLE_OUT_OF_MEMORY;
@@ -338,8 +339,10 @@ open_all(struct pf_loop *loop, struct pf_error *err)
 	const struct pf_load *load = loop->load;
 	size_t slots = load->http2 ? load->connections * STREAMS : load->connections;
 	struct pf_curl *c;
-	int rc = PF_CALLOC(c, 1, err);
+	int rc = pf_net_start(err);
 
+	if (!rc)
+		rc = PF_CALLOC(c, 1, err);
 	if (rc)
 		return rc;
 	loop->curl = c;

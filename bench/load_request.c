@@ -318,6 +318,15 @@ flush(struct pf_load *load, const struct pf_request_maker *maker, const char *li
 	return rc;
 }
 
+/* "Name: …": the first word ends in a colon, which no method and no path does. */
+static bool
+begins_header(const char *text)
+{
+	size_t word = strcspn(text, " \t:");
+
+	return text[0] != '/' && text[word] == ':';
+}
+
 static int
 take_line(struct pf_load *load, const struct pf_request_maker *maker, const char *list, char *line,
     size_t number, struct entry *e, struct pf_error *err)
@@ -327,7 +336,7 @@ take_line(struct pf_load *load, const struct pf_request_maker *maker, const char
 
 	if (!*text || *text == '#')
 		return 0;
-	if (text == line || !e->line) {
+	if (text == line || !e->line || !begins_header(text)) {
 		rc = flush(load, maker, list, e, err);
 		e->line = text;
 		e->number = number;

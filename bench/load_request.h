@@ -2,8 +2,7 @@
  * load_request.h: requests as bytes, from URLs and from a file.
  *
  * A request file has one request a line; empty lines and lines that start with
- * '#' are skipped, lines that start with a blank are headers of the request
- * before them:
+ * '#' are skipped, "Name: value" after a blank is a header of the request before:
  *
  *	/path [WEIGHT]                  GET, sent WEIGHT times as often (1)
  *	METHOD /path                    such as DELETE /item/7

@@ -45,6 +45,16 @@ fill_row(const struct pf_bench *b, size_t variant, enum pf_metric m, char (*cell
 	snprintf(cells[5], CELL, "%s", pf_bench_word(b, variant, m));
 }
 
+/* An optional figure that was zero throughout is in the JSON, and nothing to look at. */
+static bool
+is_dull(const struct pf_bench *b, size_t variant, enum pf_metric m)
+{
+	const struct pf_comparison *c = &pf_bench_result(b, variant, m)->comparison;
+
+	return pf_metric_infos[m].optional && !(pf_bench_median(b, 0, m) > 0) &&
+	       !(pf_bench_median(b, variant, m) > 0) && !(c->spread > 0);
+}
+
 /* The primary metric first, the others in their order. */
 static void
 fill_table(const struct pf_bench *b, size_t variant, struct table *t)
@@ -63,7 +73,7 @@ fill_table(const struct pf_bench *b, size_t variant, struct table *t)
 	fill_row(b, variant, b->primary, t->cells[1]);
 	t->rows = 2;
 	for (enum pf_metric m = 0; m < PF_METRICS; m++) {
-		if (b->measured[m] && m != b->primary)
+		if (b->measured[m] && m != b->primary && !is_dull(b, variant, m))
 			fill_row(b, variant, m, t->cells[t->rows++]);
 	}
 }
@@ -247,6 +257,22 @@ add_gates(struct pf_buffer *out, const struct pf_bench *b, const char *bullet)
 	}
 }
 
+/* What "perhaps" means, where it was said. */
+static void
+add_perhaps(struct pf_buffer *out, const struct pf_bench *b)
+{
+	for (size_t v = 1; b->complete && v < b->variant_count; v++) {
+		for (enum pf_metric m = 0; m < PF_METRICS; m++) {
+			if (!b->measured[m] || strncmp(pf_bench_word(b, v, m), "perhaps", 7) != 0)
+				continue;
+			pf_buffer_string(out,
+			    "Perhaps: its own interval excludes zero, which among so many metrics "
+			    "happens by chance.\n");
+			return;
+		}
+	}
+}
+
 static void
 add_sentences(struct pf_buffer *out, const struct pf_bench *b, size_t variant)
 {
@@ -280,6 +306,7 @@ pf_bench_text(const struct pf_bench *b, struct pf_buffer *out)
 		pf_buffer_byte(out, '\n');
 		add_sentences(out, b, v);
 	}
+	add_perhaps(out, b);
 	add_calibration(out, b);
 	add_conditions(out, b);
 	for (size_t i = 0; pf_bench_warning(b, i, warning, sizeof warning); i++)
@@ -327,6 +354,7 @@ pf_bench_markdown(const struct pf_bench *b, struct pf_buffer *out)
 	pf_buffer_byte(out, '\n');
 	for (size_t v = 1; v < b->variant_count; v++)
 		add_sentences(out, b, v);
+	add_perhaps(out, b);
 	add_calibration(out, b);
 	add_conditions(out, b);
 }

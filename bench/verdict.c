@@ -88,24 +88,23 @@ pf_bench_finding(const struct pf_bench *b, size_t variant, enum pf_metric m)
 const char *
 pf_bench_word(const struct pf_bench *b, size_t variant, enum pf_metric m)
 {
-	static const char *const words[][2] = {
-	    [PF_UNIT_SECONDS] = {"faster", "slower"},
-	    [PF_UNIT_BYTES] = {"smaller", "larger"},
-	    [PF_UNIT_PER_SECOND] = {"higher", "lower"},
-	    [PF_UNIT_SHARE] = {"fewer", "more"},
-	    [PF_UNIT_NUMBER] = {"fewer", "more"},
+	/* For less and for more; shown, and shown by its own interval only. */
+	static const char *const words[][2][2] = {
+	    [PF_UNIT_SECONDS] = {{"faster", "slower"}, {"perhaps faster", "perhaps slower"}},
+	    [PF_UNIT_BYTES] = {{"smaller", "larger"}, {"perhaps smaller", "perhaps larger"}},
+	    [PF_UNIT_PER_SECOND] = {{"lower", "higher"}, {"perhaps lower", "perhaps higher"}},
+	    [PF_UNIT_SHARE] = {{"less", "more"}, {"perhaps less", "perhaps more"}},
+	    [PF_UNIT_NUMBER] = {{"fewer", "more"}, {"perhaps fewer", "perhaps more"}},
 	};
+	const struct pf_comparison *c = &pf_bench_result(b, variant, m)->comparison;
 	enum pf_finding finding = pf_bench_finding(b, variant, m);
-	enum pf_unit unit = pf_metric_infos[m].unit;
-	bool worse = finding == PF_FINDING_WORSE;
+	bool perhaps = finding == PF_FINDING_NONE && (c->low > 0 || c->high < 0);
 
-	if (finding == PF_FINDING_NONE)
-		return "no difference shown";
 	if (finding == PF_FINDING_UNDECIDED)
 		return "undecided";
-	if (unit == PF_UNIT_PER_SECOND && !pf_metric_infos[m].more_is_better)
-		worse = !worse; /* fewer collections a second is "lower", and better */
-	return words[unit][worse];
+	if (finding == PF_FINDING_NONE && !perhaps)
+		return "no difference shown";
+	return words[pf_metric_infos[m].unit][perhaps][c->low > 0];
 }
 
 enum pf_gate_result

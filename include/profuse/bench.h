@@ -104,10 +104,11 @@ struct pf_bench_options {
 	double ready_timeout;   /* 30 s */
 	size_t connections;     /* at most this many at once; 32 */
 	enum pf_bench_arrivals arrivals;
-	bool http2;          /* over TLS negotiated, without TLS by prior knowledge */
-	const char *ca_file; /* certificates that https:// trusts besides the system's, or NULL */
-	bool insecure;       /* don't verify certificates */
-	bool go_trace;       /* set GODEBUG=gctrace=1 and read the pauses from standard error */
+	bool http2; /* over TLS negotiated, without TLS by prior knowledge */
+	const char
+	    *ca_file;  /* certificates that https:// trusts instead of the system's; or NULL */
+	bool insecure; /* don't verify certificates */
+	bool go_trace; /* set GODEBUG=gctrace=1 and read the pauses from standard error */
 	bool pin; /* services: client and server on different CPUs, where there are two; true */
 	/* Becomes readable when the run shall stop early; -1: never. */
 	int stop_fd;
@@ -176,7 +177,6 @@ enum pf_bench_format {
 	PF_BENCH_TEXT,     /* for a terminal */
 	PF_BENCH_MARKDOWN, /* for a pull request */
 	PF_BENCH_JSON,     /* everything, one object: docs/bench.md has the schema */
-	PF_BENCH_HTML,     /* one page with plots */
 	PF_BENCH_HGRM,     /* latency percentiles as HdrHistogram's tools plot them */
 	PF_BENCH_HLOG,     /* every block's latency histogram, HdrHistogram's log format */
 };
