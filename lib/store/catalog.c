@@ -37,9 +37,9 @@ static const char *const sql[PF_CATALOG_STATEMENTS] = {
     [PF_CATALOG_ADD_TARGET] =
 	"INSERT INTO target(labels, service, instance, version) VALUES(?1, ?2, ?3, ?4)",
     [PF_CATALOG_ADD] =
-	"INSERT OR IGNORE INTO profile(sha, target, type, build_id, trigger_name, reason,"
-	" start, duration, collected, size, samples, file, offset)"
-	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+	("INSERT OR IGNORE INTO profile(sha, target, type, build_id, trigger_name, reason,"
+	 " start, duration, collected, size, samples, file, offset)"
+	 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"),
     [PF_CATALOG_ADD_TRACES] = "INSERT OR IGNORE INTO trace(profile, ids) VALUES(?1, ?2)",
     [PF_CATALOG_MOVE] = "UPDATE profile SET file = ?2, offset = ?3 WHERE id = ?1",
     [PF_CATALOG_REMOVE] = "DELETE FROM profile WHERE id = ?1",
