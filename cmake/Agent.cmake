@@ -57,6 +57,10 @@ function(profuse_agent_unit_tests)
   target_sources(agent_allocation_test PRIVATE tests/support/failing_malloc.c)
   target_link_options(agent_allocation_test PRIVATE
     LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
+  target_link_options(agent_plugins_test PRIVATE LINKER:--wrap=pf_modules_follow)
+  foreach(test agent_modules_test agent_plugins_test)
+    add_dependencies(${test} agent_plugin_a agent_plugin_b)
+  endforeach()
 endfunction()
 
 # A host program, unchanged and uninstrumented, that the tests run with the agent.
@@ -71,6 +75,7 @@ function(profuse_agent_host name)
 endfunction()
 
 if(BUILD_TESTING)
+  pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf) # agent_dump takes names from it
   cmake_language(DEFER CALL profuse_agent_unit_tests)
   profuse_agent_host(agent_dump tests/agent/dump.c lib/core/cursor.c lib/core/error.c)
   target_link_libraries(agent_dump PRIVATE PkgConfig::LIBELF ZLIB::ZLIB)
@@ -89,7 +94,7 @@ if(BUILD_TESTING)
     set_target_properties(agent_plugin_${letter} PROPERTIES LIBRARY_OUTPUT_DIRECTORY tests/agent
       PREFIX "" COMPILE_OPTIONS "" LINK_OPTIONS "" C_EXTENSIONS ON)
     target_include_directories(agent_plugin_${letter} PRIVATE ${CMAKE_SOURCE_DIR})
-    target_compile_options(agent_plugin_${letter} PRIVATE -O2 -g)
+    target_compile_options(agent_plugin_${letter} PRIVATE -O2 -g -fno-plt) # every address has a name
     target_compile_definitions(agent_plugin_${letter} PRIVATE _GNU_SOURCE)
   endforeach()
   target_compile_definitions(agent_plugin_b PRIVATE FILLER=777)

@@ -13,7 +13,7 @@
 #error "the agent knows x86-64 only: registers, unwind tables and stack layout are the machine's"
 #endif
 
-enum { FREE = 0, WRITING, READY };
+enum { FREE = 0, WRITING, READY, GATHERED };
 
 static struct pf_capture *_Atomic active; /* what handlers write into */
 static _Atomic int inside;                /* handlers running now */
@@ -268,12 +268,20 @@ pf_capture_forked(struct pf_capture *c)
 	pf_capture_close(c);
 }
 
+void
+pf_capture_gather(struct pf_capture *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (atomic_load_explicit(&c->slots[i].state, memory_order_acquire) == READY)
+			atomic_store_explicit(&c->slots[i].state, GATHERED, memory_order_relaxed);
+}
+
 struct pf_slot *
 pf_capture_next(struct pf_capture *c, size_t *at)
 {
 	while (*at < c->count) {
 		struct pf_slot *slot = &c->slots[(*at)++];
-		if (atomic_load_explicit(&slot->state, memory_order_acquire) == READY)
+		if (atomic_load_explicit(&slot->state, memory_order_relaxed) == GATHERED)
 			return slot;
 	}
 	return NULL;

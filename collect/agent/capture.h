@@ -5,8 +5,9 @@
  * loader, on a coroutine's stack of 8 KiB. So it takes a free slot of a table
  * made beforehand, copies registers and the top of the stack into it, and
  * returns; no lock, no allocation, no libc state but errno, which it restores.
- * A slot is free, being written, or ready; each has one owner at a time, so a
- * thread that is stopped in the middle of writing holds up nobody else.
+ * A slot is free, being written, ready, or gathered; each has one owner at a
+ * time, so a thread that is stopped in the middle of writing holds up nobody
+ * else.
  *
  * Stack bytes: the used stack up to PF_STACK_BYTES, for unwinding with
  * .eh_frame later, and the red zone below it: a function that has just popped
@@ -90,7 +91,13 @@ void pf_capture_close(struct pf_capture *c);
 /* In a forked child: forget the handler and the slots, which are the parent's. */
 void pf_capture_forked(struct pf_capture *c);
 
-/* The next ready slot at or after *at (start with 0), or NULL; *at moves past it. */
+/*
+ * Gathers the slots that are ready now: pf_capture_next gives these and no
+ * others. A frame's code can't go before its thread has left the handler, so it
+ * was there after the previous gathering, if that has not gathered the slot.
+ */
+void pf_capture_gather(struct pf_capture *c);
+/* The next gathered slot at or after *at (start with 0), or NULL; *at moves past it. */
 struct pf_slot *pf_capture_next(struct pf_capture *c, size_t *at);
 /* Makes a slot free again. */
 void pf_capture_done(struct pf_slot *slot);

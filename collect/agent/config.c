@@ -184,11 +184,19 @@ read_event(struct pf_config *config)
 {
 	const char *text = variable("PROFUSE_EVENT");
 
-	config->event = PF_EVENT_CPU;
-	if (text && !pf_event_named(&config->event, text))
+	long rate;
+
+	config->event.kind = PF_EVENT_CPU;
+	if (text && !pf_event_named(&config->event.kind, text))
 		pf_host_say(
 		    "PROFUSE_EVENT=%s is none of cpu, task-clock, cycles, instructions; using cpu",
 		    text);
+	text = variable("PROFUSE_RATE");
+	if (text && number(text, PF_EVENT_MOST_RATE, &rate) && rate > 0)
+		config->event.rate = (int)rate;
+	else if (text)
+		pf_host_say("PROFUSE_RATE=%s is no number from 1 to %d; using %d", text,
+		    PF_EVENT_MOST_RATE, PF_EVENT_RATE);
 }
 
 void

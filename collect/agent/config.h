@@ -25,7 +25,7 @@ struct pf_config {
 	char run_dir[PF_PATH_MAX];
 	char out_dir[PF_PATH_MAX]; /* "" : no files */
 	int out_seconds;
-	enum pf_event_kind event;
+	struct pf_event_wish event;
 };
 
 /* Reads the environment. What can't be obeyed is said on standard error and left out. */

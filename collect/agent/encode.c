@@ -229,7 +229,7 @@ comments(struct encoder *e)
 	    PF_MOST_FRAMES, (unsigned long long)t->by_frame_pointer);
 	COMMENT(e, "overruns: %llu of the periods came late and count at the next sample",
 	    (unsigned long long)t->overrun);
-	if (e->event->period == 10000000 && !strcmp(e->event->type, "cpu"))
+	if (!strcmp(e->event->type, "cpu"))
 		COMMENT(e, "cpu time: %.3f s used by the process, %.3f s sampled",
 		    (double)t->cpu / 1e9, (double)(t->taken * (uint64_t)e->event->period) / 1e9);
 	if (t->unsampled)

@@ -15,7 +15,7 @@
 #include "collect/agent/window.h"
 #include "core/memory.h"
 
-/* In ns; slots last for 320 ms of a busy machine. Soon: while modules come and go. */
+/* In ns, at the usual rate, where slots last for 320 ms of a busy machine. Soon: while modules come and go. */
 #define DRAIN_EVERY INT64_C(100000000)
 #define DRAIN_SOON INT64_C(10000000)
 #define MODULES_CALM INT64_C(1000000000)
@@ -62,16 +62,15 @@ arm_all(bool first)
 }
 
 static int
-start(enum pf_event_kind kind)
+start(struct pf_event_wish wish)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	int rc;
 
-	pf_event_choose(&sampler.event, kind);
+	pf_event_choose(&sampler.event, wish);
 	rc = pf_modules_init(&sampler.modules);
 	if (rc)
 		return rc;
-	pf_modules_drained(&sampler.modules);
 	rc = pf_capture_open(&sampler.capture, processors > 0 ? (unsigned)processors : 1);
 	if (rc)
 		goto fail_modules;
@@ -101,7 +100,7 @@ stop(void)
 }
 
 int
-pf_sampler_open(enum pf_window window, enum pf_event_kind kind)
+pf_sampler_open(enum pf_window window, struct pf_event_wish wish)
 {
 	struct pf_tally *tally = &sampler.tallies[window];
 	int rc = 0;
@@ -109,7 +108,7 @@ pf_sampler_open(enum pf_window window, enum pf_event_kind kind)
 	if (tally->open)
 		return -EALREADY;
 	if (!sampler.running)
-		rc = start(kind);
+		rc = start(wish);
 	if (rc)
 		return rc;
 	*tally = (struct pf_tally){
@@ -149,9 +148,12 @@ count(struct pf_tally *tally, const struct pf_taken *taken, uint32_t weight)
 static void
 drain(int64_t now)
 {
+	unsigned look = sampler.modules.look;
 	struct pf_slot *slot;
 	size_t at = 0;
 
+	/* First the samples, then the look: so no sample is younger than the list it is looked up in. */
+	pf_capture_gather(&sampler.capture);
 	if (pf_modules_follow(&sampler.modules))
 		sampler.modules_changed = now;
 	while ((slot = pf_capture_next(&sampler.capture, &at))) {
@@ -162,7 +164,7 @@ drain(int64_t now)
 				count(&sampler.tallies[i], &taken, slot->weight);
 		pf_capture_done(slot);
 	}
-	pf_modules_drained(&sampler.modules);
+	pf_modules_drained(&sampler.modules, look);
 }
 
 /* The host has put its own handler in our place: go to another signal, or stop arming. */
@@ -195,10 +197,11 @@ note_threads(void)
 int64_t
 pf_sampler_tick(int64_t now)
 {
-	int64_t next = now + DRAIN_EVERY;
+	int64_t next;
 
 	if (!sampler.running)
 		return INT64_MAX;
+	next = now + DRAIN_EVERY * PF_EVENT_RATE / sampler.event.rate;
 	if (sampler.capture.signal && !pf_capture_hooked(&sampler.capture))
 		move_signal();
 	drain(now);
@@ -269,10 +272,10 @@ pf_sampler_forked(bool tidy)
 }
 
 void
-pf_sampler_describe(enum pf_event_kind kind, struct pf_event *event)
+pf_sampler_describe(struct pf_event_wish wish, struct pf_event *event)
 {
 	if (sampler.running)
 		*event = sampler.event;
 	else
-		pf_event_choose(event, kind);
+		pf_event_choose(event, wish);
 }

@@ -37,7 +37,7 @@ static int
 take_profile(struct pf_buffer *out)
 {
 	struct pf_buffer raw;
-	int rc = pf_sampler_open(PF_WINDOW_HTTP, PF_EVENT_CPU);
+	int rc = pf_sampler_open(PF_WINDOW_HTTP, (struct pf_event_wish){PF_EVENT_CPU, 0});
 
 	if (rc)
 		return rc;
