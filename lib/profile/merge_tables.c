@@ -156,7 +156,8 @@ check_bare(struct pf_merge *m, uint32_t mapping, struct pf_error *err)
 	uint64_t before = seen->bare_profile;
 
 	seen->bare_profile = m->source.ordinal;
-	if (before == 0 || before == m->source.ordinal || merged->build_id || !pf_mapping_is_file(filename))
+	if (before == 0 || before == m->source.ordinal || merged->build_id ||
+	    !pf_mapping_is_file(filename))
 		return 0;
 	if (!m->options.merge_by_filename)
 		return pf_error_set(err, PF_EINPUT,
