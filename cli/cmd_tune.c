@@ -1,23 +1,30 @@
 /* cmd_tune.c: profuse tune: the command over profuse/tune.h. */
 #include "commands.h"
 
+#include <profuse/collect.h>
 #include <profuse/tune.h>
 
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/error.h"
 #include "core/file.h"
 
 struct settings {
-	const char *base, *service_name;
+	const char *base, *service, *service_name;
+	const char *cacert, *cert, *key, *bearer_file, *username, *password_file, *header_file;
+	double seconds;
+	bool insecure;
 	struct cli_list stats, binaries, outputs;
 	uint64_t pid, memory_limit;
 	double cpus, cores_used;
 	bool json;
 };
 
-static const struct settings defaults = {.base = NULL};
+static const struct settings defaults = {.seconds = 30};
 
 #define AT(MEMBER) offsetof(struct settings, MEMBER)
 
@@ -28,6 +35,24 @@ static const struct cli_option options[] = {
 	"Statistics of the service: malloc_info, jemalloc's JSON, gctrace, metrics, /proc files "
 	"(see below); a "
 	"folder or @LIST too; may be repeated"},
+    {"service", 0, CLI_STRING, AT(service), "URL",
+	"A running service: its profiles and metrics are fetched from this address"},
+    {"seconds", 's', CLI_DURATION, AT(seconds), "N",
+	"How long --service profiles CPU, whole seconds (default 30)"},
+    {"cacert", 0, CLI_STRING, AT(cacert), "FILE",
+	"Trust the certificate authorities in this PEM file, and no others"},
+    {"cert", 0, CLI_STRING, AT(cert), "FILE", "The client certificate to show, PEM"},
+    {"key", 0, CLI_STRING, AT(key), "FILE", "Its unencrypted key, PEM"},
+    {"insecure", 0, CLI_FLAG, AT(insecure), NULL,
+	"Do not verify the service's certificate: anybody on the way can read and forge "
+	"everything"},
+    {"bearer-token-file", 0, CLI_STRING, AT(bearer_file), "FILE",
+	"Send the token in this file (default: the environment's PROFUSE_BEARER_TOKEN)"},
+    {"username", 0, CLI_STRING, AT(username), "NAME", "Send basic authentication with this name"},
+    {"password-file", 0, CLI_STRING, AT(password_file), "FILE",
+	"Its password (default: the environment's PROFUSE_PASSWORD)"},
+    {"header-file", 0, CLI_STRING, AT(header_file), "FILE",
+	"Send the headers in this file, one \"Name: value\" a line"},
     {"pid", 'p', CLI_COUNT, AT(pid), "N",
 	"A process of this machine: its memory, settings and limits are read from /proc"},
     {"binary", 0, CLI_LIST, AT(binaries), "BIN",
@@ -74,15 +99,83 @@ check(const struct settings *s, size_t profiles, struct pf_error *err)
 	enum pf_tune_format format;
 	int rc = 0;
 
-	if (!profiles && !s->stats.count && !s->pid)
+	if (!profiles && !s->stats.count && !s->pid && !s->service)
 		return pf_error_set(err, PF_EUSAGE,
 		    "tune needs something to judge: profiles, --stats FILE, --pid N or --service "
 		    "URL");
 	if (s->pid > INT32_MAX)
 		return pf_error_set(err, PF_EUSAGE, "--pid %llu: no such process number",
 		    (unsigned long long)s->pid);
+	if (s->seconds < 1 || s->seconds > 3600 || s->seconds != (double)(uint32_t)s->seconds)
+		return pf_error_set(
+		    err, PF_EUSAGE, "--seconds %g: whole seconds from 1 to 3600", s->seconds);
 	for (size_t i = 0; !rc && i < s->outputs.count; i++)
 		rc = format_of(s->outputs.items[i], &format, err);
+	return rc;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+static bool
+on_tick(void *context, const struct pf_collect_progress *p)
+{
+	bool terminal = *(bool *)context;
+
+	if (terminal)
+		fprintf(stderr, "\r\033[K%s: %.0f s", p->type, p->elapsed);
+	return interrupted;
+}
+
+static void
+on_warning(void *context, const char *sentence)
+{
+	fprintf(stderr, "%sprofuse: %s\n", *(bool *)context ? "\r\033[K" : "", sentence);
+}
+
+static const char *
+from_environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+static int
+add_service(struct pf_tune *tune, const struct settings *s, struct pf_error *err)
+{
+	struct pf_collect_options o = PF_COLLECT_OPTIONS_INIT;
+	struct sigaction action = {.sa_handler = on_signal};
+	bool terminal = isatty(STDERR_FILENO);
+	int rc;
+
+	o.seconds = (uint32_t)s->seconds;
+	o.ca_file = s->cacert;
+	o.cert_file = s->cert;
+	o.key_file = s->key;
+	o.insecure = s->insecure;
+	o.bearer_token_file = s->bearer_file;
+	if (!s->bearer_file && !s->username)
+		o.bearer_token = from_environment("PROFUSE_BEARER_TOKEN");
+	o.username = s->username;
+	o.password_file = s->password_file;
+	if (s->username)
+		o.password = from_environment("PROFUSE_PASSWORD");
+	o.header_file = s->header_file;
+	o.tick = on_tick;
+	o.warn = on_warning;
+	o.context = &terminal;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	rc = pf_tune_add_service(tune, s->service, &o, err);
+	if (terminal)
+		fputs("\r\033[K", stderr);
 	return rc;
 }
 
@@ -113,6 +206,8 @@ add_all(struct pf_tune *tune, const struct settings *s, const struct cli_argumen
 		rc = add_argument(tune, arguments->items[i], false, err);
 	for (size_t i = 0; !rc && i < s->stats.count; i++)
 		rc = add_argument(tune, s->stats.items[i], false, err);
+	if (!rc && s->service)
+		rc = add_service(tune, s, err);
 	if (!rc && s->pid)
 		rc = pf_tune_add_process(tune, (int64_t)s->pid, err);
 	return rc;
@@ -162,8 +257,7 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 
 const struct cli_command cli_tune = {
     .name = "tune",
-    .usage =
-	"[PROFILE…] [--base FILE] [--stats FILE…] [--service URL|--pid N] [--try CMD] [-o REPORT]",
+    .usage = "[PROFILE…] [--base FILE] [--stats FILE]… [--service URL] [--pid N] [-o REPORT]…",
     .summary =
 	"what to change: leaks, locks, garbage collection, allocators, with settings and evidence",
     .description =
@@ -187,7 +281,8 @@ const struct cli_command cli_tune = {
 	"came of it.",
     .examples = "profuse tune heap.pb.gz cpu.pb.gz goroutine.pb.gz\n"
 		"profuse tune --base heap-monday.pb.gz heap-friday.pb.gz -o leak.html\n"
-		"profuse tune cpu.pb.gz --stats gctrace.log --memory-limit 512MiB\n",
+		"profuse tune cpu.pb.gz --stats gctrace.log --memory-limit 512MiB\n"
+		"profuse tune --service http://127.0.0.1:2121 --seconds 10 -o report.html\n",
     .options = options,
     .defaults = &defaults,
     .settings_size = sizeof defaults,

@@ -46,6 +46,8 @@ static const struct rule rules[] = {
     {"arena_get2*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"sysmalloc*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
     {"systrim*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"grow_heap*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"shrink_heap*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
     {"heap_trim*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
     {"operator new*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"operator delete*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
@@ -85,13 +87,11 @@ static const struct rule rules[] = {
     {"pthread_mutex_timedlock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"__pthread_mutex_lock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"___pthread_mutex_lock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
-    {"__GI___pthread_mutex_lock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"pthread_rwlock_*lock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"__pthread_rwlock_*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"___pthread_rwlock_*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"pthread_spin_lock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"__lll_lock_wait*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
-    {"__GI___lll_lock_wait*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"std::mutex::lock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
     {"std::unique_lock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
     {"std::lock_guard*", PF_CODE_LOCK | PF_CODE_LIBRARY},
@@ -249,6 +249,9 @@ pf_code_traits(const char *function, const char *file)
 {
 	uint32_t traits = 0;
 
+	/* What glibc calls inside of itself is "__GI_" and the name. */
+	if (strncmp(function, "__GI_", 5) == 0)
+		function += 5;
 	if (is_standard_go(function) || is_system_binary(file) ||
 	    strncmp(function, "std::", 5) == 0 || strncmp(function, "__gnu_cxx::", 11) == 0 ||
 	    strncmp(function, "_start", 7) == 0 || strncmp(function, "__libc_start", 12) == 0)

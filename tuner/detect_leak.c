@@ -4,8 +4,8 @@
  * With --base: what each function holds now against what it held then. A
  * sampled figure has a variance (Poisson sampling with one sample every `rate`
  * bytes: n objects of s bytes are estimated with variance n·s²·(1-p)/p, where
- * p = 1 - exp(-s/rate)); growth counts where it exceeds three standard
- * deviations of the difference.
+ * p = 1 - exp(-s/rate)); growth counts where it exceeds 2.33 standard deviations
+ * of the difference, surely where it exceeds three.
  *
  * With four snapshots and more: Kendall's test for a trend per function, with
  * Holm's correction over the functions looked at, and the growth must go on in
@@ -21,121 +21,19 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "stats/trend.h"
+#include "tuner/growth.h"
 #include "tuner/sites.h"
 
-enum { MOST_SNAPSHOTS = 1000, MOST_CANDIDATES = 32, LEAST_SERIES = 4 };
+enum { MOST_CANDIDATES = 32, LEAST_SERIES = 4 };
+
+#define PAIR_SIGMAS 2.33 /* 1 in 100 by chance */
+#define SURE_SIGMAS 3.0
+#define SERIES_SIGMAS 1.0
 
 static const char *const in_use[] = {"inuse_space", "space", NULL};
-static const char *const objects_in_use[] = {"inuse_objects", "objects", NULL};
-
-/* Sums of one snapshot by owner; owners are numbered alike in all snapshots. */
-struct holders {
-	struct pf_strings names;  /* of all snapshots */
-	double *bytes, *variance; /* snapshot by snapshot, `room` owners each */
-	size_t room, snapshots;
-	const struct pf_evidence_profile **profiles;
-	double *times;
-};
 
 static double
-variance_of(const struct pf_evidence_profile *ep, double bytes, double objects)
-{
-	double rate = (double)ep->p->period, size = objects > 0 ? bytes / objects : bytes, p;
-
-	if (rate <= 1 || size <= 0)
-		return 0;
-	p = -expm1(-size / rate);
-	return bytes * size * (1 - p) / p;
-}
-
-static int
-sum_snapshot(struct holders *h, size_t snapshot, bool counting, struct pf_error *err)
-{
-	const struct pf_evidence_profile *ep = h->profiles[snapshot];
-	uint32_t column = pf_evidence_column(ep, in_use),
-		 count = pf_evidence_column(ep, objects_in_use);
-	struct pf_stack stack = {0};
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
-		double bytes = pf_value(ep, i, column);
-		double objects = count == PF_NONE ? 0 : pf_value(ep, i, count);
-		const char *name;
-		uint32_t id;
-
-		if (bytes <= 0)
-			continue;
-		rc = pf_stack_read(&stack, ep, i, err);
-		if (rc)
-			break;
-		name = pf_site_name(ep, pf_stack_owner(&stack, ep));
-		rc = pf_strings_add(&h->names, name, strlen(name), &id, err);
-		if (rc || counting)
-			continue;
-		h->bytes[snapshot * h->room + id] += bytes;
-		h->variance[snapshot * h->room + id] += variance_of(ep, bytes, objects);
-	}
-	pf_stack_release(&stack);
-	return rc;
-}
-
-static void
-release(struct holders *h)
-{
-	pf_strings_release(&h->names);
-	free(h->bytes);
-	free(h->variance);
-	free(h->profiles);
-	free(h->times);
-}
-
-static double
-time_of(const struct pf_evidence *e, const struct pf_evidence_profile *ep, size_t i)
-{
-	return e->doubts[PF_PROFILE_HEAP].times_missing
-		   ? (double)i
-		   : (double)pf_profile_time_nanos(ep->p) / 1e9;
-}
-
-/* Two rounds: the first names every owner, the second has room for all. */
-static int
-collect(struct holders *h, const struct pf_evidence *e, const struct pf_evidence_profile *base,
-    struct pf_error *err)
-{
-	const struct pf_evidence_profile *ep = base;
-	int rc;
-
-	*h = (struct holders){0};
-	rc = pf_strings_init(&h->names, err);
-	if (!rc)
-		rc = PF_CALLOC(h->profiles, e->profile_count + 1, err);
-	if (!rc)
-		rc = PF_CALLOC(h->times, e->profile_count + 1, err);
-	if (rc)
-		return rc;
-	if (base)
-		h->profiles[h->snapshots++] = base;
-	for (ep = base ? pf_evidence_last(e, PF_PROFILE_HEAP)
-		       : pf_evidence_next(e, PF_PROFILE_HEAP, NULL);
-	    ep && h->snapshots < MOST_SNAPSHOTS;
-	    ep = base ? NULL : pf_evidence_next(e, PF_PROFILE_HEAP, ep)) {
-		h->times[h->snapshots] = time_of(e, ep, h->snapshots);
-		h->profiles[h->snapshots++] = ep;
-	}
-	for (size_t i = 0; !rc && i < h->snapshots; i++)
-		rc = sum_snapshot(h, i, true, err);
-	h->room = h->names.count;
-	if (!rc)
-		rc = PF_CALLOC(h->bytes, h->room * h->snapshots, err);
-	if (!rc)
-		rc = PF_CALLOC(h->variance, h->room * h->snapshots, err);
-	for (size_t i = 0; !rc && i < h->snapshots; i++)
-		rc = sum_snapshot(h, i, false, err);
-	return rc;
-}
-
-static double
-total_of(const struct holders *h, size_t snapshot)
+total_of(const struct pf_growth *h, size_t snapshot)
 {
 	double sum = 0;
 
@@ -153,10 +51,10 @@ struct growth {
 
 /* The heaviest stack of an owner in the last snapshot. */
 static int
-show_owner(struct pf_findings *f, const struct holders *h, uint32_t owner, struct pf_error *err)
+show_owner(struct pf_findings *f, const struct pf_growth *h, uint32_t owner, struct pf_error *err)
 {
 	const struct pf_evidence_profile *ep = h->profiles[h->snapshots - 1];
-	const char *wanted = pf_strings_get(&h->names, owner);
+	const char *wanted = pf_strings_get(&h->owners, owner);
 	uint32_t column = pf_evidence_column(ep, in_use);
 	struct pf_sites sites;
 	int rc = pf_sites_of(&sites, ep, column, NULL, err);
@@ -203,10 +101,10 @@ time_to_limit(const struct pf_evidence *e, struct pf_findings *f, const struct g
 }
 
 static int
-report(const struct pf_evidence *e, struct pf_findings *f, const struct holders *h,
+report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_growth *h,
     const struct growth *g, struct pf_error *err)
 {
-	const char *owner = pf_strings_get(&h->names, g->owner);
+	const char *owner = pf_strings_get(&h->owners, g->owner);
 	char grown[PF_AMOUNT_ROOM], from[PF_AMOUNT_ROOM], to[PF_AMOUNT_ROOM];
 	double share = g->grown / fmax(g->last, 1);
 	bool strong = g->series && g->trend.p_rising < 0.001;
@@ -236,6 +134,11 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct holders 
 		    pf_say(f, "Two snapshots can't tell a leak from a cache that is still filling: "
 			      "four and more "
 			      "over time can."));
+	if (!g->series && g->grown < SURE_SIGMAS * g->error)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "The profiles are sampled, and so few samples stand behind this "
+			      "growth that one time in a "
+			      "hundred it is chance."));
 	pf_add_snapshot_caveats(e, PF_PROFILE_HEAP, f);
 	advise(f, owner);
 	pf_add_prediction(f, "rss", "bytes", g->last, g->first, g->first, g->last,
@@ -255,7 +158,7 @@ greatest_growth(const void *a, const void *b)
 
 /* The trend over all snapshots, and whether it has ended. */
 static int
-test_trend(const struct holders *h, struct growth *g, size_t candidates, struct pf_error *err)
+test_trend(const struct pf_growth *h, struct growth *g, size_t candidates, struct pf_error *err)
 {
 	size_t n = h->snapshots, half = n / 2;
 	struct pf_trend late;
@@ -282,10 +185,12 @@ test_trend(const struct holders *h, struct growth *g, size_t candidates, struct 
 
 /* Owners whose growth stands out of its sampling error, the greatest first. */
 static size_t
-candidates_of(const struct holders *h, struct growth *all)
+candidates_of(const struct pf_growth *h, struct growth *all)
 {
 	size_t last = h->snapshots - 1, n = 0;
 	double total = total_of(h, last);
+	/* Two snapshots have nothing but their size to go by, a series has its order too. */
+	double least = h->snapshots > 2 ? SERIES_SIGMAS : PAIR_SIGMAS;
 
 	for (uint32_t owner = 1; owner < h->room; owner++) {
 		struct growth g = {.owner = owner,
@@ -293,7 +198,7 @@ candidates_of(const struct holders *h, struct growth *all)
 		    .last = h->bytes[last * h->room + owner]};
 		g.grown = g.last - g.first;
 		g.error = sqrt(h->variance[owner] + h->variance[last * h->room + owner]);
-		if (g.grown > 3 * g.error && g.grown >= 1 << 20 && g.grown >= 0.05 * total)
+		if (g.grown > least * g.error && g.grown >= 1 << 20 && g.grown >= 0.05 * total)
 			all[n++] = g;
 	}
 	if (n)
@@ -302,7 +207,7 @@ candidates_of(const struct holders *h, struct growth *all)
 }
 
 static int
-judge(const struct pf_evidence *e, struct pf_findings *f, const struct holders *h,
+judge(const struct pf_evidence *e, struct pf_findings *f, const struct pf_growth *h,
     struct pf_error *err)
 {
 	bool series = h->snapshots >= LEAST_SERIES && !h->profiles[0]->base;
@@ -328,14 +233,14 @@ int
 pf_detect_leak(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
 	const struct pf_evidence_profile *base = pf_evidence_base(e, PF_PROFILE_HEAP);
-	struct holders h;
+	struct pf_growth h;
 	int rc;
 
 	if (!pf_evidence_last(e, PF_PROFILE_HEAP))
 		return 0;
-	rc = collect(&h, e, base, err);
+	rc = pf_growth_init(&h, e, base, err);
 	if (!rc && h.snapshots > 1 && (base || h.snapshots >= LEAST_SERIES))
 		rc = judge(e, f, &h, err);
-	release(&h);
+	pf_growth_release(&h);
 	return rc;
 }

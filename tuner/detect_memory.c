@@ -224,6 +224,8 @@ pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct 
 		if (isnan(rss))
 			rss = s->go.sys - s->go.heap_released;
 	}
+	if (isnan(free_bytes) || isnan(rss)) /* mimalloc does not say: measure */
+		return 0;
 	free_bytes = fmin(free_bytes, rss);
 	if (free_bytes >= WORTH_BYTES && free_bytes >= WORTH * rss)
 		report_unreturned(e, f, allocator, rss, free_bytes, proc && !isnan(proc->proc.rss),

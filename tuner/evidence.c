@@ -57,6 +57,9 @@ kind_of(const struct pf_profile *p)
 	    {"delay", PF_PROFILE_LOCKS},
 	};
 
+	/* Go's allocs profile has the columns of its heap profile, and says which it is about. */
+	if (p->default_type && strcmp(pf_profile_string(p, p->default_type), "alloc_space") == 0)
+		return PF_PROFILE_ALLOCS;
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		if (pf_profile_find_type(p, kinds[i].type) != PF_NONE)
 			return kinds[i].kind;
@@ -220,9 +223,25 @@ compare_neighbours(struct pf_snapshot_doubts *d, const struct pf_evidence_profil
 		d->restarted = true;
 }
 
+/* Go's heap text has addresses only: beside a profile of the same service with names it says nothing. */
+static void
+leave_nameless_out(struct pf_evidence *e)
+{
+	bool named = false;
+
+	for (size_t i = 0; i < e->profile_count; i++)
+		named |= e->profiles[i].kind == PF_PROFILE_HEAP && e->profiles[i].frames.has_lines;
+	for (size_t i = 0; named && i < e->profile_count; i++) {
+		struct pf_evidence_profile *ep = &e->profiles[i];
+		if (ep->kind == PF_PROFILE_HEAP && ep->p->sample_count && !ep->frames.has_lines)
+			ep->kind = PF_PROFILE_OTHER;
+	}
+}
+
 void
 pf_evidence_settle(struct pf_evidence *e)
 {
+	leave_nameless_out(e);
 	if (e->profile_count)
 		qsort(e->profiles, e->profile_count, sizeof *e->profiles, by_kind_and_time);
 	for (size_t i = 1; i < e->profile_count; i++) {
@@ -244,6 +263,10 @@ pf_evidence_settle(struct pf_evidence *e)
 		if (s->has_go && isnan(e->cpus) && s->go.gomaxprocs > 0)
 			e->cpus = s->go.gomaxprocs;
 	}
+	/* A Go program may have libc mapped, and does not allocate with it. */
+	if (e->allocator <= PF_ALLOCATOR_GLIBC && pf_evidence_is_go(e) &&
+	    !pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL))
+		e->allocator = PF_ALLOCATOR_GO;
 	if (isnan(e->cpus) && e->has_trace)
 		e->cpus = e->trace.cycles[e->trace.count - 1].processors;
 }

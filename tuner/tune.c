@@ -74,8 +74,8 @@ pf_tune_add_binary(struct pf_tune *t, const char *path, struct pf_error *err)
 	return pf_paths_add(&t->binaries, path, err);
 }
 
-static int
-note(struct pf_tune *t, const char *name, struct pf_error *err)
+int
+pf_tune_note(struct pf_tune *t, const char *name, struct pf_error *err)
 {
 	uint32_t id;
 
@@ -132,7 +132,7 @@ pf_tune_add(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 			   memcmp(seen, "heap profile:", 13 < seen_size ? 13 : seen_size) == 0)))
 		rc = add_profile(t, name, bytes, size, base, err);
 	pf_buffer_release(&plain);
-	return rc ? rc : note(t, name, err);
+	return rc ? rc : pf_tune_note(t, name, err);
 }
 
 int
@@ -156,7 +156,7 @@ pf_tune_add_process(struct pf_tune *t, int64_t pid, struct pf_error *err)
 	int rc = pf_evidence_add_process(&t->evidence, (pid_t)pid, err);
 
 	snprintf(name, sizeof name, "process %lld", (long long)pid);
-	return rc ? rc : note(t, name, err);
+	return rc ? rc : pf_tune_note(t, name, err);
 }
 
 /* The main binary of the first profile that has one, or the process's name. */

@@ -20,6 +20,9 @@ struct pf_tune {
 	char started[32]; /* UTC, ISO 8601 */
 };
 
+/* Remembers the name of something that was added. */
+int pf_tune_note(struct pf_tune *t, const char *name, struct pf_error *err);
+
 /* Each appends a whole report. PF_ENOMEM. */
 int pf_tune_text(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *err);
 int pf_tune_markdown(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *err);

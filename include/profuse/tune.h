@@ -24,7 +24,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 struct pf_tune;
-struct pf_profile;
+struct pf_collect_options;
 
 /* Fill with PF_TUNE_OPTIONS_INIT, then change. Strings are copied. */
 struct pf_tune_options {
@@ -53,6 +53,15 @@ int pf_tune_add(struct pf_tune *tune, const char *name, const void *bytes, size_
 int pf_tune_add_file(struct pf_tune *tune, const char *path, bool base, struct pf_error *err);
 /* What /proc and the control group say about a process of this machine. PF_EIO where there is none. */
 int pf_tune_add_process(struct pf_tune *tune, int64_t pid, struct pf_error *err);
+/*
+ * Fetches all that a live service offers from its address ("http://host:port"):
+ * profiles, metrics, statistics; CPU over options->seconds (30 by default). What
+ * it lacks is told by options->warn and passed over. Type and time-outs are as
+ * profuse/collect.h says; options may be NULL. PF_EIO, PF_EINPUT where nothing
+ * could be had; PF_EUSAGE for no such address.
+ */
+int pf_tune_add_service(struct pf_tune *tune, const char *url,
+    const struct pf_collect_options *options, struct pf_error *err);
 /* Gives names to addresses of profiles that are added from here on: an executable or a library. */
 int pf_tune_add_binary(struct pf_tune *tune, const char *path, struct pf_error *err);
 
