@@ -28,7 +28,7 @@ pf_number_text(const struct pf_findings *f, const struct pf_number *n, char *tex
 		return;
 	}
 	pf_amount(value, n->value, unit);
-	if (isnan(n->low) || (n->low == n->value && n->high == n->value))
+	if (!isfinite(n->low) || !isfinite(n->high) || (n->low == n->value && n->high == n->value))
 		snprintf(text, size, "%s", value);
 	else
 		snprintf(text, size, "%s (%s to %s)", value, pf_amount(low, n->low, unit),
