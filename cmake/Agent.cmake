@@ -87,6 +87,7 @@ function(profuse_agent_host name)
 endfunction()
 
 if(BUILD_TESTING)
+  pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf) # agent_dump takes names from it
   cmake_language(DEFER CALL profuse_agent_unit_tests)
   profuse_agent_host(agent_dump tests/agent/dump.c lib/core/cursor.c lib/core/error.c)
   target_link_libraries(agent_dump PRIVATE PkgConfig::LIBELF ZLIB::ZLIB)

@@ -29,10 +29,14 @@ endforeach()
 
 target_sources(options_test PRIVATE cli/options.c)
 target_link_libraries(profile_encode_test PRIVATE profile_oracle)
-foreach(name allocation_failure_test collect_allocation_test convert_allocation_test bench_decide_test show_allocation_test)
+foreach(name allocation_failure_test collect_allocation_test convert_allocation_test bench_decide_test show_allocation_test
+    store_allocation_test)
   target_sources(${name} PRIVATE tests/support/failing_malloc.c)
   target_link_options(${name} PRIVATE LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
 endforeach()
+
+# The store's named places, at which its test ends the process.
+target_link_options(store_crash_test PRIVATE LINKER:--wrap=pf_store_point)
 
 # The program that the conversion's unit tests convert for.
 add_executable(convert_shapes tests/data/convert/shapes.c)
@@ -58,6 +62,9 @@ foreach(source ${PROFUSE_FUZZ_TARGETS})
   set(seeds ${CMAKE_SOURCE_DIR}/tests/fuzz/seeds/${subject})
   if(subject MATCHES "^(profile|merge)$") # the readers' own fixtures are the best seeds
     set(seeds ${CMAKE_SOURCE_DIR}/tests/fuzz/seeds/profile ${CMAKE_SOURCE_DIR}/tests/fixtures/profiles)
+  endif()
+  if(subject STREQUAL "runtime")
+    set(seeds ${CMAKE_SOURCE_DIR}/tests/fixtures/runtime)
   endif()
   set(dictionary)
   if(EXISTS ${CMAKE_SOURCE_DIR}/tests/fuzz/${subject}.dict)

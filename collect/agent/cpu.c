@@ -35,7 +35,7 @@ say(struct pf_document *d, const struct pf_tally *t, const struct pf_event *even
 	pf_document_say(
 	    d, "signal: %d (%s)", t->signal, t->signal ? strsignal(t->signal) : "none free");
 	pf_document_say(d, "lost: %llu of %llu periods, for want of a free slot or of memory",
-	    (unsigned long long)t->lost, (unsigned long long)(t->lost + t->taken));
+	    (unsigned long long)t->lost, (unsigned long long)t->lost + t->taken);
 	pf_document_say(d,
 	    "stacks: %llu taken, %llu cut short, %llu over %d frames, %llu partly by frame pointer",
 	    (unsigned long long)t->samples, (unsigned long long)t->cut, (unsigned long long)t->deep,
