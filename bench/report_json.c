@@ -104,7 +104,8 @@ metric_json(const struct pf_bench *b, size_t variant, enum pf_metric m)
 	}
 	json_decref(c);
 	o = with(o, "adjusted_p", number_or_null(r->compared, r->adjusted_p));
-	return with(o, "verdict", json_string(findings[pf_bench_finding(b, variant, m)]));
+	o = with(o, "verdict", json_string(findings[pf_bench_finding(b, variant, m)]));
+	return with(o, "word", json_string(pf_bench_word(b, variant, m)));
 }
 
 static json_t *

@@ -139,7 +139,7 @@ static const struct cli_option options[] = {
     {"keep-output", 0, CLI_STRING, AT(output), "DIR",
 	"keep what the commands print: DIR/before-1.out, DIR/before-1.err, …"},
     {"output", 'o', CLI_LIST, AT(outputs), "FILE",
-	"write a report: .md, .json, .hgrm or .hlog; may be repeated"},
+	"write a report: .html, .md, .json, .hgrm or .hlog; may be repeated"},
     {"json", 0, CLI_FLAG, AT(json), NULL,
 	"one JSON object on standard output instead of the table"},
     {"quiet", 'q', CLI_FLAG, AT(quiet), NULL, "no progress on the terminal"},
@@ -153,8 +153,8 @@ format_of(const char *path, enum pf_bench_format *format, struct pf_error *err)
 	static const struct {
 		const char *ending;
 		enum pf_bench_format format;
-	} known[] = {{".json", PF_BENCH_JSON}, {".md", PF_BENCH_MARKDOWN}, {".hgrm", PF_BENCH_HGRM},
-	    {".hlog", PF_BENCH_HLOG}};
+	} known[] = {{".json", PF_BENCH_JSON}, {".md", PF_BENCH_MARKDOWN}, {".html", PF_BENCH_HTML},
+	    {".hgrm", PF_BENCH_HGRM}, {".hlog", PF_BENCH_HLOG}};
 	const char *dot = strrchr(path, '.');
 
 	for (size_t i = 0; dot && i < sizeof known / sizeof *known; i++) {
@@ -164,7 +164,7 @@ format_of(const char *path, enum pf_bench_format *format, struct pf_error *err)
 		}
 	}
 	return pf_error_set(err, PF_EUSAGE,
-	    "-o %s: the name must end in .md, .json, .hgrm or .hlog, which chooses the "
+	    "-o %s: the name must end in .html, .md, .json, .hgrm or .hlog, which chooses the "
 	    "format",
 	    path);
 }

@@ -91,6 +91,14 @@ foreach(source ${PROFUSE_TEST_TOOLS})
   set_target_properties(tool_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY tests/tools)
 endforeach()
 
+# Measured error rates of bench's verdicts: the whole table is `build/…/tests/stats/error_rates`.
+add_executable(error_rates tests/stats/error_rates.c)
+target_include_directories(error_rates PRIVATE ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR})
+target_link_libraries(error_rates PRIVATE profuse_flags profuse_static)
+set_target_properties(error_rates PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests/stats)
+add_test(NAME stats/error_rates COMMAND error_rates --trials 10000 --check quick)
+set_tests_properties(stats/error_rates PROPERTIES TIMEOUT 600 LABELS long)
+
 file(GLOB PROFUSE_INTEGRATION_TESTS CONFIGURE_DEPENDS tests/integration/*.sh)
 foreach(script ${PROFUSE_INTEGRATION_TESTS})
   get_filename_component(name ${script} NAME_WE)

@@ -177,6 +177,7 @@ enum pf_bench_format {
 	PF_BENCH_TEXT,     /* for a terminal */
 	PF_BENCH_MARKDOWN, /* for a pull request */
 	PF_BENCH_JSON,     /* everything, one object: docs/bench.md has the schema */
+	PF_BENCH_HTML,     /* one page with plots */
 	PF_BENCH_HGRM,     /* latency percentiles as HdrHistogram's tools plot them */
 	PF_BENCH_HLOG,     /* every block's latency histogram, HdrHistogram's log format */
 };
