@@ -110,7 +110,7 @@ prepare(struct pf_bench *b, struct pf_error *err)
 	if (rc)
 		return rc;
 	if (!o->pairs)
-		o->pairs = o->gate_count ? PAIRS_FOR_GATES : PAIRS;
+		o->pairs = o->variant_count == 1 ? 1 : o->gate_count ? PAIRS_FOR_GATES : PAIRS;
 	if (o->warmup_pairs == SIZE_MAX)
 		o->warmup_pairs = b->service ? 0 : 1;
 	if (o->repeats == SIZE_MAX)

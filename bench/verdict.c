@@ -188,6 +188,8 @@ pf_bench_verdict(const struct pf_bench *b, struct pf_error *err)
 		return pf_error_set(err, PF_EINCONCLUSIVE, "%s", b->refusal);
 	if (i < b->gate_count)
 		return pf_error_set(err, PF_ENO, "the gate %s failed", b->gates[i].text);
+	if (b->variant_count == 1 && !b->interrupted)
+		return 0;
 	if (!b->unpaired && b->complete < pf_least_pairs(b->options.confidence))
 		return pf_error_set(err, PF_EINCONCLUSIVE,
 		    "%zu pair%s cannot give a %g %% interval: at least %zu are needed (--pairs)",

@@ -179,6 +179,12 @@ pf_bench_warning(const struct pf_bench *b, size_t wanted, char *text, size_t siz
 	    left_running, late_client, failed_requests, hidden_peak};
 	size_t found = 0;
 
+	for (size_t i = 0; i < sizeof b->notes / sizeof *b->notes; i++) {
+		if (b->notes[i][0] && found++ == wanted) {
+			snprintf(text, size, "%s", b->notes[i]);
+			return true;
+		}
+	}
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		if (all[i](b, text, size) > 0 && found++ == wanted)
 			return true;
