@@ -94,7 +94,7 @@ struct pf_bench {
 	bool calibrated;
 	struct pf_comparison calibration;
 	char refusal[400];                              /* why no verdict is given; empty: none */
-	char notes[4][300]; /* further warnings: of `bench compare` */
+	char notes[4][300];                             /* further warnings: of `bench compare` */
 	struct pf_histogram latency[PF_BENCH_VARIANTS]; /* services: of all complete rounds */
 	bool has_latency;
 };

@@ -46,8 +46,8 @@ const struct pf_metric_info pf_metric_infos[PF_METRICS] = {
 	PF_OF_COMMANDS | PF_OF_SERVICES, true, "share of the CPU time spent on GC"},
     [PF_METRIC_HEAP_LIVE] = {"heap_live", "heap in use", PF_UNIT_BYTES, PF_SCALE_RATIO, false,
 	PF_OF_COMMANDS | PF_OF_SERVICES, true, "what the allocator or GC counts as in use"},
-    [PF_METRIC_ALLOCATED] = {"allocated", "allocated", PF_UNIT_PER_SECOND, PF_SCALE_RATIO, false,
-	PF_OF_COMMANDS | PF_OF_SERVICES, true, "bytes allocated a second"},
+    [PF_METRIC_ALLOCATED] = {"allocated", "allocated", PF_UNIT_BYTES_PER_SECOND, PF_SCALE_RATIO,
+	false, PF_OF_COMMANDS | PF_OF_SERVICES, true, "bytes allocated a second"},
     [PF_METRIC_FAULTS] = {"faults", "page faults", PF_UNIT_NUMBER, PF_SCALE_DIFFERENCE, false,
 	PF_OF_COMMANDS | PF_OF_SERVICES, true, "minor page faults; for services a request"},
     [PF_METRIC_MAJOR_FAULTS] = {"major_faults", "major faults", PF_UNIT_NUMBER, PF_SCALE_DIFFERENCE,
@@ -152,6 +152,10 @@ pf_metric_format(enum pf_unit unit, double value, char *text, size_t size)
 	case PF_UNIT_NUMBER:
 		number(value, text, size);
 		break;
+	case PF_UNIT_BYTES_PER_SECOND:
+		scaled(bytes, 4, value, text, size);
+		snprintf(text + strlen(text), size - strlen(text), "/s");
+		break;
 	}
 	return text;
 }
@@ -173,7 +177,8 @@ pf_change_format(enum pf_scale scale, enum pf_unit unit, double change, char *te
 const char *
 pf_unit_name(enum pf_unit unit)
 {
-	static const char *const names[] = {"seconds", "bytes", "per_second", "share", "number"};
+	static const char *const names[] = {
+	    "seconds", "bytes", "per_second", "share", "number", "bytes_per_second"};
 
 	return names[unit];
 }

@@ -109,7 +109,7 @@ bracket(struct search *s, double rate, struct pf_error *err)
 
 	while (!rc && !r->interrupted && !r->failed && r->rate < highest_rate)
 		rc = try_rate(s, fmin(highest_rate, r->rate * 2), 1, &kept, err);
-	while (!rc && !r->interrupted && r->rate <= 0 && r->failed > 1)
+	while (!rc && !r->interrupted && r->rate <= 0 && r->failed * s->options.duration >= 4)
 		rc = try_rate(s, r->failed / 2, 1, &kept, err);
 	return rc;
 }

@@ -94,6 +94,7 @@ pf_bench_word(const struct pf_bench *b, size_t variant, enum pf_metric m)
 	    [PF_UNIT_BYTES] = {{"smaller", "larger"}, {"perhaps smaller", "perhaps larger"}},
 	    [PF_UNIT_PER_SECOND] = {{"lower", "higher"}, {"perhaps lower", "perhaps higher"}},
 	    [PF_UNIT_SHARE] = {{"less", "more"}, {"perhaps less", "perhaps more"}},
+	    [PF_UNIT_BYTES_PER_SECOND] = {{"less", "more"}, {"perhaps less", "perhaps more"}},
 	    [PF_UNIT_NUMBER] = {{"fewer", "more"}, {"perhaps fewer", "perhaps more"}},
 	};
 	const struct pf_comparison *c = &pf_bench_result(b, variant, m)->comparison;

@@ -104,7 +104,7 @@ static const struct cli_option options[] = {
     {"replay-speed", 0, CLI_NUMBER, AT(replay_speed), "N", "how much faster than recorded (1)"},
     {"header", 'H', CLI_LIST, AT(headers), "LINE",
 	"a header for every request, or @FILE with a header a line; may be repeated"},
-    {"http2", 0, CLI_FLAG, AT(http2), NULL, "speak HTTP/2 (through libcurl, as https is)"},
+    {"http2", 0, CLI_FLAG, AT(http2), NULL, "speak HTTP/2, over https:// only"},
     {"ca-file", 0, CLI_STRING, AT(ca_file), "FILE",
 	"certificates (PEM) to trust instead of the system's"},
     {"insecure", 0, CLI_FLAG, AT(insecure), NULL, "don't verify the service's certificate"},

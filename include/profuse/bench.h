@@ -105,7 +105,7 @@ struct pf_bench_options {
 	double ready_timeout;   /* 30 s */
 	size_t connections;     /* at most this many at once; 32 */
 	enum pf_bench_arrivals arrivals;
-	bool http2; /* over TLS negotiated, without TLS by prior knowledge */
+	bool http2; /* over TLS only */
 	const char
 	    *ca_file;  /* certificates that https:// trusts instead of the system's; or NULL */
 	bool insecure; /* don't verify certificates */

@@ -31,6 +31,7 @@ function value(unit, v) {
 	if (unit === "seconds") return time(v);
 	if (unit === "bytes") return bytes(v);
 	if (unit === "share") return percent(v);
+	if (unit === "bytes_per_second") return `${bytes(v)}/s`;
 	if (unit === "per_second") return `${number(v)}/s`;
 	return number(v);
 }
