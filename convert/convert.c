@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/advice.h"
+#include "convert/go_profile.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
@@ -22,6 +24,11 @@ check_options(const struct pf_convert_options *o, struct pf_error *err)
 	if ((o->md5 || o->compress || o->symbol_list) && !extbinary)
 		return pf_error_set(err, PF_EUSAGE,
 		    "md5, compress and symbol-list exist in the extbinary format only");
+	if (!(o->trim > 0 && o->trim <= 100))
+		return pf_error_set(
+		    err, PF_EUSAGE, "trim is a share of the weight over 0 and up to 100 %%");
+	if (o->max_edges == 0)
+		return pf_error_set(err, PF_EUSAGE, "a profile of no call edges is of no use");
 	if (o->symbol_list && !o->binary)
 		return pf_error_set(
 		    err, PF_EUSAGE, "a symbol list needs the binary whose symbols it lists");
@@ -82,8 +89,8 @@ int
 pf_convert_add(
     struct pf_convert *c, const struct pf_profile *profile, const char *name, struct pf_error *err)
 {
-	struct pf_stacks_options options = {
-	    .merge_by_filename = c->options.merge_by_filename, .prefer_lines = !c->binary};
+	struct pf_stacks_options options = {.merge_by_filename = c->options.merge_by_filename,
+	    .prefer_lines = !c->binary || pf_format_is_go(c->options.format)};
 
 	pf_period_note(&c->period, profile);
 	return pf_stacks_add(&c->stacks, profile, name, &options, err);
@@ -104,6 +111,7 @@ report_inputs(struct pf_convert *c)
 	r->unit = c->type.unit;
 	r->time = c->type.time;
 	r->from_lines = !c->binary;
+	r->of_go = pf_go_stacks(s);
 	r->scale = 1;
 	if (s->undated_count)
 		pf_report_note(r, "%llu of %llu profiles have no date: their age is unknown.",
@@ -124,6 +132,8 @@ pf_convert_run(struct pf_convert *c, struct pf_error *err)
 	if (rc)
 		return rc;
 	report_inputs(c);
+	if (pf_format_is_go(c->options.format))
+		return pf_convert_for_go(c, err);
 	rc = c->binary ? pf_convert_from_binary(c, err) : pf_convert_from_lines(c, err);
 	if (rc)
 		return rc;
