@@ -92,10 +92,12 @@ foreach(source ${PROFUSE_TEST_TOOLS})
 endforeach()
 
 # Measured error rates of bench's verdicts: the whole table is `build/…/tests/stats/error_rates`.
-add_executable(error_rates tests/stats/error_rates.c)
-target_include_directories(error_rates PRIVATE ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR})
-target_link_libraries(error_rates PRIVATE profuse_flags profuse_static)
-set_target_properties(error_rates PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests/stats)
+foreach(name error_rates pairs_verdict)
+  add_executable(${name} tests/stats/${name}.c)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE profuse_flags profuse_static)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests/stats)
+endforeach()
 add_test(NAME stats/error_rates COMMAND error_rates --trials 10000 --check quick)
 set_tests_properties(stats/error_rates PROPERTIES TIMEOUT 600 LABELS long)
 
