@@ -10,7 +10,7 @@ profuse=$build/profuse server=$build/tests/tools/test_server burn=$build/tests/t
 dir=$(mktemp -d) failures=0 checks=0 others=
 trap 'for p in $others; do kill $p 2>/dev/null; done; wait; rm -rf "$dir"' EXIT
 free_port() { python3 -c "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"; }
-port=$(free_port)
+port=$(free_port) other2=$(free_port)
 quick="--rate 300 --duration 300ms --warmup 50ms --idle 0 --repeats 0"
 
 fail() {
@@ -103,6 +103,9 @@ expect 3 "headers: header" load "$url" --rate 1 --header "@$dir/headers"
 expect 0 "The highest rate" load "$url" --slo 'p99<=10s' --slo 'errors<=100%' --rate 400000 --duration 100ms --warmup 0 --idle 0 --precision 50 --request-timeout 1s
 expect 2 "an objective is absolute" load "$url" --slo 'p99<=+5%'
 expect 1 "no rate kept" load "$url" --slo 'p99<=1ns' --rate 4 --duration 300ms --warmup 0 --idle 0
+
+expect 5 "kept 12 connections open" --before "$server $other2" --after "$server $other2 --leak" --load "http://127.0.0.1:$other2/" \
+	--connections 12 --rate 300 --duration 300ms --warmup 50ms --idle 200ms --repeats 0 --pairs 1
 
 if command -v nginx >/dev/null; then
 	echo "TLS and HTTP/2"

@@ -26,11 +26,10 @@ measure() {
 	local after
 	after=$(awk -v u="$unit" -v p="$1" 'BEGIN { print u * (1 + p / 100) }')
 	"$build/profuse" bench --before "$burn $unit" --after "$burn $after" --pairs "$pairs" --repeats 0 --json -q >"$work/json" || [ $? = 5 ]
-	python3 - "$work/json" >"$work/$1-$2" <<-'PY'
-		import json, sys
-		for p in json.load(open(sys.argv[1]))["pairs"]:
-			print(p["blocks"]["before"]["cpu"], p["blocks"]["after"]["cpu"])
-	PY
+	python3 -c '
+import json, sys
+for p in json.load(open(sys.argv[1]))["pairs"]:
+    print(p["blocks"]["before"]["cpu"], p["blocks"]["after"]["cpu"])' "$work/json" >"$work/$1-$2"
 }
 
 for run in $(seq "$runs"); do

@@ -16,6 +16,7 @@ const CLASS = {better: "good", worse: "bad", undecided: "unsure", "no difference
 function table(heads, rows, className = "") {
 	const cell = (tag) => (c, i) => {
 		const e = html(tag, c && c.className ? {class: c.className} : {}, c && c.text !== undefined ? c.text : String(c ?? "–"));
+		if (c && c.title) e.title = c.title;
 		if (i === 0) e.classList.add("text");
 		return e;
 	};
@@ -75,7 +76,7 @@ function headline() {
 function metrics(v) {
 	const dull = (m) => !m.primary && m.before === 0 && m.after === 0 && !m.spread;
 	const rows = Object.values(v.metrics).filter((m) => !dull(m)).map((m) => [
-		m.title + (m.primary ? " (decides)" : ""), value(m.unit, m.before), value(m.unit, m.after), change(m, m.change), interval(m),
+		{text: m.title + (m.primary ? " (decides)" : ""), title: m.about}, value(m.unit, m.before), value(m.unit, m.after), change(m, m.change), interval(m),
 		m.p === null ? "–" : m.p < 0.0001 ? "< 0.0001" : m.p.toFixed(4), m.detectable === null || m.change_unit !== "ratio" ? "–" : percent(m.detectable),
 		{text: m.word, className: `text ${CLASS[m.verdict] || ""}`}]);
 	$("metrics").querySelector(".scroll").replaceChildren(table(["Metric", base.name, v.name, "Change",
