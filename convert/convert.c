@@ -38,6 +38,18 @@ check_options(const struct pf_convert_options *o, struct pf_error *err)
 	return 0;
 }
 
+static int
+open_binary(struct pf_convert *c, const struct pf_convert_options *options, struct pf_error *err)
+{
+	struct pf_binary_options o = {.debug_files = options->debug_files,
+	    .debug_file_count = options->debug_file_count,
+	    .note = options->note,
+	    .note_context = options->note_context};
+	int rc = pf_binary_open_with(&c->binary, c->binary_path, &o, err);
+
+	return rc ? rc : pf_binaries_check_debug_files(&c->binary, 1, &o, err);
+}
+
 int
 pf_convert_new(
     struct pf_convert **convert, const struct pf_convert_options *options, struct pf_error *err)
@@ -56,13 +68,19 @@ pf_convert_new(
 	if (!rc)
 		rc = pf_copy_string(&c->sample_type, options->sample_type, err);
 	c->options.binary = c->binary_path;
+	c->options.debug_files = NULL; /* the caller's, for this call only */
+	c->options.debug_file_count = 0;
 	c->options.sample_type = c->sample_type;
 	if (!rc)
 		rc = pf_stacks_init(&c->stacks, err);
 	if (!rc)
 		rc = pf_functions_init(&c->functions, err);
+	if (!rc && !c->binary_path && options->debug_file_count)
+		rc = pf_error_set(err, PF_EUSAGE,
+		    "debug files are of no use without the binary they belong to: name it too "
+		    "(--binary)");
 	if (!rc && c->binary_path)
-		rc = pf_binary_open(&c->binary, c->binary_path, err);
+		rc = open_binary(c, options, err);
 	if (rc) {
 		pf_convert_free(c);
 		return rc;
