@@ -254,8 +254,8 @@ pf_dwarf_free(struct pf_dwarf *d)
 	pf_line_window_release(&d->window);
 	free(d->functions);
 	pf_index_release(&d->function_index);
-	free(d->scopes.items);
-	free(d->scopes.levels);
-	pf_ranges_release(&d->scopes.ranges);
+	for (size_t i = 0; i < PF_SCOPES_SLOTS; i++)
+		pf_scopes_release(&d->slots[i]);
+	free(d->levels);
 	free(d);
 }
