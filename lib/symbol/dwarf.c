@@ -156,9 +156,9 @@ explain_missing(struct pf_binary *binary)
 		snprintf(where, sizeof where,
 		    " (looked for in /usr/lib/debug/.build-id/%.2s/%s.debug)", id, id + 2);
 	snprintf(binary->no_lines, sizeof binary->no_lines,
-	    "%.200s has no debug information; install the package with its debug symbols%s, or "
-	    "build it with "
-	    "-gmlt -fdebug-info-for-profiling and do not strip it",
+	    "%.200s has no debug information; name the file that has it (--debug-file), install "
+	    "the package with its debug symbols%s, or build it with -gmlt "
+	    "-fdebug-info-for-profiling and do not strip it",
 	    binary->main.path, where);
 }
 
