@@ -27,6 +27,9 @@ check_options(const struct pf_convert_options *o, struct pf_error *err)
 	if (!(o->trim > 0 && o->trim <= 100))
 		return pf_error_set(
 		    err, PF_EUSAGE, "trim is a share of the weight over 0 and up to 100 %%");
+	if (o->format == PF_CONVERT_BOLT && !o->binary)
+		return pf_error_set(err, PF_EUSAGE,
+		    "the bolt format needs --binary, the program that BOLT is to rewrite");
 	if (o->max_edges == 0)
 		return pf_error_set(err, PF_EUSAGE, "a profile of no call edges is of no use");
 	if (o->symbol_list && !o->binary)
@@ -155,6 +158,8 @@ pf_convert_run(struct pf_convert *c, struct pf_error *err)
 	rc = c->binary ? pf_convert_from_binary(c, err) : pf_convert_from_lines(c, err);
 	if (rc)
 		return rc;
+	if (c->options.format == PF_CONVERT_BOLT)
+		return 0; /* written already */
 	c->report.profile_functions = c->functions.root_count;
 	c->report.profile_counts = c->functions.body_count;
 	return pf_convert_render(c, err);

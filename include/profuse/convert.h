@@ -45,6 +45,7 @@ enum pf_convert_format {
 	PF_CONVERT_FOLDED,        /* one line a stack: "main;parse;next 12" */
 	PF_CONVERT_GO_PGO,        /* profile.proto for go build -pgo, cut to what it reads */
 	PF_CONVERT_GO_PREPROFILE, /* the same as Go's compiler wants it: "GO PREPROFILE V1" */
+	PF_CONVERT_BOLT,          /* llvm-bolt's fdata */
 };
 
 /* Fill with PF_CONVERT_OPTIONS_INIT, then change. Strings are copied. */
