@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "core/error.h"
+#include "interrupts.h"
 
 enum { MOST_ENVIRONMENT = 64 };
 
@@ -370,27 +370,6 @@ show_progress(void *context, const struct pf_bench_progress *p)
 	fflush(stderr);
 }
 
-/*
- * Interrupts become readable on the returned descriptor. They stay blocked when
- * the run is over, so that a second Ctrl-C doesn't cost the report. What was
- * ignored from the start (nohup) stays ignored.
- */
-static int
-catch_interrupts(void)
-{
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-		struct sigaction action;
-		if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-			sigaddset(&set, numbers[i]);
-	}
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static int
 write_reports(const struct pf_bench *bench, const struct settings *s, struct pf_error *err)
 {
@@ -426,7 +405,7 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 	o.variant_count = v.count;
 	if (terminal)
 		o.progress = show_progress;
-	o.stop_fd = catch_interrupts();
+	o.stop_fd = cli_catch_interrupts();
 	rc = pf_bench_run(&bench, &o, err);
 	if (terminal)
 		fputs("\r\033[K", stderr);

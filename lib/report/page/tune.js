@@ -210,8 +210,11 @@
 		if (!s)
 			return;
 		at.append(make("h2", "", "Search for settings"), make("p", "", s.verdict));
-		if (s.recommended)
-			at.append(make("div", "setting", make("code", "", s.recommended), copyButton(s.recommended)));
+		if (s.environment.length) {
+			const line = s.environment.join(" ");
+			at.append(make("div", "setting", make("code", "", line), copyButton(line)));
+		}
+		at.append(make("p", "note", `${s.runs} runs of ${s.command} in the search, ${s.validation_runs} to validate; seed ${s.seed}.`));
 		const svg = draw("svg", {viewBox: "0 0 1000 380", role: "img", "aria-label": "CPU time against memory of every setting"});
 		const box = {left: 90, right: 960, top: 30, bottom: 320};
 		const shown = s.settings.filter((v) => v.cpu > 0 && v.rss_peak > 0);
@@ -225,7 +228,7 @@
 				dot.append(draw("title", {}, `${v.name}\nCPU ${amount(v.cpu, "seconds")}, peak ${amount(v.rss_peak, "bytes")}, ${v.runs} runs`));
 				svg.append(dot);
 				if (v.pareto || v.current)
-					svg.append(draw("text", {x: x + 9, y: y + 4}, v.short));
+					svg.append(draw("text", {x: x + 9, y: y + 4}, v.name));
 			}
 			at.append(make("div", "card", svg, make("p", "note", "Blue: no other setting is better in both. Orange: today's.")));
 		}
