@@ -24,7 +24,7 @@ struct settings {
 	struct cli_list caps, urls;
 	double rate, duration, warmup, run_timeout;
 	uint64_t pairs, grid, seed;
-	bool go, quiet;
+	bool go, quiet, fleet;
 	struct cli_list stats, binaries, outputs;
 	uint64_t pid, memory_limit;
 	double cpus, cores_used;
@@ -104,6 +104,8 @@ static const struct cli_option options[] = {
 	"How many cores all its machines use together, for what the fleet would save"},
     {"name", 0, CLI_STRING, AT(service_name), "NAME",
 	"What reports call the service (default: its main binary)"},
+    {"fleet", 0, CLI_FLAG, AT(fleet), NULL,
+	"The arguments are JSON reports of services, written before: one table, a row for each"},
     {"output", 'o', CLI_LIST, AT(outputs), "REPORT",
 	"Write a report: .html to look at, .md for a ticket, .json for machines; may be repeated"},
     {"json", 0, CLI_FLAG, AT(json), NULL,
@@ -322,12 +324,35 @@ write_reports(const struct pf_tune *tune, const struct settings *s, struct pf_er
 }
 
 static int
+show_fleet(const struct settings *s, const struct cli_arguments *arguments, struct pf_error *err)
+{
+	const char *const *reports = (const char *const *)arguments->items;
+	enum pf_tune_format format = s->json ? PF_TUNE_JSON : PF_TUNE_TEXT;
+	int rc = 0;
+
+	if (!arguments->count)
+		return pf_error_set(err, PF_EUSAGE, "--fleet needs JSON reports of profuse tune");
+	if (s->json || !s->outputs.count)
+		rc = pf_tune_fleet(reports, arguments->count, format, "-", err);
+	for (size_t i = 0; !rc && i < s->outputs.count; i++) {
+		rc = format_of(s->outputs.items[i], &format, err);
+		if (!rc)
+			rc = pf_tune_fleet(
+			    reports, arguments->count, format, s->outputs.items[i], err);
+	}
+	return rc;
+}
+
+static int
 run(const void *settings, const struct cli_arguments *arguments, struct pf_error *err)
 {
 	const struct settings *s = settings;
 	struct pf_tune_options o = PF_TUNE_OPTIONS_INIT;
 	struct pf_tune *tune = NULL;
-	int rc = check(s, arguments->count, err);
+	int rc = s->fleet ? 0 : check(s, arguments->count, err);
+
+	if (s->fleet)
+		return show_fleet(s, arguments, err);
 
 	o.service = s->service_name;
 	o.memory_limit = (double)s->memory_limit;

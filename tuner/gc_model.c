@@ -22,7 +22,7 @@
 
 enum { GOGC_DEFAULT = 100 };
 
-static const struct pf_gc_cost unknown_cost = {NAN, NAN, NAN, NAN, NAN, NULL};
+static const struct pf_gc_cost unknown_cost = {NAN, NAN, NAN, NAN, NAN, NAN, NULL, false};
 
 static int
 cost_of_profile(const struct pf_evidence *e, struct pf_gc_cost *c, struct pf_error *err)
@@ -30,7 +30,7 @@ cost_of_profile(const struct pf_evidence *e, struct pf_gc_cost *c, struct pf_err
 	const uint32_t collecting = PF_CODE_GC_MARK | PF_CODE_GC_ASSIST | PF_CODE_GC_SWEEP;
 	uint32_t column;
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
-	double total = 0, gc = 0, assist = 0;
+	double total = 0, gc = 0, assist = 0, idle = 0;
 	struct pf_stack stack = {0};
 	int rc = 0;
 
@@ -40,8 +40,12 @@ cost_of_profile(const struct pf_evidence *e, struct pf_gc_cost *c, struct pf_err
 		double value = pf_value(ep, i, column);
 
 		rc = pf_stack_read(&stack, ep, i, err);
-		if (rc || (stack.traits & PF_CODE_GC_IDLE))
+		if (rc)
+			break;
+		if (stack.traits & PF_CODE_GC_IDLE) {
+			idle += value;
 			continue;
+		}
 		total += value;
 		if (stack.traits & collecting)
 			gc += value;
@@ -52,8 +56,10 @@ cost_of_profile(const struct pf_evidence *e, struct pf_gc_cost *c, struct pf_err
 	if (!rc && total > 0) {
 		*c = (struct pf_gc_cost){.share = gc / total,
 		    .assist = assist / total,
+		    .with_idle = (gc + idle) / (total + idle),
 		    .samples = pf_cpu_samples(ep),
-		    .source = "CPU profile"};
+		    .source = "CPU profile",
+		    .of_used = true};
 		pf_share_interval(c->share, c->samples, &c->low, &c->high);
 	}
 	return rc;
@@ -64,7 +70,7 @@ static void
 cost_of_counters(const struct pf_evidence *e, struct pf_gc_cost *c)
 {
 	const struct pf_evidence_stats *now = pf_evidence_stats_last(e, PF_STATS_GO, NULL), *then;
-	double gc, used, assist;
+	double gc, used, assist, idle;
 
 	while (now && isnan(now->go.gc_cpu))
 		now = pf_evidence_stats_last(e, PF_STATS_GO, now);
@@ -73,11 +79,13 @@ cost_of_counters(const struct pf_evidence *e, struct pf_gc_cost *c)
 	gc = now->go.gc_cpu - now->go.idle_gc_cpu;
 	used = now->go.total_cpu - now->go.idle_cpu - now->go.idle_gc_cpu;
 	assist = now->go.assist_cpu;
+	idle = now->go.idle_gc_cpu;
 	then = pf_evidence_stats_last(e, PF_STATS_GO, now);
 	if (then && then->go.gc_cpu <= now->go.gc_cpu && then->go.total_cpu < now->go.total_cpu) {
 		gc -= then->go.gc_cpu - then->go.idle_gc_cpu;
 		used -= then->go.total_cpu - then->go.idle_cpu - then->go.idle_gc_cpu;
 		assist -= then->go.assist_cpu;
+		idle -= then->go.idle_gc_cpu;
 	}
 	if (!(used > 0) || !(gc >= 0))
 		return;
@@ -85,8 +93,10 @@ cost_of_counters(const struct pf_evidence *e, struct pf_gc_cost *c)
 	    .low = gc / used,
 	    .high = gc / used,
 	    .assist = assist / used,
+	    .with_idle = (gc + idle) / (used + idle),
 	    .samples = NAN,
-	    .source = "the runtime's CPU counters"};
+	    .source = "the runtime's CPU counters",
+	    .of_used = true};
 }
 
 static void
@@ -109,6 +119,7 @@ cost_of_trace(const struct pf_evidence *e, struct pf_gc_cost *c)
 		return;
 	*c = (struct pf_gc_cost){.share = fmin(1, gc / (seconds * cpus)),
 	    .assist = assist / (seconds * cpus),
+	    .with_idle = NAN,
 	    .samples = NAN,
 	    .source = "gctrace, as a share of the CPUs that there are"};
 	c->low = c->high = c->share;
