@@ -67,6 +67,6 @@ struct pf_go_heap {
 	double cycle_cpu; /* CPU seconds of one cycle */
 	double objects;
 };
-void pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *heap);
+int pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *heap, struct pf_error *err);
 
 #endif

@@ -125,7 +125,9 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 
 	if (rc || !c.source || !(c.share >= PRESSURE || c.assist >= ASSIST) || c.low < PRESSURE / 3)
 		return rc;
-	pf_go_heap(e, &h);
+	rc = pf_go_heap(e, &h, err);
+	if (rc)
+		return rc;
 	finding = pf_findings_add(f, "gc-pressure",
 	    c.share >= MUCH_PRESSURE ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
 	    pf_say(f, "Garbage collection takes %s of the CPU time%s",
@@ -263,7 +265,8 @@ pf_detect_gc_settings(const struct pf_evidence *e, struct pf_findings *f, struct
 	if (!pf_evidence_is_go(e))
 		return 0;
 	rc = pf_gc_cost(e, &c, err);
-	pf_go_heap(e, &h);
+	if (!rc)
+		rc = pf_go_heap(e, &h, err);
 	if (rc || isnan(h.live) || isnan(h.goal) || !(h.live > 0))
 		return rc;
 	if (isfinite(e->memory_limit) && !(h.limit <= e->memory_limit) &&

@@ -19,6 +19,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "tuner/findings.h"
+#include "tuner/json.h"
 
 enum { MOST_BYTES = 64 << 20 };
 
@@ -68,6 +69,7 @@ read_row(struct row *row, const json_t *report, const char *path, struct pf_erro
 	const char *title = "";
 	double used = number(service, "cores_used");
 	size_t i;
+	int rc;
 
 	if (strcmp(string(report, "schema"), "profuse.tune.v1") != 0 || !json_is_array(findings))
 		return pf_error_set(err, PF_EINPUT,
@@ -88,9 +90,8 @@ read_row(struct row *row, const json_t *report, const char *path, struct pf_erro
 			row->bytes = bytes;
 	}
 	row->cores = row->cpu > 0 ? row->cpu * used : 0;
-	row->service = strdup(string(service, "name"));
-	row->title = strdup(title);
-	return row->service && row->title ? 0 : pf_error_nomem(err);
+	rc = pf_copy_string(&row->service, string(service, "name"), err);
+	return rc ? rc : pf_copy_string(&row->title, title, err);
 }
 
 static int
@@ -217,7 +218,6 @@ static int
 write_json(const struct fleet *f, struct pf_buffer *out, struct pf_error *err)
 {
 	json_t *root = json_object(), *rows = json_array();
-	char *dumped;
 
 	json_object_set_new(root, "schema", json_string("profuse.tune-fleet.v1"));
 	json_object_set_new(root, "cores_saved", json_real(f->cores));
@@ -237,14 +237,7 @@ write_json(const struct fleet *f, struct pf_buffer *out, struct pf_error *err)
 		json_array_append_new(rows, row);
 	}
 	json_object_set_new(root, "services", rows);
-	dumped = json_dumps(root, JSON_INDENT(2));
-	json_decref(root);
-	if (!dumped)
-		return pf_error_nomem(err);
-	pf_buffer_string(out, dumped);
-	pf_buffer_byte(out, '\n');
-	free(dumped);
-	return 0;
+	return pf_json_write(root, out, err);
 }
 
 static void

@@ -177,14 +177,18 @@ parse_limit(const char *text)
 }
 
 /* Medians over the cycles that were not forced, from the second on. */
-static void
-heap_of_trace(const struct pf_gctrace *t, struct pf_go_heap *h)
+static int
+heap_of_trace(const struct pf_gctrace *t, struct pf_go_heap *h, struct pf_error *err)
 {
 	double *live = NULL, *goal, *cpu, *ratio, forced = 0;
 	size_t n = 0, ratios = 0;
+	int rc;
 
-	if (t->count < 3 || PF_CALLOC(live, 4 * t->count, NULL))
-		return;
+	if (t->count < 3)
+		return 0;
+	rc = PF_CALLOC(live, 4 * t->count, err);
+	if (rc)
+		return rc;
 	goal = live + t->count;
 	cpu = goal + t->count;
 	ratio = cpu + t->count;
@@ -213,6 +217,7 @@ heap_of_trace(const struct pf_gctrace *t, struct pf_go_heap *h)
 	h->forced = forced / (double)n;
 	h->interval = (t->cycles[t->count - 1].at - t->cycles[0].at) / (double)n;
 	free(live);
+	return 0;
 }
 
 static void
@@ -245,14 +250,18 @@ heap_of_stats(const struct pf_evidence *e, struct pf_go_heap *h)
 	}
 }
 
-void
-pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h)
+int
+pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h, struct pf_error *err)
 {
+	int rc = 0;
+
 	*h = (struct pf_go_heap){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
 	h->gogc = parse_gogc(e->gogc);
 	h->limit = *e->gomemlimit ? parse_limit(e->gomemlimit) : NAN;
 	if (e->has_trace)
-		heap_of_trace(&e->trace, h);
+		rc = heap_of_trace(&e->trace, h, err);
+	if (rc)
+		return rc;
 	heap_of_stats(e, h);
 	if (isnan(h->gogc))
 		h->gogc = GOGC_DEFAULT;
@@ -262,4 +271,5 @@ pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h)
 		double rss = pf_evidence_rss(e);
 		h->overhead = rss > h->goal ? rss - h->goal : 16 << 20;
 	}
+	return 0;
 }

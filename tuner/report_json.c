@@ -4,8 +4,25 @@
 #include <stdlib.h>
 
 #include "core/error.h"
-#include "tuner/detect.h"
+#include "tuner/json.h"
 #include "tuner/tune.h"
+
+static int
+add_bytes(const char *bytes, size_t size, void *out)
+{
+	pf_buffer_add(out, bytes, size);
+	return 0;
+}
+
+int
+pf_json_write(json_t *root, struct pf_buffer *out, struct pf_error *err)
+{
+	int failed = !root || json_dump_callback(root, add_bytes, out, JSON_INDENT(2));
+
+	json_decref(root);
+	pf_buffer_byte(out, '\n');
+	return failed ? pf_error_nomem(err) : pf_buffer_check(out, err);
+}
 
 /* Text from profiles may be anything; JSON takes UTF-8. */
 static json_t *
@@ -270,7 +287,6 @@ pf_tune_json(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *er
 {
 	const struct pf_findings *f = &t->findings;
 	json_t *root = json_object(), *findings = json_array();
-	char *dumped;
 
 	json_object_set_new(root, "schema", json_string("profuse.tune.v1"));
 	json_object_set_new(root, "time", json_string(t->started));
@@ -281,12 +297,5 @@ pf_tune_json(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *er
 	json_object_set_new(root, "findings", findings);
 	if (t->search)
 		json_object_set_new(root, "search", search_json(t->search));
-	dumped = json_dumps(root, JSON_INDENT(2));
-	json_decref(root);
-	if (!dumped)
-		return pf_error_nomem(err);
-	pf_buffer_string(out, dumped);
-	pf_buffer_byte(out, '\n');
-	free(dumped);
-	return pf_buffer_check(out, err);
+	return pf_json_write(root, out, err);
 }

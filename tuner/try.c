@@ -24,9 +24,9 @@ pf_tune_try(struct pf_tune *t, const struct pf_try_options *options, struct pf_e
 	rc = PF_CALLOC(s, 1, err);
 	if (rc)
 		return rc;
-	s->command = strdup(o.command);
-	rc = s->command ? pf_aims_parse(s, o.weights, o.caps, o.cap_count, err)
-			: pf_error_nomem(err);
+	rc = pf_copy_string(&s->command, o.command, err);
+	if (!rc)
+		rc = pf_aims_parse(s, o.weights, o.caps, o.cap_count, err);
 	if (!rc)
 		rc = pf_search_run(s, &o, t->evidence.memory_limit, err);
 	if (rc) {

@@ -179,8 +179,7 @@ name_service(struct pf_tune *t, struct pf_error *err)
 	if (!name)
 		return 0;
 	free(e->service);
-	e->service = strdup(name);
-	return e->service ? 0 : pf_error_nomem(err);
+	return pf_copy_string(&e->service, name, err);
 }
 
 int
