@@ -13,6 +13,7 @@
 #include "bench/load.h"
 #include "bench/options.h"
 #include "bench/run.h"
+#include "core/buffer.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "stats/histogram_code.h"
@@ -63,6 +64,35 @@ choose_metrics(struct pf_bench *b, struct pf_error *err)
 	return 0;
 }
 
+/* GODEBUG with gctrace=1 on top of what it says already; there is room for one variable more. */
+static int
+ask_for_trace(struct pf_variant *v, struct pf_error *err)
+{
+	const char *has = getenv("GODEBUG");
+	char **place = &v->environment[v->environment_count];
+	struct pf_buffer text;
+	int rc;
+
+	for (size_t i = 0; i < v->environment_count; i++) {
+		if (strncmp(v->environment[i], "GODEBUG=", 8) == 0) {
+			place = &v->environment[i];
+			has = *place + 8;
+		}
+	}
+	pf_buffer_init(&text, 65536);
+	pf_buffer_printf(&text, "GODEBUG=%s%sgctrace=1", has ? has : "", has && *has ? "," : "");
+	pf_buffer_byte(&text, 0);
+	rc = pf_buffer_check(&text, err);
+	if (rc) {
+		pf_buffer_release(&text);
+		return rc;
+	}
+	v->environment_count += place == &v->environment[v->environment_count];
+	free(*place);
+	*place = (char *)text.bytes;
+	return 0;
+}
+
 static int
 take_variant(struct pf_bench *b, size_t i, struct pf_error *err)
 {
@@ -84,12 +114,12 @@ take_variant(struct pf_bench *b, size_t i, struct pf_error *err)
 	if (!rc)
 		rc = pf_copy_string(&to->origin, from->origin, err);
 	if (!rc)
-		rc = PF_CALLOC(to->environment, from->environment_count + 1, err);
+		rc = PF_CALLOC(to->environment, from->environment_count + 2, err);
 	for (size_t j = 0; !rc && j < from->environment_count; j++) {
 		rc = pf_copy_string(&to->environment[j], from->environment[j], err);
 		to->environment_count += !rc;
 	}
-	return rc;
+	return rc || !b->options.go_trace ? rc : ask_for_trace(to, err);
 }
 
 static int
@@ -110,7 +140,7 @@ prepare(struct pf_bench *b, struct pf_error *err)
 	if (rc)
 		return rc;
 	if (!o->pairs)
-		o->pairs = o->gate_count ? PAIRS_FOR_GATES : PAIRS;
+		o->pairs = o->variant_count == 1 ? 1 : o->gate_count ? PAIRS_FOR_GATES : PAIRS;
 	if (o->warmup_pairs == SIZE_MAX)
 		o->warmup_pairs = b->service ? 0 : 1;
 	if (o->repeats == SIZE_MAX)

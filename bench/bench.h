@@ -32,6 +32,7 @@ struct pf_block {
 	double lag_p50, lag_p99, lag_most; /* sent later than planned, seconds */
 	double service_p50, service_p99;   /* from the actual sending */
 	double client_cpu;                 /* seconds */
+	size_t left_open;                  /* sockets of the service that the load left behind */
 	char *
 	    latency; /* owned: the whole histogram, encoded (histogram_code.h); NULL for commands */
 	double latency_most; /* seconds */
@@ -94,6 +95,7 @@ struct pf_bench {
 	bool calibrated;
 	struct pf_comparison calibration;
 	char refusal[400];                              /* why no verdict is given; empty: none */
+	char notes[4][300];                             /* further warnings: of `bench compare` */
 	struct pf_histogram latency[PF_BENCH_VARIANTS]; /* services: of all complete rounds */
 	bool has_latency;
 };

@@ -173,6 +173,11 @@ pf_load_new(struct pf_load **out, const struct pf_bench_options *o, const char *
 	rc = parse_url(o->urls[0], &first, err);
 	if (!rc)
 		rc = parse_url(origin ? origin : o->urls[0], &own, err);
+	/* libcurl 7.88's reuse of a plain HTTP/2 connection ends in framing errors (curl --parallel shows it too). */
+	if (!rc && o->http2 && !own.tls)
+		rc = pf_error_set(err, PF_EUSAGE,
+		    "--http2 needs an https:// URL: libcurl does not keep HTTP/2 connections "
+		    "without TLS in working order");
 	if (!rc) {
 		memcpy(load->host, own.host, sizeof load->host);
 		memcpy(load->port, own.port, sizeof load->port);

@@ -132,9 +132,7 @@ new_handle(const struct pf_load *load)
 	if (load->ca_file)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, load->ca_file);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-	    !load->http2 ? (long)CURL_HTTP_VERSION_1_1
-	    : load->tls  ? (long)CURL_HTTP_VERSION_2TLS
-			 : (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+	    load->http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
 	if (load->http2)
 		curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
 	return easy;

@@ -147,6 +147,9 @@ finish(struct replay *r, double speed)
 	first = load->records[0].at;
 	for (size_t i = 0; i < load->record_count; i++)
 		load->records[i].at = (load->records[i].at - first) / speed;
+	/* A moment past the last one, which so is within. */
+	load->duration = fmin(load->duration,
+	    fmax(0, load->records[load->record_count - 1].at - load->warmup) + 0.001);
 	load->rate =
 	    (double)load->record_count / fmax(1e-3, load->records[load->record_count - 1].at);
 }

@@ -12,13 +12,13 @@ const struct pf_metric_info pf_metric_infos[PF_METRICS] = {
 	PF_SCALE_RATIO, false, PF_OF_SERVICES, true,
 	"the service's CPU time over its good answers"},
     [PF_METRIC_P50] = {"p50", "latency p50", PF_UNIT_SECONDS, PF_SCALE_RATIO, false, PF_OF_SERVICES,
-	false, "from the time a request was due to its answer's end"},
+	false, "half of the requests are answered within this time, from when each was due"},
     [PF_METRIC_P90] = {"p90", "latency p90", PF_UNIT_SECONDS, PF_SCALE_RATIO, false, PF_OF_SERVICES,
-	false, "the same"},
+	false, "the same for 90 % of the requests"},
     [PF_METRIC_P99] = {"p99", "latency p99", PF_UNIT_SECONDS, PF_SCALE_RATIO, false, PF_OF_SERVICES,
-	false, "the same"},
+	false, "the same for 99 %"},
     [PF_METRIC_P999] = {"p999", "latency p99.9", PF_UNIT_SECONDS, PF_SCALE_RATIO, false,
-	PF_OF_SERVICES, false, "the same"},
+	PF_OF_SERVICES, false, "the same for 99.9 %"},
     [PF_METRIC_THROUGHPUT] = {"throughput", "throughput", PF_UNIT_PER_SECOND, PF_SCALE_RATIO, true,
 	PF_OF_SERVICES, false, "good answers a second"},
     [PF_METRIC_ERRORS] = {"errors", "errors", PF_UNIT_SHARE, PF_SCALE_DIFFERENCE, false,
@@ -36,7 +36,7 @@ const struct pf_metric_info pf_metric_infos[PF_METRICS] = {
     [PF_METRIC_GC_PAUSE_P99] = {"gc_pause_p99", "GC pause p99", PF_UNIT_SECONDS, PF_SCALE_RATIO,
 	false, PF_OF_COMMANDS | PF_OF_SERVICES, true, "stop-the-world pauses of a Go program"},
     [PF_METRIC_GC_PAUSE_MEAN] = {"gc_pause_mean", "GC pause mean", PF_UNIT_SECONDS, PF_SCALE_RATIO,
-	false, PF_OF_COMMANDS | PF_OF_SERVICES, true, "the same"},
+	false, PF_OF_COMMANDS | PF_OF_SERVICES, true, "the mean of them"},
     [PF_METRIC_GC_PAUSE_TOTAL] = {"gc_pause_total", "GC pauses in all", PF_UNIT_SHARE,
 	PF_SCALE_RATIO, false, PF_OF_COMMANDS | PF_OF_SERVICES, true,
 	"share of the time in which the program stood still for its GC"},
@@ -46,8 +46,8 @@ const struct pf_metric_info pf_metric_infos[PF_METRICS] = {
 	PF_OF_COMMANDS | PF_OF_SERVICES, true, "share of the CPU time spent on GC"},
     [PF_METRIC_HEAP_LIVE] = {"heap_live", "heap in use", PF_UNIT_BYTES, PF_SCALE_RATIO, false,
 	PF_OF_COMMANDS | PF_OF_SERVICES, true, "what the allocator or GC counts as in use"},
-    [PF_METRIC_ALLOCATED] = {"allocated", "allocated", PF_UNIT_PER_SECOND, PF_SCALE_RATIO, false,
-	PF_OF_COMMANDS | PF_OF_SERVICES, true, "bytes allocated a second"},
+    [PF_METRIC_ALLOCATED] = {"allocated", "allocated", PF_UNIT_BYTES_PER_SECOND, PF_SCALE_RATIO,
+	false, PF_OF_COMMANDS | PF_OF_SERVICES, true, "bytes allocated a second"},
     [PF_METRIC_FAULTS] = {"faults", "page faults", PF_UNIT_NUMBER, PF_SCALE_DIFFERENCE, false,
 	PF_OF_COMMANDS | PF_OF_SERVICES, true, "minor page faults; for services a request"},
     [PF_METRIC_MAJOR_FAULTS] = {"major_faults", "major faults", PF_UNIT_NUMBER, PF_SCALE_DIFFERENCE,
@@ -152,6 +152,10 @@ pf_metric_format(enum pf_unit unit, double value, char *text, size_t size)
 	case PF_UNIT_NUMBER:
 		number(value, text, size);
 		break;
+	case PF_UNIT_BYTES_PER_SECOND:
+		scaled(bytes, 4, value, text, size);
+		snprintf(text + strlen(text), size - strlen(text), "/s");
+		break;
 	}
 	return text;
 }
@@ -173,7 +177,8 @@ pf_change_format(enum pf_scale scale, enum pf_unit unit, double change, char *te
 const char *
 pf_unit_name(enum pf_unit unit)
 {
-	static const char *const names[] = {"seconds", "bytes", "per_second", "share", "number"};
+	static const char *const names[] = {
+	    "seconds", "bytes", "per_second", "share", "number", "bytes_per_second"};
 
 	return names[unit];
 }

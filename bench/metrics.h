@@ -46,6 +46,7 @@ enum pf_unit {
 	PF_UNIT_PER_SECOND,
 	PF_UNIT_SHARE,
 	PF_UNIT_NUMBER,
+	PF_UNIT_BYTES_PER_SECOND,
 };
 
 /* Which kinds of subject have it. */
@@ -79,7 +80,6 @@ const char *pf_metric_format(enum pf_unit unit, double value, char *text, size_t
 const char *pf_change_format(
     enum pf_scale scale, enum pf_unit unit, double change, char *text, size_t size);
 
-const char *pf_unit_name(
-    enum pf_unit unit); /* "seconds", "bytes", "per_second", "share", "number" */
+const char *pf_unit_name(enum pf_unit unit); /* "seconds", "bytes", "per_second", … */
 
 #endif

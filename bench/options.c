@@ -13,9 +13,12 @@ check_variants(const struct pf_bench_options *o, struct pf_error *err)
 	const struct pf_bench_variant *base = o->variants;
 	bool service = o->url_count > 0;
 
-	if (o->variant_count < 2 || o->variant_count > PF_BENCH_VARIANTS)
-		return pf_error_set(err, PF_EUSAGE, "bench compares 2 to %d variants, not %zu",
+	if (o->variant_count < 1 || o->variant_count > PF_BENCH_VARIANTS)
+		return pf_error_set(err, PF_EUSAGE, "bench compares up to %d variants, not %zu",
 		    PF_BENCH_VARIANTS, o->variant_count);
+	if (o->variant_count == 1 && (o->gate_count || o->looks > 1 || o->calibrate))
+		return pf_error_set(err, PF_EUSAGE,
+		    "--gate, --looks and --calibrate-pairs need something to compare with");
 	if (!base->command && !(service && base->origin))
 		return pf_error_set(
 		    err, PF_EUSAGE, "bench needs a command to compare with: --before CMD");

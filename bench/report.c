@@ -72,6 +72,9 @@ pf_bench_write(
 	case PF_BENCH_JSON:
 		rc = pf_bench_json(b, &out, err);
 		break;
+	case PF_BENCH_HTML:
+		rc = pf_bench_html(b, &out, err);
+		break;
 	case PF_BENCH_MARKDOWN:
 		pf_bench_markdown(b, &out);
 		break;

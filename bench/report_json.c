@@ -90,8 +90,8 @@ metric_json(const struct pf_bench *b, size_t variant, enum pf_metric m)
 	static const char *const findings[] = {"better", "worse", "no difference", "undecided"};
 	const struct pf_metric_info *info = &pf_metric_infos[m];
 	const struct pf_result *r = pf_bench_result(b, variant, m);
-	json_t *o = json_pack("{s:s, s:s, s:s, s:b, s:b, s:o, s:o}", "title", info->title, "unit",
-	    pf_unit_name(info->unit), "change_unit",
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o}", "title", info->title,
+	    "about", info->help, "unit", pf_unit_name(info->unit), "change_unit",
 	    info->scale == PF_SCALE_RATIO ? "ratio" : "difference", "more_is_better",
 	    info->more_is_better, "primary", m == b->primary, "before",
 	    number_or_null(true, pf_bench_median(b, 0, m)), "after",
@@ -104,7 +104,8 @@ metric_json(const struct pf_bench *b, size_t variant, enum pf_metric m)
 	}
 	json_decref(c);
 	o = with(o, "adjusted_p", number_or_null(r->compared, r->adjusted_p));
-	return with(o, "verdict", json_string(findings[pf_bench_finding(b, variant, m)]));
+	o = with(o, "verdict", json_string(findings[pf_bench_finding(b, variant, m)]));
+	return with(o, "word", json_string(pf_bench_word(b, variant, m)));
 }
 
 static json_t *
@@ -129,14 +130,15 @@ block_json(const struct pf_bench *b, const struct pf_block *k)
 	json_t *extra =
 	    b->service
 		? json_pack(
-		      "{s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
+		      "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
 		      "requests", (json_int_t)k->requests, "completed", (json_int_t)k->completed,
 		      "failed_status", (json_int_t)k->failed_status, "failed_connection",
 		      (json_int_t)k->failed_connection, "timed_out", (json_int_t)k->timed_out,
-		      "repeated", (json_int_t)k->repeated, "send_lag_p50", k->lag_p50,
-		      "send_lag_p99", k->lag_p99, "send_lag_max", k->lag_most, "service_p50",
-		      k->service_p50, "service_p99", k->service_p99, "latency_max", k->latency_most,
-		      "client_cpu", k->client_cpu, "ready", k->ready)
+		      "repeated", (json_int_t)k->repeated, "left_open", (json_int_t)k->left_open,
+		      "send_lag_p50", k->lag_p50, "send_lag_p99", k->lag_p99, "send_lag_max",
+		      k->lag_most, "service_p50", k->service_p50, "service_p99", k->service_p99,
+		      "latency_max", k->latency_most, "client_cpu", k->client_cpu, "ready",
+		      k->ready)
 		: json_pack("{s:I, s:f}", "leftovers", (json_int_t)k->leftovers, "rss_floor",
 		      k->rss_floor);
 

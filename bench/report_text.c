@@ -45,6 +45,55 @@ fill_row(const struct pf_bench *b, size_t variant, enum pf_metric m, char (*cell
 	snprintf(cells[5], CELL, "%s", pf_bench_word(b, variant, m));
 }
 
+/* One variant alone: the median and the extremes of its blocks. */
+static void
+fill_alone(const struct pf_bench *b, struct table *t)
+{
+	static const char *const heads[COLUMNS] = {"Metric", "Median", "Least", "Most", "", ""};
+
+	for (int i = 0; i < COLUMNS; i++)
+		snprintf(t->cells[0][i], CELL, "%s", heads[i]);
+	t->rows = 1;
+	for (enum pf_metric m = 0; m < PF_METRICS; m++) {
+		char(*cells)[CELL] = t->cells[t->rows];
+		double least = INFINITY, most = -INFINITY;
+
+		if (!b->measured[m] ||
+		    (pf_metric_infos[m].optional && !(pf_bench_median(b, 0, m) > 0)))
+			continue;
+		for (size_t i = 0; i < b->complete; i++) {
+			least = fmin(least, pf_bench_block(b, i, 0)->value[m]);
+			most = fmax(most, pf_bench_block(b, i, 0)->value[m]);
+		}
+		snprintf(cells[0], CELL, "%s", pf_metric_infos[m].title);
+		pf_metric_format(pf_metric_infos[m].unit, pf_bench_median(b, 0, m), cells[1], CELL);
+		pf_metric_format(pf_metric_infos[m].unit, least, cells[2], CELL);
+		pf_metric_format(pf_metric_infos[m].unit, most, cells[3], CELL);
+		cells[4][0] = cells[5][0] = 0;
+		t->rows++;
+	}
+}
+
+/* What the client itself did, so that its part in the latencies can be judged. */
+static void
+add_client(struct pf_buffer *out, const struct pf_bench *b)
+{
+	for (size_t i = 0; i < b->complete; i++) {
+		const struct pf_block *k = pf_bench_block(b, i, 0);
+		char p50[32], p99[32], most[32];
+
+		pf_buffer_printf(out,
+		    "client: %llu requests; sent late by %s (median), %s (p99), %s (most); %.2f µs "
+		    "of "
+		    "CPU time each\n",
+		    (unsigned long long)k->requests,
+		    pf_metric_format(PF_UNIT_SECONDS, k->lag_p50, p50, sizeof p50),
+		    pf_metric_format(PF_UNIT_SECONDS, k->lag_p99, p99, sizeof p99),
+		    pf_metric_format(PF_UNIT_SECONDS, k->lag_most, most, sizeof most),
+		    k->completed ? k->client_cpu / (double)k->completed * 1e6 : 0);
+	}
+}
+
 /* An optional figure that was zero throughout is in the JSON, and nothing to look at. */
 static bool
 is_dull(const struct pf_bench *b, size_t variant, enum pf_metric m)
@@ -136,7 +185,10 @@ add_conditions(struct pf_buffer *out, const struct pf_bench *b)
 		pf_buffer_string(out, "Two runs compared, unpaired (Mann–Whitney)");
 	else
 		pf_buffer_printf(out, "%zu %s%s in random order, seed %llu, %.0f s in all",
-		    b->complete, b->variant_count > 2 ? "round" : "pair",
+		    b->complete,
+		    b->variant_count == 1  ? "block"
+		    : b->variant_count > 2 ? "round"
+					   : "pair",
 		    b->complete == 1 ? "" : "s", (unsigned long long)b->seed, b->elapsed);
 	if (o->duet)
 		pf_buffer_string(out, "; both at once on CPUs of their own");
@@ -299,6 +351,14 @@ pf_bench_text(const struct pf_bench *b, struct pf_buffer *out)
 			pf_buffer_printf(out, "%s ", x->environment[i]);
 		pf_buffer_printf(out, "%s\n", x->command ? x->command : x->origin);
 	}
+	if (b->complete && b->variant_count == 1) {
+		fill_alone(b, &table);
+		pf_buffer_byte(out, '\n');
+		add_table(out, &table, false);
+		pf_buffer_byte(out, '\n');
+		if (b->service)
+			add_client(out, b);
+	}
 	for (size_t v = 1; b->complete && v < b->variant_count; v++) {
 		fill_table(b, v, &table);
 		pf_buffer_byte(out, '\n');
@@ -343,6 +403,10 @@ pf_bench_markdown(const struct pf_bench *b, struct pf_buffer *out)
 		add_code(out, x->command ? x->command : x->origin);
 	}
 	pf_buffer_string(out, "\n\n");
+	if (b->complete && b->variant_count == 1) {
+		fill_alone(b, &table);
+		add_table(out, &table, true);
+	}
 	for (size_t v = 1; b->complete && v < b->variant_count; v++) {
 		fill_table(b, v, &table);
 		add_table(out, &table, true);

@@ -38,6 +38,7 @@ struct service {
 	struct edge from, to;
 	double resident; /* sum of the samples */
 	size_t samples;
+	size_t sockets; /* open before the load began */
 	char where[64];
 };
 
@@ -232,8 +233,13 @@ measure_idle(struct service *v, struct pf_block *k, struct pf_error *err)
 		rc = watch_for(v, (int)(left * 1000) + 1, v->where, err);
 	if (!rc && v->root)
 		rc = pf_tree_list(&v->tree, v->root, err);
-	if (!rc && v->root && v->tree.count)
+	if (!rc && v->root && v->tree.count) {
+		size_t now = pf_tree_sockets(&v->tree);
 		k->value[PF_METRIC_RSS_IDLE] = (double)pf_tree_resident(&v->tree);
+		/* The client has closed all of its connections by now. */
+		if (v->run->bench->options.idle > 0 && now > v->sockets)
+			k->left_open = now - v->sockets;
+	}
 	return rc;
 }
 
@@ -277,6 +283,7 @@ measure(struct service *v, size_t round, struct pf_block *block, struct pf_error
 
 	if (!rc && v->root)
 		rc = pf_tree_list(&v->tree, v->root, err);
+	v->sockets = pf_tree_sockets(&v->tree);
 	if (!rc && o->metrics_url)
 		rc = pf_go_scrape(&v->from.go, o->metrics_url, v->load, err);
 	if (!rc)

@@ -327,6 +327,36 @@ pf_tree_peak(const struct pf_tree *tree)
 	return sum;
 }
 
+static size_t
+sockets_of(pid_t pid)
+{
+	char path[320], target[16];
+	struct dirent *entry;
+	size_t count = 0;
+	DIR *files;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	files = opendir(path);
+	while (files && (entry = readdir(files))) {
+		snprintf(path, sizeof path, "/proc/%d/fd/%s", (int)pid, entry->d_name);
+		if (readlink(path, target, sizeof target) >= 7)
+			count += memcmp(target, "socket:", 7) == 0;
+	}
+	if (files)
+		closedir(files);
+	return count;
+}
+
+size_t
+pf_tree_sockets(const struct pf_tree *tree)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < tree->count; i++)
+		count += sockets_of(tree->pids[i]);
+	return count;
+}
+
 void
 pf_tree_signal(const struct pf_tree *tree, int number)
 {

@@ -57,6 +57,9 @@ void pf_tree_reset_peak(const struct pf_tree *tree);
  */
 uint64_t pf_tree_peak(const struct pf_tree *tree);
 
+/* Open sockets of the listed processes, each counted once for each process. */
+size_t pf_tree_sockets(const struct pf_tree *tree);
+
 /* Sends a signal to every listed process. */
 void pf_tree_signal(const struct pf_tree *tree, int number);
 

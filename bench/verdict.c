@@ -94,6 +94,7 @@ pf_bench_word(const struct pf_bench *b, size_t variant, enum pf_metric m)
 	    [PF_UNIT_BYTES] = {{"smaller", "larger"}, {"perhaps smaller", "perhaps larger"}},
 	    [PF_UNIT_PER_SECOND] = {{"lower", "higher"}, {"perhaps lower", "perhaps higher"}},
 	    [PF_UNIT_SHARE] = {{"less", "more"}, {"perhaps less", "perhaps more"}},
+	    [PF_UNIT_BYTES_PER_SECOND] = {{"less", "more"}, {"perhaps less", "perhaps more"}},
 	    [PF_UNIT_NUMBER] = {{"fewer", "more"}, {"perhaps fewer", "perhaps more"}},
 	};
 	const struct pf_comparison *c = &pf_bench_result(b, variant, m)->comparison;
@@ -188,6 +189,8 @@ pf_bench_verdict(const struct pf_bench *b, struct pf_error *err)
 		return pf_error_set(err, PF_EINCONCLUSIVE, "%s", b->refusal);
 	if (i < b->gate_count)
 		return pf_error_set(err, PF_ENO, "the gate %s failed", b->gates[i].text);
+	if (b->variant_count == 1 && !b->interrupted)
+		return 0;
 	if (!b->unpaired && b->complete < pf_least_pairs(b->options.confidence))
 		return pf_error_set(err, PF_EINCONCLUSIVE,
 		    "%zu pair%s cannot give a %g %% interval: at least %zu are needed (--pairs)",

@@ -147,6 +147,25 @@ late_client(const struct pf_bench *b, char *text, size_t size)
 			    : 0;
 }
 
+static double
+left_open_of(const struct pf_block *k)
+{
+	return (double)k->left_open;
+}
+
+/* Some servers keep a few for themselves (a log, a resolver): a handful is no leak. */
+static int
+leaked_connections(const struct pf_bench *b, char *text, size_t size)
+{
+	double most = most_of(b, left_open_of);
+
+	return most > 8 ? snprintf(text, size,
+			      "A service kept %.0f connections open after the client had closed "
+			      "all of its own: does it leak them?",
+			      most)
+			: 0;
+}
+
 static int
 failed_requests(const struct pf_bench *b, char *text, size_t size)
 {
@@ -176,9 +195,15 @@ bool
 pf_bench_warning(const struct pf_bench *b, size_t wanted, char *text, size_t size)
 {
 	static warning *const all[] = {stopped_early, foreign_load, disturbed_pairs, stolen_time,
-	    left_running, late_client, failed_requests, hidden_peak};
+	    left_running, late_client, failed_requests, leaked_connections, hidden_peak};
 	size_t found = 0;
 
+	for (size_t i = 0; i < sizeof b->notes / sizeof *b->notes; i++) {
+		if (b->notes[i][0] && found++ == wanted) {
+			snprintf(text, size, "%s", b->notes[i]);
+			return true;
+		}
+	}
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		if (all[i](b, text, size) > 0 && found++ == wanted)
 			return true;

@@ -1,35 +1,18 @@
-/* cmd_bench.c: profuse bench: the command over profuse/bench.h. */
+/* cmd_bench.c: profuse bench: the option table, and the comparison of variants. */
 #include "commands.h"
 
 #include <profuse/bench.h>
+#include <profuse/bench_history.h>
 
-#include <ctype.h>
 #include <limits.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bench_settings.h"
 #include "core/error.h"
 #include "interrupts.h"
-
-enum { MOST_ENVIRONMENT = 64 };
-
-struct settings {
-	const char *before, *after, *before_url, *after_url, *primary;
-	struct cli_list before_env, after_env, variants, variant_env, gates, urls, headers, outputs;
-	uint64_t pairs, seed, connections, warmup_pairs, looks, repeats, calibrate_pairs;
-	uint64_t before_pid, after_pid;
-	double confidence, max_foreign, grace, run_timeout, tolerance;
-	const char *output, *load_file, *replay, *ready, *metrics, *rate, *ca_file;
-	double duration, warmup, idle, request_timeout, ready_timeout, replay_speed;
-	int arrivals;
-	bool pin, calibrate, json, quiet, duet, http2, insecure, go_trace;
-};
-
-static const uint64_t unset = UINT64_MAX;
 
 static const struct settings defaults = {
     .seed = UINT64_MAX,
@@ -48,6 +31,7 @@ static const struct settings defaults = {
     .request_timeout = 5,
     .ready_timeout = 30,
     .replay_speed = 1,
+    .precision = 5,
     .pin = true,
 };
 
@@ -120,7 +104,7 @@ static const struct cli_option options[] = {
     {"replay-speed", 0, CLI_NUMBER, AT(replay_speed), "N", "how much faster than recorded (1)"},
     {"header", 'H', CLI_LIST, AT(headers), "LINE",
 	"a header for every request, or @FILE with a header a line; may be repeated"},
-    {"http2", 0, CLI_FLAG, AT(http2), NULL, "speak HTTP/2 (through libcurl, as https is)"},
+    {"http2", 0, CLI_FLAG, AT(http2), NULL, "speak HTTP/2, over https:// only"},
     {"ca-file", 0, CLI_STRING, AT(ca_file), "FILE",
 	"certificates (PEM) to trust instead of the system's"},
     {"insecure", 0, CLI_FLAG, AT(insecure), NULL, "don't verify the service's certificate"},
@@ -130,6 +114,15 @@ static const struct cli_option options[] = {
 	"answers 2xx once the service is ready (the first --load URL)"},
     {"ready-timeout", 0, CLI_DURATION, AT(ready_timeout), "TIME",
 	"how long a service may take to get ready (30s)"},
+    {"slo", 0, CLI_LIST, AT(slos), "EXPR",
+	"with load: search the highest rate that keeps this, as p99<=20ms; may be repeated"},
+    {"precision", 0, CLI_PERCENT, AT(precision), "PERCENT", "how close that search comes (5)"},
+    {"variant-name", 0, CLI_STRING, AT(compare_variant), "NAME",
+	"with compare: which variant of the reports (the last)"},
+    {"history", 0, CLI_STRING, AT(history), "FILE",
+	"append the result to this file, which bench trend reads"},
+    {"label", 0, CLI_STRING, AT(label), "TEXT",
+	"what this result is of (a commit), for the history"},
     {"metrics", 0, CLI_STRING, AT(metrics), "URL",
 	"a Go service's Prometheus metrics, as /metrics or a whole URL: GC pauses and CPU"},
     {"go-trace", 0, CLI_FLAG, AT(go_trace), NULL,
@@ -139,35 +132,12 @@ static const struct cli_option options[] = {
     {"keep-output", 0, CLI_STRING, AT(output), "DIR",
 	"keep what the commands print: DIR/before-1.out, DIR/before-1.err, …"},
     {"output", 'o', CLI_LIST, AT(outputs), "FILE",
-	"write a report: .md, .json, .hgrm or .hlog; may be repeated"},
+	"write a report: .html, .md, .json, .hgrm or .hlog; may be repeated"},
     {"json", 0, CLI_FLAG, AT(json), NULL,
 	"one JSON object on standard output instead of the table"},
     {"quiet", 'q', CLI_FLAG, AT(quiet), NULL, "no progress on the terminal"},
     {0},
 };
-
-/* By the name's end; PF_EUSAGE for one we don't write. */
-static int
-format_of(const char *path, enum pf_bench_format *format, struct pf_error *err)
-{
-	static const struct {
-		const char *ending;
-		enum pf_bench_format format;
-	} known[] = {{".json", PF_BENCH_JSON}, {".md", PF_BENCH_MARKDOWN}, {".hgrm", PF_BENCH_HGRM},
-	    {".hlog", PF_BENCH_HLOG}};
-	const char *dot = strrchr(path, '.');
-
-	for (size_t i = 0; dot && i < sizeof known / sizeof *known; i++) {
-		if (strcmp(dot, known[i].ending) == 0) {
-			*format = known[i].format;
-			return 0;
-		}
-	}
-	return pf_error_set(err, PF_EUSAGE,
-	    "-o %s: the name must end in .md, .json, .hgrm or .hlog, which chooses the "
-	    "format",
-	    path);
-}
 
 static int
 check(const struct settings *s, struct pf_error *err)
@@ -190,168 +160,18 @@ check(const struct settings *s, struct pf_error *err)
 		    "names the other one");
 	if (s->pairs == 0)
 		return pf_error_set(err, PF_EUSAGE, "--pairs 0 would compare nothing");
-	if (s->seed != unset && s->seed > INT64_MAX)
+	if (s->seed != BENCH_UNSET && s->seed > INT64_MAX)
 		return pf_error_set(err, PF_EUSAGE, "--seed goes up to 2^63 - 1");
 	if (s->before_pid > INT_MAX || s->after_pid > INT_MAX)
 		return pf_error_set(err, PF_EUSAGE, "that is no process' number");
 	for (size_t i = 0; !rc && i < s->outputs.count; i++) {
-		rc = format_of(s->outputs.items[i], &format, err);
+		rc = bench_format_of(s->outputs.items[i], &format, err);
 		if (!rc && (format == PF_BENCH_HGRM || format == PF_BENCH_HLOG) && !s->urls.count &&
 		    !s->before_url)
 			rc = pf_error_set(err, PF_EUSAGE,
 			    "-o %s: there are no latencies to write: --load URL measures some",
 			    s->outputs.items[i]);
 	}
-	return rc;
-}
-
-static int
-take_rate(const char *text, double *rate, struct pf_error *err)
-{
-	char *end;
-
-	*rate = 0;
-	if (!text)
-		return 0;
-	*rate = strcmp(text, "max") == 0 ? HUGE_VAL : strtod(text, &end);
-	if (!isinf(*rate) && (!isdigit((unsigned char)text[0]) || *end))
-		return pf_error_set(
-		    err, PF_EUSAGE, "--rate %s: expected requests a second, or max", text);
-	return 0;
-}
-
-static int
-fill_options(const struct settings *s, struct pf_bench_options *o, struct pf_error *err)
-{
-	*o = (struct pf_bench_options)PF_BENCH_OPTIONS_INIT;
-	o->pairs = s->pairs == unset ? 0 : s->pairs;
-	o->warmup_pairs = s->warmup_pairs == unset ? SIZE_MAX : s->warmup_pairs;
-	o->repeats = s->repeats == unset ? SIZE_MAX : s->repeats;
-	o->looks = s->looks;
-	o->tolerance = s->tolerance / 100;
-	o->calibrate = s->calibrate_pairs != unset ? s->calibrate_pairs : s->tolerance > 0 ? 10 : 0;
-	o->primary = s->primary;
-	o->duet = s->duet;
-	o->has_seed = s->seed != unset;
-	o->seed = s->seed;
-	o->confidence = s->confidence / 100;
-	o->max_foreign = s->max_foreign / 100;
-	o->grace = s->grace;
-	o->run_timeout = s->run_timeout;
-	o->output = s->output;
-	o->gates = s->gates.items;
-	o->gate_count = s->gates.count;
-	o->urls = s->urls.items;
-	o->url_count = s->urls.count;
-	if (!s->urls.count && !s->before && s->before_url) {
-		o->urls = &s->before_url;
-		o->url_count = 1;
-	}
-	o->load_file = s->load_file;
-	o->replay = s->replay;
-	o->replay_speed = s->replay_speed;
-	o->headers = s->headers.items;
-	o->header_count = s->headers.count;
-	o->ready_url = s->ready;
-	o->metrics_url = s->metrics;
-	o->duration = s->duration;
-	o->warmup = s->warmup;
-	o->idle = s->idle;
-	o->request_timeout = s->request_timeout;
-	o->ready_timeout = s->ready_timeout;
-	o->connections = s->connections;
-	o->arrivals = s->arrivals == 1 ? PF_ARRIVALS_POISSON : PF_ARRIVALS_CONSTANT;
-	o->http2 = s->http2;
-	o->ca_file = s->ca_file;
-	o->insecure = s->insecure;
-	o->go_trace = s->go_trace;
-	o->pin = s->pin;
-	return take_rate(s->rate, &o->rate, err);
-}
-
-/* The variants and what they borrow from the settings. */
-struct variants {
-	struct pf_bench_variant items[PF_BENCH_VARIANTS];
-	size_t count;
-	char names[PF_BENCH_VARIANTS][64];
-	const char *environment[PF_BENCH_VARIANTS][MOST_ENVIRONMENT];
-};
-
-static int
-add_variant(struct variants *v, const char *text, struct pf_error *err)
-{
-	const char *equals = strchr(text, '=');
-	size_t size = equals ? (size_t)(equals - text) : strlen(text);
-
-	if (size == 0 || size >= sizeof v->names[0] || memchr(text, '/', size) ||
-	    memchr(text, ':', size))
-		return pf_error_set(err, PF_EUSAGE,
-		    "--variant %.60s: expected NAME or NAME=CMD, the name without : and /", text);
-	if (v->count == PF_BENCH_VARIANTS)
-		return pf_error_set(
-		    err, PF_EUSAGE, "bench compares at most %d variants", PF_BENCH_VARIANTS);
-	snprintf(v->names[v->count], sizeof v->names[0], "%.*s", (int)size, text);
-	for (size_t i = 0; i < v->count; i++) {
-		if (strcmp(v->items[i].name, v->names[v->count]) == 0)
-			return pf_error_set(
-			    err, PF_EUSAGE, "--variant %s: there are two of this name", text);
-	}
-	v->items[v->count] = (struct pf_bench_variant){
-	    .name = v->names[v->count], .command = equals ? equals + 1 : NULL};
-	v->count++;
-	return 0;
-}
-
-static int
-add_variant_environment(struct variants *v, const char *text, struct pf_error *err)
-{
-	const char *colon = strchr(text, ':');
-	size_t size = colon ? (size_t)(colon - text) : 0;
-
-	for (size_t i = 0; colon && i < v->count; i++) {
-		struct pf_bench_variant *x = &v->items[i];
-		if (strlen(x->name) != size || strncmp(x->name, text, size) != 0)
-			continue;
-		if (x->environment_count == MOST_ENVIRONMENT)
-			break;
-		if (x->environment != v->environment[i] && x->environment_count)
-			return pf_error_set(err, PF_EUSAGE,
-			    "--variant-env %.60s: %s has its own option for that", text, x->name);
-		v->environment[i][x->environment_count++] = colon + 1;
-		x->environment = v->environment[i];
-		return 0;
-	}
-	return pf_error_set(err, PF_EUSAGE,
-	    "--variant-env %.60s: expected NAME:VAR=VALUE with the name of a --variant", text);
-}
-
-static int
-fill_variants(const struct settings *s, struct variants *v, struct pf_error *err)
-{
-	int rc = 0;
-
-	v->items[0] = (struct pf_bench_variant){.name = "before",
-	    .command = s->before,
-	    .environment = s->before_env.items,
-	    .environment_count = s->before_env.count,
-	    .origin = s->before_url,
-	    .pid = (int)s->before_pid};
-	v->count = 1;
-	if (s->calibrate) {
-		v->items[v->count++] = v->items[0];
-		v->items[1].name = "after";
-	} else if (s->after || s->after_env.count || s->after_url) {
-		v->items[v->count++] = (struct pf_bench_variant){.name = "after",
-		    .command = s->after,
-		    .environment = s->after_env.items,
-		    .environment_count = s->after_env.count,
-		    .origin = s->after_url,
-		    .pid = (int)s->after_pid};
-	}
-	for (size_t i = 0; !rc && i < s->variants.count; i++)
-		rc = add_variant(v, s->variants.items[i], err);
-	for (size_t i = 0; !rc && i < s->variant_env.count; i++)
-		rc = add_variant_environment(v, s->variant_env.items[i], err);
 	return rc;
 }
 
@@ -370,58 +190,93 @@ show_progress(void *context, const struct pf_bench_progress *p)
 	fflush(stderr);
 }
 
-static int
-write_reports(const struct pf_bench *bench, const struct settings *s, struct pf_error *err)
+int
+bench_write_reports(const struct pf_bench *bench, const struct settings *s, struct pf_error *err)
 {
 	int rc = pf_bench_write(bench, s->json ? PF_BENCH_JSON : PF_BENCH_TEXT, "-", err);
 
 	for (size_t i = 0; !rc && i < s->outputs.count; i++) {
 		enum pf_bench_format format;
-		rc = format_of(s->outputs.items[i], &format, err);
+		rc = bench_format_of(s->outputs.items[i], &format, err);
 		if (!rc)
 			rc = pf_bench_write(bench, format, s->outputs.items[i], err);
 	}
 	return rc;
 }
 
-static int
-run(const void *settings, const struct cli_arguments *arguments, struct pf_error *err)
+int
+bench_run(struct pf_bench **bench, struct pf_bench_options *o, const struct settings *s,
+    struct pf_error *err)
 {
-	const struct settings *s = settings;
+	bool terminal = isatty(STDERR_FILENO) && !s->quiet;
+	int rc;
+
+	if (terminal)
+		o->progress = show_progress;
+	o->stop_fd = cli_catch_interrupts();
+	rc = pf_bench_run(bench, o, err);
+	if (terminal)
+		fputs("\r\033[K", stderr);
+	if (o->stop_fd >= 0)
+		close(o->stop_fd);
+	return rc;
+}
+
+static int
+run_comparison(const struct settings *s, struct pf_error *err)
+{
 	struct pf_bench_options o;
 	struct variants v = {0};
 	struct pf_bench *bench = NULL;
-	bool terminal = isatty(STDERR_FILENO) && !s->quiet;
 	int rc = check(s, err);
-	(void)arguments;
 
 	if (!rc)
-		rc = fill_options(s, &o, err);
+		rc = bench_fill_options(s, &o, err);
 	if (!rc)
-		rc = fill_variants(s, &v, err);
+		rc = bench_fill_variants(s, &v, err);
 	if (rc)
 		return rc;
 	o.variants = v.items;
 	o.variant_count = v.count;
-	if (terminal)
-		o.progress = show_progress;
-	o.stop_fd = cli_catch_interrupts();
-	rc = pf_bench_run(&bench, &o, err);
-	if (terminal)
-		fputs("\r\033[K", stderr);
-	if (o.stop_fd >= 0)
-		close(o.stop_fd);
+	rc = bench_run(&bench, &o, s, err);
 	if (!rc)
-		rc = write_reports(bench, s, err);
+		rc = bench_write_reports(bench, s, err);
+	if (!rc && s->history)
+		rc = pf_bench_append_history(bench, s->history, s->label, err);
 	if (!rc)
 		rc = pf_bench_verdict(bench, err);
 	pf_bench_free(bench);
 	return rc;
 }
 
+static int
+run(const void *settings, const struct cli_arguments *arguments, struct pf_error *err)
+{
+	static const struct {
+		const char *name;
+		int (*run)(const struct settings *s, const struct cli_arguments *arguments,
+		    struct pf_error *err);
+	} ways[] = {{"load", bench_load}, {"compare", bench_compare}, {"trend", bench_trend}};
+	const struct settings *s = settings;
+	struct cli_arguments rest = {arguments->items + 1, arguments->count - 1};
+
+	if (arguments->count == 0)
+		return run_comparison(s, err);
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+		if (strcmp(arguments->items[0], ways[i].name) == 0)
+			return ways[i].run(s, &rest, err);
+	}
+	return pf_error_set(err, PF_EUSAGE,
+	    "\"%s\": expected load, compare or trend, or no word at all; commands belong to "
+	    "--before "
+	    "and --after",
+	    arguments->items[0]);
+}
+
 const struct cli_command cli_bench = {
     .name = "bench",
-    .usage = "--before CMD --after CMD [--load URL --rate N] [--gate EXPR]…",
+    .usage = "--before CMD --after CMD [--load URL --rate N] [--gate EXPR]… | load URL… | compare "
+	     "OLD NEW | trend FILE",
     .summary = "compare before and after, and say how sure that is",
     .description = "Runs both commands in pairs of fresh processes, in random balanced order, and "
 		   "compares them pair by "
@@ -451,5 +306,6 @@ const struct cli_command cli_bench = {
     .options = options,
     .defaults = &defaults,
     .settings_size = sizeof defaults,
+    .most_arguments = SIZE_MAX,
     .run = run,
 };

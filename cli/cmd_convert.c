@@ -13,11 +13,13 @@
 
 #include "commands.h"
 #include "convert_check.h"
+#include "notes.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "profile/fingerprint.h"
 
 struct settings {
+	struct cli_list debug_files;
 	const char *binary, *output, *sample_type, *llvm_profdata;
 	int format, counts, inference;
 	double trim;
@@ -42,11 +44,12 @@ static const struct cli_option options[] = {
     {"binary", 'b', CLI_STRING, AT(binary), "BIN",
 	"the program that was profiled, with line information; may be missing only for profiles "
 	"that are symbolized already"},
+    {"debug-file", 0, CLI_LIST, AT(debug_files), "FILE", CLI_DEBUG_FILE_HELP},
     {"output", 'o', CLI_STRING, AT(output), "OUT", "where the profile goes; - is standard output"},
     {"format", 'f', CLI_CHOICE, AT(format), "FORMAT",
 	"extbinary (default) or text for clang, folded for flame graphs, go-pgo for go build -pgo, "
-	"go-preprofile for go tool compile -pgoprofile",
-	"extbinary|text|folded|go-pgo|go-preprofile"},
+	"go-preprofile for go tool compile -pgoprofile, bolt for llvm-bolt",
+	"extbinary|text|folded|go-pgo|go-preprofile|bolt"},
     {"counts", 0, CLI_CHOICE, AT(counts), "HOW",
 	"how the instructions of a place make its count: mean (default), sum or max",
 	"mean|sum|max"},
@@ -112,6 +115,9 @@ library_options(const struct settings *s)
 	struct pf_convert_options o = PF_CONVERT_OPTIONS_INIT;
 
 	o.binary = s->binary;
+	o.debug_files = s->debug_files.items;
+	o.debug_file_count = s->debug_files.count;
+	o.note = cli_note;
 	o.sample_type = s->sample_type;
 	o.counts = (enum pf_counts)s->counts;
 	o.inference = (enum pf_inference)s->inference;

@@ -27,12 +27,27 @@ check_options(const struct pf_convert_options *o, struct pf_error *err)
 	if (!(o->trim > 0 && o->trim <= 100))
 		return pf_error_set(
 		    err, PF_EUSAGE, "trim is a share of the weight over 0 and up to 100 %%");
+	if (o->format == PF_CONVERT_BOLT && !o->binary)
+		return pf_error_set(err, PF_EUSAGE,
+		    "the bolt format needs --binary, the program that BOLT is to rewrite");
 	if (o->max_edges == 0)
 		return pf_error_set(err, PF_EUSAGE, "a profile of no call edges is of no use");
 	if (o->symbol_list && !o->binary)
 		return pf_error_set(
 		    err, PF_EUSAGE, "a symbol list needs the binary whose symbols it lists");
 	return 0;
+}
+
+static int
+open_binary(struct pf_convert *c, const struct pf_convert_options *options, struct pf_error *err)
+{
+	struct pf_binary_options o = {.debug_files = options->debug_files,
+	    .debug_file_count = options->debug_file_count,
+	    .note = options->note,
+	    .note_context = options->note_context};
+	int rc = pf_binary_open_with(&c->binary, c->binary_path, &o, err);
+
+	return rc ? rc : pf_binaries_check_debug_files(&c->binary, 1, &o, err);
 }
 
 int
@@ -53,13 +68,19 @@ pf_convert_new(
 	if (!rc)
 		rc = pf_copy_string(&c->sample_type, options->sample_type, err);
 	c->options.binary = c->binary_path;
+	c->options.debug_files = NULL; /* the caller's, for this call only */
+	c->options.debug_file_count = 0;
 	c->options.sample_type = c->sample_type;
 	if (!rc)
 		rc = pf_stacks_init(&c->stacks, err);
 	if (!rc)
 		rc = pf_functions_init(&c->functions, err);
+	if (!rc && !c->binary_path && options->debug_file_count)
+		rc = pf_error_set(err, PF_EUSAGE,
+		    "debug files are of no use without the binary they belong to: name it too "
+		    "(--binary)");
 	if (!rc && c->binary_path)
-		rc = pf_binary_open(&c->binary, c->binary_path, err);
+		rc = open_binary(c, options, err);
 	if (rc) {
 		pf_convert_free(c);
 		return rc;
@@ -137,6 +158,8 @@ pf_convert_run(struct pf_convert *c, struct pf_error *err)
 	rc = c->binary ? pf_convert_from_binary(c, err) : pf_convert_from_lines(c, err);
 	if (rc)
 		return rc;
+	if (c->options.format == PF_CONVERT_BOLT)
+		return 0; /* written already */
 	c->report.profile_functions = c->functions.root_count;
 	c->report.profile_counts = c->functions.body_count;
 	return pf_convert_render(c, err);

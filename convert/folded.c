@@ -143,6 +143,7 @@ pf_folded(struct pf_buffer *out, const struct pf_stacks *s, size_t type, double 
 	struct work w = {.s = s, .binary = binary, .matches = matches};
 	int rc = pf_strings_init(&w.labels, err);
 
+	w.chain.without_files = true;
 	pf_buffer_init(&w.text, LINE_MAXIMUM);
 	if (!rc)
 		rc = pf_strings_init(&w.lines, err);

@@ -11,6 +11,7 @@
 #include "convert/advice.h"
 #include "convert/attribute.h"
 #include "convert/binary_lines.h"
+#include "convert/bolt.h"
 #include "convert/convert_private.h"
 #include "convert/executions.h"
 #include "convert/halves.h"
@@ -132,7 +133,9 @@ measure_functions(struct work *w, struct pf_error *err)
 		pf_report_shares(r, shares, n);
 		pf_report_judge(
 		    r, &w->c->options, pf_halves_overlap(counts, n, w->c->options.seed));
-		rc = pf_report_drop(r, PF_DROP_NO_LINES, NULL, NULL, no_lines, err);
+		rc = pf_report_drop(r,
+		    w->c->options.format == PF_CONVERT_BOLT ? PF_DROP_NO_FLOW : PF_DROP_NO_LINES,
+		    NULL, NULL, no_lines, err);
 	}
 	free(shares);
 	free(counts);
@@ -207,6 +210,45 @@ refuse_unusable(const struct work *w, struct pf_error *err)
 	    w->c->binary_path, PF_DEBUG_FLAGS);
 }
 
+/* BOLT needs no lines: "has lines" is whether the control flow is known. */
+static int
+convert_for_bolt(struct work *w, struct pf_error *err)
+{
+	struct pf_convert *c = w->c;
+	struct pf_bolt_output written;
+	int rc;
+
+	if (pf_binary_has_section(c->binary, ".note.bolt_info"))
+		return pf_error_set(err, PF_EINPUT,
+		    "%s has been through llvm-bolt already, which takes no binary twice: profile "
+		    "the "
+		    "program as it was linked",
+		    c->binary_path);
+	rc = PF_CALLOC(w->attribution.has_lines, w->program.function_count, err);
+	if (!rc)
+		rc = PF_CALLOC(w->attribution.unplaced_blocks, w->program.function_count, err);
+	if (!rc)
+		rc = pf_bolt_write(
+		    &c->bytes, &written, c->binary, &w->program, c->type.unit, c->type.time, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < w->program.function_count; i++)
+		w->attribution.has_lines[i] = w->program.functions[i].complete;
+	rc = report_program(w, err);
+	if (!rc && (written.branches == 0 || c->report.used <= 0))
+		rc = pf_error_set(err, PF_EINPUT,
+		    "the control flow of none of the sampled functions in %s could be followed",
+		    c->binary_path);
+	c->report.profile_functions = written.functions;
+	c->report.profile_counts = written.branches;
+	if (!pf_binary_has_section(c->binary, ".rela.text"))
+		pf_report_note(&c->report,
+		    "The binary has no relocations: BOLT then moves blocks in their functions "
+		    "only; "
+		    "linked with -Wl,--emit-relocs it can move functions and split them too.");
+	return rc;
+}
+
 static int
 convert_code(struct work *w, struct pf_error *err)
 {
@@ -221,6 +263,8 @@ convert_code(struct work *w, struct pf_error *err)
 		struct pf_program_function *f = &w->program.functions[i];
 		f->taken = source.function_at(source.context, f->start, true) != NULL;
 	}
+	if (!rc && c->options.format == PF_CONVERT_BOLT)
+		return convert_for_bolt(w, err);
 	if (!rc)
 		rc = pf_executions_estimate(&w->executions, &w->program, c->options.inference,
 		    c->type.unit, c->type.time, err);

@@ -126,7 +126,7 @@ pf_drop_name(enum pf_drop_reason reason)
 {
 	static const char *const names[PF_DROP_REASONS] = {"other-binary", "other-build",
 	    "unmapped", "not-code", "no-symbol", "no-lines", "no-place", "no-start-line",
-	    "no-caller"};
+	    "no-caller", "no-flow"};
 
 	return names[reason];
 }

@@ -18,6 +18,7 @@ enum pf_drop_reason {
 	PF_DROP_NO_PLACE,      /* on instructions without a line of their own */
 	PF_DROP_NO_START_LINE, /* symbolized elsewhere, without the function's start line */
 	PF_DROP_NO_CALLER,     /* a stack of one frame, where only calls count */
+	PF_DROP_NO_FLOW,       /* in functions whose control flow could not be followed */
 	PF_DROP_REASONS
 };
 

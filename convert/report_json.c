@@ -146,7 +146,7 @@ command_json(const struct pf_convert *c, const char *output)
 	json_t *command;
 
 	pf_buffer_init(&b, COMMAND_MAXIMUM);
-	pf_advice_command(&b, &c->report, c->options.format, output);
+	pf_advice_command(&b, c, output);
 	command = b.failed ? NULL : json_stringn((char *)b.bytes, b.size);
 	pf_buffer_release(&b);
 	return command;

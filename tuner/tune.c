@@ -93,8 +93,9 @@ add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 	if (rc)
 		return rc;
 	if (t->binaries.count) {
-		rc = pf_profile_symbolize(
-		    p, (const char *const *)t->binaries.items, t->binaries.count, err);
+		struct pf_symbolize_options o = {.binaries = (const char *const *)t->binaries.items,
+		    .binary_count = t->binaries.count};
+		rc = pf_profile_symbolize(p, &o, err);
 		/* Not every profile of a service has all of its binaries in it. */
 		if (rc && rc != PF_EINPUT) {
 			pf_profile_free(p);

@@ -24,7 +24,10 @@
 #include "collect/agent/config.h"
 #include "collect/agent/endpoints.h"
 #include "collect/agent/files.h"
+#include "collect/agent/heap.h"
+#include "collect/agent/hooks.h"
 #include "collect/agent/host.h"
+#include "collect/agent/notes.h"
 #include "collect/agent/sampler.h"
 #include "collect/agent/server.h"
 
@@ -54,7 +57,17 @@ lock_within(int seconds)
 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += seconds;
-	return !pthread_mutex_timedlock(&agent.lock, &until);
+	if (pthread_mutex_timedlock(&agent.lock, &until))
+		return false;
+	pf_local.exempt++;
+	return true;
+}
+
+static void
+unlock(void)
+{
+	pf_local.exempt--;
+	pthread_mutex_unlock(&agent.lock);
 }
 
 /* Ends the file window and writes its profile; a window without samples of a short program too. */
@@ -89,7 +102,7 @@ on_main_left(void *unused)
 		return;
 	agent.main_left = true;
 	pf_server_nudge();
-	pthread_mutex_unlock(&agent.lock);
+	unlock();
 }
 
 /* Whether only the agent's thread is left, besides a main thread that has ended. */
@@ -112,6 +125,7 @@ alone(void)
 static void
 step(int64_t now, int64_t *wake)
 {
+	pf_notes_drain(now);
 	if (now >= agent.file_ends) {
 		write_file();
 		open_file_window(now);
@@ -138,12 +152,13 @@ static void *
 run(void *argument)
 {
 	unsigned generation = (unsigned)(uintptr_t)argument;
-	struct pollfd fds[PF_SERVER_FDS];
+	struct pollfd fds[PF_SERVER_FDS + 1];
 	int64_t now, wake;
 	size_t count;
 	bool last;
 
 	prctl(PR_SET_NAME, "profuse-agent");
+	pf_local.exempt = 1; /* for good */
 	pthread_mutex_lock(&agent.lock);
 	if (agent.generation == generation) {
 		pf_host_by_thread();
@@ -156,8 +171,9 @@ run(void *argument)
 			break;
 		step(now, &wake);
 		count = pf_server_prepare(fds, now, &wake);
+		fds[count] = (struct pollfd){.fd = pf_notes_bell(), .events = POLLIN};
 		pthread_mutex_unlock(&agent.lock);
-		poll(fds, count, milliseconds(now, wake));
+		poll(fds, count + 1, milliseconds(now, wake));
 		pthread_mutex_lock(&agent.lock);
 		if (agent.generation == generation)
 			pf_server_handle(fds, count, pf_host_now());
@@ -195,13 +211,15 @@ static void
 before_fork(void)
 {
 	fork_has_lock = lock_within(FORK_WAIT);
+	pf_heap_before_fork();
 }
 
 static void
 after_fork_parent(void)
 {
+	pf_heap_after_fork(false, true);
 	if (fork_has_lock)
-		pthread_mutex_unlock(&agent.lock);
+		unlock();
 }
 
 /* The child starts afresh: own listener, own timers, own thread. */
@@ -210,9 +228,13 @@ after_fork_child(void)
 {
 	bool tidy = fork_has_lock;
 
+	pf_heap_after_fork(true, tidy);
+	if (tidy)
+		pf_local.exempt--;
 	pthread_mutex_init(&agent.lock, NULL);
 	if (!agent.running)
 		return;
+	pf_notes_forked(tidy);
 	pf_host_by_thread();
 	pf_server_forked(tidy);
 	pf_sampler_forked(tidy);
@@ -265,11 +287,15 @@ start(void)
 	if (rc)
 		say_port(rc);
 	agent.pid = getpid();
+	if (agent.config.heap_period && pf_hooks_why_not && !pf_hooks_why_not() &&
+	    pf_heap_start(agent.config.heap_period))
+		pf_host_say("no memory to sample allocations");
 	open_file_window(pf_host_now());
 	rc = start_thread();
 	if (rc) {
 		pf_sampler_close(PF_WINDOW_FILE, NULL);
 		pf_server_close();
+		pf_heap_stop();
 		return rc;
 	}
 	agent.running = true;
@@ -285,7 +311,7 @@ profuse_agent_start(void)
 		return -EDEADLK;
 	if (!agent.running)
 		rc = start();
-	pthread_mutex_unlock(&agent.lock);
+	unlock();
 	return rc;
 }
 
@@ -300,8 +326,9 @@ profuse_agent_stop(void)
 		if (agent.file_ends != INT64_MAX)
 			write_file();
 		pf_server_close();
+		pf_heap_stop();
 	}
-	pthread_mutex_unlock(&agent.lock);
+	unlock();
 }
 
 __attribute__((constructor)) static void

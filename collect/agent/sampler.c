@@ -12,7 +12,7 @@
 #include "collect/agent/modules.h"
 #include "collect/agent/stacks.h"
 #include "collect/agent/threads.h"
-#include "collect/agent/window.h"
+#include "collect/agent/cpu.h"
 #include "core/memory.h"
 
 /* In ns, at the usual rate, where slots last for 320 ms of a busy machine. Soon: while modules come and go. */
@@ -153,16 +153,16 @@ drain(int64_t now)
 	size_t at = 0;
 
 	/* First the samples, then the look: so no sample is younger than the list it is looked up in. */
-	pf_capture_gather(&sampler.capture);
+	pf_slots_gather(&sampler.capture.slots);
 	if (pf_modules_follow(&sampler.modules))
 		sampler.modules_changed = now;
-	while ((slot = pf_capture_next(&sampler.capture, &at))) {
+	while ((slot = pf_slots_next(&sampler.capture.slots, &at))) {
 		struct pf_taken taken = pf_stacks_take(&sampler.stacks, slot, now);
 		slot->weight += pf_threads_owed(&sampler.threads, slot->thread);
 		for (int i = 0; i < PF_WINDOWS; i++)
 			if (sampler.tallies[i].open)
 				count(&sampler.tallies[i], &taken, slot->weight);
-		pf_capture_done(slot);
+		pf_slots_done(&sampler.capture.slots, slot);
 	}
 	pf_modules_drained(&sampler.modules, look);
 }
@@ -234,7 +234,7 @@ pf_sampler_close(enum pf_window window, struct pf_buffer *out)
 		tally->cpu = 0; /* the two clocks are not read at the same moment */
 	tally->lost += atomic_load(&sampler.capture.lost) - tally->lost_before;
 	if (out)
-		rc = pf_encode(out, tally, &sampler.stacks, &sampler.event);
+		rc = pf_cpu_write(out, tally, &sampler.stacks, &sampler.event);
 	free(tally->counts);
 	tally->counts = NULL;
 	for (int i = 0; i < PF_WINDOWS; i++)

@@ -65,7 +65,8 @@ enum pf_bench_arrivals {
 /* Fill with PF_BENCH_OPTIONS_INIT, then change. Pointers are borrowed for the call. */
 struct pf_bench_options {
 	size_t struct_size;
-	const struct pf_bench_variant *variants; /* 2 to PF_BENCH_VARIANTS; the first is the base */
+	/* Up to PF_BENCH_VARIANTS; the first is the base. One alone is measured, not compared. */
+	const struct pf_bench_variant *variants;
 	size_t variant_count;
 	size_t pairs; /* rounds; 0: 10, or 20 when there are gates */
 	/* Rounds run first and thrown away; SIZE_MAX: 1 for commands, 0 for services. */
@@ -104,7 +105,7 @@ struct pf_bench_options {
 	double ready_timeout;   /* 30 s */
 	size_t connections;     /* at most this many at once; 32 */
 	enum pf_bench_arrivals arrivals;
-	bool http2; /* over TLS negotiated, without TLS by prior knowledge */
+	bool http2; /* over TLS only */
 	const char
 	    *ca_file;  /* certificates that https:// trusts instead of the system's; or NULL */
 	bool insecure; /* don't verify certificates */
@@ -145,6 +146,37 @@ int pf_bench_run(
     struct pf_bench **bench, const struct pf_bench_options *options, struct pf_error *err);
 void pf_bench_free(struct pf_bench *bench);
 
+/*
+ * The highest rate of requests at which a service keeps its objectives. `options`
+ * is as for pf_bench_run(), with one variant; its rate is where the search begins.
+ */
+struct pf_bench_trial {
+	double rate;
+	bool kept;          /* every objective, and no fewer answers than requests */
+	double p99, errors; /* medians of its blocks */
+	double throughput;
+	const char *reason; /* of what was not kept: an objective as written, or "throughput" */
+};
+
+struct pf_bench_search {
+	double rate;   /* the highest that was kept, 0: none */
+	double failed; /* the lowest that was not; 0: none was found up to the client's limit */
+	struct pf_bench_trial *trials; /* owned, in the order that they were made */
+	size_t trial_count;
+	bool interrupted;
+};
+
+/*
+ * objectives: "p99<=20ms", "errors<=0.1%", absolute. `precision` is how close `rate` and
+ * `failed` shall come (0.05: within 5 %). `tried` is told of every trial, or NULL. A
+ * zeroed search is to be released in any case. PF_EUSAGE, and as pf_bench_run().
+ */
+int pf_bench_search(struct pf_bench_search *search, const struct pf_bench_options *options,
+    const char *const *objectives, size_t objective_count, double precision,
+    void (*tried)(void *context, const struct pf_bench_trial *trial), void *context,
+    struct pf_error *err);
+void pf_bench_search_release(struct pf_bench_search *search);
+
 size_t pf_bench_variant_count(const struct pf_bench *bench);
 const char *pf_bench_variant_name(const struct pf_bench *bench, size_t variant);
 /* Complete rounds. */
@@ -177,6 +209,7 @@ enum pf_bench_format {
 	PF_BENCH_TEXT,     /* for a terminal */
 	PF_BENCH_MARKDOWN, /* for a pull request */
 	PF_BENCH_JSON,     /* everything, one object: docs/bench.md has the schema */
+	PF_BENCH_HTML,     /* one page with plots */
 	PF_BENCH_HGRM,     /* latency percentiles as HdrHistogram's tools plot them */
 	PF_BENCH_HLOG,     /* every block's latency histogram, HdrHistogram's log format */
 };

@@ -45,6 +45,7 @@ enum pf_convert_format {
 	PF_CONVERT_FOLDED,        /* one line a stack: "main;parse;next 12" */
 	PF_CONVERT_GO_PGO,        /* profile.proto for go build -pgo, cut to what it reads */
 	PF_CONVERT_GO_PREPROFILE, /* the same as Go's compiler wants it: "GO PREPROFILE V1" */
+	PF_CONVERT_BOLT,          /* llvm-bolt's fdata */
 };
 
 /* Fill with PF_CONVERT_OPTIONS_INIT, then change. Strings are copied. */
@@ -67,6 +68,15 @@ struct pf_convert_options {
 	double most_age;         /* seconds */
 	uint64_t seed;           /* of the split into halves */
 	int64_t now_nanos;       /* since the epoch; 0: the clock */
+	/* Files, or folders like /usr/lib/debug, with the debug information of a stripped binary. */
+	const char *const *debug_files;
+	size_t debug_file_count;
+	/*
+	 * Gets sentences that a person should know although they are no failure, such as a
+	 * download of debug information; until pf_convert_free(). NULL: nobody.
+	 */
+	void (*note)(void *context, const char *text);
+	void *note_context;
 };
 #define PF_CONVERT_OPTIONS_INIT                            \
 	{.struct_size = sizeof(struct pf_convert_options), \

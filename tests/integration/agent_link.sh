@@ -15,7 +15,9 @@ try() {
 	pid=$!
 	started="$started $pid"
 	fetch "$(port_of $pid)" 2 "$work/$name.pb.gz"
+	heap=$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$(port_of $pid)/debug/pprof/heap")
 	wait $pid || fail "$name ended with $?"
+	[ "$heap" = $([ "$name" = shared ] && echo 200 || echo 501) ] || fail "$name: heap answers $heap"
 	dump "$work/$name.pb.gz" > "$work/$name.txt"
 	grep -q '^sample .*burn[.a-z0-9]*;' "$work/$name.txt" || fail "$name: no samples: $(cat "$work/$name.txt")"
 	grep -q '^comment stacks: .* 0 cut short' "$work/$name.txt" || fail "$name: $(grep 'comment stacks' "$work/$name.txt")"
@@ -40,9 +42,11 @@ fi
 	2> "$work/both.err" || fail "the two archives don't go together: $(cat "$work/both.err")"
 grep -q 'multiple definition' "$work/both.err" && fail "$(cat "$work/both.err")"
 
-# What the shared library exports and needs: its API, and libc.
-exported=$(nm -D --defined-only "$agent" | awk '{ print $3 }' | sort | tr '\n' ' ')
-[ "$exported" = "profuse_agent_start profuse_agent_stop " ] || fail "exported: $exported"
+# What the libraries export and need: their API, in the shared one also what stands in front of the host's, and libc.
+exported=$(nm -D --defined-only "$agent" | awk '{ print $3 }' | sort)
+[ "$exported" = "$(sort "$PROFUSE_SOURCE_DIR/cmake/agent-exports.txt")" ] || fail "exported: $exported"
+exported=$(nm --defined-only --extern-only "$build/libprofuse-agent.a" | awk 'NF == 3 { print $3 }' | sort | tr '\n' ' ')
+[ "$exported" = "profuse_agent_start profuse_agent_stop " ] || fail "the archive's: $exported"
 needed=$(readelf -d "$agent" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | tr '\n' ' ')
 [ "$needed" = "libc.so.6 " ] || fail "needed: $needed"
 readelf -d "$agent" | grep -q TEXTREL && fail "text relocations"

@@ -13,6 +13,8 @@
 
 #include "collect/agent/capture.h"
 #include "collect/agent/files.h"
+#include "collect/agent/heap.h"
+#include "collect/agent/heap_profile.h"
 #include "collect/agent/host.h"
 #include "collect/agent/sampler.h"
 #include "collect/agent/symbols.h"
@@ -53,14 +55,14 @@ take_profile(struct pf_buffer *out)
 }
 
 static void
-assert_profile(const struct pf_buffer *bytes)
+assert_types(const struct pf_buffer *bytes, size_t types)
 {
 	struct pf_profile *profile;
 	struct pf_error err = {0};
 
 	if (pf_profile_parse(&profile, "agent", bytes->bytes, bytes->size, NULL, &err))
 		fail_msg("%s", err.message);
-	assert_int_equal(pf_profile_type_count(profile), 2);
+	assert_int_equal(pf_profile_type_count(profile), types);
 	pf_profile_free(profile);
 }
 
@@ -92,10 +94,71 @@ a_profile_fails_or_is_whole(void **state)
 		if (live != 0)
 			fail_msg("%ld blocks left after allocation %lu failed", live, n);
 		if (!rc)
-			assert_profile(&copy);
+			assert_types(&copy, 2);
 		free(out.bytes);
 	} while (n);
 	assert_true(profiles > 1 && failures > 5);
+}
+
+/* What writes a profile of the sums, with a note to read first. */
+static int
+write_heap(int (*write)(const struct pf_moment *, struct pf_buffer *), struct pf_buffer *out)
+{
+	static char *block = (char *)(uintptr_t)0x500000000000;
+	struct pf_moment base = {0};
+	int rc;
+
+	pf_heap_take(block, 1000, 1, __builtin_return_address(0));
+	pf_heap_freed(block);
+	rc = pf_heap_moment_take(&base);
+	if (!rc)
+		rc = write(&base, out);
+	if (!rc) {
+		pf_buffer_clear(out);
+		rc = write(NULL, out);
+	}
+	pf_moment_release(&base);
+	return rc;
+}
+
+static void
+a_heap_profile_fails_or_is_whole(void **state)
+{
+	static int (*const writers[])(const struct pf_moment *, struct pf_buffer *) = {
+	    pf_heap_write, pf_heap_write_allocs, pf_heap_write_frees, pf_heap_write_text};
+	(void)state;
+
+	pf_host_init();
+	assert_int_equal(pf_heap_start(PF_HEAP_PERIOD), 0);
+	for (size_t i = 0; i < sizeof writers / sizeof *writers; i++) {
+		unsigned long n = 0, failures = 0;
+		bool fired = true;
+		while (fired) {
+			struct pf_buffer out;
+			int rc = 0;
+			/* First what the notes of this very stack need for good. */
+			for (int turn = 0; turn < 2; turn++) {
+				pf_buffer_init(&out, 1 << 20);
+				if (turn)
+					failing_malloc_arm(++n);
+				rc = write_heap(writers[i], &out);
+				if (!turn)
+					pf_buffer_release(&out);
+			}
+			fired = failing_malloc_fired();
+			long live = failing_malloc_live() - (out.bytes != NULL);
+			failing_malloc_arm(0);
+			if (live != 0)
+				fail_msg("%ld blocks left after allocation %lu failed", live, n);
+			assert_true(rc == 0 || (fired && rc == -ENOMEM));
+			failures += rc != 0;
+			if (!rc && writers[i] != pf_heap_write_text)
+				assert_types(&out, writers[i] == pf_heap_write_frees ? 2 : 4);
+			pf_buffer_release(&out);
+		}
+		assert_true(failures >= (writers[i] == pf_heap_write_text ? 2 : 5));
+	}
+	pf_heap_stop();
 }
 
 static void
@@ -123,6 +186,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_profile_fails_or_is_whole),
+	    cmocka_unit_test(a_heap_profile_fails_or_is_whole),
 	    cmocka_unit_test(symbols_fail_without_a_trace),
 	};
 
