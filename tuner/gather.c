@@ -262,6 +262,8 @@ pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_
 	if (!rc)
 		rc = fetch(&g, "threads", NULL, 0, false, err);
 	if (!rc)
+		rc = fetch(&g, "frees", "/debug/pprof/frees", 0, false, err);
+	if (!rc)
 		rc = watch_memory(&g, g.options->seconds ? g.options->seconds : WINDOW, err);
 	if (!rc)
 		rc = fetch_text(&g, memstats, err);
