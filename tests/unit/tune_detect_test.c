@@ -32,6 +32,7 @@ static const struct expected cases[] = {
     {"malloc", {"allocation-heavy"}, "table_of_one"},
     {"crossing", {"cross-thread-frees"}, "produce"},
     {"own-frees", {NULL}, NULL},
+    {"threads", {"thread-leak"}, "start_worker"},
 };
 
 /* Another letter for every letter of a name, so that none of the service's stays as it was. */
