@@ -234,6 +234,18 @@ decide(struct pf_bench *b, const struct columns *c, struct pf_error *err)
 	return rc ? rc : hold_the_level(b, err);
 }
 
+/* The intervals' confidence at this look. */
+static void
+choose_level(struct pf_bench *b)
+{
+	const struct pf_bench_options *o = &b->options;
+
+	for (; b->look && b->look_levels_known < o->looks; b->look_levels_known++)
+		b->look_levels[b->look_levels_known] =
+		    pf_look_level(b->look_levels_known + 1, o->looks, o->confidence);
+	b->level = b->look ? 1 - b->look_levels[b->look - 1] : o->confidence;
+}
+
 int
 pf_bench_decide(struct pf_bench *b, struct pf_error *err)
 {
@@ -244,8 +256,7 @@ pf_bench_decide(struct pf_bench *b, struct pf_error *err)
 		return rc;
 	c.other = c.base + b->complete;
 	c.scratch = c.other + b->complete;
-	b->level = b->look ? 1 - pf_look_level(b->look, b->options.looks, b->options.confidence)
-			   : b->options.confidence;
+	choose_level(b);
 	drop_missing(b);
 	rc = decide(b, &c, err);
 	free(c.base);
