@@ -63,6 +63,7 @@ struct pf_judgement {
 	enum pf_gate_result result;
 	double low, high; /* the interval it was judged by; NaN: none */
 	double p;         /* of the limit itself as the truth, two-sided */
+	bool beyond;      /* the estimate lies beyond the limit */
 };
 
 struct pf_bench {
