@@ -228,7 +228,7 @@ refuse_unusable(const struct work *w, struct pf_error *err)
 	char why[600];
 
 	if (!pf_binary_has_lines(w->c->binary, why, sizeof why))
-		return pf_error_set(err, PF_EINPUT, "%s: %s", w->c->binary_path, why);
+		return pf_error_set(err, PF_EINPUT, "%s", why); /* it names the binary */
 	return pf_error_set(err, PF_EINPUT,
 	    "none of the samples in %s is in a function with line information; build it with %s",
 	    w->c->binary_path, PF_DEBUG_FLAGS);

@@ -30,6 +30,7 @@
 #include "collect/agent/notes.h"
 #include "collect/agent/sampler.h"
 #include "collect/agent/server.h"
+#include "collect/agent/waits.h"
 
 #define API __attribute__((visibility("default")))
 #define SECOND INT64_C(1000000000)
@@ -235,6 +236,7 @@ after_fork_child(void)
 	if (!agent.running)
 		return;
 	pf_notes_forked(tidy);
+	pf_waits_forked();
 	pf_host_by_thread();
 	pf_server_forked(tidy);
 	pf_sampler_forked(tidy);
@@ -290,12 +292,16 @@ start(void)
 	if (agent.config.heap_period && pf_hooks_why_not && !pf_hooks_why_not() &&
 	    pf_heap_start(agent.config.heap_period))
 		pf_host_say("no memory to sample allocations");
+	if (agent.config.waits && pf_hooks_threads_why_not && !pf_hooks_threads_why_not() &&
+	    pf_waits_start())
+		pf_host_say("no memory to watch what threads wait for");
 	open_file_window(pf_host_now());
 	rc = start_thread();
 	if (rc) {
 		pf_sampler_close(PF_WINDOW_FILE, NULL);
 		pf_server_close();
 		pf_heap_stop();
+		pf_waits_stop();
 		return rc;
 	}
 	agent.running = true;
@@ -327,6 +333,7 @@ profuse_agent_stop(void)
 			write_file();
 		pf_server_close();
 		pf_heap_stop();
+		pf_waits_stop();
 	}
 	unlock();
 }

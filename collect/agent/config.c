@@ -222,6 +222,16 @@ read_heap(struct pf_config *config)
 		    text, MOST_HEAP_PERIOD, PF_HEAP_PERIOD);
 }
 
+static void
+read_waits(struct pf_config *config)
+{
+	const char *text = variable("PROFUSE_WAITS");
+
+	config->waits = !text || (strcmp(text, "off") && strcmp(text, "0"));
+	if (text && config->waits && strcmp(text, "on"))
+		pf_host_say("PROFUSE_WAITS=%s is neither on nor off; using on", text);
+}
+
 void
 pf_config_read(struct pf_config *config)
 {
@@ -234,6 +244,7 @@ pf_config_read(struct pf_config *config)
 		return;
 	read_event(config);
 	read_heap(config);
+	read_waits(config);
 	read_folder("PROFUSE_RUN_DIR", config->run_dir, sizeof config->run_dir);
 	read_folder("PROFUSE_OUT", config->out_dir, sizeof config->out_dir);
 	text = variable("PROFUSE_OUT_SECONDS");

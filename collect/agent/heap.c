@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "collect/agent/draw.h"
@@ -222,7 +221,6 @@ pf_heap_freed(void *p)
 int
 pf_heap_start(uint64_t period)
 {
-	struct timespec now;
 	int rc;
 
 	if (!heap.sums) {
@@ -241,8 +239,7 @@ pf_heap_start(uint64_t period)
 		heap.sums[PF_SUM_UNKNOWN].stack = PF_NONE;
 		heap.sum_count = 1;
 	}
-	clock_gettime(CLOCK_REALTIME, &now);
-	heap.began = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	heap.began = pf_host_wall();
 	pf_gate_init(&heap.gate, period);
 	atomic_store_explicit(&heap.on, true, memory_order_release);
 	pf_local.left = 0; /* this thread begins at once, others when they have counted down */

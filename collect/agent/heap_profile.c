@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "collect/agent/document.h"
 #include "collect/agent/heap.h"
@@ -30,15 +29,6 @@ struct source {
 static const char *const lifetimes[PF_LIFETIMES] = {
     "1ms", "10ms", "100ms", "1s", "10s", "100s", "1000s", "longer"};
 
-static int64_t
-wall(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 const char *
 pf_heap_why_not(void)
 {
@@ -55,7 +45,7 @@ int
 pf_heap_moment_take(struct pf_moment *moment)
 {
 	pf_notes_drain(pf_host_now());
-	moment->time = wall();
+	moment->time = pf_host_wall();
 	moment->sums = pf_heap_copy(&moment->count);
 	return moment->sums ? 0 : -ENOMEM;
 }

@@ -4,10 +4,7 @@
  * Each does what the next one in the search order does, and nothing else, but
  * count: an allocation subtracts its size from a number in the thread's own
  * memory, a free looks at one byte. Only sampled ones go further (heap.h).
- * Exported from the shared library alone; aliases, so that the address of our
- * own is known apart from whatever `malloc` means in this process.
  */
-#include <dlfcn.h>
 #include <malloc.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -36,8 +33,17 @@ pf_hook_take(void *p, size_t size, uint64_t period, const void *caller)
 	return p;
 }
 
-static void *
-own_malloc(size_t size)
+const char *
+pf_hooks_why_not(void)
+{
+	if (pf_next_is_ours("malloc"))
+		return NULL;
+	return "malloc is not the agent's here: preload or link libprofuse-agent.so before any "
+	       "other allocator (one inside the program itself can't be watched)";
+}
+
+PF_EXPORT void *
+malloc(size_t size)
 {
 	uint64_t period;
 
@@ -45,19 +51,6 @@ own_malloc(size_t size)
 		return pf_next.malloc(size);
 	period = pf_heap_due(size);
 	return pf_hook_take(pf_next.malloc(size), size, period, PF_CALLER);
-}
-
-PF_EXPORT void *malloc(size_t size) __attribute__((alias("own_malloc")));
-
-const char *
-pf_hooks_why_not(void)
-{
-	uintptr_t first = (uintptr_t)dlsym(RTLD_DEFAULT, "malloc");
-
-	if (first == (uintptr_t)own_malloc)
-		return NULL;
-	return "malloc is not the agent's here: preload or link libprofuse-agent.so before any "
-	       "other allocator (one inside the program itself can't be watched)";
 }
 
 PF_EXPORT void

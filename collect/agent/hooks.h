@@ -17,12 +17,17 @@
 #define PF_EXPORT __attribute__((visibility("default")))
 #define PF_CALLER __builtin_return_address(0)
 #define PF_RARELY(X) __builtin_expect(!!(X), 0)
+/* After a call, so that the compiler makes no jump of it: the wrapper is the leaf of what is told. */
+#define PF_STAY_ON_THE_STACK __asm__ volatile("")
 
 /* Counts SIZE down; true if the allocation is not sampled and nothing else is to be done. */
 #define PF_COVERED(SIZE) (!PF_RARELY((SIZE) >= pf_local.left) && ((pf_local.left -= (SIZE)), true))
 
 /* NULL if this process' malloc is the agent's, else a sentence that says what to do. */
 const char *pf_hooks_why_not(void) __attribute__((weak));
+
+/* The same for the functions of threads. */
+const char *pf_hooks_threads_why_not(void) __attribute__((weak));
 
 /* Enters a sampled allocation (period 0: it is not); returns p. */
 void *pf_hook_take(void *p, size_t size, uint64_t period, const void *caller);

@@ -7,13 +7,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* How much is to go by until the next sample. */
+struct pf_countdown {
+	uint64_t left;
+	uint64_t period; /* the mean that it was drawn with; 0: not drawn yet */
+};
+
 struct pf_local {
 	uint64_t left;   /* bytes to allocate until the next sample */
 	uint64_t period; /* the mean that `left` was drawn with; 0: not drawn yet */
-	uint64_t random; /* state of the generator; 0: not seeded */
-	uint32_t thread; /* its kernel id; 0: not asked yet */
-	uint32_t exempt; /* > 0: it does the agent's work, nothing of it counts */
-	bool latched;    /* it holds the heap's latch, because it is forking */
+	struct pf_countdown waits, holds; /* nanoseconds waited, and that others waited for it */
+	uint64_t random;                  /* state of the generator; 0: not seeded */
+	uint32_t thread;                  /* its kernel id; 0: not asked yet */
+	uint32_t exempt;                  /* > 0: it does the agent's work, nothing of it counts */
+	bool latched;                     /* it holds the heap's latch, because it is forking */
 };
 
 /* In the static block of each thread: reading it is one instruction and never allocates. */

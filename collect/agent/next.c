@@ -170,6 +170,12 @@ object(const void *function)
 	return dladdr(function, &info) ? info.dli_fbase : NULL;
 }
 
+bool
+pf_next_is_ours(const char *name)
+{
+	return object(dlsym(RTLD_DEFAULT, name)) == object(&pf_next);
+}
+
 static void *
 find(const char *name, const void *caller)
 {

@@ -10,9 +10,12 @@
 #ifndef PF_AGENT_NEXT_H
 #define PF_AGENT_NEXT_H
 
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 struct pf_next {
 	void *(*malloc)(size_t);
@@ -52,6 +55,9 @@ pf_next_target(struct pf_target *target, const void *caller)
 
 	return __builtin_expect(function != NULL, 1) ? function : pf_next_look_up(target, caller);
 }
+
+/* Whether what this process calls `name` is the agent's. */
+bool pf_next_is_ours(const char *name);
 
 /* Whether this memory was lent while the allocator was being looked for: it is never given back. */
 bool pf_next_lent(const void *p);

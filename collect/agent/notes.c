@@ -7,6 +7,7 @@
 
 #include "collect/agent/heap.h"
 #include "collect/agent/host.h"
+#include "collect/agent/waits.h"
 
 enum { SLOTS = 256, FULL_ENOUGH = 64 };
 
@@ -113,6 +114,8 @@ pf_notes_drain(int64_t now)
 		struct pf_taken taken = pf_stacks_take(&notes.stacks, slot, now);
 		if (slot->kind == PF_NOTE_ALLOCATION)
 			pf_heap_noted(slot, taken.stack);
+		else
+			pf_waits_noted(slot, taken.stack);
 		pf_slots_done(&notes.slots, slot);
 	}
 	pf_modules_drained(&notes.modules, look);

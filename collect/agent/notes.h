@@ -12,7 +12,7 @@
 #include "collect/agent/slots.h"
 #include "collect/agent/stacks.h"
 
-enum pf_note { PF_NOTE_ALLOCATION, PF_NOTE_WAIT, PF_NOTE_HOLD, PF_NOTE_CREATE };
+enum pf_note { PF_NOTE_ALLOCATION, PF_NOTE_WAIT, PF_NOTE_HOLD, PF_NOTE_CREATE, PF_NOTES };
 
 /* Starts taking notes; 0 or a negative errno. Again: nothing. */
 int pf_notes_open(void);

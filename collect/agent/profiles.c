@@ -7,6 +7,7 @@
 
 #include "collect/agent/files.h"
 #include "collect/agent/heap_profile.h"
+#include "collect/agent/wait_profile.h"
 
 enum { MOST_SECONDS = 3600, MOST_PROFILE = 256 << 20 };
 
@@ -26,6 +27,12 @@ static const struct pf_profile_kind kinds[] = {
 	pf_heap_write_allocs, pf_heap_write_text},
     {"frees", "how long what was freed had lived, and whether another thread freed it",
 	pf_heap_why_not, pf_heap_moment_take, pf_heap_write_frees, NULL},
+    {"mutex", "who held locks that others waited for", pf_waits_why_not, pf_waits_moment_take,
+	pf_mutex_write, NULL},
+    {"block", "who waited for locks, conditions, semaphores, the end of threads", pf_waits_why_not,
+	pf_waits_moment_take, pf_block_write, NULL},
+    {"threadcreate", "who created threads", pf_waits_why_not, pf_waits_moment_take,
+	pf_threadcreate_write, NULL},
 };
 
 const struct pf_profile_kind *

@@ -32,15 +32,6 @@ static struct {
 	int64_t modules_changed; /* when it was noticed */
 } sampler;
 
-static int64_t
-wall(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* The host's CPU time: the process' without the agent's own thread. */
 static int64_t
 host_cpu(void)
@@ -113,7 +104,7 @@ pf_sampler_open(enum pf_window window, struct pf_event_wish wish)
 		return rc;
 	*tally = (struct pf_tally){
 	    .open = true,
-	    .began_wall = wall(),
+	    .began_wall = pf_host_wall(),
 	    .began = pf_host_now(),
 	    .cpu = host_cpu(),
 	    .lost_before = atomic_load(&sampler.capture.lost),

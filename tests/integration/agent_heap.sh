@@ -20,24 +20,6 @@ for name in jemalloc tcmalloc mimalloc; do
 done
 [ "${CI:-}" = true ] && [ "$names" != "glibc jemalloc tcmalloc mimalloc" ] && fail "CI needs them all: $names"
 
-# get PORT PATH FILE: fails the test unless the answer is 200.
-get() {
-	local status
-	status=$(curl -s -o "$3" -w '%{http_code}' "http://127.0.0.1:$1/debug/pprof/$2") || fail "no answer to $2 (curl $?)"
-	[ "$status" = 200 ] || fail "$2: status $status: $(cat "$3")"
-}
-
-# ready FILE PID: waits until the host has said so.
-ready() {
-	local i
-	for i in $(seq 300); do
-		grep -q '^ready' "$1" && return
-		kill -0 "$2" 2> /dev/null || fail "the host ended: $(cat "$1")"
-		sleep 0.1
-	done
-	fail "the host is never ready"
-}
-
 # within WHAT VALUE WANTED SHARE: a sampled figure, about six standard errors wide.
 within() {
 	awk -v v="$2" -v w="$3" -v s="$4" 'BEGIN { exit !(v > w * (1 - s) && v < w * (1 + s)) }' ||

@@ -11,11 +11,12 @@ try() {
 	shift 2
 	"$cc" -O2 -D_GNU_SOURCE -I"$PROFUSE_SOURCE_DIR" -I"$PROFUSE_SOURCE_DIR/include" "$@" \
 		"$PROFUSE_SOURCE_DIR/tests/agent/linked.c" -o "$work/$name" $link || fail "$name does not link"
-	PROFUSE_PORT=auto PROFUSE_RUN_DIR=$run LD_LIBRARY_PATH=$build "$work/$name" 4 "$agent" > "$work/$name.out" &
+	PROFUSE_PORT=auto PROFUSE_RUN_DIR=$run LD_LIBRARY_PATH=$build "$work/$name" 6 "$agent" > "$work/$name.out" &
 	pid=$!
 	started="$started $pid"
-	fetch "$(port_of $pid)" 2 "$work/$name.pb.gz"
+	heap=$(port_of $pid) # waits until it listens
 	heap=$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$(port_of $pid)/debug/pprof/heap")
+	fetch "$(port_of $pid)" 2 "$work/$name.pb.gz"
 	wait $pid || fail "$name ended with $?"
 	[ "$heap" = $([ "$name" = shared ] && echo 200 || echo 501) ] || fail "$name: heap answers $heap"
 	dump "$work/$name.pb.gz" > "$work/$name.txt"

@@ -28,6 +28,12 @@ expect 2 "there are two of this name" --before true --variant x --variant x
 expect 2 "with the name of a --variant" --before true --variant x --variant-env y:A=1
 expect 1 "gate cpu<=+10% for twice: failed" --before "$burn 5" --variant "same" --variant "twice=$burn 10" --pairs 8 --gate 'cpu<=+10%'
 
+if [ -e "$(ldconfig -p | awk '/libjemalloc.so.2/ { print $NF; exit }')" ]; then
+	expect 0 "" --before "$burn 1 --memory 8" --after "$burn 1 --memory 20" --before-env LD_PRELOAD=libjemalloc.so.2 \
+		--after-env LD_PRELOAD=libjemalloc.so.2 --before-env MALLOC_CONF=stats_print:true --after-env MALLOC_CONF=stats_print:true --pairs 6 --json
+	json "m['held']['after'] > m['held']['before'] > 0 and 0 <= m['fragmentation']['after'] < 1"
+fi
+
 echo "planned looks and calibration"
 expect 0 "Stopped at look" --before "$burn 3" --after "$burn 6" --pairs 48 --looks 3 --warmup-pairs 0
 expect 2 "--looks" --before true --after true --pairs 4 --looks 5

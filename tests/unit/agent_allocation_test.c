@@ -18,6 +18,8 @@
 #include "collect/agent/host.h"
 #include "collect/agent/sampler.h"
 #include "collect/agent/symbols.h"
+#include "collect/agent/wait_profile.h"
+#include "collect/agent/waits.h"
 #include "support/failing_malloc.h"
 
 /* A signal as a timer of the agent's would send it to this thread. */
@@ -102,7 +104,8 @@ a_profile_fails_or_is_whole(void **state)
 
 /* What writes a profile of the sums, with a note to read first. */
 static int
-write_heap(int (*write)(const struct pf_moment *, struct pf_buffer *), struct pf_buffer *out)
+write_sums(
+    bool waits, int (*write)(const struct pf_moment *, struct pf_buffer *), struct pf_buffer *out)
 {
 	static char *block = (char *)(uintptr_t)0x500000000000;
 	struct pf_moment base = {0};
@@ -110,7 +113,8 @@ write_heap(int (*write)(const struct pf_moment *, struct pf_buffer *), struct pf
 
 	pf_heap_take(block, 1000, 1, __builtin_return_address(0));
 	pf_heap_freed(block);
-	rc = pf_heap_moment_take(&base);
+	pf_thread_created(__builtin_return_address(0));
+	rc = waits ? pf_waits_moment_take(&base) : pf_heap_moment_take(&base);
 	if (!rc)
 		rc = write(&base, out);
 	if (!rc) {
@@ -122,14 +126,20 @@ write_heap(int (*write)(const struct pf_moment *, struct pf_buffer *), struct pf
 }
 
 static void
-a_heap_profile_fails_or_is_whole(void **state)
+profiles_of_sums_fail_or_are_whole(void **state)
 {
-	static int (*const writers[])(const struct pf_moment *, struct pf_buffer *) = {
-	    pf_heap_write, pf_heap_write_allocs, pf_heap_write_frees, pf_heap_write_text};
+	static const struct {
+		int (*write)(const struct pf_moment *, struct pf_buffer *);
+		bool waits;
+		size_t types; /* 0: text */
+	} writers[] = {{pf_heap_write, false, 4}, {pf_heap_write_allocs, false, 4},
+	    {pf_heap_write_frees, false, 2}, {pf_heap_write_text, false, 0},
+	    {pf_mutex_write, true, 2}, {pf_block_write, true, 2}, {pf_threadcreate_write, true, 1}};
 	(void)state;
 
 	pf_host_init();
 	assert_int_equal(pf_heap_start(PF_HEAP_PERIOD), 0);
+	assert_int_equal(pf_waits_start(), 0);
 	for (size_t i = 0; i < sizeof writers / sizeof *writers; i++) {
 		unsigned long n = 0, failures = 0;
 		bool fired = true;
@@ -141,7 +151,7 @@ a_heap_profile_fails_or_is_whole(void **state)
 				pf_buffer_init(&out, 1 << 20);
 				if (turn)
 					failing_malloc_arm(++n);
-				rc = write_heap(writers[i], &out);
+				rc = write_sums(writers[i].waits, writers[i].write, &out);
 				if (!turn)
 					pf_buffer_release(&out);
 			}
@@ -152,13 +162,14 @@ a_heap_profile_fails_or_is_whole(void **state)
 				fail_msg("%ld blocks left after allocation %lu failed", live, n);
 			assert_true(rc == 0 || (fired && rc == -ENOMEM));
 			failures += rc != 0;
-			if (!rc && writers[i] != pf_heap_write_text)
-				assert_types(&out, writers[i] == pf_heap_write_frees ? 2 : 4);
+			if (!rc && writers[i].types)
+				assert_types(&out, writers[i].types);
 			pf_buffer_release(&out);
 		}
-		assert_true(failures >= (writers[i] == pf_heap_write_text ? 2 : 5));
+		assert_true(failures >= (writers[i].types ? 5 : 2));
 	}
 	pf_heap_stop();
+	pf_waits_stop();
 }
 
 static void
@@ -186,7 +197,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_profile_fails_or_is_whole),
-	    cmocka_unit_test(a_heap_profile_fails_or_is_whole),
+	    cmocka_unit_test(profiles_of_sums_fail_or_are_whole),
 	    cmocka_unit_test(symbols_fail_without_a_trace),
 	};
 
