@@ -8,11 +8,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "bench_settings.h"
 #include "core/error.h"
+#include "interrupts.h"
 
 static const struct settings defaults = {
     .seed = UINT64_MAX,
@@ -190,26 +190,6 @@ show_progress(void *context, const struct pf_bench_progress *p)
 	fflush(stderr);
 }
 
-/*
- * They stay blocked when the run is over, so that a second Ctrl-C doesn't cost the
- * report. What was ignored from the start (nohup) stays ignored.
- */
-int
-bench_catch_interrupts(void)
-{
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-		struct sigaction action;
-		if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-			sigaddset(&set, numbers[i]);
-	}
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 int
 bench_write_reports(const struct pf_bench *bench, const struct settings *s, struct pf_error *err)
 {
@@ -233,7 +213,7 @@ bench_run(struct pf_bench **bench, struct pf_bench_options *o, const struct sett
 
 	if (terminal)
 		o->progress = show_progress;
-	o->stop_fd = bench_catch_interrupts();
+	o->stop_fd = cli_catch_interrupts();
 	rc = pf_bench_run(bench, o, err);
 	if (terminal)
 		fputs("\r\033[K", stderr);
@@ -298,31 +278,45 @@ const struct cli_command cli_bench = {
     .usage = "--before CMD --after CMD [--load URL --rate N] [--gate EXPR]… | load URL… | compare "
 	     "OLD NEW | trend FILE",
     .summary = "compare before and after, and say how sure that is",
-    .description = "Runs both commands in pairs of fresh processes, in random balanced order, and "
-		   "compares them pair by "
-		   "pair: the Hodges–Lehmann estimate with an exact signed-rank interval. A "
-		   "command is judged by the CPU time "
-		   "of everything it starts. With --load the commands are services: each is "
-		   "started, loaded at a fixed rate "
-		   "over HTTP, and judged by its CPU time per request; latency counts from the "
-		   "time a request was due.\n\n"
-		   "A command of plain words is started directly, anything with shell syntax by "
-		   "/bin/sh -c. Standard input "
-		   "is empty, standard output is thrown away unless --keep-output keeps it. What a "
-		   "command leaves running is "
-		   "waited for and, after the grace time, stopped.\n\n"
-		   "Metrics of gates: cpu, wall, rss_peak for commands; cpu_per_request, p50, p90, "
-		   "p99, p999, throughput, errors, "
-		   "rss_peak for services. A limit with a sign, as in +1%, is relative to before; "
-		   "without one it is absolute. "
-		   "A gate fails when the whole interval lies beyond its limit (status 1) and is "
-		   "inconclusive when the limit "
-		   "lies within it (status 5).",
+    .description =
+	"Runs both commands in pairs of fresh processes, in random balanced order, and compares "
+	"them "
+	"pair by pair: the Hodges–Lehmann estimate with an exact signed-rank interval. A command "
+	"is "
+	"judged by the CPU time of everything it starts. With --load the commands are services: "
+	"each "
+	"is started, loaded at a fixed rate over HTTP, and judged by its CPU time per request; "
+	"latency "
+	"counts from the time a request was due. Without --before, --before-url and --after-url "
+	"are "
+	"services that run already.\n\n"
+	"A command of plain words is started directly, anything with shell syntax by /bin/sh -c. "
+	"Standard input is empty, standard output is thrown away unless --keep-output keeps it. "
+	"What a "
+	"command leaves running is waited for and, after the grace time, stopped.\n\n"
+	"Metrics of gates: cpu, wall of commands; cpu_per_request, p50, p90, p99, p999, "
+	"throughput, "
+	"errors, rss, pss, rss_idle of services; rss_peak, faults, switches, gc_pause_p99, gc_cpu "
+	"and "
+	"others of both. A limit with a sign, as in +1%, is relative to before; without one it is "
+	"absolute. A gate fails when the whole interval lies beyond its limit (status 1) and is "
+	"inconclusive when the limit lies within it (status 5); several gates share the 5 % chance "
+	"of a "
+	"false alarm.\n\n"
+	"load URL… measures one service alone, or with --slo searches the highest rate that keeps "
+	"the "
+	"objectives. compare OLD NEW compares two JSON reports, unpaired. trend FILE shows a "
+	"history "
+	"(--history) and where its levels changed.",
     .examples =
 	"profuse bench --before './old big.txt' --after './new big.txt'\n"
 	"profuse bench --before './svc-base --port 8080' --after './svc-pgo --port 8080' \\\n"
 	"    --load http://127.0.0.1:8080/search?q=x --rate 2000 --gate 'cpu_per_request<=-5%' -o "
-	"bench.md\n",
+	"bench.html\n"
+	"profuse bench --before ./svc --after-env GOGC=200 --load http://127.0.0.1:8080/ --rate "
+	"500 "
+	"--metrics /metrics\n"
+	"profuse bench load http://127.0.0.1:8080/ --slo 'p99<=20ms'\n",
     .options = options,
     .defaults = &defaults,
     .settings_size = sizeof defaults,
