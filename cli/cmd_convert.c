@@ -20,12 +20,12 @@
 
 struct settings {
 	struct cli_list debug_files;
-	const char *binary, *output, *sample_type, *llvm_profdata;
+	const char *binary, *output, *sample_type, *stale_against, *llvm_profdata;
 	int format, counts, inference;
 	double trim;
 	bool md5, compress, symbol_list;
 	bool allow_mismatch, merge_by_filename, check, require_ready, json;
-	double min_samples, min_lines, min_overlap, max_age;
+	double min_samples, min_lines, min_overlap, min_match, max_age;
 	uint64_t seed, max_size, max_edges;
 };
 
@@ -35,6 +35,7 @@ static const struct settings defaults = {.inference = PF_INFERENCE_FLOW,
     .min_samples = 1000,
     .min_lines = 80,
     .min_overlap = 60,
+    .min_match = 80,
     .max_age = 30 * 86400.0,
     .seed = 1};
 
@@ -70,12 +71,16 @@ static const struct cli_option options[] = {
 	"99.9%"},
     {"max-edges", 0, CLI_COUNT, AT(max_edges), "N",
 	"Go's formats: keep at most so many call edges; default 10000"},
+    {"stale-against", 0, CLI_STRING, AT(stale_against), "NEW",
+	"a newer build of the program: report how much of the profile still fits it"},
     {"min-samples", 0, CLI_NUMBER, AT(min_samples), "N",
 	"ready means at least so many samples; default 1000"},
     {"min-line-share", 0, CLI_PERCENT, AT(min_lines), "P",
 	"ready means that so much of the binary's samples has line information; default 80%"},
     {"min-overlap", 0, CLI_PERCENT, AT(min_overlap), "P",
 	"ready means that the two halves of the data agree so far; default 60%"},
+    {"min-match", 0, CLI_PERCENT, AT(min_match), "P",
+	"with --stale-against: ready means that so much still fits; default 80%"},
     {"max-age", 0, CLI_DURATION, AT(max_age), "TIME",
 	"ready means no older than this; default 30d"},
     {"seed", 0, CLI_COUNT, AT(seed), "N", "of the split into halves; default 1"},
@@ -132,6 +137,8 @@ library_options(const struct settings *s)
 	o.least_samples = s->min_samples;
 	o.least_line_share = s->min_lines;
 	o.least_overlap = s->min_overlap;
+	o.least_match = s->min_match;
+	o.stale_against = s->stale_against;
 	o.most_age = s->max_age;
 	o.seed = s->seed;
 	return o;
@@ -185,6 +192,9 @@ add_arguments(struct pf_convert *c, const struct settings *s, const struct cli_a
 	struct pf_paths paths = {0};
 	struct pf_fingerprints seen = {0};
 	int rc = s->binary ? check_not_output(s, s->binary, err) : 0;
+
+	if (!rc && s->stale_against)
+		rc = check_not_output(s, s->stale_against, err);
 
 	for (size_t i = 0; !rc && i < arguments->count; i++)
 		rc = pf_paths_add(&paths, arguments->items[i], err);

@@ -15,9 +15,12 @@
 #include "convert/convert_private.h"
 #include "convert/executions.h"
 #include "convert/halves.h"
+#include "convert/plausible.h"
 #include "convert/program.h"
 #include "core/error.h"
 #include "core/memory.h"
+
+#define PLAUSIBLE 90 /* percent of the callers are calls, in the right binary nearly all */
 
 struct work {
 	struct pf_convert *c;
@@ -161,6 +164,25 @@ unplaced_value(const struct work *w)
 	return sum;
 }
 
+/* Where no build id says that the binary is the right one, the calls may. */
+static int
+judge_callers(struct work *w, struct pf_error *err)
+{
+	const struct pf_convert *c = w->c;
+	bool unsure = false;
+	double share;
+	int rc;
+
+	for (size_t i = 0; i < c->stacks.binary_count; i++)
+		unsure |= c->matches[i] == PF_MATCH_NAME || c->matches[i] == PF_MATCH_FORCED;
+	if (!unsure)
+		return 0;
+	rc = pf_callers_plausible(&share, c->binary, &w->samples, err);
+	if (!rc && share >= 0)
+		pf_report_judge_share(&w->c->report, "callers", share, PLAUSIBLE);
+	return rc;
+}
+
 static int
 report_program(struct work *w, struct pf_error *err)
 {
@@ -185,6 +207,8 @@ report_program(struct work *w, struct pf_error *err)
 	r->scale = w->attribution.scale;
 	if (!rc)
 		rc = measure_functions(w, err);
+	if (!rc)
+		rc = judge_callers(w, err);
 	if (r->unfollowed)
 		pf_report_note(r,
 		    "The control flow of %zu sampled functions could not be followed wholly.",

@@ -4,6 +4,7 @@
 
 #include "convert/advice.h"
 #include "convert/convert_private.h"
+#include "convert/stale_report.h"
 #include "core/error.h"
 
 enum { TEXT_MAXIMUM = 1 << 20 };
@@ -47,6 +48,14 @@ describe_check(struct pf_buffer *b, const struct pf_check *k, bool bolt)
 		    k->limit);
 	else if (strcmp(k->name, "overlap") == 0)
 		pf_buffer_printf(b, "%.1f %% overlap of the data's two halves (%s %g %%)\n",
+		    k->value, side, k->limit);
+	else if (strcmp(k->name, "match") == 0)
+		pf_buffer_printf(b, "%.1f %% of the counts still fit the newer build (%s %g %%)\n",
+		    k->value, side, k->limit);
+	else if (strcmp(k->name, "callers") == 0)
+		pf_buffer_printf(b,
+		    "%.1f %% of the callers' addresses are calls in this binary (%s %g %%: else it "
+		    "is another build)\n",
 		    k->value, side, k->limit);
 	else if (k->state == PF_CHECK_UNKNOWN)
 		pf_buffer_printf(
@@ -92,8 +101,10 @@ pf_convert_report_text(
 	pf_buffer_printf(&b,
 	    "\n%zu of the %zu functions that hold 90 %% of this binary's samples are covered\n",
 	    r->hot_covered, r->hot_functions);
+	if (c->newer)
+		pf_stale_text(&b, &c->staleness, c->newer);
 	pf_buffer_printf(&b, "\nready for a profile-guided build: %s\n", r->ready ? "yes" : "NO");
-	for (size_t i = 0; i < PF_CHECKS; i++)
+	for (size_t i = 0; i < r->check_count; i++)
 		describe_check(&b, &r->checks[i], c->options.format == PF_CONVERT_BOLT);
 	for (size_t i = 0; i < r->note_count; i++)
 		pf_buffer_printf(&b, "%snote: %s\n", i ? "" : "\n", r->notes[i]);
