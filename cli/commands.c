@@ -7,5 +7,6 @@ const struct cli_command *const cli_commands[] = {
     &cli_show,
     &cli_convert,
     &cli_bench,
+    &cli_store,
     NULL,
 };
