@@ -117,7 +117,8 @@ static int
 check(const struct settings *s, enum verb verb, size_t files, struct pf_error *err)
 {
 	if (!files && !cli_selection_asked(&s->input.selection))
-		return pf_error_set(err, PF_EUSAGE, "show %s needs at least one profile%s, or a selection from a store",
+		return pf_error_set(err, PF_EUSAGE,
+		    "show %s needs at least one profile%s, or a selection from a store",
 		    verbs[verb], verb == PEEK ? " after the function" : "");
 	if (verb == DIFF && !s->input.base)
 		return pf_error_set(err, PF_EUSAGE, "show diff needs --base FILE");
