@@ -13,6 +13,7 @@
 
 #include "commands.h"
 #include "convert_check.h"
+#include "notes.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "inputs.h"
@@ -20,15 +21,19 @@
 
 struct settings {
 	struct cli_input_settings input;
+	struct cli_list debug_files;
 	const char *binary, *output, *sample_type, *llvm_profdata;
 	int format, counts, inference;
+	double trim;
 	bool md5, compress, symbol_list;
 	bool allow_mismatch, check, require_ready, json;
 	double min_samples, min_lines, min_overlap, max_age;
-	uint64_t seed;
+	uint64_t seed, max_edges;
 };
 
 static const struct settings defaults = {.inference = PF_INFERENCE_FLOW,
+    .trim = 99.9,
+    .max_edges = 10000,
     .min_samples = 1000,
     .min_lines = 80,
     .min_overlap = 60,
@@ -41,9 +46,12 @@ static const struct cli_option options[] = {
     {"binary", 'b', CLI_STRING, AT(binary), "BIN",
 	"the program that was profiled, with line information; may be missing only for profiles "
 	"that are symbolized already"},
+    {"debug-file", 0, CLI_LIST, AT(debug_files), "FILE", CLI_DEBUG_FILE_HELP},
     {"output", 'o', CLI_STRING, AT(output), "OUT", "where the profile goes; - is standard output"},
     {"format", 'f', CLI_CHOICE, AT(format), "FORMAT",
-	"extbinary (default) or text for clang, folded for flame graphs", "extbinary|text|folded"},
+	"extbinary (default) or text for clang, folded for flame graphs, go-pgo for go build -pgo, "
+	"go-preprofile for go tool compile -pgoprofile",
+	"extbinary|text|folded|go-pgo|go-preprofile"},
     {"counts", 0, CLI_CHOICE, AT(counts), "HOW",
 	"how the instructions of a place make its count: mean (default), sum or max",
 	"mean|sum|max"},
@@ -57,6 +65,11 @@ static const struct cli_option options[] = {
 	"list the binary's functions: those without samples become cold instead of unknown"},
     {"allow-build-id-mismatch", 0, CLI_FLAG, AT(allow_mismatch), NULL,
 	"use samples of another build of the program too"},
+    {"trim", 0, CLI_PERCENT, AT(trim), "P",
+	"Go's formats: keep the heaviest call edges that hold so much of the weight; default "
+	"99.9%"},
+    {"max-edges", 0, CLI_COUNT, AT(max_edges), "N",
+	"Go's formats: keep at most so many call edges; default 10000"},
     {"min-samples", 0, CLI_NUMBER, AT(min_samples), "N",
 	"ready means at least so many samples; default 1000"},
     {"min-line-share", 0, CLI_PERCENT, AT(min_lines), "P",
@@ -88,9 +101,9 @@ check_settings(const struct settings *s, struct pf_error *err)
 	if (to_stdout && s->json)
 		return pf_error_set(
 		    err, PF_EUSAGE, "--json and -o - both want standard output: write to a file");
-	if (s->check && s->format == PF_CONVERT_FOLDED)
+	if (s->check && s->format != PF_CONVERT_EXTBINARY && s->format != PF_CONVERT_TEXT)
 		return pf_error_set(
-		    err, PF_EUSAGE, "--check reads LLVM's formats, not folded stacks");
+		    err, PF_EUSAGE, "--check reads LLVM's formats only, extbinary and text");
 	return 0;
 }
 
@@ -100,6 +113,9 @@ library_options(const struct settings *s)
 	struct pf_convert_options o = PF_CONVERT_OPTIONS_INIT;
 
 	o.binary = s->binary;
+	o.debug_files = s->debug_files.items;
+	o.debug_file_count = s->debug_files.count;
+	o.note = cli_note;
 	o.sample_type = s->sample_type;
 	o.counts = (enum pf_counts)s->counts;
 	o.inference = (enum pf_inference)s->inference;
@@ -107,6 +123,8 @@ library_options(const struct settings *s)
 	o.md5 = s->md5;
 	o.compress = s->compress;
 	o.symbol_list = s->symbol_list;
+	o.trim = s->trim;
+	o.max_edges = s->max_edges;
 	o.allow_build_id_mismatch = s->allow_mismatch;
 	o.merge_by_filename = s->input.merge_by_filename;
 	o.least_samples = s->min_samples;
@@ -271,10 +289,11 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 const struct cli_command cli_convert = {
     .name = "convert",
     .usage = "[--binary BIN] -o OUT [option]... PROFILE...|--store DIR",
-    .summary = "turn profiles into one for clang -fprofile-sample-use",
+    .summary = "turn profiles into one for clang -fprofile-sample-use or go build -pgo",
     .description = "Reads CPU profiles (profile.proto, gzipped or not) of a running program and "
 		   "writes a sample profile that "
-		   "clang optimises with. PROFILE is a file, a folder of them, - for standard "
+		   "clang optimises with, or one for Go's compiler. PROFILE is a file, a folder of "
+		   "them, - for standard "
 		   "input or @LIST, a file with one "
 		   "path a line. Several profiles are summed. With --store or any option that "
 		   "selects (--service, --build-id, --since …) CPU profiles come from a store.\n\n"
@@ -291,6 +310,8 @@ const struct cli_command cli_convert = {
 		   "a file could not be read or "
 		   "written.",
     .examples =
+	"profuse convert --format go-pgo -o default.pgo cpu.pb.gz\n"
+	"  For go build -pgo=default.pgo\n"
 	"profuse convert --binary ./service -o service.prof cpu.pb.gz\n"
 	"  One profile, for clang -fprofile-sample-use=service.prof\n"
 	"profuse convert -b ./service -o service.prof --check --require-ready profiles/\n"

@@ -91,6 +91,16 @@ foreach(source ${PROFUSE_TEST_TOOLS})
   set_target_properties(tool_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY tests/tools)
 endforeach()
 
+# Measured error rates of bench's verdicts: the whole table is `build/…/tests/stats/error_rates`.
+foreach(name error_rates pairs_verdict)
+  add_executable(${name} tests/stats/${name}.c)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE profuse_flags profuse_static)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests/stats)
+endforeach()
+add_test(NAME stats/error_rates COMMAND error_rates --trials 10000 --check quick)
+set_tests_properties(stats/error_rates PROPERTIES TIMEOUT 600 LABELS long)
+
 file(GLOB PROFUSE_INTEGRATION_TESTS CONFIGURE_DEPENDS tests/integration/*.sh)
 foreach(script ${PROFUSE_INTEGRATION_TESTS})
   get_filename_component(name ${script} NAME_WE)

@@ -6,6 +6,7 @@
 
 #include <profuse/convert.h>
 
+#include "convert/function_values.h"
 #include "convert/functions.h"
 #include "convert/match.h"
 #include "convert/report.h"
@@ -32,6 +33,12 @@ struct pf_convert {
 /* from_binary.c: profiles with addresses, and from_lines.c: symbolized ones. Both fill functions and report. */
 int pf_convert_from_binary(struct pf_convert *c, struct pf_error *err);
 int pf_convert_from_lines(struct pf_convert *c, struct pf_error *err);
+/* from_go.c: profiles of Go programs for Go's compiler. Fills report and bytes. */
+int pf_convert_for_go(struct pf_convert *c, struct pf_error *err);
+
+/* from_lines.c: the report's measures, from samples per function. */
+int pf_convert_measure(
+    struct pf_convert *c, const struct pf_function_values *functions, struct pf_error *err);
 
 /* output.c: functions, or for folded the stacks, into bytes. */
 int pf_convert_render(struct pf_convert *c, struct pf_error *err);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/advice.h"
 #include "convert/attribute.h"
 #include "convert/binary_lines.h"
 #include "convert/convert_private.h"
@@ -203,7 +204,7 @@ refuse_unusable(const struct work *w, struct pf_error *err)
 		return pf_error_set(err, PF_EINPUT, "%s: %s", w->c->binary_path, why);
 	return pf_error_set(err, PF_EINPUT,
 	    "none of the samples in %s is in a function with line information; build it with %s",
-	    w->c->binary_path, PF_REPORT_FLAGS);
+	    w->c->binary_path, PF_DEBUG_FLAGS);
 }
 
 static int

@@ -89,7 +89,8 @@ check(const char *name, double value, double limit, bool at_most)
 {
 	bool pass = at_most ? value <= limit : value >= limit;
 
-	return (struct pf_check){name, pass ? PF_CHECK_PASS : PF_CHECK_FAIL, value, limit, at_most};
+	return (struct pf_check){
+	    name, pass ? PF_CHECK_PASS : PF_CHECK_FAIL, value, limit, at_most, false};
 }
 
 static int64_t
@@ -113,8 +114,8 @@ pf_report_judge(struct pf_report *r, const struct pf_convert_options *options, d
 	r->checks[2] = check("overlap", 100 * overlap, options->least_overlap, false);
 	r->checks[3] = check("age", age < 0 ? 0 : age, options->most_age, true);
 	if (r->last_nanos == 0)
-		r->checks[3] =
-		    (struct pf_check){"age", PF_CHECK_UNKNOWN, 0, options->most_age, true};
+		r->checks[3].state = PF_CHECK_UNKNOWN;
+	r->checks[1].share = r->checks[2].share = true;
 	r->ready = true;
 	for (size_t i = 0; i < PF_CHECKS; i++)
 		r->ready &= r->checks[i].state != PF_CHECK_FAIL;
@@ -124,7 +125,8 @@ const char *
 pf_drop_name(enum pf_drop_reason reason)
 {
 	static const char *const names[PF_DROP_REASONS] = {"other-binary", "other-build",
-	    "unmapped", "not-code", "no-symbol", "no-lines", "no-place", "no-start-line"};
+	    "unmapped", "not-code", "no-symbol", "no-lines", "no-place", "no-start-line",
+	    "no-caller"};
 
 	return names[reason];
 }

@@ -17,6 +17,7 @@ enum pf_drop_reason {
 	PF_DROP_NO_LINES,      /* in functions without line information */
 	PF_DROP_NO_PLACE,      /* on instructions without a line of their own */
 	PF_DROP_NO_START_LINE, /* symbolized elsewhere, without the function's start line */
+	PF_DROP_NO_CALLER,     /* a stack of one frame, where only calls count */
 	PF_DROP_REASONS
 };
 
@@ -34,6 +35,7 @@ struct pf_check {
 	enum pf_check_state state;
 	double value, limit;
 	bool at_most; /* value may be at most the limit; else at least */
+	bool share;   /* value and limit are percents */
 };
 
 enum { PF_CHECKS = 4, PF_NOTES = 16 };
@@ -45,6 +47,7 @@ struct pf_report {
 	double unit;
 	bool time;
 	bool from_lines; /* converted without addresses */
+	bool of_go;      /* symbolized, with functions of Go's runtime */
 
 	double total, in_binary, used;
 	struct pf_drop *drops;
@@ -58,6 +61,8 @@ struct pf_report {
 
 	size_t profile_functions, profile_counts; /* roots, and body counts, in the output */
 	double scale;
+	size_t edges_read;                    /* of Go: before trimming; profile_counts are left */
+	double edge_weight, edge_weight_kept; /* the sum of the edges' weights */
 
 	struct pf_check checks[PF_CHECKS];
 	bool ready;
@@ -89,9 +94,5 @@ void pf_report_judge(struct pf_report *r, const struct pf_convert_options *optio
 
 /* The words for a reason, as in JSON ("other-binary") and in text. */
 const char *pf_drop_name(enum pf_drop_reason reason);
-
-/* The compiler flags to build with, for a profile at this path. */
-#define PF_REPORT_FLAGS "-O2 -gmlt -fdebug-info-for-profiling"
-#define PF_REPORT_USE_FLAGS "-mllvm -sample-profile-use-profi"
 
 #endif

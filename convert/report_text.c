@@ -2,12 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/advice.h"
 #include "convert/convert_private.h"
 #include "core/error.h"
 
 enum { TEXT_MAXIMUM = 1 << 20 };
-
-static const char *const formats[] = {"extbinary", "text", "folded"};
 
 static double
 percent(double part, double whole)
@@ -21,7 +20,7 @@ describe_drop(struct pf_buffer *b, const struct pf_drop *d, double total)
 	static const char *const words[PF_DROP_REASONS] = {"in other binaries", "in another build",
 	    "in no known binary", "outside this binary's code", "in no function symbol",
 	    "in functions without line information", "on instructions without a line",
-	    "in functions without a start line"};
+	    "in functions without a start line", "in stacks without a caller"};
 
 	pf_buffer_printf(
 	    b, "  %10.0f  %5.1f %%  %s", d->samples, percent(d->samples, total), words[d->reason]);
@@ -57,14 +56,22 @@ describe_check(struct pf_buffer *b, const struct pf_check *k)
 		    b, "%.1f days old (%s %.1f days)\n", k->value / 86400, side, k->limit / 86400);
 }
 
+/* What the output is, in one line. */
 static void
-describe_build(struct pf_buffer *b, const struct pf_convert *c, const char *output)
+describe_output(struct pf_buffer *b, const struct pf_convert *c, const char *output)
 {
-	if (c->options.format == PF_CONVERT_FOLDED)
-		return;
-	pf_buffer_printf(b, "\nbuild with\n  clang %s -fprofile-sample-use=%s %s\n",
-	    PF_REPORT_FLAGS, output && strcmp(output, "-") != 0 ? output : "FILE",
-	    PF_REPORT_USE_FLAGS);
+	const struct pf_report *r = &c->report;
+
+	pf_buffer_printf(
+	    b, "%s: %s, ", output ? output : "profile", pf_format_name(c->options.format));
+	if (pf_format_is_go(c->options.format))
+		pf_buffer_printf(b, "%zu of %zu call edges (%.2f %% of their weight)",
+		    r->profile_counts, r->edges_read, percent(r->edge_weight_kept, r->edge_weight));
+	else
+		pf_buffer_printf(
+		    b, "%zu functions, %zu counts", r->profile_functions, r->profile_counts);
+	pf_buffer_printf(b, ", from %llu profile%s (%s)\n\n", (unsigned long long)r->profiles,
+	    r->profiles == 1 ? "" : "s", r->type);
 }
 
 int
@@ -76,10 +83,7 @@ pf_convert_report_text(
 	int rc;
 
 	pf_buffer_init(&b, TEXT_MAXIMUM);
-	pf_buffer_printf(&b, "%s: %s, %zu functions, %zu counts, from %llu profile%s (%s)\n\n",
-	    output ? output : "profile", formats[c->options.format], r->profile_functions,
-	    r->profile_counts, (unsigned long long)r->profiles, r->profiles == 1 ? "" : "s",
-	    r->type);
+	describe_output(&b, c, output);
 	pf_buffer_printf(
 	    &b, "samples\n  %10.0f  %5.1f %%  used\n", r->used, percent(r->used, r->total));
 	for (size_t i = 0; i < r->drop_count; i++)
@@ -92,7 +96,9 @@ pf_convert_report_text(
 		describe_check(&b, &r->checks[i]);
 	for (size_t i = 0; i < r->note_count; i++)
 		pf_buffer_printf(&b, "%snote: %s\n", i ? "" : "\n", r->notes[i]);
-	describe_build(&b, c, output);
+	pf_buffer_printf(&b, "\n%s\n  ", pf_advice_verb(c->options.format));
+	pf_advice_command(&b, &c->report, c->options.format, output);
+	pf_buffer_byte(&b, '\n');
 	pf_buffer_byte(&b, 0);
 	rc = pf_buffer_check(&b, err);
 	if (rc)

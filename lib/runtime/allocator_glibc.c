@@ -7,9 +7,11 @@
  *
  * malloc_trim(0) gives back the whole pages inside free chunks, and the top of
  * the main arena. Where a chunk begins within a page is as good as random, so a
- * chunk of s >= 4096 bytes has s - 4096 bytes of whole pages on average; of
- * smaller ones hardly any. Pages that are free and already given back stay in
- * the lists, so the sum is an upper bound where malloc_trim ran before.
+ * chunk of s >= 4096 bytes has s - 4096 bytes of whole pages on average, and a
+ * smaller one none. Most rows are narrow, and their mean says enough. The row of
+ * unsorted chunks can span all sizes: see wide_row(). Pages that are free and
+ * already given back stay in the lists, so the sum is an upper bound where
+ * malloc_trim ran before.
  */
 #include "runtime/allocator.h"
 
@@ -99,16 +101,52 @@ struct sums {
 	bool whole;  /* the document ended */
 };
 
+static double
+below_normal(double z)
+{
+	return 0.5 * erfc(-z / sqrt(2));
+}
+
+/*
+ * The whole pages in `count` chunks of which only the mean and the greatest are
+ * known: the mean of max(0, s - PAGE). Neighbours that are freed at random join
+ * into chunks of exponential size: mean·exp(-PAGE / mean), too little where a
+ * few are very big. A lognormal with this mean and this greatest of `count`
+ * (whose expected quantile is z) has too much in its tail. Two thirds of the
+ * first and a third of the second met what was measured after nine tenths of
+ * 160,000 blocks of 32 B to 128 KiB had been freed, within 5 %.
+ */
+static double
+wide_row(double total, double count, double greatest)
+{
+	double mean = total / count, log_n = log(count);
+	double exponential = mean * exp(-PAGE / mean), lognormal = exponential;
+	double z, left, sigma, mu, page = log(PAGE);
+
+	if (count >= 20 && greatest > mean) {
+		z = sqrt(2 * log_n - log(4 * 3.14159265358979 * log_n));
+		left = z * z - 2 * log(greatest / mean);
+		sigma = left > 0 ? z - sqrt(left) : z;
+		mu = log(mean) - sigma * sigma / 2;
+		lognormal = mean * below_normal((mu + sigma * sigma - page) / sigma) -
+			    PAGE * below_normal((mu - page) / sigma);
+	}
+	return count * (exponential * 2 + lognormal) / 3;
+}
+
 static void
 add_row(struct tags *t, struct sums *s)
 {
 	double total = number(t, "total"), count = number(t, "count");
+	double least = number(t, "from"), greatest = number(t, "to");
 
-	if (count <= 0)
+	if (count <= 0 || total <= 0)
 		return;
 	s->listed += total;
 	s->chunks += count;
-	if (total / count > PAGE)
+	if (greatest > 4 * least && total / count < 16 * PAGE)
+		s->releasable += wide_row(total, count, greatest);
+	else if (total / count > PAGE)
 		s->releasable += total - count * PAGE;
 }
 
@@ -116,7 +154,7 @@ add_row(struct tags *t, struct sums *s)
 static void
 end_arena(struct sums *s, struct sums *all)
 {
-	double top = s->rest > s->listed ? s->rest - s->listed : 0;
+	double free = s->rest + s->fast, top = free > s->listed ? free - s->listed : 0;
 
 	if (all->arenas == 0) {
 		all->main_top = top;
@@ -180,7 +218,7 @@ pf_malloc_info_parse(struct pf_allocator_stats *stats, const char *name, const v
 	stats->mapped = all.system + stats->mmapped;
 	stats->free_bytes = all.rest + all.fast;
 	stats->free_chunks = all.chunks;
-	stats->top_bytes = all.rest - all.listed > 0 ? all.rest - all.listed : 0;
+	stats->top_bytes = fmax(0, stats->free_bytes - all.listed);
 	stats->in_use = stats->mapped > stats->free_bytes ? stats->mapped - stats->free_bytes : 0;
 	stats->releasable = all.releasable;
 	stats->active = stats->mapped - all.releasable;

@@ -73,6 +73,13 @@ int pf_binary_open_with(struct pf_binary **binary, const char *path,
     const struct pf_binary_options *options, struct pf_error *err);
 void pf_binary_free(struct pf_binary *binary);
 
+/*
+ * Whether each debug file named in the options belongs to one of these binaries,
+ * opened with them; folders need not. PF_EINPUT with the identities if not.
+ */
+int pf_binaries_check_debug_files(struct pf_binary *const *binaries, size_t count,
+    const struct pf_binary_options *options, struct pf_error *err);
+
 const char *pf_binary_path(const struct pf_binary *binary);
 /* Lower-case hex of the GNU build id; "" if there is none. */
 const char *pf_binary_build_id(const struct pf_binary *binary);

@@ -172,6 +172,20 @@ first_allowance(const struct pf_dwarf *d)
 	return ALLOWANCE_LEAST + ALLOWANCE_FACTOR * size;
 }
 
+int
+pf_dwarf_scan(struct pf_dwarf *d, struct pf_error *err)
+{
+	int rc = 0;
+
+	d->supplementary.number = 1;
+	d->allowance = first_allowance(d);
+	if (d->supplementary.sections[PF_SECTION_INFO].at)
+		rc = pf_units_scan(d, &d->supplementary, false, err);
+	if (!rc)
+		rc = pf_units_scan(d, &d->main, true, err);
+	return rc ? rc : pf_ranges_flatten(&d->unit_ranges, err);
+}
+
 /* Reads what all units need. PF_EINPUT: it cannot be read, err says why. */
 static int
 open_units(struct pf_dwarf *d, const struct pf_elf *file, struct pf_error *err)
@@ -182,12 +196,7 @@ open_units(struct pf_dwarf *d, const struct pf_elf *file, struct pf_error *err)
 		rc = pf_error_set(err, PF_EINPUT, "a section is damaged");
 	if (!rc)
 		rc = pf_supplementary_find(d->binary, file, &d->supplementary, err);
-	d->allowance = first_allowance(d);
-	if (!rc && d->supplementary.sections[PF_SECTION_INFO].at)
-		rc = pf_units_scan(d, &d->supplementary, false, err);
-	if (!rc)
-		rc = pf_units_scan(d, &d->main, true, err);
-	return rc ? rc : pf_ranges_flatten(&d->unit_ranges, err);
+	return rc ? rc : pf_dwarf_scan(d, err);
 }
 
 int
@@ -206,7 +215,6 @@ pf_dwarf_open(struct pf_binary *binary, struct pf_error *err)
 	if (rc)
 		return rc;
 	d->binary = binary;
-	d->supplementary.number = 1;
 	rc = open_units(d, file, &why);
 	if (rc == PF_EINPUT)
 		snprintf(binary->no_lines, sizeof binary->no_lines,

@@ -165,6 +165,9 @@ struct pf_unit *pf_debug_file_unit(const struct pf_debug_file *file, uint64_t of
  */
 int pf_units_scan(
     struct pf_dwarf *dwarf, struct pf_debug_file *file, bool ranges, struct pf_error *err);
+/* dwarf.c: finds the units of the files whose sections are there. PF_EINPUT, PF_ENOMEM. */
+int pf_dwarf_scan(struct pf_dwarf *dwarf, struct pf_error *err);
+
 /* dwarf.c: adds the code that a unit's line table covers, for units that do not say themselves. PF_ENOMEM. */
 int pf_lines_ranges(
     struct pf_dwarf *dwarf, const struct pf_unit *unit, uint32_t rank, struct pf_error *err);

@@ -242,10 +242,9 @@ void
 pf_entries_attributes(
     struct pf_entries *e, const struct pf_abbrev *abbrev, struct pf_attributes *attributes)
 {
-	const struct pf_abbrev_attribute *a = e->abbrevs->attributes + abbrev->first;
-
 	attributes->present = 0;
-	for (uint32_t i = 0; i < abbrev->count; i++, a++) {
+	for (uint32_t i = 0; i < abbrev->count; i++) {
+		const struct pf_abbrev_attribute *a = &e->abbrevs->attributes[abbrev->first + i];
 		struct pf_value v = read_attribute(e, a);
 		enum pf_attribute slot = slot_of(a->name);
 		if (slot != PF_ATTRIBUTES && !(attributes->present >> slot & 1)) {
@@ -260,12 +259,10 @@ pf_entries_attributes(
 void
 pf_entries_skip(struct pf_entries *e, const struct pf_abbrev *abbrev)
 {
-	const struct pf_abbrev_attribute *a = e->abbrevs->attributes + abbrev->first;
-
 	if (abbrev->fixed && !e->unit->wide) {
 		pf_cursor_skip(&e->cursor, abbrev->fixed);
 		return;
 	}
-	for (uint32_t i = 0; i < abbrev->count; i++, a++)
-		read_attribute(e, a);
+	for (uint32_t i = 0; i < abbrev->count; i++)
+		read_attribute(e, &e->abbrevs->attributes[abbrev->first + i]);
 }

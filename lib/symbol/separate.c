@@ -212,6 +212,44 @@ pf_separate_find(
 	return rc;
 }
 
+static bool
+is_used(struct pf_binary *const *binaries, size_t count, const char *path)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (binaries[i]->debug.path && strcmp(binaries[i]->debug.path, path) == 0)
+			return true;
+	}
+	return false;
+}
+
+int
+pf_binaries_check_debug_files(struct pf_binary *const *binaries, size_t count,
+    const struct pf_binary_options *options, struct pf_error *err)
+{
+	char id[ID_SIZE];
+
+	for (size_t i = 0; i < options->debug_file_count; i++) {
+		const char *path = options->debug_files[i];
+		struct pf_elf file;
+		if (is_folder(path) || is_used(binaries, count, path))
+			continue;
+		if (count == 0)
+			return pf_error_set(err, PF_EUSAGE,
+			    "debug file %s is of no use without its binary; name that too", path);
+		if (pf_elf_open(&file, path, PF_ELF_LINKED, err))
+			return err ? err->code : PF_EINPUT;
+		pf_elf_build_id(&file, id, sizeof id);
+		pf_elf_release(&file);
+		return pf_error_set(err, PF_EINPUT,
+		    "debug file %s is of another build (build id %s) than %s (build id %s)%s; "
+		    "find the one that was made with it",
+		    path, id[0] ? id : "none", binaries[0]->main.path,
+		    binaries[0]->build_id[0] ? binaries[0]->build_id : "none",
+		    count > 1 ? " and the other binaries" : "");
+	}
+	return 0;
+}
+
 /* The name and identity of the supplementary file, from .gnu_debugaltlink or DWARF 5's .debug_sup. */
 static const char *
 read_supplementary(const struct pf_elf *file, char id[ID_SIZE])

@@ -1,6 +1,7 @@
 /*
  * symbolize.c: prints what lib/symbol says about addresses, for comparison with
- * other symbolizers. Usage: symbolize BINARY < addresses (hexadecimal, one a line).
+ * other symbolizers. Usage: symbolize BINARY [--debug-file FILE] < addresses
+ * (hexadecimal, one a line).
  *
  * One line an address: "0xADDRESS", then for each frame, innermost first, a tab
  * and "function|file|line|start line|raw discriminator".
@@ -8,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <profuse/error.h>
 
@@ -32,6 +34,13 @@ print_chain(struct pf_binary *binary, uint64_t address, struct pf_inline_chain *
 	return 0;
 }
 
+static void
+note(void *context, const char *text)
+{
+	(void)context;
+	fprintf(stderr, "%s\n", text);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -41,11 +50,17 @@ main(int argc, char **argv)
 	char line[64], why[600];
 	int failed = 0;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: symbolize BINARY < addresses\n");
+	struct pf_binary_options options = {.note = note};
+	const char *debug_file = argc == 4 ? argv[3] : NULL;
+
+	if (argc != 2 && (argc != 4 || strcmp(argv[2], "--debug-file") != 0)) {
+		fprintf(stderr, "usage: symbolize BINARY [--debug-file FILE] < addresses\n");
 		return 2;
 	}
-	if (pf_binary_open(&binary, argv[1], &err) != 0) {
+	options.debug_files = &debug_file;
+	options.debug_file_count = debug_file != NULL;
+	if (pf_binary_open_with(&binary, argv[1], &options, &err) != 0 ||
+	    pf_binaries_check_debug_files(&binary, 1, &options, &err) != 0) {
 		fprintf(stderr, "%s\n", err.message);
 		return err.code;
 	}

@@ -118,6 +118,10 @@ a_symbolized_conversion_survives_every_failed_allocation(void **state)
 	assert_int_equal(pf_profile_parse(&job.profile, "test", b.bytes, b.size, NULL, NULL), 0);
 	job.options.format = PF_CONVERT_TEXT;
 	fail_each_allocation(convert, &job);
+	job.options.format = PF_CONVERT_GO_PGO;
+	fail_each_allocation(convert, &job);
+	job.options.format = PF_CONVERT_GO_PREPROFILE;
+	fail_each_allocation(convert, &job);
 	pf_profile_free(job.profile);
 	pf_buffer_release(&b);
 }

@@ -446,7 +446,7 @@ buffers(void)
 static void
 steady(void)
 {
-	enum { LIVE = 4096 };
+	enum { LIVE = 1 << 16 };
 	static struct block live[LIVE];
 	uint64_t state = 42, sum = 0;
 	size_t rounds = (size_t)(2000000 * scale);
