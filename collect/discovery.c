@@ -279,7 +279,7 @@ judge(struct pf_provider *p, struct pf_source *s, const struct pf_http_answer *a
 }
 
 static void
-on_answer(struct pf_request *request, enum pf_outcome outcome, const struct pf_error *err)
+on_answer(struct pf_fetch *request, enum pf_outcome outcome, const struct pf_error *err)
 {
 	struct pf_provider *p = PF_CONTAINER(request, struct pf_provider, request);
 	struct pf_source *s = source(p, p->http->url);
@@ -288,7 +288,7 @@ on_answer(struct pf_request *request, enum pf_outcome outcome, const struct pf_e
 		set_error(p, s, err->message);
 	else if (s)
 		judge(p, s, &request->transfer.answer);
-	pf_request_release(p->requests, request);
+	pf_fetch_release(p->requests, request);
 	pf_timer_set(p->loop, &p->timer, pf_net_now() + p->http->refresh_interval, NULL);
 }
 
@@ -305,9 +305,8 @@ ask(struct pf_provider *p)
 	int rc = pf_url_parse(&url, p->http->url, &err);
 
 	if (!rc) {
-		p->request = (struct pf_request){.done = on_answer};
-		rc = pf_request_start(
-		    p->requests, &p->request, url, &p->http->client, &limits, &err);
+		p->request = (struct pf_fetch){.done = on_answer};
+		rc = pf_fetch_start(p->requests, &p->request, url, &p->http->client, &limits, &err);
 		pf_url_free(url);
 	}
 	if (!rc)
@@ -319,7 +318,7 @@ ask(struct pf_provider *p)
 }
 
 void
-pf_provider_start(struct pf_provider *p, struct pf_loop *loop, struct pf_requests *requests)
+pf_provider_start(struct pf_provider *p, struct pf_loop *loop, struct pf_fetches *requests)
 {
 	p->loop = loop;
 	p->requests = requests;
@@ -336,7 +335,7 @@ void
 pf_provider_release(struct pf_provider *p)
 {
 	if (p->requests)
-		pf_request_release(p->requests, &p->request);
+		pf_fetch_release(p->requests, &p->request);
 	if (p->loop)
 		pf_timer_cancel(p->loop, &p->timer);
 	for (size_t i = 0; i < p->count; i++)

@@ -12,7 +12,7 @@
 #include <sys/types.h>
 
 #include "config.h"
-#include "request.h"
+#include "fetch.h"
 
 /* Targets that share labels. */
 struct pf_group {
@@ -42,9 +42,9 @@ struct pf_provider {
 	struct pf_source *sources; /* owned */
 	size_t count, capacity;
 	struct pf_timer timer;
-	struct pf_request request;
+	struct pf_fetch request;
 	struct pf_loop *loop;
-	struct pf_requests *requests;
+	struct pf_fetches *requests;
 	/* Told when what is found has changed, and (error, NULL after a recovery) when that fails. */
 	void (*changed)(struct pf_provider *provider);
 	void (*failed)(struct pf_provider *provider, const char *source, const char *error);
@@ -59,7 +59,7 @@ int pf_groups_parse(struct pf_pool *pool, const char *name, const char *bytes, s
     bool json, struct pf_group **groups, size_t *count, struct pf_error *err);
 
 /* Reads files at once, or asks the address; then again and again. `changed`, `failed` and `owner` are set. */
-void pf_provider_start(struct pf_provider *p, struct pf_loop *loop, struct pf_requests *requests);
+void pf_provider_start(struct pf_provider *p, struct pf_loop *loop, struct pf_fetches *requests);
 /* Looks at the files again now: something in their folder has changed. */
 void pf_provider_look(struct pf_provider *p);
 void pf_provider_release(struct pf_provider *p);

@@ -219,7 +219,7 @@ start(struct pf_fleet *f, struct pf_config *config, struct pf_error *err)
 	if (!rc)
 		rc = pf_loop_init(&f->loop, err);
 	if (!rc) {
-		pf_requests_init(&f->requests, &f->loop);
+		pf_fetches_init(&f->requests, &f->loop);
 		rc = watch_signals(f, err);
 	}
 	if (!rc)

@@ -110,14 +110,14 @@ struct pf_visit {
 	double retry_until;
 	struct pf_endpoint endpoint;
 	bool on_fallback;
-	struct pf_request request;
+	struct pf_fetch request;
 };
 
 struct pf_fleet {
 	struct pf_fleet_options options;
 	struct pf_log log;
 	struct pf_loop loop;
-	struct pf_requests requests;
+	struct pf_fetches requests;
 	struct pf_keeper *keeper;
 	struct pf_setup *setup; /* in force */
 	struct pf_watch keeper_watch, signal_watch, file_watch;

@@ -16,7 +16,7 @@
 #include "labelset.h"
 #include "log.h"
 #include "net/http.h"
-#include "request.h"
+#include "fetch.h"
 
 /* One answer on its way into the store. */
 struct pf_kept {

@@ -51,7 +51,7 @@ pf_visit_free(struct pf_visit *v)
 
 	pf_timer_cancel(&f->loop, &v->timer);
 	f->in_flight -= v->request.running;
-	pf_request_release(&f->requests, &v->request);
+	pf_fetch_release(&f->requests, &v->request);
 	pf_endpoint_release(&v->endpoint);
 	if (v->previous)
 		v->previous->next = v->next;
@@ -181,7 +181,7 @@ copy_labels(const struct pf_frozen_labels *from)
 static int
 hand_over(struct pf_visit *v, struct pf_error *err)
 {
-	struct pf_request *r = &v->request;
+	struct pf_fetch *r = &v->request;
 	struct pf_kept *kept;
 	int rc = PF_CALLOC(kept, 1, err);
 
@@ -279,7 +279,7 @@ shorten(struct pf_visit *v, const char *message)
 static void
 advance(struct pf_visit *v)
 {
-	pf_request_release(&v->fleet->requests, &v->request);
+	pf_fetch_release(&v->fleet->requests, &v->request);
 	v->at++;
 	v->attempt = 0;
 	next_profile(v);
@@ -362,7 +362,7 @@ judge_refusal(struct pf_visit *v, enum pf_answer_kind kind)
 	struct pf_error err;
 
 	pf_answer_explain(&shown, have, &err);
-	pf_request_release(&v->fleet->requests, &v->request);
+	pf_fetch_release(&v->fleet->requests, &v->request);
 	if (kind == PF_ANSWER_BUSY) {
 		retry_busy(v, retry_after, err.message);
 	} else if (kind == PF_ANSWER_ABSENT) {
@@ -396,7 +396,7 @@ judge_answer(struct pf_visit *v)
 }
 
 static void
-on_done(struct pf_request *request, enum pf_outcome outcome, const struct pf_error *err)
+on_done(struct pf_fetch *request, enum pf_outcome outcome, const struct pf_error *err)
 {
 	struct pf_visit *v = PF_CONTAINER(request, struct pf_visit, request);
 
@@ -418,8 +418,8 @@ start_request(struct pf_visit *v, struct pf_error *err)
 	    .max_body = v->job->max_size ? (size_t)v->job->max_size : (size_t)MAX_SIZE};
 	int rc;
 
-	v->request = (struct pf_request){.done = on_done};
-	rc = pf_request_start(&v->fleet->requests, &v->request,
+	v->request = (struct pf_fetch){.done = on_done};
+	rc = pf_fetch_start(&v->fleet->requests, &v->request,
 	    v->on_fallback ? v->endpoint.fallback : v->endpoint.url, &v->job->client, &limits, err);
 	v->fleet->in_flight += !rc;
 	return rc;

@@ -1,5 +1,5 @@
-/* request.c: see request.h. */
-#include "request.h"
+/* fetch.c: see fetch.h. */
+#include "fetch.h"
 
 #include <string.h>
 
@@ -21,27 +21,27 @@ pf_outcome_name(enum pf_outcome outcome)
 static void
 on_tick(struct pf_timer *timer, double now)
 {
-	struct pf_requests *all = PF_CONTAINER(timer, struct pf_requests, tick);
-	struct pf_request *next;
+	struct pf_fetches *all = PF_CONTAINER(timer, struct pf_fetches, tick);
+	struct pf_fetch *next;
 
-	for (struct pf_request *r = all->running; r; r = next) {
+	for (struct pf_fetch *r = all->running; r; r = next) {
 		next = r->next;
 		if (!pf_transfer_alive(&r->transfer, now))
-			pf_request_finished(r->transfer.easy, CURLE_ABORTED_BY_CALLBACK);
+			pf_fetch_finished(r->transfer.easy, CURLE_ABORTED_BY_CALLBACK);
 	}
 	if (all->running)
 		pf_timer_set(all->loop, timer, now + TICK, NULL);
 }
 
 void
-pf_requests_init(struct pf_requests *all, struct pf_loop *loop)
+pf_fetches_init(struct pf_fetches *all, struct pf_loop *loop)
 {
-	*all = (struct pf_requests){.loop = loop, .tick.fire = on_tick};
-	loop->finished = pf_request_finished;
+	*all = (struct pf_fetches){.loop = loop, .tick.fire = on_tick};
+	loop->finished = pf_fetch_finished;
 }
 
 static void
-link_request(struct pf_requests *all, struct pf_request *r)
+link_request(struct pf_fetches *all, struct pf_fetch *r)
 {
 	r->next = all->running;
 	r->previous = NULL;
@@ -55,7 +55,7 @@ link_request(struct pf_requests *all, struct pf_request *r)
 }
 
 static void
-unlink_request(struct pf_requests *all, struct pf_request *r)
+unlink_request(struct pf_fetches *all, struct pf_fetch *r)
 {
 	if (!r->running)
 		return;
@@ -70,7 +70,7 @@ unlink_request(struct pf_requests *all, struct pf_request *r)
 }
 
 static int
-start_transfer(struct pf_request *r, struct pf_error *err)
+start_transfer(struct pf_fetch *r, struct pf_error *err)
 {
 	struct pf_http_limits limits = r->limits;
 	bool foreign = r->redirects.foreign;
@@ -93,7 +93,7 @@ start_transfer(struct pf_request *r, struct pf_error *err)
 }
 
 static void
-stop_transfer(struct pf_request *r)
+stop_transfer(struct pf_fetch *r)
 {
 	if (r->transfer.easy)
 		curl_multi_remove_handle(r->loop->multi, r->transfer.easy);
@@ -101,7 +101,7 @@ stop_transfer(struct pf_request *r)
 }
 
 int
-pf_request_start(struct pf_requests *all, struct pf_request *r, const struct pf_url *url,
+pf_fetch_start(struct pf_fetches *all, struct pf_fetch *r, const struct pf_url *url,
     const struct pf_client_config *client, const struct pf_http_limits *limits,
     struct pf_error *err)
 {
@@ -117,7 +117,7 @@ pf_request_start(struct pf_requests *all, struct pf_request *r, const struct pf_
 	if (!rc)
 		rc = start_transfer(r, err);
 	if (rc) {
-		pf_request_release(all, r);
+		pf_fetch_release(all, r);
 		return rc;
 	}
 	link_request(all, r);
@@ -125,7 +125,7 @@ pf_request_start(struct pf_requests *all, struct pf_request *r, const struct pf_
 }
 
 void
-pf_request_release(struct pf_requests *all, struct pf_request *r)
+pf_fetch_release(struct pf_fetches *all, struct pf_fetch *r)
 {
 	unlink_request(all, r);
 	stop_transfer(r);
@@ -169,7 +169,7 @@ outcome_of(const struct pf_transfer *t, CURLcode result)
 }
 
 static void
-tell(struct pf_request *r, enum pf_outcome outcome, const struct pf_error *err)
+tell(struct pf_fetch *r, enum pf_outcome outcome, const struct pf_error *err)
 {
 	unlink_request(r->all, r);
 	if (r->transfer.easy)
@@ -179,7 +179,7 @@ tell(struct pf_request *r, enum pf_outcome outcome, const struct pf_error *err)
 
 /* Goes where the answer sends us; false: the request is over. */
 static bool
-follow(struct pf_request *r, struct pf_error *err)
+follow(struct pf_fetch *r, struct pf_error *err)
 {
 	struct pf_url *to;
 
@@ -192,15 +192,15 @@ follow(struct pf_request *r, struct pf_error *err)
 }
 
 void
-pf_request_finished(CURL *easy, CURLcode result)
+pf_fetch_finished(CURL *easy, CURLcode result)
 {
-	struct pf_request *r = NULL;
+	struct pf_fetch *r = NULL;
 	struct pf_error err = {0};
 	char *private = NULL;
 	int rc;
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
-	r = (struct pf_request *)(void *)private;
+	r = (struct pf_fetch *)(void *)private;
 	rc = pf_transfer_finish(&r->transfer, result, &err);
 	if (rc) {
 		tell(r, rc == PF_ENOMEM ? PF_OUTCOME_MEMORY : outcome_of(&r->transfer, result),

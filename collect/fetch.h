@@ -1,12 +1,12 @@
 /*
- * request.h: one GET among many: redirects followed, limits kept, an ending told.
+ * fetch.h: one GET among many: redirects followed, limits kept, an ending told.
  *
  * The same policies as the one-shot client's (net/http.h), driven by the loop. A
  * request lies in whatever asked; it is told how it ended exactly once, unless
  * it is cancelled before.
  */
-#ifndef PF_COLLECT_REQUEST_H
-#define PF_COLLECT_REQUEST_H
+#ifndef PF_COLLECT_FETCH_H
+#define PF_COLLECT_FETCH_H
 
 #include "config.h"
 #include "loop.h"
@@ -37,49 +37,48 @@ enum pf_outcome {
 
 const char *pf_outcome_name(enum pf_outcome outcome);
 
-struct pf_requests;
+struct pf_fetches;
 
-struct pf_request {
+struct pf_fetch {
 	struct pf_loop *loop;
-	struct pf_requests *all;
+	struct pf_fetches *all;
 	const struct pf_client_config *client;
 	struct pf_http_limits limits;
 	struct pf_redirects redirects;
 	struct pf_url *url; /* owned; of the transfer at hand */
 	struct pf_transfer transfer;
-	struct pf_request *next, *previous; /* of the running ones */
+	struct pf_fetch *next, *previous; /* of the running ones */
 	bool running;
 	double deadline;
 	/*
 	 * Told at the end: PF_OUTCOME_OK with the answer (whatever its status) in
 	 * request->transfer.answer, which may be taken; or why there is none.
 	 */
-	void (*done)(
-	    struct pf_request *request, enum pf_outcome outcome, const struct pf_error *err);
+	void (*done)(struct pf_fetch *request, enum pf_outcome outcome, const struct pf_error *err);
 };
 
 /* What all requests share. */
-struct pf_requests {
+struct pf_fetches {
 	struct pf_loop *loop;
-	struct pf_request *running;
+	struct pf_fetch *running;
 	size_t count;
 	struct pf_timer tick; /* looks for bodies that stall */
 };
 
-void pf_requests_init(struct pf_requests *all, struct pf_loop *loop);
+void pf_fetches_init(struct pf_fetches *all, struct pf_loop *loop);
 
 /*
  * Starts; request is zeroed but for `done`. client and limits are borrowed; the url
  * is copied. PF_EIO, PF_ENOMEM: it did not start, and nothing will be told.
  */
-int pf_request_start(struct pf_requests *all, struct pf_request *request, const struct pf_url *url,
+int pf_fetch_start(struct pf_fetches *all, struct pf_fetch *request, const struct pf_url *url,
     const struct pf_client_config *client, const struct pf_http_limits *limits,
     struct pf_error *err);
 
 /* Ends it, told or not, and gives back what it holds. A zeroed request may be released. */
-void pf_request_release(struct pf_requests *all, struct pf_request *request);
+void pf_fetch_release(struct pf_fetches *all, struct pf_fetch *request);
 
 /* To be called for the loop's finished transfers. */
-void pf_request_finished(CURL *easy, CURLcode result);
+void pf_fetch_finished(CURL *easy, CURLcode result);
 
 #endif
