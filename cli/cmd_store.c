@@ -185,10 +185,14 @@ get_one(const struct settings *s, const struct cli_arguments *arguments, struct 
 static int
 merge(const struct settings *s, const char *verb, struct pf_error *err)
 {
+	static const char *cpu[] = {"cpu"};
 	struct cli_input_settings input = s->input;
 	const char *path = NULL;
 	struct cli_inputs inputs = {0};
 	int rc = 0;
+
+	if (input.selection.trace && !input.selection.types.count)
+		input.selection.types = (struct cli_list){cpu, 1};
 
 	if (!cli_selection_asked(&input.selection)) { /* everything in the usual store */
 		rc = cli_selection_store(&path, &input.selection, err);
@@ -515,7 +519,8 @@ const struct cli_command cli_store = {
     .summary = "what the collector keeps: list, get, merge, prune, verify, export",
     .description =
 	"list shows what fits the selection, oldest first. get writes one profile as it was "
-	"collected, or with --trace the samples of one request. merge sums what is selected, one "
+	"collected, or with --trace the CPU samples (or those of --type) of one request. merge "
+	"sums what is selected, one "
 	"profile at a time. export writes what is selected into a folder, a file each, with an "
 	"index.json. prune removes what is older than --max-age, or the oldest beyond "
 	"--max-bytes, or exactly what is selected; pinned profiles stay. verify reads everything "

@@ -1,6 +1,7 @@
 /* inputs.c: see inputs.h. */
 #include "inputs.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,14 +15,18 @@ struct reading {
 	const struct cli_input_settings *settings;
 	struct pf_merge *merge;
 	struct cli_list dropped; /* owned; label keys */
+	bool quiet;              /* warnings are dropped for now */
 };
 
 static void
 warn(void *data, const char *sentence)
 {
-	struct cli_inputs *inputs = data;
+	struct reading *r = data;
+	struct cli_inputs *inputs = r->inputs;
 	uint32_t id;
 
+	if (r->quiet)
+		return;
 	fprintf(stderr, "profuse: warning: %s\n", sentence);
 	/* Without memory for the JSON copy the sentence has at least been printed. */
 	pf_strings_add(&inputs->warnings, sentence, strlen(sentence), &id, NULL);
@@ -87,9 +92,19 @@ read_selected(struct reading *r, struct pf_error *err)
 	for (size_t i = 0; !rc && i < r->inputs->file_count; i++) {
 		struct pf_profile *p;
 		rc = cli_selection_profile(&selection, i, &options, &p, err);
+		/* of thousands, many are of idle processes: that is said once */
+		r->quiet = !rc && pf_profile_sample_count(p) == 0;
 		if (!rc)
 			rc = add(r, p, selection.name, false, err);
+		r->quiet = false;
 		pf_profile_free(p);
+	}
+	if (!rc && r->inputs->empty_count) {
+		char sentence[128];
+		snprintf(sentence, sizeof sentence,
+		    "%" PRIu64 " of %" PRIu64 " profiles have no samples", r->inputs->empty_count,
+		    r->inputs->file_count);
+		warn(r, sentence);
 	}
 	cli_selection_release(&selection);
 	return rc;
@@ -108,7 +123,7 @@ list_dropped(struct reading *r, bool from_store, struct pf_error *err)
 		if (!rc)
 			r->dropped.items[r->dropped.count++] = s->dropped.items[i];
 	}
-	if (!from_store || s->selection.keep_trace_labels)
+	if (!from_store || s->selection.keep_trace_labels || s->selection.trace)
 		return rc;
 	for (size_t i = 0; !rc && pf_trace_keys[i]; i++) {
 		rc = PF_GROW(r->dropped.items, capacity, r->dropped.count + 1, err);
@@ -136,7 +151,7 @@ start_merge(struct reading *r, bool label_base, bool from_store, struct pf_error
 		options.label_filter_count = s->labels.count;
 	}
 	options.warn = warn;
-	options.warn_data = r->inputs;
+	options.warn_data = r;
 	return rc ? rc : pf_merge_new(&r->merge, &options, err);
 }
 

@@ -252,6 +252,9 @@ read_root(struct pf_reading *r, const struct pf_place *root, struct pf_config *c
 	}
 }
 
+static void note(struct pf_config *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 static void
 note(struct pf_config *c, const char *format, ...)
 {

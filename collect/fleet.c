@@ -165,9 +165,14 @@ serve_page(void *data, const char *path, struct pf_page *page)
 		page->type = "application/json";
 		if (pf_fleet_status(f, &page->body, &err))
 			page->status = 500;
+	} else if (strcmp(path, "/targets") == 0) {
+		page->type = "application/json";
+		if (pf_fleet_targets(f, &page->body, &err))
+			page->status = 500;
 	} else {
 		page->status = 404;
-		pf_buffer_string(&page->body, "there are /metrics, /healthz and /status\n");
+		pf_buffer_string(
+		    &page->body, "there are /metrics, /healthz, /status and /targets\n");
 	}
 }
 

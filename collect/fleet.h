@@ -188,12 +188,19 @@ int pf_visit_plan(struct pf_target *target, const struct pf_words *types, uint32
     double due, const char *trigger, const char *reason, struct pf_error *err);
 /* Drops a visit, begun or not. */
 void pf_visit_free(struct pf_visit *visit);
+/* outcome.c */
+/* What came of one attempt at a target. */
+void pf_target_note(struct pf_fleet *fleet, struct pf_target *target, const char *type,
+    enum pf_outcome outcome, const char *message);
+/* Hands a visit's answer to the keeper, with what it will be stored under. PF_ENOMEM: it is still the visit's. */
+int pf_visit_hand_over(struct pf_visit *visit, struct pf_error *err);
 /* Takes back what the keeper has done. */
 void pf_fleet_take_kept(struct pf_fleet *fleet);
 
 /* metrics.c, status.c: what there is to see, as text; appended to `out`. */
 void pf_fleet_metrics(struct pf_fleet *fleet, struct pf_buffer *out);
 int pf_fleet_status(struct pf_fleet *fleet, struct pf_buffer *out, struct pf_error *err);
+int pf_fleet_targets(struct pf_fleet *fleet, struct pf_buffer *out, struct pf_error *err);
 /* Whether it works; the reason otherwise goes into `out`. */
 bool pf_fleet_healthy(struct pf_fleet *fleet, struct pf_buffer *out);
 

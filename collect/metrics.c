@@ -145,12 +145,14 @@ process(struct pf_buffer *b)
 
 	getrusage(RUSAGE_SELF, &usage);
 	pf_buffer_printf(b,
+	    "# HELP process_cpu_seconds_total CPU time of the collector.\n"
 	    "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total %.6f\n",
 	    (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec * 1e-6 +
 		(double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec * 1e-6);
 	pf_proc_init(&proc);
 	if (pf_proc_read(&proc, getpid(), NULL) == 0)
 		pf_buffer_printf(b,
+		    "# HELP process_resident_memory_bytes Memory of the collector.\n"
 		    "# TYPE process_resident_memory_bytes gauge\n"
 		    "process_resident_memory_bytes %.0f\n",
 		    proc.rss);
@@ -171,7 +173,7 @@ pf_fleet_metrics(struct pf_fleet *f, struct pf_buffer *b)
 {
 	head(b, "build_info", "gauge", "1, with the version.");
 	pf_buffer_printf(b, "profuse_collect_build_info{version=\"%s\"} 1\n", pf_version());
-	one(b, "uptime_seconds", "counter", "Since the start.", pf_net_now() - f->started);
+	one(b, "uptime_seconds", "gauge", "Since the start.", pf_net_now() - f->started);
 	one(b, "targets", "gauge", "Targets there are.", (double)f->target_count);
 	one(b, "in_flight", "gauge", "Requests under way.", (double)f->in_flight);
 	one(b, "in_flight_limit", "gauge", "How many there may be.", (double)f->most_in_flight);

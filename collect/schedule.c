@@ -18,15 +18,28 @@ pf_schedule_count(double wanted, size_t n, uint64_t seed, int64_t round)
 	return k + (pf_mix_unit(pf_mix(seed, 'k'), (uint64_t)round) < wanted - whole);
 }
 
-/* A newcomer is taken to have waited for a random part of a full turn. */
+/* How many rounds the others have waited at most; among newcomers only, a full turn. */
+static double
+longest_wait(const struct pf_candidate *c, size_t n, size_t k, int64_t round)
+{
+	double longest = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (c[i].last != PF_ROUND_NEW && (double)(round - c[i].last) > longest)
+			longest = (double)(round - c[i].last);
+	}
+	return longest > 0 ? longest : k ? ceil((double)n / (double)k) : 1;
+}
+
+/* A newcomer is taken to have waited for a random part of what others have. */
 static void
 settle_newcomers(struct pf_candidate *c, size_t n, size_t k, uint64_t seed, int64_t round)
 {
-	double turn = k ? ceil((double)n / (double)k) : 1;
+	double longest = longest_wait(c, n, k, round);
 
 	for (size_t i = 0; i < n; i++) {
 		if (c[i].last == PF_ROUND_NEW)
-			c[i].last = round - 1 - (int64_t)(pf_mix_unit(seed, c[i].key) * turn);
+			c[i].last = round - 1 - (int64_t)(pf_mix_unit(seed, c[i].key) * longest);
 	}
 }
 

@@ -4,8 +4,8 @@
  * Sampling in two dimensions, machines and time. Each round takes those that
  * have waited longest, ties broken by chance, so that every instance has its
  * turn within ceil(n / k) rounds; an instance that is new is treated as if it
- * had waited for some random part of that, so that autoscaling neither favours
- * fresh processes nor starves old ones. Starts are spread over the round. Chance
+ * had waited for some random part of what the others have, so that autoscaling
+ * neither favours fresh processes nor starves old ones. Starts are spread over the round. Chance
  * is a function of the seed, the round and the instance: the same fleet and seed
  * give the same plan, wherever it is made.
  */

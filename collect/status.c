@@ -147,6 +147,45 @@ budget(struct pf_fleet *f)
 	    b->service, "target_limit", b->target);
 }
 
+static json_t *
+target(const struct pf_target *t)
+{
+	json_t *labels = json_object();
+	double now = pf_net_now();
+
+	for (size_t i = 0; i < t->labels->count; i++)
+		json_object_set_new(
+		    labels, t->labels->labels[i].name, text(t->labels->labels[i].value));
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:f, s:f}", "job",
+	    text(t->job->config->name), "service", text(t->service->name), "address", text(t->base),
+	    "labels", labels, "stored", (json_int_t)t->stored, "last", pf_outcome_name(t->outcome),
+	    "error", text(t->error), "since_stored_seconds",
+	    t->last_stored > 0 ? now - t->last_stored : -1.0, "backing_off_seconds",
+	    t->not_before > now ? t->not_before - now : 0.0);
+}
+
+int
+pf_fleet_targets(struct pf_fleet *f, struct pf_buffer *out, struct pf_error *err)
+{
+	json_t *list = json_array(), *root;
+	char *dumped;
+
+	for (size_t i = 0; i < f->setup->config->job_count; i++) {
+		const struct pf_job *j = &f->setup->jobs[i];
+		for (size_t k = 0; k < j->target_count; k++)
+			json_array_append_new(list, target(j->targets[k]));
+	}
+	root = json_pack(
+	    "{s:s, s:s, s:o}", "schema", "profuse.collect.v1", "verb", "targets", "targets", list);
+	dumped = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
+	json_decref(root);
+	if (!dumped)
+		return pf_error_nomem(err);
+	pf_buffer_printf(out, "%s\n", dumped);
+	free(dumped);
+	return 0;
+}
+
 int
 pf_fleet_status(struct pf_fleet *f, struct pf_buffer *out, struct pf_error *err)
 {

@@ -253,6 +253,21 @@ is_address(struct building *b, const char *base)
 	return true;
 }
 
+/* An address without a port gets its scheme's, as it would when it is asked. */
+static int
+complete_address(struct pf_labelset *labels, struct pf_error *err)
+{
+	const char *address = pf_labelset_get(labels, "__address__");
+	const char *colon = strrchr(address, ':'), *bracket = strrchr(address, ']');
+	char whole[512];
+
+	if (colon && (!bracket || bracket < colon))
+		return 0;
+	snprintf(whole, sizeof whole, "%s:%s", address,
+	    strcmp(pf_labelset_get(labels, "__scheme__"), "https") == 0 ? "443" : "80");
+	return pf_labelset_set(labels, "__address__", whole, err);
+}
+
 static int
 consider(struct building *b, struct pf_labelset *labels, const char *address)
 {
@@ -274,7 +289,9 @@ consider(struct building *b, struct pf_labelset *labels, const char *address)
 	}
 	pf_buffer_init(&base, PF_BUFFER_NO_MAXIMUM);
 	pf_buffer_init(&metrics, PF_BUFFER_NO_MAXIMUM);
-	rc = write_addresses(&base, &metrics, labels, b->err);
+	rc = complete_address(labels, b->err);
+	if (!rc)
+		rc = write_addresses(&base, &metrics, labels, b->err);
 	if (!rc)
 		rc = final_labels(labels, b->job, b->err);
 	if (!rc && is_address(b, (const char *)base.bytes))

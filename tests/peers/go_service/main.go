@@ -49,7 +49,7 @@ func work(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	labels := pprof.Labels("trace_id", r.URL.Query().Get("id"), "handler", "work")
 	pprof.Do(context.Background(), labels, func(context.Context) {
-		fmt.Fprintln(w, fib(24))
+		fmt.Fprintln(w, fib(34))
 		time.Sleep(time.Duration(slow.Load()) * time.Millisecond)
 	})
 	observe(time.Since(began).Seconds())
