@@ -90,7 +90,8 @@ struct pf_bench {
 	struct pf_gate *gates;           /* owned, texts too */
 	struct pf_judgement *judgements; /* owned: gates × variants */
 	size_t gate_count;
-	size_t look; /* at which it stopped, from 1; 0: no looks were planned */
+	size_t look;  /* at which it stopped, from 1; 0: no looks were planned */
+	double level; /* of the intervals: what the look leaves of the confidence; 0: all of it */
 	/* Calibration: the base against itself in the primary metric. */
 	bool calibrated;
 	struct pf_comparison calibration;
@@ -134,7 +135,11 @@ int pf_bench_make_room(struct pf_bench *bench, struct pf_error *err);
 int pf_bench_sum_latency(struct pf_bench *bench, struct pf_error *err);
 
 /* The confidence of the intervals: as asked for, or what the look at which the run is leaves of it. */
-double pf_bench_level(const struct pf_bench *bench);
+static inline double
+pf_bench_level(const struct pf_bench *b)
+{
+	return b->level > 0 ? b->level : b->options.confidence;
+}
 
 /* Fills comparisons, medians and gate results from the complete rounds. */
 int pf_bench_decide(struct pf_bench *bench, struct pf_error *err);

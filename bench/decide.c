@@ -36,14 +36,6 @@ pf_bench_gather(const struct pf_bench *b, enum pf_metric m, size_t variant, doub
 	return n;
 }
 
-double
-pf_bench_level(const struct pf_bench *b)
-{
-	const struct pf_bench_options *o = &b->options;
-
-	return b->look ? 1 - pf_look_level(b->look, o->looks, o->confidence) : o->confidence;
-}
-
 /* An optional metric that some block lacks is not measured: what is left would be chosen by chance. */
 static void
 drop_missing(struct pf_bench *b)
@@ -212,7 +204,7 @@ hold_the_level(struct pf_bench *b, struct pf_error *err)
 			}
 		}
 		done[least] = true;
-		if (b->look)
+		if (b->look && rejecting)
 			level = pf_look_level(b->look, o->looks, 1 - level);
 		rejecting = rejecting && b->judgements[least].p <= level * (1 + 1e-12);
 		if (!rejecting && b->judgements[least].result == PF_GATE_FAILED)
@@ -252,6 +244,8 @@ pf_bench_decide(struct pf_bench *b, struct pf_error *err)
 		return rc;
 	c.other = c.base + b->complete;
 	c.scratch = c.other + b->complete;
+	b->level = b->look ? 1 - pf_look_level(b->look, b->options.looks, b->options.confidence)
+			   : b->options.confidence;
 	drop_missing(b);
 	rc = decide(b, &c, err);
 	free(c.base);

@@ -12,7 +12,7 @@ int
 pf_bench_html(const struct pf_bench *b, struct pf_buffer *out, struct pf_error *err)
 {
 	static const struct pf_page_parts parts = {.subject = "profuse bench",
-	    .styles = {"report.css"},
+	    .styles = {"theme.css", "report.css"},
 	    .body = "bench.html",
 	    .data_id = "bench",
 	    .scripts = {"plot.js", "bench.js"}};

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "bench/allocator_figures.h"
 #include "bench/go_figures.h"
 #include "core/error.h"
 
@@ -111,13 +112,17 @@ fill_surroundings(struct pf_block *k, const struct pf_usage *from, double measur
 	k->pressure = pf_usage_pressure(from, &to);
 }
 
+/* What it wrote about its memory. */
 static int
-go_figures(
+read_figures(
     const struct pf_run *run, const struct pf_subject *s, struct pf_block *k, struct pf_error *err)
 {
 	struct pf_go_window window = {.errors = s->errors, .to = SIZE_MAX};
+	int rc = pf_allocator_figures(s->errors, k, err);
 
-	return run->bench->options.go_trace ? pf_go_figures_traced(&window, k, err) : 0;
+	if (rc || !run->bench->options.go_trace)
+		return rc;
+	return pf_go_figures_traced(&window, k, err);
 }
 
 int
@@ -138,7 +143,7 @@ pf_run_command(const struct pf_run *run, size_t variant, size_t round, struct pf
 	if (!rc) {
 		fill_block(block, &subject);
 		fill_surroundings(block, &from, block->cpu);
-		rc = go_figures(run, &subject, block, err);
+		rc = read_figures(run, &subject, block, err);
 	}
 	pf_subject_stop(&subject);
 	return rc;
@@ -186,7 +191,7 @@ pf_run_duet(const struct pf_run *run, const uint8_t *order, size_t round, struct
 		if (!rc) {
 			fill_block(&blocks[order[i]], &subjects[i]);
 			measured += blocks[order[i]].cpu;
-			rc = go_figures(run, &subjects[i], &blocks[order[i]], err);
+			rc = read_figures(run, &subjects[i], &blocks[order[i]], err);
 		}
 	}
 	for (size_t i = 0; i < n && !rc; i++)

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "bench/allocator_figures.h"
 #include "bench/go_figures.h"
 #include "bench/listener.h"
 #include "bench/load.h"
@@ -344,7 +346,7 @@ pf_run_service(const struct pf_run *run, size_t variant, size_t round, struct pf
     struct pf_error *err)
 {
 	struct service v = {.run = run, .load = run->load[variant]};
-	int rc = 0;
+	int rc = 0, last_words;
 
 	pf_run_where(run, round, v.where, sizeof v.where);
 	if (run->bench->running)
@@ -356,7 +358,13 @@ pf_run_service(const struct pf_run *run, size_t variant, size_t round, struct pf
 	rc = pf_load_result_init(&v.result, err);
 	if (!rc)
 		rc = measure(&v, round, block, err);
+	last_words = rc || v.subject.errors < 0 ? -1 : dup(v.subject.errors);
 	pf_subject_stop(&v.subject);
+	/* An allocator speaks when the program ends. */
+	if (last_words >= 0) {
+		rc = pf_allocator_figures(last_words, block, err);
+		close(last_words);
+	}
 	pf_go_scrape_release(&v.from.go);
 	pf_go_scrape_release(&v.to.go);
 	pf_tree_release(&v.tree);

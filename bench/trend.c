@@ -283,7 +283,7 @@ static int
 write_html(const struct pf_bench_trend *t, struct pf_buffer *out, struct pf_error *err)
 {
 	static const struct pf_page_parts parts = {.subject = "profuse bench",
-	    .styles = {"report.css"},
+	    .styles = {"theme.css", "report.css"},
 	    .body = "trend.html",
 	    .data_id = "trend",
 	    .scripts = {"plot.js", "trend.js"}};

@@ -99,15 +99,14 @@ foreign_load(const struct pf_bench *b, char *text, size_t size)
 static int
 disturbed_pairs(const struct pf_bench *b, char *text, size_t size)
 {
+	int n;
+
 	if (!b->repeated)
 		return 0;
-	return b->disturbed
-		   ? snprintf(text, size,
-			 "%zu pairs were run again because others disturbed them; %zu stayed "
-			 "disturbed.",
-			 b->repeated, b->disturbed)
-		   : snprintf(text, size, "%zu pairs were run again because others disturbed them.",
-			 b->repeated);
+	n = snprintf(text, size, "Others disturbed pairs: %zu %s run again", b->repeated,
+	    b->repeated == 1 ? "was" : "were");
+	return n + snprintf(text + n, size - (size_t)n,
+		       b->disturbed ? "; %zu stayed disturbed." : ".", b->disturbed);
 }
 
 static int

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "interrupts.h"
 
 static void
 show_trial(void *context, const struct pf_bench_trial *t)
@@ -61,7 +62,7 @@ search(const struct settings *s, struct pf_bench_options *o, struct pf_error *er
 	bool talks = !s->json || (isatty(STDERR_FILENO) && !s->quiet);
 	int rc;
 
-	o->stop_fd = bench_catch_interrupts();
+	o->stop_fd = cli_catch_interrupts();
 	rc = pf_bench_search(&result, o, s->slos.items, s->slos.count, s->precision / 100,
 	    talks ? show_trial : NULL, s->json ? stderr : stdout, err);
 	if (o->stop_fd >= 0)

@@ -47,8 +47,6 @@ int bench_fill_variants(const struct settings *s, struct variants *v, struct pf_
 /* Runs with progress on a terminal, and an ear for Ctrl-C. */
 int bench_run(struct pf_bench **bench, struct pf_bench_options *options, const struct settings *s,
     struct pf_error *err);
-/* Interrupts become readable on the returned descriptor, to be closed; they stay blocked. */
-int bench_catch_interrupts(void);
 
 /* The report on standard output, and every -o. */
 int bench_write_reports(

@@ -8,11 +8,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "bench_settings.h"
 #include "core/error.h"
+#include "interrupts.h"
 
 static const struct settings defaults = {
     .seed = UINT64_MAX,
@@ -190,26 +190,6 @@ show_progress(void *context, const struct pf_bench_progress *p)
 	fflush(stderr);
 }
 
-/*
- * They stay blocked when the run is over, so that a second Ctrl-C doesn't cost the
- * report. What was ignored from the start (nohup) stays ignored.
- */
-int
-bench_catch_interrupts(void)
-{
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-		struct sigaction action;
-		if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-			sigaddset(&set, numbers[i]);
-	}
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 int
 bench_write_reports(const struct pf_bench *bench, const struct settings *s, struct pf_error *err)
 {
@@ -233,7 +213,7 @@ bench_run(struct pf_bench **bench, struct pf_bench_options *o, const struct sett
 
 	if (terminal)
 		o->progress = show_progress;
-	o->stop_fd = bench_catch_interrupts();
+	o->stop_fd = cli_catch_interrupts();
 	rc = pf_bench_run(bench, o, err);
 	if (terminal)
 		fputs("\r\033[K", stderr);

@@ -22,12 +22,12 @@
 struct settings {
 	struct cli_input_settings input;
 	struct cli_list debug_files;
-	const char *binary, *output, *sample_type, *llvm_profdata;
+	const char *binary, *output, *sample_type, *stale_against, *llvm_profdata;
 	int format, counts, inference;
 	double trim;
 	bool md5, compress, symbol_list;
 	bool allow_mismatch, check, require_ready, json;
-	double min_samples, min_lines, min_overlap, max_age;
+	double min_samples, min_lines, min_overlap, min_match, max_age;
 	uint64_t seed, max_edges;
 };
 
@@ -37,6 +37,7 @@ static const struct settings defaults = {.inference = PF_INFERENCE_FLOW,
     .min_samples = 1000,
     .min_lines = 80,
     .min_overlap = 60,
+    .min_match = 80,
     .max_age = 30 * 86400.0,
     .seed = 1};
 
@@ -50,8 +51,8 @@ static const struct cli_option options[] = {
     {"output", 'o', CLI_STRING, AT(output), "OUT", "where the profile goes; - is standard output"},
     {"format", 'f', CLI_CHOICE, AT(format), "FORMAT",
 	"extbinary (default) or text for clang, folded for flame graphs, go-pgo for go build -pgo, "
-	"go-preprofile for go tool compile -pgoprofile",
-	"extbinary|text|folded|go-pgo|go-preprofile"},
+	"go-preprofile for go tool compile -pgoprofile, bolt for llvm-bolt",
+	"extbinary|text|folded|go-pgo|go-preprofile|bolt"},
     {"counts", 0, CLI_CHOICE, AT(counts), "HOW",
 	"how the instructions of a place make its count: mean (default), sum or max",
 	"mean|sum|max"},
@@ -70,12 +71,16 @@ static const struct cli_option options[] = {
 	"99.9%"},
     {"max-edges", 0, CLI_COUNT, AT(max_edges), "N",
 	"Go's formats: keep at most so many call edges; default 10000"},
+    {"stale-against", 0, CLI_STRING, AT(stale_against), "NEW",
+	"a newer build of the program: report how much of the profile still fits it"},
     {"min-samples", 0, CLI_NUMBER, AT(min_samples), "N",
 	"ready means at least so many samples; default 1000"},
     {"min-line-share", 0, CLI_PERCENT, AT(min_lines), "P",
 	"ready means that so much of the binary's samples has line information; default 80%"},
     {"min-overlap", 0, CLI_PERCENT, AT(min_overlap), "P",
 	"ready means that the two halves of the data agree so far; default 60%"},
+    {"min-match", 0, CLI_PERCENT, AT(min_match), "P",
+	"with --stale-against: ready means that so much still fits; default 80%"},
     {"max-age", 0, CLI_DURATION, AT(max_age), "TIME",
 	"ready means no older than this; default 30d"},
     {"seed", 0, CLI_COUNT, AT(seed), "N", "of the split into halves; default 1"},
@@ -130,6 +135,8 @@ library_options(const struct settings *s)
 	o.least_samples = s->min_samples;
 	o.least_line_share = s->min_lines;
 	o.least_overlap = s->min_overlap;
+	o.least_match = s->min_match;
+	o.stale_against = s->stale_against;
 	o.most_age = s->max_age;
 	o.seed = s->seed;
 	return o;
@@ -216,6 +223,8 @@ add_arguments(struct pf_convert *c, const struct settings *s, const struct cli_a
 	struct pf_fingerprints seen = {0};
 	int rc = s->binary ? check_not_output(s, s->binary, err) : 0;
 
+	if (!rc && s->stale_against)
+		rc = check_not_output(s, s->stale_against, err);
 	if (!rc && asks_for_merge(s))
 		return add_merged(c, s, arguments, err);
 	if (!rc && !arguments->count)

@@ -209,7 +209,8 @@ print_profile(const struct settings *s, enum verb verb, const char *function,
 	rc = pf_view_init(&r, p, &o, err);
 	if (!rc) {
 		advice = pf_view_advice(&r);
-		if (advice)
+		/* A stripped binary that was given has had its own note. */
+		if (advice && (r.frames.has_lines || !s->binaries.count))
 			fprintf(stderr, "profuse: warning: %s\n", advice);
 		rc = print_report(&r, verb, function, s->json, out, err);
 	}

@@ -1,6 +1,7 @@
 /* cmd_tune.c: profuse tune: the command over profuse/tune.h. */
 #include "commands.h"
 
+#include <profuse/bench.h>
 #include <profuse/collect.h>
 #include <profuse/tune.h>
 
@@ -12,19 +13,26 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "interrupts.h"
 
 struct settings {
 	const char *base, *service, *service_name;
 	const char *cacert, *cert, *key, *bearer_file, *username, *password_file, *header_file;
 	double seconds;
 	bool insecure;
+	const char *command, *weights, *allocators, *ready, *load_file;
+	struct cli_list caps, urls;
+	double rate, duration, warmup, run_timeout;
+	uint64_t pairs, grid, seed;
+	bool go, quiet, fleet;
 	struct cli_list stats, binaries, outputs;
 	uint64_t pid, memory_limit;
 	double cpus, cores_used;
 	bool json;
 };
 
-static const struct settings defaults = {.seconds = 30};
+static const struct settings defaults = {
+    .seconds = 30, .weights = "cpu=1,rss=0.5", .duration = 10, .warmup = 2, .seed = UINT64_MAX};
 
 #define AT(MEMBER) offsetof(struct settings, MEMBER)
 
@@ -53,6 +61,36 @@ static const struct cli_option options[] = {
 	"Its password (default: the environment's PROFUSE_PASSWORD)"},
     {"header-file", 0, CLI_STRING, AT(header_file), "FILE",
 	"Send the headers in this file, one \"Name: value\" a line"},
+    {"try", 0, CLI_STRING, AT(command), "CMD",
+	"Search settings for this command: a benchmark that ends, or with --load a service; "
+	"allocators and their "
+	"settings, or of a Go program its collector's"},
+    {"weight", 0, CLI_STRING, AT(weights), "NAME=N,…",
+	"What counts in the search: cpu, rss (peak), idle (resident at rest, services), p99 "
+	"(default cpu=1,rss=0.5)"},
+    {"cap", 0, CLI_LIST, AT(caps), "METRIC<=N",
+	"What must hold, such as rss_peak<=512MiB or p99<=80ms; may be repeated"},
+    {"allocators", 0, CLI_STRING, AT(allocators), "LIST",
+	"Only these of glibc, jemalloc, tcmalloc, mimalloc, go (default: all that are installed)"},
+    {"go", 0, CLI_FLAG, AT(go), NULL,
+	"The command is a Go program, though its first word is a script"},
+    {"load", 0, CLI_LIST, AT(urls), "URL",
+	"The command is a service: load this URL while it is tried; several are used in turn"},
+    {"rate", 'r', CLI_NUMBER, AT(rate), "N", "Requests a second of --load"},
+    {"duration", 'd', CLI_DURATION, AT(duration), "TIME",
+	"How long each run under --load is measured (10s)"},
+    {"warmup", 0, CLI_DURATION, AT(warmup), "TIME", "How long it is loaded before that (2s)"},
+    {"load-file", 0, CLI_STRING, AT(load_file), "FILE",
+	"Requests of --load, as profuse bench takes them"},
+    {"ready", 0, CLI_STRING, AT(ready), "URL",
+	"Answers 2xx once the service is ready (the first --load URL)"},
+    {"run-timeout", 0, CLI_DURATION, AT(run_timeout), "TIME",
+	"Longest that a run of --try may take (no limit)"},
+    {"pairs", 'n', CLI_COUNT, AT(pairs), "N", "Pairs of runs that validate the winner (12)"},
+    {"seed", 0, CLI_COUNT, AT(seed), "N", "Seed of the search's order (drawn, and printed)"},
+    {"grid", 0, CLI_COUNT, AT(grid), "N",
+	"Run every setting N times instead of searching, and validate nothing"},
+    {"quiet", 'q', CLI_FLAG, AT(quiet), NULL, "No progress on the terminal"},
     {"pid", 'p', CLI_COUNT, AT(pid), "N",
 	"A process of this machine: its memory, settings and limits are read from /proc"},
     {"binary", 0, CLI_LIST, AT(binaries), "BIN",
@@ -66,6 +104,8 @@ static const struct cli_option options[] = {
 	"How many cores all its machines use together, for what the fleet would save"},
     {"name", 0, CLI_STRING, AT(service_name), "NAME",
 	"What reports call the service (default: its main binary)"},
+    {"fleet", 0, CLI_FLAG, AT(fleet), NULL,
+	"The arguments are JSON reports of services, written before: one table, a row for each"},
     {"output", 'o', CLI_LIST, AT(outputs), "REPORT",
 	"Write a report: .html to look at, .md for a ticket, .json for machines; may be repeated"},
     {"json", 0, CLI_FLAG, AT(json), NULL,
@@ -99,13 +139,18 @@ check(const struct settings *s, size_t profiles, struct pf_error *err)
 	enum pf_tune_format format;
 	int rc = 0;
 
-	if (!profiles && !s->stats.count && !s->pid && !s->service)
+	if (!profiles && !s->stats.count && !s->pid && !s->service && !s->command)
 		return pf_error_set(err, PF_EUSAGE,
 		    "tune needs something to judge: profiles, --stats FILE, --pid N or --service "
 		    "URL");
 	if (s->pid > INT32_MAX)
 		return pf_error_set(err, PF_EUSAGE, "--pid %llu: no such process number",
 		    (unsigned long long)s->pid);
+	if (!s->command && (s->urls.count || s->caps.count || s->grid))
+		return pf_error_set(err, PF_EUSAGE,
+		    "--load, --cap and --grid are of a search: --try CMD is missing");
+	if (s->seed != UINT64_MAX && s->seed > INT64_MAX)
+		return pf_error_set(err, PF_EUSAGE, "--seed goes up to 2^63 - 1");
 	if (s->seconds < 1 || s->seconds > 3600 || s->seconds != (double)(uint32_t)s->seconds)
 		return pf_error_set(
 		    err, PF_EUSAGE, "--seconds %g: whole seconds from 1 to 3600", s->seconds);
@@ -179,6 +224,51 @@ add_service(struct pf_tune *tune, const struct settings *s, struct pf_error *err
 	return rc;
 }
 
+static void
+on_run(void *context, const char *setting, size_t block, size_t blocks)
+{
+	(void)context;
+	fprintf(stderr, "\r\033[Krun %zu of about %zu: %s", block, blocks, setting);
+	fflush(stderr);
+}
+
+static int
+search(struct pf_tune *tune, const struct settings *s, struct pf_error *err)
+{
+	struct pf_bench_options how = PF_BENCH_OPTIONS_INIT;
+	struct pf_try_options o = PF_TRY_OPTIONS_INIT;
+	bool terminal = isatty(STDERR_FILENO) && !s->quiet;
+	int rc;
+
+	how.urls = s->urls.items;
+	how.url_count = s->urls.count;
+	how.rate = s->rate;
+	how.duration = s->duration;
+	how.warmup = s->warmup;
+	how.load_file = s->load_file;
+	how.ready_url = s->ready;
+	how.run_timeout = s->run_timeout;
+	how.has_seed = s->seed != UINT64_MAX;
+	how.seed = s->seed;
+	how.stop_fd = cli_catch_interrupts();
+	o.command = s->command;
+	o.bench = &how;
+	o.weights = s->weights;
+	o.caps = s->caps.items;
+	o.cap_count = s->caps.count;
+	o.allocators = s->allocators;
+	o.go = s->go;
+	o.pairs = s->pairs;
+	o.grid = s->grid;
+	o.progress = terminal ? on_run : NULL;
+	rc = pf_tune_try(tune, &o, err);
+	if (terminal)
+		fputs("\r\033[K", stderr);
+	if (how.stop_fd >= 0)
+		close(how.stop_fd);
+	return rc;
+}
+
 /* All that an argument stands for. */
 static int
 add_argument(struct pf_tune *tune, const char *argument, bool base, struct pf_error *err)
@@ -210,6 +300,8 @@ add_all(struct pf_tune *tune, const struct settings *s, const struct cli_argumen
 		rc = add_service(tune, s, err);
 	if (!rc && s->pid)
 		rc = pf_tune_add_process(tune, (int64_t)s->pid, err);
+	if (!rc && s->command)
+		rc = search(tune, s, err);
 	return rc;
 }
 
@@ -232,12 +324,35 @@ write_reports(const struct pf_tune *tune, const struct settings *s, struct pf_er
 }
 
 static int
+show_fleet(const struct settings *s, const struct cli_arguments *arguments, struct pf_error *err)
+{
+	const char *const *reports = (const char *const *)arguments->items;
+	enum pf_tune_format format = s->json ? PF_TUNE_JSON : PF_TUNE_TEXT;
+	int rc = 0;
+
+	if (!arguments->count)
+		return pf_error_set(err, PF_EUSAGE, "--fleet needs JSON reports of profuse tune");
+	if (s->json || !s->outputs.count)
+		rc = pf_tune_fleet(reports, arguments->count, format, "-", err);
+	for (size_t i = 0; !rc && i < s->outputs.count; i++) {
+		rc = format_of(s->outputs.items[i], &format, err);
+		if (!rc)
+			rc = pf_tune_fleet(
+			    reports, arguments->count, format, s->outputs.items[i], err);
+	}
+	return rc;
+}
+
+static int
 run(const void *settings, const struct cli_arguments *arguments, struct pf_error *err)
 {
 	const struct settings *s = settings;
 	struct pf_tune_options o = PF_TUNE_OPTIONS_INIT;
 	struct pf_tune *tune = NULL;
-	int rc = check(s, arguments->count, err);
+	int rc = s->fleet ? 0 : check(s, arguments->count, err);
+
+	if (s->fleet)
+		return show_fleet(s, arguments, err);
 
 	o.service = s->service_name;
 	o.memory_limit = (double)s->memory_limit;
@@ -257,7 +372,8 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 
 const struct cli_command cli_tune = {
     .name = "tune",
-    .usage = "[PROFILE…] [--base FILE] [--stats FILE]… [--service URL] [--pid N] [-o REPORT]…",
+    .usage =
+	"[PROFILE…] [--base FILE] [--stats FILE]… [--service URL|--pid N] [--try CMD] [-o REPORT]",
     .summary =
 	"what to change: leaks, locks, garbage collection, allocators, with settings and evidence",
     .description =
@@ -276,13 +392,18 @@ const struct cli_command cli_tune = {
 	"gctrace output, Prometheus metrics, /proc/PID/status and smaps_rollup. Either may be "
 	"given for the "
 	"other: what a file is shows from its bytes.\n\n"
+	"With --try CMD it searches: every setting once, the better ones again, the best compared "
+	"with "
+	"today's in pairs "
+	"(profuse bench); it recommends nothing that this comparison does not bear out.\n\n"
 	"A healthy service gives no finding, and exit status 0 says that the evidence was judged, "
 	"whatever "
 	"came of it.",
     .examples = "profuse tune heap.pb.gz cpu.pb.gz goroutine.pb.gz\n"
 		"profuse tune --base heap-monday.pb.gz heap-friday.pb.gz -o leak.html\n"
 		"profuse tune cpu.pb.gz --stats gctrace.log --memory-limit 512MiB\n"
-		"profuse tune --service http://127.0.0.1:2121 --seconds 10 -o report.html\n",
+		"profuse tune --service http://127.0.0.1:2121 --seconds 10 -o report.html\n"
+		"profuse tune --try './benchmark --big' --weight cpu=1,rss=1 -o settings.html\n",
     .options = options,
     .defaults = &defaults,
     .settings_size = sizeof defaults,

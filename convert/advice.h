@@ -6,11 +6,12 @@
 
 #include <profuse/convert.h>
 
-#include "convert/report.h"
-#include "core/buffer.h"
+#include "convert/convert_private.h"
 
 /* The compiler flags of a build that is to be profiled, and those besides -fprofile-sample-use. */
 #define PF_DEBUG_FLAGS "-O2 -gmlt -fdebug-info-for-profiling"
+#define PF_BOLT_FLAGS \
+	"-reorder-blocks=ext-tsp -reorder-functions=hfsort -split-functions -split-all-cold"
 #define PF_INFERENCE_FLAGS "-mllvm -sample-profile-use-profi"
 
 static inline bool
@@ -30,7 +31,6 @@ const char *pf_advice_verb(enum pf_convert_format format);
  * with the compiler that is installed here: clang, else the newest clang-N on
  * PATH; words that a shell would take apart are quoted.
  */
-void pf_advice_command(struct pf_buffer *b, const struct pf_report *r,
-    enum pf_convert_format format, const char *output);
+void pf_advice_command(struct pf_buffer *b, const struct pf_convert *c, const char *output);
 
 #endif

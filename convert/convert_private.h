@@ -11,6 +11,7 @@
 #include "convert/match.h"
 #include "convert/report.h"
 #include "convert/sample_type.h"
+#include "convert/stale.h"
 #include "core/buffer.h"
 #include "profile/stacks.h"
 
@@ -25,6 +26,8 @@ struct pf_convert {
 	struct pf_sample_type type;
 	enum pf_match *matches; /* by binary of the stacks */
 	struct pf_functions functions;
+	struct pf_binary *newer; /* to compare with; NULL: none */
+	struct pf_staleness staleness;
 	struct pf_report report;
 	struct pf_buffer bytes; /* the output */
 	bool ran;

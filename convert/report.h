@@ -18,6 +18,7 @@ enum pf_drop_reason {
 	PF_DROP_NO_PLACE,      /* on instructions without a line of their own */
 	PF_DROP_NO_START_LINE, /* symbolized elsewhere, without the function's start line */
 	PF_DROP_NO_CALLER,     /* a stack of one frame, where only calls count */
+	PF_DROP_NO_FLOW,       /* in functions whose control flow could not be followed */
 	PF_DROP_REASONS
 };
 
@@ -38,7 +39,7 @@ struct pf_check {
 	bool share;   /* value and limit are percents */
 };
 
-enum { PF_CHECKS = 4, PF_NOTES = 16 };
+enum { PF_CHECKS = 6, PF_NOTES = 16 };
 
 struct pf_report {
 	uint64_t profiles, undated;
@@ -65,6 +66,7 @@ struct pf_report {
 	double edge_weight, edge_weight_kept; /* the sum of the edges' weights */
 
 	struct pf_check checks[PF_CHECKS];
+	size_t check_count;
 	bool ready;
 	char notes[PF_NOTES][300];
 	size_t note_count;
@@ -91,6 +93,9 @@ void pf_report_shares(struct pf_report *r, struct pf_share *shares, size_t n);
 
 /* Fills checks and ready from the measures taken; overlap is 0 to 1. */
 void pf_report_judge(struct pf_report *r, const struct pf_convert_options *options, double overlap);
+
+/* Adds another check: a share, 0 to 1, that has to be at least so many percent. After pf_report_judge(). */
+void pf_report_judge_share(struct pf_report *r, const char *name, double share, double least);
 
 /* The words for a reason, as in JSON ("other-binary") and in text. */
 const char *pf_drop_name(enum pf_drop_reason reason);

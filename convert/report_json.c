@@ -6,6 +6,7 @@
 
 #include "convert/advice.h"
 #include "convert/convert_private.h"
+#include "convert/stale_report.h"
 #include "core/error.h"
 #include "symbol/binary.h"
 
@@ -62,7 +63,7 @@ checks_json(const struct pf_report *r)
 	static const char *const states[] = {"pass", "fail", "unknown"};
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < PF_CHECKS; i++) {
+	for (size_t i = 0; i < r->check_count; i++) {
 		const struct pf_check *k = &r->checks[i];
 		json_t *value = k->share ? share(k->value / 100) : number(k->value);
 		json_t *limit = k->share ? share(k->limit / 100) : number(k->limit);
@@ -146,7 +147,7 @@ command_json(const struct pf_convert *c, const char *output)
 	json_t *command;
 
 	pf_buffer_init(&b, COMMAND_MAXIMUM);
-	pf_advice_command(&b, &c->report, c->options.format, output);
+	pf_advice_command(&b, c, output);
 	command = b.failed ? NULL : json_stringn((char *)b.bytes, b.size);
 	pf_buffer_release(&b);
 	return command;
@@ -157,11 +158,12 @@ report_json(const struct pf_convert *c, const char *output)
 {
 	const struct pf_report *r = &c->report;
 
-	return json_pack("{s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o*, s:b, s:o, s:o, s:o}",
 	    "schema", "profuse.convert.v1", "output", output, "binary", c->binary_path, "build_id",
 	    c->binary ? pf_binary_build_id(c->binary) : NULL, "profiles", profiles_json(r),
 	    "samples", samples_json(r), "functions", functions_json(r), "profile", profile_json(c),
-	    "ready", (int)r->ready, "checks", checks_json(r), "notes", notes_json(r), "command",
+	    "staleness", c->newer ? pf_stale_json(&c->staleness, c->newer) : NULL, "ready",
+	    (int)r->ready, "checks", checks_json(r), "notes", notes_json(r), "command",
 	    command_json(c, output));
 }
 

@@ -47,8 +47,11 @@ void pf_add_snapshot_caveats(
 struct pf_gc_cost {
 	double share, low, high; /* of the CPU time that the service used */
 	double assist;           /* share; NaN: unknown */
-	double samples;          /* behind them; NaN: counters, exact */
-	const char *source;      /* NULL: unknown, then all else is NaN */
+	double
+	    with_idle; /* and marking in idle time, which is CPU time too, of all CPU time; NaN: unknown */
+	double samples;     /* behind them; NaN: counters, exact */
+	const char *source; /* NULL: unknown, then all else is NaN */
+	bool of_used;       /* false: of the CPUs that there are, which is less */
 };
 int pf_gc_cost(const struct pf_evidence *e, struct pf_gc_cost *cost, struct pf_error *err);
 
@@ -64,6 +67,6 @@ struct pf_go_heap {
 	double cycle_cpu; /* CPU seconds of one cycle */
 	double objects;
 };
-void pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *heap);
+int pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *heap, struct pf_error *err);
 
 #endif

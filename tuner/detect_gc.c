@@ -27,7 +27,13 @@ add_cost(struct pf_findings *f, const struct pf_gc_cost *c)
 {
 	pf_add_estimate(f, "gc_cpu_share", c->share, c->low, c->high, "share");
 	pf_add_number(f, "gc_assist_share", c->assist, "share");
+	pf_add_number(f, "gc_share_with_idle_marking", c->with_idle, "share");
 	pf_findings_last(f)->summary = pf_say(f, "Measured by %s.", c->source);
+	if (!c->of_used)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "gctrace does not say how much CPU the rest of the program uses: the "
+			      "share is of the CPUs that "
+			      "there are, and greater of what is used. A CPU profile tells."));
 	if (c->samples < PF_FEW_SAMPLES)
 		pf_add_caveat(f, PF_UNSURE,
 		    pf_say(f, "The CPU profile has %.0f samples; shares need a few hundred.",
@@ -119,7 +125,9 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 
 	if (rc || !c.source || !(c.share >= PRESSURE || c.assist >= ASSIST) || c.low < PRESSURE / 3)
 		return rc;
-	pf_go_heap(e, &h);
+	rc = pf_go_heap(e, &h, err);
+	if (rc)
+		return rc;
 	finding = pf_findings_add(f, "gc-pressure",
 	    c.share >= MUCH_PRESSURE ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
 	    pf_say(f, "Garbage collection takes %s of the CPU time%s",
@@ -173,8 +181,11 @@ static void
 recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c,
     const struct pf_go_heap *h, double gogc)
 {
-	double saved = c->share * (1 - h->gogc / gogc), grown = h->live * (gogc - h->gogc) / 100;
-	double error = MODEL_ERROR * saved + (c->high - c->low) / 2 * (1 - h->gogc / gogc);
+	/* What the process pays for includes marking in idle time; without a spare CPU there is less of it. */
+	double all = isnan(c->with_idle) ? c->share : c->with_idle, fewer = 1 - h->gogc / gogc;
+	double saved = all * fewer, grown = h->live * (gogc - h->gogc) / 100;
+	double error = MODEL_ERROR * saved + (c->high - c->low) / 2 * fewer;
+	double least = c->share * fewer * (1 - MODEL_ERROR) - (c->high - c->low) / 2 * fewer;
 	double before = h->goal + h->overhead, after = before + grown;
 	char cpu[PF_AMOUNT_ROOM], memory[PF_AMOUNT_ROOM];
 	struct pf_finding *finding = pf_findings_add(f, "gc-settings",
@@ -205,8 +216,12 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 		       h->gogc == 100 ? pf_say(f, "unset GOGC") : pf_say(f, "GOGC=%.0f", h->gogc)});
 	if (isfinite(e->memory_limit))
 		add_limit_advice(f, e->memory_limit);
-	pf_add_prediction(f, "cpu", "share", 1, 1 - saved, 1 - saved - error, 1 - saved + error,
-	    pf_say(f, "GC CPU falls with 1/GOGC: %.0f/%.0f of today's remains", h->gogc, gogc));
+	pf_add_prediction(f, "cpu", "share", 1, 1 - saved, 1 - saved - error,
+	    1 - fmin(least, saved - error),
+	    pf_say(f,
+		"GC CPU falls with 1/GOGC: %.0f/%.0f of today's remains, of marking in idle time "
+		"too",
+		h->gogc, gogc));
 	pf_add_prediction(f, "rss_peak", "bytes", before, after, after - 0.1 * grown,
 	    after + 0.2 * grown, pf_say(f, "live heap x (1 + GOGC/100) + what is not heap"));
 	pf_add_measurement(f, "p99", "seconds",
@@ -250,7 +265,8 @@ pf_detect_gc_settings(const struct pf_evidence *e, struct pf_findings *f, struct
 	if (!pf_evidence_is_go(e))
 		return 0;
 	rc = pf_gc_cost(e, &c, err);
-	pf_go_heap(e, &h);
+	if (!rc)
+		rc = pf_go_heap(e, &h, err);
 	if (rc || isnan(h.live) || isnan(h.goal) || !(h.live > 0))
 		return rc;
 	if (isfinite(e->memory_limit) && !(h.limit <= e->memory_limit) &&

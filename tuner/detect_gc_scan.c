@@ -82,9 +82,10 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 	struct pf_go_heap h;
 	int rc = pf_gc_cost(e, &c, err);
 
+	if (!rc)
+		rc = pf_go_heap(e, &h, err);
 	if (rc)
 		return rc;
-	pf_go_heap(e, &h);
 	/* The measured cost of a cycle says whether there are pointers to follow. */
 	if (h.cycle_cpu < cycle / 6 || (c.source && c.share < 0.02))
 		return 0;

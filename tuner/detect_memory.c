@@ -263,8 +263,7 @@ pf_detect_fragmentation(const struct pf_evidence *e, struct pf_findings *f, stru
 	pf_findings_add(f, "fragmentation",
 	    lost >= 0.5 * rss ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
 	    pf_say(f, "%s lie between live objects: the program uses %s",
-		pf_amount(text, lost, "bytes"), pf_amount(live, s->allocator.in_use, "bytes")))
-	    ->bytes_saved = lost;
+		pf_amount(text, lost, "bytes"), pf_amount(live, s->allocator.in_use, "bytes")));
 	pf_add_number(f, "resident", rss, "bytes");
 	pf_add_number(f, "in_use", s->allocator.in_use, "bytes");
 	pf_add_number(f, "fragmented", lost, "bytes");

@@ -12,8 +12,7 @@ int
 pf_evidence_init(struct pf_evidence *e, const char *service, struct pf_error *err)
 {
 	*e = (struct pf_evidence){.memory_limit = NAN, .cpus = NAN};
-	e->service = strdup(service && *service ? service : "service");
-	return e->service ? 0 : pf_error_nomem(err);
+	return pf_copy_string(&e->service, service && *service ? service : "service", err);
 }
 
 void
@@ -141,8 +140,9 @@ pf_evidence_add_profile(
 		pf_profile_free(p);
 		return rc;
 	}
-	new.name = strdup(name);
-	rc = new.name ? pf_frames_init(&new.frames, p, PF_BY_FUNCTION, err) : pf_error_nomem(err);
+	rc = pf_copy_string(&new.name, name, err);
+	if (!rc)
+		rc = pf_frames_init(&new.frames, p, PF_BY_FUNCTION, err);
 	if (!rc)
 		rc = find_traits(&new, err);
 	if (!rc) {

@@ -24,9 +24,10 @@ new_stats(struct pf_evidence *e, const char *name, bool base, struct pf_evidence
 	if (rc)
 		return rc;
 	s = &e->stats[e->stats_count];
-	*s = (struct pf_evidence_stats){.name = strdup(name), .at = NAN, .base = base};
-	if (!s->name)
-		return pf_error_nomem(err);
+	*s = (struct pf_evidence_stats){.at = NAN, .base = base};
+	rc = pf_copy_string(&s->name, name, err);
+	if (rc)
+		return rc;
 	pf_allocator_stats_init(&s->allocator);
 	pf_go_stats_init(&s->go);
 	pf_proc_init(&s->proc);

@@ -22,7 +22,7 @@
 
 enum { GOGC_DEFAULT = 100 };
 
-static const struct pf_gc_cost unknown_cost = {NAN, NAN, NAN, NAN, NAN, NULL};
+static const struct pf_gc_cost unknown_cost = {NAN, NAN, NAN, NAN, NAN, NAN, NULL, false};
 
 static int
 cost_of_profile(const struct pf_evidence *e, struct pf_gc_cost *c, struct pf_error *err)
@@ -30,7 +30,7 @@ cost_of_profile(const struct pf_evidence *e, struct pf_gc_cost *c, struct pf_err
 	const uint32_t collecting = PF_CODE_GC_MARK | PF_CODE_GC_ASSIST | PF_CODE_GC_SWEEP;
 	uint32_t column;
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
-	double total = 0, gc = 0, assist = 0;
+	double total = 0, gc = 0, assist = 0, idle = 0;
 	struct pf_stack stack = {0};
 	int rc = 0;
 
@@ -40,8 +40,12 @@ cost_of_profile(const struct pf_evidence *e, struct pf_gc_cost *c, struct pf_err
 		double value = pf_value(ep, i, column);
 
 		rc = pf_stack_read(&stack, ep, i, err);
-		if (rc || (stack.traits & PF_CODE_GC_IDLE))
+		if (rc)
+			break;
+		if (stack.traits & PF_CODE_GC_IDLE) {
+			idle += value;
 			continue;
+		}
 		total += value;
 		if (stack.traits & collecting)
 			gc += value;
@@ -52,8 +56,10 @@ cost_of_profile(const struct pf_evidence *e, struct pf_gc_cost *c, struct pf_err
 	if (!rc && total > 0) {
 		*c = (struct pf_gc_cost){.share = gc / total,
 		    .assist = assist / total,
+		    .with_idle = (gc + idle) / (total + idle),
 		    .samples = pf_cpu_samples(ep),
-		    .source = "CPU profile"};
+		    .source = "CPU profile",
+		    .of_used = true};
 		pf_share_interval(c->share, c->samples, &c->low, &c->high);
 	}
 	return rc;
@@ -64,7 +70,7 @@ static void
 cost_of_counters(const struct pf_evidence *e, struct pf_gc_cost *c)
 {
 	const struct pf_evidence_stats *now = pf_evidence_stats_last(e, PF_STATS_GO, NULL), *then;
-	double gc, used, assist;
+	double gc, used, assist, idle;
 
 	while (now && isnan(now->go.gc_cpu))
 		now = pf_evidence_stats_last(e, PF_STATS_GO, now);
@@ -73,11 +79,13 @@ cost_of_counters(const struct pf_evidence *e, struct pf_gc_cost *c)
 	gc = now->go.gc_cpu - now->go.idle_gc_cpu;
 	used = now->go.total_cpu - now->go.idle_cpu - now->go.idle_gc_cpu;
 	assist = now->go.assist_cpu;
+	idle = now->go.idle_gc_cpu;
 	then = pf_evidence_stats_last(e, PF_STATS_GO, now);
 	if (then && then->go.gc_cpu <= now->go.gc_cpu && then->go.total_cpu < now->go.total_cpu) {
 		gc -= then->go.gc_cpu - then->go.idle_gc_cpu;
 		used -= then->go.total_cpu - then->go.idle_cpu - then->go.idle_gc_cpu;
 		assist -= then->go.assist_cpu;
+		idle -= then->go.idle_gc_cpu;
 	}
 	if (!(used > 0) || !(gc >= 0))
 		return;
@@ -85,8 +93,10 @@ cost_of_counters(const struct pf_evidence *e, struct pf_gc_cost *c)
 	    .low = gc / used,
 	    .high = gc / used,
 	    .assist = assist / used,
+	    .with_idle = (gc + idle) / (used + idle),
 	    .samples = NAN,
-	    .source = "the runtime's CPU counters"};
+	    .source = "the runtime's CPU counters",
+	    .of_used = true};
 }
 
 static void
@@ -109,6 +119,7 @@ cost_of_trace(const struct pf_evidence *e, struct pf_gc_cost *c)
 		return;
 	*c = (struct pf_gc_cost){.share = fmin(1, gc / (seconds * cpus)),
 	    .assist = assist / (seconds * cpus),
+	    .with_idle = NAN,
 	    .samples = NAN,
 	    .source = "gctrace, as a share of the CPUs that there are"};
 	c->low = c->high = c->share;
@@ -166,14 +177,18 @@ parse_limit(const char *text)
 }
 
 /* Medians over the cycles that were not forced, from the second on. */
-static void
-heap_of_trace(const struct pf_gctrace *t, struct pf_go_heap *h)
+static int
+heap_of_trace(const struct pf_gctrace *t, struct pf_go_heap *h, struct pf_error *err)
 {
 	double *live = NULL, *goal, *cpu, *ratio, forced = 0;
 	size_t n = 0, ratios = 0;
+	int rc;
 
-	if (t->count < 3 || PF_CALLOC(live, 4 * t->count, NULL))
-		return;
+	if (t->count < 3)
+		return 0;
+	rc = PF_CALLOC(live, 4 * t->count, err);
+	if (rc)
+		return rc;
 	goal = live + t->count;
 	cpu = goal + t->count;
 	ratio = cpu + t->count;
@@ -202,6 +217,7 @@ heap_of_trace(const struct pf_gctrace *t, struct pf_go_heap *h)
 	h->forced = forced / (double)n;
 	h->interval = (t->cycles[t->count - 1].at - t->cycles[0].at) / (double)n;
 	free(live);
+	return 0;
 }
 
 static void
@@ -234,14 +250,18 @@ heap_of_stats(const struct pf_evidence *e, struct pf_go_heap *h)
 	}
 }
 
-void
-pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h)
+int
+pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h, struct pf_error *err)
 {
+	int rc = 0;
+
 	*h = (struct pf_go_heap){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
 	h->gogc = parse_gogc(e->gogc);
 	h->limit = *e->gomemlimit ? parse_limit(e->gomemlimit) : NAN;
 	if (e->has_trace)
-		heap_of_trace(&e->trace, h);
+		rc = heap_of_trace(&e->trace, h, err);
+	if (rc)
+		return rc;
 	heap_of_stats(e, h);
 	if (isnan(h->gogc))
 		h->gogc = GOGC_DEFAULT;
@@ -251,4 +271,5 @@ pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h)
 		double rss = pf_evidence_rss(e);
 		h->overhead = rss > h->goal ? rss - h->goal : 16 << 20;
 	}
+	return 0;
 }

@@ -4,8 +4,25 @@
 #include <stdlib.h>
 
 #include "core/error.h"
-#include "tuner/detect.h"
+#include "tuner/json.h"
 #include "tuner/tune.h"
+
+static int
+add_bytes(const char *bytes, size_t size, void *out)
+{
+	pf_buffer_add(out, bytes, size);
+	return 0;
+}
+
+int
+pf_json_write(json_t *root, struct pf_buffer *out, struct pf_error *err)
+{
+	int failed = !root || json_dump_callback(root, add_bytes, out, JSON_INDENT(2));
+
+	json_decref(root);
+	pf_buffer_byte(out, '\n');
+	return failed ? pf_error_nomem(err) : pf_buffer_check(out, err);
+}
 
 /* Text from profiles may be anything; JSON takes UTF-8. */
 static json_t *
@@ -170,12 +187,106 @@ inputs_json(const struct pf_tune *t)
 	return inputs;
 }
 
+static json_t *
+variables_json(const struct pf_setting *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->variable_count; i++)
+		json_array_append_new(list, text(s->variables[i]));
+	return list;
+}
+
+static json_t *
+trial_json(const struct pf_search *s, size_t i)
+{
+	static const char *const keys[PF_AIMS] = {"cpu", "rss_peak", "rss_idle", "p99"};
+	const struct pf_trial *t = &s->trials[i];
+	json_t *trial = json_object();
+
+	json_object_set_new(trial, "name", text(t->setting.name));
+	json_object_set_new(
+	    trial, "allocator", json_string(pf_allocator_name(t->setting.allocator)));
+	json_object_set_new(trial, "environment", variables_json(&t->setting));
+	json_object_set_new(trial, "runs", json_integer((json_int_t)t->runs));
+	for (int a = 0; a < PF_AIMS; a++)
+		json_object_set_new(trial, keys[a], real(t->value[a]));
+	json_object_set_new(
+	    trial, "score", i && (t->capped || t->failed) ? json_null() : real(t->score));
+	json_object_set_new(trial, "current", json_boolean(i == 0));
+	json_object_set_new(trial, "pareto", json_boolean(t->pareto));
+	json_object_set_new(trial, "breaks_cap", json_boolean(t->capped));
+	json_object_set_new(trial, "failure", t->failed ? text(t->failure) : json_null());
+	return trial;
+}
+
+static json_t *
+validation_json(const struct pf_search *s, const struct pf_validation *v)
+{
+	json_t *root = json_object(), *metrics = json_array();
+
+	json_object_set_new(root, "setting", text(s->trials[v->trial].setting.name));
+	json_object_set_new(root, "pairs", json_integer((json_int_t)v->rounds));
+	json_object_set_new(root, "change", real(v->change));
+	json_object_set_new(root, "low", real(v->low));
+	json_object_set_new(root, "high", real(v->high));
+	json_object_set_new(root, "confidence", real(v->confidence));
+	json_object_set_new(root, "supported", json_boolean(v->supported));
+	for (int a = 0; a < PF_AIMS; a++) {
+		const struct pf_bench_metric *m = &v->metric[a];
+		json_t *metric;
+
+		if (!v->has_metric[a])
+			continue;
+		metric = json_object();
+		json_object_set_new(
+		    metric, "metric", json_string(pf_aim_metric((enum pf_aim)a, s->service)));
+		json_object_set_new(metric, "before", real(m->before));
+		json_object_set_new(metric, "after", real(m->after));
+		json_object_set_new(metric, "change", real(m->comparison.change));
+		json_object_set_new(metric, "low",
+		    m->comparison.has_interval ? real(m->comparison.low) : json_null());
+		json_object_set_new(metric, "high",
+		    m->comparison.has_interval ? real(m->comparison.high) : json_null());
+		json_array_append_new(metrics, metric);
+	}
+	json_object_set_new(root, "metrics", metrics);
+	return root;
+}
+
+static json_t *
+search_json(const struct pf_search *s)
+{
+	json_t *root = json_object(), *weights = json_object(), *settings = json_array(),
+	       *list = json_array();
+	const struct pf_trial *winner = pf_search_winner(s);
+
+	for (int a = 0; a < PF_AIMS; a++)
+		json_object_set_new(weights, pf_aim_names[a], real(s->weight[a]));
+	for (size_t i = 0; i < s->count; i++)
+		json_array_append_new(settings, trial_json(s, i));
+	for (size_t i = 0; i < s->validation_count; i++)
+		json_array_append_new(list, validation_json(s, &s->validations[i]));
+	json_object_set_new(root, "command", text(s->command));
+	json_object_set_new(root, "seed", json_integer((json_int_t)s->seed));
+	json_object_set_new(root, "weights", weights);
+	json_object_set_new(root, "exhaustive", json_boolean(s->exhaustive));
+	json_object_set_new(root, "runs", json_integer((json_int_t)s->runs));
+	json_object_set_new(root, "validation_runs", json_integer((json_int_t)s->validation_runs));
+	json_object_set_new(root, "verdict", text(s->verdict));
+	json_object_set_new(root, "recommended", winner ? text(winner->setting.name) : json_null());
+	json_object_set_new(
+	    root, "environment", winner ? variables_json(&winner->setting) : json_array());
+	json_object_set_new(root, "settings", settings);
+	json_object_set_new(root, "validations", list);
+	return root;
+}
+
 int
 pf_tune_json(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *err)
 {
 	const struct pf_findings *f = &t->findings;
 	json_t *root = json_object(), *findings = json_array();
-	char *dumped;
 
 	json_object_set_new(root, "schema", json_string("profuse.tune.v1"));
 	json_object_set_new(root, "time", json_string(t->started));
@@ -184,12 +295,7 @@ pf_tune_json(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *er
 	for (size_t i = 0; i < f->finding_count; i++)
 		json_array_append_new(findings, finding_json(f, &f->findings[i]));
 	json_object_set_new(root, "findings", findings);
-	dumped = json_dumps(root, JSON_INDENT(2));
-	json_decref(root);
-	if (!dumped)
-		return pf_error_nomem(err);
-	pf_buffer_string(out, dumped);
-	pf_buffer_byte(out, '\n');
-	free(dumped);
-	return pf_buffer_check(out, err);
+	if (t->search)
+		json_object_set_new(root, "search", search_json(t->search));
+	return pf_json_write(root, out, err);
 }

@@ -111,6 +111,31 @@ write_advice(const struct pf_findings *f, const struct pf_finding *finding, stru
 	}
 }
 
+static void
+write_search(const struct pf_search *s, struct pf_buffer *out)
+{
+	char cpu[PF_AMOUNT_ROOM], rss[PF_AMOUNT_ROOM];
+
+	pf_buffer_string(out, "\n## Search for settings\n\n");
+	escaped(out, s->verdict);
+	pf_buffer_printf(out,
+	    "\n\n%zu settings, %zu runs, seed %llu. Settings that no other beats in both CPU and "
+	    "memory:\n\n"
+	    "| setting | CPU | peak | what counts | runs |\n|---|---:|---:|---:|---:|\n",
+	    s->count, s->runs, (unsigned long long)s->seed);
+	for (size_t i = 0; i < s->count; i++) {
+		const struct pf_trial *t = &s->trials[i];
+
+		if (i && !t->pareto)
+			continue;
+		pf_buffer_string(out, "| ");
+		escaped(out, t->setting.name);
+		pf_buffer_printf(out, " | %s | %s | %+.1f %% | %zu |\n",
+		    pf_amount(cpu, t->value[PF_AIM_CPU], "seconds"),
+		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"), expm1(t->score) * 100, t->runs);
+	}
+}
+
 int
 pf_tune_markdown(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *err)
 {
@@ -141,5 +166,7 @@ pf_tune_markdown(const struct pf_tune *t, struct pf_buffer *out, struct pf_error
 		write_stacks(f, finding, out);
 		write_advice(f, finding, out);
 	}
+	if (t->search)
+		write_search(t->search, out);
 	return pf_buffer_check(out, err);
 }

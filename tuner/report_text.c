@@ -116,6 +116,49 @@ write_finding(const struct pf_findings *f, const struct pf_finding *finding, siz
 	}
 }
 
+static void
+write_trial(const struct pf_trial *t, const char *mark, struct pf_buffer *out)
+{
+	char cpu[PF_AMOUNT_ROOM], rss[PF_AMOUNT_ROOM];
+
+	if (t->failed)
+		pf_buffer_printf(out, "  %-38s does not run: %s\n", t->setting.name, t->failure);
+	else
+		pf_buffer_printf(out, "  %-38s %10s CPU %10s peak %+8.1f %%  %2zu runs%s\n",
+		    t->setting.name, pf_amount(cpu, t->value[PF_AIM_CPU], "seconds"),
+		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"), expm1(t->score) * 100, t->runs,
+		    mark);
+}
+
+/* Today's, and the settings that nothing beats in both CPU and memory, the best by what counts first. */
+static void
+write_search(const struct pf_search *s, struct pf_buffer *out)
+{
+	bool written[PF_MOST_TRIED] = {false};
+
+	pf_buffer_printf(out,
+	    "\nTried %zu settings of %s in %zu runs (and %zu to validate), seed %llu:\n", s->count,
+	    s->command, s->runs, s->validation_runs, (unsigned long long)s->seed);
+	write_trial(&s->trials[0], "  today", out);
+	for (;;) {
+		size_t best = 0;
+		for (size_t i = 1; i < s->count; i++) {
+			if (s->trials[i].pareto && !written[i] &&
+			    (!best || s->trials[i].score < s->trials[best].score))
+				best = i;
+		}
+		if (!best)
+			break;
+		written[best] = true;
+		write_trial(&s->trials[best], "", out);
+	}
+	for (size_t i = 1; i < s->count; i++) {
+		if (s->trials[i].failed)
+			write_trial(&s->trials[i], "", out);
+	}
+	pf_buffer_printf(out, "%s\n", s->verdict);
+}
+
 int
 pf_tune_text(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *err)
 {
@@ -134,7 +177,9 @@ pf_tune_text(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *er
 	pf_buffer_byte(out, '\n');
 	for (size_t i = 0; i < f->finding_count; i++)
 		write_finding(f, &f->findings[i], i + 1, out);
-	if (!f->finding_count)
+	if (!f->finding_count && t->inputs.count > 1)
 		pf_buffer_string(out, "Nothing in this evidence is worth changing.\n");
+	if (t->search)
+		write_search(t->search, out);
 	return pf_buffer_check(out, err);
 }

@@ -65,6 +65,7 @@ pf_tune_free(struct pf_tune *t)
 	pf_findings_release(&t->findings);
 	pf_paths_release(&t->binaries);
 	pf_strings_release(&t->inputs);
+	pf_search_free(t->search);
 	free(t);
 }
 
@@ -179,8 +180,7 @@ name_service(struct pf_tune *t, struct pf_error *err)
 	if (!name)
 		return 0;
 	free(e->service);
-	e->service = strdup(name);
-	return e->service ? 0 : pf_error_nomem(err);
+	return pf_copy_string(&e->service, name, err);
 }
 
 int
@@ -190,7 +190,7 @@ pf_tune_run(struct pf_tune *t, struct pf_error *err)
 
 	if (t->ran)
 		return pf_error_set(err, PF_EUSAGE, "a run is made once");
-	if (t->inputs.count < 2)
+	if (t->inputs.count < 2 && !t->search)
 		return pf_error_set(
 		    err, PF_EINPUT, "nothing to judge: no profile and no statistics were given");
 	t->ran = true;
@@ -199,6 +199,8 @@ pf_tune_run(struct pf_tune *t, struct pf_error *err)
 		rc = name_service(t, err);
 	for (const struct pf_detector *d = pf_detectors; !rc && d->kind; d++)
 		rc = d->detect(&t->evidence, &t->findings, err);
+	if (!rc && t->search)
+		pf_search_finding(t->search, &t->findings);
 	pf_findings_sort(&t->findings);
 	return rc ? rc : pf_findings_check(&t->findings, err);
 }

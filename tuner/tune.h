@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "tuner/evidence.h"
 #include "tuner/findings.h"
+#include "tuner/search.h"
 
 struct pf_tune {
 	struct pf_evidence evidence;
@@ -15,10 +16,14 @@ struct pf_tune {
 	struct pf_paths binaries;
 	struct pf_strings inputs; /* names of all that was added, for reports; [0] is "" */
 	double cores_used;        /* NaN: unknown */
+	struct pf_search *search; /* owned; NULL: none was made */
 	bool named;               /* the service has a name of its own */
 	bool ran;
 	char started[32]; /* UTC, ISO 8601 */
 };
+
+/* What a search proved, as a finding; nothing where today's settings stay. */
+void pf_search_finding(const struct pf_search *s, struct pf_findings *f);
 
 /* Remembers the name of something that was added. */
 int pf_tune_note(struct pf_tune *t, const char *name, struct pf_error *err);

@@ -45,6 +45,7 @@ enum pf_convert_format {
 	PF_CONVERT_FOLDED,        /* one line a stack: "main;parse;next 12" */
 	PF_CONVERT_GO_PGO,        /* profile.proto for go build -pgo, cut to what it reads */
 	PF_CONVERT_GO_PREPROFILE, /* the same as Go's compiler wants it: "GO PREPROFILE V1" */
+	PF_CONVERT_BOLT,          /* llvm-bolt's fdata */
 };
 
 /* Fill with PF_CONVERT_OPTIONS_INIT, then change. Strings are copied. */
@@ -60,10 +61,12 @@ struct pf_convert_options {
 	/* Go only: keep the heaviest call edges that hold so many percent of the weight, at most so many */
 	double trim;
 	uint64_t max_edges;
+	const char *stale_against; /* path of a newer build to compare the profile with, or NULL */
 	/* what "ready" asks for */
 	double least_samples;
 	double least_line_share; /* percent */
 	double least_overlap;    /* percent */
+	double least_match;      /* percent; asked only with stale_against */
 	double most_age;         /* seconds */
 	uint64_t seed;           /* of the split into halves */
 	int64_t now_nanos;       /* since the epoch; 0: the clock */
@@ -86,6 +89,7 @@ struct pf_convert_options {
 	    .least_samples = 1000,                         \
 	    .least_line_share = 80,                        \
 	    .least_overlap = 60,                           \
+	    .least_match = 80,                             \
 	    .most_age = 30 * 86400.0,                      \
 	    .seed = 1}
 

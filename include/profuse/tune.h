@@ -24,6 +24,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 struct pf_tune;
+struct pf_bench_options;
 struct pf_collect_options;
 
 /* Fill with PF_TUNE_OPTIONS_INIT, then change. Strings are copied. */
@@ -65,6 +66,36 @@ int pf_tune_add_service(struct pf_tune *tune, const char *url,
 /* Gives names to addresses of profiles that are added from here on: an executable or a library. */
 int pf_tune_add_binary(struct pf_tune *tune, const char *path, struct pf_error *err);
 
+/* Fill with PF_TRY_OPTIONS_INIT, then change. Pointers are borrowed for the call. */
+struct pf_try_options {
+	size_t struct_size;
+	const char *command; /* a benchmark that ends, or a service where `bench` has a load */
+	/* How to run and load it; its variants, rounds, gates and progress are the search's own. */
+	const struct pf_bench_options *bench;
+	const char
+	    *weights; /* what counts: cpu, rss (peak), idle (resident), p99; "cpu=1,rss=0.5" */
+	const char *const *caps; /* what must hold: "rss_peak<=512MiB" */
+	size_t cap_count;
+	const char *allocators; /* "glibc,jemalloc": only these; NULL: all that are installed */
+	bool go;      /* the command is a Go program that its own file does not show (a script) */
+	size_t pairs; /* of the validation; 0: 12 */
+	size_t grid;  /* run every setting so often instead of searching, for comparison; 0 */
+	void (*progress)(
+	    void *context, const char *setting, size_t block, size_t blocks); /* or NULL */
+	void *progress_context;
+};
+#define PF_TRY_OPTIONS_INIT \
+	{.struct_size = sizeof(struct pf_try_options), .weights = "cpu=1,rss=0.5"}
+
+/*
+ * Tries allocators and their settings on a command (of a Go program: its
+ * collector's), and keeps for the reports what came of it. Nothing is
+ * recommended that a paired comparison with today's settings does not bear
+ * out. Forks as profuse/bench.h says. PF_EIO where the command does not run
+ * as it is; PF_EINPUT where there is nothing to try; PF_EUSAGE; PF_ENOMEM.
+ */
+int pf_tune_try(struct pf_tune *tune, const struct pf_try_options *options, struct pf_error *err);
+
 /* Runs the detectors over what was added, once. PF_EINPUT where nothing was added. */
 int pf_tune_run(struct pf_tune *tune, struct pf_error *err);
 
@@ -83,6 +114,14 @@ enum pf_tune_format {
 /* Writes a report of the run, whole or not at all ("-": standard output). PF_EIO, PF_ENOMEM. */
 int pf_tune_write(
     const struct pf_tune *tune, enum pf_tune_format format, const char *path, struct pf_error *err);
+
+/*
+ * A fleet's table of JSON reports that were written before: a row a service, the
+ * greatest saving first. PF_EINPUT for a file that is no such report; PF_EUSAGE
+ * for HTML; PF_EIO, PF_ENOMEM.
+ */
+int pf_tune_fleet(const char *const *reports, size_t count, enum pf_tune_format format,
+    const char *path, struct pf_error *err);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

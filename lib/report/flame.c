@@ -338,7 +338,7 @@ static void
 write_page(const struct page *page, const char *title)
 {
 	static const struct pf_page_parts parts = {.subject = "flame graph",
-	    .styles = {"flame.css"},
+	    .styles = {"theme.css", "flame.css"},
 	    .body = "flame.html",
 	    .data_id = "profile",
 	    .scripts = {"flame.js"}};

@@ -43,7 +43,7 @@ take_name(struct pf_text *t)
 static struct pf_text
 take_quoted(struct reader *r, struct pf_text *t)
 {
-	pf_buffer_clear(&r->unescaped);
+	r->unescaped.size = 0; /* a failure stays */
 	if (!pf_text_skip(t, "\"")) {
 		pf_text_fail(t, "a quoted value was expected");
 		return pf_text_of(t->end, 0);

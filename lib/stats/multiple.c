@@ -46,7 +46,7 @@ pf_holm(double *p, size_t n, struct pf_error *err)
 	return 0;
 }
 
-enum { GRID = 201, MOST_LOOKS = 20 }; /* an odd number of points, for Simpson's rule */
+enum { GRID = 101, MOST_LOOKS = 20 }; /* an odd number of points, for Simpson's rule */
 
 /*
  * The chance that a walk of `looks` standard normal steps stays within [-b, b]:
@@ -94,7 +94,7 @@ pf_look_level(size_t look, size_t looks, double confidence)
 		return 0;
 	if (looks == 1)
 		return 1 - confidence;
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < 48; i++) {
 		double middle = (low + high) / 2;
 		if (stays_within(middle, looks) < confidence)
 			low = middle;

@@ -61,12 +61,63 @@ fixed_size(uint64_t form)
 	}
 }
 
+static enum pf_attribute
+which(uint64_t name)
+{
+	switch (name) {
+	case DW_AT_low_pc:
+		return PF_ATTRIBUTE_LOW;
+	case DW_AT_high_pc:
+		return PF_ATTRIBUTE_HIGH;
+	case DW_AT_ranges:
+		return PF_ATTRIBUTE_RANGES;
+	case DW_AT_abstract_origin:
+	case DW_AT_specification:
+		return PF_ATTRIBUTE_ORIGIN;
+	case DW_AT_call_file:
+		return PF_ATTRIBUTE_CALL_FILE;
+	case DW_AT_call_line:
+		return PF_ATTRIBUTE_CALL_LINE;
+	case DW_AT_GNU_discriminator:
+		return PF_ATTRIBUTE_CALL_DISCRIMINATOR;
+	case DW_AT_name:
+		return PF_ATTRIBUTE_NAME;
+	case DW_AT_linkage_name:
+	case DW_AT_MIPS_linkage_name:
+		return PF_ATTRIBUTE_LINKAGE_NAME;
+	case DW_AT_decl_line:
+		return PF_ATTRIBUTE_DECL_LINE;
+	case DW_AT_sibling:
+		return PF_ATTRIBUTE_SIBLING;
+	case DW_AT_stmt_list:
+		return PF_ATTRIBUTE_LINES;
+	case DW_AT_comp_dir:
+		return PF_ATTRIBUTE_DIRECTORY;
+	case DW_AT_dwo_name:
+	case DW_AT_GNU_dwo_name:
+		return PF_ATTRIBUTE_DWO_NAME;
+	case DW_AT_GNU_dwo_id:
+		return PF_ATTRIBUTE_DWO_ID;
+	case DW_AT_str_offsets_base:
+		return PF_ATTRIBUTE_STR_OFFSETS_BASE;
+	case DW_AT_addr_base:
+	case DW_AT_GNU_addr_base:
+		return PF_ATTRIBUTE_ADDR_BASE;
+	case DW_AT_rnglists_base:
+		return PF_ATTRIBUTE_RNGLISTS_BASE;
+	case DW_AT_GNU_ranges_base:
+		return PF_ATTRIBUTE_RANGES_BASE;
+	default:
+		return PF_ATTRIBUTES;
+	}
+}
+
 static int
 add_attribute(
     struct pf_abbrevs *t, uint64_t name, uint64_t form, int64_t constant, struct pf_error *err)
 {
-	/* Numbers that do not fit belong to nobody we know; the forms' reader refuses theirs. */
-	struct pf_abbrev_attribute a = {.name = name <= UINT16_MAX ? (uint16_t)name : UINT16_MAX,
+	/* Forms that do not fit belong to nobody we know: the reader refuses them. */
+	struct pf_abbrev_attribute a = {.which = (uint8_t)which(name),
 	    .form = form <= UINT16_MAX ? (uint16_t)form : UINT16_MAX,
 	    .constant = (uint32_t)t->constant_count};
 

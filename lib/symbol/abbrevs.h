@@ -11,8 +11,33 @@
 
 struct pf_cursor;
 
+/* The attributes that somebody here asks for. */
+enum pf_attribute {
+	PF_ATTRIBUTE_LOW,
+	PF_ATTRIBUTE_HIGH,
+	PF_ATTRIBUTE_RANGES,
+	PF_ATTRIBUTE_ORIGIN, /* abstract origin or specification */
+	PF_ATTRIBUTE_CALL_FILE,
+	PF_ATTRIBUTE_CALL_LINE,
+	PF_ATTRIBUTE_CALL_DISCRIMINATOR,
+	PF_ATTRIBUTE_NAME,
+	PF_ATTRIBUTE_LINKAGE_NAME,
+	PF_ATTRIBUTE_DECL_LINE,
+	PF_ATTRIBUTE_SIBLING,
+	PF_ATTRIBUTE_LINES, /* offset of the line table */
+	PF_ATTRIBUTE_DIRECTORY,
+	PF_ATTRIBUTE_DWO_NAME,
+	PF_ATTRIBUTE_DWO_ID,
+	PF_ATTRIBUTE_STR_OFFSETS_BASE,
+	PF_ATTRIBUTE_ADDR_BASE,
+	PF_ATTRIBUTE_RNGLISTS_BASE,
+	PF_ATTRIBUTE_RANGES_BASE,
+	PF_ATTRIBUTES /* any other */
+};
+
 struct pf_abbrev_attribute {
-	uint16_t name, form;
+	uint8_t which; /* enum pf_attribute */
+	uint16_t form;
 	uint32_t constant; /* of DW_FORM_implicit_const: where in the table's constants */
 };
 

@@ -159,6 +159,14 @@ pf_binary_build_id(const struct pf_binary *binary)
 	return binary->build_id;
 }
 
+bool
+pf_binary_has_section(const struct pf_binary *binary, const char *name)
+{
+	Elf64_Shdr header;
+
+	return pf_elf_named(&binary->main, name, &header);
+}
+
 const struct pf_segment *
 pf_segment_at(const struct pf_binary *binary, uint64_t address)
 {

@@ -24,6 +24,8 @@ struct pf_binary;
 struct pf_symbol {
 	uint64_t start, end; /* [start, end) */
 	const char *name;    /* linkage name as in the symbol table; owned by the binary */
+	bool local;          /* other files may have one of the same name */
+	const char *file; /* of a local symbol: the source file named before it; NULL: none was */
 };
 
 /*
@@ -99,6 +101,9 @@ bool pf_binary_pointer(const struct pf_binary *binary, uint64_t address, uint64_
 /* The i-th loaded segment with bytes in the file, [*start, *end); false past the last. */
 bool pf_binary_segment(
     const struct pf_binary *binary, size_t i, uint64_t *start, uint64_t *end, bool *executable);
+
+/* Whether the file has a section of this name with bytes in it. */
+bool pf_binary_has_section(const struct pf_binary *binary, const char *name);
 
 /* All function symbols (.symtab, else .dynsym), sorted. */
 const struct pf_symbol *pf_binary_symbols(const struct pf_binary *binary, size_t *count);

@@ -66,15 +66,15 @@ add_frame(struct pf_binary *binary, const struct pf_unit *unit, struct pf_inline
 
 /* Frames from the scope inside to the function outside. */
 static int
-add_scopes(struct pf_binary *binary, const struct pf_unit *unit, uint32_t scope, uint64_t address,
-    struct place place, struct pf_inline_chain *chain, struct pf_error *err)
+add_scopes(struct pf_binary *binary, const struct pf_scopes *scopes, uint32_t scope,
+    uint64_t address, struct place place, struct pf_inline_chain *chain, struct pf_error *err)
 {
 	struct pf_dwarf *d = binary->dwarf;
 	int rc = 0;
 
 	while (scope != PF_NONE && !rc) {
-		struct pf_scope *s = &d->scopes.items[scope];
-		rc = pf_function_of(d, s, err);
+		struct pf_scope *s = &scopes->items[scope];
+		rc = pf_function_of(d, scopes->unit, s, err);
 		if (rc)
 			return rc;
 		const struct pf_dwarf_function *f = &d->functions[s->function];
@@ -82,7 +82,7 @@ add_scopes(struct pf_binary *binary, const struct pf_unit *unit, uint32_t scope,
 		    .function = f->name ? f->name : "", .start_line = f->line};
 		if (s->parent == PF_NONE)
 			frame.function = outermost_name(binary, f, address);
-		rc = add_frame(binary, unit, chain, &place, frame, err);
+		rc = add_frame(binary, scopes->unit, chain, &place, frame, err);
 		place = (struct place){.file = s->call_file,
 		    .line = s->call_line,
 		    .discriminator = s->call_discriminator};
@@ -98,12 +98,14 @@ build(struct pf_binary *binary, const struct pf_unit *unit, uint64_t address,
 	struct pf_dwarf *d = binary->dwarf;
 	uint32_t entry = pf_ranges_find(&unit->functions, address), scope = PF_NONE;
 	const struct pf_line_row *row;
+	struct pf_scopes *scopes = NULL;
 	struct place place = {0};
 	int rc = pf_unit_row(d, unit, address, &row, err);
 
 	if (!rc && entry != PF_NONE) {
-		rc = pf_scopes_read(d, unit, entry, err);
-		scope = rc ? PF_NONE : pf_ranges_find(&d->scopes.ranges, address);
+		rc = pf_scopes_read(d, unit, entry, &scopes, err);
+		if (!rc)
+			rc = pf_scopes_find(scopes, address, &scope, err);
 	}
 	if (rc)
 		return rc;
@@ -111,7 +113,7 @@ build(struct pf_binary *binary, const struct pf_unit *unit, uint64_t address,
 		place = (struct place){
 		    .file = row->file, .line = row->line, .discriminator = row->discriminator};
 	if (scope != PF_NONE)
-		return add_scopes(binary, unit, scope, address, place, chain, err);
+		return add_scopes(binary, scopes, scope, address, place, chain, err);
 	if (!row || row->line == 0)
 		return 0;
 	return add_frame(binary, unit, chain, &place,

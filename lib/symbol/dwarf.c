@@ -156,9 +156,9 @@ explain_missing(struct pf_binary *binary)
 		snprintf(where, sizeof where,
 		    " (looked for in /usr/lib/debug/.build-id/%.2s/%s.debug)", id, id + 2);
 	snprintf(binary->no_lines, sizeof binary->no_lines,
-	    "%.200s has no debug information; install the package with its debug symbols%s, or "
-	    "build it with "
-	    "-gmlt -fdebug-info-for-profiling and do not strip it",
+	    "%.200s has no debug information; name the file that has it (--debug-file), install "
+	    "the package with its debug symbols%s, or build it with -gmlt "
+	    "-fdebug-info-for-profiling and do not strip it",
 	    binary->main.path, where);
 }
 
@@ -254,8 +254,8 @@ pf_dwarf_free(struct pf_dwarf *d)
 	pf_line_window_release(&d->window);
 	free(d->functions);
 	pf_index_release(&d->function_index);
-	free(d->scopes.items);
-	free(d->scopes.levels);
-	pf_ranges_release(&d->scopes.ranges);
+	for (size_t i = 0; i < PF_SCOPES_SLOTS; i++)
+		pf_scopes_release(&d->slots[i]);
+	free(d->levels);
 	free(d);
 }

@@ -94,24 +94,27 @@ struct pf_dwarf_function {
 
 /* A function or an inlined copy of one, with the place it was inlined at. */
 struct pf_scope {
-	uint64_t
-	    origin; /* offset of the entry to ask for the function; in the supplementary file with… */
-	bool supplementary; /* …this */
-	uint32_t parent;    /* scope; PF_NONE for a function that stands by itself */
-	uint32_t function;  /* PF_NONE until somebody asked */
+	uint64_t origin;   /* offset of the entry to ask for the function */
+	uint32_t parent;   /* scope; PF_NONE for a function that stands by itself */
+	uint32_t function; /* PF_NONE until somebody asked */
 	uint32_t call_file, call_line, call_discriminator;
+	bool supplementary; /* origin is in that file */
 };
 
-/* The scopes of the function asked for last. */
+/* The scopes of a function. */
 struct pf_scopes {
-	const struct pf_unit *unit; /* NULL: none */
+	const struct pf_unit *unit; /* NULL: of none */
 	uint32_t entry;             /* in the unit's entries */
 	struct pf_scope *items;
 	size_t count, capacity;
 	struct pf_ranges ranges; /* address to scope */
-	uint32_t *levels;        /* scratch of the walk: the scope that each level lies in */
-	size_t level_capacity;
+	unsigned questions;      /* asked so far */
+	bool flat;               /* ranges are sorted and cut */
+	size_t size;             /* bytes it had when it was read */
 };
+
+/* Functions that were asked for lately are kept, up to a total size: each has one place it can be in. */
+#define PF_SCOPES_SLOTS 512
 
 /* A line table by its offset in .debug_line; units may share one. */
 struct pf_unit_table {
@@ -133,7 +136,11 @@ struct pf_dwarf {
 	struct pf_dwarf_function *functions;
 	size_t function_count, function_capacity;
 	struct pf_index function_index;
-	struct pf_scopes scopes;
+	struct pf_scopes slots[PF_SCOPES_SLOTS];
+	size_t slots_size; /* bytes that hang on them */
+	uint32_t
+	    *levels; /* scratch of the walk over a function: the scope that each level lies in */
+	size_t level_capacity;
 	uint64_t allowance; /* bytes that may still be read */
 };
 
@@ -187,11 +194,16 @@ int pf_split_find(struct pf_dwarf *dwarf, struct pf_unit *unit, struct pf_error 
 
 /* functions.c: fills unit->functions from unit->tree's entries. */
 int pf_functions_read(struct pf_dwarf *dwarf, struct pf_unit *unit, struct pf_error *err);
-/* The function a scope is a copy of, as a place in dwarf->functions. */
-int pf_function_of(struct pf_dwarf *dwarf, struct pf_scope *scope, struct pf_error *err);
+/* The function a scope of a unit is a copy of, as a place in dwarf->functions: scope->function. */
+int pf_function_of(struct pf_dwarf *dwarf, const struct pf_unit *unit, struct pf_scope *scope,
+    struct pf_error *err);
 
-/* scopes.c: makes dwarf->scopes those of one of the unit's functions. */
-int pf_scopes_read(
-    struct pf_dwarf *dwarf, const struct pf_unit *unit, uint32_t entry, struct pf_error *err);
+/* scopes.c: the scopes of one of the unit's functions, good until the next call. */
+int pf_scopes_read(struct pf_dwarf *dwarf, const struct pf_unit *unit, uint32_t entry,
+    struct pf_scopes **scopes, struct pf_error *err);
+/* The innermost scope at an address, or PF_NONE. PF_ENOMEM. */
+int pf_scopes_find(
+    struct pf_scopes *scopes, uint64_t address, uint32_t *scope, struct pf_error *err);
+void pf_scopes_release(struct pf_scopes *scopes);
 
 #endif

@@ -77,7 +77,7 @@ read_place(struct pf_cursor *c, const struct pf_unit *unit, uint64_t form)
 	case DW_FORM_strx3:
 		return value(PF_VALUE_STR_INDEX, read_u24(c));
 	case DW_FORM_strx4:
-		return value(PF_VALUE_STR_INDEX, pf_cursor_u32(c));
+		return value(PF_VALUE_STR_INDEX, pf_dwarf_u32(c));
 	case DW_FORM_strx:
 	case DW_FORM_GNU_str_index:
 		return value(PF_VALUE_STR_INDEX, pf_cursor_varint(c));
@@ -88,7 +88,7 @@ read_place(struct pf_cursor *c, const struct pf_unit *unit, uint64_t form)
 	case DW_FORM_addrx3:
 		return value(PF_VALUE_ADDRESS_INDEX, read_u24(c));
 	case DW_FORM_addrx4:
-		return value(PF_VALUE_ADDRESS_INDEX, pf_cursor_u32(c));
+		return value(PF_VALUE_ADDRESS_INDEX, pf_dwarf_u32(c));
 	case DW_FORM_addrx:
 	case DW_FORM_GNU_addr_index:
 		return value(PF_VALUE_ADDRESS_INDEX, pf_cursor_varint(c));
@@ -98,20 +98,20 @@ read_place(struct pf_cursor *c, const struct pf_unit *unit, uint64_t form)
 	case DW_FORM_GNU_ref_alt:
 		return value(PF_VALUE_SUPPLEMENTARY_REFERENCE, pf_dwarf_offset(c, unit->wide));
 	case DW_FORM_ref_sup4:
-		return value(PF_VALUE_SUPPLEMENTARY_REFERENCE, pf_cursor_u32(c));
+		return value(PF_VALUE_SUPPLEMENTARY_REFERENCE, pf_dwarf_u32(c));
 	case DW_FORM_ref_sup8:
-		return value(PF_VALUE_SUPPLEMENTARY_REFERENCE, pf_cursor_u64(c));
+		return value(PF_VALUE_SUPPLEMENTARY_REFERENCE, pf_dwarf_u64(c));
 	case DW_FORM_ref_addr:
 		return value(PF_VALUE_REFERENCE,
-		    unit->version == 2 ? pf_cursor_u64(c) : pf_dwarf_offset(c, unit->wide));
+		    unit->version == 2 ? pf_dwarf_u64(c) : pf_dwarf_offset(c, unit->wide));
 	case DW_FORM_ref1:
 		return value(PF_VALUE_REFERENCE, unit->offset + pf_dwarf_u8(c));
 	case DW_FORM_ref2:
 		return value(PF_VALUE_REFERENCE, unit->offset + pf_dwarf_u16(c));
 	case DW_FORM_ref4:
-		return value(PF_VALUE_REFERENCE, unit->offset + pf_cursor_u32(c));
+		return value(PF_VALUE_REFERENCE, unit->offset + pf_dwarf_u32(c));
 	case DW_FORM_ref8:
-		return value(PF_VALUE_REFERENCE, unit->offset + pf_cursor_u64(c));
+		return value(PF_VALUE_REFERENCE, unit->offset + pf_dwarf_u64(c));
 	case DW_FORM_ref_udata:
 		return value(PF_VALUE_REFERENCE, unit->offset + pf_cursor_varint(c));
 	case DW_FORM_ref_sig8:
@@ -122,23 +122,23 @@ read_place(struct pf_cursor *c, const struct pf_unit *unit, uint64_t form)
 	}
 }
 
-static struct pf_value
+static inline struct pf_value
 read_value(struct pf_cursor *c, const struct pf_unit *unit, uint64_t form, int64_t constant)
 {
 	for (int indirections = 0; form == DW_FORM_indirect && indirections < 4; indirections++)
 		form = pf_cursor_varint(c);
 	switch (form) {
 	case DW_FORM_addr:
-		return value(PF_VALUE_ADDRESS, pf_cursor_u64(c));
+		return value(PF_VALUE_ADDRESS, pf_dwarf_u64(c));
 	case DW_FORM_data1:
 	case DW_FORM_flag:
 		return value(PF_VALUE_NUMBER, pf_dwarf_u8(c));
 	case DW_FORM_data2:
 		return value(PF_VALUE_NUMBER, pf_dwarf_u16(c));
 	case DW_FORM_data4:
-		return value(PF_VALUE_NUMBER, pf_cursor_u32(c));
+		return value(PF_VALUE_NUMBER, pf_dwarf_u32(c));
 	case DW_FORM_data8:
-		return value(PF_VALUE_NUMBER, pf_cursor_u64(c));
+		return value(PF_VALUE_NUMBER, pf_dwarf_u64(c));
 	case DW_FORM_udata:
 		return value(PF_VALUE_NUMBER, pf_cursor_varint(c));
 	case DW_FORM_sdata:
@@ -154,7 +154,7 @@ read_value(struct pf_cursor *c, const struct pf_unit *unit, uint64_t form, int64
 	case DW_FORM_block2:
 		return block(c, pf_dwarf_u16(c));
 	case DW_FORM_block4:
-		return block(c, pf_cursor_u32(c));
+		return block(c, pf_dwarf_u32(c));
 	case DW_FORM_block:
 	case DW_FORM_exprloc:
 		return block(c, pf_cursor_varint(c));
@@ -177,58 +177,6 @@ read_value(struct pf_cursor *c, const struct pf_unit *unit, uint64_t form, int64
 	}
 }
 
-/* The slot of an attribute; PF_ATTRIBUTES: nobody asks for it. */
-static enum pf_attribute
-slot_of(uint16_t name)
-{
-	switch (name) {
-	case DW_AT_low_pc:
-		return PF_ATTRIBUTE_LOW;
-	case DW_AT_high_pc:
-		return PF_ATTRIBUTE_HIGH;
-	case DW_AT_ranges:
-		return PF_ATTRIBUTE_RANGES;
-	case DW_AT_abstract_origin:
-	case DW_AT_specification:
-		return PF_ATTRIBUTE_ORIGIN;
-	case DW_AT_call_file:
-		return PF_ATTRIBUTE_CALL_FILE;
-	case DW_AT_call_line:
-		return PF_ATTRIBUTE_CALL_LINE;
-	case DW_AT_GNU_discriminator:
-		return PF_ATTRIBUTE_CALL_DISCRIMINATOR;
-	case DW_AT_name:
-		return PF_ATTRIBUTE_NAME;
-	case DW_AT_linkage_name:
-	case DW_AT_MIPS_linkage_name:
-		return PF_ATTRIBUTE_LINKAGE_NAME;
-	case DW_AT_decl_line:
-		return PF_ATTRIBUTE_DECL_LINE;
-	case DW_AT_sibling:
-		return PF_ATTRIBUTE_SIBLING;
-	case DW_AT_stmt_list:
-		return PF_ATTRIBUTE_LINES;
-	case DW_AT_comp_dir:
-		return PF_ATTRIBUTE_DIRECTORY;
-	case DW_AT_dwo_name:
-	case DW_AT_GNU_dwo_name:
-		return PF_ATTRIBUTE_DWO_NAME;
-	case DW_AT_GNU_dwo_id:
-		return PF_ATTRIBUTE_DWO_ID;
-	case DW_AT_str_offsets_base:
-		return PF_ATTRIBUTE_STR_OFFSETS_BASE;
-	case DW_AT_addr_base:
-	case DW_AT_GNU_addr_base:
-		return PF_ATTRIBUTE_ADDR_BASE;
-	case DW_AT_rnglists_base:
-		return PF_ATTRIBUTE_RNGLISTS_BASE;
-	case DW_AT_GNU_ranges_base:
-		return PF_ATTRIBUTE_RANGES_BASE;
-	default:
-		return PF_ATTRIBUTES;
-	}
-}
-
 static struct pf_value
 read_attribute(struct pf_entries *e, const struct pf_abbrev_attribute *a)
 {
@@ -238,22 +186,60 @@ read_attribute(struct pf_entries *e, const struct pf_abbrev_attribute *a)
 	return read_value(&e->cursor, e->unit, a->form, constant);
 }
 
+/*
+ * The forms that most attributes of functions have, in a few instructions; false
+ * for any other, and where not enough bytes are left.
+ */
+static inline bool
+read_common(struct pf_cursor *c, const struct pf_unit *unit, uint16_t form, struct pf_value *v)
+{
+	const uint8_t *at = c->at;
+
+	if (c->end - at < 4)
+		return false;
+	switch (form) {
+	case DW_FORM_data1:
+		*v = (struct pf_value){PF_VALUE_NUMBER, at[0]};
+		c->at = at + 1;
+		return true;
+	case DW_FORM_data2:
+		*v = (struct pf_value){PF_VALUE_NUMBER, (uint64_t)(at[0] | at[1] << 8)};
+		c->at = at + 2;
+		return true;
+	case DW_FORM_data4:
+		*v = (struct pf_value){PF_VALUE_NUMBER, pf_dwarf_u32(c)};
+		return true;
+	case DW_FORM_ref4:
+		*v = (struct pf_value){PF_VALUE_REFERENCE, unit->offset + pf_dwarf_u32(c)};
+		return true;
+	case DW_FORM_addrx:
+		*v = (struct pf_value){PF_VALUE_ADDRESS_INDEX, pf_cursor_varint(c)};
+		return true;
+	case DW_FORM_rnglistx:
+		*v = (struct pf_value){PF_VALUE_LIST, pf_cursor_varint(c)};
+		return true;
+	default:
+		return false;
+	}
+}
+
 void
 pf_entries_attributes(
     struct pf_entries *e, const struct pf_abbrev *abbrev, struct pf_attributes *attributes)
 {
-	attributes->present = 0;
-	for (uint32_t i = 0; i < abbrev->count; i++) {
-		const struct pf_abbrev_attribute *a = &e->abbrevs->attributes[abbrev->first + i];
-		struct pf_value v = read_attribute(e, a);
-		enum pf_attribute slot = slot_of(a->name);
-		if (slot != PF_ATTRIBUTES && !(attributes->present >> slot & 1)) {
-			attributes->values[slot] = v;
-			attributes->present |= 1u << slot;
+	const struct pf_abbrev_attribute *a = e->abbrevs->attributes;
+	uint32_t present = 0;
+
+	for (uint32_t i = abbrev->first; i < abbrev->first + abbrev->count; i++) {
+		struct pf_value v;
+		if (!read_common(&e->cursor, e->unit, a[i].form, &v))
+			v = read_attribute(e, &a[i]);
+		if (a[i].which != PF_ATTRIBUTES && !(present >> a[i].which & 1)) {
+			attributes->values[a[i].which] = v;
+			present |= 1u << a[i].which;
 		}
 	}
-	if (e->cursor.failure)
-		attributes->present = 0;
+	attributes->present = e->cursor.failure ? 0 : present;
 }
 
 void

@@ -127,10 +127,11 @@ describe(struct pf_dwarf *dwarf, const struct pf_unit *unit, uint64_t offset,
 }
 
 int
-pf_function_of(struct pf_dwarf *dwarf, struct pf_scope *scope, struct pf_error *err)
+pf_function_of(struct pf_dwarf *dwarf, const struct pf_unit *unit, struct pf_scope *scope,
+    struct pf_error *err)
 {
 	const struct pf_debug_file *file =
-	    scope->supplementary ? &dwarf->supplementary : dwarf->scopes.unit->tree->file;
+	    scope->supplementary ? &dwarf->supplementary : unit->tree->file;
 	struct pf_dwarf_function f = {.offset = scope->origin, .file = file->number};
 	uint32_t hash = pf_hash_pair(f.offset, f.file);
 	size_t at = 0;

@@ -55,9 +55,9 @@ extended(struct machine *m)
 		break;
 	case DW_LNE_set_address:
 		if (pf_cursor_left(&op) == 8)
-			m->row.address = pf_cursor_u64(&op);
+			m->row.address = pf_dwarf_u64(&op);
 		else if (pf_cursor_left(&op) == 4)
-			m->row.address = pf_cursor_u32(&op);
+			m->row.address = pf_dwarf_u32(&op);
 		else
 			pf_cursor_fail(c, "an address of unknown size");
 		break;

@@ -17,7 +17,7 @@
 struct candidate {
 	uint64_t start, end;
 	uint64_t limit; /* end of its section */
-	const char *name;
+	const char *name, *file;
 	uint8_t rank; /* 0 global, 1 weak, 2 local */
 };
 
@@ -77,6 +77,7 @@ collect(struct candidates *found, const struct pf_binary *binary, const struct p
     const Elf64_Shdr *table, struct pf_error *err)
 {
 	struct pf_bytes data = pf_elf_bytes(file, table), names = {0};
+	const char *source = NULL;
 	Elf64_Shdr strings;
 	Elf64_Sym symbol;
 
@@ -86,6 +87,8 @@ collect(struct candidates *found, const struct pf_binary *binary, const struct p
 		names = pf_elf_bytes(file, &strings);
 	for (size_t at = 0; data.size - at >= sizeof symbol; at += sizeof symbol) {
 		memcpy(&symbol, data.at + at, sizeof symbol);
+		if (ELF64_ST_TYPE(symbol.st_info) == STT_FILE)
+			source = pf_bytes_string(names, symbol.st_name);
 		if (!is_function(binary, &symbol))
 			continue;
 		const char *name = pf_bytes_string(names, symbol.st_name);
@@ -100,6 +103,7 @@ collect(struct candidates *found, const struct pf_binary *binary, const struct p
 		    .end = symbol.st_value + (symbol.st_size < room ? symbol.st_size : room),
 		    .limit = limit_of(binary, file, &symbol),
 		    .name = name,
+		    .file = binding == STB_LOCAL && source && *source ? source : NULL,
 		    .rank = binding == STB_GLOBAL ? 0
 			    : binding == STB_WEAK ? 1
 						  : 2,
@@ -136,7 +140,11 @@ keep(struct pf_binary *binary, const struct candidates *found, struct pf_error *
 			binary->symbols, binary->symbol_capacity, binary->symbol_count + 1, err))
 			return PF_ENOMEM;
 		last = &binary->symbols[binary->symbol_count++];
-		*last = (struct pf_symbol){.start = c.start, .end = c.end, .name = c.name};
+		*last = (struct pf_symbol){.start = c.start,
+		    .end = c.end,
+		    .name = c.name,
+		    .local = c.rank == 2,
+		    .file = c.file};
 	}
 	return 0;
 }

@@ -89,8 +89,8 @@ read_old_list(const struct sink *s, struct pf_cursor *c, struct pf_error *err)
 	int rc = 0;
 
 	while (!rc && pf_cursor_more(c)) {
-		low = pf_cursor_u64(c);
-		high = pf_cursor_u64(c);
+		low = pf_dwarf_u64(c);
+		high = pf_dwarf_u64(c);
 		if (low == 0 && high == 0)
 			break;
 		if (low == UINT64_MAX)
@@ -116,7 +116,7 @@ read_entry(const struct sink *s, struct pf_cursor *c, uint8_t kind, uint64_t *ba
 		address_at(s->dwarf, s->unit, pf_cursor_varint(c), base);
 		return;
 	case DW_RLE_base_address:
-		*base = pf_cursor_u64(c);
+		*base = pf_dwarf_u64(c);
 		return;
 	case DW_RLE_startx_endx:
 		known = address_at(s->dwarf, s->unit, pf_cursor_varint(c), &first);
@@ -131,11 +131,11 @@ read_entry(const struct sink *s, struct pf_cursor *c, uint8_t kind, uint64_t *ba
 		*high = *base + pf_cursor_varint(c);
 		break;
 	case DW_RLE_start_end:
-		first = pf_cursor_u64(c);
-		*high = pf_cursor_u64(c);
+		first = pf_dwarf_u64(c);
+		*high = pf_dwarf_u64(c);
 		break;
 	case DW_RLE_start_length:
-		first = pf_cursor_u64(c);
+		first = pf_dwarf_u64(c);
 		*high = first + pf_cursor_varint(c);
 		break;
 	default:

@@ -5,31 +5,10 @@
 set -u
 profuse=$(realpath "$1")/profuse
 burn=$(realpath "$1")/tests/tools/burn
-dir=$(mktemp -d) failures=0 checks=0
+dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-
-fail() {
-	echo "FAILED: $*"
-	failures=$((failures + 1))
-}
-
-# expect STATUS WORDS OPTION…: runs bench; WORDS must be in what it prints (either stream)
-expect() {
-	local status=$1 words=$2 got
-	shift 2
-	"$profuse" bench "$@" >"$dir/out" 2>"$dir/err"
-	got=$?
-	checks=$((checks + 1))
-	[ $got -eq "$status" ] || fail "$*: exit $got, not $status: $(cat "$dir/err" "$dir/out")"
-	[ -z "$words" ] || grep -qF -- "$words" "$dir/err" "$dir/out" || fail "$*: no \"$words\" in: $(cat "$dir/err" "$dir/out")"
-}
-
-# json EXPRESSION: python's verdict on the JSON object d of the last run
-json() {
-	checks=$((checks + 1))
-	python3 -c "import json,sys; d=json.load(open('$dir/out')); m=d['variants'][1]['metrics']; pairs=[p['blocks'] for p in d['pairs']]; sys.exit(0 if ($1) else 1)" ||
-		fail "not so: $1 in $(head -c 2000 "$dir/out")"
-}
+# shellcheck source=tests/support/bench.sh
+source "$(dirname "$0")/../support/bench.sh"
 
 # gone WORD: no process with this word in its command line is left
 gone() {
@@ -128,5 +107,4 @@ kill -KILL $pid
 wait $pid 2>/dev/null
 gone 'sleep 987005'
 
-[ $failures -eq 0 ] && echo "$checks checks passed"
-[ $failures -eq 0 ]
+finish

@@ -7,38 +7,13 @@ set -u
 build=$(realpath "$1")
 source=${PROFUSE_SOURCE_DIR:?}
 profuse=$build/profuse server=$build/tests/tools/test_server burn=$build/tests/tools/burn
-dir=$(mktemp -d) failures=0 checks=0 others=
+dir=$(mktemp -d) others=
 trap 'for p in $others; do kill $p 2>/dev/null; done; wait; rm -rf "$dir"' EXIT
+# shellcheck source=tests/support/bench.sh
+source "$(dirname "$0")/../support/bench.sh"
 free_port() { python3 -c "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"; }
 port=$(free_port) other2=$(free_port)
 quick="--rate 300 --duration 300ms --warmup 50ms --idle 0 --repeats 0"
-
-fail() {
-	echo "FAILED: $*"
-	failures=$((failures + 1))
-}
-
-# expect STATUS WORDS ARGUMENT…: runs bench; WORDS must be in what it prints (either stream)
-expect() {
-	local status=$1 words=$2 got
-	shift 2
-	"$profuse" bench "$@" >"$dir/out" 2>"$dir/err"
-	got=$?
-	checks=$((checks + 1))
-	[ $got -eq "$status" ] || fail "$*: exit $got, not $status: $(cat "$dir/err"; head -c 2000 "$dir/out")"
-	[ -z "$words" ] || grep -qF -- "$words" "$dir/err" "$dir/out" || fail "$*: no \"$words\" in: $(cat "$dir/err" "$dir/out")"
-}
-
-# json EXPRESSION: python's verdict on the JSON object d of the last run; m are the last variant's metrics
-json() {
-	checks=$((checks + 1))
-	python3 -c "
-import json, sys
-d = json.load(open('$dir/out'))
-pairs = [p['blocks'] for p in d.get('pairs', [])]
-m = d['variants'][-1]['metrics'] if 'variants' in d else None
-sys.exit(0 if ($1) else 1)" || fail "not so: $1 in $(head -c 1500 "$dir/out")"
-}
 
 echo "several variants, environments, duet"
 expect 0 "" --before "$burn 3" --variant "same" --variant "twice=$burn 6" --variant-env same:X=1 --pairs 6 --json
@@ -52,6 +27,12 @@ expect 0 "both at once" --before "$burn 3" --after "$burn 8" --duet --pairs 6
 expect 2 "there are two of this name" --before true --variant x --variant x
 expect 2 "with the name of a --variant" --before true --variant x --variant-env y:A=1
 expect 1 "gate cpu<=+10% for twice: failed" --before "$burn 5" --variant "same" --variant "twice=$burn 10" --pairs 8 --gate 'cpu<=+10%'
+
+if [ -e "$(ldconfig -p | awk '/libjemalloc.so.2/ { print $NF; exit }')" ]; then
+	expect 0 "" --before "$burn 1 --memory 8" --after "$burn 1 --memory 20" --before-env LD_PRELOAD=libjemalloc.so.2 \
+		--after-env LD_PRELOAD=libjemalloc.so.2 --before-env MALLOC_CONF=stats_print:true --after-env MALLOC_CONF=stats_print:true --pairs 6 --json
+	json "m['held']['after'] > m['held']['before'] > 0 and 0 <= m['fragmentation']['after'] < 1"
+fi
 
 echo "planned looks and calibration"
 expect 0 "Stopped at look" --before "$burn 3" --after "$burn 6" --pairs 48 --looks 3 --warmup-pairs 0
@@ -172,5 +153,4 @@ echo '{}' >>"$dir/history"
 expect 3 "history:3: " trend "$dir/history"
 expect 2 "expected load, compare or trend" nonsense
 
-[ $failures -eq 0 ] && echo "$checks checks passed"
-[ $failures -eq 0 ]
+finish

@@ -2,11 +2,12 @@
  * error_rates.c: how often bench is wrong, and how often it finds what is there:
  * verdicts on simulated blocks, by the very code that decides about real ones.
  *
- *	error_rates [--trials N] [--seed N] [--check] [wrong|quick|found]
+ *	error_rates [--trials N] [--seed N] [--check] [wrong|quick|looks|found]
  *
  * wrong  two equal sides, many kinds of noise, every way to ask: how many verdicts
  *        say that there is a difference, or that a gate failed
  * quick  the same, up to 20 pairs and three kinds of noise
+ * looks  the same, only where looks are planned
  * found  a slowdown of 1, 2 and 5 %: how many verdicts find it, over the number of
  *        pairs and the noise of a pair's difference
  *
@@ -257,8 +258,9 @@ rate_of(const struct question *q, enum noise noise, double sigma, double change,
 }
 
 static bool
-wrong(unsigned trials, uint64_t seed, bool quick)
+wrong(unsigned trials, uint64_t seed, const char *which)
 {
+	bool quick = strcmp(which, "quick") == 0, looks = strcmp(which, "looks") == 0;
 	size_t count = sizeof questions / sizeof *questions;
 	bool good = true;
 	double worst = 0;
@@ -269,7 +271,7 @@ wrong(unsigned trials, uint64_t seed, bool quick)
 	printf("\n");
 	for (size_t i = 0; i <= count; i++) {
 		const struct question *q = i < count ? &questions[i] : &naive;
-		if (quick && q->pairs > 20)
+		if ((quick && q->pairs > 20) || (looks && q->pairs <= 20))
 			continue;
 		printf("%-52s", q->name);
 		for (int n = 0; n < NOISES; n++) {
@@ -337,13 +339,14 @@ main(int argc, char **argv)
 			what = argv[i];
 	}
 	if (trials < 10) {
-		fputs("usage: error_rates [--trials N] [--seed N] [--check] [wrong|quick|found]\n",
+		fputs("usage: error_rates [--trials N] [--seed N] [--check] "
+		      "[wrong|quick|looks|found]\n",
 		    stderr);
 		return 2;
 	}
 	if (strcmp(what, "found") == 0)
 		found(trials, seed);
 	else
-		good = wrong(trials, seed, strcmp(what, "quick") == 0);
+		good = wrong(trials, seed, what);
 	return check && !good;
 }

@@ -1,7 +1,7 @@
 /*
  * symbolize.c: prints what lib/symbol says about addresses, for comparison with
  * other symbolizers. Usage: symbolize BINARY [--debug-file FILE] < addresses
- * (hexadecimal, one a line).
+ * (hexadecimal, one a line); they are asked for in rising order, as commands do.
  *
  * One line an address: "0xADDRESS", then for each frame, innermost first, a tab
  * and "function|file|line|start line|raw discriminator".
@@ -15,6 +15,20 @@
 
 #include "symbol/binary.h"
 
+/* printf() would cost more than what is measured here. */
+static void
+print_number(uint64_t number, unsigned base)
+{
+	char text[24];
+	size_t at = sizeof text;
+
+	do {
+		text[--at] = "0123456789abcdef"[number % base];
+		number /= base;
+	} while (number);
+	fwrite_unlocked(text + at, 1, sizeof text - at, stdout);
+}
+
 static int
 print_chain(struct pf_binary *binary, uint64_t address, struct pf_inline_chain *chain)
 {
@@ -24,13 +38,21 @@ print_chain(struct pf_binary *binary, uint64_t address, struct pf_inline_chain *
 		fprintf(stderr, "0x%" PRIx64 ": %s\n", address, err.message);
 		return 1;
 	}
-	printf("0x%" PRIx64, address);
+	fputs_unlocked("0x", stdout);
+	print_number(address, 16);
 	for (size_t i = 0; i < chain->count; i++) {
 		const struct pf_inline_frame *f = &chain->frames[i];
-		printf("\t%s|%s|%" PRIu32 "|%" PRIu32 "|%" PRIu32, f->function,
-		    f->file ? f->file : "", f->line, f->start_line, f->discriminator);
+		const uint32_t numbers[] = {f->line, f->start_line, f->discriminator};
+		putchar_unlocked('\t');
+		fputs_unlocked(f->function, stdout);
+		putchar_unlocked('|');
+		fputs_unlocked(f->file ? f->file : "", stdout);
+		for (size_t k = 0; k < 3; k++) {
+			putchar_unlocked('|');
+			print_number(numbers[k], 10);
+		}
 	}
-	putchar('\n');
+	putchar_unlocked('\n');
 	return 0;
 }
 
@@ -41,13 +63,45 @@ note(void *context, const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
+static int
+compare_addresses(const void *left, const void *right)
+{
+	const uint64_t *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
+/* Reads addresses, one a line, and sorts them. */
+static uint64_t *
+read_addresses(size_t *count)
+{
+	uint64_t *addresses = NULL;
+	size_t capacity = 0;
+	char line[64];
+
+	for (*count = 0; fgets(line, sizeof line, stdin); (*count)++) {
+		if (*count == capacity) {
+			capacity = capacity * 2 + 64;
+			addresses = realloc(addresses, capacity * sizeof *addresses);
+			if (!addresses)
+				abort();
+		}
+		addresses[*count] = strtoull(line, NULL, 16);
+	}
+	if (*count)
+		qsort(addresses, *count, sizeof *addresses, compare_addresses);
+	return addresses;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct pf_inline_chain chain = {0};
 	struct pf_binary *binary;
 	struct pf_error err;
-	char line[64], why[600];
+	uint64_t *addresses;
+	size_t count;
+	char why[600];
 	int failed = 0;
 
 	struct pf_binary_options options = {.note = note};
@@ -66,8 +120,10 @@ main(int argc, char **argv)
 	}
 	if (!pf_binary_has_lines(binary, why, sizeof why))
 		fprintf(stderr, "%s\n", why);
-	while (fgets(line, sizeof line, stdin))
-		failed |= print_chain(binary, strtoull(line, NULL, 16), &chain);
+	addresses = read_addresses(&count);
+	for (size_t i = 0; i < count; i++)
+		failed |= print_chain(binary, addresses[i], &chain);
+	free(addresses);
 	pf_inline_chain_release(&chain);
 	pf_binary_free(binary);
 	return failed;

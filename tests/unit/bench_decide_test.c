@@ -4,7 +4,11 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include <profuse/bench_history.h>
 
 #include "bench/bench.h"
 #include "bench/report.h"
@@ -256,6 +260,110 @@ every_failed_allocation_is_reported_and_leaks_nothing(void **state)
 	assert_in_range(n, 100, 9999);
 }
 
+/* A temporary file's name, the file empty; the caller unlinks and frees. */
+static char *
+temporary(void)
+{
+	char *path = strdup("/tmp/profuse-bench-test-XXXXXX");
+	int fd = path ? mkstemp(path) : -1;
+
+	assert_true(fd >= 0);
+	close(fd);
+	return path;
+}
+
+/* Two reports and a history: read back, they say what was measured. */
+static void
+earlier_results_are_compared_and_kept(void **state)
+{
+	struct pf_bench b = run_of(10, 0.9, NULL, 0), *compared;
+	struct pf_bench_compare_options o = {0};
+	struct pf_bench_trend *trend;
+	struct pf_bench_metric m;
+	char *report = temporary(), *history = temporary(), *base = before_name;
+	(void)state;
+
+	assert_int_equal(pf_bench_decide(&b, NULL), 0);
+	assert_int_equal(pf_bench_write(&b, PF_BENCH_JSON, report, NULL), 0);
+	assert_int_equal(pf_bench_compare(&compared, report, report, &o, NULL), 0);
+	assert_true(pf_bench_metric(compared, 1, "cpu", &m));
+	assert_true(fabs(m.comparison.change) < 1e-12 && m.comparison.p > 0.99);
+	assert_string_equal(pf_bench_variant_name(compared, 1), "new");
+	assert_string_equal(pf_bench_metric_name(compared, 0), "cpu");
+	pf_bench_free(compared);
+	o.variant = base;
+	assert_int_equal(pf_bench_compare(&compared, report, report, &o, NULL), 0);
+	assert_true(pf_bench_metric(compared, 1, "cpu", &m) && fabs(m.before - 2) < 1e-9);
+	pf_bench_free(compared);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pf_bench_append_history(&b, history, "x", NULL), 0);
+	assert_int_equal(pf_bench_trend_read(&trend, history, NULL), 0);
+	assert_int_equal(pf_bench_trend_write(trend, PF_BENCH_HTML, "/dev/null", NULL), 0);
+	assert_int_equal(pf_bench_trend_write(trend, PF_BENCH_HGRM, "/dev/null", NULL), PF_EUSAGE);
+	pf_bench_trend_free(trend);
+	unlink(report);
+	unlink(history);
+	free(report);
+	free(history);
+}
+
+/* What reading and writing earlier results gives when the N-th allocation fails. */
+static int
+use_earlier_results(
+    const struct pf_bench *b, const char *report, const char *history, struct pf_error *err)
+{
+	struct pf_bench_compare_options o = {0};
+	struct pf_bench_trend *trend = NULL;
+	struct pf_bench *compared = NULL;
+	int rc = pf_bench_compare(&compared, report, report, &o, err);
+
+	if (!rc)
+		rc = pf_bench_write(compared, PF_BENCH_HTML, "/dev/null", err);
+	pf_bench_free(compared);
+	if (!rc)
+		rc = pf_bench_append_history(b, "/dev/null", "x", err);
+	if (!rc)
+		rc = pf_bench_trend_read(&trend, history, err);
+	if (!rc)
+		rc = pf_bench_trend_write(trend, PF_BENCH_HTML, "/dev/null", err);
+	pf_bench_trend_free(trend);
+	return rc;
+}
+
+static void
+earlier_results_without_memory_leak_nothing(void **state)
+{
+	struct pf_bench b = run_of(6, 0.9, NULL, 0);
+	char *report = temporary(), *history = temporary();
+	unsigned long n;
+	(void)state;
+
+	assert_int_equal(pf_bench_decide(&b, NULL), 0);
+	assert_int_equal(pf_bench_write(&b, PF_BENCH_JSON, report, NULL), 0);
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(pf_bench_append_history(&b, history, "x", NULL), 0);
+	for (n = 1; n < 20000; n++) {
+		struct pf_error err = {0};
+		int rc;
+
+		failing_malloc_arm(n);
+		rc = use_earlier_results(&b, report, history, &err);
+		if (rc && rc != PF_ENOMEM && rc != PF_EINPUT)
+			fail_msg("allocation %lu failing gives %d \"%s\"", n, rc, err.message);
+		if (failing_malloc_live() != 0)
+			fail_msg(
+			    "allocation %lu failing leaks %ld blocks", n, failing_malloc_live());
+		if (!failing_malloc_fired())
+			break;
+	}
+	failing_malloc_arm(0);
+	assert_in_range(n, 500, 19999);
+	unlink(report);
+	unlink(history);
+	free(report);
+	free(history);
+}
+
 int
 main(void)
 {
@@ -267,6 +375,8 @@ main(void)
 	    cmocka_unit_test(the_table_says_metric_before_after_change_interval_and_verdict),
 	    cmocka_unit_test(json_holds_every_pair_and_survives_a_command_that_is_not_utf_8),
 	    cmocka_unit_test(every_failed_allocation_is_reported_and_leaks_nothing),
+	    cmocka_unit_test(earlier_results_are_compared_and_kept),
+	    cmocka_unit_test(earlier_results_without_memory_leak_nothing),
 	};
 
 	/* Its memory counts too. */

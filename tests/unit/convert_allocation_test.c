@@ -91,7 +91,12 @@ a_conversion_survives_every_failed_allocation(void **state)
 	job.options.md5 = job.options.symbol_list = true;
 	fail_each_allocation(convert, &job);
 	job.options.md5 = job.options.symbol_list = false;
+	job.options.stale_against = path;
+	fail_each_allocation(convert, &job);
+	job.options.stale_against = NULL;
 	job.options.format = PF_CONVERT_FOLDED;
+	fail_each_allocation(convert, &job);
+	job.options.format = PF_CONVERT_BOLT;
 	fail_each_allocation(convert, &job);
 	pf_profile_free(job.profile);
 }

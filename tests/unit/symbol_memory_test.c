@@ -169,11 +169,21 @@ check(const char *name)
 }
 
 static void
+check_if_built(const char *name)
+{
+	if (fixture_exists(name))
+		check(name);
+}
+
+static void
 running_out_of_memory_anywhere_is_an_error_not_an_end(void **state)
 {
 	(void)state;
 	check("inline-pie");
 	check("inline-zlib");
+	check_if_built("inline-zstd");
+	check_if_built("inline-split");
+	check_if_built("inline-dwz");
 	check("flow-gcc");
 	check("linked");
 }

@@ -210,22 +210,38 @@
 		if (!s)
 			return;
 		at.append(make("h2", "", "Search for settings"), make("p", "", s.verdict));
-		if (s.recommended)
-			at.append(make("div", "setting", make("code", "", s.recommended), copyButton(s.recommended)));
+		if (s.environment.length) {
+			const line = s.environment.join(" ");
+			at.append(make("div", "setting", make("code", "", line), copyButton(line)));
+		}
+		at.append(make("p", "note", `${s.runs} runs of ${s.command} in the search, ${s.validation_runs} to validate; seed ${s.seed}.`));
 		const svg = draw("svg", {viewBox: "0 0 1000 380", role: "img", "aria-label": "CPU time against memory of every setting"});
 		const box = {left: 90, right: 960, top: 30, bottom: 320};
 		const shown = s.settings.filter((v) => v.cpu > 0 && v.rss_peak > 0);
 		if (shown.length) {
-			const most = (key) => Math.max(...shown.map((v) => v[key])) * 1.05;
-			const mx = most("cpu"), my = most("rss_peak");
-			axes(svg, box, {label: (q) => amount(q * mx, "seconds"), title: "CPU time"}, {label: (q) => amount(q * my, "bytes"), title: "peak resident"});
-			for (const v of shown) {
-				const x = box.left + v.cpu / mx * (box.right - box.left), y = box.bottom - v.rss_peak / my * (box.bottom - box.top);
+			const range = (key) => {
+				const all = shown.map((v) => v[key]), least = Math.min(...all), most = Math.max(...all), room = (most - least || most) * 0.08;
+				return {from: Math.max(0, least - room), span: most - Math.max(0, least - room) + room};
+			};
+			const rx = range("cpu"), ry = range("rss_peak");
+			axes(svg, box, {label: (q) => amount(rx.from + q * rx.span, "seconds"), title: "CPU time"},
+				{label: (q) => amount(ry.from + q * ry.span, "bytes"), title: "peak resident"});
+			// Labels from the left, each lower than the last where they would meet.
+			const taken = [];
+			for (const v of shown.sort((a, b) => a.cpu - b.cpu)) {
+				const x = box.left + (v.cpu - rx.from) / rx.span * (box.right - box.left), y = box.bottom - (v.rss_peak - ry.from) / ry.span * (box.bottom - box.top);
 				const dot = draw("circle", {cx: x, cy: y, r: v.pareto ? 6 : 4, fill: v.current ? "#c2571a" : v.pareto ? "#0b63ce" : "#98a2af"});
 				dot.append(draw("title", {}, `${v.name}\nCPU ${amount(v.cpu, "seconds")}, peak ${amount(v.rss_peak, "bytes")}, ${v.runs} runs`));
 				svg.append(dot);
-				if (v.pareto || v.current)
-					svg.append(draw("text", {x: x + 9, y: y + 4}, v.short));
+				if (v.pareto || v.current) {
+					const width = 14 + v.name.length * 6.4;
+					let at = y + 4;
+					while (taken.some((t) => Math.abs(t.y - at) < 14 && x < t.right && x + width > t.left))
+						at -= 14;
+					taken.push({left: x, right: x + width, y: at});
+					const end = x + width > box.right;
+					svg.append(draw("text", {x: end ? x - 9 : x + 9, y: at, "text-anchor": end ? "end" : "start"}, v.name));
+				}
 			}
 			at.append(make("div", "card", svg, make("p", "note", "Blue: no other setting is better in both. Orange: today's.")));
 		}
