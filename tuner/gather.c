@@ -245,6 +245,7 @@ pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_
 	struct pf_collect_options none = PF_COLLECT_OPTIONS_INIT;
 	struct gathering g = {.tune = t, .options = options ? options : &none};
 	int rc = take_base(&g, url, err);
+	bool go;
 
 	if (!rc)
 		rc = fetch(&g, "heap", heap, 0, false, err);
@@ -258,9 +259,10 @@ pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_
 	/* Nothing there at all: the next six would only say the same. */
 	if (!rc && !g.got)
 		return pf_error_set(err, g.first.code, "%s", g.first.message);
-	if (!rc)
+	go = pf_evidence_stats_last(&t->evidence, PF_STATS_GO, NULL) != NULL;
+	if (!rc && go)
 		rc = fetch(&g, "goroutine", NULL, 0, false, err);
-	if (!rc)
+	if (!rc && go)
 		rc = fetch(&g, "goroutine dump", "/debug/pprof/goroutine?debug=2", 0, false, err);
 	if (!rc)
 		rc = fetch(&g, "mutex", NULL, 0, false, err);
@@ -268,6 +270,8 @@ pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_
 		rc = fetch(&g, "block", NULL, 0, false, err);
 	if (!rc)
 		rc = fetch(&g, "threads", NULL, 0, false, err);
+	if (!rc && !go) /* the agent's */
+		rc = fetch(&g, "frees", "/debug/pprof/frees", 0, false, err);
 	if (!rc)
 		rc = watch_memory(&g, g.options->seconds ? g.options->seconds : WINDOW, err);
 	if (!rc)

@@ -276,11 +276,11 @@ class Faulty(BaseHTTPRequestHandler):
     def path_much_later(self):
         self.text(503, b"warming up\n", Retry_After="3600")
 
-    # a server that calls thread creation "threads"
-    def path_other_debug_pprof_threadcreate(self):
+    # a server that has no look at threads, but their creation (Go)
+    def path_other_debug_pprof_threads(self):
         self.text(404, b"404 page not found\n")
 
-    def path_other_debug_pprof_threads(self):
+    def path_other_debug_pprof_threadcreate(self):
         self.answer(200, self.server.good)
 
     # redirects
