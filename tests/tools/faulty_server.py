@@ -88,6 +88,9 @@ class Faulty(BaseHTTPRequestHandler):
             path = "/" + path.split("/", 3)[3]
         name = path.strip("/").replace("/", "_").replace("-", "_")
         act = getattr(self, "path_" + name, None)
+        if not act and "/debug/pprof/" in path:  # a fleet's target below that path: /html/debug/pprof/profile
+            name = path.split("/debug/pprof/")[0].strip("/").replace("/", "_").replace("-", "_")
+            act = name and getattr(self, "path_" + name, None)
         if act:
             act()
         elif path.startswith("/debug/pprof/"):
