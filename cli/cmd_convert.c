@@ -16,7 +16,6 @@
 #include "notes.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "profile/fingerprint.h"
 
 struct settings {
 	struct cli_list debug_files;
@@ -24,7 +23,7 @@ struct settings {
 	int format, counts, inference;
 	double trim;
 	bool md5, compress, symbol_list;
-	bool allow_mismatch, merge_by_filename, check, require_ready, json;
+	bool allow_mismatch, merge_by_filename, check, require_ready, provenance, json;
 	double min_samples, min_lines, min_overlap, min_match, max_age;
 	uint64_t seed, max_size, max_edges;
 };
@@ -86,6 +85,8 @@ static const struct cli_option options[] = {
     {"seed", 0, CLI_COUNT, AT(seed), "N", "of the split into halves; default 1"},
     {"require-ready", 0, CLI_FLAG, AT(require_ready), NULL,
 	"exit with 1 if the profile is not ready; the file is written nevertheless"},
+    {"provenance", 0, CLI_FLAG, AT(provenance), NULL,
+	"write OUT.json beside OUT: what it was made of, by digests and build ids"},
     {"check", 0, CLI_FLAG, AT(check), NULL,
 	"let llvm-profdata read the output before it is put in place"},
     {"llvm-profdata", 0, CLI_STRING, AT(llvm_profdata), "CMD",
@@ -108,6 +109,9 @@ check_settings(const struct settings *s, struct pf_error *err)
 	if (to_stdout && s->json)
 		return pf_error_set(
 		    err, PF_EUSAGE, "--json and -o - both want standard output: write to a file");
+	if (to_stdout && s->provenance)
+		return pf_error_set(
+		    err, PF_EUSAGE, "--provenance writes OUT.json beside OUT: -o has to be a file");
 	if (s->check && s->format != PF_CONVERT_EXTBINARY && s->format != PF_CONVERT_TEXT)
 		return pf_error_set(
 		    err, PF_EUSAGE, "--check reads LLVM's formats only, extbinary and text");
@@ -158,51 +162,25 @@ check_not_output(const struct settings *s, const char *input, struct pf_error *e
 }
 
 static int
-add_file(struct pf_convert *c, const struct settings *s, const char *path,
-    struct pf_fingerprints *seen, struct pf_error *err)
+add_arguments(struct pf_convert *c, const struct settings *s, const struct cli_arguments *arguments,
+    struct pf_error *err)
 {
 	struct pf_read_options read = PF_READ_OPTIONS_INIT;
-	struct pf_profile *profile;
-	bool known = false;
-	int rc;
+	struct pf_paths paths = {0};
+	int rc = s->binary ? check_not_output(s, s->binary, err) : 0;
 
 	if (s->max_size) {
 		read.max_size = s->max_size;
 		read.max_ratio = 0;
 	}
-	rc = pf_profile_open(&profile, path, &read, err);
-	if (!rc)
-		rc = pf_fingerprints_add(seen, profile, &known, err);
-	if (!rc && known)
-		fprintf(stderr,
-		    "profuse: warning: %s: the same profile was given before; it is summed again, "
-		    "so "
-		    "the verdict counts its samples twice\n",
-		    path);
-	if (!rc)
-		rc = pf_convert_add(c, profile, path, err);
-	pf_profile_free(profile);
-	return rc;
-}
-
-static int
-add_arguments(struct pf_convert *c, const struct settings *s, const struct cli_arguments *arguments,
-    struct pf_error *err)
-{
-	struct pf_paths paths = {0};
-	struct pf_fingerprints seen = {0};
-	int rc = s->binary ? check_not_output(s, s->binary, err) : 0;
-
 	if (!rc && s->stale_against)
 		rc = check_not_output(s, s->stale_against, err);
-
 	for (size_t i = 0; !rc && i < arguments->count; i++)
 		rc = pf_paths_add(&paths, arguments->items[i], err);
 	for (size_t i = 0; !rc && i < paths.count; i++)
 		rc = check_not_output(s, paths.items[i], err);
 	for (size_t i = 0; !rc && i < paths.count; i++)
-		rc = add_file(c, s, paths.items[i], &seen, err);
-	pf_fingerprints_release(&seen);
+		rc = pf_convert_add_file(c, paths.items[i], &read, err);
 	pf_paths_release(&paths);
 	return rc;
 }
@@ -221,6 +199,31 @@ print_verdict(const struct pf_convert *c, const struct settings *s, struct pf_er
 	return rc;
 }
 
+/* OUT.json beside OUT. */
+static int
+write_provenance(const struct pf_convert *c, const char *output, struct pf_error *err)
+{
+	size_t room = strlen(output) + sizeof ".json";
+	char *path = malloc(room), *json = NULL;
+	int rc = path ? pf_convert_provenance_json(c, output, &json, err) : pf_error_nomem(err);
+
+	if (!rc) {
+		struct pf_buffer text;
+
+		snprintf(path, room, "%s.json", output);
+		pf_buffer_init(&text, PF_BUFFER_NO_MAXIMUM);
+		pf_buffer_string(&text, json);
+		pf_buffer_byte(&text, '\n');
+		rc = pf_buffer_check(&text, err);
+		if (!rc)
+			rc = pf_file_write(path, text.bytes, text.size, err);
+		pf_buffer_release(&text);
+	}
+	free(json);
+	free(path);
+	return rc;
+}
+
 static int
 write_output(const struct pf_convert *c, const struct settings *s, struct pf_error *err)
 {
@@ -228,7 +231,9 @@ write_output(const struct pf_convert *c, const struct settings *s, struct pf_err
 	const void *bytes = pf_convert_bytes(c, &size);
 	int rc = s->check ? cli_check_profile(s->llvm_profdata, bytes, size, err) : 0;
 
-	return rc ? rc : pf_convert_write(c, s->output, err);
+	if (!rc)
+		rc = pf_convert_write(c, s->output, err);
+	return rc || !s->provenance ? rc : write_provenance(c, s->output, err);
 }
 
 static int
