@@ -63,6 +63,7 @@ struct pf_judgement {
 	enum pf_gate_result result;
 	double low, high; /* the interval it was judged by; NaN: none */
 	double p;         /* of the limit itself as the truth, two-sided */
+	bool beyond;      /* the estimate lies beyond the limit */
 };
 
 struct pf_bench {
@@ -92,6 +93,8 @@ struct pf_bench {
 	size_t gate_count;
 	size_t look;  /* at which it stopped, from 1; 0: no looks were planned */
 	double level; /* of the intervals: what the look leaves of the confidence; 0: all of it */
+	double look_levels[10]; /* of each planned look; computed when first needed */
+	size_t look_levels_known;
 	/* Calibration: the base against itself in the primary metric. */
 	bool calibrated;
 	struct pf_comparison calibration;

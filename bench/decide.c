@@ -151,7 +151,7 @@ judge(struct pf_bench *b, size_t gate_number, size_t variant, const struct colum
 	const struct pf_gate *gate = &b->gates[gate_number];
 	struct pf_judgement *j = pf_bench_judgement(b, gate_number, variant);
 	enum pf_scale scale = pf_metric_infos[gate->metric].scale;
-	double neutral = scale == PF_SCALE_RATIO ? 1 : 0;
+	double neutral = scale == PF_SCALE_RATIO ? 1 : 0, estimate;
 	struct pf_comparison found;
 	size_t na = pf_bench_gather(b, gate->metric, 0, c->base),
 	       nb = pf_bench_gather(b, gate->metric, variant, c->other);
@@ -174,8 +174,17 @@ judge(struct pf_bench *b, size_t gate_number, size_t variant, const struct colum
 		j->low = found.low + (absolute ? neutral : 0);
 		j->high = found.high + (absolute ? neutral : 0);
 	}
+	estimate = found.change + (absolute ? neutral : 0);
+	j->beyond = gate->at_least ? estimate < gate->limit : estimate > gate->limit;
 	j->result = pf_gate_judge(gate, found.has_interval, j->low, j->high);
 	return limit_p(b, gate, c, na, nb, &j->p, err);
+}
+
+/* How surprising a gate's result would be if its limit were kept: not at all where it is. */
+static double
+against(const struct pf_bench *b, size_t at)
+{
+	return b->judgements[at].beyond ? b->judgements[at].p : 1;
 }
 
 /*
@@ -198,15 +207,16 @@ hold_the_level(struct pf_bench *b, struct pf_error *err)
 		for (size_t g = 0; g < b->gate_count; g++) {
 			for (size_t v = 1; v < b->variant_count; v++) {
 				size_t at = g * b->variant_count + v;
-				if (!done[at] && (least == SIZE_MAX ||
-						     b->judgements[at].p < b->judgements[least].p))
+				if (!done[at] &&
+				    (least == SIZE_MAX || against(b, at) < against(b, least)))
 					least = at;
 			}
 		}
 		done[least] = true;
-		if (b->look && rejecting)
-			level = pf_look_level(b->look, o->looks, 1 - level);
-		rejecting = rejecting && b->judgements[least].p <= level * (1 + 1e-12);
+		rejecting = rejecting && against(b, least) <= level * (1 + 1e-12);
+		if (rejecting && b->look) /* a look's level is lower still */
+			rejecting = against(b, least) <=
+				    pf_look_level(b->look, o->looks, 1 - level) * (1 + 1e-12);
 		if (!rejecting && b->judgements[least].result == PF_GATE_FAILED)
 			b->judgements[least].result = PF_GATE_UNDECIDED;
 	}
@@ -234,6 +244,18 @@ decide(struct pf_bench *b, const struct columns *c, struct pf_error *err)
 	return rc ? rc : hold_the_level(b, err);
 }
 
+/* The intervals' confidence at this look. */
+static void
+choose_level(struct pf_bench *b)
+{
+	const struct pf_bench_options *o = &b->options;
+
+	for (; b->look && b->look_levels_known < o->looks; b->look_levels_known++)
+		b->look_levels[b->look_levels_known] =
+		    pf_look_level(b->look_levels_known + 1, o->looks, o->confidence);
+	b->level = b->look ? 1 - b->look_levels[b->look - 1] : o->confidence;
+}
+
 int
 pf_bench_decide(struct pf_bench *b, struct pf_error *err)
 {
@@ -244,8 +266,7 @@ pf_bench_decide(struct pf_bench *b, struct pf_error *err)
 		return rc;
 	c.other = c.base + b->complete;
 	c.scratch = c.other + b->complete;
-	b->level = b->look ? 1 - pf_look_level(b->look, b->options.looks, b->options.confidence)
-			   : b->options.confidence;
+	choose_level(b);
 	drop_missing(b);
 	rc = decide(b, &c, err);
 	free(c.base);

@@ -16,16 +16,18 @@
 #include "notes.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "inputs.h"
 
 struct settings {
+	struct cli_input_settings input;
 	struct cli_list debug_files;
 	const char *binary, *output, *sample_type, *stale_against, *llvm_profdata;
 	int format, counts, inference;
 	double trim;
 	bool md5, compress, symbol_list;
-	bool allow_mismatch, merge_by_filename, check, require_ready, provenance, json;
+	bool allow_mismatch, check, require_ready, provenance, json;
 	double min_samples, min_lines, min_overlap, min_match, max_age;
-	uint64_t seed, max_size, max_edges;
+	uint64_t seed, max_edges;
 };
 
 static const struct settings defaults = {.inference = PF_INFERENCE_FLOW,
@@ -63,8 +65,6 @@ static const struct cli_option options[] = {
 	"list the binary's functions: those without samples become cold instead of unknown"},
     {"allow-build-id-mismatch", 0, CLI_FLAG, AT(allow_mismatch), NULL,
 	"use samples of another build of the program too"},
-    {"merge-by-filename", 0, CLI_FLAG, AT(merge_by_filename), NULL,
-	"take binaries without build id but with one file name as the same"},
     {"trim", 0, CLI_PERCENT, AT(trim), "P",
 	"Go's formats: keep the heaviest call edges that hold so much of the weight; default "
 	"99.9%"},
@@ -92,9 +92,7 @@ static const struct cli_option options[] = {
     {"llvm-profdata", 0, CLI_STRING, AT(llvm_profdata), "CMD",
 	"the command for --check; default PROFUSE_LLVM_PROFDATA, else llvm-profdata-19, else "
 	"llvm-profdata"},
-    {"max-size", 0, CLI_SIZE, AT(max_size), "SIZE",
-	"read profiles that inflate up to this size; default 256MiB, and 200 times the file over "
-	"16MiB"},
+    CLI_INPUT_OPTIONS(struct settings, input),
     {"json", 0, CLI_FLAG, AT(json), NULL, "the verdict as one JSON object on standard output"},
     {NULL},
 };
@@ -137,7 +135,7 @@ library_options(const struct settings *s)
 	o.trim = s->trim;
 	o.max_edges = s->max_edges;
 	o.allow_build_id_mismatch = s->allow_mismatch;
-	o.merge_by_filename = s->merge_by_filename;
+	o.merge_by_filename = s->input.merge_by_filename;
 	o.least_samples = s->min_samples;
 	o.least_line_share = s->min_lines;
 	o.least_overlap = s->min_overlap;
@@ -161,20 +159,54 @@ check_not_output(const struct settings *s, const char *input, struct pf_error *e
 	    err, PF_EUSAGE, "-o %s is also an input; name another file for the output", s->output);
 }
 
+/* What is selected from a store, weighted or filtered is merged first, and is then one profile. */
 static int
-add_arguments(struct pf_convert *c, const struct settings *s, const struct cli_arguments *arguments,
+add_merged(struct pf_convert *c, const struct settings *s, const struct cli_arguments *arguments,
+    struct pf_error *err)
+{
+	static const char *cpu[] = {"cpu"};
+	struct cli_input_settings input = s->input;
+	struct cli_inputs inputs = {0};
+	int rc = 0;
+
+	if (!input.selection.types.count)
+		input.selection.types = (struct cli_list){cpu, 1};
+	if (!cli_selection_asked(&s->input.selection))
+		input.selection = s->input.selection;
+	for (size_t i = 0; !rc && i < arguments->count; i++)
+		rc = check_not_output(s, arguments->items[i], err);
+	if (!rc)
+		rc = cli_inputs_read(
+		    &inputs, &input, false, arguments->items, arguments->count, err);
+	if (!rc)
+		rc = pf_convert_add(c, inputs.profile, "the merged profile", err);
+	cli_inputs_release(&inputs);
+	return rc;
+}
+
+static bool
+asks_for_merge(const struct settings *s)
+{
+	return cli_selection_asked(&s->input.selection) || s->input.labels.count ||
+	       s->input.scale_by;
+}
+
+static int
+add_files(struct pf_convert *c, const struct settings *s, const struct cli_arguments *arguments,
     struct pf_error *err)
 {
 	struct pf_read_options read = PF_READ_OPTIONS_INIT;
 	struct pf_paths paths = {0};
-	int rc = s->binary ? check_not_output(s, s->binary, err) : 0;
+	int rc = 0;
 
-	if (s->max_size) {
-		read.max_size = s->max_size;
+	if (s->input.max_size) {
+		read.max_size = s->input.max_size;
 		read.max_ratio = 0;
 	}
-	if (!rc && s->stale_against)
-		rc = check_not_output(s, s->stale_against, err);
+	if (!arguments->count)
+		rc = pf_error_set(err, PF_EUSAGE,
+		    "no profiles given: name files, or select from a store with --store, "
+		    "--service …");
 	for (size_t i = 0; !rc && i < arguments->count; i++)
 		rc = pf_paths_add(&paths, arguments->items[i], err);
 	for (size_t i = 0; !rc && i < paths.count; i++)
@@ -183,6 +215,20 @@ add_arguments(struct pf_convert *c, const struct settings *s, const struct cli_a
 		rc = pf_convert_add_file(c, paths.items[i], &read, err);
 	pf_paths_release(&paths);
 	return rc;
+}
+
+static int
+add_arguments(struct pf_convert *c, const struct settings *s, const struct cli_arguments *arguments,
+    struct pf_error *err)
+{
+	int rc = s->binary ? check_not_output(s, s->binary, err) : 0;
+
+	if (!rc && s->stale_against)
+		rc = check_not_output(s, s->stale_against, err);
+	if (rc)
+		return rc;
+	return asks_for_merge(s) ? add_merged(c, s, arguments, err)
+				 : add_files(c, s, arguments, err);
 }
 
 static int
@@ -267,14 +313,15 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 
 const struct cli_command cli_convert = {
     .name = "convert",
-    .usage = "[--binary BIN] -o OUT [option]... PROFILE...",
+    .usage = "[--binary BIN] -o OUT [option]... PROFILE...|--store DIR",
     .summary = "turn profiles into one for clang -fprofile-sample-use or go build -pgo",
     .description = "Reads CPU profiles (profile.proto, gzipped or not) of a running program and "
 		   "writes a sample profile that "
 		   "clang optimises with, or one for Go's compiler. PROFILE is a file, a folder of "
 		   "them, - for standard "
 		   "input or @LIST, a file with one "
-		   "path a line. Several profiles are summed.\n\n"
+		   "path a line. Several profiles are summed. With --store or any option that "
+		   "selects (--service, --build-id, --since …) CPU profiles come from a store.\n\n"
 		   "The program must have been built with line information: -O2 -gmlt "
 		   "-fdebug-info-for-profiling. Samples in "
 		   "other binaries (libc, the kernel) are dropped and counted. A profile of "
@@ -287,16 +334,20 @@ const struct cli_command cli_convert = {
 		   "ready (with --require-ready), 2 wrong usage, 3 nothing usable in the input, 4 "
 		   "a file could not be read or "
 		   "written.",
-    .examples = "profuse convert --format go-pgo -o default.pgo cpu.pb.gz\n"
-		"  For go build -pgo=default.pgo\n"
-		"profuse convert --binary ./service -o service.prof cpu.pb.gz\n"
-		"  One profile, for clang -fprofile-sample-use=service.prof\n"
-		"profuse convert -b ./service -o service.prof --check --require-ready profiles/\n"
-		"  As a step of a pipeline: the folder's profiles summed, checked and judged\n",
+    .examples =
+	"profuse convert --format go-pgo -o default.pgo cpu.pb.gz\n"
+	"  For go build -pgo=default.pgo\n"
+	"profuse convert --binary ./service -o service.prof cpu.pb.gz\n"
+	"  One profile, for clang -fprofile-sample-use=service.prof\n"
+	"profuse convert -b ./service -o service.prof --check --require-ready profiles/\n"
+	"  As a step of a pipeline: the folder's profiles summed, checked and judged\n"
+	"profuse convert -b ./service -o service.prof --store /var/lib/profuse --service "
+	"api --since 24h --scale-by duration\n"
+	"  What the fleet did in the last day, long windows counting no more than short ones\n",
     .options = options,
     .defaults = &defaults,
     .settings_size = sizeof(struct settings),
-    .least_arguments = 1,
+    .least_arguments = 0,
     .most_arguments = SIZE_MAX,
     .run = run,
 };

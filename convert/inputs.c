@@ -6,6 +6,23 @@
 #include "convert/match.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "profile/encode.h"
+
+static int
+digest_profile(struct pf_convert_input *input, const struct pf_profile *p, struct pf_error *err)
+{
+	struct pf_buffer bytes;
+	int rc;
+
+	pf_buffer_init(&bytes, PF_BUFFER_NO_MAXIMUM);
+	rc = pf_profile_encode(p, &bytes, err);
+	if (!rc) {
+		pf_sha256_hex(input->sha256, bytes.bytes, bytes.size);
+		input->size = bytes.size;
+	}
+	pf_buffer_release(&bytes);
+	return rc;
+}
 
 int
 pf_convert_inputs_add(struct pf_convert_inputs *inputs, const struct pf_profile *p,
@@ -30,10 +47,12 @@ pf_convert_inputs_add(struct pf_convert_inputs *inputs, const struct pf_profile 
 		return rc;
 	if (bytes)
 		pf_sha256_hex(input->sha256, bytes, size);
+	else
+		rc = digest_profile(input, p, err);
 	if (known && inputs->repeated++ == 0)
 		inputs->first_repeated = inputs->count;
 	inputs->count++;
-	return 0;
+	return rc;
 }
 
 void

@@ -8,10 +8,11 @@
 #include "profile/fingerprint.h"
 
 struct pf_convert_input {
-	char *name;                 /* owned; the path's last part */
-	char sha256[PF_SHA256_HEX]; /* of the file as it is stored; "": not from a file */
-	uint64_t size;              /* bytes of the file */
-	uint64_t samples;           /* distinct stacks */
+	char *name; /* owned; the path's last part */
+	/* of the file as it is stored; of what was no file: of the profile as profile.proto, not compressed */
+	char sha256[PF_SHA256_HEX];
+	uint64_t size;    /* bytes that the digest is of */
+	uint64_t samples; /* distinct stacks */
 	int64_t time_nanos, duration_nanos;
 };
 
@@ -24,7 +25,7 @@ struct pf_convert_inputs {
 	size_t first_repeated; /* the first of them */
 };
 
-/* Notes a profile; `bytes` NULL: it was not read from a file. PF_ENOMEM. */
+/* Notes a profile; `bytes` NULL: it is no file's. PF_ENOMEM. */
 int pf_convert_inputs_add(struct pf_convert_inputs *inputs, const struct pf_profile *p,
     const char *path, const void *bytes, size_t size, struct pf_error *err);
 void pf_convert_inputs_release(struct pf_convert_inputs *inputs);

@@ -65,11 +65,11 @@ inputs_json(const struct pf_convert_inputs *inputs)
 	for (size_t i = 0; i < inputs->count; i++) {
 		const struct pf_convert_input *in = sorted[i];
 
-		json_array_append_new(list,
-		    json_pack("{s:s, s:s?, s:I, s:I, s:I, s:I}", "file", in->name, "sha256",
-			in->sha256[0] ? in->sha256 : NULL, "bytes", (json_int_t)in->size, "samples",
-			(json_int_t)in->samples, "time_nanos", (json_int_t)in->time_nanos,
-			"duration_nanos", (json_int_t)in->duration_nanos));
+		json_array_append_new(
+		    list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "file", in->name, "sha256",
+			      in->sha256, "bytes", (json_int_t)in->size, "samples",
+			      (json_int_t)in->samples, "time_nanos", (json_int_t)in->time_nanos,
+			      "duration_nanos", (json_int_t)in->duration_nanos));
 	}
 	free(sorted);
 	return list;

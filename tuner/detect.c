@@ -21,7 +21,7 @@ const struct pf_detector pf_detectors[] = {
     {"unreturned-memory", "an allocator's statistics", pf_detect_unreturned},
     {"fragmentation", "an allocator's statistics", pf_detect_fragmentation},
     {"arena-contention", "an allocator's statistics, a CPU profile", pf_detect_arenas},
-    {"cross-thread-frees", "the agent's heap profile", pf_detect_cross_thread},
+    {"cross-thread-frees", "the agent's frees profile", pf_detect_cross_thread},
     {"malloc-thresholds", "a CPU or heap profile, glibc's statistics", pf_detect_thresholds},
     {NULL, NULL, NULL},
 };

@@ -144,41 +144,75 @@ pf_detect_thresholds(const struct pf_evidence *e, struct pf_findings *f, struct 
 	return rc || found ? rc : cut_off(e, f, err);
 }
 
-/* The agent counts blocks that another thread frees than allocated them. */
+/* Whether a sample of the agent's frees profile was freed by another thread than allocated it. */
+static bool
+crossed(const struct pf_profile *p, size_t sample)
+{
+	for (uint64_t i = p->label_starts[sample]; i < p->label_starts[sample + 1]; i++) {
+		const struct pf_label *l = &p->labels[i];
+		if (strcmp(pf_profile_string(p, l->key), "thread") == 0)
+			return strcmp(pf_profile_string(p, l->string), "other") == 0;
+	}
+	return false;
+}
+
+/* Objects freed by another thread, by who allocated them; *all: objects freed by any. */
+static int
+sum_crossed(struct pf_sites *sites, const struct pf_evidence_profile *ep, uint32_t column,
+    double *all, struct pf_error *err)
+{
+	struct pf_stack stack = {0};
+	int rc = 0;
+
+	*sites = (struct pf_sites){0};
+	*all = 0;
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		double value = pf_value(ep, i, column);
+
+		*all += value;
+		if (!crossed(ep->p, i))
+			continue;
+		rc = pf_stack_read(&stack, ep, i, err);
+		if (!rc)
+			rc = pf_sites_add(sites, pf_stack_owner(&stack, ep), value, 1, i, err);
+	}
+	pf_stack_release(&stack);
+	pf_sites_sort(sites);
+	return rc;
+}
+
 int
 pf_detect_cross_thread(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
-	static const char *const crossed[] = {
-	    "cross_thread_frees", "remote_frees", "cross_thread_objects", NULL};
-	static const char *const freed[] = {"freed_objects", "frees", "alloc_objects", NULL};
-	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_HEAP);
-	uint32_t column = ep ? pf_evidence_column(ep, crossed) : PF_NONE,
-		 all = ep ? pf_evidence_column(ep, freed) : PF_NONE;
+	static const char *const objects[] = {"freed_objects", NULL};
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_FREES);
+	uint32_t column = ep ? pf_evidence_column(ep, objects) : PF_NONE;
 	struct pf_sites sites;
-	double share;
+	double all, share;
 	char text[PF_AMOUNT_ROOM];
 	int rc;
 
-	if (column == PF_NONE || all == PF_NONE)
+	if (column == PF_NONE)
 		return 0;
-	rc = pf_sites_of(&sites, ep, column, NULL, err);
-	share = sites.total / pf_column_total(ep, all);
+	rc = sum_crossed(&sites, ep, column, &all, err);
+	share = sites.total / all;
 	if (!rc && sites.count && sites.total >= MANY_ALLOCATIONS && share >= 0.25) {
 		pf_findings_add(f, "cross-thread-frees",
 		    share >= 0.5 ? PF_SEVERITY_MEDIUM : PF_SEVERITY_LOW, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f,
 			"%s of freed objects are freed by another thread than allocated them, most "
-			"of them from %s",
+			"of "
+			"them from %s",
 			pf_amount(text, share, "share"), pf_site_name(ep, sites.items[0].name)));
 		pf_add_number(f, "share_of_frees", share, "share");
 		pf_add_number(f, "objects", sites.total, "count");
-		pf_add_advice(
-		    f, (struct pf_advice){
-			   .action = pf_say(f, "Caches of threads don't help such objects: let the "
-					       "receiver hand buffers back to "
-					       "the sender, or try an allocator that is made for "
-					       "it (mimalloc, jemalloc, tcmalloc)."),
-			   .how = pf_say(f, "profuse tune --try CMD")});
+		pf_add_advice(f, (struct pf_advice){
+				     .action = pf_say(f, "Caches of threads don't help such "
+							 "objects: let the receiver hand buffers "
+							 "back to the sender, or try an allocator "
+							 "that is made for it (mimalloc, "
+							 "jemalloc, tcmalloc)."),
+				     .how = pf_say(f, "profuse tune --try CMD")});
 		pf_add_measurement(f, "cpu", "share", pf_say(f, "profuse tune --try CMD"));
 		rc = pf_show_sites(f, ep, &sites, 3, "count", err);
 	}

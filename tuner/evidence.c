@@ -54,6 +54,7 @@ kind_of(const struct pf_profile *p)
 	    {"threads", PF_PROFILE_THREADS},
 	    {"threadcreate", PF_PROFILE_CREATED},
 	    {"delay", PF_PROFILE_LOCKS},
+	    {"freed_space", PF_PROFILE_FREES},
 	};
 
 	/* Go's allocs profile has the columns of its heap profile, and says which it is about. */

@@ -28,6 +28,7 @@ enum pf_profile_kind {
 	PF_PROFILE_CREATED,   /* threads created */
 	PF_PROFILE_LOCKS, /* mutex, contention: waiting that holders caused, or suffered at locks */
 	PF_PROFILE_BLOCK, /* all waiting inside the program */
+	PF_PROFILE_FREES, /* the agent's: what was freed, by which thread, after how long */
 	PF_PROFILE_KINDS,
 };
 

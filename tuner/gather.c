@@ -121,9 +121,16 @@ get_text(struct gathering *g, const struct pf_url *url, struct pf_http_result *r
     struct pf_error *err)
 {
 	const struct pf_collect_options *o = g->options;
-	struct pf_tls_settings tls = {o->ca_file, o->cert_file, o->key_file, o->insecure};
-	struct pf_credential_sources from = {o->bearer_token, o->bearer_token_file, o->username,
-	    o->password, o->password_file, o->header_file};
+	struct pf_tls_settings tls = {.ca_file = o->ca_file,
+	    .cert_file = o->cert_file,
+	    .key_file = o->key_file,
+	    .insecure = o->insecure};
+	struct pf_credential_sources from = {.bearer_token = o->bearer_token,
+	    .bearer_token_file = o->bearer_token_file,
+	    .username = o->username,
+	    .password = o->password,
+	    .password_file = o->password_file,
+	    .header_file = o->header_file};
 	struct pf_credentials credentials = {0};
 	struct pf_http_request request = {.url = url,
 	    .tls = &tls,
@@ -238,6 +245,7 @@ pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_
 	struct pf_collect_options none = PF_COLLECT_OPTIONS_INIT;
 	struct gathering g = {.tune = t, .options = options ? options : &none};
 	int rc = take_base(&g, url, err);
+	bool go;
 
 	if (!rc)
 		rc = fetch(&g, "heap", heap, 0, false, err);
@@ -251,9 +259,10 @@ pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_
 	/* Nothing there at all: the next six would only say the same. */
 	if (!rc && !g.got)
 		return pf_error_set(err, g.first.code, "%s", g.first.message);
-	if (!rc)
+	go = pf_evidence_stats_last(&t->evidence, PF_STATS_GO, NULL) != NULL;
+	if (!rc && go)
 		rc = fetch(&g, "goroutine", NULL, 0, false, err);
-	if (!rc)
+	if (!rc && go)
 		rc = fetch(&g, "goroutine dump", "/debug/pprof/goroutine?debug=2", 0, false, err);
 	if (!rc)
 		rc = fetch(&g, "mutex", NULL, 0, false, err);
@@ -261,6 +270,8 @@ pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_
 		rc = fetch(&g, "block", NULL, 0, false, err);
 	if (!rc)
 		rc = fetch(&g, "threads", NULL, 0, false, err);
+	if (!rc && !go) /* the agent's */
+		rc = fetch(&g, "frees", "/debug/pprof/frees", 0, false, err);
 	if (!rc)
 		rc = watch_memory(&g, g.options->seconds ? g.options->seconds : WINDOW, err);
 	if (!rc)

@@ -81,6 +81,36 @@ stays_within(double b, size_t looks)
 }
 
 /*
+ * The half-width of the band that a walk of so many steps leaves with chance
+ * 1 - confidence: halving until the answer is near, then false position.
+ */
+static double
+band(size_t looks, double confidence)
+{
+	double low = 0.5, high = 40, below = -confidence, above = 1 - confidence, middle = high;
+
+	for (int i = 0; i < 20 && high - low > 1e-10; i++) {
+		double off;
+		middle = high - low > 0.5 ? (low + high) / 2
+					  : (low * above - high * below) / (above - below);
+		off = stays_within(middle, looks) - confidence;
+		/* An end that stays is given half its weight, so that it moves too (the Illinois rule). */
+		if (off < 0) {
+			low = middle;
+			below = off;
+			above /= high - low > 0.5 ? 1 : 2;
+		} else {
+			high = middle;
+			above = off;
+			below /= high - low > 0.5 ? 1 : 2;
+		}
+		if (fabs(off) < 1e-12)
+			break;
+	}
+	return middle;
+}
+
+/*
  * O'Brien and Fleming (1979): look k decides where |Z| >= c·sqrt(looks/k), that is
  * where the walk of Z·sqrt(k), whose steps are standard normal, leaves a band of
  * constant half-width c·sqrt(looks).
@@ -88,19 +118,9 @@ stays_within(double b, size_t looks)
 double
 pf_look_level(size_t look, size_t looks, double confidence)
 {
-	double low = 0.5, high = 40, z;
-
 	if (look < 1 || look > looks || looks > MOST_LOOKS || !(confidence > 0 && confidence < 1))
 		return 0;
 	if (looks == 1)
 		return 1 - confidence;
-	for (int i = 0; i < 48; i++) {
-		double middle = (low + high) / 2;
-		if (stays_within(middle, looks) < confidence)
-			low = middle;
-		else
-			high = middle;
-	}
-	z = high / sqrt((double)look);
-	return erfc(z / sqrt(2));
+	return erfc(band(looks, confidence) / sqrt(2 * (double)look));
 }

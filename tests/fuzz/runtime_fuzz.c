@@ -3,6 +3,7 @@
 
 #include "runtime/allocator.h"
 #include "runtime/go_stats.h"
+#include "runtime/goroutines.h"
 #include "runtime/pressure.h"
 #include "runtime/proc.h"
 
@@ -17,6 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct pf_allocator_stats stats;
 	struct pf_pressure pressure;
 	struct pf_exposition e;
+	struct pf_goroutines dump;
 	struct pf_gctrace trace;
 	struct pf_go_stats go;
 	struct pf_proc proc;
@@ -30,6 +32,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	(void)pf_go_memstats_parse(&go, "input", bytes, size, NULL);
 	(void)pf_gctrace_parse(&trace, "input", bytes, size, NULL);
 	pf_gctrace_release(&trace);
+	(void)pf_goroutines_parse(&dump, "input", bytes, size, NULL);
+	pf_goroutines_release(&dump);
 	pf_proc_init(&proc);
 	(void)pf_proc_parse_status(&proc, "input", bytes, size, NULL);
 	(void)pf_proc_parse_smaps(&proc, "input", bytes, size, NULL);

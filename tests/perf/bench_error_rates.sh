@@ -62,8 +62,8 @@ def by_hyperfine(a, b):
     error = ratio * math.sqrt((sa / ma) ** 2 + (sb / mb) ** 2)
     return ratio - error > 1
 
-print(f"\n{'':>9}{'':>7}{'noise of':>10}{'bench':>17}{'':>13}{'benchstat':>11}{'hyperfine':>11}")
-print(f"{'slowdown':>9}{'pairs':>7}{'a pair':>10}{'found':>17}{'inconclusive':>13}{'found':>11}{'found':>11}")
+print(f"\n{'':>9}{'':>7}{'noise of':>10}{'bench':>17}{'':>15}{'benchstat':>15}{'hyperfine':>15}")
+print(f"{'slowdown':>9}{'pairs':>7}{'a pair':>10}{'found':>17}{'inconclusive':>15}{'found':>15}{'found':>15}")
 for percent in (0, 1, 2, 5):
     files = sorted(glob.glob(f"{work}/{percent}-[0-9]*"))
     data = [[tuple(map(float, l.split())) for l in open(f)] for f in files]
@@ -81,7 +81,7 @@ for percent in (0, 1, 2, 5):
             hyper += by_hyperfine(a, b)
         k = len(files)
         cell = lambda x: f"{x}/{k} ({100 * x / k:.0f} %)"
-        print(f"{percent:>7} %{n:>7}{100 * noise:>8.2f} %{cell(ours):>17}{cell(wide) if percent else '-':>13}"
-              f"{cell(stat) if benchstat else '-':>13}{cell(hyper):>13}")
+        print(f"{percent:>7} %{n:>7}{100 * noise:>8.2f} %{cell(ours):>17}{cell(wide) if percent else '-':>15}"
+              f"{cell(stat) if benchstat else '-':>15}{cell(hyper):>15}")
 print("\nfound at 0 %: a false alarm. inconclusive: a gate at half the slowdown, cpu<=+half%, would be.")
 PY

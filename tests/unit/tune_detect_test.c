@@ -30,6 +30,9 @@ static const struct expected cases[] = {
     {"slow", {"external-wait"}, "main.queryRemote"},
     {"mapping", {"malloc-thresholds"}, "buffers_of_one"},
     {"malloc", {"allocation-heavy"}, "table_of_one"},
+    {"crossing", {"cross-thread-frees"}, "produce"},
+    {"own-frees", {NULL}, NULL},
+    {"threads", {"thread-leak"}, "start_worker"},
 };
 
 /* Another letter for every letter of a name, so that none of the service's stays as it was. */
