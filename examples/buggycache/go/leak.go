@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strconv"
 	"sync"
 
@@ -23,16 +24,16 @@ func writeReport(report []byte, key string) []byte {
 var (
 	reportsLock sync.Mutex
 	reports     [][]byte // the bug: a cache that only grows
-	leakBytes   = leakLimit()
+	// So that an example does not take the machine's memory: LEAK_MB=1200 is the published one.
+	leakBytes = megabytes("LEAK_MB", 400)
 )
 
-// So that an example does not take the machine's memory: LEAK_MB=1200 is the published one.
-func leakLimit() int {
-	megabytes, err := strconv.Atoi(setting("LEAK_MB", "400"))
-	if err != nil || megabytes < 1 {
-		return 400 << 20
+func megabytes(name string, otherwise int) int {
+	size, err := strconv.Atoi(os.Getenv(name))
+	if err != nil || size < 1 {
+		size = otherwise
 	}
-	return megabytes << 20
+	return size << 20
 }
 
 func memoryLeakHandler(c *Context) (any, error) {
@@ -46,7 +47,7 @@ func memoryLeakHandler(c *Context) (any, error) {
 }
 
 // The fix: 100 MB, without pointers for the collector to follow, the oldest entries give way. Made by the first request.
-var reportCache = sync.OnceValue(func() *freecache.Cache { return freecache.NewCache(100 << 20) })
+var reportCache = sync.OnceValue(func() *freecache.Cache { return freecache.NewCache(megabytes("CACHE_MB", 100)) })
 
 func boundedCacheHandler(c *Context) (any, error) {
 	key := []byte(c.Param("key"))
