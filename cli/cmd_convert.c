@@ -19,7 +19,7 @@
 
 struct settings {
 	const char *binary, *output, *sample_type, *llvm_profdata;
-	int format, counts, inference;
+	int format, counts, inference, places;
 	bool md5, compress, symbol_list;
 	bool allow_mismatch, merge_by_filename, check, require_ready, json;
 	double min_samples, min_lines, min_overlap, max_age;
@@ -47,6 +47,11 @@ static const struct cli_option options[] = {
 	"mean|sum|max"},
     {"inference", 0, CLI_CHOICE, AT(inference), "HOW",
 	"how samples become executions: none, block or flow (default)", "none|block|flow"},
+    {"places", 0, CLI_CHOICE, AT(places), "WHAT",
+	"what counts belong to: probes where the binary has them and lines else (auto, the "
+	"default), "
+	"lines, or probes",
+	"auto|lines|probes"},
     {"sample-type", 't', CLI_STRING, AT(sample_type), "TYPE",
 	"the sample type to convert; default instructions, else samples, else cpu"},
     {"md5", 0, CLI_FLAG, AT(md5), NULL, "write functions' names as MD5 hashes"},
@@ -105,6 +110,7 @@ library_options(const struct settings *s)
 	o.sample_type = s->sample_type;
 	o.counts = (enum pf_counts)s->counts;
 	o.inference = (enum pf_inference)s->inference;
+	o.places = (enum pf_places)s->places;
 	o.format = (enum pf_convert_format)s->format;
 	o.md5 = s->md5;
 	o.compress = s->compress;

@@ -16,12 +16,14 @@
 #include "convert/program.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "symbol/probes.h"
 
 struct work {
 	struct pf_convert *c;
 	struct pf_samples samples;
 	struct pf_program program;
 	struct pf_binary_lines lines;
+	struct pf_anchors anchors;
 	struct pf_attribution attribution;
 	struct pf_executions executions;
 };
@@ -122,9 +124,9 @@ measure_functions(struct work *w, struct pf_error *err)
 		const struct pf_program_function *f = &w->program.functions[i];
 		double samples = (double)f->value / w->c->type.unit;
 
-		shares[i] = (struct pf_share){samples, w->attribution.has_lines[i]};
+		shares[i] = (struct pf_share){samples, w->attribution.has_anchors[i]};
 		counts[i] = (uint64_t)llround(samples);
-		no_lines += w->attribution.has_lines[i] ? 0 : samples;
+		no_lines += w->attribution.has_anchors[i] ? 0 : samples;
 		r->unfollowed += f->value && !f->complete;
 	}
 	if (!rc) {
@@ -175,7 +177,7 @@ report_program(struct work *w, struct pf_error *err)
 			r->used -= r->drops[i].samples;
 	}
 	for (size_t i = 0; i < w->program.function_count; i++) {
-		if (!w->attribution.has_lines[i])
+		if (!w->attribution.has_anchors[i])
 			r->used -= (double)w->program.functions[i].value / unit;
 	}
 	r->scale = w->attribution.scale;
@@ -185,12 +187,12 @@ report_program(struct work *w, struct pf_error *err)
 		pf_report_note(r,
 		    "The control flow of %zu sampled functions could not be followed wholly.",
 		    r->unfollowed);
-	if (w->attribution.far_lines)
+	if (w->anchors.far_lines)
 		pf_report_note(r,
 		    "%llu instructions were left out because their line lies before their function "
 		    "or more than "
 		    "65535 after its start.",
-		    (unsigned long long)w->attribution.far_lines);
+		    (unsigned long long)w->anchors.far_lines);
 	return rc;
 }
 
@@ -204,6 +206,23 @@ refuse_unusable(const struct work *w, struct pf_error *err)
 	return pf_error_set(err, PF_EINPUT,
 	    "none of the samples in %s is in a function with line information; build it with %s",
 	    w->c->binary_path, PF_REPORT_FLAGS);
+}
+
+/* Probes where the binary has them, unless lines were asked for. */
+static int
+find_anchors(struct work *w, const struct pf_line_source *source, struct pf_error *err)
+{
+	struct pf_convert *c = w->c;
+	bool present = pf_probes_present(c->binary);
+
+	if (c->options.places == PF_PLACES_PROBES && !present)
+		return pf_error_set(err, PF_EINPUT,
+		    "%s has no pseudo-probes: build it with -fpseudo-probe-for-profiling",
+		    c->binary_path);
+	c->report.probes = present && c->options.places != PF_PLACES_LINES;
+	if (c->report.probes)
+		return pf_anchors_probes(&w->anchors, &c->functions, &w->program, c->binary, err);
+	return pf_anchors_lines(&w->anchors, &c->functions, &w->program, source, err);
 }
 
 static int
@@ -224,8 +243,10 @@ convert_code(struct work *w, struct pf_error *err)
 		rc = pf_executions_estimate(&w->executions, &w->program, c->options.inference,
 		    c->type.unit, c->type.time, err);
 	if (!rc)
-		rc = pf_attribute(&c->functions, &w->attribution, &w->program, &w->executions,
-		    &w->samples, c->options.counts, &source, err);
+		rc = find_anchors(w, &source, err);
+	if (!rc)
+		rc = pf_attribute(&c->functions, &w->attribution, &w->program, &w->anchors,
+		    &w->executions, &w->samples, c->options.counts, &source, err);
 	if (!rc)
 		rc = report_program(w, err);
 	if (!rc && (c->functions.root_count == 0 || c->report.used <= 0))
@@ -251,6 +272,7 @@ pf_convert_from_binary(struct pf_convert *c, struct pf_error *err)
 		rc = convert_code(&w, err);
 	pf_executions_release(&w.executions);
 	pf_attribution_release(&w.attribution);
+	pf_anchors_release(&w.anchors);
 	pf_binary_lines_release(&w.lines);
 	pf_program_release(&w.program);
 	pf_samples_release(&w.samples);

@@ -45,6 +45,7 @@ struct pf_report {
 	double unit;
 	bool time;
 	bool from_lines; /* converted without addresses */
+	bool probes;     /* counts belong to pseudo-probes */
 
 	double total, in_binary, used;
 	struct pf_drop *drops;
@@ -92,6 +93,7 @@ const char *pf_drop_name(enum pf_drop_reason reason);
 
 /* The compiler flags to build with, for a profile at this path. */
 #define PF_REPORT_FLAGS "-O2 -gmlt -fdebug-info-for-profiling"
+#define PF_REPORT_PROBE_FLAGS PF_REPORT_FLAGS " -fpseudo-probe-for-profiling"
 #define PF_REPORT_USE_FLAGS "-mllvm -sample-profile-use-profi"
 
 #endif

@@ -81,18 +81,19 @@ profile_json(const struct pf_convert *c)
 {
 	const struct pf_report *r = &c->report;
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "format",
-	    formats[c->options.format], "counts",
-	    r->from_lines ? "sum" : countings[c->options.counts], "inference",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "format",
+	    formats[c->options.format], "places", r->probes ? "probes" : "lines", "counts",
+	    r->from_lines || r->probes ? "sum" : countings[c->options.counts], "inference",
 	    r->from_lines ? "none" : inferences[c->options.inference], "scale", number(r->scale),
 	    "functions", (json_int_t)r->profile_functions, "entries", (json_int_t)r->profile_counts,
 	    "bytes", (json_int_t)c->bytes.size);
 }
 
 static json_t *
-flags_json(const char *output)
+flags_json(const struct pf_report *r, const char *output)
 {
-	return json_pack("{s:s, s:s+, s:s}", "debug", PF_REPORT_FLAGS, "profile",
+	return json_pack("{s:s, s:s+, s:s}", "debug",
+	    r->probes ? PF_REPORT_PROBE_FLAGS : PF_REPORT_FLAGS, "profile",
 	    "-fprofile-sample-use=", output && strcmp(output, "-") != 0 ? output : "FILE",
 	    "inference", PF_REPORT_USE_FLAGS);
 }
@@ -113,7 +114,7 @@ report_json(const struct pf_convert *c, const char *output)
 	    (json_int_t)r->functions, "hot", (json_int_t)r->hot_functions, "hot_covered",
 	    (json_int_t)r->hot_covered, "unfollowed", (json_int_t)r->unfollowed, "profile",
 	    profile_json(c), "ready", (int)r->ready, "checks", checks_json(r), "notes",
-	    notes_json(r), "flags", flags_json(output));
+	    notes_json(r), "flags", flags_json(r, output));
 }
 
 int

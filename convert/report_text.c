@@ -63,8 +63,8 @@ describe_build(struct pf_buffer *b, const struct pf_convert *c, const char *outp
 	if (c->options.format == PF_CONVERT_FOLDED)
 		return;
 	pf_buffer_printf(b, "\nbuild with\n  clang %s -fprofile-sample-use=%s %s\n",
-	    PF_REPORT_FLAGS, output && strcmp(output, "-") != 0 ? output : "FILE",
-	    PF_REPORT_USE_FLAGS);
+	    c->report.probes ? PF_REPORT_PROBE_FLAGS : PF_REPORT_FLAGS,
+	    output && strcmp(output, "-") != 0 ? output : "FILE", PF_REPORT_USE_FLAGS);
 }
 
 int
