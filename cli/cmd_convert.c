@@ -13,23 +13,29 @@
 
 #include "commands.h"
 #include "convert_check.h"
+#include "notes.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "profile/fingerprint.h"
 
 struct settings {
-	const char *binary, *output, *sample_type, *llvm_profdata;
+	struct cli_list debug_files;
+	const char *binary, *output, *sample_type, *stale_against, *llvm_profdata;
 	int format, counts, inference, places;
+	double trim;
 	bool md5, compress, symbol_list;
 	bool allow_mismatch, merge_by_filename, check, require_ready, json;
-	double min_samples, min_lines, min_overlap, max_age;
-	uint64_t seed, max_size;
+	double min_samples, min_lines, min_overlap, min_match, max_age;
+	uint64_t seed, max_size, max_edges;
 };
 
 static const struct settings defaults = {.inference = PF_INFERENCE_FLOW,
+    .trim = 99.9,
+    .max_edges = 10000,
     .min_samples = 1000,
     .min_lines = 80,
     .min_overlap = 60,
+    .min_match = 80,
     .max_age = 30 * 86400.0,
     .seed = 1};
 
@@ -39,9 +45,12 @@ static const struct cli_option options[] = {
     {"binary", 'b', CLI_STRING, AT(binary), "BIN",
 	"the program that was profiled, with line information; may be missing only for profiles "
 	"that are symbolized already"},
+    {"debug-file", 0, CLI_LIST, AT(debug_files), "FILE", CLI_DEBUG_FILE_HELP},
     {"output", 'o', CLI_STRING, AT(output), "OUT", "where the profile goes; - is standard output"},
     {"format", 'f', CLI_CHOICE, AT(format), "FORMAT",
-	"extbinary (default) or text for clang, folded for flame graphs", "extbinary|text|folded"},
+	"extbinary (default) or text for clang, folded for flame graphs, go-pgo for go build -pgo, "
+	"go-preprofile for go tool compile -pgoprofile, bolt for llvm-bolt",
+	"extbinary|text|folded|go-pgo|go-preprofile|bolt"},
     {"counts", 0, CLI_CHOICE, AT(counts), "HOW",
 	"how the instructions of a place make its count: mean (default), sum or max",
 	"mean|sum|max"},
@@ -62,12 +71,21 @@ static const struct cli_option options[] = {
 	"use samples of another build of the program too"},
     {"merge-by-filename", 0, CLI_FLAG, AT(merge_by_filename), NULL,
 	"take binaries without build id but with one file name as the same"},
+    {"trim", 0, CLI_PERCENT, AT(trim), "P",
+	"Go's formats: keep the heaviest call edges that hold so much of the weight; default "
+	"99.9%"},
+    {"max-edges", 0, CLI_COUNT, AT(max_edges), "N",
+	"Go's formats: keep at most so many call edges; default 10000"},
+    {"stale-against", 0, CLI_STRING, AT(stale_against), "NEW",
+	"a newer build of the program: report how much of the profile still fits it"},
     {"min-samples", 0, CLI_NUMBER, AT(min_samples), "N",
 	"ready means at least so many samples; default 1000"},
     {"min-line-share", 0, CLI_PERCENT, AT(min_lines), "P",
 	"ready means that so much of the binary's samples has line information; default 80%"},
     {"min-overlap", 0, CLI_PERCENT, AT(min_overlap), "P",
 	"ready means that the two halves of the data agree so far; default 60%"},
+    {"min-match", 0, CLI_PERCENT, AT(min_match), "P",
+	"with --stale-against: ready means that so much still fits; default 80%"},
     {"max-age", 0, CLI_DURATION, AT(max_age), "TIME",
 	"ready means no older than this; default 30d"},
     {"seed", 0, CLI_COUNT, AT(seed), "N", "of the split into halves; default 1"},
@@ -95,9 +113,9 @@ check_settings(const struct settings *s, struct pf_error *err)
 	if (to_stdout && s->json)
 		return pf_error_set(
 		    err, PF_EUSAGE, "--json and -o - both want standard output: write to a file");
-	if (s->check && s->format == PF_CONVERT_FOLDED)
+	if (s->check && s->format != PF_CONVERT_EXTBINARY && s->format != PF_CONVERT_TEXT)
 		return pf_error_set(
-		    err, PF_EUSAGE, "--check reads LLVM's formats, not folded stacks");
+		    err, PF_EUSAGE, "--check reads LLVM's formats only, extbinary and text");
 	return 0;
 }
 
@@ -107,6 +125,9 @@ library_options(const struct settings *s)
 	struct pf_convert_options o = PF_CONVERT_OPTIONS_INIT;
 
 	o.binary = s->binary;
+	o.debug_files = s->debug_files.items;
+	o.debug_file_count = s->debug_files.count;
+	o.note = cli_note;
 	o.sample_type = s->sample_type;
 	o.counts = (enum pf_counts)s->counts;
 	o.inference = (enum pf_inference)s->inference;
@@ -115,11 +136,15 @@ library_options(const struct settings *s)
 	o.md5 = s->md5;
 	o.compress = s->compress;
 	o.symbol_list = s->symbol_list;
+	o.trim = s->trim;
+	o.max_edges = s->max_edges;
 	o.allow_build_id_mismatch = s->allow_mismatch;
 	o.merge_by_filename = s->merge_by_filename;
 	o.least_samples = s->min_samples;
 	o.least_line_share = s->min_lines;
 	o.least_overlap = s->min_overlap;
+	o.least_match = s->min_match;
+	o.stale_against = s->stale_against;
 	o.most_age = s->max_age;
 	o.seed = s->seed;
 	return o;
@@ -173,6 +198,9 @@ add_arguments(struct pf_convert *c, const struct settings *s, const struct cli_a
 	struct pf_paths paths = {0};
 	struct pf_fingerprints seen = {0};
 	int rc = s->binary ? check_not_output(s, s->binary, err) : 0;
+
+	if (!rc && s->stale_against)
+		rc = check_not_output(s, s->stale_against, err);
 
 	for (size_t i = 0; !rc && i < arguments->count; i++)
 		rc = pf_paths_add(&paths, arguments->items[i], err);
@@ -241,10 +269,11 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 const struct cli_command cli_convert = {
     .name = "convert",
     .usage = "[--binary BIN] -o OUT [option]... PROFILE...",
-    .summary = "turn profiles into one for clang -fprofile-sample-use",
+    .summary = "turn profiles into one for clang -fprofile-sample-use or go build -pgo",
     .description = "Reads CPU profiles (profile.proto, gzipped or not) of a running program and "
 		   "writes a sample profile that "
-		   "clang optimises with. PROFILE is a file, a folder of them, - for standard "
+		   "clang optimises with, or one for Go's compiler. PROFILE is a file, a folder of "
+		   "them, - for standard "
 		   "input or @LIST, a file with one "
 		   "path a line. Several profiles are summed.\n\n"
 		   "The program must have been built with line information: -O2 -gmlt "
@@ -259,7 +288,9 @@ const struct cli_command cli_convert = {
 		   "ready (with --require-ready), 2 wrong usage, 3 nothing usable in the input, 4 "
 		   "a file could not be read or "
 		   "written.",
-    .examples = "profuse convert --binary ./service -o service.prof cpu.pb.gz\n"
+    .examples = "profuse convert --format go-pgo -o default.pgo cpu.pb.gz\n"
+		"  For go build -pgo=default.pgo\n"
+		"profuse convert --binary ./service -o service.prof cpu.pb.gz\n"
 		"  One profile, for clang -fprofile-sample-use=service.prof\n"
 		"profuse convert -b ./service -o service.prof --check --require-ready profiles/\n"
 		"  As a step of a pipeline: the folder's profiles summed, checked and judged\n",

@@ -19,7 +19,7 @@ pf_anchors_lines(struct pf_anchors *out, struct pf_functions *functions, const s
     const struct pf_line_source *lines, struct pf_error *err)
 {
 	struct pf_place_finder finder;
-	struct pf_inline_chain chain = {0};
+	struct pf_inline_chain chain = {.without_files = true};
 	uint32_t root;
 	int rc;
 

@@ -11,6 +11,11 @@
 #define FIRST_GUESS 0.02 /* samples that a block without any is given at first */
 /* beyond so many samples, more of them weigh little more: stalls make outliers */
 #define TRUSTED 6.0
+/* What an instruction may collect beyond what its block's others do before it counts as stalled:
+ * so many times as much for its cost, and so many samples. */
+#define STALL_RATIO 2.0
+#define STALL_SAMPLES 5.0
+#define STALL_REST 0.2 /* what counts of each e-fold beyond */
 
 enum { SWEEPS = 25, SWEEPS_BETWEEN_CALLS = 5 };
 
@@ -82,15 +87,40 @@ release(struct flow *f)
 	free(f->adjusted);
 }
 
+static double
+cost_of(const struct flow *f, uint32_t instruction)
+{
+	return f->time ? costs[f->p->instructions[instruction].cost] : 1;
+}
+
+/*
+ * An instruction that waits for memory collects many times what its neighbours
+ * do: samples that say how long, not how often. `samples` and `weight` are the
+ * block's; an instruction alone in its block has nothing to be compared with.
+ */
+static double
+without_stall(double own, double cost, double samples, double weight)
+{
+	double usual = (samples - own + 1) / (weight - cost + 1) * cost;
+	double most = STALL_RATIO * usual + STALL_SAMPLES;
+
+	return own > most && weight > cost ? most * (1 + STALL_REST * log(own / most)) : own;
+}
+
 static void
 weigh_block(struct flow *f, uint32_t block)
 {
 	const struct pf_program_block *pb = &f->p->blocks[block];
 	struct flow_block *b = &f->blocks[block];
+	double samples = 0;
 
 	for (uint32_t i = pb->first; i < pb->first + pb->count; i++) {
-		b->samples += (double)f->p->values[i] / f->unit;
-		b->weight += f->time ? costs[f->p->instructions[i].cost] : 1;
+		samples += (double)f->p->values[i] / f->unit;
+		b->weight += cost_of(f, i);
+	}
+	for (uint32_t i = pb->first; i < pb->first + pb->count; i++) {
+		double own = (double)f->p->values[i] / f->unit;
+		b->samples += f->time ? without_stall(own, cost_of(f, i), samples, b->weight) : own;
 	}
 	if (b->weight < .05)
 		b->weight = .05;
@@ -339,8 +369,8 @@ prepare(struct flow *f, struct pf_error *err)
 }
 
 int
-pf_inference_flow(double *counts, double *entries, const struct pf_program *p, double unit,
-    bool time, struct pf_error *err)
+pf_inference_flow(double *counts, double *edges, double *entries, const struct pf_program *p,
+    double unit, bool time, struct pf_error *err)
 {
 	struct flow f = {.p = p, .unit = unit, .time = time};
 	int rc = prepare(&f, err);
@@ -354,6 +384,11 @@ pf_inference_flow(double *counts, double *entries, const struct pf_program *p, d
 	}
 	for (uint32_t b = 0; !rc && b < p->block_count; b++)
 		counts[b] = f.blocks[b].skipped ? -1 : sqrt(inflow(&f, b) * outflow(&f, b));
+	for (uint32_t b = 0; !rc && edges && b < p->block_count; b++) {
+		for (uint32_t i = 0; i < p->blocks[b].edge_count; i++)
+			edges[p->blocks[b].first_edge + i] =
+			    f.blocks[b].skipped ? 0 : f.edges[f.blocks[b].first_out + i].flow;
+	}
 	for (size_t i = 0; !rc && i < p->function_count; i++)
 		entries[i] = p->functions[i].block_count && p->functions[i].complete
 				 ? f.blocks[p->functions[i].first_block].entry

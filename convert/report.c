@@ -89,7 +89,8 @@ check(const char *name, double value, double limit, bool at_most)
 {
 	bool pass = at_most ? value <= limit : value >= limit;
 
-	return (struct pf_check){name, pass ? PF_CHECK_PASS : PF_CHECK_FAIL, value, limit, at_most};
+	return (struct pf_check){
+	    name, pass ? PF_CHECK_PASS : PF_CHECK_FAIL, value, limit, at_most, false};
 }
 
 static int64_t
@@ -113,18 +114,30 @@ pf_report_judge(struct pf_report *r, const struct pf_convert_options *options, d
 	r->checks[2] = check("overlap", 100 * overlap, options->least_overlap, false);
 	r->checks[3] = check("age", age < 0 ? 0 : age, options->most_age, true);
 	if (r->last_nanos == 0)
-		r->checks[3] =
-		    (struct pf_check){"age", PF_CHECK_UNKNOWN, 0, options->most_age, true};
+		r->checks[3].state = PF_CHECK_UNKNOWN;
+	r->checks[1].share = r->checks[2].share = true;
+	r->check_count = 4;
 	r->ready = true;
-	for (size_t i = 0; i < PF_CHECKS; i++)
+	for (size_t i = 0; i < r->check_count; i++)
 		r->ready &= r->checks[i].state != PF_CHECK_FAIL;
+}
+
+void
+pf_report_judge_share(struct pf_report *r, const char *name, double share, double least)
+{
+	struct pf_check *k = &r->checks[r->check_count++];
+
+	*k = check(name, 100 * share, least, false);
+	k->share = true;
+	r->ready &= k->state != PF_CHECK_FAIL;
 }
 
 const char *
 pf_drop_name(enum pf_drop_reason reason)
 {
 	static const char *const names[PF_DROP_REASONS] = {"other-binary", "other-build",
-	    "unmapped", "not-code", "no-symbol", "no-lines", "no-place", "no-start-line"};
+	    "unmapped", "not-code", "no-symbol", "no-lines", "no-place", "no-start-line",
+	    "no-caller", "no-flow"};
 
 	return names[reason];
 }

@@ -4,23 +4,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/advice.h"
 #include "convert/convert_private.h"
+#include "convert/stale_report.h"
 #include "core/error.h"
 #include "symbol/binary.h"
 
-static const char *const formats[] = {"extbinary", "text", "folded"};
+enum { COMMAND_MAXIMUM = 1 << 16 };
+
 static const char *const countings[] = {"mean", "sum", "max"};
 static const char *const inferences[] = {"none", "block", "flow"};
+
+static json_t *
+rounded(double value, double parts)
+{
+	double r = round(value * parts) / parts;
+
+	if (r == floor(r) && fabs(r) < 1e15)
+		return json_integer((json_int_t)r);
+	return json_real(r);
+}
 
 /* Three decimals: beyond that the digits say nothing. */
 static json_t *
 number(double value)
 {
-	double rounded = round(value * 1000) / 1000;
+	return rounded(value, 1e3);
+}
 
-	if (rounded == floor(rounded) && fabs(rounded) < 1e15)
-		return json_integer((json_int_t)rounded);
-	return json_real(rounded);
+static json_t *
+share(double value)
+{
+	return rounded(value, 1e5);
 }
 
 static json_t *
@@ -48,12 +63,18 @@ checks_json(const struct pf_report *r)
 	static const char *const states[] = {"pass", "fail", "unknown"};
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < PF_CHECKS; i++) {
+	for (size_t i = 0; i < r->check_count; i++) {
 		const struct pf_check *k = &r->checks[i];
+		json_t *value = k->share ? share(k->value / 100) : number(k->value);
+		json_t *limit = k->share ? share(k->limit / 100) : number(k->limit);
+
+		if (k->state == PF_CHECK_UNKNOWN) {
+			json_decref(value);
+			value = json_null();
+		}
 		json_array_append_new(list,
 		    json_pack("{s:s, s:s, s:o, s:o}", "name", k->name, "state", states[k->state],
-			"value", k->state == PF_CHECK_UNKNOWN ? json_null() : number(k->value),
-			k->at_most ? "at_most" : "at_least", number(k->limit)));
+			"value", value, k->at_most ? "at_most" : "at_least", limit));
 	}
 	return list;
 }
@@ -73,7 +94,34 @@ samples_json(const struct pf_report *r)
 {
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "type", r->type, "unit",
 	    number(r->unit), "total", number(r->total), "in_binary", number(r->in_binary), "used",
-	    number(r->used), "dropped", drops_json(r), "line_share", number(r->line_share));
+	    number(r->used), "dropped", drops_json(r), "line_share", share(r->line_share / 100));
+}
+
+static json_t *
+profiles_json(const struct pf_report *r)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "count", (json_int_t)r->profiles, "undated",
+	    (json_int_t)r->undated, "first_nanos", (json_int_t)r->first_nanos, "last_nanos",
+	    (json_int_t)r->last_nanos, "duration_nanos", (json_int_t)r->duration_nanos);
+}
+
+static json_t *
+functions_json(const struct pf_report *r)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}", "sampled", (json_int_t)r->functions, "hot",
+	    (json_int_t)r->hot_functions, "hot_covered", (json_int_t)r->hot_covered, "unfollowed",
+	    (json_int_t)r->unfollowed);
+}
+
+static json_t *
+go_profile_json(const struct pf_convert *c)
+{
+	const struct pf_report *r = &c->report;
+
+	return json_pack("{s:s, s:I, s:I, s:o, s:I}", "format", pf_format_name(c->options.format),
+	    "edges", (json_int_t)r->profile_counts, "edges_read", (json_int_t)r->edges_read,
+	    "weight_kept", share(r->edge_weight > 0 ? r->edge_weight_kept / r->edge_weight : 0),
+	    "bytes", (json_int_t)c->bytes.size);
 }
 
 static json_t *
@@ -81,21 +129,29 @@ profile_json(const struct pf_convert *c)
 {
 	const struct pf_report *r = &c->report;
 
+	if (pf_format_is_go(c->options.format))
+		return go_profile_json(c);
 	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "format",
-	    formats[c->options.format], "places", r->probes ? "probes" : "lines", "counts",
+	    pf_format_name(c->options.format), "places",
+	    r->probes ? "probes" : "lines", "counts",
 	    r->from_lines || r->probes ? "sum" : countings[c->options.counts], "inference",
 	    r->from_lines ? "none" : inferences[c->options.inference], "scale", number(r->scale),
 	    "functions", (json_int_t)r->profile_functions, "entries", (json_int_t)r->profile_counts,
 	    "bytes", (json_int_t)c->bytes.size);
 }
 
+/* The command to build with, as one string. */
 static json_t *
-flags_json(const struct pf_report *r, const char *output)
+command_json(const struct pf_convert *c, const char *output)
 {
-	return json_pack("{s:s, s:s+, s:s}", "debug",
-	    r->probes ? PF_REPORT_PROBE_FLAGS : PF_REPORT_FLAGS, "profile",
-	    "-fprofile-sample-use=", output && strcmp(output, "-") != 0 ? output : "FILE",
-	    "inference", PF_REPORT_USE_FLAGS);
+	struct pf_buffer b;
+	json_t *command;
+
+	pf_buffer_init(&b, COMMAND_MAXIMUM);
+	pf_advice_command(&b, c, output);
+	command = b.failed ? NULL : json_stringn((char *)b.bytes, b.size);
+	pf_buffer_release(&b);
+	return command;
 }
 
 static json_t *
@@ -103,18 +159,13 @@ report_json(const struct pf_convert *c, const char *output)
 {
 	const struct pf_report *r = &c->report;
 
-	return json_pack("{s:s?, s:s?, s:s?, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:{s:I, s:I, s:I, "
-			 "s:I}, s:o, s:b, s:o, "
-			 "s:o, s:o}",
-	    "output", output, "binary", c->binary_path, "build_id",
-	    c->binary ? pf_binary_build_id(c->binary) : NULL, "profiles", "count",
-	    (json_int_t)r->profiles, "undated", (json_int_t)r->undated, "first_nanos",
-	    (json_int_t)r->first_nanos, "last_nanos", (json_int_t)r->last_nanos, "duration_nanos",
-	    (json_int_t)r->duration_nanos, "samples", samples_json(r), "functions", "sampled",
-	    (json_int_t)r->functions, "hot", (json_int_t)r->hot_functions, "hot_covered",
-	    (json_int_t)r->hot_covered, "unfollowed", (json_int_t)r->unfollowed, "profile",
-	    profile_json(c), "ready", (int)r->ready, "checks", checks_json(r), "notes",
-	    notes_json(r), "flags", flags_json(r, output));
+	return json_pack("{s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o*, s:b, s:o, s:o, s:o}",
+	    "schema", "profuse.convert.v1", "output", output, "binary", c->binary_path, "build_id",
+	    c->binary ? pf_binary_build_id(c->binary) : NULL, "profiles", profiles_json(r),
+	    "samples", samples_json(r), "functions", functions_json(r), "profile", profile_json(c),
+	    "staleness", c->newer ? pf_stale_json(&c->staleness, c->newer) : NULL, "ready",
+	    (int)r->ready, "checks", checks_json(r), "notes", notes_json(r), "command",
+	    command_json(c, output));
 }
 
 int

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collect/agent/capture.h"
+#include "collect/agent/slots.h"
 
 /* One module's tables: `bytes` stand for [address, address + size) of the process. */
 struct pf_cfi {

@@ -12,7 +12,7 @@
 #include "collect/agent/modules.h"
 #include "collect/agent/stacks.h"
 #include "collect/agent/threads.h"
-#include "collect/agent/window.h"
+#include "collect/agent/cpu.h"
 #include "core/memory.h"
 
 /* In ns, at the usual rate, where slots last for 320 ms of a busy machine. Soon: while modules come and go. */
@@ -31,15 +31,6 @@ static struct {
 	pid_t agent;
 	int64_t modules_changed; /* when it was noticed */
 } sampler;
-
-static int64_t
-wall(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /* The host's CPU time: the process' without the agent's own thread. */
 static int64_t
@@ -71,7 +62,6 @@ start(struct pf_event_wish wish)
 	rc = pf_modules_init(&sampler.modules);
 	if (rc)
 		return rc;
-	pf_modules_drained(&sampler.modules);
 	rc = pf_capture_open(&sampler.capture, processors > 0 ? (unsigned)processors : 1);
 	if (rc)
 		goto fail_modules;
@@ -114,7 +104,7 @@ pf_sampler_open(enum pf_window window, struct pf_event_wish wish)
 		return rc;
 	*tally = (struct pf_tally){
 	    .open = true,
-	    .began_wall = wall(),
+	    .began_wall = pf_host_wall(),
 	    .began = pf_host_now(),
 	    .cpu = host_cpu(),
 	    .lost_before = atomic_load(&sampler.capture.lost),
@@ -149,20 +139,23 @@ count(struct pf_tally *tally, const struct pf_taken *taken, uint32_t weight)
 static void
 drain(int64_t now)
 {
+	unsigned look = sampler.modules.look;
 	struct pf_slot *slot;
 	size_t at = 0;
 
+	/* First the samples, then the look: so no sample is younger than the list it is looked up in. */
+	pf_slots_gather(&sampler.capture.slots);
 	if (pf_modules_follow(&sampler.modules))
 		sampler.modules_changed = now;
-	while ((slot = pf_capture_next(&sampler.capture, &at))) {
+	while ((slot = pf_slots_next(&sampler.capture.slots, &at))) {
 		struct pf_taken taken = pf_stacks_take(&sampler.stacks, slot, now);
 		slot->weight += pf_threads_owed(&sampler.threads, slot->thread);
 		for (int i = 0; i < PF_WINDOWS; i++)
 			if (sampler.tallies[i].open)
 				count(&sampler.tallies[i], &taken, slot->weight);
-		pf_capture_done(slot);
+		pf_slots_done(&sampler.capture.slots, slot);
 	}
-	pf_modules_drained(&sampler.modules);
+	pf_modules_drained(&sampler.modules, look);
 }
 
 /* The host has put its own handler in our place: go to another signal, or stop arming. */
@@ -232,7 +225,7 @@ pf_sampler_close(enum pf_window window, struct pf_buffer *out)
 		tally->cpu = 0; /* the two clocks are not read at the same moment */
 	tally->lost += atomic_load(&sampler.capture.lost) - tally->lost_before;
 	if (out)
-		rc = pf_encode(out, tally, &sampler.stacks, &sampler.event);
+		rc = pf_cpu_write(out, tally, &sampler.stacks, &sampler.event);
 	free(tally->counts);
 	tally->counts = NULL;
 	for (int i = 0; i < PF_WINDOWS; i++)

@@ -7,7 +7,7 @@
 #include "collect/agent/unwind.h"
 #include "core/memory.h"
 
-enum { MOST_LOCATIONS = 1 << 18, MOST_FRAMES_KEPT = 12 << 20 };
+enum { MOST_LOCATIONS = 1 << 18, MOST_FRAMES_KEPT = 12 << 20, OWN_FRAMES = 8 };
 
 void
 pf_stacks_init(struct pf_stacks *s, struct pf_modules *modules)
@@ -88,6 +88,9 @@ pf_stacks_take(struct pf_stacks *s, const struct pf_slot *slot, int64_t now)
 		struct pf_step step;
 		bool unknown;
 
+		if (slot->caller && frame.registers[PF_REG_PC] == slot->caller &&
+		    count < OWN_FRAMES)
+			count = 0; /* what lies below is the agent's own */
 		if (number == PF_NONE)
 			return taken;
 		step = s->locations[number].step;

@@ -47,9 +47,12 @@ enum pf_places {
 };
 
 enum pf_convert_format {
-	PF_CONVERT_EXTBINARY, /* LLVM's extensible binary sample profile */
-	PF_CONVERT_TEXT,      /* LLVM's text sample profile */
-	PF_CONVERT_FOLDED,    /* one line a stack: "main;parse;next 12" */
+	PF_CONVERT_EXTBINARY,     /* LLVM's extensible binary sample profile */
+	PF_CONVERT_TEXT,          /* LLVM's text sample profile */
+	PF_CONVERT_FOLDED,        /* one line a stack: "main;parse;next 12" */
+	PF_CONVERT_GO_PGO,        /* profile.proto for go build -pgo, cut to what it reads */
+	PF_CONVERT_GO_PREPROFILE, /* the same as Go's compiler wants it: "GO PREPROFILE V1" */
+	PF_CONVERT_BOLT,          /* llvm-bolt's fdata */
 };
 
 /* Fill with PF_CONVERT_OPTIONS_INIT, then change. Strings are copied. */
@@ -63,21 +66,38 @@ struct pf_convert_options {
 	enum pf_convert_format format;
 	bool md5, compress, symbol_list; /* extbinary only */
 	bool allow_build_id_mismatch, merge_by_filename;
+	/* Go only: keep the heaviest call edges that hold so many percent of the weight, at most so many */
+	double trim;
+	uint64_t max_edges;
+	const char *stale_against; /* path of a newer build to compare the profile with, or NULL */
 	/* what "ready" asks for */
 	double least_samples;
 	double least_line_share; /* percent */
 	double least_overlap;    /* percent */
+	double least_match;      /* percent; asked only with stale_against */
 	double most_age;         /* seconds */
 	uint64_t seed;           /* of the split into halves */
 	int64_t now_nanos;       /* since the epoch; 0: the clock */
+	/* Files, or folders like /usr/lib/debug, with the debug information of a stripped binary. */
+	const char *const *debug_files;
+	size_t debug_file_count;
+	/*
+	 * Gets sentences that a person should know although they are no failure, such as a
+	 * download of debug information; until pf_convert_free(). NULL: nobody.
+	 */
+	void (*note)(void *context, const char *text);
+	void *note_context;
 };
 #define PF_CONVERT_OPTIONS_INIT                            \
 	{.struct_size = sizeof(struct pf_convert_options), \
 	    .counts = PF_COUNTS_MEAN,                      \
 	    .inference = PF_INFERENCE_FLOW,                \
+	    .trim = 99.9,                                  \
+	    .max_edges = 10000,                            \
 	    .least_samples = 1000,                         \
 	    .least_line_share = 80,                        \
 	    .least_overlap = 60,                           \
+	    .least_match = 80,                             \
 	    .most_age = 30 * 86400.0,                      \
 	    .seed = 1}
 

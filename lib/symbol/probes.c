@@ -46,28 +46,24 @@ struct reader {
 	struct pf_error *err;
 };
 
-static Elf_Data *
-section_data(const struct pf_elf *file, const char *name)
-{
-	Elf_Scn *section = file->elf ? pf_elf_section(file, name) : NULL;
-	Elf_Data *data = section ? elf_rawdata(section, NULL) : NULL;
-
-	return data && data->d_buf && data->d_size ? data : NULL;
-}
-
 /* Of the binary, or of the file that its debug information was moved to. */
-static Elf_Data *
+static struct pf_bytes
 find_section(const struct pf_binary *binary, const char *name)
 {
-	Elf_Data *data = section_data(&binary->main, name);
+	Elf64_Shdr header;
 
-	return data ? data : section_data(&binary->debug, name);
+	if (pf_elf_named(&binary->main, name, &header))
+		return pf_elf_bytes(&binary->main, &header);
+	if (binary->debug.image && pf_elf_named(&binary->debug, name, &header))
+		return pf_elf_bytes(&binary->debug, &header);
+	return (struct pf_bytes){0};
 }
 
 bool
 pf_probes_present(const struct pf_binary *binary)
 {
-	return find_section(binary, ".pseudo_probe") && find_section(binary, ".pseudo_probe_desc");
+	return find_section(binary, ".pseudo_probe").size &&
+	       find_section(binary, ".pseudo_probe_desc").size;
 }
 
 void
@@ -114,12 +110,12 @@ keep_distinct(struct pf_probes *p)
 }
 
 static int
-read_descriptors(struct pf_probes *out, const Elf_Data *data, struct pf_error *err)
+read_descriptors(struct pf_probes *out, struct pf_bytes data, struct pf_error *err)
 {
 	struct pf_cursor c;
-	int rc = PF_GROW(out->names, out->name_capacity, data->d_size, err);
+	int rc = PF_GROW(out->names, out->name_capacity, data.size, err);
 
-	pf_cursor_init(&c, ".pseudo_probe_desc", data->d_buf, data->d_size);
+	pf_cursor_init(&c, ".pseudo_probe_desc", data.at, data.size);
 	while (!rc && pf_cursor_more(&c)) {
 		struct pf_probe_function f = {0};
 		uint64_t size;
@@ -148,55 +144,51 @@ read_descriptors(struct pf_probes *out, const Elf_Data *data, struct pf_error *e
 	return rc;
 }
 
+/* A function symbol's hash; every name counts, aliases too: probes are named after one of them. */
 static int
-add_symbols(
-    struct reader *r, const struct pf_binary *binary, const struct pf_elf *file, Elf_Scn *table)
+add_symbol(struct reader *r, const Elf64_Sym *symbol, const char *name)
 {
-	Elf_Data *data = elf_getdata(table, NULL);
-	GElf_Shdr header;
-	GElf_Sym symbol;
-	size_t count;
+	int type = ELF64_ST_TYPE(symbol->st_info);
 
-	if (!gelf_getshdr(table, &header) || header.sh_entsize != sizeof(Elf64_Sym) || !data ||
-	    !data->d_buf)
+	if (symbol->st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_GNU_IFUNC) ||
+	    symbol->st_size > UINT64_MAX - symbol->st_value ||
+	    !pf_binary_executable(r->binary, symbol->st_value) || !name || !*name)
 		return 0;
-	count = data->d_size / sizeof(Elf64_Sym);
-	for (size_t i = 0; i < count && i < INT32_MAX; i++) {
-		const char *name;
-
-		if (!gelf_getsym(data, (int)i, &symbol) || symbol.st_shndx == SHN_UNDEF ||
-		    (GELF_ST_TYPE(symbol.st_info) != STT_FUNC &&
-			GELF_ST_TYPE(symbol.st_info) != STT_GNU_IFUNC) ||
-		    symbol.st_size > UINT64_MAX - symbol.st_value ||
-		    !pf_binary_executable(binary, symbol.st_value))
-			continue;
-		name = elf_strptr(file->elf, header.sh_link, symbol.st_name);
-		if (!name || !*name)
-			continue;
-		if (PF_GROW(r->symbols, r->symbol_capacity, r->symbol_count + 1, r->err))
-			return PF_ENOMEM;
-		r->symbols[r->symbol_count++] =
-		    (struct hashed_symbol){pf_md5_low64(name, strlen(name)), symbol.st_value,
-			symbol.st_value + symbol.st_size};
-	}
+	if (PF_GROW(r->symbols, r->symbol_capacity, r->symbol_count + 1, r->err))
+		return PF_ENOMEM;
+	r->symbols[r->symbol_count++] = (struct hashed_symbol){
+	    pf_md5_low64(name, strlen(name)), symbol->st_value, symbol->st_value + symbol->st_size};
 	return 0;
 }
 
 static int
-hash_symbols(struct reader *r, const struct pf_binary *binary)
+hash_symbols(struct reader *r, const struct pf_elf *file)
 {
-	const struct pf_elf *files[] = {&binary->main, &binary->debug};
-	GElf_Shdr header;
+	struct pf_bytes data, names = {0};
+	Elf64_Shdr table, strings;
+	Elf64_Sym symbol;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && r->symbol_count == 0 && i < 2; i++) {
-		Elf_Scn *s = files[i]->elf ? elf_nextscn(files[i]->elf, NULL) : NULL;
-		for (; !rc && s; s = elf_nextscn(files[i]->elf, s)) {
-			if (gelf_getshdr(s, &header) && header.sh_type == SHT_SYMTAB &&
-			    pf_elf_section_bytes(files[i], &header))
-				rc = add_symbols(r, binary, files[i], s);
-		}
+	if (!file->image || !pf_elf_typed(file, SHT_SYMTAB, &table) ||
+	    table.sh_entsize != sizeof symbol)
+		return 0;
+	data = pf_elf_bytes(file, &table);
+	if (pf_elf_section(file, table.sh_link, &strings))
+		names = pf_elf_bytes(file, &strings);
+	for (size_t at = 0; !rc && data.size - at >= sizeof symbol; at += sizeof symbol) {
+		memcpy(&symbol, data.at + at, sizeof symbol);
+		rc = add_symbol(r, &symbol, pf_bytes_string(names, symbol.st_name));
 	}
+	return rc;
+}
+
+static int
+load_symbols(struct reader *r)
+{
+	int rc = hash_symbols(r, &r->binary->main);
+
+	if (!rc && !r->symbol_count)
+		rc = hash_symbols(r, &r->binary->debug);
 	if (!rc && r->symbol_count)
 		qsort(r->symbols, r->symbol_count, sizeof *r->symbols, symbol_by_guid);
 	return rc;
@@ -387,17 +379,17 @@ pf_probes_read(struct pf_probes *out, const struct pf_binary *binary,
 {
 	struct reader r = {
 	    .out = out, .binary = binary, .wanted = wanted, .context = context, .err = err};
-	const Elf_Data *data = find_section(binary, ".pseudo_probe");
-	const Elf_Data *descriptors = find_section(binary, ".pseudo_probe_desc");
+	struct pf_bytes data = find_section(binary, ".pseudo_probe");
+	struct pf_bytes descriptors = find_section(binary, ".pseudo_probe_desc");
 	int rc;
 
 	*out = (struct pf_probes){0};
-	if (!data || !descriptors)
+	if (!data.size || !descriptors.size)
 		return 0;
 	rc = read_descriptors(out, descriptors, err);
 	if (!rc)
-		rc = hash_symbols(&r, binary);
-	pf_cursor_init(&r.in, ".pseudo_probe", data->d_buf, data->d_size);
+		rc = load_symbols(&r);
+	pf_cursor_init(&r.in, ".pseudo_probe", data.at, data.size);
 	while (!rc && pf_cursor_more(&r.in))
 		rc = read_body(&r, 0);
 	if (!rc)

@@ -6,6 +6,7 @@
  *	daemon FILE       forks twice, closes every descriptor, occupies them all
  *	                  with FILE, burns 8 s; FILE must stay empty
  *	burn SECONDS      what exec runs
+ *	use SECONDS       uses that much CPU time, however long it takes
  *
  * Each ends with status 0 only if it saw nothing unexpected.
  */
@@ -105,6 +106,9 @@ main(int argc, char **argv)
 		return become(argv[0], argv[2]);
 	if (!strcmp(argv[1], "daemon"))
 		return daemonize(argv[2]);
-	burn_on(strtod(argv[2], NULL));
+	if (!strcmp(argv[1], "use"))
+		burn(strtod(argv[2], NULL));
+	else
+		burn_on(strtod(argv[2], NULL));
 	return 0;
 }

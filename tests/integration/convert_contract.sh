@@ -20,7 +20,7 @@ json() { python3 -c "import json,sys; d=json.load(open('$1')); print($2)"; }
 expect 2 "$profuse" convert -b shapes cpu.pb.gz
 says "-o OUT"
 expect 2 "$profuse" convert -b shapes -o - --json cpu.pb.gz
-expect 2 "$profuse" convert -b shapes -o out --format bolt cpu.pb.gz
+expect 2 "$profuse" convert -b shapes -o out --format gcov cpu.pb.gz
 says "extbinary"
 expect 2 "$profuse" convert -b shapes -o out -f text --md5 cpu.pb.gz
 expect 2 "$profuse" convert -b shapes -o out --sample-type wall cpu.pb.gz

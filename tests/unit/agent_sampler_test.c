@@ -161,19 +161,20 @@ a_full_table_counts_what_it_loses(void **state)
 	assert_int_equal(pf_capture_open(&c, 1), 0);
 	assert_int_equal(pf_capture_hook(&c, true), 0);
 	errno = 77;
-	for (size_t i = 0; i < c.count + 5; i++)
+	for (size_t i = 0; i < c.slots.count + 5; i++)
 		send_sample(c.signal);
 	assert_int_equal(errno, 77); /* the handler leaves it as it was */
 	raise(c.signal);
 	assert_int_equal(c.foreign, 1); /* survived, and not counted as ours */
-	while ((slot = pf_capture_next(&c, &at))) {
+	pf_slots_gather(&c.slots);
+	while ((slot = pf_slots_next(&c.slots, &at))) {
 		assert_int_equal(slot->weight, 3);
 		assert_int_equal(slot->thread, getpid());
 		assert_true(slot->stack_size > 0);
-		pf_capture_done(slot);
+		pf_slots_done(&c.slots, slot);
 		ready++;
 	}
-	assert_int_equal(ready, c.count);
+	assert_int_equal(ready, c.slots.count);
 	assert_int_equal(c.lost, 5 * 3);
 	pf_capture_unhook(&c);
 	pf_capture_close(&c);

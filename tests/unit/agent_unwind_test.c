@@ -72,7 +72,6 @@ set_up(void **state)
 	pf_host_init();
 	if (pf_modules_init(&modules))
 		return -1;
-	pf_modules_drained(&modules);
 	pf_stacks_init(&stacks, &modules);
 	return 0;
 }

@@ -1,0 +1,158 @@
+/* profiles.c: see profiles.h. Texts of errors follow Go's net/http/pprof where it has them. */
+#include "collect/agent/profiles.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect/agent/files.h"
+#include "collect/agent/heap_profile.h"
+#include "collect/agent/wait_profile.h"
+
+enum { MOST_SECONDS = 3600, MOST_PROFILE = 256 << 20 };
+
+struct pf_profile_kind {
+	const char *name, *summary;
+	const char *(*why_not)(void); /* NULL if it is counted, else a sentence */
+	int (*take)(struct pf_moment *moment);
+	/* profile.proto, and text or NULL; `base` may be NULL. */
+	int (*write)(const struct pf_moment *base, struct pf_buffer *out);
+	int (*write_text)(const struct pf_moment *base, struct pf_buffer *out);
+};
+
+static const struct pf_profile_kind kinds[] = {
+    {"heap", "what is allocated and in use, by stack", pf_heap_why_not, pf_heap_moment_take,
+	pf_heap_write, pf_heap_write_text},
+    {"allocs", "the same, all that was ever allocated first", pf_heap_why_not, pf_heap_moment_take,
+	pf_heap_write_allocs, pf_heap_write_text},
+    {"frees", "how long what was freed had lived, and whether another thread freed it",
+	pf_heap_why_not, pf_heap_moment_take, pf_heap_write_frees, NULL},
+    {"mutex", "who held locks that others waited for", pf_waits_why_not, pf_waits_moment_take,
+	pf_mutex_write, NULL},
+    {"block", "who waited for locks, conditions, semaphores, the end of threads", pf_waits_why_not,
+	pf_waits_moment_take, pf_block_write, NULL},
+    {"threadcreate", "who created threads", pf_waits_why_not, pf_waits_moment_take,
+	pf_threadcreate_write, NULL},
+};
+
+const struct pf_profile_kind *
+pf_profile_kind(const char *name)
+{
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (!strcmp(kinds[i].name, name))
+			return &kinds[i];
+	return NULL;
+}
+
+void
+pf_profile_list(struct pf_buffer *page)
+{
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		const char *why_not = kinds[i].why_not();
+		pf_buffer_printf(page, "%-19s %s%s%s\n", kinds[i].name, kinds[i].summary,
+		    why_not ? "; not here: " : "", why_not ? why_not : "");
+	}
+}
+
+bool
+pf_profile_seconds(
+    const struct pf_request *request, struct pf_buffer *out, int otherwise, int *seconds)
+{
+	char text[16], *end;
+	long value;
+
+	*seconds = otherwise;
+	if (!strstr(request->query, "seconds="))
+		return true;
+	if (!pf_http_parameter(request->query, "seconds", text, sizeof text) || !*text)
+		snprintf(text, sizeof text, "?");
+	value = strtol(text, &end, 10);
+	if (*end || value < 1 || value > MOST_SECONDS) {
+		pf_http_error(out, request, 400,
+		    "invalid value for \"seconds\": a whole number from 1 to 3600 is wanted");
+		return false;
+	}
+	*seconds = (int)value;
+	return true;
+}
+
+static bool
+wants_text(const struct pf_profile_kind *kind, const struct pf_request *request)
+{
+	char text[16];
+
+	return kind->write_text && pf_http_parameter(request->query, "debug", text, sizeof text) &&
+	       strtol(text, NULL, 10) > 0;
+}
+
+static void
+answer_text(
+    const struct pf_profile_kind *kind, const struct pf_request *request, struct pf_buffer *out)
+{
+	struct pf_buffer page;
+
+	pf_buffer_init(&page, MOST_PROFILE);
+	if (kind->write_text(NULL, &page))
+		pf_http_error(out, request, 500, "Could not write the profile: out of memory");
+	else
+		pf_http_answer(
+		    out, request, 200, "text/plain; charset=utf-8", page.bytes, page.size);
+	pf_buffer_release(&page);
+}
+
+static void
+answer_profile(const struct pf_profile_kind *kind, const struct pf_moment *base,
+    const struct pf_request *request, struct pf_buffer *out)
+{
+	struct pf_buffer raw, profile;
+
+	pf_buffer_init(&raw, MOST_PROFILE);
+	pf_buffer_init(&profile, MOST_PROFILE);
+	if (kind->write(base, &raw) || pf_files_gzip(&raw, &profile))
+		pf_http_error(out, request, 500, "Could not write the profile: out of memory");
+	else
+		pf_http_answer(
+		    out, request, 200, "application/octet-stream", profile.bytes, profile.size);
+	pf_buffer_release(&raw);
+	pf_buffer_release(&profile);
+}
+
+int
+pf_profile_answer(const struct pf_profile_kind *kind, const struct pf_request *request,
+    struct pf_buffer *out, struct pf_pending *pending)
+{
+	const char *why_not = kind->why_not();
+	int seconds;
+
+	if (why_not) {
+		pf_http_error(out, request, 501, why_not);
+		return 0;
+	}
+	if (!pf_profile_seconds(request, out, 0, &seconds))
+		return 0;
+	if (seconds && wants_text(kind, request)) {
+		pf_http_error(out, request, 400, "seconds and debug params are incompatible");
+		return 0;
+	}
+	if (seconds && !request->head) {
+		if (!kind->take(&pending->base)) {
+			pending->kind = kind;
+			return seconds;
+		}
+		pf_http_error(out, request, 500, "Could not begin the profile: out of memory");
+	} else if (wants_text(kind, request)) {
+		answer_text(kind, request, out);
+	} else {
+		answer_profile(kind, NULL, request, out);
+	}
+	return 0;
+}
+
+void
+pf_profile_finish(
+    struct pf_pending *pending, const struct pf_request *request, struct pf_buffer *out)
+{
+	if (out)
+		answer_profile(pending->kind, &pending->base, request, out);
+	pf_moment_release(&pending->base);
+}
