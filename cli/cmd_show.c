@@ -128,8 +128,9 @@ find_verb(const char *name, enum verb *verb, struct pf_error *err)
 static int
 check(const struct settings *s, enum verb verb, size_t files, struct pf_error *err)
 {
-	if (!files)
-		return pf_error_set(err, PF_EUSAGE, "show %s needs at least one profile%s",
+	if (!files && !cli_selection_asked(&s->input.selection))
+		return pf_error_set(err, PF_EUSAGE,
+		    "show %s needs at least one profile%s, or a selection from a store",
 		    verbs[verb], verb == PEEK ? " after the function" : "");
 	if (verb == DIFF && !s->input.base)
 		return pf_error_set(err, PF_EUSAGE, "show diff needs --base FILE");
@@ -301,7 +302,8 @@ const struct cli_command cli_show = {
 	"callees, peek does so for functions that match an expression, raw prints every sample, "
 	"location and mapping, diff compares with a base, flame writes one self-contained HTML "
 	"page (zoom, search, keyboard, light and dark, no network).\n\n"
-	"FILE is a profile, a folder or @LIST; several are summed as profuse merge does.",
+	"FILE is a profile, a folder or @LIST; several are summed as profuse merge does. With "
+	"--store or any option that selects (--service, --since …) profiles come from a store.",
     .examples = "  profuse show top cpu.pb.gz -n 20\n"
 		"  profuse show peek 'json.*Unmarshal' cpu.pb.gz\n"
 		"  profuse show diff --base before.pb.gz after.pb.gz\n"

@@ -8,5 +8,6 @@ const struct cli_command *const cli_commands[] = {
     &cli_convert,
     &cli_tune,
     &cli_bench,
+    &cli_store,
     NULL,
 };

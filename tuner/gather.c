@@ -121,9 +121,16 @@ get_text(struct gathering *g, const struct pf_url *url, struct pf_http_result *r
     struct pf_error *err)
 {
 	const struct pf_collect_options *o = g->options;
-	struct pf_tls_settings tls = {o->ca_file, o->cert_file, o->key_file, o->insecure};
-	struct pf_credential_sources from = {o->bearer_token, o->bearer_token_file, o->username,
-	    o->password, o->password_file, o->header_file};
+	struct pf_tls_settings tls = {.ca_file = o->ca_file,
+	    .cert_file = o->cert_file,
+	    .key_file = o->key_file,
+	    .insecure = o->insecure};
+	struct pf_credential_sources from = {.bearer_token = o->bearer_token,
+	    .bearer_token_file = o->bearer_token_file,
+	    .username = o->username,
+	    .password = o->password,
+	    .password_file = o->password_file,
+	    .header_file = o->header_file};
 	struct pf_credentials credentials = {0};
 	struct pf_http_request request = {.url = url,
 	    .tls = &tls,

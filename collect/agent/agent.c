@@ -27,9 +27,12 @@
 #include "collect/agent/heap.h"
 #include "collect/agent/hooks.h"
 #include "collect/agent/host.h"
+#include "collect/agent/idle.h"
+#include "collect/agent/look.h"
 #include "collect/agent/notes.h"
 #include "collect/agent/sampler.h"
 #include "collect/agent/server.h"
+#include "collect/agent/thread_profile.h"
 #include "collect/agent/waits.h"
 
 #define API __attribute__((visibility("default")))
@@ -126,7 +129,14 @@ alone(void)
 static void
 step(int64_t now, int64_t *wake)
 {
+	int64_t next;
+
 	pf_notes_drain(now);
+	next = pf_wall_tick(now);
+	if (next < *wake)
+		*wake = next;
+	if (agent.config.listen && (next = pf_idle_look(now)) < *wake)
+		*wake = next;
 	if (now >= agent.file_ends) {
 		write_file();
 		open_file_window(now);
@@ -164,6 +174,7 @@ run(void *argument)
 	if (agent.generation == generation) {
 		pf_host_by_thread();
 		pf_sampler_except((pid_t)syscall(SYS_gettid));
+		pf_look_except((pid_t)syscall(SYS_gettid));
 	}
 	while (agent.generation == generation) {
 		now = pf_host_now();
@@ -237,6 +248,8 @@ after_fork_child(void)
 		return;
 	pf_notes_forked(tidy);
 	pf_waits_forked();
+	pf_wall_forked(tidy);
+	pf_idle_forked(tidy);
 	pf_host_by_thread();
 	pf_server_forked(tidy);
 	pf_sampler_forked(tidy);

@@ -37,6 +37,7 @@ capture(struct pf_capture *c, pid_t thread, uint32_t weight, const ucontext_t *c
 	slot->thread = thread;
 	slot->weight = weight;
 	slot->caller = 0;
+	slot->known = PF_KNOWN_ALL;
 	pf_slot_copy(slot);
 	pf_slots_ready(&c->slots, slot);
 }

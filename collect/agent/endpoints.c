@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "collect/agent/files.h"
+#include "collect/agent/hooks.h"
 #include "collect/agent/sampler.h"
 #include "collect/agent/symbols.h"
 
@@ -34,6 +35,7 @@ answer_index(
 	    &page, "profile?seconds=30  CPU profile, gzipped profile.proto: go tool pprof URL\n");
 	pf_profile_list(&page);
 	pf_buffer_string(&page,
+	    "allocator           what the allocator says of itself, in its own form\n"
 	    "cmdline             the command line, separated by NUL bytes\n"
 	    "symbol              POST 0xADDRESS+0xADDRESS: names of functions\n\n");
 	pf_buffer_printf(&page, "event: %s\n", event.word);
@@ -104,6 +106,25 @@ answer_symbol(const struct pf_request *request, struct pf_buffer *out)
 		    out, request, 200, "text/plain; charset=utf-8", page.bytes, page.size);
 	pf_buffer_release(&page);
 	free(queries);
+}
+
+static void
+answer_allocator(const struct pf_request *request, struct pf_buffer *out)
+{
+	struct pf_buffer page;
+	const char *type;
+
+	pf_buffer_init(&page, MOST_PROFILE);
+	type = pf_hooks_allocator_stats ? pf_hooks_allocator_stats(&page) : "";
+	if (!type)
+		pf_http_error(out, request, 500, "The allocator's statistics could not be written");
+	else if (!*type)
+		pf_http_error(out, request, 501,
+		    "no statistics are known of this program's allocator: glibc's, jemalloc's, "
+		    "gperftools' tcmalloc's and mimalloc's are, where they are shared libraries");
+	else
+		pf_http_answer(out, request, 200, type, page.bytes, page.size);
+	pf_buffer_release(&page);
 }
 
 static int
@@ -206,6 +227,8 @@ pf_endpoint_answer(const struct pf_config *config, const struct pf_request *requ
 		answer_cmdline(request, out);
 	else if (!strcmp(name, "symbol"))
 		answer_symbol(request, out);
+	else if (!strcmp(name, "allocator"))
+		answer_allocator(request, out);
 	else if (!strcmp(name, "profile") && !request->head)
 		return begin_profile(config, request, out);
 	else if ((kind = pf_profile_kind(name)))

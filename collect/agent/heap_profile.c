@@ -16,6 +16,7 @@
 #include "collect/agent/hooks.h"
 #include "collect/agent/host.h"
 #include "collect/agent/notes.h"
+#include "collect/agent/text.h"
 
 enum view { IN_USE, ALLOCS, FREES };
 
@@ -230,39 +231,18 @@ write_values(struct pf_buffer *out, const int64_t *v)
 	    out, "%" PRId64 ": %" PRId64 " [%" PRId64 ": %" PRId64 "] @", v[2], v[3], v[0], v[1]);
 }
 
-static void
-write_stack(struct pf_buffer *out, const struct pf_stacks *stacks, uint32_t number)
-{
-	const struct pf_stack *stack = number == PF_NONE ? NULL : &stacks->items[number];
-
-	/* Readers of this form take 1 off every address, which we have done already. */
-	for (uint32_t i = 0; stack && i < stack->count; i++)
-		pf_buffer_printf(
-		    out, " 0x%" PRIx64, stacks->locations[stacks->frames[stack->first + i]].pc + 1);
-	pf_buffer_byte(out, '\n');
-}
-
-static void
-write_mappings(struct pf_buffer *out, const struct pf_modules *modules)
-{
-	pf_buffer_string(out, "\nMAPPED_LIBRARIES:\n");
-	for (size_t i = 0; i < modules->count; i++)
-		pf_buffer_printf(out, "%08" PRIx64 "-%08" PRIx64 " r-xp %08" PRIx64 " 00:00 0 %s\n",
-		    modules->items[i].start, modules->items[i].limit, modules->items[i].offset,
-		    modules->items[i].file);
-}
-
 int
-pf_heap_write_text(const struct pf_moment *base, struct pf_buffer *out)
+pf_heap_write_text(int level, struct pf_buffer *out)
 {
 	int64_t total[4] = {0}, values[4];
 	struct pf_moment now;
 	struct source s;
 	int rc = pf_heap_moment_take(&now);
 
+	(void)level;
 	if (rc)
 		return rc;
-	s = (struct source){now.sums, base ? base->sums : NULL, base ? base->count : 0};
+	s = (struct source){.now = now.sums};
 	for (size_t i = 0; i < now.count; i++)
 		if (four_values(&s, i, values))
 			for (int j = 0; j < 4; j++)
@@ -274,9 +254,10 @@ pf_heap_write_text(const struct pf_moment *base, struct pf_buffer *out)
 		if (!four_values(&s, i, values))
 			continue;
 		write_values(out, values);
-		write_stack(out, pf_notes_stacks(), s.now[i].stack);
+		pf_text_stack(out, pf_notes_stacks(), s.now[i].stack);
+		pf_buffer_byte(out, '\n');
 	}
-	write_mappings(out, pf_notes_stacks()->modules);
+	pf_text_mappings(out, pf_notes_stacks()->modules);
 	pf_moment_release(&now);
 	return out->failed ? -ENOMEM : 0;
 }

@@ -23,7 +23,7 @@ int pf_heap_write(const struct pf_moment *base, struct pf_buffer *out);
 int pf_heap_write_allocs(const struct pf_moment *base, struct pf_buffer *out);
 int pf_heap_write_frees(const struct pf_moment *base, struct pf_buffer *out);
 
-/* heap and allocs as the text that pprof's readers call "heapprofile". */
-int pf_heap_write_text(const struct pf_moment *base, struct pf_buffer *out);
+/* heap and allocs as the text that pprof's readers call "heapprofile", on any level. */
+int pf_heap_write_text(int level, struct pf_buffer *out);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "collect/agent/local.h"
+#include "core/buffer.h"
 
 #define PF_EXPORT __attribute__((visibility("default")))
 #define PF_CALLER __builtin_return_address(0)
@@ -28,6 +29,12 @@ const char *pf_hooks_why_not(void) __attribute__((weak));
 
 /* The same for the functions of threads. */
 const char *pf_hooks_threads_why_not(void) __attribute__((weak));
+
+/*
+ * Writes what the allocator says of itself; the type of the text. NULL: it could
+ * not be written; "": an allocator that can't say anything.
+ */
+const char *pf_hooks_allocator_stats(struct pf_buffer *out) __attribute__((weak));
 
 /* Enters a sampled allocation (period 0: it is not); returns p. */
 void *pf_hook_take(void *p, size_t size, uint64_t period, const void *caller);

@@ -176,6 +176,16 @@ pf_next_is_ours(const char *name)
 	return object(dlsym(RTLD_DEFAULT, name)) == object(&pf_next);
 }
 
+bool
+pf_next_is_allocator(const void *function)
+{
+	const void *first = dlsym(RTLD_DEFAULT, "malloc");
+
+	if (object(first) == object(&pf_next))
+		first = (const void *)(uintptr_t)pf_next.malloc;
+	return object(function) == object(first);
+}
+
 static void *
 find(const char *name, const void *caller)
 {

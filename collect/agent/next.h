@@ -59,6 +59,9 @@ pf_next_target(struct pf_target *target, const void *caller)
 /* Whether what this process calls `name` is the agent's. */
 bool pf_next_is_ours(const char *name);
 
+/* Whether a function is in the same file as the malloc of this process. */
+bool pf_next_is_allocator(const void *function);
+
 /* Whether this memory was lent while the allocator was being looked for: it is never given back. */
 bool pf_next_lent(const void *p);
 /* The size of what was lent. */

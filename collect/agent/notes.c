@@ -70,6 +70,7 @@ void
 pf_note_done(struct pf_slot *slot, const void *caller)
 {
 	pf_registers_here(slot->registers);
+	slot->known = PF_KNOWN_SAVED;
 	slot->caller = (uint64_t)(uintptr_t)caller;
 	pf_slot_copy(slot);
 	if (pf_slots_ready(&notes.slots, slot) == FULL_ENOUGH && pf_own_fd_valid(&notes.bell[1]) &&

@@ -62,10 +62,8 @@ pf_slots_claim(struct pf_slots *s)
  * ends.
  */
 static size_t
-wanted(uint64_t from)
+wanted(uint64_t from, uint64_t top)
 {
-	uint64_t top = (uint64_t)(uintptr_t)__builtin_thread_pointer();
-
 	if (top > from && top - from < PF_STACK_BYTES)
 		return (size_t)(top - from);
 	if (main_stack_end > from && main_stack_end - from < PF_STACK_BYTES)
@@ -99,21 +97,33 @@ follow(struct pf_slot *slot)
 }
 
 /* From the red zone up; from the stack pointer, if the page below it is not there. */
-void
-pf_slot_copy(struct pf_slot *slot)
+static void
+copy(struct pf_slot *slot, uint64_t top)
 {
 	uint64_t sp = slot->registers[PF_REG_SP], from = sp - PF_RED_ZONE;
-	size_t size = pf_host_read(slot->stack, (uintptr_t)from, wanted(from));
+	size_t size = pf_host_read(slot->stack, (uintptr_t)from, wanted(from, top));
 
 	if (size <= PF_RED_ZONE) {
 		from = sp;
-		size = pf_host_read(slot->stack, (uintptr_t)from, wanted(from));
+		size = pf_host_read(slot->stack, (uintptr_t)from, wanted(from, top));
 	}
 	slot->stack_address = from;
 	slot->stack_size = (uint32_t)size;
 	slot->links = slot->tail_size = 0;
-	if (size == PF_STACK_BYTES)
+	if (size == PF_STACK_BYTES && (slot->known >> PF_REG_FP & 1))
 		follow(slot);
+}
+
+void
+pf_slot_copy(struct pf_slot *slot)
+{
+	copy(slot, (uint64_t)(uintptr_t)__builtin_thread_pointer());
+}
+
+void
+pf_slot_copy_other(struct pf_slot *slot)
+{
+	copy(slot, 0);
 }
 
 uint32_t

@@ -35,6 +35,10 @@ enum {
 	PF_REG_PC = 16,
 };
 
+#define PF_KNOWN_ALL ((1u << PF_REGISTERS) - 1)
+#define PF_KNOWN_PC_SP (1u << PF_REG_PC | 1u << PF_REG_SP)
+#define PF_KNOWN_SAVED (PF_KNOWN_PC_SP | 1u << PF_REG_FP | 1u << 3 | 0xfu << 12) /* across calls */
+
 /* A saved frame pointer and return address found at an address of the stack. */
 struct pf_chain_link {
 	uint64_t address, frame, pc;
@@ -54,6 +58,7 @@ struct pf_slot {
 	uint64_t tail_address;
 	uint32_t tail_size;
 	uint64_t registers[PF_REGISTERS];
+	uint32_t known; /* bit i: registers[i] is */
 	struct pf_chain_link chain[PF_CHAIN_LINKS];
 	uint8_t tail[PF_TAIL_BYTES];
 	uint8_t stack[PF_STACK_BYTES];
@@ -75,6 +80,8 @@ void pf_slots_close(struct pf_slots *s);
 struct pf_slot *pf_slots_claim(struct pf_slots *s);
 /* Copies the stack that slot->registers stand on, which is the calling thread's. */
 void pf_slot_copy(struct pf_slot *slot);
+/* The same of another thread, which waits meanwhile, or the copy is worth nothing. */
+void pf_slot_copy_other(struct pf_slot *slot);
 /* Hands it over; how many are waiting now. */
 uint32_t pf_slots_ready(struct pf_slots *s, struct pf_slot *slot);
 
@@ -89,7 +96,7 @@ struct pf_slot *pf_slots_next(struct pf_slots *s, size_t *at);
 /* Makes a slot free again. */
 void pf_slots_done(struct pf_slots *s, struct pf_slot *slot);
 
-/* The registers of the function that it is inlined into, as a slot has them. */
+/* The registers of the function that it is inlined into, as far as calls keep them (PF_KNOWN_SAVED). */
 static inline __attribute__((always_inline)) void
 pf_registers_here(uint64_t *registers)
 {

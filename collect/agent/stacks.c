@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/agent/guess.h"
 #include "collect/agent/unwind.h"
 #include "core/memory.h"
 
@@ -72,6 +73,13 @@ intern(struct pf_stacks *s, const uint32_t *frames, uint32_t count)
 	return (uint32_t)s->count++;
 }
 
+static bool
+needs_frame_pointer(const struct pf_step *step)
+{
+	return step->kind == PF_STEP_NONE ||
+	       (step->kind == PF_STEP_SIMPLE && step->reg == PF_REG_FP);
+}
+
 struct pf_taken
 pf_stacks_take(struct pf_stacks *s, const struct pf_slot *slot, int64_t now)
 {
@@ -107,6 +115,8 @@ pf_stacks_take(struct pf_stacks *s, const struct pf_slot *slot, int64_t now)
 			taken.end = PF_STACK_WHOLE;
 			break;
 		}
+		if (!(frame.valid >> PF_REG_FP & 1) && needs_frame_pointer(&step))
+			pf_guess_frame_pointer(&frame, s->modules, pc, now);
 		if (step.kind == PF_STEP_FULL)
 			cfi = pf_modules_cfi(s->modules, s->locations[number].mapping);
 		if (!pf_frame_up(&frame, &step, cfi, pc)) {

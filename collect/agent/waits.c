@@ -130,6 +130,7 @@ pf_wait_begin(struct pf_wait *wait, enum pf_wait_kind kind, const void *object, 
 		wait->waiting->holder = holder;
 		wait->waiting->object = (uintptr_t)object;
 		wait->waiting->since = wait->since;
+		wait->waiting->caller = (uintptr_t)caller;
 	}
 	if (kind == PF_WAIT_MUTEX || kind == PF_WAIT_RWLOCK)
 		wait->watched = watch(object, wait->since);

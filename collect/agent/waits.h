@@ -49,7 +49,8 @@ struct pf_waiting {
 	uint32_t kind;
 	uint32_t holder; /* the thread that held the mutex when the wait began; 0: not known */
 	uint64_t object;
-	int64_t since; /* CLOCK_MONOTONIC */
+	int64_t since;   /* CLOCK_MONOTONIC */
+	uint64_t caller; /* where the call returns to, in the wrapper */
 	uint64_t registers[PF_REGISTERS];
 };
 

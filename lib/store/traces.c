@@ -8,14 +8,14 @@
 #include "core/memory.h"
 #include "store/entry.h"
 
+const char *const pf_trace_keys[] = {"trace_id", "traceid", "trace id", "trace.id", "traceID",
+    "span_id", "spanid", "span id", "span.id", "spanID", NULL};
+
 bool
 pf_trace_key(const char *key)
 {
-	static const char *const keys[] = {"trace_id", "traceid", "trace id", "trace.id", "span_id",
-	    "spanid", "span id", "span.id"};
-
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		if (strcasecmp(key, keys[i]) == 0)
+	for (size_t i = 0; pf_trace_keys[i]; i++) {
+		if (strcasecmp(key, pf_trace_keys[i]) == 0)
 			return true;
 	}
 	return false;
@@ -92,7 +92,7 @@ pf_trace_hashes(const struct pf_profile *p, uint64_t **hashes, size_t *count, bo
 }
 
 static bool
-has_trace(const struct pf_profile *p, size_t sample, const char *id)
+has_trace(const struct pf_profile *p, size_t sample, const void *id)
 {
 	for (uint64_t i = p->label_starts[sample]; i < p->label_starts[sample + 1]; i++) {
 		const struct pf_label *l = &p->labels[i];
@@ -113,8 +113,10 @@ keep_run(void *items, size_t size, uint64_t from, uint64_t to, uint64_t kept)
 	return kept + (to - from);
 }
 
-void
-pf_trace_keep(struct pf_profile *p, const char *id)
+/* Leaves the samples that `keeps` says to keep. */
+static void
+compact(struct pf_profile *p, bool (*keeps)(const struct pf_profile *p, size_t i, const void *data),
+    const void *data)
 {
 	uint64_t frames = 0, labels = 0;
 	size_t kept = 0;
@@ -122,7 +124,7 @@ pf_trace_keep(struct pf_profile *p, const char *id)
 	for (size_t i = 0; i < p->sample_count; i++) {
 		uint64_t frame = p->frame_starts[i], frame_end = p->frame_starts[i + 1],
 			 label = p->label_starts[i], label_end = p->label_starts[i + 1];
-		if (!has_trace(p, i, id))
+		if (!keeps(p, i, data))
 			continue;
 		p->frame_starts[kept] = frames;
 		p->label_starts[kept] = labels;
@@ -137,4 +139,22 @@ pf_trace_keep(struct pf_profile *p, const char *id)
 	p->sample_count = kept;
 	p->frame_count = (size_t)frames;
 	p->label_count = (size_t)labels;
+}
+
+static bool
+fits(const struct pf_profile *p, size_t sample, const void *filters)
+{
+	return pf_label_filters_match(filters, p, sample);
+}
+
+void
+pf_samples_keep_trace(struct pf_profile *p, const char *id)
+{
+	compact(p, has_trace, id);
+}
+
+void
+pf_samples_keep_labelled(struct pf_profile *p, const struct pf_label_filters *filters)
+{
+	compact(p, fits, filters);
 }

@@ -8,6 +8,7 @@
 #ifndef PF_STORE_TRACES_H
 #define PF_STORE_TRACES_H
 
+#include "profile/labels.h"
 #include "profile/model.h"
 
 /* Whether a label's key names a trace or span. */
@@ -20,7 +21,11 @@ bool pf_trace_key(const char *key);
 int pf_trace_hashes(const struct pf_profile *p, uint64_t **hashes, size_t *count, bool *complete,
     struct pf_error *err);
 
-/* Leaves only samples that carry this trace or span id. */
-void pf_trace_keep(struct pf_profile *p, const char *id);
+/* The keys that name a trace or span, in the spellings met; NULL-terminated. */
+extern const char *const pf_trace_keys[];
+
+/* Leaves only samples that carry this trace or span id; that the filters match. */
+void pf_samples_keep_trace(struct pf_profile *p, const char *id);
+void pf_samples_keep_labelled(struct pf_profile *p, const struct pf_label_filters *filters);
 
 #endif

@@ -74,6 +74,13 @@ figures() {
 	within "$name: freed by others" "$(sum 2 'make_for_others;.* thread=other$' "$work/$name.frees")" 30000000 0.9
 	[ "$(sum 2 'free_at_once;.* thread=other$' "$work/$name.frees")" = 0 ] || fail "$name: another thread freed at once"
 	grep -q '^sample .*free_at_once;.* lifetime=1ms thread=same$' "$work/$name.frees" || fail "$name: no short lifetimes"
+	get "$port" allocator "$work/$name.stats"
+	case $name in
+	glibc) head -1 "$work/$name.stats" | grep -q '^<malloc version=' && tail -1 "$work/$name.stats" | grep -q '^</malloc>' ;;
+	jemalloc) python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["jemalloc"]["stats"]["allocated"] > 40e6' "$work/$name.stats" ;;
+	tcmalloc) grep -q '^MALLOC: .* Bytes in use by application$' "$work/$name.stats" ;;
+	mimalloc) grep -q '^ *committed:' "$work/$name.stats" ;;
+	esac || fail "$name: its own statistics: $(head -c 300 "$work/$name.stats")"
 	kill $host
 	echo "$name: $(sum 4 . "$work/$name.heap") bytes in use, $(sum 2 . "$work/$name.heap") allocated"
 }

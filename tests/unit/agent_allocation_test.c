@@ -17,7 +17,9 @@
 #include "collect/agent/heap_profile.h"
 #include "collect/agent/host.h"
 #include "collect/agent/sampler.h"
+#include "collect/agent/idle.h"
 #include "collect/agent/symbols.h"
+#include "collect/agent/thread_profile.h"
 #include "collect/agent/wait_profile.h"
 #include "collect/agent/waits.h"
 #include "support/failing_malloc.h"
@@ -131,10 +133,10 @@ profiles_of_sums_fail_or_are_whole(void **state)
 	static const struct {
 		int (*write)(const struct pf_moment *, struct pf_buffer *);
 		bool waits;
-		size_t types; /* 0: text */
+		size_t types;
 	} writers[] = {{pf_heap_write, false, 4}, {pf_heap_write_allocs, false, 4},
-	    {pf_heap_write_frees, false, 2}, {pf_heap_write_text, false, 0},
-	    {pf_mutex_write, true, 2}, {pf_block_write, true, 2}, {pf_threadcreate_write, true, 1}};
+	    {pf_heap_write_frees, false, 2}, {pf_mutex_write, true, 2}, {pf_block_write, true, 2},
+	    {pf_threadcreate_write, true, 1}};
 	(void)state;
 
 	pf_host_init();
@@ -162,14 +164,67 @@ profiles_of_sums_fail_or_are_whole(void **state)
 				fail_msg("%ld blocks left after allocation %lu failed", live, n);
 			assert_true(rc == 0 || (fired && rc == -ENOMEM));
 			failures += rc != 0;
-			if (!rc && writers[i].types)
+			if (!rc)
 				assert_types(&out, writers[i].types);
 			pf_buffer_release(&out);
 		}
-		assert_true(failures >= (writers[i].types ? 5 : 2));
+		assert_true(failures >= 5);
 	}
 	pf_heap_stop();
 	pf_waits_stop();
+}
+
+static int
+write_wall(struct pf_buffer *out)
+{
+	int rc = pf_wall_open();
+
+	if (rc)
+		return rc;
+	pf_wall_tick(pf_host_now() + 1000000000);
+	return pf_wall_close(out);
+}
+
+static int
+write_text(struct pf_buffer *out)
+{
+	return pf_threads_write_text(2, out);
+}
+
+static void
+looks_at_threads_fail_or_are_whole(void **state)
+{
+	static int (*const writers[])(struct pf_buffer *) = {
+	    pf_threads_write, write_wall, write_text};
+	struct sigaction after;
+	(void)state;
+
+	pf_host_init();
+	pf_idle_look(pf_host_now());
+	for (size_t i = 0; i < sizeof writers / sizeof *writers; i++) {
+		unsigned long n = 0, failures = 0;
+		bool fired = true;
+		while (fired) {
+			struct pf_buffer out;
+			pf_buffer_init(&out, 1 << 20);
+			failing_malloc_arm(++n);
+			int rc = writers[i](&out);
+			fired = failing_malloc_fired();
+			long live = failing_malloc_live() - (out.bytes != NULL);
+			failing_malloc_arm(0);
+			if (live != 0)
+				fail_msg("%ld blocks left after allocation %lu failed", live, n);
+			assert_true(rc == 0 || (fired && (rc == -ENOMEM || rc == -EIO)));
+			failures += rc != 0;
+			if (!rc && writers[i] != write_text)
+				assert_types(&out, writers[i] == write_wall ? 2 : 1);
+			sigaction(SIGPROF, NULL, &after);
+			assert_true(after.sa_handler == SIG_DFL);
+			pf_buffer_release(&out);
+		}
+		assert_true(failures >= 3);
+	}
+	pf_idle_release();
 }
 
 static void
@@ -198,6 +253,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_profile_fails_or_is_whole),
 	    cmocka_unit_test(profiles_of_sums_fail_or_are_whole),
+	    cmocka_unit_test(looks_at_threads_fail_or_are_whole),
 	    cmocka_unit_test(symbols_fail_without_a_trace),
 	};
 
