@@ -208,7 +208,18 @@ must_count(const void *function)
 	return object(function) == allocator && allocator != object((const void *)(uintptr_t)abort);
 }
 
-void *
+static pf_function *
+settle(struct pf_target *target, void *found)
+{
+	pf_function *function = (pf_function *)(uintptr_t)found;
+
+	atomic_store_explicit(&target->counts, must_count(found), memory_order_relaxed);
+	atomic_store_explicit(&target->found, true, memory_order_relaxed);
+	atomic_store_explicit(&target->function, function, memory_order_release);
+	return function;
+}
+
+pf_function *
 pf_next_look_up(struct pf_target *target, const void *caller)
 {
 	void *function;
@@ -217,7 +228,16 @@ pf_next_look_up(struct pf_target *target, const void *caller)
 	function = find(target->name, caller);
 	if (!function)
 		abort(); /* the caller could not have been loaded without one */
-	atomic_store_explicit(&target->counts, must_count(function), memory_order_relaxed);
-	atomic_store_explicit(&target->function, function, memory_order_release);
-	return function;
+	return settle(target, function);
+}
+
+void
+pf_next_find(struct pf_target *target)
+{
+	void *function = target->found ? NULL : dlsym(RTLD_NEXT, target->name);
+
+	if (function)
+		settle(target, function);
+	else
+		dlerror(); /* nothing that the host should find */
 }
