@@ -229,6 +229,8 @@ run_verb(const struct settings *s, enum verb verb, const char *function, char *c
 	rc = verb == RAW && count == 1
 		 ? cli_inputs_read_plain(&inputs, &s->input, files[0], err)
 		 : cli_inputs_read(&inputs, &s->input, true, files, count, err);
+	if (!rc)
+		rc = pf_profile_arrange(inputs.profile, err);
 	if (!rc && s->binaries.count)
 		rc =
 		    pf_profile_symbolize(inputs.profile, s->binaries.items, s->binaries.count, err);

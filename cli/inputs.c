@@ -40,17 +40,13 @@ static int
 read_one(struct reading *r, const char *path, bool base, struct pf_error *err)
 {
 	struct pf_read_options options = read_options(r->settings);
-	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-	struct pf_profile *p;
-	int rc = pf_profile_open(&p, path, &options, err);
+	uint64_t before = pf_merge_sample_count(r->merge), samples;
+	int rc = base ? pf_merge_subtract_file(r->merge, path, &options, err)
+		      : pf_merge_add_file(r->merge, path, &options, err);
 
-	if (rc)
-		return rc;
-	r->inputs->sample_count += pf_profile_sample_count(p);
-	r->inputs->empty_count += pf_profile_sample_count(p) == 0;
-	rc =
-	    base ? pf_merge_subtract(r->merge, p, name, err) : pf_merge_add(r->merge, p, name, err);
-	pf_profile_free(p);
+	samples = pf_merge_sample_count(r->merge) - before;
+	r->inputs->sample_count += samples;
+	r->inputs->empty_count += !rc && samples == 0;
 	return rc;
 }
 

@@ -12,11 +12,11 @@ endforeach()
 add_library(profuse_objects OBJECT ${PROFUSE_SOURCES})
 target_include_directories(profuse_objects PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR})
 target_link_libraries(profuse_objects PRIVATE profuse_flags
-  PkgConfig::LIBELF PkgConfig::LIBDW PkgConfig::CAPSTONE PkgConfig::JANSSON PkgConfig::DEFLATE
+  PkgConfig::LIBELF PkgConfig::LIBDW PkgConfig::CAPSTONE PkgConfig::JANSSON PkgConfig::DEFLATE PkgConfig::ISAL
   ZLIB::ZLIB CURL::libcurl)
 
 set(PROFUSE_LIBRARIES PkgConfig::LIBDW PkgConfig::LIBELF PkgConfig::CAPSTONE PkgConfig::JANSSON
-  PkgConfig::DEFLATE ZLIB::ZLIB CURL::libcurl ${HTTP_PARSER_LIBRARY} Threads::Threads m)
+  PkgConfig::DEFLATE PkgConfig::ISAL ZLIB::ZLIB CURL::libcurl ${HTTP_PARSER_LIBRARY} Threads::Threads m)
 
 add_library(profuse_static STATIC $<TARGET_OBJECTS:profuse_objects>)
 set_target_properties(profuse_static PROPERTIES OUTPUT_NAME profuse)

@@ -1,7 +1,8 @@
 /*
  * encode.c: columns to profile.proto; see encode.h.
  *
- * Nested messages are built in one scratch buffer that is cleared and reused.
+ * Small messages are built in a scratch buffer that is cleared and reused.
+ * Samples, the bulk, are measured first and then written where they belong.
  * Ids are positions plus one. default_sample_type is always written: one known
  * reader insists on it, and the last type is what its absence means to others.
  */
@@ -13,7 +14,10 @@
 #include "core/wire.h"
 #include "profile/fields.h"
 
-enum { COMPRESSION_LEVEL = 6 };
+enum { WIRE_BYTES = 2, MOST_VARINT = 10, AHEAD = 8 };
+
+/* Large profiles are compressed at a third of the time and seven eighths of the ratio. */
+enum { LARGE = 16 << 20, LEVEL = 6, LEVEL_OF_LARGE = 1 };
 
 struct encoder {
 	const struct pf_profile *p;
@@ -107,20 +111,82 @@ encode_label(struct encoder *e, const struct pf_label *l)
 	emit_nested(e, PF_SAMPLE_LABEL);
 }
 
+static size_t
+varint_size(uint64_t value)
+{
+	return (size_t)(70 - __builtin_clzll(value | 1)) / 7;
+}
+
+static uint8_t *
+put_varint(uint8_t *to, uint64_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		*to++ = (uint8_t)(value | 0x80);
+	*to++ = (uint8_t)value;
+	return to;
+}
+
+static uint8_t *
+put_bytes(uint8_t *to, unsigned field, size_t size)
+{
+	*to++ = (uint8_t)(field << 3 | WIRE_BYTES);
+	return put_varint(to, size);
+}
+
 static void
 encode_sample(struct encoder *e, size_t i)
 {
 	const struct pf_profile *p = e->p;
+	const uint32_t *frames = p->frames + p->frame_starts[i];
+	const int64_t *values = p->values + i * p->type_count;
+	size_t frame_count = (size_t)(p->frame_starts[i + 1] - p->frame_starts[i]);
+	size_t frame_size = 0, value_size = 0, size;
+	uint8_t *to;
 
-	for (uint64_t j = p->frame_starts[i]; j < p->frame_starts[i + 1]; j++)
-		pf_buffer_uleb(&e->nested, (uint64_t)p->frames[j] + 1);
-	emit_nested(e, PF_SAMPLE_LOCATION_ID);
-	for (size_t t = 0; t < p->type_count; t++)
-		pf_buffer_uleb(&e->nested, (uint64_t)p->values[i * p->type_count + t]);
-	emit_nested(e, PF_SAMPLE_VALUE);
 	for (uint64_t j = p->label_starts[i]; j < p->label_starts[i + 1]; j++)
 		encode_label(e, &p->labels[j]);
-	emit(e, PF_PROFILE_SAMPLE);
+	for (size_t j = 0; j < frame_count; j++)
+		frame_size += varint_size((uint64_t)frames[j] + 1);
+	for (size_t t = 0; t < p->type_count; t++)
+		value_size += varint_size((uint64_t)values[t]);
+	size = 2 + varint_size(frame_size) + frame_size + varint_size(value_size) + value_size +
+	       e->message.size;
+	to = pf_buffer_reserve(e->out, 1 + MOST_VARINT + size);
+	e->out->failed |= e->message.failed;
+	if (!to)
+		return;
+	to = put_bytes(to, PF_PROFILE_SAMPLE, size);
+	to = put_bytes(to, PF_SAMPLE_LOCATION_ID, frame_size);
+	for (size_t j = 0; j < frame_count; j++)
+		to = put_varint(to, (uint64_t)frames[j] + 1);
+	to = put_bytes(to, PF_SAMPLE_VALUE, value_size);
+	for (size_t t = 0; t < p->type_count; t++)
+		to = put_varint(to, (uint64_t)values[t]);
+	e->out->size = (size_t)(to - e->out->bytes);
+	pf_buffer_add(e->out, e->message.bytes, e->message.size);
+	pf_buffer_clear(&e->message);
+}
+
+/* Samples in the order of a merge lie all over memory: each is asked for a while before it is read. */
+static void
+encode_samples(struct encoder *e)
+{
+	const struct pf_profile *p = e->p;
+	const uint32_t *order = p->sample_order;
+
+	for (size_t i = 0; i < p->sample_count; i++) {
+		if (order && i + 2 * AHEAD < p->sample_count) {
+			__builtin_prefetch(&p->frame_starts[order[i + 2 * AHEAD]]);
+			__builtin_prefetch(&p->label_starts[order[i + 2 * AHEAD]]);
+		}
+		if (order && i + AHEAD < p->sample_count) {
+			const uint32_t *frames = p->frames + p->frame_starts[order[i + AHEAD]];
+			__builtin_prefetch(frames);
+			__builtin_prefetch(frames + 16);
+			__builtin_prefetch(&p->values[order[i + AHEAD] * p->type_count]);
+		}
+		encode_sample(e, order ? order[i] : i);
+	}
 }
 
 static void
@@ -158,8 +224,7 @@ pf_profile_encode(const struct pf_profile *p, struct pf_buffer *out, struct pf_e
 	pf_buffer_init(&e.nested, PF_BUFFER_NO_MAXIMUM);
 	for (size_t i = 0; i < p->type_count; i++)
 		encode_type(&e, PF_PROFILE_SAMPLE_TYPE, &p->types[i]);
-	for (size_t i = 0; i < p->sample_count; i++)
-		encode_sample(&e, i);
+	encode_samples(&e);
 	for (size_t i = 0; i < p->mapping_count; i++)
 		encode_mapping(&e, i);
 	for (size_t i = 0; i < p->location_count; i++)
@@ -186,10 +251,11 @@ pf_profile_write(const struct pf_profile *p, const char *path, struct pf_error *
 	pf_buffer_init(&packed, PF_BUFFER_NO_MAXIMUM);
 	rc = pf_profile_encode(p, &raw, err);
 	if (!rc)
-		rc = pf_gzip_deflate(&packed, raw.bytes, raw.size, COMPRESSION_LEVEL, err);
+		rc = pf_gzip_deflate(&packed, raw.bytes, raw.size,
+		    raw.size > LARGE ? LEVEL_OF_LARGE : LEVEL, err);
+	pf_buffer_release(&raw);
 	if (!rc)
 		rc = pf_file_write(path, packed.bytes, packed.size, err);
-	pf_buffer_release(&raw);
 	pf_buffer_release(&packed);
 	return rc;
 }
