@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 
-enum { PAGE = 4 << 10, LARGE = 8 << 20 };
+enum { PAGE = 4 << 10, LARGE = 4 << 20 };
 
 /* All of the block's pages are named, so that it stays one mapping, which realloc() can move without copying. */
 void

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <isa-l/crc64.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,7 +18,7 @@
 #include "core/error.h"
 #include "core/gzip.h"
 
-enum { PIECE = 128 << 10, MOST_AT_ONCE = 4 << 20 };
+enum { PIECE = 128 << 10, MOST_AT_ONCE = 4 << 20, MOST_RATIO = 1032 /* of deflate */ };
 
 void
 pf_source_init(struct pf_source *s)
@@ -144,7 +145,7 @@ fetch(struct pf_source *s, size_t room, struct pf_error *err)
 	s->ended = made == 0;
 	if (so_far + made > s->digested) { /* a rewound source sees bytes again */
 		size_t fresh = (size_t)(so_far + made - s->digested);
-		pf_digest_add(&s->digest, to + made - fresh, fresh);
+		s->digest = crc64_ecma_refl(s->digest, to + made - fresh, fresh);
 		s->digested += fresh;
 	}
 	return 0;
@@ -224,32 +225,57 @@ pf_source_rewind(struct pf_source *s, struct pf_error *err)
 	return pf_source_need(s, 1, err);
 }
 
-/* How much room to fill next: what there is, or at first a good guess, so that few inputs need a second step. */
-static size_t
-next_room(const struct pf_source *s, uint64_t input_size)
+/* The size that gzip data states at its end, modulo 2^32 (RFC 1952): a hint, as it may be a lie. */
+static uint64_t
+stated_size(const struct pf_source *s, uint64_t input_size)
 {
-	uint64_t guess = s->packed ? input_size * 4 : input_size + 1;
+	uint8_t last[4];
+
+	if (input_size < sizeof last)
+		return 0;
+	if (s->from_memory)
+		memcpy(last, s->input + input_size - sizeof last, sizeof last);
+	else if (pread(s->fd, last, sizeof last, (off_t)(input_size - sizeof last)) != sizeof last)
+		return 0;
+	return (uint64_t)last[0] | (uint64_t)last[1] << 8 | (uint64_t)last[2] << 16 |
+	       (uint64_t)last[3] << 24;
+}
+
+/* How much the input will come to, at a guess: room made at once is cheaper than room that grows. */
+static uint64_t
+guess_size(const struct pf_source *s, uint64_t input_size)
+{
+	uint64_t most = input_size * MOST_RATIO, guess = input_size;
+
+	if (s->packed)
+		guess = stated_size(s, input_size);
+	return guess < most ? guess : most;
+}
+
+/* How much room to fill next: what there is, or at first a little more than the guess, to see the end. */
+static size_t
+next_room(const struct pf_source *s, uint64_t guess)
+{
 	size_t left = s->held.capacity - s->held.size;
 
 	if (left)
 		return left;
-	if (guess < PF_SOURCE_WINDOW)
-		guess = PF_SOURCE_WINDOW;
-	if (guess > MOST_AT_ONCE)
-		guess = MOST_AT_ONCE;
-	return s->held.size / 2 > guess ? s->held.size / 2 : (size_t)guess;
+	if (s->held.size || guess < PF_SOURCE_WINDOW / 2)
+		return PF_SOURCE_WINDOW / 2 + s->held.size / 2;
+	return guess < PF_SOURCE_WHOLE ? (size_t)guess + 1 : PF_SOURCE_WHOLE;
 }
 
 /* Brings in all of the input, unless that is more than should be held. */
 static int
 fill(struct pf_source *s, uint64_t input_size, struct pf_error *err)
 {
+	uint64_t guess = guess_size(s, input_size);
 	int rc = restart(s, err);
 
-	if (!rc && !s->packed && input_size > PF_SOURCE_WHOLE)
+	if (!rc && guess > PF_SOURCE_WHOLE)
 		return pf_source_need(s, 1, err);
 	while (!rc && !s->ended && s->held.size <= PF_SOURCE_WHOLE)
-		rc = fetch(s, next_room(s, input_size), err);
+		rc = fetch(s, next_room(s, guess), err);
 	show(s, 0);
 	if (rc)
 		return rc;
@@ -283,7 +309,7 @@ begin(struct pf_source *s, const char *name, uint64_t max_size, uint32_t max_rat
 	s->base = s->digested = s->input_count = 0;
 	s->input = NULL;
 	s->input_size = s->input_taken = 0;
-	pf_digest_init(&s->digest);
+	s->digest = 0;
 	pf_buffer_clear(&s->held);
 	pf_buffer_clear(&s->piece);
 	show(s, 0);
@@ -305,7 +331,7 @@ take_memory(struct pf_source *s, const uint8_t *bytes, size_t size, struct pf_er
 	s->first = s->at = bytes;
 	s->end = bytes + size;
 	s->ended = s->whole = true;
-	pf_digest_add(&s->digest, bytes, size);
+	s->digest = crc64_ecma_refl(0, bytes, size);
 	return 0;
 }
 
@@ -433,5 +459,5 @@ pf_source_open(struct pf_source *s, const char *path, uint64_t max_size, uint32_
 uint64_t
 pf_source_digest(const struct pf_source *s)
 {
-	return pf_digest_value(&s->digest);
+	return s->digest ? s->digest : 1;
 }

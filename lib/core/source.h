@@ -16,7 +16,6 @@
 #include <profuse/error.h>
 
 #include "core/buffer.h"
-#include "core/digest.h"
 #include "core/inflate.h"
 
 enum { PF_SOURCE_WHOLE = 48 << 20, PF_SOURCE_WINDOW = 256 << 10 };
@@ -43,8 +42,7 @@ struct pf_source {
 	bool input_ended;
 	uint64_t input_count;    /* bytes read from the file */
 	struct pf_inflater *inflater; /* owned; made when first needed */
-	struct pf_digest digest; /* of all bytes seen so far */
-	uint64_t digested;
+	uint64_t digest, digested; /* of all bytes seen so far, and how many */
 };
 
 /* A zeroed struct with fd -1; nothing is allocated. */
@@ -80,7 +78,11 @@ pf_source_offset(const struct pf_source *s)
 /* Ends the source with this failure, unless it has one; returns the code. */
 int pf_source_fail(struct pf_source *s, int code, const struct pf_error *failure);
 
-/* 64 bits over all bytes, once they have all been seen; see digest.h. */
+/*
+ * 64 bits over all bytes, once they have all been seen, never 0: the same for
+ * the same bytes however they were packed; others agree by chance only. No
+ * defence against somebody who makes two agree on purpose.
+ */
 uint64_t pf_source_digest(const struct pf_source *s);
 
 #endif

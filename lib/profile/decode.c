@@ -37,6 +37,22 @@ pf_decoder_failed(const struct pf_decoder *d, const struct pf_message *message, 
 }
 
 int
+pf_decoder_no_location(
+    const struct pf_decoder *d, const uint8_t *at, uint64_t id, struct pf_error *err)
+{
+	return pf_decoder_invalid(d, at, err, "a sample of the unknown location", id);
+}
+
+int
+pf_decoder_wrong_count(const struct pf_decoder *d, const uint8_t *start, size_t values,
+    size_t types, struct pf_error *err)
+{
+	return pf_error_set(err, PF_EINPUT,
+	    "%s: sample %zu at offset %zu has %zu values for %zu sample types", d->source->name,
+	    d->sample_count, pf_decoder_offset(d, start), values, types);
+}
+
+int
 pf_decoder_add_id(struct pf_decoder *d, struct pf_ids *ids, uint64_t id, const uint8_t *at,
     const char *item, struct pf_error *err)
 {
@@ -87,7 +103,9 @@ take_field(struct pf_decoder *d, struct pf_field *f, struct pf_error *err)
 	}
 	switch (f->number) {
 	case PF_PROFILE_SAMPLE:
-		return pf_decode_sample(d, f->bytes, err);
+		return d->step == PF_DECODE_CHECK
+			   ? pf_decode_check_sample(d, f->bytes.at, f->bytes.end, err)
+			   : pf_decode_sample(d, f->bytes.at, f->bytes.end, err);
 	case PF_PROFILE_LOCATION:
 		return d->step == PF_DECODE_LINKS ? pf_decode_links(d, f->bytes, err)
 						  : pf_decode_location(d, f->bytes, err);

@@ -67,6 +67,11 @@ pf_decoder_string(struct pf_decoder *d, struct pf_message *message, const struct
 	return 0;
 }
 
+int pf_decoder_no_location(
+    const struct pf_decoder *d, const uint8_t *at, uint64_t id, struct pf_error *err);
+int pf_decoder_wrong_count(const struct pf_decoder *d, const uint8_t *start, size_t values,
+    size_t types, struct pf_error *err);
+
 /* The next position for an id, as pf_ids_add(); where nothing is kept, only what a sequence shows. */
 int pf_decoder_add_id(struct pf_decoder *d, struct pf_ids *ids, uint64_t id,
     const uint8_t *at, const char *item, struct pf_error *err);
@@ -80,7 +85,10 @@ int pf_decode_function(struct pf_decoder *d, struct pf_message message, struct p
 int pf_decode_location(struct pf_decoder *d, struct pf_message message, struct pf_error *err);
 /* The links of a location whose tables' ids are out of sequence, once all tables are known. */
 int pf_decode_links(struct pf_decoder *d, struct pf_message message, struct pf_error *err);
-int pf_decode_sample(struct pf_decoder *d, struct pf_message message, struct pf_error *err);
+int pf_decode_sample(
+    struct pf_decoder *d, const uint8_t *start, const uint8_t *end, struct pf_error *err);
+int pf_decode_check_sample(
+    struct pf_decoder *d, const uint8_t *start, const uint8_t *end, struct pf_error *err);
 /* Room for all samples at once, where they stay in the profile: growing costs touching memory again. */
 int pf_decode_reserve(struct pf_decoder *d, struct pf_error *err);
 

@@ -131,6 +131,12 @@ pf_message_varint(struct pf_message *m)
 	return v.value;
 }
 
+static inline struct pf_message
+pf_message_of(const uint8_t *at, const uint8_t *end)
+{
+	return (struct pf_message){.at = at, .end = end};
+}
+
 /* The next `size` bytes, which this message steps over; empty after a failure. */
 static inline struct pf_message
 pf_message_slice(struct pf_message *m, uint64_t size)
