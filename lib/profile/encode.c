@@ -2,7 +2,6 @@
  * encode.c: columns to profile.proto; see encode.h.
  *
  * Small messages are built in a scratch buffer that is cleared and reused.
- * Samples, the bulk, are measured first and then written where they belong.
  * Ids are positions plus one. default_sample_type is always written: one known
  * reader insists on it, and the last type is what its absence means to others.
  */
@@ -13,8 +12,6 @@
 #include "core/file.h"
 #include "core/wire.h"
 #include "profile/fields.h"
-
-enum { WIRE_BYTES = 2, MOST_VARINT = 10, AHEAD = 8 };
 
 /* Large profiles are compressed at a third of the time and seven eighths of the ratio. */
 enum { LARGE = 16 << 20, LEVEL = 6, LEVEL_OF_LARGE = 1 };
@@ -102,94 +99,6 @@ encode_function(struct encoder *e, size_t i)
 }
 
 static void
-encode_label(struct encoder *e, const struct pf_label *l)
-{
-	pf_wire_varint(&e->nested, PF_LABEL_KEY, l->key);
-	pf_wire_varint(&e->nested, PF_LABEL_STRING, l->string);
-	pf_wire_int64(&e->nested, PF_LABEL_NUMBER, l->number);
-	pf_wire_varint(&e->nested, PF_LABEL_UNIT, l->unit);
-	emit_nested(e, PF_SAMPLE_LABEL);
-}
-
-static size_t
-varint_size(uint64_t value)
-{
-	return (size_t)(70 - __builtin_clzll(value | 1)) / 7;
-}
-
-static uint8_t *
-put_varint(uint8_t *to, uint64_t value)
-{
-	for (; value >= 0x80; value >>= 7)
-		*to++ = (uint8_t)(value | 0x80);
-	*to++ = (uint8_t)value;
-	return to;
-}
-
-static uint8_t *
-put_bytes(uint8_t *to, unsigned field, size_t size)
-{
-	*to++ = (uint8_t)(field << 3 | WIRE_BYTES);
-	return put_varint(to, size);
-}
-
-static void
-encode_sample(struct encoder *e, size_t i)
-{
-	const struct pf_profile *p = e->p;
-	const uint32_t *frames = p->frames + p->frame_starts[i];
-	const int64_t *values = p->values + i * p->type_count;
-	size_t frame_count = (size_t)(p->frame_starts[i + 1] - p->frame_starts[i]);
-	size_t frame_size = 0, value_size = 0, size;
-	uint8_t *to;
-
-	for (uint64_t j = p->label_starts[i]; j < p->label_starts[i + 1]; j++)
-		encode_label(e, &p->labels[j]);
-	for (size_t j = 0; j < frame_count; j++)
-		frame_size += varint_size((uint64_t)frames[j] + 1);
-	for (size_t t = 0; t < p->type_count; t++)
-		value_size += varint_size((uint64_t)values[t]);
-	size = 2 + varint_size(frame_size) + frame_size + varint_size(value_size) + value_size +
-	       e->message.size;
-	to = pf_buffer_reserve(e->out, 1 + MOST_VARINT + size);
-	e->out->failed |= e->message.failed;
-	if (!to)
-		return;
-	to = put_bytes(to, PF_PROFILE_SAMPLE, size);
-	to = put_bytes(to, PF_SAMPLE_LOCATION_ID, frame_size);
-	for (size_t j = 0; j < frame_count; j++)
-		to = put_varint(to, (uint64_t)frames[j] + 1);
-	to = put_bytes(to, PF_SAMPLE_VALUE, value_size);
-	for (size_t t = 0; t < p->type_count; t++)
-		to = put_varint(to, (uint64_t)values[t]);
-	e->out->size = (size_t)(to - e->out->bytes);
-	pf_buffer_add(e->out, e->message.bytes, e->message.size);
-	pf_buffer_clear(&e->message);
-}
-
-/* Samples in the order of a merge lie all over memory: each is asked for a while before it is read. */
-static void
-encode_samples(struct encoder *e)
-{
-	const struct pf_profile *p = e->p;
-	const uint32_t *order = p->sample_order;
-
-	for (size_t i = 0; i < p->sample_count; i++) {
-		if (order && i + 2 * AHEAD < p->sample_count) {
-			__builtin_prefetch(&p->frame_starts[order[i + 2 * AHEAD]]);
-			__builtin_prefetch(&p->label_starts[order[i + 2 * AHEAD]]);
-		}
-		if (order && i + AHEAD < p->sample_count) {
-			const uint32_t *frames = p->frames + p->frame_starts[order[i + AHEAD]];
-			__builtin_prefetch(frames);
-			__builtin_prefetch(frames + 16);
-			__builtin_prefetch(&p->values[order[i + AHEAD] * p->type_count]);
-		}
-		encode_sample(e, order ? order[i] : i);
-	}
-}
-
-static void
 encode_header(struct encoder *e)
 {
 	const struct pf_profile *p = e->p;
@@ -215,47 +124,95 @@ encode_header(struct encoder *e)
 	pf_wire_varint(e->out, PF_PROFILE_DOC_URL, p->doc_url);
 }
 
-int
-pf_profile_encode(const struct pf_profile *p, struct pf_buffer *out, struct pf_error *err)
+/* What stands in front of the samples, and what behind them. */
+static void
+encode_types(struct encoder *e)
+{
+	for (size_t i = 0; i < e->p->type_count; i++)
+		encode_type(e, PF_PROFILE_SAMPLE_TYPE, &e->p->types[i]);
+}
+
+static void
+encode_tables(struct encoder *e)
+{
+	const struct pf_profile *p = e->p;
+
+	for (size_t i = 0; i < p->mapping_count; i++)
+		encode_mapping(e, i);
+	for (size_t i = 0; i < p->location_count; i++)
+		encode_location(e, i);
+	for (size_t i = 0; i < p->function_count; i++)
+		encode_function(e, i);
+	for (uint32_t i = 0; i < p->strings.count; i++)
+		pf_wire_bytes(e->out, PF_PROFILE_STRING_TABLE, pf_profile_string(p, i),
+		    pf_strings_size(&p->strings, i));
+	encode_header(e);
+}
+
+static int
+encode(const struct pf_profile *p, struct pf_profile *spent, struct pf_buffer *out,
+    struct pf_error *err)
 {
 	struct encoder e = {.p = p, .out = out};
+	int rc;
 
 	pf_buffer_init(&e.message, PF_BUFFER_NO_MAXIMUM);
 	pf_buffer_init(&e.nested, PF_BUFFER_NO_MAXIMUM);
-	for (size_t i = 0; i < p->type_count; i++)
-		encode_type(&e, PF_PROFILE_SAMPLE_TYPE, &p->types[i]);
-	encode_samples(&e);
-	for (size_t i = 0; i < p->mapping_count; i++)
-		encode_mapping(&e, i);
-	for (size_t i = 0; i < p->location_count; i++)
-		encode_location(&e, i);
-	for (size_t i = 0; i < p->function_count; i++)
-		encode_function(&e, i);
-	for (uint32_t i = 0; i < p->strings.count; i++)
-		pf_wire_bytes(out, PF_PROFILE_STRING_TABLE, pf_profile_string(p, i),
-		    pf_strings_size(&p->strings, i));
-	encode_header(&e);
+	encode_types(&e);
+	rc = spent ? pf_encode_samples_spending(spent, out, err) : pf_encode_samples(p, out, err);
+	encode_tables(&e);
 	out->failed |= e.message.failed | e.nested.failed;
 	pf_buffer_release(&e.message);
 	pf_buffer_release(&e.nested);
-	return pf_buffer_check(out, err);
+	return rc ? rc : pf_buffer_check(out, err);
+}
+
+int
+pf_profile_encode(const struct pf_profile *p, struct pf_buffer *out, struct pf_error *err)
+{
+	return encode(p, NULL, out, err);
+}
+
+static int
+write_packed(struct pf_buffer *raw, const char *path, struct pf_error *err)
+{
+	struct pf_buffer packed;
+	int rc;
+
+	pf_buffer_init(&packed, PF_BUFFER_NO_MAXIMUM);
+	rc = pf_gzip_deflate(
+	    &packed, raw->bytes, raw->size, raw->size > LARGE ? LEVEL_OF_LARGE : LEVEL, err);
+	pf_buffer_release(raw);
+	if (!rc)
+		rc = pf_file_write(path, packed.bytes, packed.size, err);
+	pf_buffer_release(&packed);
+	return rc;
 }
 
 int
 pf_profile_write(const struct pf_profile *p, const char *path, struct pf_error *err)
 {
-	struct pf_buffer raw, packed;
+	struct pf_buffer raw;
 	int rc;
 
 	pf_buffer_init(&raw, PF_BUFFER_NO_MAXIMUM);
-	pf_buffer_init(&packed, PF_BUFFER_NO_MAXIMUM);
-	rc = pf_profile_encode(p, &raw, err);
+	rc = encode(p, NULL, &raw, err);
 	if (!rc)
-		rc = pf_gzip_deflate(&packed, raw.bytes, raw.size,
-		    raw.size > LARGE ? LEVEL_OF_LARGE : LEVEL, err);
+		rc = write_packed(&raw, path, err);
 	pf_buffer_release(&raw);
+	return rc;
+}
+
+int
+pf_profile_write_spending(struct pf_profile *p, const char *path, struct pf_error *err)
+{
+	struct pf_buffer raw;
+	int rc;
+
+	pf_buffer_init(&raw, PF_BUFFER_NO_MAXIMUM);
+	rc = encode(p, p, &raw, err);
 	if (!rc)
-		rc = pf_file_write(path, packed.bytes, packed.size, err);
-	pf_buffer_release(&packed);
+		rc = write_packed(&raw, path, err);
+	pf_buffer_release(&raw);
 	return rc;
 }
