@@ -102,8 +102,8 @@ summarize(const struct cli_inputs *inputs, const struct settings *settings, stru
 	s->samples = p->sample_count;
 	if (!settings->json)
 		return 0;
-	s->json = json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}",
-	    "schema", "profuse.merge.v1", "output", settings->output, "profiles",
+	s->json = json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "schema",
+	    "profuse.merge.v1", "output", settings->output, "profiles",
 	    (json_int_t)inputs->file_count, "base_profiles", (json_int_t)inputs->base_count,
 	    "empty_profiles", (json_int_t)inputs->empty_count, "samples_read",
 	    (json_int_t)inputs->sample_count, "samples", (json_int_t)p->sample_count, "locations",
@@ -129,8 +129,7 @@ print_summary(const struct cli_inputs *inputs, size_t samples, const char *outpu
 	    inputs->file_count == 1 ? "" : "s");
 	if (inputs->base_count)
 		fprintf(stderr, " less %" PRIu64, inputs->base_count);
-	fprintf(stderr, ": %" PRIu64 " samples became %zu in %s\n", inputs->sample_count,
-	    samples,
+	fprintf(stderr, ": %" PRIu64 " samples became %zu in %s\n", inputs->sample_count, samples,
 	    strcmp(output, "-") == 0 ? "standard output" : output);
 }
 

@@ -80,8 +80,8 @@ check_caps(const struct pf_inflater *f, struct pf_error *err)
 {
 	if (f->made > f->max_size)
 		return pf_error_set(err, PF_EINPUT,
-		    "%s: inflates to more than %" PRIu64 " bytes; --max-size lifts the cap", f->name,
-		    f->max_size);
+		    "%s: inflates to more than %" PRIu64 " bytes; --max-size lifts the cap",
+		    f->name, f->max_size);
 	if (f->max_ratio && f->made > RATIO_GRACE && f->made / f->max_ratio > offset(f))
 		return pf_error_set(err, PF_EINPUT,
 		    "%s: inflates to more than %u times its size (offset %" PRIu64
@@ -153,8 +153,7 @@ pass_padding(struct pf_inflater *f, struct pf_error *err)
 }
 
 int
-pf_inflater_step(
-    struct pf_inflater *f, void *to, size_t room, size_t *made, struct pf_error *err)
+pf_inflater_step(struct pf_inflater *f, void *to, size_t room, size_t *made, struct pf_error *err)
 {
 	size_t some = 0;
 	int rc = 0;

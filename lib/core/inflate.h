@@ -35,8 +35,8 @@ void pf_inflater_feed(struct pf_inflater *inflater, const void *bytes, size_t si
  * mean that the piece is used up or the data has ended. PF_EINPUT names the
  * input, the offset in it and the reason; PF_EINPUT at the caps, too.
  */
-int pf_inflater_step(struct pf_inflater *inflater, void *to, size_t room, size_t *made,
-    struct pf_error *err);
+int pf_inflater_step(
+    struct pf_inflater *inflater, void *to, size_t room, size_t *made, struct pf_error *err);
 
 /* Whether all members and their padding have been read, to the end of the last piece. */
 bool pf_inflater_ended(const struct pf_inflater *inflater);

@@ -28,7 +28,7 @@ struct pf_lines {
 	uint64_t offset;     /* of the next line, from where the lines began */
 	const char *at;      /* where the next line starts */
 	const char *end;
-	const char *section; /* what the bytes are, for messages; outlives the cursor */
+	const char *section;      /* what the bytes are, for messages; outlives the cursor */
 	struct pf_source *source; /* where more comes from; NULL: nowhere */
 };
 

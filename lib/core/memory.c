@@ -64,7 +64,8 @@ pf_calloc(void **items, size_t n, size_t size, struct pf_error *err)
 	*items = calloc(n ? n : 1, size);
 	if (!*items)
 		return pf_error_nomem(err);
-	pf_wish_huge_pages(*items, n * size); /* not yet touched: large blocks come from the kernel as zeros */
+	pf_wish_huge_pages(
+	    *items, n * size); /* not yet touched: large blocks come from the kernel as zeros */
 	return 0;
 }
 

@@ -17,8 +17,8 @@ int pf_grow(void **items, size_t *capacity, size_t need, size_t size, struct pf_
 
 /* The same for a typed array; ITEMS and CAPACITY are lvalues. Costs a comparison where there is room. */
 #define PF_GROW(ITEMS, CAPACITY, NEED, ERR) \
-	((NEED) <= (CAPACITY) \
-		? 0 \
+	((NEED) <= (CAPACITY)               \
+		? 0                         \
 		: pf_grow((void **)&(ITEMS), &(CAPACITY), (NEED), sizeof *(ITEMS), (ERR)))
 
 /* calloc of n items with the standard error; *items is NULL on failure. */

@@ -23,7 +23,8 @@ enum { PIECE = 128 << 10, MOST_AT_ONCE = 4 << 20, MOST_RATIO = 1032 /* of deflat
 void
 pf_source_init(struct pf_source *s)
 {
-	*s = (struct pf_source){.fd = -1};
+	*s =
+	    (struct pf_source){.fd = -1, .most_whole = PF_SOURCE_WHOLE, .window = PF_SOURCE_WINDOW};
 	pf_buffer_init(&s->held, PF_BUFFER_NO_MAXIMUM);
 	pf_buffer_init(&s->piece, PF_BUFFER_NO_MAXIMUM);
 }
@@ -43,7 +44,8 @@ pf_source_release(struct pf_source *s)
 	pf_buffer_release(&s->held);
 	pf_buffer_release(&s->piece);
 	pf_inflater_free(s->inflater);
-	pf_source_init(s);
+	s->inflater = NULL;
+	s->at = s->end = s->first = NULL;
 }
 
 int
@@ -179,8 +181,8 @@ pf_source_need(struct pf_source *s, size_t size, struct pf_error *err)
 	if (left)
 		memmove(s->held.bytes, s->at, left);
 	s->held.size = left;
-	if (size < PF_SOURCE_WINDOW)
-		size = PF_SOURCE_WINDOW;
+	if (size < s->window)
+		size = s->window;
 	while (!rc && s->held.size < size && !s->ended)
 		rc = fetch(s, size - s->held.size, &why);
 	show(s, 0);
@@ -260,9 +262,9 @@ next_room(const struct pf_source *s, uint64_t guess)
 
 	if (left)
 		return left;
-	if (s->held.size || guess < PF_SOURCE_WINDOW / 2)
-		return PF_SOURCE_WINDOW / 2 + s->held.size / 2;
-	return guess < PF_SOURCE_WHOLE ? (size_t)guess + 1 : PF_SOURCE_WHOLE;
+	if (s->held.size || guess < s->window / 2)
+		return s->window / 2 + s->held.size / 2;
+	return guess < s->most_whole ? (size_t)guess + 1 : s->most_whole;
 }
 
 /* Brings in all of the input, unless that is more than should be held. */
@@ -272,9 +274,9 @@ fill(struct pf_source *s, uint64_t input_size, struct pf_error *err)
 	uint64_t guess = guess_size(s, input_size);
 	int rc = restart(s, err);
 
-	if (!rc && guess > PF_SOURCE_WHOLE)
+	if (!rc && guess > s->most_whole)
 		return pf_source_need(s, 1, err);
-	while (!rc && !s->ended && s->held.size <= PF_SOURCE_WHOLE)
+	while (!rc && !s->ended && s->held.size <= s->most_whole)
 		rc = fetch(s, next_room(s, guess), err);
 	show(s, 0);
 	if (rc)
@@ -401,7 +403,7 @@ take_pipe(struct pf_source *s, struct pf_error *err)
 	size_t got = 1;
 	int rc = 0;
 
-	while (!rc && got && s->piece.size <= PF_SOURCE_WHOLE) {
+	while (!rc && got && s->piece.size <= s->most_whole) {
 		if (!pf_buffer_reserve(&s->piece, PIECE))
 			return pf_error_nomem(err);
 		rc = read_file(s, s->piece.bytes + s->piece.size, PIECE, &got, err);
@@ -411,8 +413,8 @@ take_pipe(struct pf_source *s, struct pf_error *err)
 		return rc;
 	if (!got) {
 		close_file(s);
-		return take_memory(s, s->piece.size ? s->piece.bytes : (const uint8_t *)"",
-		    s->piece.size, err);
+		return take_memory(
+		    s, s->piece.size ? s->piece.bytes : (const uint8_t *)"", s->piece.size, err);
 	}
 	rc = recognise(s, s->piece.bytes, s->piece.size, err);
 	return rc ? rc : spool(s, err);

@@ -28,21 +28,25 @@ struct pf_source {
 	int code;                /* 0, or why reading failed; the sentence is in `failure` */
 	struct pf_error failure;
 
+	/* Set by pf_source_init(); tests make them small. */
+	size_t most_whole; /* PF_SOURCE_WHOLE */
+	size_t window;     /* PF_SOURCE_WINDOW: how long the sliding window is at least */
+
 	/* The rest is source.c's own. */
 	uint64_t max_size;
 	uint32_t max_ratio;
 	bool packed, from_memory;
-	uint64_t base;           /* offset of the first byte held */
-	const uint8_t *first;    /* the first byte held: in `held`, or somebody else's */
-	struct pf_buffer held;   /* owned: what the window shows unless that is somebody else's */
-	const uint8_t *input;    /* all of the input, where it lies in memory */
+	uint64_t base;         /* offset of the first byte held */
+	const uint8_t *first;  /* the first byte held: in `held`, or somebody else's */
+	struct pf_buffer held; /* owned: what the window shows unless that is somebody else's */
+	const uint8_t *input;  /* all of the input, where it lies in memory */
 	size_t input_size, input_taken;
-	struct pf_buffer piece;  /* owned: the piece of a file being inflated, or a pipe's content */
-	int fd;                  /* -1: none */
+	struct pf_buffer piece; /* owned: the piece of a file being inflated, or a pipe's content */
+	int fd;                 /* -1: none */
 	bool input_ended;
-	uint64_t input_count;    /* bytes read from the file */
+	uint64_t input_count;         /* bytes read from the file */
 	struct pf_inflater *inflater; /* owned; made when first needed */
-	uint64_t digest, digested; /* of all bytes seen so far, and how many */
+	uint64_t digest, digested;    /* of all bytes seen so far, and how many */
 };
 
 /* A zeroed struct with fd -1; nothing is allocated. */

@@ -32,7 +32,7 @@ struct pf_builder {
 	struct pf_index functions;
 	uint64_t *keys; /* owned; addresses of locations, kept where a second run asks for them */
 	size_t key_capacity;
-	size_t pending;      /* frames of the sample being built */
+	size_t pending;              /* frames of the sample being built */
 	uint64_t samples, handed_on; /* closed so far, and of them handed on */
 };
 

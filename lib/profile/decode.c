@@ -30,7 +30,8 @@ pf_decoder_invalid(const struct pf_decoder *d, const uint8_t *at, struct pf_erro
 }
 
 int
-pf_decoder_failed(const struct pf_decoder *d, const struct pf_message *message, struct pf_error *err)
+pf_decoder_failed(
+    const struct pf_decoder *d, const struct pf_message *message, struct pf_error *err)
 {
 	return pf_error_set(err, PF_EINPUT, "%s: %s at offset %zu", d->source->name,
 	    message->failure, pf_decoder_offset(d, message->at));
@@ -66,8 +67,8 @@ pf_decoder_add_id(struct pf_decoder *d, struct pf_ids *ids, uint64_t id, const u
 	if (d->step == PF_DECODE_CHECK && ids->scattered && id)
 		return 0; /* not remembered, so it cannot be judged before the tables are kept */
 	rc = pf_ids_add(ids, id, err);
-	return rc ? pf_error_prefix(
-			err, "%s: %s at offset %zu", d->source->name, item, pf_decoder_offset(d, at))
+	return rc ? pf_error_prefix(err, "%s: %s at offset %zu", d->source->name, item,
+			pf_decoder_offset(d, at))
 		  : 0;
 }
 
@@ -150,7 +151,7 @@ bring(struct pf_decoder *d, const uint8_t *at, size_t size, struct pf_error *err
 static int
 bring_field(struct pf_decoder *d, struct pf_error *err)
 {
-	struct pf_field field;
+	struct pf_field field = {0};
 	const uint8_t *start;
 	int rc = bring(d, d->file.at, MOST_PREFIX, err);
 
@@ -176,8 +177,8 @@ walk_window(struct pf_decoder *d, uint32_t mask, struct pf_error *err)
 	while (!rc && pf_field_next(&window, &field)) {
 		d->file.at = window.at;
 		if (field.is_bytes && field.value > PF_DECODE_MOST_MESSAGE)
-			return pf_decoder_invalid(d, window.at, err,
-			    "a message that is too long, in bytes", field.value);
+			return pf_decoder_invalid(
+			    d, window.at, err, "a message that is too long, in bytes", field.value);
 		if (field.number < 32 && (mask >> field.number & 1)) {
 			rc = take_field(d, &field, err);
 		} else if (field.number == PF_PROFILE_SAMPLE) {

@@ -32,7 +32,7 @@ struct pf_decoder {
 	struct pf_profile *p;
 	struct pf_source *source;
 	enum pf_decode_step step;
-	bool append_strings; /* see pf_decode_begin() */
+	bool append_strings;          /* see pf_decode_begin() */
 	const struct pf_parts *parts; /* NULL: samples stay in the profile */
 	struct pf_message file;       /* the window; what is read of it is told to the source */
 	uint32_t *strings;            /* string table index to model string */
@@ -54,8 +54,8 @@ struct pf_decoder {
  * the file, in order and perhaps repeated: cheaper, and good for whoever only
  * looks them up by number.
  */
-void pf_decode_begin(struct pf_decoder *d, struct pf_profile *p, struct pf_source *source,
-    bool append_strings);
+void pf_decode_begin(
+    struct pf_decoder *d, struct pf_profile *p, struct pf_source *source, bool append_strings);
 void pf_decoder_release(struct pf_decoder *d);
 
 /* Reads all and keeps nothing: what is malformed is refused before it costs memory. */

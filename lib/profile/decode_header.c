@@ -12,9 +12,8 @@ keep_string(struct pf_decoder *d, const struct pf_message *bytes, struct pf_erro
 	int rc = PF_GROW(d->strings, d->string_capacity, d->string_count + 1, err);
 
 	if (!rc && size)
-		rc = d->append_strings
-			 ? pf_strings_append(&d->p->strings, text, size, &id, err)
-			 : pf_strings_add(&d->p->strings, text, size, &id, err);
+		rc = d->append_strings ? pf_strings_append(&d->p->strings, text, size, &id, err)
+				       : pf_strings_add(&d->p->strings, text, size, &id, err);
 	if (rc)
 		return rc;
 	d->strings_moved |= id != d->string_count;
@@ -56,7 +55,8 @@ add_comment(struct pf_decoder *d, const uint8_t *at, uint64_t index, struct pf_e
 }
 
 static int
-add_comments(struct pf_decoder *d, struct pf_message *file, struct pf_field *f, struct pf_error *err)
+add_comments(
+    struct pf_decoder *d, struct pf_message *file, struct pf_field *f, struct pf_error *err)
 {
 	int rc = 0;
 

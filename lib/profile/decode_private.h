@@ -23,8 +23,7 @@ int pf_decoder_failed(
     const struct pf_decoder *d, const struct pf_message *message, struct pf_error *err);
 
 static inline int
-pf_decoder_check(
-    const struct pf_decoder *d, const struct pf_message *message, struct pf_error *err)
+pf_decoder_check(const struct pf_decoder *d, const struct pf_message *message, struct pf_error *err)
 {
 	return message->failure ? pf_decoder_failed(d, message, err) : 0;
 }
@@ -73,12 +72,12 @@ int pf_decoder_wrong_count(const struct pf_decoder *d, const uint8_t *start, siz
     size_t types, struct pf_error *err);
 
 /* The next position for an id, as pf_ids_add(); where nothing is kept, only what a sequence shows. */
-int pf_decoder_add_id(struct pf_decoder *d, struct pf_ids *ids, uint64_t id,
-    const uint8_t *at, const char *item, struct pf_error *err);
+int pf_decoder_add_id(struct pf_decoder *d, struct pf_ids *ids, uint64_t id, const uint8_t *at,
+    const char *item, struct pf_error *err);
 
 /* Each takes one message of the top level. */
-int pf_decode_value_type(struct pf_decoder *d, struct pf_message message, struct pf_value_type *type,
-    struct pf_error *err);
+int pf_decode_value_type(struct pf_decoder *d, struct pf_message message,
+    struct pf_value_type *type, struct pf_error *err);
 int pf_decode_sample_type(struct pf_decoder *d, struct pf_message message, struct pf_error *err);
 int pf_decode_mapping(struct pf_decoder *d, struct pf_message message, struct pf_error *err);
 int pf_decode_function(struct pf_decoder *d, struct pf_message message, struct pf_error *err);
@@ -93,8 +92,8 @@ int pf_decode_check_sample(
 int pf_decode_reserve(struct pf_decoder *d, struct pf_error *err);
 
 /* decode_header.c: a field of the top level that is no message. */
-int pf_decode_scalar(struct pf_decoder *d, struct pf_message *file, struct pf_field *f,
-    struct pf_error *err);
+int pf_decode_scalar(
+    struct pf_decoder *d, struct pf_message *file, struct pf_field *f, struct pf_error *err);
 int pf_decode_table_string(struct pf_decoder *d, struct pf_field *field, struct pf_error *err);
 /* Turns string table indexes into strings of the profile, once the table is known. */
 void pf_decode_settle_strings(struct pf_decoder *d);

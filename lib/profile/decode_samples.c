@@ -122,8 +122,7 @@ end_sample(struct pf_decoder *d, const uint8_t *start, size_t values, struct pf_
 	p->sample_count++;
 	p->frame_starts[p->sample_count] = p->frame_count;
 	p->label_starts[p->sample_count] = p->label_count;
-	if (d->parts &&
-	    (p->sample_count >= PF_PART_SAMPLES || p->frame_count >= PF_PART_FRAMES)) {
+	if (d->parts && (p->sample_count >= PF_PART_SAMPLES || p->frame_count >= PF_PART_FRAMES)) {
 		rc = d->parts->take(d->parts->data, p, err);
 		p->sample_count = p->frame_count = p->label_count = 0;
 	}

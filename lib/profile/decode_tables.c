@@ -268,8 +268,8 @@ pf_decode_links(struct pf_decoder *d, struct pf_message message, struct pf_error
 	line = p->line_starts[i];
 	while (!rc && pf_field_next(&message, &field)) {
 		if (field.number == PF_LOCATION_MAPPING_ID)
-			p->locations[i].mapping = pf_ids_find(
-			    &d->mapping_ids, pf_field_scalar(&message, &field));
+			p->locations[i].mapping =
+			    pf_ids_find(&d->mapping_ids, pf_field_scalar(&message, &field));
 		else if (field.number == PF_LOCATION_LINE && line < p->line_starts[i + 1])
 			rc = link_line(d, field.bytes, line++, err);
 	}

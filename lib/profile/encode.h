@@ -17,7 +17,6 @@ int pf_profile_write_spending(struct pf_profile *p, const char *path, struct pf_
 
 /* encode_samples.c: the samples in the order in which they are written; the second spends them. */
 int pf_encode_samples(const struct pf_profile *p, struct pf_buffer *out, struct pf_error *err);
-int pf_encode_samples_spending(
-    struct pf_profile *p, struct pf_buffer *out, struct pf_error *err);
+int pf_encode_samples_spending(struct pf_profile *p, struct pf_buffer *out, struct pf_error *err);
 
 #endif

@@ -148,11 +148,11 @@ struct given {
 static void
 give_back(struct pf_profile *p, struct given *given, size_t samples)
 {
-	pf_give_back(p->frames, &given->frames,
-	    (size_t)p->frame_starts[samples] * sizeof *p->frames);
+	pf_give_back(
+	    p->frames, &given->frames, (size_t)p->frame_starts[samples] * sizeof *p->frames);
 	pf_give_back(p->values, &given->values, samples * p->type_count * sizeof *p->values);
-	pf_give_back(p->labels, &given->labels,
-	    (size_t)p->label_starts[samples] * sizeof *p->labels);
+	pf_give_back(
+	    p->labels, &given->labels, (size_t)p->label_starts[samples] * sizeof *p->labels);
 	pf_give_back(p->frame_starts, &given->frame_starts, samples * sizeof *p->frame_starts);
 	pf_give_back(p->label_starts, &given->label_starts, samples * sizeof *p->label_starts);
 }

@@ -81,8 +81,8 @@ struct pf_message {
 /* One field of a message. */
 struct pf_field {
 	uint32_t number;
-	bool is_bytes;            /* a length-delimited one: see bytes */
-	uint64_t value;           /* of any other; its length */
+	bool is_bytes;  /* a length-delimited one: see bytes */
+	uint64_t value; /* of any other; its length */
 	struct pf_message bytes;
 };
 

@@ -247,8 +247,8 @@ take_part(void *data, const struct pf_profile *part, struct pf_error *err)
 	int rc = a->begun ? 0 : begin(a->m, part, a->name, a->base, err);
 
 	a->begun = true;
-	if (!rc && (part->strings.count != s->string_count ||
-		       part->location_count != s->location_count))
+	if (!rc &&
+	    (part->strings.count != s->string_count || part->location_count != s->location_count))
 		rc = pf_error_set(err, PF_EINPUT, "%s: changed while it was read", a->name);
 	return rc ? rc : pf_merge_samples(a->m, err);
 }

@@ -44,8 +44,8 @@ want_more(struct merge_source *s, struct pf_error *err)
 	s->wanted_functions.count = s->wanted_strings.count = 0;
 	for (size_t i = 0; !rc && i < s->wanted_locations.count; i++) {
 		uint32_t location = s->wanted_locations.items[i];
-		for (uint64_t j = p->line_starts[location];
-		    !rc && j < p->line_starts[location + 1]; j++)
+		for (uint64_t j = p->line_starts[location]; !rc && j < p->line_starts[location + 1];
+		    j++)
 			rc = want(s->functions, &s->wanted_functions, p->lines[j].function, err);
 	}
 	for (size_t i = 0; !rc && i < s->wanted_functions.count; i++) {
@@ -59,14 +59,28 @@ want_more(struct merge_source *s, struct pf_error *err)
 	return rc;
 }
 
-/* The item that an index will propose first, or 0: good enough to fetch memory by. */
+/* The item that an index will propose first, or PF_NONE: good enough to fetch memory by. */
 static uint32_t
 candidate(const struct pf_index *ix, uint32_t hash)
 {
 	size_t at = 0;
-	uint32_t i = pf_index_first(ix, hash, &at);
 
-	return i == PF_NONE ? 0 : i;
+	return pf_index_first(ix, hash, &at);
+}
+
+static void
+fetch_strings(const struct pf_strings *sum, const uint32_t *hashes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint32_t item = candidate(&sum->index, hashes[i]);
+		if (item != PF_NONE)
+			__builtin_prefetch(&sum->starts[item]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		uint32_t item = candidate(&sum->index, hashes[i]);
+		if (item != PF_NONE)
+			__builtin_prefetch(sum->blob + sum->starts[item]);
+	}
 }
 
 static int
@@ -78,14 +92,11 @@ resolve_strings(struct pf_merge *m, const uint32_t *items, size_t count, struct 
 	int rc = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		hashes[i] = pf_hash_bytes(
-		    pf_strings_get(from, items[i]), pf_strings_size(from, items[i]));
+		hashes[i] =
+		    pf_hash_bytes(pf_strings_get(from, items[i]), pf_strings_size(from, items[i]));
 		pf_index_fetch(&sum->index, hashes[i]);
 	}
-	for (size_t i = 0; i < count; i++)
-		__builtin_prefetch(&sum->starts[candidate(&sum->index, hashes[i])]);
-	for (size_t i = 0; i < count; i++)
-		__builtin_prefetch(sum->blob + sum->starts[candidate(&sum->index, hashes[i])]);
+	fetch_strings(sum, hashes, count);
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = pf_strings_add_hashed(sum, pf_strings_get(from, items[i]),
 		    pf_strings_size(from, items[i]), hashes[i], &m->source.strings[items[i]], err);
@@ -111,9 +122,11 @@ resolve_functions(struct pf_merge *m, const uint32_t *items, size_t count, struc
 		hashes[i] = pf_merge_function_hash(&functions[i]);
 		pf_index_fetch(&m->function_index, hashes[i]);
 	}
-	for (size_t i = 0; i < count; i++)
-		__builtin_prefetch(
-		    &m->sum->functions[candidate(&m->function_index, hashes[i])]);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t item = candidate(&m->function_index, hashes[i]);
+		if (item != PF_NONE)
+			__builtin_prefetch(&m->sum->functions[item]);
+	}
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = pf_merge_intern_function(
 		    m, &functions[i], hashes[i], &s->functions[items[i]], err);
@@ -126,7 +139,8 @@ translate_lines(struct merge_source *s, uint32_t location, struct pf_error *err)
 {
 	const struct pf_profile *p = s->p;
 	uint64_t first = p->line_starts[location], end = p->line_starts[location + 1];
-	int rc = PF_GROW(s->lines, s->line_capacity, s->line_count + (size_t)(end - first), err);
+	int rc =
+	    PF_GROW(s->lines, s->line_capacity, s->line_count + (size_t)(end - first) + 1, err);
 
 	for (; !rc && first < end; first++) {
 		s->lines[s->line_count] = p->lines[first];
@@ -143,12 +157,15 @@ fetch_locations(const struct pf_merge *m, const uint32_t *hashes, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		uint32_t item = candidate(&m->location_index, hashes[i]);
+		if (item == PF_NONE)
+			continue;
 		__builtin_prefetch(&sum->locations[item]);
 		__builtin_prefetch(&sum->line_starts[item]);
 	}
 	for (size_t i = 0; i < count; i++) {
 		uint32_t item = candidate(&m->location_index, hashes[i]);
-		__builtin_prefetch(&sum->lines[sum->line_starts[item]]);
+		if (item != PF_NONE && sum->lines)
+			__builtin_prefetch(&sum->lines[sum->line_starts[item]]);
 	}
 }
 
@@ -188,8 +205,8 @@ in_groups(struct pf_merge *m, const struct merge_list *list,
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < list->count; i += GROUP)
-		rc = resolve(m, list->items + i,
-		    list->count - i < GROUP ? list->count - i : GROUP, err);
+		rc = resolve(
+		    m, list->items + i, list->count - i < GROUP ? list->count - i : GROUP, err);
 	return rc;
 }
 

@@ -52,8 +52,8 @@ map_frames(struct pf_merge *m, struct merge_row *row, struct pf_error *err)
 	int rc;
 
 	row->first_frame = s->frame_count;
-	row->frame_count = (size_t)(s->p->frame_starts[row->sample + 1] -
-				    s->p->frame_starts[row->sample]);
+	row->frame_count =
+	    (size_t)(s->p->frame_starts[row->sample + 1] - s->p->frame_starts[row->sample]);
 	rc = PF_GROW(s->frames, s->frame_capacity, s->frame_count + row->frame_count + 1, err);
 	if (rc)
 		return rc;
@@ -285,7 +285,8 @@ merge_row(struct pf_merge *m, const struct merge_row *row, struct pf_error *err)
 		if (!add_value(m, merged * n + t, value))
 			rc = pf_error_set(err, PF_EINPUT,
 			    "%s: sample %" PRIu64 ": the sum of %s exceeds 64 bits", m->source.name,
-			    m->source.sample_count - p->sample_count + row->sample, pf_profile_type_name(m->sum, t));
+			    m->source.sample_count - p->sample_count + row->sample,
+			    pf_profile_type_name(m->sum, t));
 	}
 	m->term_count++;
 	return rc;

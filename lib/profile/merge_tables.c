@@ -279,7 +279,7 @@ pf_merge_intern_location(struct pf_merge *m, const struct pf_location *l,
 		rc = PF_GROW(
 		    sum->line_starts, sum->line_starts_capacity, sum->location_count + 2, err);
 	if (!rc)
-		rc = PF_GROW(sum->lines, sum->line_capacity, sum->line_count + count, err);
+		rc = PF_GROW(sum->lines, sum->line_capacity, sum->line_count + count + 1, err);
 	if (!rc)
 		rc = pf_index_add(&m->location_index, hash, (uint32_t)sum->location_count, err);
 	if (rc)

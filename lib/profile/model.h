@@ -76,7 +76,8 @@ struct pf_profile {
 	size_t frame_starts_capacity, frame_capacity, value_capacity, label_starts_capacity,
 	    label_capacity;
 
-	uint32_t *sample_order; /* of a merge's result: how samples are written; NULL: as they stand */
+	uint32_t
+	    *sample_order; /* of a merge's result: how samples are written; NULL: as they stand */
 
 	uint32_t drop_frames, keep_frames, doc_url; /* strings */
 	int64_t time_nanos, duration_nanos, period;

@@ -71,8 +71,8 @@ unusual(__m128i last, __m128i before, __m128i first, const struct bound *most)
 
 	bad_three = _mm_or_si128(
 	    above(last, most->high), _mm_and_si128(equals(last, most->high), bad_three));
-	bad = _mm_or_si128(_mm_and_si128(three, bad_three),
-	    _mm_and_si128(_mm_andnot_si128(three, two), bad_two));
+	bad = _mm_or_si128(
+	    _mm_and_si128(three, bad_three), _mm_and_si128(_mm_andnot_si128(three, two), bad_two));
 	bad = _mm_or_si128(_mm_andnot_si128(goes_on, bad), _mm_and_si128(three, goes_on));
 	return _mm_movemask_epi8(_mm_or_si128(bad, _mm_cmpeq_epi8(last, zero)));
 }

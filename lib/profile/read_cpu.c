@@ -109,7 +109,8 @@ is_handler(const struct reader *r, uint64_t frame, size_t *next)
 static int
 broken(const struct reader *r, const char *why, uint64_t offset, struct pf_error *err)
 {
-	return pf_error_set(err, PF_EINPUT, "%s: %s at offset %" PRIu64, r->source->name, why, offset);
+	return pf_error_set(
+	    err, PF_EINPUT, "%s: %s at offset %" PRIu64, r->source->name, why, offset);
 }
 
 /* Brings `count` words into the window. */
@@ -297,10 +298,16 @@ int
 pf_cpu_read(struct pf_builder *b, struct pf_source *source, struct pf_error *err)
 {
 	struct reader r = {.b = b, .source = source};
-	uint64_t period = read_header(
-	    &r.words, source->at, (size_t)(source->end - source->at), &r.java);
-	int rc;
+	uint64_t period = 0;
+	int rc = pf_source_need(source, HEADER_WORDS * 8, err);
 
+	if (!rc)
+		period =
+		    read_header(&r.words, source->at, (size_t)(source->end - source->at), &r.java);
+	if (!rc && !period)
+		rc = broken(&r, "the header is gone: the file changed while it was read", 0, err);
+	if (rc)
+		return rc;
 	if (period > INT64_MAX / 1000)
 		return pf_error_set(err, PF_EINPUT,
 		    "%s: a sampling period of %" PRIu64

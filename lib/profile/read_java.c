@@ -186,7 +186,8 @@ find_parenthesis(struct pf_text t)
 static bool
 cut_line(struct pf_text *file, int64_t *line)
 {
-	const char *colon = file->at < file->end ? memrchr(file->at, ':', pf_text_left(file)) : NULL;
+	const char *colon =
+	    file->at < file->end ? memrchr(file->at, ':', pf_text_left(file)) : NULL;
 	struct pf_text number;
 
 	if (!colon || colon == file->at)

@@ -12,7 +12,7 @@
 #include "core/error.h"
 #include "profile/formats.h"
 
-enum { CHECK_FROM = 4 << 20 };
+enum { CHECK_FROM = 4 << 20, RECOGNISED_BY = 1 << 10 };
 
 void
 pf_reader_init(struct pf_reader *r)
@@ -83,10 +83,13 @@ text_instead(const char *name, const uint8_t *bytes, size_t size, struct pf_erro
 
 /* The format of the input, NULL for profile.proto. */
 static int
-recognise(const struct pf_source *s, const struct pf_format **format, struct pf_error *err)
+recognise(struct pf_source *s, const struct pf_format **format, struct pf_error *err)
 {
+	int rc = pf_source_need(s, RECOGNISED_BY, err);
 	size_t size = (size_t)(s->end - s->at);
 
+	if (rc)
+		return rc;
 	if (size == 0)
 		return pf_error_set(err, PF_EINPUT, "%s: empty", s->name);
 	*format = pf_format_find(s->at, size);
@@ -102,7 +105,8 @@ is_long(const struct pf_source *s)
 }
 
 static int
-decode(struct pf_reader *r, struct pf_profile *p, const struct pf_parts *parts, struct pf_error *err)
+decode(
+    struct pf_reader *r, struct pf_profile *p, const struct pf_parts *parts, struct pf_error *err)
 {
 	struct pf_decoder *d = &r->decoder;
 	int rc = 0;
@@ -170,8 +174,8 @@ build(const struct pf_format *format, struct pf_reader *r, struct pf_profile *p,
 }
 
 static int
-read_into(struct pf_reader *r, struct pf_profile *p, const struct pf_parts *parts,
-    struct pf_error *err)
+read_into(
+    struct pf_reader *r, struct pf_profile *p, const struct pf_parts *parts, struct pf_error *err)
 {
 	const struct pf_format *format = NULL;
 	int rc = recognise(&r->source, &format, err);

@@ -148,8 +148,8 @@ pivot(const struct range *r)
 
 	for (size_t i = 0; i < 3; i++) {
 		size_t step = r->count / 9, at = 3 * i * step + r->count % 9 / 2;
-		middles[i] = median(r->keys[at].frames, r->keys[at + step].frames,
-		    r->keys[at + 2 * step].frames);
+		middles[i] = median(
+		    r->keys[at].frames, r->keys[at + step].frames, r->keys[at + 2 * step].frames);
 	}
 	return median(middles[0], middles[1], middles[2]);
 }
@@ -261,8 +261,8 @@ pf_profile_sort_samples(struct pf_profile *p, struct pf_error *err)
 
 /* Reorders one run per sample: items of `size` bytes from `old`, which is freed. */
 static int
-gather_runs(const struct pf_profile *p, size_t size, void **table, uint64_t **starts,
-    struct pf_error *err)
+gather_runs(
+    const struct pf_profile *p, size_t size, void **table, uint64_t **starts, struct pf_error *err)
 {
 	char *moved = NULL, *old = *table;
 	uint64_t *bounds;

@@ -160,8 +160,9 @@ function_name(struct writer *w, uint32_t f)
 	uint64_t r = code(f, 1);
 	char text[160];
 
-	snprintf(text, sizeof text, "github.com/example/shop/internal/%s/%s.(*%s%s).%s%s%u", word(r),
-	    word(r >> 8), word(r >> 16), word(r >> 24), word(r >> 32), word(r >> 40), f % 97);
+	snprintf(text, sizeof text, "github.com/example/shop/internal/%s/%s.(*%s%s).%s%s%u",
+	    word(r), word(r >> 8), word(r >> 16), word(r >> 24), word(r >> 32), word(r >> 40),
+	    f % 97);
 	return string(w, text);
 }
 
@@ -171,8 +172,8 @@ file_name(struct writer *w, uint32_t f)
 	uint64_t r = code(f, 1);
 	char text[160];
 
-	snprintf(text, sizeof text, "/build/src/github.com/example/shop/internal/%s/%s/%s.go", word(r),
-	    word(r >> 8), word(code(f / 12, 2)));
+	snprintf(text, sizeof text, "/build/src/github.com/example/shop/internal/%s/%s/%s.go",
+	    word(r), word(r >> 8), word(code(f / 12, 2)));
 	return string(w, text);
 }
 
@@ -266,8 +267,8 @@ same_frame(const struct frame *a, const struct frame *b)
 static uint32_t
 location(struct writer *w, const struct frame *f)
 {
-	uint32_t hash = pf_hash_pair((uint64_t)f->function << 32 | f->caller,
-	    (uint64_t)f->site << 32 | f->caller_site);
+	uint32_t hash = pf_hash_pair(
+	    (uint64_t)f->function << 32 | f->caller, (uint64_t)f->site << 32 | f->caller_site);
 	size_t at = 0;
 
 	for (uint32_t i = pf_index_first(&w->locations, hash, &at); i != PF_NONE;
@@ -374,7 +375,8 @@ write_mappings(struct writer *w)
 	for (uint32_t i = 0; i < (w->go ? 1 : MAPPINGS); i++) {
 		char file[64], build_id[48];
 		snprintf(file, sizeof file, i ? "/usr/lib/lib%s.so" : "/srv/%s-server", word(i));
-		snprintf(build_id, sizeof build_id, "%016" PRIx64 "%016" PRIx64, code(i, 7), code(i, 8));
+		snprintf(
+		    build_id, sizeof build_id, "%016" PRIx64 "%016" PRIx64, code(i, 7), code(i, 8));
 		pf_wire_varint(&w->message, PF_MAPPING_ID, i + 1);
 		pf_wire_varint(&w->message, PF_MAPPING_START, 0x400000 + w->slide[i]);
 		pf_wire_varint(&w->message, PF_MAPPING_LIMIT, 0xa00000 + w->slide[i]);

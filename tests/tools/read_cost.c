@@ -91,7 +91,8 @@ main(int argc, char **argv)
 	}
 	qsort(zlib, (size_t)rounds, sizeof *zlib, by_size);
 	qsort(ours, (size_t)rounds, sizeof *ours, by_size);
-	printf("%zu bytes: zlib %.0f (median %.0f) us, read %.0f (median %.0f) us, ratio of medians %.2f\n",
+	printf("%zu bytes: zlib %.0f (median %.0f) us, read %.0f (median %.0f) us, ratio of "
+	       "medians %.2f\n",
 	    packed.size, zlib[0], zlib[rounds / 2], ours[0], ours[rounds / 2],
 	    ours[rounds / 2] / zlib[rounds / 2]);
 	pf_buffer_release(&packed);
