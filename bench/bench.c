@@ -1,60 +1,33 @@
 /*
- * bench.c: the plan: checks the options, runs the blocks in the planned order,
- * hands complete pairs to the decision (decide.c).
+ * bench.c: a run as a whole: checks the options, prepares what all rounds share,
+ * has them run (rounds.c) and hands them to the decision (decide.c).
  */
 #include "bench/bench.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "bench/load.h"
-#include "bench/plan.h"
+#include "bench/options.h"
 #include "bench/run.h"
+#include "core/buffer.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "stats/histogram_code.h"
 #include "stats/random.h"
 
-enum { MOST_PAIRS = 4000, PAIRS = 10, PAIRS_FOR_GATES = 20 };
-
-static const enum pf_metric of_commands[] = {PF_METRIC_CPU, PF_METRIC_RSS_PEAK, PF_METRIC_WALL};
-static const enum pf_metric of_services[] = {PF_METRIC_CPU_PER_REQUEST, PF_METRIC_P50,
-    PF_METRIC_P90, PF_METRIC_P99, PF_METRIC_P999, PF_METRIC_THROUGHPUT, PF_METRIC_ERRORS,
-    PF_METRIC_RSS_PEAK};
-
-static int
-check_options(const struct pf_bench_options *o, struct pf_error *err)
-{
-	if (!o->before.command || !o->after.command)
-		return pf_error_set(
-		    err, PF_EUSAGE, "bench needs both --before CMD and --after CMD");
-	if (!o->before.command[strspn(o->before.command, " \t")] ||
-	    !o->after.command[strspn(o->after.command, " \t")])
-		return pf_error_set(
-		    err, PF_EUSAGE, "--before and --after need a command, not an empty string");
-	if (o->pairs > MOST_PAIRS || (o->warmup_pairs > MOST_PAIRS && o->warmup_pairs != SIZE_MAX))
-		return pf_error_set(
-		    err, PF_EUSAGE, "--pairs and --warmup-pairs go up to %d", MOST_PAIRS);
-	if (!(o->confidence > 0.5 && o->confidence < 1))
-		return pf_error_set(err, PF_EUSAGE, "--confidence must lie between 50 and 100 %%");
-	if (o->url_count == 0 && (o->load_file || o->ready_url || o->header_count || o->rate > 0))
-		return pf_error_set(err, PF_EUSAGE,
-		    "--rate, --load-file, --header and --ready are for services: --load URL is "
-		    "missing");
-	return 0;
-}
+enum { PAIRS = 10, PAIRS_FOR_GATES = 20 };
 
 static int
 take_gates(struct pf_bench *b, struct pf_error *err)
 {
 	const struct pf_bench_options *o = &b->options;
+	char names[600];
 	int rc = PF_CALLOC(b->gates, o->gate_count + 1, err);
 
-	if (!rc)
-		rc = PF_CALLOC(b->results, o->gate_count + 1, err);
-	if (!rc)
-		rc = PF_CALLOC(b->bounds, o->gate_count + 1, err);
 	for (size_t i = 0; !rc && i < o->gate_count; i++) {
 		char *text = strdup(o->gates[i]);
 		if (!text)
@@ -64,27 +37,89 @@ take_gates(struct pf_bench *b, struct pf_error *err)
 		b->gate_count++;
 		if (!rc && !b->measured[b->gates[i].metric])
 			rc = pf_error_set(err, PF_EUSAGE,
-			    "--gate %s: %s is not measured here; a %s measures %s", text,
+			    "--gate %s: %s is not measured here; a %s has %s%s", text,
 			    pf_metric_infos[b->gates[i].metric].name,
 			    b->service ? "service under load" : "command",
-			    b->service
-				? "cpu_per_request, p50, p90, p99, p999, throughput, errors and "
-				  "rss_peak"
-				: "cpu, wall and rss_peak (latency and errors need --load URL)");
+			    pf_metric_list(
+				b->service ? PF_OF_SERVICES : PF_OF_COMMANDS, names, sizeof names),
+			    b->service ? "" : " (latency and errors need --load URL)");
 	}
 	return rc;
 }
 
-static void
-choose_metrics(struct pf_bench *b)
+static int
+choose_metrics(struct pf_bench *b, struct pf_error *err)
 {
-	const enum pf_metric *list = b->service ? of_services : of_commands;
-	size_t count = b->service ? sizeof of_services / sizeof *of_services
-				  : sizeof of_commands / sizeof *of_commands;
+	const char *primary = b->options.primary;
+	unsigned of = b->service ? PF_OF_SERVICES : PF_OF_COMMANDS;
 
-	for (size_t i = 0; i < count; i++)
-		b->measured[list[i]] = true;
-	b->primary = list[0];
+	for (enum pf_metric m = 0; m < PF_METRICS; m++)
+		b->measured[m] = pf_metric_infos[m].of & of;
+	b->primary = b->service ? PF_METRIC_CPU_PER_REQUEST : PF_METRIC_CPU;
+	if (!primary)
+		return 0;
+	b->primary = pf_metric_find(primary, strlen(primary));
+	if (b->primary == PF_METRICS || !b->measured[b->primary])
+		return pf_error_set(err, PF_EUSAGE, "--primary %s: not measured here", primary);
+	return 0;
+}
+
+/* GODEBUG with gctrace=1 on top of what it says already; there is room for one variable more. */
+static int
+ask_for_trace(struct pf_variant *v, struct pf_error *err)
+{
+	const char *has = getenv("GODEBUG");
+	char **place = &v->environment[v->environment_count];
+	struct pf_buffer text;
+	int rc;
+
+	for (size_t i = 0; i < v->environment_count; i++) {
+		if (strncmp(v->environment[i], "GODEBUG=", 8) == 0) {
+			place = &v->environment[i];
+			has = *place + 8;
+		}
+	}
+	pf_buffer_init(&text, 65536);
+	pf_buffer_printf(&text, "GODEBUG=%s%sgctrace=1", has ? has : "", has && *has ? "," : "");
+	pf_buffer_byte(&text, 0);
+	rc = pf_buffer_check(&text, err);
+	if (rc) {
+		pf_buffer_release(&text);
+		return rc;
+	}
+	v->environment_count += place == &v->environment[v->environment_count];
+	free(*place);
+	*place = (char *)text.bytes;
+	return 0;
+}
+
+static int
+take_variant(struct pf_bench *b, size_t i, struct pf_error *err)
+{
+	static const char *const names[] = {"before", "after"};
+	const struct pf_bench_variant *from = &b->options.variants[i];
+	struct pf_variant *to = &b->variants[i];
+	const char *command = from->command ? from->command : b->options.variants[0].command;
+	char name[32];
+	int rc;
+
+	b->pids[i] = from->pid;
+	if (i < 2)
+		snprintf(name, sizeof name, "%s", names[i]);
+	else
+		snprintf(name, sizeof name, "variant %zu", i + 1);
+	rc = pf_copy_string(&to->name, from->name ? from->name : name, err);
+	if (!rc)
+		rc = pf_copy_string(&to->command, command, err);
+	if (!rc)
+		rc = pf_copy_string(&to->origin, from->origin, err);
+	if (!rc)
+		rc = PF_CALLOC(to->environment, from->environment_count + 2, err);
+	for (size_t j = 0; !rc && j < from->environment_count; j++) {
+		rc = pf_copy_string(&to->environment[j], from->environment[j], err);
+		to->environment_count += !rc;
+	}
+	return rc || !b->options.go_trace ? rc : ask_for_trace(to, err);
 }
 
 static int
@@ -93,95 +128,39 @@ prepare(struct pf_bench *b, struct pf_error *err)
 	struct pf_bench_options *o = &b->options;
 	time_t now = time(NULL);
 	struct tm utc;
-	int rc = check_options(o, err);
+	int rc = pf_bench_check_options(o, err);
 
 	if (rc)
 		return rc;
 	b->service = o->url_count > 0;
-	choose_metrics(b);
-	rc = take_gates(b, err);
+	b->running = b->service && !o->variants[0].command;
+	rc = choose_metrics(b, err);
+	if (!rc)
+		rc = take_gates(b, err);
 	if (rc)
 		return rc;
 	if (!o->pairs)
-		o->pairs = o->gate_count ? PAIRS_FOR_GATES : PAIRS;
+		o->pairs = o->variant_count == 1 ? 1 : o->gate_count ? PAIRS_FOR_GATES : PAIRS;
 	if (o->warmup_pairs == SIZE_MAX)
 		o->warmup_pairs = b->service ? 0 : 1;
+	if (o->repeats == SIZE_MAX)
+		o->repeats = o->pairs / 4;
+	if (o->idle < 0)
+		o->idle = fmin(2, o->duration / 10);
 	b->seed = o->has_seed ? o->seed : pf_random_seed() >> 32;
 	pf_machine_read(&b->machine);
+	b->started_at = (double)now;
 	strftime(b->started, sizeof b->started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-	b->command[PF_BEFORE] = strdup(o->before.command);
-	b->command[PF_AFTER] = strdup(o->after.command);
-	if (!b->command[PF_BEFORE] || !b->command[PF_AFTER])
-		return pf_error_nomem(err);
-	return PF_CALLOC(b->pairs, o->pairs, err);
-}
-
-static void
-report_progress(const struct pf_run *run, int side, size_t block)
-{
-	const struct pf_bench_options *o = &run->bench->options;
-	struct pf_bench_progress progress = {.side = side == PF_AFTER ? "after" : "before",
-	    .block = block,
-	    .blocks = 2 * (o->pairs + o->warmup_pairs),
-	    .warmup = block <= 2 * o->warmup_pairs,
-	    .elapsed = pf_run_now() - run->started};
-
-	if (o->progress)
-		o->progress(o->progress_context, &progress);
-}
-
-/* Both sides of a pair; `number` from 1, or 0 for warm-up. `block` counts all blocks so far. */
-static int
-run_pair(const struct pf_run *run, struct pf_pair *pair, size_t number, size_t *block,
-    struct pf_error *err)
-{
-	for (int i = 0; i < 2; i++) {
-		int side = pair->after_first ? 1 - i : i, rc;
-
-		report_progress(run, side, ++*block);
-		rc = run->bench->service
-			 ? pf_run_service(run, side, number, &pair->side[side], err)
-			 : pf_run_command(run, side, number, &pair->side[side], err);
-		if (rc)
-			return rc;
+	for (size_t i = 0; !rc && i < o->variant_count; i++) {
+		b->variant_count = i + 1;
+		rc = take_variant(b, i, err);
 	}
-	return 0;
-}
-
-static int
-run_plan(struct pf_bench *b, const struct pf_run *run, struct pf_error *err)
-{
-	const struct pf_bench_options *o = &b->options;
-	struct pf_pair warm = {0};
-	struct pf_random rng;
-	uint8_t *orders;
-	size_t block = 0;
-	int rc = PF_CALLOC(orders, o->pairs, err);
-
-	if (rc)
-		return rc;
-	pf_random_init(&rng, b->seed);
-	pf_plan_orders(&rng, orders, o->pairs);
-	for (size_t i = 0; !rc && i < o->warmup_pairs; i++)
-		rc = run_pair(run, &warm, 0, &block, err);
-	while (!rc && b->complete < o->pairs) {
-		struct pf_pair *pair = &b->pairs[b->complete];
-		pair->after_first = orders[b->complete];
-		rc = run_pair(run, pair, b->complete + 1, &block, err);
-		if (!rc)
-			b->complete++;
-	}
-	free(orders);
-	if (rc == PF_EINCONCLUSIVE) {
-		b->interrupted = true;
-		rc =
-		    b->complete
-			? 0
-			: pf_error_set(err, rc,
-			      "interrupted before the first pair was complete: nothing to compare");
-	}
-	b->elapsed = pf_run_now() - run->started;
-	return rc;
+	/* Whole groups of orders are planned: see plan.h. */
+	if (!rc)
+		rc = PF_CALLOC(b->rounds, o->pairs + o->variant_count, err);
+	if (!rc)
+		rc = PF_CALLOC(b->blocks, o->pairs * o->variant_count, err);
+	return rc ? rc : pf_bench_make_room(b, err);
 }
 
 static int
@@ -191,17 +170,39 @@ run_all(struct pf_bench *b, struct pf_error *err)
 	int rc = 0;
 
 	sched_getaffinity(0, sizeof run.own_cpus, &run.own_cpus);
-	if (b->service) {
-		rc = pf_load_new(&run.load, &b->options, b->seed, err);
-		b->pinned = b->options.pin && pf_pin_plan(&run.client_cpus, &run.server_cpus);
-	}
+	for (size_t i = 0; !rc && b->service && i < b->variant_count; i++)
+		rc = pf_load_new(&run.load[i], &b->options, b->variants[i].origin, b->seed, err);
+	b->pinned = b->service && b->options.pin && pf_pin_plan(&run.client_cpus, &run.server_cpus);
 	if (b->pinned) {
 		pf_pin_format(&run.client_cpus, b->client_cpus, sizeof b->client_cpus);
 		pf_pin_format(&run.server_cpus, b->server_cpus, sizeof b->server_cpus);
 	}
 	if (!rc)
-		rc = run_plan(b, &run, err);
-	pf_load_free(run.load);
+		rc = pf_run_rounds(&run, err);
+	for (size_t i = 0; i < b->variant_count; i++)
+		pf_load_free(run.load[i]);
+	return rc;
+}
+
+int
+pf_bench_sum_latency(struct pf_bench *b, struct pf_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < b->complete * b->variant_count; i++) {
+		struct pf_histogram *sum = &b->latency[i % b->variant_count], one = {0};
+		const char *text = b->blocks[i].latency;
+
+		if (!text)
+			continue;
+		rc = pf_histogram_decode(&one, text, err);
+		if (!rc && !sum->counts)
+			rc = pf_histogram_init(sum, one.lowest, one.highest, one.digits, err);
+		if (!rc)
+			rc = pf_histogram_merge(sum, &one, err);
+		b->has_latency = !rc;
+		pf_histogram_release(&one);
+	}
 	return rc;
 }
 
@@ -226,12 +227,25 @@ pf_bench_run(struct pf_bench **out, const struct pf_bench_options *options, stru
 		rc = run_all(b, err);
 	if (!rc)
 		rc = pf_bench_decide(b, err);
+	if (!rc)
+		rc = pf_bench_sum_latency(b, err);
 	if (rc) {
 		pf_bench_free(b);
 		return rc;
 	}
 	*out = b;
 	return 0;
+}
+
+static void
+free_variant(struct pf_variant *v)
+{
+	for (size_t i = 0; i < v->environment_count; i++)
+		free(v->environment[i]);
+	free(v->environment);
+	free(v->name);
+	free(v->command);
+	free(v->origin);
 }
 
 void
@@ -241,11 +255,17 @@ pf_bench_free(struct pf_bench *b)
 		return;
 	for (size_t i = 0; i < b->gate_count; i++)
 		free((char *)b->gates[i].text);
+	for (size_t i = 0; i < b->complete * b->variant_count; i++)
+		pf_block_release(&b->blocks[i]);
+	for (size_t i = 0; i < b->variant_count; i++) {
+		free_variant(&b->variants[i]);
+		pf_histogram_release(&b->latency[i]);
+	}
 	free(b->gates);
+	free(b->judgements);
 	free(b->results);
-	free(b->bounds);
-	free(b->pairs);
-	free(b->command[PF_BEFORE]);
-	free(b->command[PF_AFTER]);
+	free(b->medians);
+	free(b->rounds);
+	free(b->blocks);
 	free(b);
 }

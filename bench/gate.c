@@ -19,6 +19,9 @@ static const struct suffix suffixes[][7] = {
     [PF_UNIT_BYTES] = {{"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}},
     [PF_UNIT_PER_SECOND] = {{"", 1}, {"/s", 1}},
     [PF_UNIT_SHARE] = {{"%", 0.01}},
+    [PF_UNIT_NUMBER] = {{"", 1}},
+    [PF_UNIT_BYTES_PER_SECOND] = {{"B/s", 1}, {"KiB/s", 1024}, {"MiB/s", 1048576},
+	{"GiB/s", 1073741824}},
 };
 
 static const char *const wanted[] = {
@@ -26,6 +29,8 @@ static const char *const wanted[] = {
     [PF_UNIT_BYTES] = "a size such as 512MiB",
     [PF_UNIT_PER_SECOND] = "a number such as 4000",
     [PF_UNIT_SHARE] = "a percentage such as 0.1%",
+    [PF_UNIT_NUMBER] = "a number such as 4000",
+    [PF_UNIT_BYTES_PER_SECOND] = "a rate such as 10MiB/s",
 };
 
 static int
@@ -88,14 +93,13 @@ int
 pf_gate_parse(struct pf_gate *gate, const char *text, struct pf_error *err)
 {
 	const char *name = skip_blanks(text), *at = name + strcspn(name, "<>= \t");
+	char names[600];
 
 	*gate = (struct pf_gate){.text = text, .metric = pf_metric_find(name, (size_t)(at - name))};
 	if (gate->metric == PF_METRICS)
-		return pf_error_set(err, PF_EUSAGE,
-		    "--gate %s: no metric %.*s; there are cpu, cpu_per_request, p50, p90, p99, "
-		    "p999, throughput, errors, "
-		    "rss_peak, rss_idle, gc_pause_p99, wall",
-		    text, (int)(at - name), name);
+		return pf_error_set(err, PF_EUSAGE, "--gate %s: no metric %.*s; there are %s", text,
+		    (int)(at - name), name,
+		    pf_metric_list(PF_OF_COMMANDS | PF_OF_SERVICES, names, sizeof names));
 	at = skip_blanks(at);
 	if ((at[0] != '<' && at[0] != '>') || at[1] != '=')
 		return pf_error_set(err, PF_EUSAGE,

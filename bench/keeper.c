@@ -27,6 +27,7 @@ struct keeper {
 	double deadline; /* when to take the next, harder step; 0: none */
 	uint32_t leftovers;
 	struct pf_tree tree;
+	struct pf_counters counters;
 };
 
 static double
@@ -209,6 +210,15 @@ trim_errors(const struct pf_keeper_orders *o)
 }
 
 static void
+tell_counts(const struct keeper *k)
+{
+	struct pf_keeper_note note = {.kind = PF_NOTE_COUNTS, .pid = k->subject};
+
+	pf_counters_read(&k->counters, note.counters);
+	tell(k, &note);
+}
+
+static void
 wait_for_signal(struct keeper *k, const sigset_t *signals)
 {
 	double left = k->deadline > 0 ? k->deadline - now() : 1;
@@ -221,6 +231,8 @@ wait_for_signal(struct keeper *k, const sigset_t *signals)
 	number = sigtimedwait(signals, NULL, &t);
 	if (number == SIGTERM)
 		stop(k);
+	else if (number == SIGUSR1)
+		tell_counts(k);
 	else if (number < 0 && errno == EAGAIN && k->deadline > 0 && now() >= k->deadline)
 		take_next_step(k);
 	trim_errors(k->orders);
@@ -237,6 +249,11 @@ note_gone(const struct keeper *k)
 	note.cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
 		   (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 	note.peak_rss = (uint64_t)usage.ru_maxrss * 1024;
+	note.faults = (double)usage.ru_minflt;
+	note.major_faults = (double)usage.ru_majflt;
+	note.switches = (double)usage.ru_nvcsw;
+	note.preemptions = (double)usage.ru_nivcsw;
+	pf_counters_read(&k->counters, note.counters);
 	tell(k, &note);
 }
 
@@ -250,6 +267,7 @@ prepare(const struct pf_keeper_orders *o, sigset_t *signals)
 	sigemptyset(signals);
 	sigaddset(signals, SIGCHLD);
 	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGUSR1);
 	signal(SIGCHLD, SIG_DFL); /* if it were ignored, nobody could be waited for */
 	setsid();
 	prctl(PR_SET_NAME, "profuse-keeper");
@@ -270,6 +288,8 @@ pf_keeper_run(const struct pf_keeper_orders *o)
 	if (getppid() != o->parent)
 		_exit(0); /* bench died before it could be watched */
 	note.peak_rss = resident();
+	pf_counters_open(&k.counters);
+	pf_counters_read(&k.counters, note.counters);
 	note.status = start_subject(&k);
 	note.pid = k.subject;
 	if (!note.status)

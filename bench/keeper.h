@@ -8,7 +8,8 @@
  * block. Keeper and subject are in sessions and process groups of their own, so
  * a terminal's Ctrl-C reaches bench only.
  *
- * The keeper is told to stop by SIGTERM and speaks through a pipe: one
+ * The keeper is told to stop by SIGTERM, asked for the processor's counters by
+ * SIGUSR1, and speaks through a pipe: one
  * struct pf_keeper_note a message, each written whole.
  */
 #ifndef PF_BENCH_KEEPER_H
@@ -19,12 +20,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "bench/counters.h"
+
 enum pf_note_kind {
 	PF_NOTE_STARTED =
 	    1,          /* pid is the subject's; peak_rss is what it inherits by fork: see below */
 	PF_NOTE_FAILED, /* it could not be started; status is errno */
 	PF_NOTE_ENDED,  /* the subject's first process ended with `status` after `wall` seconds */
-	PF_NOTE_GONE,   /* all its descendants too: cpu, peak_rss and leftovers are final */
+	PF_NOTE_GONE,   /* all its descendants too: everything is final */
+	PF_NOTE_COUNTS, /* what SIGUSR1 asked for: counters */
 };
 
 struct pf_keeper_note {
@@ -35,6 +39,8 @@ struct pf_keeper_note {
 	double cpu;         /* user + system seconds of all that were waited for */
 	uint64_t peak_rss;  /* the largest single process' peak, bytes */
 	uint32_t leftovers; /* processes that outlived the subject and had to be stopped */
+	double faults, major_faults, switches, preemptions; /* of all that were waited for */
+	double counters[PF_COUNTERS];                       /* NaN: there is none */
 };
 
 struct pf_keeper_orders {

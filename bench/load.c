@@ -2,55 +2,65 @@
 #include "bench/load.h"
 
 #include <http_parser.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
+#include "bench/load_replay.h"
 #include "bench/load_request.h"
 #include "core/error.h"
 #include "core/memory.h"
 
 enum { OWN_FILES = 32 };
 
-/* Cuts a URL into host, port and path; the path points into the URL or is "/". */
+/* Where a URL leads; the path points into the URL or is "/". */
+struct place {
+	char host[256], port[8];
+	bool tls;
+	const char *path;
+};
+
 static int
-parse_url(const char *url, char host[256], char port[8], const char **path, struct pf_error *err)
+parse_url(const char *url, struct place *p, struct pf_error *err)
 {
 	struct http_parser_url parts;
 	size_t size = strlen(url);
 
 	http_parser_url_init(&parts);
-	if (strncmp(url, "https://", 8) == 0)
-		return pf_error_set(err, PF_EUSAGE,
-		    "%s: bench loads http:// only for now; put the service's plain port there",
-		    url);
-	if (size > 60000 || strncmp(url, "http://", 7) != 0 ||
+	p->tls = strncmp(url, "https://", 8) == 0;
+	if (size > 60000 || (!p->tls && strncmp(url, "http://", 7) != 0) ||
 	    http_parser_parse_url(url, size, 0, &parts) || parts.field_data[UF_HOST].len >= 256)
-		return pf_error_set(
-		    err, PF_EUSAGE, "\"%.200s\" is no URL; expected http://HOST:PORT/PATH", url);
+		return pf_error_set(err, PF_EUSAGE,
+		    "\"%.200s\" is no URL; expected http://HOST:PORT/PATH or https://", url);
 	if (parts.field_set & 1 << UF_USERINFO)
 		return pf_error_set(err, PF_EUSAGE,
 		    "a URL with a password in it is seen by everybody on the machine; use "
 		    "--header");
-	snprintf(host, 256, "%.*s", (int)parts.field_data[UF_HOST].len,
+	snprintf(p->host, sizeof p->host, "%.*s", (int)parts.field_data[UF_HOST].len,
 	    url + parts.field_data[UF_HOST].off);
-	snprintf(port, 8, "%u", parts.field_set & 1 << UF_PORT ? parts.port : 80u);
-	*path = parts.field_set & 1 << UF_PATH ? url + parts.field_data[UF_PATH].off : "/";
+	snprintf(p->port, sizeof p->port, "%u",
+	    parts.field_set & 1 << UF_PORT ? parts.port
+	    : p->tls                       ? 443u
+					   : 80u);
+	p->path = parts.field_set & 1 << UF_PATH ? url + parts.field_data[UF_PATH].off : "/";
 	return 0;
 }
 
-/* The path of a URL that must lead to the load's own host and port. */
+/* The path of a URL that must lead where the first one does. */
 static int
-same_origin(const struct pf_load *load, const char *url, const char **path, struct pf_error *err)
+same_origin(const struct place *first, const char *url, const char **path, struct pf_error *err)
 {
-	char host[256], port[8];
-	int rc = parse_url(url, host, port, path, err);
+	struct place p;
+	int rc = parse_url(url, &p, err);
 
-	if (!rc && (strcmp(host, load->host) != 0 || strcmp(port, load->port) != 0))
+	if (!rc && (strcmp(p.host, first->host) != 0 || strcmp(p.port, first->port) != 0 ||
+		       p.tls != first->tls))
 		rc = pf_error_set(err, PF_EUSAGE,
 		    "%s: all URLs must lead to one service, and the first leads to %s:%s", url,
-		    load->host, load->port);
+		    first->host, first->port);
+	*path = rc ? NULL : p.path;
 	return rc;
 }
 
@@ -59,13 +69,17 @@ check_numbers(const struct pf_bench_options *o, struct pf_error *err)
 {
 	struct rlimit files;
 
-	if (!(o->rate > 0 && o->rate <= 1e6))
-		return pf_error_set(
-		    err, PF_EUSAGE, "--load needs --rate N, requests a second, up to 1000000");
+	if (o->replay && (o->rate > 0 || o->load_file || !(o->replay_speed > 0)))
+		return pf_error_set(err, PF_EUSAGE,
+		    "--replay brings its own requests and times: leave --rate and --load-file out, "
+		    "and let --replay-speed be above 0");
+	if (!o->replay && !(o->rate > 0 && (o->rate <= 1e6 || isinf(o->rate))))
+		return pf_error_set(err, PF_EUSAGE,
+		    "--load needs --rate N, requests a second, up to 1000000, or --rate max");
 	if (!(o->duration > 0 && o->duration <= 86400 && o->warmup >= 0 && o->warmup <= 86400))
 		return pf_error_set(err, PF_EUSAGE,
 		    "--duration must be more than 0 and --warmup at least 0, both at most a day");
-	if (o->duration * o->rate < 1)
+	if (!o->replay && o->duration * o->rate < 1)
 		return pf_error_set(err, PF_EUSAGE, "%g requests/s for %g s are no request at all",
 		    o->rate, o->duration);
 	if (!(o->request_timeout > 0 && o->request_timeout <= 3600 && o->ready_timeout > 0))
@@ -95,28 +109,30 @@ look_up(struct pf_load *load, struct pf_error *err)
 	return 0;
 }
 
-/* From the URLs in turn, or from the file when there is one. */
+/* From the URLs in turn, or from a file when there is one. */
 static int
-build_requests(struct pf_load *load, const struct pf_bench_options *o, struct pf_error *err)
+build_requests(struct pf_load *load, const struct pf_bench_options *o, const struct place *first,
+    struct pf_error *err)
 {
-	struct pf_request_maker maker = {.host = load->host,
-	    .port = load->port,
-	    .headers = o->headers,
-	    .header_count = o->header_count};
+	struct pf_request_maker maker = {.host = load->host, .port = load->port, .load = load};
 	const char *path;
-	int rc = pf_request_check_headers(&maker, err);
+	int rc = pf_request_take_headers(load, o->headers, o->header_count, err);
 
 	for (size_t i = 0; !rc && i < o->url_count; i++) {
-		rc = same_origin(load, o->urls[i], &path, err);
-		if (!rc && !o->load_file)
-			rc = pf_request_add(load, &maker, "GET", path, NULL, 0, 1, err);
+		rc = same_origin(first, o->urls[i], &path, err);
+		if (!rc && !o->load_file && !o->replay)
+			rc = pf_request_add(
+			    load, &maker, &(struct pf_request_text){.path = path}, err);
 	}
 	if (!rc && o->load_file)
 		rc = pf_request_read_file(load, &maker, o->load_file, err);
+	if (!rc && o->replay)
+		rc = pf_replay_read(load, &maker, o->replay, o->replay_speed, err);
 	if (!rc)
-		rc = same_origin(load, o->ready_url ? o->ready_url : o->urls[0], &path, err);
+		rc = same_origin(first, o->ready_url ? o->ready_url : o->urls[0], &path, err);
 	if (!rc)
-		rc = pf_request_make(&load->ready, &maker, "GET", path, NULL, 0, 1, err);
+		rc = pf_request_make(
+		    &load->ready, &maker, &(struct pf_request_text){.path = path}, err);
 	load->even = true;
 	for (size_t i = 1; i < load->count; i++)
 		load->even = load->even && !(load->requests[i].weight < load->requests[0].weight) &&
@@ -124,12 +140,28 @@ build_requests(struct pf_load *load, const struct pf_bench_options *o, struct pf
 	return rc;
 }
 
+static void
+take_numbers(struct pf_load *load, const struct pf_bench_options *o, uint64_t seed)
+{
+	load->http2 = o->http2;
+	load->insecure = o->insecure;
+	load->ca_file = o->ca_file;
+	load->saturate = isinf(o->rate);
+	load->rate = o->rate;
+	load->duration = o->duration;
+	load->warmup = o->warmup;
+	load->timeout = o->request_timeout;
+	load->connections = o->connections;
+	load->poisson = o->arrivals == PF_ARRIVALS_POISSON;
+	load->seed = seed;
+}
+
 int
-pf_load_new(
-    struct pf_load **out, const struct pf_bench_options *o, uint64_t seed, struct pf_error *err)
+pf_load_new(struct pf_load **out, const struct pf_bench_options *o, const char *origin,
+    uint64_t seed, struct pf_error *err)
 {
 	struct pf_load *load;
-	const char *path;
+	struct place first, own;
 	int rc = check_numbers(o, err);
 
 	*out = NULL;
@@ -137,16 +169,21 @@ pf_load_new(
 		rc = PF_CALLOC(load, 1, err);
 	if (rc)
 		return rc;
-	load->rate = o->rate;
-	load->duration = o->duration;
-	load->warmup = o->warmup;
-	load->timeout = o->request_timeout;
-	load->connections = o->connections;
-	load->poisson = o->poisson;
-	load->seed = seed;
-	rc = parse_url(o->urls[0], load->host, load->port, &path, err);
+	take_numbers(load, o, seed);
+	rc = parse_url(o->urls[0], &first, err);
 	if (!rc)
-		rc = build_requests(load, o, err);
+		rc = parse_url(origin ? origin : o->urls[0], &own, err);
+	/* libcurl 7.88's reuse of a plain HTTP/2 connection ends in framing errors (curl --parallel shows it too). */
+	if (!rc && o->http2 && !own.tls)
+		rc = pf_error_set(err, PF_EUSAGE,
+		    "--http2 needs an https:// URL: libcurl does not keep HTTP/2 connections "
+		    "without TLS in working order");
+	if (!rc) {
+		memcpy(load->host, own.host, sizeof load->host);
+		memcpy(load->port, own.port, sizeof load->port);
+		load->tls = own.tls;
+		rc = build_requests(load, o, &first, err);
+	}
 	if (!rc)
 		rc = look_up(load, err);
 	if (rc)
@@ -164,8 +201,12 @@ pf_load_free(struct pf_load *load)
 	if (load->addresses)
 		freeaddrinfo(load->addresses);
 	for (size_t i = 0; i < load->count; i++)
-		free(load->requests[i].bytes);
+		pf_request_release(&load->requests[i]);
+	pf_request_release(&load->ready);
+	for (size_t i = 0; i < load->header_count; i++)
+		free(load->headers[i]);
+	free(load->headers);
 	free(load->requests);
-	free(load->ready.bytes);
+	free(load->records);
 	free(load);
 }

@@ -16,7 +16,6 @@
 #include "core/memory.h"
 
 enum {
-	READ_SIZE = 65536,
 	EVENTS = 256,
 	WAITING_MAXIMUM =
 	    16 << 20, /* a million a second for 16 s; nobody's timeout should let it come to that */
@@ -88,11 +87,25 @@ pf_loop_timed_out(struct pf_loop *l, const struct pf_flight *f)
 	pf_histogram_record(&l->result->latency, l->now - f->due);
 }
 
+/* At saturation a free connection sends the next request at once. */
+static bool
+next_at_once(struct pf_loop *l, struct pf_flight *f)
+{
+	if (!l->load->saturate || l->now >= l->end)
+		return false;
+	*f = (struct pf_flight){.request = &l->load->requests[l->schedule.request],
+	    .due = l->now,
+	    .measured = l->in_window};
+	l->result->requests += f->measured;
+	pf_schedule_next(&l->schedule);
+	return true;
+}
+
 bool
 pf_loop_take_waiting(struct pf_loop *l, struct pf_flight *f)
 {
 	if (!l->waiting_count)
-		return false;
+		return next_at_once(l, f);
 	*f = l->waiting[l->waiting_first];
 	l->waiting_first = (l->waiting_first + 1) % l->waiting_capacity;
 	l->waiting_count--;
@@ -141,7 +154,7 @@ send_due(struct pf_loop *l, struct pf_error *err)
 			pf_histogram_record(&l->result->lag, l->now - f.due);
 		}
 		/* Those that wait already go first. */
-		if (l->waiting_count || !pf_connections_send(l, &f))
+		if (l->waiting_count || !l->transport->send(l, &f))
 			rc = pf_loop_wait_in_line(l, &f, err);
 		if (rc)
 			return rc;
@@ -176,14 +189,14 @@ expire(struct pf_loop *l)
 	int64_t due = l->now - (int64_t)(l->load->timeout * 1e9);
 	struct pf_flight f;
 
-	pf_connections_expire(l, due);
+	l->transport->expire(l, due);
 	while (l->waiting_count && l->waiting[l->waiting_first].due <= due) {
 		pf_loop_take_waiting(l, &f);
 		pf_loop_timed_out(l, &f);
 	}
 	/* A connection that was closed may leave room for those that still wait. */
-	while (pf_loop_take_waiting(l, &f)) {
-		if (pf_connections_send(l, &f))
+	while (l->waiting_count && pf_loop_take_waiting(l, &f)) {
+		if (l->transport->send(l, &f))
 			continue;
 		l->waiting_first =
 		    (l->waiting_first + l->waiting_capacity - 1) % l->waiting_capacity;
@@ -206,6 +219,8 @@ arm(struct pf_loop *l, int64_t next_tick)
 		next = l->window;
 	if (!l->past_window && l->end < next)
 		next = l->end;
+	if (l->transport->wakes && l->transport->wakes(l) < next)
+		next = l->transport->wakes(l);
 	if (next == l->armed)
 		return;
 	l->armed = next;
@@ -230,11 +245,18 @@ take_events(struct pf_loop *l, const struct epoll_event *events, int count, stru
 				return rc;
 			continue;
 		}
-		pf_connection_event(l, &l->connections[mark], events[i].events);
+		l->transport->event(l, mark, events[i].events);
 		/* The next answer in this batch has waited for the work on this one. */
 		l->now = pf_loop_now();
 	}
 	return 0;
+}
+
+static void
+sample(struct pf_loop *l)
+{
+	if (l->in_window && l->hooks->sampled && l->ticks++ % 2 == 0)
+		l->hooks->sampled(l->hooks->context);
 }
 
 static int
@@ -258,8 +280,11 @@ run(struct pf_loop *l, struct pf_error *err)
 			return pf_error_errno(err, "cannot wait for", "answers");
 		l->now = pf_loop_now();
 		rc = take_events(l, events, count, err);
+		if (l->transport->woken)
+			l->transport->woken(l);
 		if (l->now >= next_tick) {
 			expire(l);
+			sample(l);
 			next_tick = l->now + tick;
 		}
 	}
@@ -279,12 +304,9 @@ set_up(struct pf_loop *l, uint64_t pair, struct pf_error *err)
 {
 	int rc = pf_schedule_init(&l->schedule, l->load, pair, err);
 
-	if (!rc)
-		rc = PF_CALLOC(l->connections, l->load->connections, err);
-	if (!rc)
-		rc = PF_CALLOC(l->buffer, READ_SIZE, err);
 	if (rc)
 		return rc;
+	l->transport = l->load->tls || l->load->http2 ? &pf_transport_curl : &pf_transport_plain;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	/* Edge-triggered: the timer never needs to be read. */
@@ -294,11 +316,10 @@ set_up(struct pf_loop *l, uint64_t pair, struct pf_error *err)
 		return pf_error_errno(err, "cannot set up", "the load client's event loop");
 	prctl(PR_SET_TIMERSLACK, 1);
 	l->now = pf_loop_now();
-	pf_connections_open(l);
 	l->start = l->now + tick; /* connections are open by then */
 	l->window = l->start + (int64_t)(l->load->warmup * 1e9);
 	l->end = l->window + (int64_t)(l->load->duration * 1e9);
-	return 0;
+	return l->transport->open(l, err);
 }
 
 int
@@ -316,15 +337,13 @@ pf_load_run(const struct pf_load *load, uint64_t pair, const struct pf_load_hook
 
 	if (!rc)
 		rc = run(&l, err);
-	if (l.connections)
-		pf_connections_close(&l);
+	if (l.transport)
+		l.transport->close(&l);
 	if (l.timer >= 0)
 		close(l.timer);
 	if (l.epoll >= 0)
 		close(l.epoll);
 	pf_schedule_release(&l.schedule);
 	free(l.waiting);
-	free(l.connections);
-	free(l.buffer);
 	return rc;
 }

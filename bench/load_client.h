@@ -1,5 +1,6 @@
 /*
- * load_client.h: the open-loop client: one thread, epoll, a fixed schedule.
+ * load_client.h: the open-loop client: one thread, epoll, a fixed schedule. It
+ * speaks plain HTTP/1.1 itself; TLS and HTTP/2 through libcurl (load_curl.c).
  *
  * Each request is sent when its time comes, whatever became of those before:
  * on an idle connection, a new one, or, when all are busy, as soon as one is
@@ -38,13 +39,17 @@ struct pf_load_hooks {
 	int (*window_begins)(void *context, struct pf_error *err);
 	int (*window_ends)(void *context, struct pf_error *err);
 	int (*watched)(void *context, struct pf_error *err); /* watch_fd became readable */
-	int watch_fd, stop_fd; /* or -1; stop_fd readable: PF_EINCONCLUSIVE */
+	void (*sampled)(void *context); /* about ten times a second within the window */
+	int watch_fd, stop_fd;          /* or -1; stop_fd readable: PF_EINCONCLUSIVE */
 };
 
 int pf_load_result_init(struct pf_load_result *result, struct pf_error *err);
 void pf_load_result_release(struct pf_load_result *result);
 
-/* Warm-up, window, and waiting for the last answers. The result is added to (cleared by the caller). */
+/*
+ * Warm-up, window, and waiting for the last answers. The result is
+ * added to (cleared by the caller). PF_EIO, PF_ENOMEM, or what a hook returned.
+ */
 int pf_load_run(const struct pf_load *load, uint64_t pair, const struct pf_load_hooks *hooks,
     struct pf_load_result *result, struct pf_error *err);
 

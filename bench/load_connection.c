@@ -9,11 +9,13 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/index.h"
+#include "core/memory.h"
 
 enum { READ_SIZE = 65536 };
 
@@ -213,8 +215,8 @@ find_closed(struct pf_loop *loop)
 	return NULL;
 }
 
-bool
-pf_connections_send(struct pf_loop *loop, const struct pf_flight *flight)
+static bool
+send_flight(struct pf_loop *loop, const struct pf_flight *flight)
 {
 	struct pf_connection *c = pop_idle(loop);
 
@@ -229,11 +231,16 @@ pf_connections_send(struct pf_loop *loop, const struct pf_flight *flight)
 	return true;
 }
 
-void
-pf_connections_open(struct pf_loop *loop)
+static int
+open_all(struct pf_loop *loop, struct pf_error *err)
 {
-	for (size_t i = 0; i < loop->load->connections; i++)
+	int rc = PF_CALLOC(loop->connections, loop->load->connections, err);
+
+	if (!rc)
+		rc = PF_CALLOC(loop->buffer, READ_SIZE, err);
+	for (size_t i = 0; !rc && i < loop->load->connections; i++)
 		open_connection(loop, &loop->connections[i]);
+	return rc;
 }
 
 /* The connection is free: it takes what waits longest, or rests. */
@@ -300,9 +307,11 @@ finish_opening(struct pf_loop *loop, struct pf_connection *c)
 		serve_next(loop, c);
 }
 
-void
-pf_connection_event(struct pf_loop *loop, struct pf_connection *c, uint32_t events)
+static void
+take_event(struct pf_loop *loop, uint64_t number, uint32_t events)
 {
+	struct pf_connection *c = &loop->connections[number];
+
 	if (c->state == PF_CONNECTION_CLOSED)
 		return;
 	if (c->state == PF_CONNECTION_OPENING) {
@@ -316,8 +325,8 @@ pf_connection_event(struct pf_loop *loop, struct pf_connection *c, uint32_t even
 		write_more(loop, c);
 }
 
-void
-pf_connections_expire(struct pf_loop *loop, int64_t due)
+static void
+expire_flights(struct pf_loop *loop, int64_t due)
 {
 	for (size_t i = 0; i < loop->load->connections; i++) {
 		struct pf_connection *c = &loop->connections[i];
@@ -331,9 +340,21 @@ pf_connections_expire(struct pf_loop *loop, int64_t due)
 	}
 }
 
-void
-pf_connections_close(struct pf_loop *loop)
+static void
+close_all(struct pf_loop *loop)
 {
-	for (size_t i = 0; i < loop->load->connections; i++)
+	for (size_t i = 0; loop->connections && i < loop->load->connections; i++)
 		close_connection(loop, &loop->connections[i]);
+	free(loop->connections);
+	free(loop->buffer);
+	loop->connections = NULL;
+	loop->buffer = NULL;
 }
+
+const struct pf_transport pf_transport_plain = {
+    .open = open_all,
+    .send = send_flight,
+    .event = take_event,
+    .expire = expire_flights,
+    .close = close_all,
+};

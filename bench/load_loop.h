@@ -1,4 +1,7 @@
-/* load_loop.h: the client's insides, shared by load_client.c (time) and load_connection.c (sockets). */
+/*
+ * load_loop.h: the client's insides, shared by load_client.c (time) and what moves
+ * requests: load_connection.c (sockets) or load_curl.c (libcurl).
+ */
 #ifndef PF_BENCH_LOAD_LOOP_H
 #define PF_BENCH_LOAD_LOOP_H
 
@@ -43,6 +46,8 @@ struct pf_loop {
 	int64_t now;                /* as of the last wake-up */
 	int64_t start, window, end; /* of the schedule, the window; absolute ns */
 	bool in_window, past_window;
+	const struct pf_transport *transport;
+	struct pf_curl *curl; /* load_curl.c's own; NULL with plain connections */
 	struct pf_connection *connections;
 	size_t open_count;              /* connections not closed */
 	size_t in_flight;               /* requests with a connection */
@@ -51,6 +56,7 @@ struct pf_loop {
 	struct pf_flight *waiting;
 	size_t waiting_first, waiting_count, waiting_capacity;
 	int64_t window_began;
+	size_t ticks; /* looks at timeouts within the window */
 	char *buffer; /* for reading */
 };
 
@@ -66,14 +72,21 @@ bool pf_loop_take_waiting(struct pf_loop *loop, struct pf_flight *flight);
 int pf_loop_wait_in_line(
     struct pf_loop *loop, const struct pf_flight *flight, struct pf_error *err);
 
-/* Gives a flight to an idle or new connection. False when all are busy. */
-bool pf_connections_send(struct pf_loop *loop, const struct pf_flight *flight);
-/* Opens all connections that the load may use. */
-void pf_connections_open(struct pf_loop *loop);
-/* epoll has `events` for this connection. */
-void pf_connection_event(struct pf_loop *loop, struct pf_connection *c, uint32_t events);
-/* Fails what has been on its way since before `due`, and closes its connections. */
-void pf_connections_expire(struct pf_loop *loop, int64_t due);
-void pf_connections_close(struct pf_loop *loop);
+/* What moves requests. */
+struct pf_transport {
+	/* Opens what the load may use. PF_ENOMEM, PF_EIO. */
+	int (*open)(struct pf_loop *loop, struct pf_error *err);
+	/* Takes a flight; false when as many as allowed are on their way. */
+	bool (*send)(struct pf_loop *loop, const struct pf_flight *flight);
+	/* epoll has `events` for what was registered with this number. */
+	void (*event)(struct pf_loop *loop, uint64_t number, uint32_t events);
+	/* When it wants to be called without an event, absolute ns; may be NULL. */
+	int64_t (*wakes)(const struct pf_loop *loop);
+	void (*woken)(struct pf_loop *loop);
+	/* Fails what was due before `due`, and closes its connections. */
+	void (*expire)(struct pf_loop *loop, int64_t due);
+	void (*close)(struct pf_loop *loop);
+};
+extern const struct pf_transport pf_transport_plain, pf_transport_curl;
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "bench/load_curl.h"
 #include "bench/load_response.h"
 #include "bench/run.h"
 
@@ -66,6 +67,8 @@ ask(int fd, const struct pf_load_request *request, char reason[PF_PROBE_REASON])
 bool
 pf_probe_ready(struct pf_load *load, char reason[PF_PROBE_REASON])
 {
+	if (load->tls || load->http2)
+		return pf_curl_ask(load, &load->ready, PATIENCE_MS, reason, PF_PROBE_REASON);
 	for (const struct addrinfo *a = load->addresses; a; a = a->ai_next) {
 		int fd = connect_to(a);
 		bool good;

@@ -28,8 +28,22 @@ choose(struct pf_schedule *s)
 static void
 place(struct pf_schedule *s)
 {
+	const struct pf_load *load = s->load;
+	double seconds;
+
+	if (load->records) {
+		bool more = s->number < load->record_count;
+		s->due = more ? (int64_t)(load->records[s->number].at * 1e9) : INT64_MAX / 2;
+		s->request = more ? load->records[s->number].request : 0;
+		return;
+	}
+	if (load->saturate) {
+		s->due = INT64_MAX / 2; /* nothing is due: connections ask for their next */
+		s->request = choose(s);
+		return;
+	}
 	/* Evenly spaced: from the number each time, so that no rounding adds up. */
-	double seconds = s->load->poisson ? s->at : (double)s->number / s->load->rate;
+	seconds = load->poisson ? s->at : (double)s->number / load->rate;
 
 	s->due = (int64_t)(seconds * 1e9);
 	s->request = choose(s);
@@ -44,14 +58,14 @@ pf_schedule_init(
 
 	*s = (struct pf_schedule){.load = load};
 	pf_random_init(&s->rng, load->seed + pair * 0x9e3779b97f4a7c15ULL);
-	if (!load->even) {
+	if (!load->even && !load->records) {
 		rc = PF_CALLOC(s->sums, load->count, err);
 		if (rc)
 			return rc;
 		for (size_t i = 0; i < load->count; i++)
 			s->sums[i] = sum += load->requests[i].weight;
 	}
-	if (load->poisson)
+	if (load->poisson && !load->saturate)
 		s->at = pf_random_exponential(&s->rng) / load->rate;
 	place(s);
 	return 0;

@@ -1,10 +1,12 @@
 /* machine.c: see machine.h. */
 #include "bench/machine.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 static void
@@ -42,6 +44,28 @@ pf_machine_read(struct pf_machine *m)
 	read_model(m->cpu, sizeof m->cpu);
 }
 
+/* The kernel's pressure stall information: microseconds in "total=" of the line "some". */
+static double
+read_waited(void)
+{
+	unsigned long long micros;
+	FILE *f = fopen("/proc/pressure/cpu", "re");
+	int n = f ? fscanf(f, "some avg10=%*s avg60=%*s avg300=%*s total=%llu", &micros) : 0;
+
+	if (f)
+		fclose(f);
+	return n == 1 ? (double)micros / 1e6 : NAN;
+}
+
+static double
+monotonic(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 void
 pf_usage_read(struct pf_usage *u)
 {
@@ -56,7 +80,7 @@ pf_usage_read(struct pf_usage *u)
 
 	if (f)
 		fclose(f);
-	*u = (struct pf_usage){0};
+	*u = (struct pf_usage){.waited = read_waited(), .at = monotonic()};
 	getrusage(RUSAGE_SELF, &own);
 	u->own = (double)(own.ru_utime.tv_sec + own.ru_stime.tv_sec) +
 		 (double)(own.ru_utime.tv_usec + own.ru_stime.tv_usec) / 1e6;
@@ -76,6 +100,14 @@ pf_usage_foreign(const struct pf_usage *from, const struct pf_usage *to, double 
 		return 0;
 	others = (to->busy - from->busy) - (to->own - from->own) - measured;
 	return others > 0 ? others / total : 0;
+}
+
+double
+pf_usage_pressure(const struct pf_usage *from, const struct pf_usage *to)
+{
+	double time = to->at - from->at;
+
+	return time > 0 ? fmin(1, (to->waited - from->waited) / time) : NAN;
 }
 
 double

@@ -20,10 +20,12 @@ void pf_machine_read(struct pf_machine *machine);
 
 /* CPU seconds of the whole machine since it started, to the clock tick; zeros without /proc/stat. */
 struct pf_usage {
-	double busy;  /* all but idle, waiting and stolen */
-	double steal; /* taken by other virtual machines */
-	double total; /* all of it */
-	double own;   /* this process' own */
+	double busy;   /* all but idle, waiting and stolen */
+	double steal;  /* taken by other virtual machines */
+	double total;  /* all of it */
+	double own;    /* this process' own */
+	double waited; /* that at least one task waited for a CPU (pressure); NaN: not told */
+	double at;     /* monotonic */
 };
 
 void pf_usage_read(struct pf_usage *usage);
@@ -33,6 +35,8 @@ void pf_usage_read(struct pf_usage *usage);
  * neither this process nor the subjects' `measured` seconds. Never below 0.
  */
 double pf_usage_foreign(const struct pf_usage *from, const struct pf_usage *to, double measured);
+/* The share of the time in which some task waited for a CPU; NaN where the kernel doesn't tell. */
+double pf_usage_pressure(const struct pf_usage *from, const struct pf_usage *to);
 double pf_usage_steal(const struct pf_usage *from, const struct pf_usage *to);
 
 /*

@@ -4,11 +4,16 @@
 #include "stats/random.h"
 
 void
-pf_plan_orders(struct pf_random *rng, uint8_t *after_first, size_t pairs)
+pf_plan_group(struct pf_random *rng, uint8_t *order, size_t variants, size_t stride)
 {
-	size_t swapped = pairs / 2 + (pairs % 2 ? pf_random_below(rng, 2) : 0);
+	uint8_t first[UINT8_MAX], shifts[UINT8_MAX];
 
-	for (size_t i = 0; i < pairs; i++)
-		after_first[i] = i < swapped;
-	pf_random_shuffle(rng, after_first, pairs);
+	for (size_t i = 0; i < variants; i++)
+		first[i] = shifts[i] = (uint8_t)i;
+	pf_random_shuffle(rng, first, variants);
+	pf_random_shuffle(rng, shifts, variants);
+	for (size_t i = 0; i < variants; i++) {
+		for (size_t j = 0; j < variants; j++)
+			order[i * stride + j] = first[(j + shifts[i]) % variants];
+	}
 }

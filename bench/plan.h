@@ -1,9 +1,10 @@
 /*
- * plan.h: in which order the sides of each pair run.
+ * plan.h: in which order the variants of each round run.
  *
- * Half the pairs run before-after, half after-before (one more of either, by
- * lot, when the number is odd), shuffled: a drift or an order effect then hits
- * both sides alike. The same seed gives the same plan.
+ * As many rounds in a row as there are variants make a group, in which every
+ * variant runs once at every place (the shifts of one random order, themselves in
+ * random order): a drift or an order effect then hits all alike, also when the
+ * run is looked at before its end. The same seed gives the same plan.
  */
 #ifndef PF_BENCH_PLAN_H
 #define PF_BENCH_PLAN_H
@@ -13,7 +14,7 @@
 
 struct pf_random;
 
-/* after_first[i] is 1 where pair i starts with the after side; `pairs` of them are written. */
-void pf_plan_orders(struct pf_random *rng, uint8_t *after_first, size_t pairs);
+/* The next group: order[i] are the `variants` numbers in which its i-th round runs, `stride` bytes apart. */
+void pf_plan_group(struct pf_random *rng, uint8_t *order, size_t variants, size_t stride);
 
 #endif

@@ -1,9 +1,13 @@
 /* run_command.c: a block of a command: from its start to the end of all that it started. */
 #include "bench/run.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
+#include "bench/allocator_figures.h"
+#include "bench/go_figures.h"
 #include "core/error.h"
 
 double
@@ -15,32 +19,56 @@ pf_run_now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-struct pf_subject_spec
-pf_run_spec(const struct pf_run *run, int side, size_t pair, char *output, size_t size)
+const char *
+pf_run_where(const struct pf_run *run, size_t round, char *text, size_t size)
 {
-	static const char *const names[] = {"before", "after"};
+	if (round)
+		snprintf(text, size, "in pair %zu", round);
+	else
+		snprintf(text, size, "in %s", run->phase);
+	return text;
+}
+
+struct pf_subject_spec
+pf_run_spec(const struct pf_run *run, size_t variant, size_t round, char *output, size_t size)
+{
 	const struct pf_bench_options *o = &run->bench->options;
-	const struct pf_bench_side *s = side == PF_AFTER ? &o->after : &o->before;
+	const struct pf_variant *v = &run->bench->variants[variant];
 
 	if (o->output)
-		snprintf(output, size, "%s/%s-%zu", o->output, names[side], pair);
-	return (struct pf_subject_spec){.name = names[side],
-	    .command = s->command,
-	    .environment = s->environment,
-	    .environment_count = s->environment_count,
+		snprintf(output, size, "%s/%s-%zu", o->output, v->name, round);
+	return (struct pf_subject_spec){.name = v->name,
+	    .command = v->command,
+	    .environment = (const char *const *)v->environment,
+	    .environment_count = v->environment_count,
 	    .output = o->output ? output : NULL,
 	    .grace = o->grace};
 }
 
-static int
-finish(struct pf_subject *s, const struct pf_bench_options *o, size_t pair, struct pf_error *err)
+void
+pf_block_init(struct pf_block *block, const struct pf_run *run)
 {
-	char where[64] = "in warm-up";
+	*block = (struct pf_block){.start = pf_run_now() - run->started, .pressure = NAN};
+	for (int m = 0; m < PF_METRICS; m++)
+		block->value[m] = NAN;
+}
+
+void
+pf_block_release(struct pf_block *block)
+{
+	free(block->latency);
+	block->latency = NULL;
+}
+
+static int
+finish(const struct pf_run *run, struct pf_subject *s, size_t round, struct pf_error *err)
+{
+	const struct pf_bench_options *o = &run->bench->options;
+	char where[64];
 	bool timed_out;
 	int rc = pf_subject_wait(s, false, o->run_timeout, o->stop_fd, &timed_out, err);
 
-	if (pair)
-		snprintf(where, sizeof where, "in pair %zu", pair);
+	pf_run_where(run, round, where, sizeof where);
 	if (timed_out)
 		return pf_error_set(err, PF_EIO,
 		    "%s: \"%.200s\" did not end within %g s %s; raise --run-timeout or give it "
@@ -54,32 +82,121 @@ finish(struct pf_subject *s, const struct pf_bench_options *o, size_t pair, stru
 	return rc;
 }
 
+static void
+fill_block(struct pf_block *k, const struct pf_subject *s)
+{
+	const struct pf_keeper_note *total = &s->total;
+
+	k->cpu = k->value[PF_METRIC_CPU] = total->cpu;
+	k->seconds = k->value[PF_METRIC_WALL] = s->end.wall;
+	k->value[PF_METRIC_RSS_PEAK] = (double)total->peak_rss;
+	k->value[PF_METRIC_FAULTS] = total->faults;
+	k->value[PF_METRIC_MAJOR_FAULTS] = total->major_faults;
+	k->value[PF_METRIC_SWITCHES] = total->switches;
+	k->value[PF_METRIC_PREEMPTIONS] = total->preemptions;
+	for (int i = 0; i < PF_COUNTERS; i++)
+		k->value[PF_METRIC_INSTRUCTIONS + i] = total->counters[i];
+	k->rss_floor = (double)s->rss_floor;
+	k->leftovers = total->leftovers;
+}
+
+/* `measured`: CPU seconds of all subjects that ran meanwhile. */
+static void
+fill_surroundings(struct pf_block *k, const struct pf_usage *from, double measured)
+{
+	struct pf_usage to;
+
+	pf_usage_read(&to);
+	k->foreign = pf_usage_foreign(from, &to, measured);
+	k->steal = pf_usage_steal(from, &to);
+	k->pressure = pf_usage_pressure(from, &to);
+}
+
+/* What it wrote about its memory. */
+static int
+read_figures(
+    const struct pf_run *run, const struct pf_subject *s, struct pf_block *k, struct pf_error *err)
+{
+	struct pf_go_window window = {.errors = s->errors, .to = SIZE_MAX};
+	int rc = pf_allocator_figures(s->errors, k, err);
+
+	if (rc || !run->bench->options.go_trace)
+		return rc;
+	return pf_go_figures_traced(&window, k, err);
+}
+
 int
-pf_run_command(
-    const struct pf_run *run, int side, size_t pair, struct pf_block *block, struct pf_error *err)
+pf_run_command(const struct pf_run *run, size_t variant, size_t round, struct pf_block *block,
+    struct pf_error *err)
 {
 	char output[4096];
-	struct pf_subject_spec spec = pf_run_spec(run, side, pair, output, sizeof output);
+	struct pf_subject_spec spec = pf_run_spec(run, variant, round, output, sizeof output);
 	struct pf_subject subject;
-	struct pf_usage from, to;
+	struct pf_usage from;
 	int rc;
 
-	*block = (struct pf_block){.start = pf_run_now() - run->started};
 	pf_usage_read(&from);
 	rc = pf_subject_start(&subject, &spec, err);
 	if (rc)
 		return rc;
-	rc = finish(&subject, &run->bench->options, pair, err);
-	pf_usage_read(&to);
+	rc = finish(run, &subject, round, err);
+	if (!rc) {
+		fill_block(block, &subject);
+		fill_surroundings(block, &from, block->cpu);
+		rc = read_figures(run, &subject, block, err);
+	}
 	pf_subject_stop(&subject);
-	if (rc)
-		return rc;
-	block->cpu = block->value[PF_METRIC_CPU] = subject.total.cpu;
-	block->seconds = block->value[PF_METRIC_WALL] = subject.end.wall;
-	block->value[PF_METRIC_RSS_PEAK] = (double)subject.total.peak_rss;
-	block->rss_floor = (double)subject.rss_floor;
-	block->leftovers = subject.total.leftovers;
-	block->foreign = pf_usage_foreign(&from, &to, block->cpu);
-	block->steal = pf_usage_steal(&from, &to);
-	return 0;
+	return rc;
+}
+
+/* The n-th CPU, counted round, of those that we may run on. */
+static cpu_set_t
+nth_cpu(const cpu_set_t *all, size_t n)
+{
+	size_t skip = n % (size_t)CPU_COUNT(all);
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	for (int i = 0; i < CPU_SETSIZE; i++) {
+		if (CPU_ISSET(i, all) && skip-- == 0) {
+			CPU_SET(i, &one);
+			break;
+		}
+	}
+	return one;
+}
+
+int
+pf_run_duet(const struct pf_run *run, const uint8_t *order, size_t round, struct pf_block *blocks,
+    struct pf_error *err)
+{
+	size_t n = run->bench->variant_count, started = 0;
+	struct pf_subject subjects[PF_BENCH_VARIANTS];
+	struct pf_usage from;
+	double measured = 0;
+	int rc = 0;
+
+	pf_usage_read(&from);
+	for (size_t i = 0; !rc && i < n; i++) {
+		char output[4096];
+		struct pf_subject_spec spec =
+		    pf_run_spec(run, order[i], round, output, sizeof output);
+		cpu_set_t cpu = nth_cpu(&run->own_cpus, i);
+		spec.cpus = &cpu;
+		rc = pf_subject_start(&subjects[i], &spec, err);
+		started += !rc;
+	}
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = finish(run, &subjects[i], round, err);
+		if (!rc) {
+			fill_block(&blocks[order[i]], &subjects[i]);
+			measured += blocks[order[i]].cpu;
+			rc = read_figures(run, &subjects[i], &blocks[order[i]], err);
+		}
+	}
+	for (size_t i = 0; i < n && !rc; i++)
+		fill_surroundings(&blocks[i], &from, measured);
+	for (size_t i = 0; i < started; i++)
+		pf_subject_stop(&subjects[i]);
+	return rc;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -124,6 +125,10 @@ pf_subject_next(struct pf_subject *s, struct pf_error *err)
 	case PF_NOTE_STARTED:
 		s->pid = note.pid;
 		s->rss_floor = note.peak_rss;
+		for (int i = 0; i < PF_COUNTERS; i++) {
+			s->counts[i] = note.counters[i];
+			s->counted = s->counted || !isnan(note.counters[i]);
+		}
 		return 0;
 	case PF_NOTE_FAILED:
 		return pf_error_set(err, PF_EIO, "%s: cannot start %s: %s", s->name, s->command,
@@ -135,6 +140,10 @@ pf_subject_next(struct pf_subject *s, struct pf_error *err)
 	case PF_NOTE_GONE:
 		s->total = note;
 		s->gone = true;
+		return 0;
+	case PF_NOTE_COUNTS:
+		memcpy(s->counts, note.counters, sizeof s->counts);
+		s->asked = false;
 		return 0;
 	}
 	return pf_error_set(
@@ -167,6 +176,17 @@ pf_subject_wait(struct pf_subject *s, bool wholly, double seconds, int stop_fd, 
 			return rc;
 	}
 	return 0;
+}
+
+int
+pf_subject_count(struct pf_subject *s, struct pf_error *err)
+{
+	int rc = 0;
+
+	s->asked = s->counted && !s->gone && kill(s->keeper, SIGUSR1) == 0;
+	while (!rc && s->asked && !s->gone)
+		rc = pf_subject_next(s, err);
+	return rc;
 }
 
 void

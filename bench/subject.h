@@ -31,6 +31,9 @@ struct pf_subject {
 	int errors;         /* what it wrote to standard error */
 	uint64_t rss_floor; /* see keeper.h */
 	bool ended, gone;
+	bool asked;                       /* for counters, and not yet answered */
+	bool counted;                     /* there is some counter of the processor */
+	double counts[PF_COUNTERS];       /* as last asked for */
 	struct pf_keeper_note end, total; /* valid once ended, gone */
 };
 
@@ -48,6 +51,9 @@ int pf_subject_next(struct pf_subject *s, struct pf_error *err);
  */
 int pf_subject_wait(struct pf_subject *s, bool wholly, double seconds, int stop_fd, bool *timed_out,
     struct pf_error *err);
+
+/* Asks for the processor's counters: into s->counts, NaN where there are none. */
+int pf_subject_count(struct pf_subject *s, struct pf_error *err);
 
 /* Stops whatever still runs and frees what the run holds. May be called twice. */
 void pf_subject_stop(struct pf_subject *s);

@@ -150,7 +150,7 @@ list_by_scan(struct pf_tree *tree, pid_t root, struct pf_error *err)
 	int rc = read_families(&all, &count, err);
 	pid_t parent = root;
 
-	for (size_t next = 0; !rc; parent = tree->pids[next++]) {
+	for (size_t next = tree->count; !rc; parent = tree->pids[next++]) {
 		for (size_t i = 0; !rc && i < count; i++) {
 			if (all[i].parent == parent)
 				rc = add(tree, all[i].pid, err);
@@ -170,9 +170,13 @@ pf_tree_list(struct pf_tree *tree, pid_t root, struct pf_error *err)
 	int rc = 0;
 
 	tree->count = 0;
+	if (tree->with_root)
+		rc = add(tree, root, err);
+	if (rc)
+		return rc;
 	if (access(probe, R_OK) != 0)
 		return list_by_scan(tree, root, err);
-	for (size_t next = 0; !rc; parent = tree->pids[next++]) {
+	for (size_t next = tree->count; !rc; parent = tree->pids[next++]) {
 		rc = list_children(tree, parent, err);
 		if (next >= tree->count)
 			break;
@@ -184,20 +188,27 @@ void
 pf_tree_release(struct pf_tree *tree)
 {
 	free(tree->pids);
-	*tree = (struct pf_tree){0};
+	*tree = (struct pf_tree){.with_root = tree->with_root};
 }
 
-/* What a process has waited for, in seconds: columns 16 and 17 of its stat. */
-static double
-waited_cpu(pid_t pid)
+/* What a process' stat says: its faults, and CPU time and faults of children that it waited for. */
+static void
+add_stat(struct pf_tree_usage *u, pid_t pid, bool own)
 {
+	/* Columns of own minor and major faults, children's minor and major, children's user and system time. */
+	static const int columns[] = {10, 12, 11, 13, 16, 17};
+	long long v[6];
 	char stat[1024];
-	long long user, system;
 
-	if (!slurp_of(pid, "stat", stat, sizeof stat) || !stat_field(stat, 16, &user) ||
-	    !stat_field(stat, 17, &system))
-		return 0;
-	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+	if (!slurp_of(pid, "stat", stat, sizeof stat))
+		return;
+	for (int i = 0; i < 6; i++) {
+		if (!stat_field(stat, columns[i], &v[i]))
+			return;
+	}
+	u->faults += (double)(v[2] + (own ? v[0] : 0));
+	u->major_faults += (double)(v[3] + (own ? v[1] : 0));
+	u->cpu += (double)(v[4] + v[5]) / (double)sysconf(_SC_CLK_TCK);
 }
 
 static double
@@ -211,15 +222,77 @@ living_cpu(pid_t pid)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* A number of a status file, by its label with newline and colon; 0 where it is missing. */
+static double
+labelled(const char *text, const char *label)
+{
+	const char *at = strstr(text, label);
+
+	return at ? strtod(at + strlen(label), NULL) : 0;
+}
+
+static void
+add_switches(struct pf_tree_usage *u, pid_t pid)
+{
+	char path[320], text[4096];
+	struct dirent *entry;
+	DIR *tasks;
+
+	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	tasks = opendir(path);
+	while (tasks && (entry = readdir(tasks))) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		snprintf(path, sizeof path, "/proc/%d/task/%s/status", (int)pid, entry->d_name);
+		if (!slurp(path, text, sizeof text))
+			continue;
+		u->switches += labelled(text, "\nvoluntary_ctxt_switches:");
+		u->preemptions += labelled(text, "\nnonvoluntary_ctxt_switches:");
+	}
+	if (tasks)
+		closedir(tasks);
+}
+
 int
-pf_tree_cpu(struct pf_tree *tree, pid_t root, double *seconds, struct pf_error *err)
+pf_tree_usage(struct pf_tree *tree, pid_t root, struct pf_tree_usage *u, struct pf_error *err)
 {
 	int rc = pf_tree_list(tree, root, err);
 
-	*seconds = waited_cpu(root);
-	for (size_t i = 0; i < tree->count; i++)
-		*seconds += living_cpu(tree->pids[i]) + waited_cpu(tree->pids[i]);
+	*u = (struct pf_tree_usage){0};
+	if (!tree->with_root)
+		add_stat(u, root, false);
+	for (size_t i = 0; i < tree->count; i++) {
+		u->cpu += living_cpu(tree->pids[i]);
+		add_stat(u, tree->pids[i], true);
+		add_switches(u, tree->pids[i]);
+	}
 	return rc;
+}
+
+uint64_t
+pf_tree_resident(const struct pf_tree *tree)
+{
+	uint64_t pages = 0, page = (uint64_t)sysconf(_SC_PAGESIZE);
+	char text[256];
+
+	for (size_t i = 0; i < tree->count; i++) {
+		if (slurp_of(tree->pids[i], "statm", text, sizeof text))
+			pages += strtoull(text + strcspn(text, " "), NULL, 10);
+	}
+	return pages * page;
+}
+
+uint64_t
+pf_tree_proportional(const struct pf_tree *tree)
+{
+	double sum = 0;
+	char text[4096];
+
+	for (size_t i = 0; i < tree->count; i++) {
+		if (slurp_of(tree->pids[i], "smaps_rollup", text, sizeof text))
+			sum += labelled(text, "\nPss:") * 1024;
+	}
+	return (uint64_t)sum;
 }
 
 void
@@ -247,15 +320,41 @@ pf_tree_peak(const struct pf_tree *tree)
 
 	for (size_t i = 0; i < tree->count; i++) {
 		char status[4096];
-		const char *line;
 
-		if (!slurp_of(tree->pids[i], "status", status, sizeof status))
-			continue;
-		line = strstr(status, "\nVmHWM:");
-		if (line)
-			sum += strtoull(line + 7, NULL, 10) * 1024;
+		if (slurp_of(tree->pids[i], "status", status, sizeof status))
+			sum += (uint64_t)labelled(status, "\nVmHWM:") * 1024;
 	}
 	return sum;
+}
+
+static size_t
+sockets_of(pid_t pid)
+{
+	char path[320], target[16];
+	struct dirent *entry;
+	size_t count = 0;
+	DIR *files;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	files = opendir(path);
+	while (files && (entry = readdir(files))) {
+		snprintf(path, sizeof path, "/proc/%d/fd/%s", (int)pid, entry->d_name);
+		if (readlink(path, target, sizeof target) >= 7)
+			count += memcmp(target, "socket:", 7) == 0;
+	}
+	if (files)
+		closedir(files);
+	return count;
+}
+
+size_t
+pf_tree_sockets(const struct pf_tree *tree)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < tree->count; i++)
+		count += sockets_of(tree->pids[i]);
+	return count;
 }
 
 void

@@ -10,10 +10,8 @@ most_of(const struct pf_bench *b, double (*of)(const struct pf_block *))
 {
 	double most = 0;
 
-	for (size_t i = 0; i < b->complete; i++) {
-		for (int side = 0; side < 2; side++)
-			most = fmax(most, of(&b->pairs[i].side[side]));
-	}
+	for (size_t i = 0; i < b->complete * b->variant_count; i++)
+		most = fmax(most, of(&b->blocks[i]));
 	return most;
 }
 
@@ -26,8 +24,8 @@ worst_share(const struct pf_bench *b, double (*of)(const struct pf_block *))
 {
 	double worst = 0, sum = 0, seconds = 0;
 
-	for (size_t i = 0; i < 2 * b->complete; i++) {
-		const struct pf_block *k = &b->pairs[i / 2].side[i % 2];
+	for (size_t i = 0; i < b->complete * b->variant_count; i++) {
+		const struct pf_block *k = &b->blocks[i];
 		if (k->seconds >= 1)
 			worst = fmax(worst, of(k));
 		sum += of(k) * k->seconds;
@@ -63,7 +61,7 @@ lag_of(const struct pf_block *k)
 static double
 errors_of(const struct pf_block *k)
 {
-	return k->value[PF_METRIC_ERRORS];
+	return isnan(k->value[PF_METRIC_ERRORS]) ? 0 : k->value[PF_METRIC_ERRORS];
 }
 
 /* The floor where the peak is no higher, else 0. */
@@ -96,6 +94,19 @@ foreign_load(const struct pf_bench *b, char *text, size_t size)
 			 "machine's CPU time meanwhile; an idle machine gives narrower intervals.",
 			 most * 100)
 		   : 0;
+}
+
+static int
+disturbed_pairs(const struct pf_bench *b, char *text, size_t size)
+{
+	int n;
+
+	if (!b->repeated)
+		return 0;
+	n = snprintf(text, size, "Others disturbed pairs: %zu %s run again", b->repeated,
+	    b->repeated == 1 ? "was" : "were");
+	return n + snprintf(text + n, size - (size_t)n,
+		       b->disturbed ? "; %zu stayed disturbed." : ".", b->disturbed);
 }
 
 static int
@@ -135,6 +146,25 @@ late_client(const struct pf_bench *b, char *text, size_t size)
 			    : 0;
 }
 
+static double
+left_open_of(const struct pf_block *k)
+{
+	return (double)k->left_open;
+}
+
+/* Some servers keep a few for themselves (a log, a resolver): a handful is no leak. */
+static int
+leaked_connections(const struct pf_bench *b, char *text, size_t size)
+{
+	double most = most_of(b, left_open_of);
+
+	return most > 8 ? snprintf(text, size,
+			      "A service kept %.0f connections open after the client had closed "
+			      "all of its own: does it leak them?",
+			      most)
+			: 0;
+}
+
 static int
 failed_requests(const struct pf_bench *b, char *text, size_t size)
 {
@@ -163,10 +193,16 @@ hidden_peak(const struct pf_bench *b, char *text, size_t size)
 bool
 pf_bench_warning(const struct pf_bench *b, size_t wanted, char *text, size_t size)
 {
-	static warning *const all[] = {stopped_early, foreign_load, stolen_time, left_running,
-	    late_client, failed_requests, hidden_peak};
+	static warning *const all[] = {stopped_early, foreign_load, disturbed_pairs, stolen_time,
+	    left_running, late_client, failed_requests, leaked_connections, hidden_peak};
 	size_t found = 0;
 
+	for (size_t i = 0; i < sizeof b->notes / sizeof *b->notes; i++) {
+		if (b->notes[i][0] && found++ == wanted) {
+			snprintf(text, size, "%s", b->notes[i]);
+			return true;
+		}
+	}
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
 		if (all[i](b, text, size) > 0 && found++ == wanted)
 			return true;

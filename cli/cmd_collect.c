@@ -1,5 +1,6 @@
 /*
- * cmd_collect.c: profuse collect URL …: one profile from a running service into a file.
+ * cmd_collect.c: profuse collect URL …: one profile from a running service into a
+ * file; profuse collect --config FILE: those of a fleet into a store.
  *
  * The file exists whole and valid or not at all. An interruption only sets a
  * flag: what is then being written is still finished or taken back.
@@ -15,6 +16,7 @@
 
 #include <jansson.h>
 
+#include "collect_fleet.h"
 #include "collect_output.h"
 #include "commands.h"
 #include "core/error.h"
@@ -26,9 +28,13 @@ struct settings {
 	double seconds, connect_timeout, timeout, retry_for;
 	uint64_t max_size, max_redirects;
 	bool insecure, json;
+	const char *config, *store, *shard, *listen, *listen_token_file;
+	int log_level, log_format;
+	bool check_config;
 };
 
-static const struct settings defaults = {.seconds = -1, .retry_for = -1, .max_redirects = 5};
+static const struct settings defaults = {
+    .seconds = -1, .retry_for = -1, .max_redirects = 5, .log_level = 1, .log_format = -1};
 
 #define AT(MEMBER) offsetof(struct settings, MEMBER)
 
@@ -72,6 +78,25 @@ static const struct cli_option options[] = {
 	"its password; default the environment's PROFUSE_PASSWORD"},
     {"header-file", 0, CLI_STRING, AT(header_file), "FILE",
 	"send the headers in this file, one \"Name: value\" a line"},
+    {"config", 'c', CLI_STRING, AT(config), "FILE",
+	"collect from a fleet as this YAML file says, until told to stop"},
+    {"check-config", 0, CLI_FLAG, AT(check_config), NULL,
+	"with --config: only say everything that is wrong with the file"},
+    {"store", 0, CLI_STRING, AT(store), "DIR",
+	"where the fleet's profiles go; default what the file says, else PROFUSE_STORE, else "
+	"./profuse-store"},
+    {"shard", 0, CLI_STRING, AT(shard), "I/N",
+	"take the targets whose address, hashed as Prometheus' hashmod does, is I modulo N"},
+    {"listen", 0, CLI_STRING, AT(listen), "HOST:PORT",
+	"where /metrics, /healthz and /status are, or none; default 127.0.0.1:2122; also where "
+	"collect status asks"},
+    {"listen-token-file", 0, CLI_STRING, AT(listen_token_file), "FILE",
+	"a token that requests there must carry; needed for other than loopback addresses"},
+    {"log-level", 0, CLI_CHOICE, AT(log_level), "LEVEL",
+	"what is logged to standard error: debug, info (default), warn or error",
+	"debug|info|warn|error"},
+    {"log-format", 0, CLI_CHOICE, AT(log_format), "FORMAT", "logfmt (default) or json",
+	"logfmt|json"},
     {NULL},
 };
 
@@ -190,9 +215,8 @@ deliver(const struct settings *s, const struct pf_collected *collected,
 }
 
 static int
-run(const void *settings, const struct cli_arguments *arguments, struct pf_error *err)
+collect_one(const struct settings *s, const char *address, struct pf_error *err)
 {
-	const struct settings *s = settings;
 	struct pf_collect_options o = PF_COLLECT_OPTIONS_INIT;
 	struct collect_report report;
 	struct pf_collected *collected = NULL;
@@ -208,7 +232,7 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 				    "read the credentials and forge the profile");
 	if (!rc) {
 		catch_interruptions();
-		rc = pf_collect(&collected, arguments->items[0], &o, err);
+		rc = pf_collect(&collected, address, &o, err);
 		collect_progress_clear(&report);
 	}
 	if (!rc && interrupted)
@@ -220,10 +244,52 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 	return rc;
 }
 
+static int
+collect_fleet(const struct settings *s, struct pf_error *err)
+{
+	struct pf_fleet_options o = PF_FLEET_OPTIONS_INIT;
+
+	if (s->check_config)
+		return collect_fleet_check(s->config, s->json, err);
+	o.config = s->config;
+	o.store = s->store ? s->store : from_environment("PROFUSE_STORE");
+	o.shard = s->shard;
+	o.listen = s->listen;
+	o.listen_token_file = s->listen_token_file;
+	o.log_level = s->log_level;
+	o.log_format = s->log_format;
+	return collect_fleet_run(&o, err);
+}
+
+static int
+run(const void *settings, const struct cli_arguments *arguments, struct pf_error *err)
+{
+	const struct settings *s = settings;
+	struct collect_status_settings status = {.address = s->listen,
+	    .token_file = s->listen_token_file,
+	    .ca_file = s->cacert,
+	    .json = s->json};
+
+	if (s->config && arguments->count)
+		return pf_error_set(err, PF_EUSAGE,
+		    "--config says what to collect; %s is one too many", arguments->items[0]);
+	if (s->config)
+		return collect_fleet(s, err);
+	if (s->check_config || s->store || s->shard)
+		return pf_error_set(
+		    err, PF_EUSAGE, "--check-config, --store and --shard go with --config FILE");
+	if (arguments->count != 1)
+		return pf_error_set(err, PF_EUSAGE,
+		    "what to collect? A URL, or --config FILE for a fleet (see --help)");
+	if (strcmp(arguments->items[0], "status") == 0)
+		return collect_status_show(&status, err);
+	return collect_one(s, arguments->items[0], err);
+}
+
 const struct cli_command cli_collect = {
     .name = "collect",
-    .usage = "URL [--type TYPE] [--seconds N] [-o FILE]",
-    .summary = "fetch a profile from a running service",
+    .usage = "URL [--type TYPE] [--seconds N] [-o FILE] · --config FILE --store DIR · status",
+    .summary = "profiles from a running service, or from a fleet of them",
     .description = "Asks a service for one pprof profile and stores it, gzipped, if and only if it "
 		   "is a valid one. URL is "
 		   "a base (http://host:port: /debug/pprof/ is appended, as Go's net/http/pprof, "
@@ -234,6 +300,11 @@ const struct cli_command cli_collect = {
 		   "or another text with status 200 is no profile: exit status 3, and no file. A "
 		   "valid profile without "
 		   "samples is stored, with a warning.\n\n"
+		   "With --config a whole fleet is collected from, continuously and within a "
+		   "budget, into a store (see profuse store): targets, schedule, budget, "
+		   "triggers and retention are in the file. It reads the file again when that "
+		   "changes and on SIGHUP; SIGINT and SIGTERM end it, with everything that was "
+		   "collected stored. collect status shows how it is doing.\n\n"
 		   "Secrets come from files or the environment and are never shown. A redirect to "
 		   "another scheme, host "
 		   "or port is followed without them; one from https to http is not followed. "
@@ -244,12 +315,14 @@ const struct cli_command cli_collect = {
 	"  the CPU profile of the next 30 seconds\n"
 	"profuse collect https://host:6060 --type heap --cacert ca.pem --bearer-token-file token\n"
 	"  the heap now, from a server with a private certificate authority\n"
+	"profuse collect --config fleet.yaml --store /var/lib/profuse\n"
+	"  whatever the file says, until it is told to stop\n"
 	"profuse collect http://host:6060/debug/pprof/goroutineleak -o leaks.pb.gz\n"
 	"  any other profile, by its full address\n",
     .options = options,
     .defaults = &defaults,
     .settings_size = sizeof(struct settings),
-    .least_arguments = 1,
+    .least_arguments = 0,
     .most_arguments = 1,
     .run = run,
 };

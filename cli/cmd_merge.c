@@ -14,7 +14,7 @@ struct settings {
 	bool label_base, json;
 };
 
-static const struct settings defaults = {.output = NULL};
+static const struct settings defaults = {.input.only_written = true};
 
 static const struct cli_option options[] = {
     {.name = "output",
@@ -173,13 +173,15 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 
 const struct cli_command cli_merge = {
     .name = "merge",
-    .usage = "PROFILE… -o OUT.pb.gz [--base FILE] [--scale-by duration] [--label K=V]… "
+    .usage = "PROFILE…|--store DIR -o OUT.pb.gz [--base FILE] [--scale-by duration] [--label K=V]… "
 	     "[--drop-labels]",
     .summary = "many profiles into one",
     .description =
 	"Sums profiles: what is the same function, place, stack and label in several of them "
 	"becomes one. PROFILE is a file, a folder or @LIST (a file with one path a line); - is "
-	"standard input. The same set of profiles in any order gives the same bytes.\n\n"
+	"standard input. With --store or any option that selects (--service, --since …) profiles "
+	"come from a store instead, one at a time. The same set of profiles in any order gives "
+	"the same bytes.\n\n"
 	"Sample types that are not in every profile are left out, and named. Every argument is "
 	"summed, the same one twice too, with a warning. A valid profile without samples is no "
 	"error. Durations add up, the time is the earliest.\n\n"
@@ -188,11 +190,13 @@ const struct cli_command cli_merge = {
 	"zero is rounded to zero.",
     .examples = "  profuse merge monday.pb.gz tuesday.pb.gz -o week.pb.gz\n"
 		"  profuse merge @profiles.txt --scale-by duration --drop-labels -o fleet.pb.gz\n"
+		"  profuse merge --store /var/lib/profuse --service api --type cpu --since 24h "
+		"--scale-by duration -o api.pb.gz\n"
 		"  profuse merge after.pb.gz --base before.pb.gz -o growth.pb.gz\n",
     .options = options,
     .defaults = &defaults,
     .settings_size = sizeof(struct settings),
-    .least_arguments = 1,
+    .least_arguments = 0,
     .most_arguments = SIZE_MAX,
     .run = run,
 };

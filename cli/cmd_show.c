@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "inputs.h"
+#include "notes.h"
 #include "report/view.h"
 #include "report/symbolize.h"
 
@@ -15,7 +16,7 @@ static const char *const verbs[VERBS] = {"top", "tree", "peek", "raw", "diff", "
 
 struct settings {
 	struct cli_input_settings input;
-	struct cli_list binaries;
+	struct cli_list binaries, debug_files, perf_maps;
 	const char *output, *sample_type, *focus, *ignore, *unit;
 	int granularity, sort; /* positions in the choices below */
 	uint64_t limit;
@@ -87,6 +88,17 @@ static const struct cli_option options[] = {
 	.argument = "BIN",
 	.help = "An executable or library of the profile: gives names to its addresses; may be "
 		"repeated"},
+    {.name = "debug-file",
+	.kind = CLI_LIST,
+	.offset = offsetof(struct settings, debug_files),
+	.argument = "FILE",
+	.help = CLI_DEBUG_FILE_HELP},
+    {.name = "perf-map",
+	.kind = CLI_LIST,
+	.offset = offsetof(struct settings, perf_maps),
+	.argument = "FILE",
+	.help = "Names of a JIT compiler's code, as in /tmp/perf-PID.map of the process that was "
+		"profiled; may be repeated"},
     {.name = "output",
 	.letter = 'o',
 	.kind = CLI_STRING,
@@ -116,8 +128,9 @@ find_verb(const char *name, enum verb *verb, struct pf_error *err)
 static int
 check(const struct settings *s, enum verb verb, size_t files, struct pf_error *err)
 {
-	if (!files)
-		return pf_error_set(err, PF_EUSAGE, "show %s needs at least one profile%s",
+	if (!files && !cli_selection_asked(&s->input.selection))
+		return pf_error_set(err, PF_EUSAGE,
+		    "show %s needs at least one profile%s, or a selection from a store",
 		    verbs[verb], verb == PEEK ? " after the function" : "");
 	if (verb == DIFF && !s->input.base)
 		return pf_error_set(err, PF_EUSAGE, "show diff needs --base FILE");
@@ -196,7 +209,8 @@ print_profile(const struct settings *s, enum verb verb, const char *function,
 	rc = pf_view_init(&r, p, &o, err);
 	if (!rc) {
 		advice = pf_view_advice(&r);
-		if (advice)
+		/* A stripped binary that was given has had its own note. */
+		if (advice && (r.frames.has_lines || !s->binaries.count))
 			fprintf(stderr, "profuse: warning: %s\n", advice);
 		rc = print_report(&r, verb, function, s->json, out, err);
 	}
@@ -217,6 +231,23 @@ print_page_summary(const struct settings *s, const struct pf_buffer *page, struc
 		      : 0;
 }
 
+/* Names for addresses, from what was given for that. */
+static int
+symbolize(const struct settings *s, struct pf_profile *profile, struct pf_error *err)
+{
+	struct pf_symbolize_options o = {.binaries = s->binaries.items,
+	    .binary_count = s->binaries.count,
+	    .debug_files = s->debug_files.items,
+	    .debug_file_count = s->debug_files.count,
+	    .perf_maps = s->perf_maps.items,
+	    .perf_map_count = s->perf_maps.count,
+	    .note = cli_note};
+
+	if (!o.binary_count && !o.debug_file_count && !o.perf_map_count)
+		return 0;
+	return pf_profile_symbolize(profile, &o, err);
+}
+
 static int
 run_verb(const struct settings *s, enum verb verb, const char *function, char *const *files,
     size_t count, struct pf_error *err)
@@ -230,10 +261,7 @@ run_verb(const struct settings *s, enum verb verb, const char *function, char *c
 		 ? cli_inputs_read_plain(&inputs, &s->input, files[0], err)
 		 : cli_inputs_read(&inputs, &s->input, true, files, count, err);
 	if (!rc)
-		rc = pf_profile_arrange(inputs.profile, err);
-	if (!rc && s->binaries.count)
-		rc =
-		    pf_profile_symbolize(inputs.profile, s->binaries.items, s->binaries.count, err);
+		rc = symbolize(s, inputs.profile, err);
 	if (!rc)
 		rc = print_profile(s, verb, function, inputs.profile, &out, err);
 	if (!rc)
@@ -274,7 +302,8 @@ const struct cli_command cli_show = {
 	"callees, peek does so for functions that match an expression, raw prints every sample, "
 	"location and mapping, diff compares with a base, flame writes one self-contained HTML "
 	"page (zoom, search, keyboard, light and dark, no network).\n\n"
-	"FILE is a profile, a folder or @LIST; several are summed as profuse merge does.",
+	"FILE is a profile, a folder or @LIST; several are summed as profuse merge does. With "
+	"--store or any option that selects (--service, --since …) profiles come from a store.",
     .examples = "  profuse show top cpu.pb.gz -n 20\n"
 		"  profuse show peek 'json.*Unmarshal' cpu.pb.gz\n"
 		"  profuse show diff --base before.pb.gz after.pb.gz\n"

@@ -6,6 +6,8 @@ const struct cli_command *const cli_commands[] = {
     &cli_merge,
     &cli_show,
     &cli_convert,
+    &cli_tune,
     &cli_bench,
+    &cli_store,
     NULL,
 };

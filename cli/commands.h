@@ -4,7 +4,8 @@
 
 #include "options.h"
 
-extern const struct cli_command cli_collect, cli_merge, cli_show, cli_convert, cli_bench;
+extern const struct cli_command cli_collect, cli_merge, cli_show, cli_convert, cli_tune, cli_bench,
+    cli_store;
 
 /* In the order of the data flow; NULL-terminated. */
 extern const struct cli_command *const cli_commands[];

@@ -1,6 +1,7 @@
 /*
- * inputs.h: what `merge` and `show` share: PROFILE arguments read one at a
- * time into one merged profile, and the options that say how.
+ * inputs.h: what `merge`, `show` and others share: PROFILE arguments, or what
+ * was selected from stores, read one at a time into one merged profile, and the
+ * options that say how.
  */
 #ifndef CLI_INPUTS_H
 #define CLI_INPUTS_H
@@ -9,41 +10,46 @@
 
 #include "core/strings.h"
 #include "options.h"
+#include "selection.h"
 
 struct cli_input_settings {
+	struct cli_selection_settings selection;
 	const char *base;        /* what to subtract: a file, folder or @LIST; NULL: nothing */
 	struct cli_list labels;  /* KEY=VALUE */
 	struct cli_list dropped; /* label keys */
 	bool drop_labels, merge_by_filename;
+	bool
+	    only_written; /* not asked for by users: samples may stay where they are, see pf_merge_settle() */
 	int scale_by;      /* 0 none, 1 duration */
 	uint64_t max_size; /* 0: the defaults */
 };
 
 /* Rows of an option table; MEMBER is the settings' struct cli_input_settings. */
-#define CLI_INPUT_OPTIONS(SETTINGS, MEMBER)                                                    \
-	{.name = "label",                                                                      \
-	    .kind = CLI_LIST,                                                                  \
-	    .offset = offsetof(SETTINGS, MEMBER.labels),                                       \
-	    .argument = "KEY=VALUE",                                                           \
-	    .help = "Only samples with this label; several values of one key: any of them, "   \
-		    "several keys: all of them"},                                              \
-	    {.name = "scale-by",                                                               \
-		.kind = CLI_CHOICE,                                                            \
-		.offset = offsetof(SETTINGS, MEMBER.scale_by),                                 \
-		.argument = "none|duration",                                                   \
-		.choices = "none|duration",                                                    \
-		.help = "Weigh each profile by the mean duration over its own, so that long "  \
-			"windows don't dominate (default none)"},                              \
-	    {.name = "merge-by-filename",                                                      \
-		.kind = CLI_FLAG,                                                              \
-		.offset = offsetof(SETTINGS, MEMBER.merge_by_filename),                        \
-		.help = "Take unsymbolized binaries without build id as one build if their "   \
-			"file names agree"},                                                   \
-	    {.name = "max-size",                                                               \
-		.kind = CLI_SIZE,                                                              \
-		.offset = offsetof(SETTINGS, MEMBER.max_size),                                 \
-		.argument = "SIZE",                                                            \
-		.help = "Accept profiles up to this size once inflated, whatever their ratio " \
+#define CLI_INPUT_OPTIONS(SETTINGS, MEMBER)                                                     \
+	CLI_SELECTION_OPTIONS(SETTINGS, MEMBER.selection),                                      \
+	    {.name = "label",                                                                   \
+		.kind = CLI_LIST,                                                               \
+		.offset = offsetof(SETTINGS, MEMBER.labels),                                    \
+		.argument = "KEY=VALUE",                                                        \
+		.help = "Only samples with this label (from a store: or whose target has it); " \
+			"several values of one key: any of them, several keys: all of them"},   \
+	    {.name = "scale-by",                                                                \
+		.kind = CLI_CHOICE,                                                             \
+		.offset = offsetof(SETTINGS, MEMBER.scale_by),                                  \
+		.argument = "none|duration",                                                    \
+		.choices = "none|duration",                                                     \
+		.help = "Weigh each profile by the mean duration over its own, so that long "   \
+			"windows don't dominate (default none)"},                               \
+	    {.name = "merge-by-filename",                                                       \
+		.kind = CLI_FLAG,                                                               \
+		.offset = offsetof(SETTINGS, MEMBER.merge_by_filename),                         \
+		.help = "Take unsymbolized binaries without build id as one build if their "    \
+			"file names agree"},                                                    \
+	    {.name = "max-size",                                                                \
+		.kind = CLI_SIZE,                                                               \
+		.offset = offsetof(SETTINGS, MEMBER.max_size),                                  \
+		.argument = "SIZE",                                                             \
+		.help = "Accept profiles up to this size once inflated, whatever their ratio "  \
 			"(default 256MiB and 200:1)"}
 
 /* What came of reading. A zeroed struct is empty. */
@@ -54,7 +60,8 @@ struct cli_inputs {
 };
 
 /*
- * Reads what the arguments name, and the base, and merges. label_base keeps the
+ * Reads what the arguments name, or, where a store is asked for, what is
+ * selected there (both is PF_EUSAGE), and the base, and merges. label_base keeps the
  * base's samples apart (see profuse/merge.h). Warnings go to standard error
  * and, for --json, into inputs->warnings. Release inputs after a failure too.
  */

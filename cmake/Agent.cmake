@@ -7,6 +7,7 @@
 file(GLOB PROFUSE_AGENT_SOURCES CONFIGURE_DEPENDS collect/agent/*.c)
 list(APPEND PROFUSE_AGENT_SOURCES lib/core/buffer.c lib/core/cursor.c lib/core/error.c
   lib/core/index.c lib/core/memory.c lib/core/wire.c)
+include(CheckLanguage)
 find_library(DEFLATE_STATIC libdeflate.a REQUIRED)
 
 function(profuse_agent_compile target)
@@ -20,19 +21,29 @@ add_library(profuse_agent_guest OBJECT ${PROFUSE_AGENT_SOURCES})
 profuse_agent_compile(profuse_agent_guest)
 set_target_properties(profuse_agent_guest PROPERTIES COMPILE_OPTIONS "")
 target_compile_options(profuse_agent_guest PRIVATE -fno-omit-frame-pointer)
+file(GLOB hooks collect/agent/hook_*.c) # a few instructions each: not one more
+set_source_files_properties(${hooks} PROPERTIES COMPILE_OPTIONS -fomit-frame-pointer)
 
-set(guest ${CMAKE_BINARY_DIR}/profuse-agent.o)
-add_custom_command(OUTPUT ${guest}
-  COMMAND ${CMAKE_LINKER} -r -o ${guest} $<TARGET_OBJECTS:profuse_agent_guest> --gc-sections
-    -u profuse_agent_start -u profuse_agent_stop ${DEFLATE_STATIC}
-  COMMAND ${CMAKE_OBJCOPY} --keep-global-symbol=profuse_agent_start
-    --keep-global-symbol=profuse_agent_stop ${guest}
-  DEPENDS profuse_agent_guest $<TARGET_OBJECTS:profuse_agent_guest> ${DEFLATE_STATIC}
-  COMMAND_EXPAND_LISTS VERBATIM COMMENT "Joining the agent's objects")
-set_source_files_properties(${guest} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
+# The functions that stand in front of the host's (hook_*.c) are in the shared library alone: an archive
+# would define malloc in whatever program it is linked into.
+file(STRINGS cmake/agent-exports.txt exports)
+list(TRANSFORM exports PREPEND "-u;" OUTPUT_VARIABLE roots)
+function(profuse_agent_join name exclude)
+  set(joined ${CMAKE_BINARY_DIR}/${name}.o)
+  set(objects $<FILTER:$<TARGET_OBJECTS:profuse_agent_guest>,EXCLUDE,${exclude}>)
+  add_custom_command(OUTPUT ${joined}
+    COMMAND ${CMAKE_LINKER} -r -o ${joined} ${objects} --gc-sections ${roots} ${DEFLATE_STATIC}
+    COMMAND ${CMAKE_OBJCOPY} --keep-global-symbols=${CMAKE_SOURCE_DIR}/cmake/agent-exports.txt ${joined}
+    DEPENDS profuse_agent_guest $<TARGET_OBJECTS:profuse_agent_guest> ${DEFLATE_STATIC}
+      ${CMAKE_SOURCE_DIR}/cmake/agent-exports.txt
+    COMMAND_EXPAND_LISTS VERBATIM COMMENT "Joining the agent's objects: ${name}")
+  set_source_files_properties(${joined} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
+endfunction()
+profuse_agent_join(profuse-agent "^$")
+profuse_agent_join(profuse-agent-plain "agent/(hook_.*|next)\\.c")
 
-add_library(profuse_agent SHARED ${guest})
-add_library(profuse_agent_static STATIC ${guest})
+add_library(profuse_agent SHARED ${CMAKE_BINARY_DIR}/profuse-agent.o)
+add_library(profuse_agent_static STATIC ${CMAKE_BINARY_DIR}/profuse-agent-plain.o)
 foreach(target profuse_agent profuse_agent_static)
   set_target_properties(${target} PROPERTIES OUTPUT_NAME profuse-agent LINKER_LANGUAGE C
     COMPILE_OPTIONS "" LINK_OPTIONS "")
@@ -41,7 +52,8 @@ foreach(target profuse_agent profuse_agent_static)
 endforeach()
 target_link_options(profuse_agent PRIVATE LINKER:-z,defs LINKER:-z,nodelete LINKER:-z,now)
 
-list(FILTER PROFUSE_AGENT_SOURCES EXCLUDE REGEX "/agent\\.c$") # its constructor would start it in every test
+# Without the constructor and the hooks, which would be at work in every test.
+list(FILTER PROFUSE_AGENT_SOURCES EXCLUDE REGEX "agent/(agent|hook_.*|next)\\.c$")
 add_library(profuse_agent_objects OBJECT EXCLUDE_FROM_ALL ${PROFUSE_AGENT_SOURCES})
 profuse_agent_compile(profuse_agent_objects)
 
@@ -57,6 +69,10 @@ function(profuse_agent_unit_tests)
   target_sources(agent_allocation_test PRIVATE tests/support/failing_malloc.c)
   target_link_options(agent_allocation_test PRIVATE
     LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
+  target_link_options(agent_plugins_test PRIVATE LINKER:--wrap=pf_modules_follow)
+  foreach(test agent_modules_test agent_plugins_test)
+    add_dependencies(${test} agent_plugin_a agent_plugin_b)
+  endforeach()
 endfunction()
 
 # A host program, unchanged and uninstrumented, that the tests run with the agent.
@@ -71,6 +87,7 @@ function(profuse_agent_host name)
 endfunction()
 
 if(BUILD_TESTING)
+  pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf) # agent_dump takes names from it
   cmake_language(DEFER CALL profuse_agent_unit_tests)
   profuse_agent_host(agent_dump tests/agent/dump.c lib/core/cursor.c lib/core/error.c)
   target_link_libraries(agent_dump PRIVATE PkgConfig::LIBELF ZLIB::ZLIB)
@@ -84,12 +101,26 @@ if(BUILD_TESTING)
   profuse_agent_host(agent_host_process tests/agent/host_process.c)
   profuse_agent_host(agent_host_signals tests/agent/host_signals.c)
   profuse_agent_host(agent_host_threads tests/agent/host_threads.c)
+  profuse_agent_host(agent_host_heap tests/agent/host_heap.c)
+  profuse_agent_host(agent_host_locks tests/agent/host_locks.c)
+  profuse_agent_host(agent_host_calls tests/agent/host_calls.c)
+  target_compile_options(agent_host_calls PRIVATE -fomit-frame-pointer)
+  profuse_agent_host(agent_host_calls_fp tests/agent/host_calls.c)
+  target_compile_options(agent_host_calls_fp PRIVATE -fno-omit-frame-pointer)
+  check_language(CXX)
+  if(CMAKE_CXX_COMPILER)
+    enable_language(CXX)
+    add_executable(agent_host_new tests/agent/host_new.cc)
+    set_target_properties(agent_host_new PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests/agent CXX_STANDARD 17
+      COMPILE_OPTIONS "-O2;-g;-Wno-alloc-size-larger-than" LINK_OPTIONS "")
+    target_link_libraries(agent_host_new PRIVATE Threads::Threads)
+  endif()
   foreach(letter a b)
     add_library(agent_plugin_${letter} MODULE tests/agent/plugin.c)
     set_target_properties(agent_plugin_${letter} PROPERTIES LIBRARY_OUTPUT_DIRECTORY tests/agent
       PREFIX "" COMPILE_OPTIONS "" LINK_OPTIONS "" C_EXTENSIONS ON)
     target_include_directories(agent_plugin_${letter} PRIVATE ${CMAKE_SOURCE_DIR})
-    target_compile_options(agent_plugin_${letter} PRIVATE -O2 -g)
+    target_compile_options(agent_plugin_${letter} PRIVATE -O2 -g -fno-plt) # every address has a name
     target_compile_definitions(agent_plugin_${letter} PRIVATE _GNU_SOURCE)
   endforeach()
   target_compile_definitions(agent_plugin_b PRIVATE FILLER=777)

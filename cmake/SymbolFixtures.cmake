@@ -36,6 +36,27 @@ if(FIXTURE_CLANG AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
     symbol_fixture(flow-gcc flow.c ${FIXTURE_GCC} -O2 -pie -fPIE)
     symbol_fixture(flow-gcc-fixed flow.c ${FIXTURE_GCC} -O2 -no-pie -fno-pie)
   endif()
+  find_program(FIXTURE_OBJCOPY llvm-objcopy-19)
+  if(FIXTURE_OBJCOPY)
+    add_custom_command(OUTPUT ${SYMBOL_FIXTURES}/inline-zstd
+      COMMAND ${FIXTURE_OBJCOPY} --compress-debug-sections=zstd inline-pie inline-zstd
+      DEPENDS ${SYMBOL_FIXTURES}/inline-pie WORKING_DIRECTORY ${SYMBOL_FIXTURES} VERBATIM)
+    list(APPEND SYMBOL_FIXTURE_FILES ${SYMBOL_FIXTURES}/inline-zstd)
+  endif()
+  find_program(FIXTURE_DWZ dwz)
+  if(FIXTURE_DWZ)
+    add_custom_command(OUTPUT ${SYMBOL_FIXTURES}/inline-dwz ${SYMBOL_FIXTURES}/inline-dwz.common
+      COMMAND ${FIXTURE_CLANG} -O2 -g -gdwarf-4 ${CMAKE_SOURCE_DIR}/tests/fixtures/symbol/inline.c -o inline-dwz
+      COMMAND ${CMAKE_COMMAND} -E copy inline-dwz inline-dwz.other
+      COMMAND ${FIXTURE_DWZ} -m inline-dwz.common inline-dwz inline-dwz.other
+      DEPENDS ${CMAKE_SOURCE_DIR}/tests/fixtures/symbol/inline.c WORKING_DIRECTORY ${SYMBOL_FIXTURES} VERBATIM)
+    list(APPEND SYMBOL_FIXTURE_FILES ${SYMBOL_FIXTURES}/inline-dwz)
+  endif()
+  add_custom_command(OUTPUT ${SYMBOL_FIXTURES}/inline-split
+    COMMAND ${FIXTURE_CLANG} -O2 -g -gsplit-dwarf -c ${CMAKE_SOURCE_DIR}/tests/fixtures/symbol/inline.c -o split.o
+    COMMAND ${FIXTURE_CLANG} split.o -o inline-split
+    DEPENDS ${CMAKE_SOURCE_DIR}/tests/fixtures/symbol/inline.c WORKING_DIRECTORY ${SYMBOL_FIXTURES} VERBATIM)
+  list(APPEND SYMBOL_FIXTURE_FILES ${SYMBOL_FIXTURES}/inline-split)
   if(FIXTURE_STRIP)
     add_custom_command(OUTPUT ${SYMBOL_FIXTURES}/linked ${SYMBOL_FIXTURES}/linked.debug
       COMMAND objcopy --only-keep-debug inline-pie linked.debug

@@ -29,10 +29,14 @@ endforeach()
 
 target_sources(options_test PRIVATE cli/options.c)
 target_link_libraries(profile_encode_test PRIVATE profile_oracle)
-foreach(name allocation_failure_test collect_allocation_test convert_allocation_test bench_decide_test show_allocation_test)
+foreach(name allocation_failure_test collect_allocation_test convert_allocation_test bench_decide_test show_allocation_test
+    store_allocation_test tune_allocation_test)
   target_sources(${name} PRIVATE tests/support/failing_malloc.c)
   target_link_options(${name} PRIVATE LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
 endforeach()
+
+# The store's named places, at which its test ends the process.
+target_link_options(store_crash_test PRIVATE LINKER:--wrap=pf_store_point)
 
 # The program that the conversion's unit tests convert for.
 add_executable(convert_shapes tests/data/convert/shapes.c)
@@ -59,6 +63,9 @@ foreach(source ${PROFUSE_FUZZ_TARGETS})
   if(subject MATCHES "^(profile|merge)$") # the readers' own fixtures are the best seeds
     set(seeds ${CMAKE_SOURCE_DIR}/tests/fuzz/seeds/profile ${CMAKE_SOURCE_DIR}/tests/fixtures/profiles)
   endif()
+  if(subject STREQUAL "runtime")
+    set(seeds ${CMAKE_SOURCE_DIR}/tests/fixtures/runtime ${CMAKE_SOURCE_DIR}/tests/fixtures/tune/deadlock)
+  endif()
   set(dictionary)
   if(EXISTS ${CMAKE_SOURCE_DIR}/tests/fuzz/${subject}.dict)
     set(dictionary -dict=${CMAKE_SOURCE_DIR}/tests/fuzz/${subject}.dict)
@@ -83,6 +90,16 @@ foreach(source ${PROFUSE_TEST_TOOLS})
   target_link_libraries(tool_${name} PRIVATE profuse_flags profuse_static)
   set_target_properties(tool_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY tests/tools)
 endforeach()
+
+# Measured error rates of bench's verdicts: the whole table is `build/…/tests/stats/error_rates`.
+foreach(name error_rates pairs_verdict)
+  add_executable(${name} tests/stats/${name}.c)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE profuse_flags profuse_static)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests/stats)
+endforeach()
+add_test(NAME stats/error_rates COMMAND error_rates --trials 10000 --check quick)
+set_tests_properties(stats/error_rates PROPERTIES TIMEOUT 600 LABELS long)
 
 file(GLOB PROFUSE_INTEGRATION_TESTS CONFIGURE_DEPENDS tests/integration/*.sh)
 foreach(script ${PROFUSE_INTEGRATION_TESTS})

@@ -286,6 +286,7 @@ finish(struct collection *c, struct pf_http_result *result, struct pf_collected 
 	rc = pf_collected_take(to, result, &options, err);
 	if (rc)
 		return rc;
+	pf_sha256_hex(to->sha256, to->bytes.bytes, to->bytes.size);
 	memcpy(to->type, c->endpoint.type, sizeof to->type);
 	to->seconds = c->endpoint.seconds;
 	to->attempts = c->progress.attempt;

@@ -56,18 +56,23 @@ pf_collected_take(struct pf_collected *c, struct pf_http_result *result,
 		return pf_error_nomem(err);
 	memcpy(c->source, shown, strlen(shown) + 1);
 	c->redirects = result->redirects;
-	pf_sha256_hex(c->sha256, c->bytes.bytes, c->bytes.size);
 	return 0;
+}
+
+void
+pf_collected_clear(struct pf_collected *c)
+{
+	pf_profile_free(c->profile);
+	pf_buffer_release(&c->bytes);
+	free(c->source);
+	*c = (struct pf_collected){0};
 }
 
 void
 pf_collected_free(struct pf_collected *c)
 {
-	if (!c)
-		return;
-	pf_profile_free(c->profile);
-	pf_buffer_release(&c->bytes);
-	free(c->source);
+	if (c)
+		pf_collected_clear(c);
 	free(c);
 }
 

@@ -19,7 +19,7 @@ struct pf_collected {
 	char type[32];
 	uint32_t seconds;
 	unsigned attempts, redirects;
-	char sha256[PF_SHA256_HEX];
+	char sha256[PF_SHA256_HEX]; /* filled by pf_collect() */
 };
 
 /*
@@ -28,5 +28,8 @@ struct pf_collected {
  */
 int pf_collected_take(struct pf_collected *c, struct pf_http_result *result,
     const struct pf_read_options *options, struct pf_error *err);
+
+/* Releases what is in it. */
+void pf_collected_clear(struct pf_collected *c);
 
 #endif

@@ -10,7 +10,7 @@
 #include "core/error.h"
 
 static const struct kind {
-	const char *type, *path, *other_path; /* other_path: where non-Go servers may have it */
+	const char *type, *path, *other_path; /* other_path: the nearest that Go has */
 } kinds[] = {
     {"cpu", "profile", NULL},
     {"heap", "heap", NULL},
@@ -18,7 +18,7 @@ static const struct kind {
     {"goroutine", "goroutine", NULL},
     {"mutex", "mutex", NULL},
     {"block", "block", NULL},
-    {"threads", "threadcreate", "threads"},
+    {"threads", "threads", "threadcreate"},
 };
 
 static const struct kind *

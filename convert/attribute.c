@@ -258,6 +258,7 @@ pf_attribute(struct pf_functions *out, struct pf_attribution *a, const struct pf
 	    .p = p, .executions = executions, .counts = counts, .lines = lines, .f = out};
 	int rc;
 
+	w.chain.without_files = true;
 	*a = (struct pf_attribution){.scale = 1};
 	pf_place_finder_init(&w.finder, out);
 	rc = place_program(&w, a, err);

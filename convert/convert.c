@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/advice.h"
+#include "convert/go_profile.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
@@ -22,10 +24,43 @@ check_options(const struct pf_convert_options *o, struct pf_error *err)
 	if ((o->md5 || o->compress || o->symbol_list) && !extbinary)
 		return pf_error_set(err, PF_EUSAGE,
 		    "md5, compress and symbol-list exist in the extbinary format only");
+	if (!(o->trim > 0 && o->trim <= 100))
+		return pf_error_set(
+		    err, PF_EUSAGE, "trim is a share of the weight over 0 and up to 100 %%");
+	if (o->format == PF_CONVERT_BOLT && !o->binary)
+		return pf_error_set(err, PF_EUSAGE,
+		    "the bolt format needs --binary, the program that BOLT is to rewrite");
+	if (o->stale_against && o->format != PF_CONVERT_EXTBINARY && o->format != PF_CONVERT_TEXT)
+		return pf_error_set(err, PF_EUSAGE,
+		    "only profiles in LLVM's formats can be compared with a newer build");
+	if (o->max_edges == 0)
+		return pf_error_set(err, PF_EUSAGE, "a profile of no call edges is of no use");
 	if (o->symbol_list && !o->binary)
 		return pf_error_set(
 		    err, PF_EUSAGE, "a symbol list needs the binary whose symbols it lists");
 	return 0;
+}
+
+static int
+open_binaries(struct pf_convert *c, const struct pf_convert_options *options, struct pf_error *err)
+{
+	struct pf_binary_options o = {.debug_files = options->debug_files,
+	    .debug_file_count = options->debug_file_count,
+	    .note = options->note,
+	    .note_context = options->note_context};
+	struct pf_binary *opened[2];
+	size_t count = 0;
+	int rc = 0;
+
+	if (c->binary_path) {
+		rc = pf_binary_open_with(&c->binary, c->binary_path, &o, err);
+		opened[count++] = c->binary;
+	}
+	if (!rc && options->stale_against) {
+		rc = pf_binary_open_with(&c->newer, options->stale_against, &o, err);
+		opened[count++] = c->newer;
+	}
+	return rc ? rc : pf_binaries_check_debug_files(opened, count, &o, err);
 }
 
 int
@@ -46,13 +81,20 @@ pf_convert_new(
 	if (!rc)
 		rc = pf_copy_string(&c->sample_type, options->sample_type, err);
 	c->options.binary = c->binary_path;
+	c->options.stale_against = NULL; /* opened here */
+	c->options.debug_files = NULL;   /* the caller's, for this call only */
+	c->options.debug_file_count = 0;
 	c->options.sample_type = c->sample_type;
 	if (!rc)
 		rc = pf_stacks_init(&c->stacks, err);
 	if (!rc)
 		rc = pf_functions_init(&c->functions, err);
-	if (!rc && c->binary_path)
-		rc = pf_binary_open(&c->binary, c->binary_path, err);
+	if (!rc && !c->binary_path && options->debug_file_count)
+		rc = pf_error_set(err, PF_EUSAGE,
+		    "debug files are of no use without the binary they belong to: name it too "
+		    "(--binary)");
+	if (!rc)
+		rc = open_binaries(c, options, err);
 	if (rc) {
 		pf_convert_free(c);
 		return rc;
@@ -70,23 +112,59 @@ pf_convert_free(struct pf_convert *c)
 	pf_report_release(&c->report);
 	pf_functions_release(&c->functions);
 	pf_stacks_release(&c->stacks);
-	if (c->binary)
-		pf_binary_free(c->binary);
+	pf_convert_inputs_release(&c->inputs);
+	pf_staleness_release(&c->staleness);
+	pf_binary_free(c->binary);
+	pf_binary_free(c->newer);
 	free(c->matches);
 	free(c->sample_type);
 	free(c->binary_path);
 	free(c);
 }
 
+/* `file`: the bytes that the profile was read from; NULL: it was not. */
+static int
+add_profile(struct pf_convert *c, const struct pf_profile *profile, const char *name,
+    const struct pf_buffer *file, struct pf_error *err)
+{
+	struct pf_stacks_options options = {.merge_by_filename = c->options.merge_by_filename,
+	    .prefer_lines = !c->binary || pf_format_is_go(c->options.format)};
+
+	int rc = pf_convert_inputs_add(
+	    &c->inputs, profile, name, file ? file->bytes : NULL, file ? file->size : 0, err);
+
+	if (rc)
+		return rc;
+	pf_period_note(&c->period, profile);
+	return pf_stacks_add(&c->stacks, profile, name, &options, err);
+}
+
 int
 pf_convert_add(
     struct pf_convert *c, const struct pf_profile *profile, const char *name, struct pf_error *err)
 {
-	struct pf_stacks_options options = {
-	    .merge_by_filename = c->options.merge_by_filename, .prefer_lines = !c->binary};
+	return add_profile(c, profile, name, NULL, err);
+}
 
-	pf_period_note(&c->period, profile);
-	return pf_stacks_add(&c->stacks, profile, name, &options, err);
+int
+pf_convert_add_file(struct pf_convert *c, const char *path, const struct pf_read_options *options,
+    struct pf_error *err)
+{
+	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+	uint64_t most = options ? options->max_size : UINT64_MAX;
+	struct pf_profile *profile = NULL;
+	struct pf_buffer file;
+	int rc;
+
+	pf_buffer_init(&file, most < PF_BUFFER_NO_MAXIMUM ? (size_t)most : PF_BUFFER_NO_MAXIMUM);
+	rc = pf_file_read(path, &file, err);
+	if (!rc)
+		rc = pf_profile_parse(&profile, name, file.bytes, file.size, options, err);
+	if (!rc)
+		rc = add_profile(c, profile, name, &file, err);
+	pf_profile_free(profile);
+	pf_buffer_release(&file);
+	return rc;
 }
 
 static void
@@ -104,10 +182,67 @@ report_inputs(struct pf_convert *c)
 	r->unit = c->type.unit;
 	r->time = c->type.time;
 	r->from_lines = !c->binary;
+	r->of_go = pf_go_stacks(s);
 	r->scale = 1;
+	if (c->inputs.repeated)
+		pf_report_note(r,
+		    "%s: the same profile was given before%s; its samples count twice.",
+		    c->inputs.items[c->inputs.first_repeated].name,
+		    c->inputs.repeated > 1 ? ", and others too" : "");
 	if (s->undated_count)
 		pf_report_note(r, "%llu of %llu profiles have no date: their age is unknown.",
 		    (unsigned long long)s->undated_count, (unsigned long long)s->profile_count);
+}
+
+/* Function profiles for LLVM, compared with a newer build if there is one, into bytes. */
+static int
+finish_functions(struct pf_convert *c, struct pf_error *err)
+{
+	int rc = 0;
+
+	if (c->newer)
+		rc = pf_stale_compare(&c->staleness, &c->functions, c->binary, c->newer, err);
+	if (!rc && c->newer)
+		pf_report_judge_share(
+		    &c->report, "match", pf_stale_matched(&c->staleness), c->options.least_match);
+	c->report.profile_functions = c->functions.root_count;
+	c->report.profile_counts = c->functions.body_count;
+	return rc ? rc : pf_convert_render(c, err);
+}
+
+static size_t
+count_lines(const struct pf_buffer *text)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < text->size; i++)
+		lines += text->bytes[i] == '\n';
+	return lines;
+}
+
+static int
+convert(struct pf_convert *c, struct pf_error *err)
+{
+	int rc;
+
+	switch (c->options.format) {
+	case PF_CONVERT_GO_PGO:
+	case PF_CONVERT_GO_PREPROFILE:
+		return pf_convert_for_go(c, err);
+	case PF_CONVERT_BOLT:
+		return pf_convert_from_binary(c, err);
+	case PF_CONVERT_FOLDED:
+		rc = c->binary ? pf_convert_from_binary(c, err)
+			       : pf_convert_for_flames(c, NULL, err);
+		rc = rc ? rc : pf_convert_render(c, err);
+		c->report.profile_counts = count_lines(&c->bytes);
+		return rc;
+	case PF_CONVERT_EXTBINARY:
+	case PF_CONVERT_TEXT:
+		break;
+	}
+	rc = c->binary ? pf_convert_from_binary(c, err) : pf_convert_from_lines(c, err);
+	return rc ? rc : finish_functions(c, err);
 }
 
 int
@@ -124,12 +259,9 @@ pf_convert_run(struct pf_convert *c, struct pf_error *err)
 	if (rc)
 		return rc;
 	report_inputs(c);
-	rc = c->binary ? pf_convert_from_binary(c, err) : pf_convert_from_lines(c, err);
-	if (rc)
-		return rc;
-	c->report.profile_functions = c->functions.root_count;
-	c->report.profile_counts = c->functions.body_count;
-	return pf_convert_render(c, err);
+	rc = convert(c, err);
+	pf_report_sort_drops(&c->report);
+	return rc;
 }
 
 const void *

@@ -43,7 +43,7 @@ apply_flow(struct pf_executions *e, const struct pf_program *p, double unit, boo
 
 	if (rc)
 		return rc;
-	rc = pf_inference_flow(counts, e->entries, p, unit, time, err);
+	rc = pf_inference_flow(counts, NULL, e->entries, p, unit, time, err);
 	for (size_t i = 0; !rc && i < p->block_count; i++) {
 		if (counts[i] < 0)
 			average_block(e->instructions, &p->blocks[i]);

@@ -56,16 +56,13 @@ static int
 label_frame(struct work *w, size_t frame, struct pf_error *err)
 {
 	const struct pf_stack_frame *f = &w->s->frames[frame];
-	bool here = w->binary && f->binary != PF_NONE && pf_match_used(w->matches[f->binary]);
-	uint64_t address = f->address;
+	uint64_t address;
 	int rc = 0, size;
 
 	pf_buffer_clear(&w->text);
 	if (f->kind == PF_FRAME_LINE) {
 		pf_buffer_string(&w->text, pf_strings_get(&w->s->strings, f->function));
-	} else if (here && (f->kind == PF_FRAME_ADDRESS ||
-			       (f->kind == PF_FRAME_OFFSET &&
-				   pf_binary_address(w->binary, f->address, &address)))) {
+	} else if (w->binary && pf_match_address(f, w->matches, w->binary, &address)) {
 		rc = label_address(w, address, err);
 	} else if (f->binary != PF_NONE) {
 		const char *base = pf_file_base(
@@ -146,6 +143,7 @@ pf_folded(struct pf_buffer *out, const struct pf_stacks *s, size_t type, double 
 	struct work w = {.s = s, .binary = binary, .matches = matches};
 	int rc = pf_strings_init(&w.labels, err);
 
+	w.chain.without_files = true;
 	pf_buffer_init(&w.text, LINE_MAXIMUM);
 	if (!rc)
 		rc = pf_strings_init(&w.lines, err);

@@ -8,14 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/advice.h"
 #include "convert/attribute.h"
 #include "convert/binary_lines.h"
+#include "convert/bolt.h"
 #include "convert/convert_private.h"
 #include "convert/executions.h"
 #include "convert/halves.h"
+#include "convert/plausible.h"
 #include "convert/program.h"
 #include "core/error.h"
 #include "core/memory.h"
+
+#define PLAUSIBLE 90 /* percent of the callers are calls, in the right binary nearly all */
 
 struct work {
 	struct pf_convert *c;
@@ -131,7 +136,9 @@ measure_functions(struct work *w, struct pf_error *err)
 		pf_report_shares(r, shares, n);
 		pf_report_judge(
 		    r, &w->c->options, pf_halves_overlap(counts, n, w->c->options.seed));
-		rc = pf_report_drop(r, PF_DROP_NO_LINES, NULL, NULL, no_lines, err);
+		rc = pf_report_drop(r,
+		    w->c->options.format == PF_CONVERT_BOLT ? PF_DROP_NO_FLOW : PF_DROP_NO_LINES,
+		    NULL, NULL, no_lines, err);
 	}
 	free(shares);
 	free(counts);
@@ -155,6 +162,25 @@ unplaced_value(const struct work *w)
 			sum += w->attribution.unplaced_blocks[i];
 	}
 	return sum;
+}
+
+/* Where no build id says that the binary is the right one, the calls may. */
+static int
+judge_callers(struct work *w, struct pf_error *err)
+{
+	const struct pf_convert *c = w->c;
+	bool unsure = false;
+	double share;
+	int rc;
+
+	for (size_t i = 0; i < c->stacks.binary_count; i++)
+		unsure |= c->matches[i] == PF_MATCH_NAME || c->matches[i] == PF_MATCH_FORCED;
+	if (!unsure)
+		return 0;
+	rc = pf_callers_plausible(&share, c->binary, &w->samples, err);
+	if (!rc && share >= 0)
+		pf_report_judge_share(&w->c->report, "callers", share, PLAUSIBLE);
+	return rc;
 }
 
 static int
@@ -181,6 +207,8 @@ report_program(struct work *w, struct pf_error *err)
 	r->scale = w->attribution.scale;
 	if (!rc)
 		rc = measure_functions(w, err);
+	if (!rc)
+		rc = judge_callers(w, err);
 	if (r->unfollowed)
 		pf_report_note(r,
 		    "The control flow of %zu sampled functions could not be followed wholly.",
@@ -200,10 +228,49 @@ refuse_unusable(const struct work *w, struct pf_error *err)
 	char why[600];
 
 	if (!pf_binary_has_lines(w->c->binary, why, sizeof why))
-		return pf_error_set(err, PF_EINPUT, "%s: %s", w->c->binary_path, why);
+		return pf_error_set(err, PF_EINPUT, "%s", why); /* it names the binary */
 	return pf_error_set(err, PF_EINPUT,
 	    "none of the samples in %s is in a function with line information; build it with %s",
-	    w->c->binary_path, PF_REPORT_FLAGS);
+	    w->c->binary_path, PF_DEBUG_FLAGS);
+}
+
+/* BOLT needs no lines: "has lines" is whether the control flow is known. */
+static int
+convert_for_bolt(struct work *w, struct pf_error *err)
+{
+	struct pf_convert *c = w->c;
+	struct pf_bolt_output written;
+	int rc;
+
+	if (pf_binary_has_section(c->binary, ".note.bolt_info"))
+		return pf_error_set(err, PF_EINPUT,
+		    "%s has been through llvm-bolt already, which takes no binary twice: profile "
+		    "the "
+		    "program as it was linked",
+		    c->binary_path);
+	rc = PF_CALLOC(w->attribution.has_lines, w->program.function_count, err);
+	if (!rc)
+		rc = PF_CALLOC(w->attribution.unplaced_blocks, w->program.function_count, err);
+	if (!rc)
+		rc = pf_bolt_write(
+		    &c->bytes, &written, c->binary, &w->program, c->type.unit, c->type.time, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < w->program.function_count; i++)
+		w->attribution.has_lines[i] = w->program.functions[i].complete;
+	rc = report_program(w, err);
+	if (!rc && (written.branches == 0 || c->report.used <= 0))
+		rc = pf_error_set(err, PF_EINPUT,
+		    "the control flow of none of the sampled functions in %s could be followed",
+		    c->binary_path);
+	c->report.profile_functions = written.functions;
+	c->report.profile_counts = written.branches;
+	if (!pf_binary_has_section(c->binary, ".rela.text"))
+		pf_report_note(&c->report,
+		    "The binary has no relocations: BOLT then moves blocks in their functions "
+		    "only; "
+		    "linked with -Wl,--emit-relocs it can move functions and split them too.");
+	return rc;
 }
 
 static int
@@ -220,6 +287,8 @@ convert_code(struct work *w, struct pf_error *err)
 		struct pf_program_function *f = &w->program.functions[i];
 		f->taken = source.function_at(source.context, f->start, true) != NULL;
 	}
+	if (!rc && c->options.format == PF_CONVERT_BOLT)
+		return convert_for_bolt(w, err);
 	if (!rc)
 		rc = pf_executions_estimate(&w->executions, &w->program, c->options.inference,
 		    c->type.unit, c->type.time, err);
@@ -247,7 +316,9 @@ pf_convert_from_binary(struct pf_convert *c, struct pf_error *err)
 		rc = report_binaries(&w, err);
 	if (!rc && w.samples.used == 0)
 		rc = refuse_unmatched(&w, err);
-	if (!rc)
+	if (!rc && c->options.format == PF_CONVERT_FOLDED)
+		rc = pf_convert_for_flames(c, &w.samples, err);
+	else if (!rc)
 		rc = convert_code(&w, err);
 	pf_executions_release(&w.executions);
 	pf_attribution_release(&w.attribution);

@@ -11,24 +11,25 @@
 #include "core/error.h"
 #include "core/memory.h"
 
-static int
-measure_functions(struct pf_convert *c, const struct pf_line_samples *l, struct pf_error *err)
+int
+pf_convert_measure(
+    struct pf_convert *c, const struct pf_function_values *functions, struct pf_error *err)
 {
 	struct pf_share *shares = NULL;
 	uint64_t *counts = NULL;
-	int rc = PF_CALLOC(shares, l->function_count, err);
+	int rc = PF_CALLOC(shares, functions->count, err);
 
 	if (!rc)
-		rc = PF_CALLOC(counts, l->function_count, err);
-	for (size_t i = 0; !rc && i < l->function_count; i++) {
-		double samples = (double)l->functions[i].value / c->type.unit;
-		shares[i] = (struct pf_share){samples, l->functions[i].usable};
+		rc = PF_CALLOC(counts, functions->count, err);
+	for (size_t i = 0; !rc && i < functions->count; i++) {
+		double samples = (double)functions->items[i].value / c->type.unit;
+		shares[i] = (struct pf_share){samples, functions->items[i].usable};
 		counts[i] = (uint64_t)llround(samples);
 	}
 	if (!rc) {
-		pf_report_shares(&c->report, shares, l->function_count);
+		pf_report_shares(&c->report, shares, functions->count);
 		pf_report_judge(&c->report, &c->options,
-		    pf_halves_overlap(counts, l->function_count, c->options.seed));
+		    pf_halves_overlap(counts, functions->count, c->options.seed));
 	}
 	free(shares);
 	free(counts);
@@ -64,11 +65,15 @@ report_lines(struct pf_convert *c, const struct pf_line_samples *l, struct pf_er
 	if (!rc)
 		rc = pf_report_drop(
 		    r, PF_DROP_NO_START_LINE, NULL, NULL, (double)l->no_start_line / unit, err);
+	if (r->of_go)
+		pf_report_note(r,
+		    "These are functions of a Go program, which clang does not build: --format "
+		    "go-pgo writes what go build -pgo takes.");
 	pf_report_note(r,
 	    "Converted from lines, not from addresses: code on one line cannot be told apart "
 	    "(no discriminators), code without samples is unknown instead of cold, counts are sums "
 	    "of samples, and the build cannot be checked.");
-	return rc ? rc : measure_functions(c, l, err);
+	return rc ? rc : pf_convert_measure(c, &l->functions, err);
 }
 
 int

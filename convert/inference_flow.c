@@ -339,8 +339,8 @@ prepare(struct flow *f, struct pf_error *err)
 }
 
 int
-pf_inference_flow(double *counts, double *entries, const struct pf_program *p, double unit,
-    bool time, struct pf_error *err)
+pf_inference_flow(double *counts, double *edges, double *entries, const struct pf_program *p,
+    double unit, bool time, struct pf_error *err)
 {
 	struct flow f = {.p = p, .unit = unit, .time = time};
 	int rc = prepare(&f, err);
@@ -354,6 +354,11 @@ pf_inference_flow(double *counts, double *entries, const struct pf_program *p, d
 	}
 	for (uint32_t b = 0; !rc && b < p->block_count; b++)
 		counts[b] = f.blocks[b].skipped ? -1 : sqrt(inflow(&f, b) * outflow(&f, b));
+	for (uint32_t b = 0; !rc && edges && b < p->block_count; b++) {
+		for (uint32_t i = 0; i < p->blocks[b].edge_count; i++)
+			edges[p->blocks[b].first_edge + i] =
+			    f.blocks[b].skipped ? 0 : f.edges[f.blocks[b].first_out + i].flow;
+	}
 	for (size_t i = 0; !rc && i < p->function_count; i++)
 		entries[i] = p->functions[i].block_count && p->functions[i].complete
 				 ? f.blocks[p->functions[i].first_block].entry

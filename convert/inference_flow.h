@@ -17,13 +17,14 @@ struct pf_error;
 struct pf_program;
 
 /*
- * Fills counts[] (one a block) and entries[] (one a function) in units of
+ * Fills counts[] (one a block), edges[] (one an edge of the program; NULL: not asked for) and entries[]
+ * (one a function) in units of
  * samples per unit of cost. `unit`: value of one sample. `time`: samples are
  * time, so instructions cost what their class says; else each costs one.
- * Functions whose flow is not known wholly are left out: their blocks get -1.
+ * Functions whose flow is not known wholly are left out: their blocks get -1, their edges 0.
  * PF_ENOMEM.
  */
-int pf_inference_flow(double *counts, double *entries, const struct pf_program *p, double unit,
-    bool time, struct pf_error *err);
+int pf_inference_flow(double *counts, double *edges, double *entries, const struct pf_program *p,
+    double unit, bool time, struct pf_error *err);
 
 #endif

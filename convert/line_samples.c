@@ -27,7 +27,7 @@ struct work {
 void
 pf_line_samples_release(struct pf_line_samples *l)
 {
-	free(l->functions);
+	pf_function_values_release(&l->functions);
 	*l = (struct pf_line_samples){0};
 }
 
@@ -70,17 +70,15 @@ static int
 note_function(struct work *w, uint32_t node, int64_t value, bool usable, struct pf_error *err)
 {
 	const struct pf_stack_frame *f = &w->s->frames[w->s->nodes[node].frame];
-	struct pf_line_samples *l = w->l;
-	int rc = PF_GROW(l->functions, l->function_capacity, l->function_count + 1, err);
 
 	while (f->inlined && w->s->nodes[node].parent != 0) {
 		node = w->s->nodes[node].parent;
 		f = &w->s->frames[w->s->nodes[node].frame];
 	}
-	if (!rc)
-		l->functions[l->function_count++] = (struct pf_line_function){
-		    pf_strings_get(&w->s->strings, f->function), f->function, value, usable};
-	return rc;
+	return pf_function_values_add(&w->l->functions,
+	    &(struct pf_function_value){
+		pf_strings_get(&w->s->strings, f->function), f->function, value, usable},
+	    err);
 }
 
 /* A stack's own value belongs to the place of its leaf. */
@@ -167,42 +165,6 @@ add_stacks(struct work *w, size_t type, const int64_t *below, struct pf_error *e
 	return rc;
 }
 
-static int
-by_id(const void *left, const void *right)
-{
-	const struct pf_line_function *a = left, *b = right;
-
-	return (a->id > b->id) - (a->id < b->id);
-}
-
-static int
-by_name(const void *left, const void *right)
-{
-	return strcmp(((const struct pf_line_function *)left)->name,
-	    ((const struct pf_line_function *)right)->name);
-}
-
-/* One entry a function, by name: ids depend on the order of the profiles. */
-static void
-merge_functions(struct pf_line_samples *l)
-{
-	size_t n = 0;
-
-	if (l->function_count)
-		qsort(l->functions, l->function_count, sizeof *l->functions, by_id);
-	for (size_t i = 0; i < l->function_count; i++) {
-		if (n && l->functions[n - 1].id == l->functions[i].id) {
-			l->functions[n - 1].value += l->functions[i].value;
-			l->functions[n - 1].usable |= l->functions[i].usable;
-		} else {
-			l->functions[n++] = l->functions[i];
-		}
-	}
-	l->function_count = n;
-	if (n)
-		qsort(l->functions, n, sizeof *l->functions, by_name);
-}
-
 /* LLVM's own estimate where entries were not counted: the count at the function's first place. */
 static uint64_t
 first_count(const struct pf_functions *f, uint32_t node)
@@ -254,7 +216,7 @@ pf_line_samples_convert(struct pf_functions *out, struct pf_line_samples *l,
 	l->no_lines = s->values[type]; /* stacks without any frame */
 	rc = add_stacks(&w, type, below, err);
 	if (!rc) {
-		merge_functions(l);
+		pf_function_values_settle(&l->functions);
 		rc = store_counts(&w, err);
 	}
 	pf_place_finder_release(&w.finder);

@@ -9,21 +9,14 @@
 #ifndef PF_CONVERT_LINE_SAMPLES_H
 #define PF_CONVERT_LINE_SAMPLES_H
 
+#include "convert/function_values.h"
 #include "convert/functions.h"
 
 struct pf_stacks;
 
-struct pf_line_function {
-	const char *name; /* of the stacks */
-	uint32_t id;      /* its string */
-	int64_t value;    /* samples whose leaf, after inlining, is in this function */
-	bool usable;
-};
-
 struct pf_line_samples {
-	struct pf_line_function *functions; /* by name */
-	size_t function_count, function_capacity;
-	int64_t total; /* of all stacks */
+	struct pf_function_values functions; /* of the leaf, after inlining */
+	int64_t total;                       /* of all stacks */
 	int64_t used;
 	int64_t no_start_line; /* leaf function without start line, or a line before it */
 	int64_t no_lines;      /* leaf frame without function and line */

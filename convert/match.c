@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "profile/stacks.h"
+#include "symbol/binary.h"
 
 const char *
 pf_file_base(const char *path, int *size)
@@ -53,4 +54,16 @@ pf_match_binaries(enum pf_match **matches, const struct pf_stacks *s, const char
 			(*matches)[i] = allow_other_build ? PF_MATCH_FORCED : PF_MATCH_OTHER_BUILD;
 	}
 	return 0;
+}
+
+bool
+pf_match_address(const struct pf_stack_frame *f, const enum pf_match *matches,
+    const struct pf_binary *binary, uint64_t *address)
+{
+	if (f->binary == PF_NONE || !pf_match_used(matches[f->binary]))
+		return false;
+	if (f->kind == PF_FRAME_OFFSET)
+		return pf_binary_address(binary, f->address, address);
+	*address = f->address;
+	return f->kind == PF_FRAME_ADDRESS && pf_binary_executable(binary, *address);
 }

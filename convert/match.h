@@ -9,8 +9,11 @@
 #define PF_CONVERT_MATCH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+struct pf_binary;
 struct pf_stacks;
+struct pf_stack_frame;
 struct pf_error;
 
 enum pf_match {
@@ -30,6 +33,10 @@ pf_match_used(enum pf_match match)
 {
 	return match == PF_MATCH_BUILD_ID || match == PF_MATCH_NAME || match == PF_MATCH_FORCED;
 }
+
+/* Where a frame lies in the binary, as linked; false if it is not one of its addresses. */
+bool pf_match_address(const struct pf_stack_frame *f, const enum pf_match *matches,
+    const struct pf_binary *binary, uint64_t *address);
 
 /* The part of a path after the last slash, and its size without a kernel's " (deleted)". */
 const char *pf_file_base(const char *path, int *size);

@@ -13,12 +13,19 @@
 #define HOT_SHARE 0.9
 
 void
-pf_report_release(struct pf_report *r)
+pf_report_forget_drops(struct pf_report *r)
 {
 	for (size_t i = 0; i < r->drop_count; i++) {
 		free(r->drops[i].binary);
 		free(r->drops[i].build_id);
 	}
+	r->drop_count = 0;
+}
+
+void
+pf_report_release(struct pf_report *r)
+{
+	pf_report_forget_drops(r);
 	free(r->drops);
 	*r = (struct pf_report){0};
 }
@@ -40,6 +47,33 @@ pf_report_drop(struct pf_report *r, enum pf_drop_reason reason, const char *bina
 	rc = pf_copy_string(&d->binary, binary && binary[0] ? binary : NULL, err);
 	return rc ? rc
 		  : pf_copy_string(&d->build_id, build_id && build_id[0] ? build_id : NULL, err);
+}
+
+static int
+compare_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+static int
+by_reason(const void *left, const void *right)
+{
+	const struct pf_drop *a = left, *b = right;
+	int order;
+
+	if (a->reason != b->reason)
+		return a->reason < b->reason ? -1 : 1;
+	if (a->samples != b->samples)
+		return a->samples < b->samples ? 1 : -1;
+	order = compare_text(a->binary, b->binary);
+	return order ? order : compare_text(a->build_id, b->build_id);
+}
+
+void
+pf_report_sort_drops(struct pf_report *r)
+{
+	if (r->drop_count)
+		qsort(r->drops, r->drop_count, sizeof *r->drops, by_reason);
 }
 
 void
@@ -89,7 +123,8 @@ check(const char *name, double value, double limit, bool at_most)
 {
 	bool pass = at_most ? value <= limit : value >= limit;
 
-	return (struct pf_check){name, pass ? PF_CHECK_PASS : PF_CHECK_FAIL, value, limit, at_most};
+	return (struct pf_check){
+	    name, pass ? PF_CHECK_PASS : PF_CHECK_FAIL, value, limit, at_most, false};
 }
 
 static int64_t
@@ -113,18 +148,30 @@ pf_report_judge(struct pf_report *r, const struct pf_convert_options *options, d
 	r->checks[2] = check("overlap", 100 * overlap, options->least_overlap, false);
 	r->checks[3] = check("age", age < 0 ? 0 : age, options->most_age, true);
 	if (r->last_nanos == 0)
-		r->checks[3] =
-		    (struct pf_check){"age", PF_CHECK_UNKNOWN, 0, options->most_age, true};
+		r->checks[3].state = PF_CHECK_UNKNOWN;
+	r->checks[1].share = r->checks[2].share = true;
+	r->check_count = 4;
 	r->ready = true;
-	for (size_t i = 0; i < PF_CHECKS; i++)
+	for (size_t i = 0; i < r->check_count; i++)
 		r->ready &= r->checks[i].state != PF_CHECK_FAIL;
+}
+
+void
+pf_report_judge_share(struct pf_report *r, const char *name, double share, double least)
+{
+	struct pf_check *k = &r->checks[r->check_count++];
+
+	*k = check(name, 100 * share, least, false);
+	k->share = true;
+	r->ready &= k->state != PF_CHECK_FAIL;
 }
 
 const char *
 pf_drop_name(enum pf_drop_reason reason)
 {
 	static const char *const names[PF_DROP_REASONS] = {"other-binary", "other-build",
-	    "unmapped", "not-code", "no-symbol", "no-lines", "no-place", "no-start-line"};
+	    "unmapped", "not-code", "no-symbol", "no-lines", "no-place", "no-start-line",
+	    "no-caller", "no-flow"};
 
 	return names[reason];
 }

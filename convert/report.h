@@ -17,6 +17,8 @@ enum pf_drop_reason {
 	PF_DROP_NO_LINES,      /* in functions without line information */
 	PF_DROP_NO_PLACE,      /* on instructions without a line of their own */
 	PF_DROP_NO_START_LINE, /* symbolized elsewhere, without the function's start line */
+	PF_DROP_NO_CALLER,     /* a stack of one frame, where only calls count */
+	PF_DROP_NO_FLOW,       /* in functions whose control flow could not be followed */
 	PF_DROP_REASONS
 };
 
@@ -34,9 +36,10 @@ struct pf_check {
 	enum pf_check_state state;
 	double value, limit;
 	bool at_most; /* value may be at most the limit; else at least */
+	bool share;   /* value and limit are percents */
 };
 
-enum { PF_CHECKS = 4, PF_NOTES = 16 };
+enum { PF_CHECKS = 6, PF_NOTES = 16 };
 
 struct pf_report {
 	uint64_t profiles, undated;
@@ -45,6 +48,7 @@ struct pf_report {
 	double unit;
 	bool time;
 	bool from_lines; /* converted without addresses */
+	bool of_go;      /* symbolized, with functions of Go's runtime */
 
 	double total, in_binary, used;
 	struct pf_drop *drops;
@@ -58,8 +62,11 @@ struct pf_report {
 
 	size_t profile_functions, profile_counts; /* roots, and body counts, in the output */
 	double scale;
+	size_t edges_read;                    /* of Go: before trimming; profile_counts are left */
+	double edge_weight, edge_weight_kept; /* the sum of the edges' weights */
 
 	struct pf_check checks[PF_CHECKS];
+	size_t check_count;
 	bool ready;
 	char notes[PF_NOTES][300];
 	size_t note_count;
@@ -70,6 +77,11 @@ void pf_report_release(struct pf_report *r);
 /* Counts samples as lost; strings are copied, may be NULL. Nothing for 0 samples. PF_ENOMEM. */
 int pf_report_drop(struct pf_report *r, enum pf_drop_reason reason, const char *binary,
     const char *build_id, double samples, struct pf_error *err);
+
+/* For an output that leaves nothing out. */
+void pf_report_forget_drops(struct pf_report *r);
+/* Orders the drops by reason, then by samples and names, whatever order they came in. */
+void pf_report_sort_drops(struct pf_report *r);
 
 /* Adds a sentence worth reading; beyond PF_NOTES they are left out. */
 void pf_report_note(struct pf_report *r, const char *format, ...)
@@ -87,11 +99,10 @@ void pf_report_shares(struct pf_report *r, struct pf_share *shares, size_t n);
 /* Fills checks and ready from the measures taken; overlap is 0 to 1. */
 void pf_report_judge(struct pf_report *r, const struct pf_convert_options *options, double overlap);
 
+/* Adds another check: a share, 0 to 1, that has to be at least so many percent. After pf_report_judge(). */
+void pf_report_judge_share(struct pf_report *r, const char *name, double share, double least);
+
 /* The words for a reason, as in JSON ("other-binary") and in text. */
 const char *pf_drop_name(enum pf_drop_reason reason);
-
-/* The compiler flags to build with, for a profile at this path. */
-#define PF_REPORT_FLAGS "-O2 -gmlt -fdebug-info-for-profiling"
-#define PF_REPORT_USE_FLAGS "-mllvm -sample-profile-use-profi"
 
 #endif

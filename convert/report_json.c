@@ -1,26 +1,41 @@
 /* report_json.c: the readiness verdict for programs; the schema is in docs/convert.md. */
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/advice.h"
 #include "convert/convert_private.h"
+#include "convert/report_json.h"
+#include "convert/stale_report.h"
 #include "core/error.h"
 #include "symbol/binary.h"
 
-static const char *const formats[] = {"extbinary", "text", "folded"};
+enum { COMMAND_MAXIMUM = 1 << 16 };
+
 static const char *const countings[] = {"mean", "sum", "max"};
 static const char *const inferences[] = {"none", "block", "flow"};
+
+static json_t *
+rounded(double value, double parts)
+{
+	double r = round(value * parts) / parts;
+
+	if (r == floor(r) && fabs(r) < 1e15)
+		return json_integer((json_int_t)r);
+	return json_real(r);
+}
 
 /* Three decimals: beyond that the digits say nothing. */
 static json_t *
 number(double value)
 {
-	double rounded = round(value * 1000) / 1000;
+	return rounded(value, 1e3);
+}
 
-	if (rounded == floor(rounded) && fabs(rounded) < 1e15)
-		return json_integer((json_int_t)rounded);
-	return json_real(rounded);
+static json_t *
+share(double value)
+{
+	return rounded(value, 1e5);
 }
 
 static json_t *
@@ -42,18 +57,24 @@ drops_json(const struct pf_report *r)
 	return list;
 }
 
-static json_t *
-checks_json(const struct pf_report *r)
+json_t *
+pf_report_checks_json(const struct pf_report *r)
 {
 	static const char *const states[] = {"pass", "fail", "unknown"};
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < PF_CHECKS; i++) {
+	for (size_t i = 0; i < r->check_count; i++) {
 		const struct pf_check *k = &r->checks[i];
+		json_t *value = k->share ? share(k->value / 100) : number(k->value);
+		json_t *limit = k->share ? share(k->limit / 100) : number(k->limit);
+
+		if (k->state == PF_CHECK_UNKNOWN) {
+			json_decref(value);
+			value = json_null();
+		}
 		json_array_append_new(list,
 		    json_pack("{s:s, s:s, s:o, s:o}", "name", k->name, "state", states[k->state],
-			"value", k->state == PF_CHECK_UNKNOWN ? json_null() : number(k->value),
-			k->at_most ? "at_most" : "at_least", number(k->limit)));
+			"value", value, k->at_most ? "at_most" : "at_least", limit));
 	}
 	return list;
 }
@@ -68,33 +89,68 @@ notes_json(const struct pf_report *r)
 	return list;
 }
 
-static json_t *
-samples_json(const struct pf_report *r)
+json_t *
+pf_report_samples_json(const struct pf_report *r)
 {
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "type", r->type, "unit",
 	    number(r->unit), "total", number(r->total), "in_binary", number(r->in_binary), "used",
-	    number(r->used), "dropped", drops_json(r), "line_share", number(r->line_share));
+	    number(r->used), "dropped", drops_json(r), "line_share", share(r->line_share / 100));
 }
 
 static json_t *
-profile_json(const struct pf_convert *c)
+profiles_json(const struct pf_report *r)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "count", (json_int_t)r->profiles, "undated",
+	    (json_int_t)r->undated, "first_nanos", (json_int_t)r->first_nanos, "last_nanos",
+	    (json_int_t)r->last_nanos, "duration_nanos", (json_int_t)r->duration_nanos);
+}
+
+static json_t *
+functions_json(const struct pf_report *r)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}", "sampled", (json_int_t)r->functions, "hot",
+	    (json_int_t)r->hot_functions, "hot_covered", (json_int_t)r->hot_covered, "unfollowed",
+	    (json_int_t)r->unfollowed);
+}
+
+static json_t *
+go_profile_json(const struct pf_convert *c)
 {
 	const struct pf_report *r = &c->report;
 
+	return json_pack("{s:s, s:I, s:I, s:o, s:I}", "format", pf_format_name(c->options.format),
+	    "edges", (json_int_t)r->profile_counts, "edges_read", (json_int_t)r->edges_read,
+	    "weight_kept", share(r->edge_weight > 0 ? r->edge_weight_kept / r->edge_weight : 0),
+	    "bytes", (json_int_t)c->bytes.size);
+}
+
+json_t *
+pf_report_profile_json(const struct pf_convert *c)
+{
+	const struct pf_report *r = &c->report;
+
+	if (pf_format_is_go(c->options.format))
+		return go_profile_json(c);
 	return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "format",
-	    formats[c->options.format], "counts",
+	    pf_format_name(c->options.format), "counts",
 	    r->from_lines ? "sum" : countings[c->options.counts], "inference",
 	    r->from_lines ? "none" : inferences[c->options.inference], "scale", number(r->scale),
 	    "functions", (json_int_t)r->profile_functions, "entries", (json_int_t)r->profile_counts,
 	    "bytes", (json_int_t)c->bytes.size);
 }
 
+/* The command to build with, as one string. */
 static json_t *
-flags_json(const char *output)
+command_json(const struct pf_convert *c, const char *output)
 {
-	return json_pack("{s:s, s:s+, s:s}", "debug", PF_REPORT_FLAGS, "profile",
-	    "-fprofile-sample-use=", output && strcmp(output, "-") != 0 ? output : "FILE",
-	    "inference", PF_REPORT_USE_FLAGS);
+	struct pf_buffer b;
+	json_t *command;
+
+	pf_buffer_init(&b, COMMAND_MAXIMUM);
+	pf_advice_command(&b, c, output);
+	command = b.failed ? NULL : json_stringn((char *)b.bytes, b.size);
+	pf_buffer_release(&b);
+	return command;
 }
 
 static json_t *
@@ -102,18 +158,14 @@ report_json(const struct pf_convert *c, const char *output)
 {
 	const struct pf_report *r = &c->report;
 
-	return json_pack("{s:s?, s:s?, s:s?, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:{s:I, s:I, s:I, "
-			 "s:I}, s:o, s:b, s:o, "
-			 "s:o, s:o}",
-	    "output", output, "binary", c->binary_path, "build_id",
-	    c->binary ? pf_binary_build_id(c->binary) : NULL, "profiles", "count",
-	    (json_int_t)r->profiles, "undated", (json_int_t)r->undated, "first_nanos",
-	    (json_int_t)r->first_nanos, "last_nanos", (json_int_t)r->last_nanos, "duration_nanos",
-	    (json_int_t)r->duration_nanos, "samples", samples_json(r), "functions", "sampled",
-	    (json_int_t)r->functions, "hot", (json_int_t)r->hot_functions, "hot_covered",
-	    (json_int_t)r->hot_covered, "unfollowed", (json_int_t)r->unfollowed, "profile",
-	    profile_json(c), "ready", (int)r->ready, "checks", checks_json(r), "notes",
-	    notes_json(r), "flags", flags_json(output));
+	return json_pack("{s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o*, s:b, s:o, s:o, s:o}",
+	    "schema", "profuse.convert.v1", "output", output, "binary", c->binary_path, "build_id",
+	    c->binary ? pf_binary_build_id(c->binary) : NULL, "profiles", profiles_json(r),
+	    "samples", pf_report_samples_json(r), "functions", functions_json(r), "profile",
+	    pf_report_profile_json(c), "staleness",
+	    c->newer ? pf_stale_json(&c->staleness, c->newer) : NULL, "ready", (int)r->ready,
+	    "checks", pf_report_checks_json(r), "notes", notes_json(r), "command",
+	    command_json(c, output));
 }
 
 int
@@ -122,7 +174,7 @@ pf_convert_report_json(
 {
 	json_t *report = report_json(c, output);
 
-	*json = report ? json_dumps(report, JSON_INDENT(2)) : NULL;
+	*json = report ? json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
 	json_decref(report);
 	if (*json)
 		return 0;

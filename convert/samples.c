@@ -48,19 +48,6 @@ pf_stack_values(int64_t **values, const struct pf_stacks *s, size_t type, struct
 	return 0;
 }
 
-/* Where a frame lies in the binary; false if it doesn't. */
-static bool
-frame_address(const struct pf_stack_frame *f, const enum pf_match *matches,
-    const struct pf_binary *binary, uint64_t *address)
-{
-	if (f->binary == PF_NONE || !pf_match_used(matches[f->binary]))
-		return false;
-	if (f->kind == PF_FRAME_OFFSET)
-		return pf_binary_address(binary, f->address, address);
-	*address = f->address;
-	return f->kind == PF_FRAME_ADDRESS && pf_binary_executable(binary, *address);
-}
-
 static int
 add_leaf(struct pf_samples *out, uint64_t address, int64_t value, struct pf_error *err)
 {
@@ -139,7 +126,7 @@ collect_node(struct pf_samples *out, const struct pf_stacks *s, size_t node, int
 	const struct pf_stack_frame *f = &s->frames[s->nodes[node].frame];
 	uint32_t parent = s->nodes[node].parent;
 	uint64_t address, caller;
-	bool here = frame_address(f, matches, binary, &address);
+	bool here = pf_match_address(f, matches, binary, &address);
 	int rc = 0;
 
 	if (own) {
@@ -155,7 +142,7 @@ collect_node(struct pf_samples *out, const struct pf_stacks *s, size_t node, int
 	if (own && here)
 		rc = add_leaf(out, address, own, err);
 	if (!rc && here && below && parent != 0 &&
-	    frame_address(&s->frames[s->nodes[parent].frame], matches, binary, &caller))
+	    pf_match_address(&s->frames[s->nodes[parent].frame], matches, binary, &caller))
 		rc = add_edge(out, caller, address, below, err);
 	return rc;
 }

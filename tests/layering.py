@@ -11,6 +11,7 @@ LIB["net"] = {"core", "profile"}
 LIB["runtime"] = {"core"}
 LIB["stats"] = {"core"}
 LIB["symbol"] = {"core", "profile"}
+LIB["store"] = {"core", "profile"}
 LIB["report"] = {"core", "profile", "symbol", "net", "runtime", "stats"}
 ALL_LIB = set(LIB)
 ALLOWED = {f"lib/{room}": below | {room} for room, below in LIB.items()}

@@ -24,9 +24,16 @@
 #include "collect/agent/config.h"
 #include "collect/agent/endpoints.h"
 #include "collect/agent/files.h"
+#include "collect/agent/heap.h"
+#include "collect/agent/hooks.h"
 #include "collect/agent/host.h"
+#include "collect/agent/idle.h"
+#include "collect/agent/look.h"
+#include "collect/agent/notes.h"
 #include "collect/agent/sampler.h"
 #include "collect/agent/server.h"
+#include "collect/agent/thread_profile.h"
+#include "collect/agent/waits.h"
 
 #define API __attribute__((visibility("default")))
 #define SECOND INT64_C(1000000000)
@@ -54,7 +61,17 @@ lock_within(int seconds)
 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += seconds;
-	return !pthread_mutex_timedlock(&agent.lock, &until);
+	if (pthread_mutex_timedlock(&agent.lock, &until))
+		return false;
+	pf_local.exempt++;
+	return true;
+}
+
+static void
+unlock(void)
+{
+	pf_local.exempt--;
+	pthread_mutex_unlock(&agent.lock);
 }
 
 /* Ends the file window and writes its profile; a window without samples of a short program too. */
@@ -89,7 +106,7 @@ on_main_left(void *unused)
 		return;
 	agent.main_left = true;
 	pf_server_nudge();
-	pthread_mutex_unlock(&agent.lock);
+	unlock();
 }
 
 /* Whether only the agent's thread is left, besides a main thread that has ended. */
@@ -112,6 +129,14 @@ alone(void)
 static void
 step(int64_t now, int64_t *wake)
 {
+	int64_t next;
+
+	pf_notes_drain(now);
+	next = pf_wall_tick(now);
+	if (next < *wake)
+		*wake = next;
+	if (agent.config.listen && (next = pf_idle_look(now)) < *wake)
+		*wake = next;
 	if (now >= agent.file_ends) {
 		write_file();
 		open_file_window(now);
@@ -138,16 +163,18 @@ static void *
 run(void *argument)
 {
 	unsigned generation = (unsigned)(uintptr_t)argument;
-	struct pollfd fds[PF_SERVER_FDS];
+	struct pollfd fds[PF_SERVER_FDS + 1];
 	int64_t now, wake;
 	size_t count;
 	bool last;
 
 	prctl(PR_SET_NAME, "profuse-agent");
+	pf_local.exempt = 1; /* for good */
 	pthread_mutex_lock(&agent.lock);
 	if (agent.generation == generation) {
 		pf_host_by_thread();
 		pf_sampler_except((pid_t)syscall(SYS_gettid));
+		pf_look_except((pid_t)syscall(SYS_gettid));
 	}
 	while (agent.generation == generation) {
 		now = pf_host_now();
@@ -156,8 +183,9 @@ run(void *argument)
 			break;
 		step(now, &wake);
 		count = pf_server_prepare(fds, now, &wake);
+		fds[count] = (struct pollfd){.fd = pf_notes_bell(), .events = POLLIN};
 		pthread_mutex_unlock(&agent.lock);
-		poll(fds, count, milliseconds(now, wake));
+		poll(fds, count + 1, milliseconds(now, wake));
 		pthread_mutex_lock(&agent.lock);
 		if (agent.generation == generation)
 			pf_server_handle(fds, count, pf_host_now());
@@ -195,13 +223,15 @@ static void
 before_fork(void)
 {
 	fork_has_lock = lock_within(FORK_WAIT);
+	pf_heap_before_fork();
 }
 
 static void
 after_fork_parent(void)
 {
+	pf_heap_after_fork(false, true);
 	if (fork_has_lock)
-		pthread_mutex_unlock(&agent.lock);
+		unlock();
 }
 
 /* The child starts afresh: own listener, own timers, own thread. */
@@ -210,9 +240,16 @@ after_fork_child(void)
 {
 	bool tidy = fork_has_lock;
 
+	pf_heap_after_fork(true, tidy);
+	if (tidy)
+		pf_local.exempt--;
 	pthread_mutex_init(&agent.lock, NULL);
 	if (!agent.running)
 		return;
+	pf_notes_forked(tidy);
+	pf_waits_forked();
+	pf_wall_forked(tidy);
+	pf_idle_forked(tidy);
 	pf_host_by_thread();
 	pf_server_forked(tidy);
 	pf_sampler_forked(tidy);
@@ -265,11 +302,19 @@ start(void)
 	if (rc)
 		say_port(rc);
 	agent.pid = getpid();
+	if (agent.config.heap_period && pf_hooks_why_not && !pf_hooks_why_not() &&
+	    pf_heap_start(agent.config.heap_period))
+		pf_host_say("no memory to sample allocations");
+	if (agent.config.waits && pf_hooks_threads_why_not && !pf_hooks_threads_why_not() &&
+	    pf_waits_start())
+		pf_host_say("no memory to watch what threads wait for");
 	open_file_window(pf_host_now());
 	rc = start_thread();
 	if (rc) {
 		pf_sampler_close(PF_WINDOW_FILE, NULL);
 		pf_server_close();
+		pf_heap_stop();
+		pf_waits_stop();
 		return rc;
 	}
 	agent.running = true;
@@ -285,7 +330,7 @@ profuse_agent_start(void)
 		return -EDEADLK;
 	if (!agent.running)
 		rc = start();
-	pthread_mutex_unlock(&agent.lock);
+	unlock();
 	return rc;
 }
 
@@ -300,8 +345,10 @@ profuse_agent_stop(void)
 		if (agent.file_ends != INT64_MAX)
 			write_file();
 		pf_server_close();
+		pf_heap_stop();
+		pf_waits_stop();
 	}
-	pthread_mutex_unlock(&agent.lock);
+	unlock();
 }
 
 __attribute__((constructor)) static void

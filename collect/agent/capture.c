@@ -2,18 +2,10 @@
 #include "collect/agent/capture.h"
 
 #include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <ucontext.h>
 
 #include "collect/agent/host.h"
-
-#ifndef __x86_64__
-#error "the agent knows x86-64 only: registers, unwind tables and stack layout are the machine's"
-#endif
-
-enum { FREE = 0, WRITING, READY };
 
 static struct pf_capture *_Atomic active; /* what handlers write into */
 static _Atomic int inside;                /* handlers running now */
@@ -31,76 +23,10 @@ pf_capture_cookie(pid_t thread)
 	return (void *)(uintptr_t)(COOKIE << 32 | (uint32_t)thread);
 }
 
-static struct pf_slot *
-claim(struct pf_capture *c)
-{
-	for (size_t i = 0; i < c->count; i++) {
-		uint32_t expected = FREE;
-		if (atomic_load_explicit(&c->slots[i].state, memory_order_relaxed) == FREE &&
-		    atomic_compare_exchange_strong_explicit(&c->slots[i].state, &expected, WRITING,
-			memory_order_acquire, memory_order_relaxed))
-			return &c->slots[i];
-	}
-	return NULL;
-}
-
-/*
- * How much to copy: a glibc thread's control block lies at the top of its own
- * stack, so copying past it would only fetch somebody else's memory. A stack
- * from elsewhere (main's, a coroutine's) ends where reading it ends.
- */
-static size_t
-wanted(uint64_t from)
-{
-	uint64_t top = (uint64_t)(uintptr_t)__builtin_thread_pointer();
-
-	return top > from && top - from < PF_STACK_BYTES ? (size_t)(top - from) : PF_STACK_BYTES;
-}
-
-/* From the red zone up; from the stack pointer, if the page below it is not there. */
-static void
-copy_stack(struct pf_slot *slot)
-{
-	uint64_t sp = slot->registers[PF_REG_SP], from = sp - PF_RED_ZONE;
-	size_t size = pf_host_read(slot->stack, (uintptr_t)from, wanted(from));
-
-	if (size <= PF_RED_ZONE) {
-		from = sp;
-		size = pf_host_read(slot->stack, (uintptr_t)from, wanted(from));
-	}
-	slot->stack_address = from;
-	slot->stack_size = (uint32_t)size;
-}
-
-/* The frame-pointer chain from the leaf, of which only what lies beyond the copy is kept. */
-static void
-follow(struct pf_slot *slot)
-{
-	uint64_t sp = slot->registers[PF_REG_SP], end = slot->stack_address + slot->stack_size;
-	uint64_t at = slot->registers[PF_REG_FP], pair[2];
-
-	while (slot->links < PF_CHAIN_LINKS && at >= sp && at % 8 == 0) {
-		if (at + sizeof pair <= end)
-			memcpy(pair, slot->stack + (at - slot->stack_address), sizeof pair);
-		else if (pf_host_read_all(pair, at, sizeof pair))
-			slot->chain[slot->links++] = (struct pf_chain_link){at, pair[0], pair[1]};
-		else
-			break;
-		if (pair[0] <= at)
-			break; /* stacks grow down: a chain that doesn't rise is none */
-		at = pair[0];
-	}
-	if (slot->links) {
-		slot->tail_address = slot->chain[slot->links - 1].address + sizeof pair;
-		slot->tail_size =
-		    (uint32_t)pf_host_read(slot->tail, slot->tail_address, sizeof slot->tail);
-	}
-}
-
 static void
 capture(struct pf_capture *c, pid_t thread, uint32_t weight, const ucontext_t *context)
 {
-	struct pf_slot *slot = claim(c);
+	struct pf_slot *slot = pf_slots_claim(&c->slots);
 
 	if (!slot) {
 		atomic_fetch_add_explicit(&c->lost, weight, memory_order_relaxed);
@@ -110,11 +36,10 @@ capture(struct pf_capture *c, pid_t thread, uint32_t weight, const ucontext_t *c
 		slot->registers[i] = (uint64_t)context->uc_mcontext.gregs[saved[i]];
 	slot->thread = thread;
 	slot->weight = weight;
-	slot->links = slot->tail_size = 0;
-	copy_stack(slot);
-	if (slot->stack_size == PF_STACK_BYTES)
-		follow(slot);
-	atomic_store_explicit(&slot->state, READY, memory_order_release);
+	slot->caller = 0;
+	slot->known = PF_KNOWN_ALL;
+	pf_slot_copy(slot);
+	pf_slots_ready(&c->slots, slot);
 }
 
 static void
@@ -150,25 +75,14 @@ pf_capture_open(struct pf_capture *c, unsigned processors)
 {
 	size_t count = (size_t)processors * 32;
 
-	count = count < 64 ? 64 : count > 1024 ? 1024 : count;
-	*c = (struct pf_capture){.count = count};
-	c->mapped = count * sizeof *c->slots;
-	c->slots = mmap(NULL, c->mapped, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (c->slots == MAP_FAILED) {
-		*c = (struct pf_capture){0};
-		return -ENOMEM;
-	}
-	/* A child made without our fork handler must find nothing to unwind, and nothing to share. */
-	madvise(c->slots, c->mapped, MADV_WIPEONFORK);
-	return 0;
+	*c = (struct pf_capture){0};
+	return pf_slots_open(&c->slots, count < 64 ? 64 : count > 1024 ? 1024 : count);
 }
 
 void
 pf_capture_close(struct pf_capture *c)
 {
-	if (c->slots)
-		munmap(c->slots, c->mapped);
+	pf_slots_close(&c->slots);
 	*c = (struct pf_capture){0};
 }
 
@@ -252,8 +166,7 @@ pf_capture_unhook(struct pf_capture *c)
 	wait_for_handlers();
 	if (atomic_load(&inside) >
 	    0) { /* a thread is held inside (a debugger?): let it keep its slot */
-		c->slots = NULL;
-		c->count = 0;
+		c->slots = (struct pf_slots){0};
 	}
 	c->signal = 0;
 }
@@ -266,21 +179,4 @@ pf_capture_forked(struct pf_capture *c)
 	atomic_store(&active, NULL);
 	atomic_store(&inside, 0);
 	pf_capture_close(c);
-}
-
-struct pf_slot *
-pf_capture_next(struct pf_capture *c, size_t *at)
-{
-	while (*at < c->count) {
-		struct pf_slot *slot = &c->slots[(*at)++];
-		if (atomic_load_explicit(&slot->state, memory_order_acquire) == READY)
-			return slot;
-	}
-	return NULL;
-}
-
-void
-pf_capture_done(struct pf_slot *slot)
-{
-	atomic_store_explicit(&slot->state, FREE, memory_order_release);
 }

@@ -120,22 +120,39 @@ pair(const struct pf_cfi *cfi, uint64_t i, uint64_t *entry)
 	return cfi->header + (uint64_t)(int64_t)start;
 }
 
-static bool
-search(const struct pf_cfi *cfi, uint64_t pc, uint64_t *entry)
+/* How many functions of the table begin at or before an address: the last of them holds it. */
+static uint64_t
+position(const struct pf_cfi *cfi, uint64_t pc)
 {
-	uint64_t low = 0, high = cfi->count;
+	uint64_t low = 0, high = cfi->count, entry;
 
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
-		if (pair(cfi, middle, entry) <= pc)
+		if (pair(cfi, middle, &entry) <= pc)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low == 0)
+	return low;
+}
+
+static bool
+search(const struct pf_cfi *cfi, uint64_t pc, uint64_t *entry)
+{
+	uint64_t found = position(cfi, pc);
+
+	if (found == 0)
 		return false;
-	pair(cfi, low - 1, entry);
+	pair(cfi, found - 1, entry);
 	return true;
+}
+
+uint64_t
+pf_cfi_start(const struct pf_cfi *cfi, uint64_t pc)
+{
+	uint64_t found = position(cfi, pc), entry;
+
+	return found ? pair(cfi, found - 1, &entry) : 0;
 }
 
 /* The record at the cursor, without its length; `id_at` is where its second word stands. */

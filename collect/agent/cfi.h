@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collect/agent/capture.h"
+#include "collect/agent/slots.h"
 
 /* One module's tables: `bytes` stand for [address, address + size) of the process. */
 struct pf_cfi {
@@ -55,6 +55,9 @@ bool pf_cfi_open(
 
 /* The row for an address; false if no function covers it or its table is damaged. */
 bool pf_cfi_row(const struct pf_cfi *cfi, uint64_t pc, struct pf_row *row);
+
+/* Where the function begins that holds an address, as far as the table knows; 0 if it doesn't. */
+uint64_t pf_cfi_start(const struct pf_cfi *cfi, uint64_t pc);
 
 /* Memory as an expression or rule sees it: 8 bytes at an address, or false. */
 struct pf_memory {

@@ -10,7 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "collect/agent/heap.h"
 #include "collect/agent/host.h"
+
+#define MOST_HEAP_PERIOD (1L << 40)
 
 enum { DEFAULT_PORT = 2121, OUT_SECONDS = 60, MOST_OUT_SECONDS = 86400 };
 
@@ -184,11 +187,49 @@ read_event(struct pf_config *config)
 {
 	const char *text = variable("PROFUSE_EVENT");
 
-	config->event = PF_EVENT_CPU;
-	if (text && !pf_event_named(&config->event, text))
+	long rate;
+
+	config->event.kind = PF_EVENT_CPU;
+	if (text && !pf_event_named(&config->event.kind, text))
 		pf_host_say(
 		    "PROFUSE_EVENT=%s is none of cpu, task-clock, cycles, instructions; using cpu",
 		    text);
+	text = variable("PROFUSE_RATE");
+	if (text && number(text, PF_EVENT_MOST_RATE, &rate) && rate > 0)
+		config->event.rate = (int)rate;
+	else if (text)
+		pf_host_say("PROFUSE_RATE=%s is no number from 1 to %d; using %d", text,
+		    PF_EVENT_MOST_RATE, PF_EVENT_RATE);
+}
+
+/* "off", or bytes between samples. */
+static void
+read_heap(struct pf_config *config)
+{
+	const char *text = variable("PROFUSE_HEAP");
+	long bytes;
+
+	config->heap_period = PF_HEAP_PERIOD;
+	if (!text || !strcmp(text, "on"))
+		return;
+	if (!strcmp(text, "off") || !strcmp(text, "0"))
+		config->heap_period = 0;
+	else if (number(text, MOST_HEAP_PERIOD, &bytes))
+		config->heap_period = (uint64_t)bytes;
+	else
+		pf_host_say("PROFUSE_HEAP=%s is neither off nor a number of bytes from 1 to %ld; "
+			    "using %d",
+		    text, MOST_HEAP_PERIOD, PF_HEAP_PERIOD);
+}
+
+static void
+read_waits(struct pf_config *config)
+{
+	const char *text = variable("PROFUSE_WAITS");
+
+	config->waits = !text || (strcmp(text, "off") && strcmp(text, "0"));
+	if (text && config->waits && strcmp(text, "on"))
+		pf_host_say("PROFUSE_WAITS=%s is neither on nor off; using on", text);
 }
 
 void
@@ -202,6 +243,8 @@ pf_config_read(struct pf_config *config)
 	if (config->off)
 		return;
 	read_event(config);
+	read_heap(config);
+	read_waits(config);
 	read_folder("PROFUSE_RUN_DIR", config->run_dir, sizeof config->run_dir);
 	read_folder("PROFUSE_OUT", config->out_dir, sizeof config->out_dir);
 	text = variable("PROFUSE_OUT_SECONDS");

@@ -25,7 +25,9 @@ struct pf_config {
 	char run_dir[PF_PATH_MAX];
 	char out_dir[PF_PATH_MAX]; /* "" : no files */
 	int out_seconds;
-	enum pf_event_kind event;
+	struct pf_event_wish event;
+	uint64_t heap_period; /* mean bytes between sampled allocations; 0: none are */
+	bool waits;           /* locks and conditions are watched */
 };
 
 /* Reads the environment. What can't be obeyed is said on standard error and left out. */

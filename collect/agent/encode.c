@@ -1,39 +1,44 @@
 /*
- * encode.c: one window's counts as profile.proto.
+ * encode.c: a document as profile.proto.
  *
  * Only mappings and locations that occur are written, numbered from 1 without
- * gaps, the main program's first. Besides the counts the profile tells in
- * comments how it came about: the event, what was lost, what was cut short,
- * how much CPU time the process used and how much of it the samples stand for.
+ * gaps, the main program's mapping first. Each string stands in the table once.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <signal.h>
 
+#include "collect/agent/document.h"
 #include "collect/agent/vdso.h"
-#include "collect/agent/window.h"
 #include "core/memory.h"
 #include "core/wire.h"
 
-enum { MOST_STRINGS_BYTES = 16 << 20, VDSO_NAMES = 32 };
+enum { MOST_STRINGS_BYTES = 16 << 20, MOST_FUNCTIONS = 33 };
 
+/* A string of the table: where its bytes are in `strings`. */
+struct text {
+	size_t at, size;
+};
+
+/* A function that no file would name. */
 struct function {
-	uint64_t start;
+	uint64_t start; /* 0: that of a stack that could not be taken */
 	char name[64];
 };
 
 struct encoder {
 	struct pf_buffer *out, message, inner;
-	const struct pf_tally *tally;
-	const struct pf_stacks *stacks;
-	const struct pf_event *event;
+	const struct pf_document *document;
 	uint32_t *locations; /* number → id, 0: unused */
 	uint32_t *mappings;
-	uint32_t location_ids, mapping_ids, string_count;
+	uint32_t location_ids, mapping_ids;
+	uint32_t missing;         /* the location of stacks that could not be taken, or 0 */
 	bool failed;              /* a record could not be built */
 	struct pf_buffer strings; /* the table as it will be written */
-	struct function functions[VDSO_NAMES];
+	struct text *texts;
+	size_t text_count, text_capacity;
+	struct pf_index text_index;
+	struct function functions[MOST_FUNCTIONS];
 	uint32_t function_count;
 };
 
@@ -45,47 +50,84 @@ start(struct encoder *e, struct pf_buffer *b)
 	pf_buffer_clear(b);
 }
 
-/* Appends a string to the table and returns its index; repeated ones may repeat. */
+/* The index of a string in the table. */
 static uint64_t
 string(struct encoder *e, const char *text)
 {
-	if (!*text)
+	size_t size = strlen(text), at;
+	uint32_t hash = pf_hash_bytes(text, size), i;
+
+	for (i = pf_index_first(&e->text_index, hash, &at); i != PF_NONE;
+	    i = pf_index_next(&e->text_index, hash, &at))
+		if (e->texts[i].size == size &&
+		    !memcmp(e->strings.bytes + e->texts[i].at, text, size))
+			return i;
+	if (!e->strings.failed)
+		pf_wire_bytes(&e->strings, 6, text, size);
+	if (e->strings.failed || PF_GROW(e->texts, e->text_capacity, e->text_count + 1, NULL) ||
+	    pf_index_add(&e->text_index, hash, (uint32_t)e->text_count, NULL)) {
+		e->failed = true;
 		return 0;
-	pf_wire_bytes(&e->strings, 6, text, strlen(text));
-	return e->string_count++;
+	}
+	e->texts[e->text_count] = (struct text){e->strings.size - size, size};
+	return e->text_count++;
 }
 
 static void
-comment(struct encoder *e, const char *text)
-{
-	pf_wire_varint(e->out, 13, string(e, text));
-}
-
-static void
-value_type(struct encoder *e, unsigned field, const char *type, const char *unit)
+value_kind(struct encoder *e, unsigned field, const struct pf_value_kind *kind)
 {
 	start(e, &e->message);
-	pf_wire_varint(&e->message, 1, string(e, type));
-	pf_wire_varint(&e->message, 2, string(e, unit));
+	pf_wire_varint(&e->message, 1, string(e, kind->type));
+	pf_wire_varint(&e->message, 2, string(e, kind->unit));
 	pf_wire_bytes(e->out, field, e->message.bytes, e->message.size);
+}
+
+static void
+header(struct encoder *e)
+{
+	const struct pf_document *d = e->document;
+
+	for (size_t i = 0; i < d->kind_count; i++)
+		value_kind(e, 1, &d->kinds[i]);
+	value_kind(e, 11, &d->period_kind);
+	pf_wire_int64(e->out, 12, d->period);
+	pf_wire_int64(e->out, 9, d->time);
+	pf_wire_int64(e->out, 10, d->duration);
+	pf_wire_varint(e->out, 14, string(e, d->chosen));
+	if (d->drop_frames)
+		pf_wire_varint(e->out, 7, string(e, d->drop_frames));
+}
+
+static bool
+read_sample(const struct encoder *e, size_t i, struct pf_sample *sample)
+{
+	*sample = (struct pf_sample){.stack = PF_NONE};
+	return e->document->sample(e->document->source, i, sample);
 }
 
 static bool
 is_main(const struct encoder *e, size_t mapping)
 {
-	return e->stacks->modules->items[mapping].main;
+	return e->document->stacks->modules->items[mapping].main;
 }
 
 /* Numbers what occurs: locations in the order of their discovery, the main program's mapping first. */
 static void
 number(struct encoder *e)
 {
-	const struct pf_stacks *s = e->stacks;
+	const struct pf_stacks *s = e->document->stacks;
 	const struct pf_modules *m = s->modules;
+	bool missing = false;
+	struct pf_sample sample;
 
-	for (size_t i = 0; i < e->tally->known; i++)
-		for (uint32_t j = 0; e->tally->counts[i] && j < s->items[i].count; j++)
-			e->locations[s->frames[s->items[i].first + j]] = 1;
+	for (size_t i = 0; i < e->document->samples; i++) {
+		if (!read_sample(e, i, &sample))
+			continue;
+		missing |= sample.stack == PF_NONE;
+		for (uint32_t j = 0; sample.stack != PF_NONE && j < s->items[sample.stack].count;
+		    j++)
+			e->locations[s->frames[s->items[sample.stack].first + j]] = 1;
+	}
 	for (size_t i = 0; i < s->location_count; i++) {
 		if (!e->locations[i])
 			continue;
@@ -93,32 +135,54 @@ number(struct encoder *e)
 		if (s->locations[i].mapping != PF_NO_MAPPING)
 			e->mappings[s->locations[i].mapping] = 1;
 	}
-	for (size_t i = 0; i < m->count; i++)
-		if (is_main(e, i))
-			e->mappings[i] = ++e->mapping_ids;
-	for (size_t i = 0; i < m->count; i++)
-		if (e->mappings[i] && !is_main(e, i))
-			e->mappings[i] = ++e->mapping_ids;
+	if (missing)
+		e->missing = ++e->location_ids;
+	for (int main = 1; main >= 0; main--)
+		for (size_t i = 0; i < m->count; i++)
+			if ((main || e->mappings[i]) && is_main(e, i) == (main == 1))
+				e->mappings[i] = ++e->mapping_ids;
+}
+
+static void
+labels(struct encoder *e, const struct pf_sample *sample)
+{
+	for (size_t i = 0; i < sample->label_count; i++) {
+		const struct pf_sample_label *label = &sample->labels[i];
+		start(e, &e->inner);
+		pf_wire_varint(&e->inner, 1, string(e, label->key));
+		if (label->text) {
+			pf_wire_varint(&e->inner, 2, string(e, label->text));
+		} else {
+			pf_wire_int64(&e->inner, 3, label->number);
+			pf_wire_varint(&e->inner, 4, label->unit ? string(e, label->unit) : 0);
+		}
+		pf_wire_bytes(&e->message, 3, e->inner.bytes, e->inner.size);
+	}
 }
 
 static void
 samples(struct encoder *e)
 {
-	const struct pf_stacks *s = e->stacks;
+	const struct pf_stacks *s = e->document->stacks;
+	struct pf_sample sample;
 
-	for (size_t i = 0; i < e->tally->known; i++) {
-		uint64_t count = e->tally->counts[i];
-		if (!count)
+	for (size_t i = 0; i < e->document->samples; i++) {
+		if (!read_sample(e, i, &sample))
 			continue;
 		start(e, &e->message);
 		start(e, &e->inner);
-		for (uint32_t j = 0; j < s->items[i].count; j++)
-			pf_buffer_uleb(&e->inner, e->locations[s->frames[s->items[i].first + j]]);
+		if (sample.stack == PF_NONE)
+			pf_buffer_uleb(&e->inner, e->missing);
+		for (uint32_t j = 0; sample.stack != PF_NONE && j < s->items[sample.stack].count;
+		    j++)
+			pf_buffer_uleb(
+			    &e->inner, e->locations[s->frames[s->items[sample.stack].first + j]]);
 		pf_wire_bytes(&e->message, 1, e->inner.bytes, e->inner.size);
 		start(e, &e->inner);
-		pf_buffer_uleb(&e->inner, count);
-		pf_buffer_uleb(&e->inner, count * (uint64_t)e->event->period);
+		for (size_t j = 0; j < e->document->kind_count; j++)
+			pf_buffer_uleb(&e->inner, (uint64_t)sample.values[j]);
 		pf_wire_bytes(&e->message, 2, e->inner.bytes, e->inner.size);
+		labels(e, &sample);
 		pf_wire_bytes(e->out, 2, e->message.bytes, e->message.size);
 	}
 }
@@ -126,7 +190,7 @@ samples(struct encoder *e)
 static void
 mapping(struct encoder *e, size_t i)
 {
-	const struct pf_mapping *m = &e->stacks->modules->items[i];
+	const struct pf_mapping *m = &e->document->stacks->modules->items[i];
 
 	start(e, &e->message);
 	pf_wire_varint(&e->message, 1, e->mappings[i]);
@@ -142,7 +206,7 @@ mapping(struct encoder *e, size_t i)
 static void
 mappings(struct encoder *e)
 {
-	const struct pf_modules *m = e->stacks->modules;
+	const struct pf_modules *m = e->document->stacks->modules;
 
 	for (int main = 1; main >= 0; main--)
 		for (size_t i = 0; i < m->count; i++)
@@ -150,49 +214,60 @@ mappings(struct encoder *e)
 				mapping(e, i);
 }
 
-/* The id of the vdso's function at `pc`, or 0. */
+/* The id of a function that is ours to name, or 0: there are too many. */
 static uint32_t
-vdso_function(struct encoder *e, const struct pf_mapping *m, uint64_t pc)
+function(struct encoder *e, const struct function *f)
 {
-	struct function f;
-
-	f.start = pf_vdso_name(m->base, pc, f.name, sizeof f.name);
-	if (!f.start)
-		return 0;
 	for (uint32_t i = 0; i < e->function_count; i++)
-		if (e->functions[i].start == f.start)
+		if (e->functions[i].start == f->start)
 			return i + 1;
-	if (e->function_count == VDSO_NAMES)
+	if (e->function_count == MOST_FUNCTIONS)
 		return 0;
-	e->functions[e->function_count++] = f;
+	e->functions[e->function_count++] = *f;
 	return e->function_count;
+}
+
+static void
+location(struct encoder *e, uint32_t id, uint32_t mapping_id, uint64_t pc, const struct function *f)
+{
+	start(e, &e->message);
+	pf_wire_varint(&e->message, 1, id);
+	pf_wire_varint(&e->message, 2, mapping_id);
+	pf_wire_varint(&e->message, 3, pc);
+	start(e, &e->inner);
+	if (*f->name)
+		pf_wire_varint(&e->inner, 1, function(e, f));
+	if (e->inner.size)
+		pf_wire_bytes(&e->message, 4, e->inner.bytes, e->inner.size);
+	pf_wire_bytes(e->out, 4, e->message.bytes, e->message.size);
 }
 
 static void
 locations(struct encoder *e)
 {
-	const struct pf_stacks *s = e->stacks;
+	static const struct function missing = {0, "[stack not taken]"};
+	const struct pf_stacks *s = e->document->stacks;
 
 	for (size_t i = 0; i < s->location_count; i++) {
 		const struct pf_location *l = &s->locations[i];
-		const struct pf_mapping *m = NULL;
+		const struct pf_mapping *m =
+		    l->mapping == PF_NO_MAPPING ? NULL : &s->modules->items[l->mapping];
+		struct function f = {0};
 		if (!e->locations[i])
 			continue;
-		start(e, &e->message);
-		pf_wire_varint(&e->message, 1, e->locations[i]);
-		if (l->mapping != PF_NO_MAPPING) {
-			m = &s->modules->items[l->mapping];
-			pf_wire_varint(&e->message, 2, e->mappings[l->mapping]);
-		}
-		pf_wire_varint(&e->message, 3, l->pc);
-		if (m && m->vdso) {
-			start(e, &e->inner);
-			pf_wire_varint(&e->inner, 1, vdso_function(e, m, l->pc));
-			if (e->inner.size)
-				pf_wire_bytes(&e->message, 4, e->inner.bytes, e->inner.size);
-		}
-		pf_wire_bytes(e->out, 4, e->message.bytes, e->message.size);
+		if (m && m->vdso)
+			f.start = pf_vdso_name(m->base, l->pc, f.name, sizeof f.name);
+		if (!f.start)
+			*f.name = '\0';
+		location(e, e->locations[i], m ? e->mappings[l->mapping] : 0, l->pc, &f);
 	}
+	if (e->missing)
+		location(e, e->missing, 0, 0, &missing);
+}
+
+static void
+functions(struct encoder *e)
+{
 	for (uint32_t i = 0; i < e->function_count; i++) {
 		uint64_t name = string(e, e->functions[i].name);
 		start(e, &e->message);
@@ -203,89 +278,50 @@ locations(struct encoder *e)
 	}
 }
 
-/* Adds "key: value" as a comment. */
-#define COMMENT(E, ...)                                               \
-	do {                                                          \
-		start((E), &(E)->inner);                              \
-		pf_buffer_printf(&(E)->inner, __VA_ARGS__);           \
-		pf_buffer_byte(&(E)->inner, 0);                       \
-		if (!(E)->inner.failed)                               \
-			comment((E), (const char *)(E)->inner.bytes); \
-	} while (0)
-
 static void
 comments(struct encoder *e)
 {
-	const struct pf_tally *t = e->tally;
+	const struct pf_buffer *c = &e->document->comments;
 
-	COMMENT(e, "agent: profuse-agent %s", PROFUSE_VERSION);
-	COMMENT(e, "event: %s", e->event->word);
-	COMMENT(e, "signal: %d (%s)", t->signal, t->signal ? strsignal(t->signal) : "none free");
-	COMMENT(e, "lost: %llu of %llu periods, for want of a free slot or of memory",
-	    (unsigned long long)t->lost, (unsigned long long)(t->lost + t->taken));
-	COMMENT(e,
-	    "stacks: %llu taken, %llu cut short, %llu over %d frames, %llu partly by frame pointer",
-	    (unsigned long long)t->samples, (unsigned long long)t->cut, (unsigned long long)t->deep,
-	    PF_MOST_FRAMES, (unsigned long long)t->by_frame_pointer);
-	COMMENT(e, "overruns: %llu of the periods came late and count at the next sample",
-	    (unsigned long long)t->overrun);
-	if (e->event->period == 10000000 && !strcmp(e->event->type, "cpu"))
-		COMMENT(e, "cpu time: %.3f s used by the process, %.3f s sampled",
-		    (double)t->cpu / 1e9, (double)(t->taken * (uint64_t)e->event->period) / 1e9);
-	if (t->unsampled)
-		COMMENT(e, "threads: %llu not sampled: they block the signal%s%s",
-		    (unsigned long long)t->unsampled, t->arm_error ? ", or: " : "",
-		    t->arm_error ? strerror(t->arm_error) : "");
-	if (t->moved)
-		COMMENT(e,
-		    "moved: the host took the signal over %llu times, the agent moved to another",
-		    (unsigned long long)t->moved);
-	if (e->stacks->modules->ambiguous)
-		COMMENT(e, "ambiguous: %llu addresses whose code changed under the sample",
-		    (unsigned long long)e->stacks->modules->ambiguous);
+	for (size_t at = 0; at < c->size; at += strlen((const char *)c->bytes + at) + 1)
+		pf_wire_varint(e->out, 13, string(e, (const char *)c->bytes + at));
+	e->failed |= c->failed;
 }
 
 static void
-header(struct encoder *e)
+write_all(struct encoder *e)
 {
-	const struct pf_tally *t = e->tally;
-
-	value_type(e, 1, "samples", "count");
-	value_type(e, 1, e->event->type, e->event->unit);
-	value_type(e, 11, e->event->type, e->event->unit);
-	pf_wire_int64(e->out, 12, e->event->period);
-	pf_wire_int64(e->out, 9, t->began_wall);
-	pf_wire_int64(e->out, 10, t->ended - t->began);
-	pf_wire_varint(e->out, 14, string(e, e->event->type));
+	string(e, "");
+	number(e);
+	header(e);
+	samples(e);
+	mappings(e);
+	locations(e);
+	functions(e);
+	comments(e);
+	pf_buffer_add(e->out, e->strings.bytes, e->strings.size);
 }
 
 int
-pf_encode(struct pf_buffer *out, const struct pf_tally *tally, const struct pf_stacks *stacks,
-    const struct pf_event *event)
+pf_document_write(const struct pf_document *d, struct pf_buffer *out)
 {
-	struct encoder e = {
-	    .out = out, .tally = tally, .stacks = stacks, .event = event, .string_count = 1};
+	struct encoder e = {.out = out, .document = d};
 	bool failed = true;
 
 	pf_buffer_init(&e.message, 1 << 20);
 	pf_buffer_init(&e.inner, 1 << 20);
 	pf_buffer_init(&e.strings, MOST_STRINGS_BYTES);
-	pf_wire_bytes(&e.strings, 6, "", 0);
-	e.locations = calloc(stacks->location_count + 1, sizeof *e.locations);
-	e.mappings = calloc(stacks->modules->count + 1, sizeof *e.mappings);
+	e.locations = calloc(d->stacks->location_count + 1, sizeof *e.locations);
+	e.mappings = calloc(d->stacks->modules->count + 1, sizeof *e.mappings);
 	if (e.locations && e.mappings) {
-		number(&e);
-		header(&e);
-		samples(&e);
-		mappings(&e);
-		locations(&e);
-		comments(&e);
-		pf_buffer_add(out, e.strings.bytes, e.strings.size);
+		write_all(&e);
 		failed = out->failed || e.failed || e.strings.failed || e.message.failed ||
 			 e.inner.failed;
 	}
 	free(e.locations);
 	free(e.mappings);
+	free(e.texts);
+	pf_index_release(&e.text_index);
 	pf_buffer_release(&e.message);
 	pf_buffer_release(&e.inner);
 	pf_buffer_release(&e.strings);

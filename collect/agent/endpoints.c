@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "collect/agent/files.h"
+#include "collect/agent/hooks.h"
 #include "collect/agent/sampler.h"
 #include "collect/agent/symbols.h"
 
 enum {
 	DEFAULT_SECONDS = 30,
-	MOST_SECONDS = 3600,
 	MOST_QUERIES = 1024,
 	MOST_PROFILE = 256 << 20,
 };
@@ -31,8 +31,11 @@ answer_index(
 	pf_sampler_describe(config->event, &event);
 	pf_buffer_printf(&page, "/debug/pprof/ of %s, process %d (profuse-agent %s)\n\n",
 	    pf_host_program(), (int)getpid(), PROFUSE_VERSION);
+	pf_buffer_string(
+	    &page, "profile?seconds=30  CPU profile, gzipped profile.proto: go tool pprof URL\n");
+	pf_profile_list(&page);
 	pf_buffer_string(&page,
-	    "profile?seconds=30  CPU profile, gzipped profile.proto: go tool pprof URL\n"
+	    "allocator           what the allocator says of itself, in its own form\n"
 	    "cmdline             the command line, separated by NUL bytes\n"
 	    "symbol              POST 0xADDRESS+0xADDRESS: names of functions\n\n");
 	pf_buffer_printf(&page, "event: %s\n", event.word);
@@ -105,28 +108,36 @@ answer_symbol(const struct pf_request *request, struct pf_buffer *out)
 	free(queries);
 }
 
+static void
+answer_allocator(const struct pf_request *request, struct pf_buffer *out)
+{
+	struct pf_buffer page;
+	const char *type;
+
+	pf_buffer_init(&page, MOST_PROFILE);
+	type = pf_hooks_allocator_stats ? pf_hooks_allocator_stats(&page) : "";
+	if (!type)
+		pf_http_error(out, request, 500, "The allocator's statistics could not be written");
+	else if (!*type)
+		pf_http_error(out, request, 501,
+		    "no statistics are known of this program's allocator: glibc's, jemalloc's, "
+		    "gperftools' tcmalloc's and mimalloc's are, where they are shared libraries");
+	else
+		pf_http_answer(out, request, 200, type, page.bytes, page.size);
+	pf_buffer_release(&page);
+}
+
 static int
 begin_profile(
     const struct pf_config *config, const struct pf_request *request, struct pf_buffer *out)
 {
-	long seconds = DEFAULT_SECONDS;
-	char text[16], *end;
-	int rc;
+	int rc, seconds;
 
-	if (strstr(request->query, "seconds=")) {
-		if (!pf_http_parameter(request->query, "seconds", text, sizeof text) || !*text)
-			snprintf(text, sizeof text, "?");
-		seconds = strtol(text, &end, 10);
-		if (*end || seconds < 1 || seconds > MOST_SECONDS) {
-			pf_http_error(out, request, 400,
-			    "invalid value for \"seconds\": a whole number from 1 to 3600 is "
-			    "wanted");
-			return 0;
-		}
-	}
+	if (!pf_profile_seconds(request, out, DEFAULT_SECONDS, &seconds))
+		return 0;
 	rc = pf_sampler_open(PF_WINDOW_HTTP, config->event);
 	if (!rc)
-		return (int)seconds;
+		return seconds;
 	if (rc == -EALREADY)
 		pf_http_error(out, request, 500,
 		    "Could not enable CPU profiling: cpu profiling already in use");
@@ -157,10 +168,15 @@ pf_endpoint_collect(int window, struct pf_buffer *out)
 }
 
 void
-pf_endpoint_finish(const struct pf_request *request, struct pf_buffer *out)
+pf_endpoint_finish(
+    const struct pf_request *request, struct pf_pending *pending, struct pf_buffer *out)
 {
 	struct pf_buffer profile;
 
+	if (pending->kind) {
+		pf_profile_finish(pending, request, out);
+		return;
+	}
 	if (!out) {
 		pf_sampler_close(PF_WINDOW_HTTP, NULL);
 		return;
@@ -188,11 +204,14 @@ host_allowed(const char *host)
 }
 
 int
-pf_endpoint_answer(
-    const struct pf_config *config, const struct pf_request *request, struct pf_buffer *out)
+pf_endpoint_answer(const struct pf_config *config, const struct pf_request *request,
+    struct pf_buffer *out, struct pf_pending *pending)
 {
 	static const char root[] = "/debug/pprof/";
 	const char *name = request->path + sizeof root - 1;
+	const struct pf_profile_kind *kind;
+
+	*pending = (struct pf_pending){0};
 
 	if (*config->token && !pf_http_same_secret(request->token, config->token))
 		pf_http_error(out, request, 401, "a bearer token is needed here");
@@ -208,8 +227,12 @@ pf_endpoint_answer(
 		answer_cmdline(request, out);
 	else if (!strcmp(name, "symbol"))
 		answer_symbol(request, out);
+	else if (!strcmp(name, "allocator"))
+		answer_allocator(request, out);
 	else if (!strcmp(name, "profile") && !request->head)
 		return begin_profile(config, request, out);
+	else if ((kind = pf_profile_kind(name)))
+		return pf_profile_answer(kind, request, out, pending);
 	else
 		pf_http_error(out, request, 404, "Unknown profile");
 	return 0;

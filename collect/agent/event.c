@@ -16,26 +16,25 @@
 #include "collect/agent/host.h"
 
 enum {
-	PERIOD_NS = 10000000,     /* 100 Hz of CPU time */
-	PERIOD_CYCLES = 20000003, /* about 100 Hz at 2 GHz; prime, so that no loop is in step */
-	PERIOD_INSTRUCTIONS = 20000003,
-	MARGIN_NS = 200000, /* a running thread is past `now` when its timer is set */
+	SECOND_NS = 1000000000,
+	SECOND_CYCLES = 2000000000, /* about 2 GHz */
+	MARGIN_NS = 200000,         /* a running thread is past `now` when its timer is set */
 };
 
 static const struct kind {
 	const char *name;
 	uint32_t perf_type;
 	uint64_t perf_config;
-	int64_t period;
+	int64_t second; /* what a second of CPU time has of it, about */
 	const char *type, *unit;
 } kinds[] = {
-    [PF_EVENT_CPU] = {"cpu", 0, 0, PERIOD_NS, "cpu", "nanoseconds"},
-    [PF_EVENT_TASK_CLOCK] = {"task-clock", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK, PERIOD_NS,
+    [PF_EVENT_CPU] = {"cpu", 0, 0, SECOND_NS, "cpu", "nanoseconds"},
+    [PF_EVENT_TASK_CLOCK] = {"task-clock", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK, SECOND_NS,
 	"cpu", "nanoseconds"},
-    [PF_EVENT_CYCLES] = {"cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, PERIOD_CYCLES,
+    [PF_EVENT_CYCLES] = {"cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES, SECOND_CYCLES,
 	"cycles", "count"},
     [PF_EVENT_INSTRUCTIONS] = {"instructions", PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS,
-	PERIOD_INSTRUCTIONS, "instructions", "count"},
+	SECOND_CYCLES, "instructions", "count"},
 };
 
 bool
@@ -50,10 +49,13 @@ pf_event_named(enum pf_event_kind *kind, const char *name)
 }
 
 static void
-describe(struct pf_event *event, enum pf_event_kind kind)
+describe(struct pf_event *event, enum pf_event_kind kind, int rate)
 {
 	event->kind = kind;
-	event->period = kinds[kind].period;
+	event->rate = rate ? rate : PF_EVENT_RATE;
+	event->period = kinds[kind].second / event->rate;
+	if (kinds[kind].second == SECOND_CYCLES)
+		event->period |= 3; /* no round number, so that no loop is in step with it */
 	event->type = kinds[kind].type;
 	event->unit = kinds[kind].unit;
 }
@@ -108,28 +110,29 @@ why_not(int error)
 }
 
 void
-pf_event_choose(struct pf_event *event, enum pf_event_kind kind)
+pf_event_choose(struct pf_event *event, struct pf_event_wish wish)
 {
 	int error;
 
 	*event = (struct pf_event){.kernel_too = true};
-	describe(event, kind);
-	if (kind == PF_EVENT_CPU) {
+	describe(event, wish.kind, wish.rate);
+	if (wish.kind == PF_EVENT_CPU) {
 		snprintf(event->word, sizeof event->word,
-		    "cpu: a timer on each thread's CPU clock, 100 Hz of CPU time");
+		    "cpu: a timer on each thread's CPU clock, %d Hz of CPU time", event->rate);
 		return;
 	}
 	error = try_perf(event);
 	if (!error) {
 		event->perf = true;
 		snprintf(event->word, sizeof event->word, "%s: perf_event_open on each thread, %s",
-		    kinds[kind].name, event->kernel_too ? "user and kernel" : "user code only");
+		    kinds[wish.kind].name,
+		    event->kernel_too ? "user and kernel" : "user code only");
 		return;
 	}
 	*event = (struct pf_event){.kernel_too = true};
-	describe(event, PF_EVENT_CPU);
-	snprintf(event->word, sizeof event->word, "cpu timer instead of %s: %s", kinds[kind].name,
-	    why_not(error));
+	describe(event, PF_EVENT_CPU, wish.rate);
+	snprintf(event->word, sizeof event->word, "cpu timer instead of %s: %s",
+	    kinds[wish.kind].name, why_not(error));
 }
 
 /* Linux's name for the CPU clock of any thread of this process. */

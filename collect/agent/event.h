@@ -17,10 +17,19 @@
 
 enum pf_event_kind { PF_EVENT_CPU, PF_EVENT_TASK_CLOCK, PF_EVENT_CYCLES, PF_EVENT_INSTRUCTIONS };
 
+enum { PF_EVENT_RATE = 100, PF_EVENT_MOST_RATE = 1000 }; /* samples a second, where all runs well */
+
+/* What is asked for. */
+struct pf_event_wish {
+	enum pf_event_kind kind;
+	int rate; /* about so many samples a second of CPU time; 0: PF_EVENT_RATE */
+};
+
 struct pf_event {
 	enum pf_event_kind kind;
 	bool perf;        /* perf_event_open, else a timer */
 	bool kernel_too;  /* also what the kernel does for the thread */
+	int rate;         /* samples a second of CPU time; counters: at 2 GHz */
 	int64_t period;   /* nanoseconds, or events */
 	const char *type; /* profile.proto's second sample type and its unit */
 	const char *unit;
@@ -31,10 +40,10 @@ struct pf_event {
 bool pf_event_named(enum pf_event_kind *kind, const char *name);
 
 /*
- * Picks the source for a kind by trying it on the calling thread: what can't be
+ * Picks the source by trying it on the calling thread: what can't be
  * had falls back to the timer, and `word` says so.
  */
-void pf_event_choose(struct pf_event *event, enum pf_event_kind kind);
+void pf_event_choose(struct pf_event *event, struct pf_event_wish wish);
 
 /* One thread's source of signals. */
 struct pf_trigger {

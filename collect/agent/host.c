@@ -167,6 +167,12 @@ pf_host_now(void)
 }
 
 int64_t
+pf_host_wall(void)
+{
+	return clock_now(CLOCK_REALTIME);
+}
+
+int64_t
 pf_host_process_cpu(void)
 {
 	return clock_now(CLOCK_PROCESS_CPUTIME_ID);

@@ -37,8 +37,9 @@ ssize_t pf_host_read_file(const char *path, char *to, size_t size);
 /* One line on standard error, "profuse-agent[PID]: …"; nothing if that is closed. */
 void pf_host_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Nanoseconds of CLOCK_MONOTONIC, of this process' CPU, of this thread's CPU. */
+/* Nanoseconds of CLOCK_MONOTONIC, CLOCK_REALTIME, this process' CPU, this thread's CPU. */
 int64_t pf_host_now(void);
+int64_t pf_host_wall(void);
 int64_t pf_host_process_cpu(void);
 int64_t pf_host_thread_cpu(void);
 /* The CPU time of any thread of this process, or 0. */

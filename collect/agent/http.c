@@ -191,6 +191,8 @@ reason(int status)
 		return "Request Timeout";
 	case 413:
 		return "Content Too Large";
+	case 501:
+		return "Not Implemented";
 	default:
 		return "Internal Server Error";
 	}

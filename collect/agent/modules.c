@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "collect/agent/elf_memory.h"
 #include "collect/agent/host.h"
+#include "collect/agent/loader.h"
 #include "core/memory.h"
 
 enum {
@@ -26,25 +26,6 @@ struct line {
 	char permissions[5];
 	const char *file; /* into the text; "" for anonymous memory */
 };
-
-struct counters {
-	unsigned long long adds, subs;
-	uint64_t main_text; /* an address inside the main program */
-};
-
-static int
-count_objects(struct dl_phdr_info *info, size_t size, void *data)
-{
-	struct counters *c = data;
-
-	(void)size;
-	c->adds = info->dlpi_adds;
-	c->subs = info->dlpi_subs;
-	for (int i = 0; i < info->dlpi_phnum; i++)
-		if (info->dlpi_phdr[i].p_type == PT_LOAD && (info->dlpi_phdr[i].p_flags & PF_X))
-			c->main_text = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-	return 1; /* the first object, the main program, is enough */
-}
 
 /* The whole of /proc/self/maps, NUL-terminated; the caller frees it. NULL on failure. */
 static char *
@@ -173,21 +154,66 @@ settle(struct pf_modules *m)
 	qsort_r(m->present, m->present_count, sizeof *m->present, by_address, m->items);
 }
 
+static uint32_t
+find_present(const struct pf_modules *m, uint64_t pc)
+{
+	size_t low = 0, high = m->present_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (m->items[m->present[middle]].start <= pc)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || pc >= m->items[m->present[low - 1]].limit)
+		return PF_NO_MAPPING;
+	return m->present[low - 1];
+}
+
+/*
+ * Marks what may have had another's address between the last two looks: if
+ * not every object that was loaded meanwhile is one of those first seen now.
+ */
+static void
+doubt(struct pf_modules *m, const struct pf_loader *loader)
+{
+	unsigned long long loaded = loader->adds - m->adds;
+	bool unseen = pf_loader_moved(loader->adds, loader->subs), many;
+	uint32_t found[PF_LOADER_RECENT];
+	size_t last = 0;
+
+	many = loaded > PF_LOADER_RECENT || loaded > loader->count;
+	unseen |= many;
+	for (; !many && last < loaded; last++) {
+		size_t object = loader->count - 1 - last;
+		found[last] = find_present(m, loader->recent[object % PF_LOADER_RECENT]);
+		unseen |= found[last] == PF_NO_MAPPING || m->items[found[last]].born != m->look;
+	}
+	if (!unseen)
+		return;
+	for (size_t i = 0; i < m->count; i++)
+		if (m->items[i].born == m->look || m->items[i].retired == m->look ||
+		    (many && !m->items[i].main && !m->items[i].vdso))
+			m->items[i].doubt = m->look;
+	for (size_t i = 0; i < last; i++)
+		if (found[i] != PF_NO_MAPPING)
+			m->items[found[i]].doubt = m->look;
+}
+
 void
 pf_modules_look(struct pf_modules *m)
 {
-	struct counters counters = {0};
+	struct pf_loader loader;
 	struct line line;
 	char *text, *at, *file = NULL;
 	uint64_t base = 0;
 
-	dl_iterate_phdr(count_objects, &counters);
+	pf_loader_read(&loader);
 	text = at = read_maps();
 	if (!text)
 		return;
 	m->look++;
-	m->adds = counters.adds;
-	m->subs = counters.subs;
 	while (next_line(&at, &line)) {
 		if (*line.file && line.offset == 0 && line.permissions[0] == 'r') {
 			file = text + (line.file - text);
@@ -197,10 +223,14 @@ pf_modules_look(struct pf_modules *m)
 			base = 0;
 		}
 		if (line.permissions[2] == 'x' && line.permissions[0] == 'r')
-			see(m, &line, base, counters.main_text);
+			see(m, &line, base, loader.main_text);
 	}
 	free(text);
 	settle(m);
+	if (m->look > 1)
+		doubt(m, &loader);
+	m->adds = loader.adds;
+	m->subs = loader.subs;
 }
 
 int
@@ -208,6 +238,7 @@ pf_modules_init(struct pf_modules *m)
 {
 	*m = (struct pf_modules){0};
 	pf_modules_look(m);
+	m->drained = m->look;
 	if (m->present_count)
 		return 0;
 	pf_modules_release(m);
@@ -229,69 +260,65 @@ pf_modules_release(struct pf_modules *m)
 bool
 pf_modules_follow(struct pf_modules *m)
 {
-	struct counters counters = {0};
-
-	dl_iterate_phdr(count_objects, &counters);
-	if (counters.adds == m->adds && counters.subs == m->subs)
+	if (!pf_loader_moved(m->adds, m->subs))
 		return false;
 	pf_modules_look(m);
 	return true;
 }
 
 void
-pf_modules_drained(struct pf_modules *m)
+pf_modules_drained(struct pf_modules *m, unsigned look)
 {
-	m->drained = m->look;
+	m->drained = look;
 }
 
+/* The one mapping that a sample at `pc` can have been in; *several: there is more than one. */
 static uint32_t
-find_present(const struct pf_modules *m, uint64_t pc)
+find_owner(const struct pf_modules *m, uint64_t pc, bool *several)
 {
-	size_t low = 0, high = m->present_count;
+	uint32_t owner = find_present(m, pc);
+	bool found = owner != PF_NO_MAPPING;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (m->items[m->present[middle]].start <= pc)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == 0 || pc >= m->items[m->present[low - 1]].limit)
-		return PF_NO_MAPPING;
-	return m->present[low - 1];
-}
-
-/* Among those that disappeared since the last drain. */
-static uint32_t
-find_retired(const struct pf_modules *m, uint64_t pc)
-{
-	for (size_t i = m->count; i-- > 0;) {
+	*several = false;
+	if (m->drained == m->look ||
+	    (found && m->items[owner].born <= m->drained && m->items[owner].doubt <= m->drained))
+		return owner;
+	for (size_t i = 0; i < m->count; i++) {
 		const struct pf_mapping *mapping = &m->items[i];
-		if (mapping->retired > m->drained && pc >= mapping->start && pc < mapping->limit)
-			return (uint32_t)i;
+		if (mapping->retired <= m->drained || pc < mapping->start || pc >= mapping->limit)
+			continue;
+		*several |= found;
+		found = true;
+		owner = (uint32_t)i;
 	}
-	return PF_NO_MAPPING;
+	*several |= found && m->items[owner].doubt > m->drained;
+	return *several ? PF_NO_MAPPING : owner;
 }
 
 uint32_t
 pf_modules_find(struct pf_modules *m, uint64_t pc, int64_t now)
 {
-	uint32_t found = find_present(m, pc), retired = PF_NO_MAPPING;
+	bool several;
+	uint32_t owner = find_owner(m, pc, &several);
 
-	if (m->drained != m->look)
-		retired = find_retired(m, pc);
-	if (found != PF_NO_MAPPING && retired != PF_NO_MAPPING &&
-	    m->items[found].born > m->drained) {
-		m->ambiguous++;
-		return PF_NO_MAPPING;
+	if (owner == PF_NO_MAPPING && !several && pc >= 4096 && now >= m->next_forced) {
+		m->next_forced = now + FORCE_EVERY;
+		pf_modules_look(m);
+		owner = find_owner(m, pc, &several);
 	}
-	if (found == PF_NO_MAPPING)
-		found = retired;
-	if (found != PF_NO_MAPPING || pc < 4096 || now < m->next_forced)
-		return found;
-	m->next_forced = now + FORCE_EVERY;
-	pf_modules_look(m);
-	return find_present(m, pc);
+	m->ambiguous += several;
+	return owner;
+}
+
+/* Whether what is at its place now is this very file. */
+static bool
+still_there(const struct pf_mapping *mapping)
+{
+	struct pf_mapping now = {.base = mapping->base};
+
+	pf_elf_describe(&now);
+	return now.unwind_header == mapping->unwind_header &&
+	       now.unwind_end == mapping->unwind_end && !strcmp(now.build_id, mapping->build_id);
 }
 
 /* Copies the tables, because the host may unload them at any time. */
@@ -306,8 +333,9 @@ copy_tables(struct pf_modules *m, struct pf_mapping *mapping)
 	if (!mapping->copy)
 		return;
 	done = pf_host_read(mapping->copy, mapping->unwind_start, size);
-	if (done != size || !pf_cfi_open(&mapping->cfi, mapping->copy, size, mapping->unwind_start,
-				mapping->unwind_header)) {
+	if (done != size || !still_there(mapping) ||
+	    !pf_cfi_open(&mapping->cfi, mapping->copy, size, mapping->unwind_start,
+		mapping->unwind_header)) {
 		free(mapping->copy);
 		mapping->copy = NULL;
 		mapping->cfi.count = 0;

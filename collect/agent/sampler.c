@@ -12,10 +12,10 @@
 #include "collect/agent/modules.h"
 #include "collect/agent/stacks.h"
 #include "collect/agent/threads.h"
-#include "collect/agent/window.h"
+#include "collect/agent/cpu.h"
 #include "core/memory.h"
 
-/* In ns; slots last for 320 ms of a busy machine. Soon: while modules come and go. */
+/* In ns, at the usual rate, where slots last for 320 ms of a busy machine. Soon: while modules come and go. */
 #define DRAIN_EVERY INT64_C(100000000)
 #define DRAIN_SOON INT64_C(10000000)
 #define MODULES_CALM INT64_C(1000000000)
@@ -31,15 +31,6 @@ static struct {
 	pid_t agent;
 	int64_t modules_changed; /* when it was noticed */
 } sampler;
-
-static int64_t
-wall(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /* The host's CPU time: the process' without the agent's own thread. */
 static int64_t
@@ -62,16 +53,15 @@ arm_all(bool first)
 }
 
 static int
-start(enum pf_event_kind kind)
+start(struct pf_event_wish wish)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	int rc;
 
-	pf_event_choose(&sampler.event, kind);
+	pf_event_choose(&sampler.event, wish);
 	rc = pf_modules_init(&sampler.modules);
 	if (rc)
 		return rc;
-	pf_modules_drained(&sampler.modules);
 	rc = pf_capture_open(&sampler.capture, processors > 0 ? (unsigned)processors : 1);
 	if (rc)
 		goto fail_modules;
@@ -101,7 +91,7 @@ stop(void)
 }
 
 int
-pf_sampler_open(enum pf_window window, enum pf_event_kind kind)
+pf_sampler_open(enum pf_window window, struct pf_event_wish wish)
 {
 	struct pf_tally *tally = &sampler.tallies[window];
 	int rc = 0;
@@ -109,12 +99,12 @@ pf_sampler_open(enum pf_window window, enum pf_event_kind kind)
 	if (tally->open)
 		return -EALREADY;
 	if (!sampler.running)
-		rc = start(kind);
+		rc = start(wish);
 	if (rc)
 		return rc;
 	*tally = (struct pf_tally){
 	    .open = true,
-	    .began_wall = wall(),
+	    .began_wall = pf_host_wall(),
 	    .began = pf_host_now(),
 	    .cpu = host_cpu(),
 	    .lost_before = atomic_load(&sampler.capture.lost),
@@ -149,20 +139,23 @@ count(struct pf_tally *tally, const struct pf_taken *taken, uint32_t weight)
 static void
 drain(int64_t now)
 {
+	unsigned look = sampler.modules.look;
 	struct pf_slot *slot;
 	size_t at = 0;
 
+	/* First the samples, then the look: so no sample is younger than the list it is looked up in. */
+	pf_slots_gather(&sampler.capture.slots);
 	if (pf_modules_follow(&sampler.modules))
 		sampler.modules_changed = now;
-	while ((slot = pf_capture_next(&sampler.capture, &at))) {
+	while ((slot = pf_slots_next(&sampler.capture.slots, &at))) {
 		struct pf_taken taken = pf_stacks_take(&sampler.stacks, slot, now);
 		slot->weight += pf_threads_owed(&sampler.threads, slot->thread);
 		for (int i = 0; i < PF_WINDOWS; i++)
 			if (sampler.tallies[i].open)
 				count(&sampler.tallies[i], &taken, slot->weight);
-		pf_capture_done(slot);
+		pf_slots_done(&sampler.capture.slots, slot);
 	}
-	pf_modules_drained(&sampler.modules);
+	pf_modules_drained(&sampler.modules, look);
 }
 
 /* The host has put its own handler in our place: go to another signal, or stop arming. */
@@ -195,10 +188,11 @@ note_threads(void)
 int64_t
 pf_sampler_tick(int64_t now)
 {
-	int64_t next = now + DRAIN_EVERY;
+	int64_t next;
 
 	if (!sampler.running)
 		return INT64_MAX;
+	next = now + DRAIN_EVERY * PF_EVENT_RATE / sampler.event.rate;
 	if (sampler.capture.signal && !pf_capture_hooked(&sampler.capture))
 		move_signal();
 	drain(now);
@@ -231,7 +225,7 @@ pf_sampler_close(enum pf_window window, struct pf_buffer *out)
 		tally->cpu = 0; /* the two clocks are not read at the same moment */
 	tally->lost += atomic_load(&sampler.capture.lost) - tally->lost_before;
 	if (out)
-		rc = pf_encode(out, tally, &sampler.stacks, &sampler.event);
+		rc = pf_cpu_write(out, tally, &sampler.stacks, &sampler.event);
 	free(tally->counts);
 	tally->counts = NULL;
 	for (int i = 0; i < PF_WINDOWS; i++)
@@ -269,10 +263,10 @@ pf_sampler_forked(bool tidy)
 }
 
 void
-pf_sampler_describe(enum pf_event_kind kind, struct pf_event *event)
+pf_sampler_describe(struct pf_event_wish wish, struct pf_event *event)
 {
 	if (sampler.running)
 		*event = sampler.event;
 	else
-		pf_event_choose(event, kind);
+		pf_event_choose(event, wish);
 }

@@ -23,7 +23,7 @@ enum pf_window { PF_WINDOW_HTTP, PF_WINDOW_FILE, PF_WINDOWS };
  * Opens a window. 0; -EALREADY if it is open; or why sampling can't start:
  * -EBUSY (no free signal), -ENOMEM, -EIO.
  */
-int pf_sampler_open(enum pf_window window, enum pf_event_kind kind);
+int pf_sampler_open(enum pf_window window, struct pf_event_wish wish);
 
 /* Says which thread is the agent's own, which is never sampled. */
 void pf_sampler_except(pid_t agent);
@@ -44,6 +44,6 @@ bool pf_sampler_running(void);
 void pf_sampler_forked(bool tidy);
 
 /* What would be or is used, for the index page. */
-void pf_sampler_describe(enum pf_event_kind kind, struct pf_event *event);
+void pf_sampler_describe(struct pf_event_wish wish, struct pf_event *event);
 
 #endif

@@ -33,6 +33,7 @@ struct connection {
 	size_t sent;
 	int64_t deadline;          /* SAMPLING: when the profile is due */
 	struct pf_request request; /* its strings are in `in` */
+	struct pf_pending pending; /* SAMPLING: what */
 };
 
 static struct {
@@ -94,7 +95,7 @@ static void
 drop(struct connection *c)
 {
 	if (c->stage == SAMPLING)
-		pf_endpoint_finish(&c->request, NULL);
+		pf_endpoint_finish(&c->request, &c->pending, NULL);
 	pf_own_fd_close(&c->own);
 	pf_buffer_release(&c->in);
 	pf_buffer_release(&c->out);
@@ -187,7 +188,7 @@ answer(struct connection *c, enum pf_parse parsed, int64_t now)
 	else if (parsed == PF_PARSE_TOO_LARGE)
 		pf_http_error(&c->out, NULL, 413, "the request is larger than 24 KiB");
 	else
-		seconds = pf_endpoint_answer(server.config, &c->request, &c->out);
+		seconds = pf_endpoint_answer(server.config, &c->request, &c->out, &c->pending);
 	if (seconds > 0) {
 		c->stage = SAMPLING;
 		c->deadline = pf_host_now() + seconds * SECOND; /* arming threads took time */
@@ -233,7 +234,7 @@ handle_connection(struct connection *c, short found, int64_t now)
 		drop(c); /* the client has gone away */
 	} else if (c->stage == SAMPLING && now >= c->deadline) {
 		c->stage = SENDING; /* the window is closed below, whatever becomes of the answer */
-		pf_endpoint_finish(&c->request, &c->out);
+		pf_endpoint_finish(&c->request, &c->pending, &c->out);
 		begin_sending(c, now);
 	} else if (c->stage == READING && now >= c->deadline) {
 		pf_http_error(&c->out, NULL, 408, "the request took too long");
@@ -361,6 +362,7 @@ pf_server_forked(bool tidy)
 			continue;
 		pf_own_fd_close(&c->own);
 		if (tidy) {
+			pf_moment_release(&c->pending.base);
 			pf_buffer_release(&c->in);
 			pf_buffer_release(&c->out);
 		}

@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/agent/guess.h"
 #include "collect/agent/unwind.h"
 #include "core/memory.h"
 
-enum { MOST_LOCATIONS = 1 << 18, MOST_FRAMES_KEPT = 12 << 20 };
+enum { MOST_LOCATIONS = 1 << 18, MOST_FRAMES_KEPT = 12 << 20, OWN_FRAMES = 8 };
 
 void
 pf_stacks_init(struct pf_stacks *s, struct pf_modules *modules)
@@ -72,6 +73,13 @@ intern(struct pf_stacks *s, const uint32_t *frames, uint32_t count)
 	return (uint32_t)s->count++;
 }
 
+static bool
+needs_frame_pointer(const struct pf_step *step)
+{
+	return step->kind == PF_STEP_NONE ||
+	       (step->kind == PF_STEP_SIMPLE && step->reg == PF_REG_FP);
+}
+
 struct pf_taken
 pf_stacks_take(struct pf_stacks *s, const struct pf_slot *slot, int64_t now)
 {
@@ -88,6 +96,9 @@ pf_stacks_take(struct pf_stacks *s, const struct pf_slot *slot, int64_t now)
 		struct pf_step step;
 		bool unknown;
 
+		if (slot->caller && frame.registers[PF_REG_PC] == slot->caller &&
+		    count < OWN_FRAMES)
+			count = 0; /* what lies below is the agent's own */
 		if (number == PF_NONE)
 			return taken;
 		step = s->locations[number].step;
@@ -104,6 +115,8 @@ pf_stacks_take(struct pf_stacks *s, const struct pf_slot *slot, int64_t now)
 			taken.end = PF_STACK_WHOLE;
 			break;
 		}
+		if (!(frame.valid >> PF_REG_FP & 1) && needs_frame_pointer(&step))
+			pf_guess_frame_pointer(&frame, s->modules, pc, now);
 		if (step.kind == PF_STEP_FULL)
 			cfi = pf_modules_cfi(s->modules, s->locations[number].mapping);
 		if (!pf_frame_up(&frame, &step, cfi, pc)) {

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "collect/agent/capture.h"
+#include "collect/agent/slots.h"
 #include "collect/agent/modules.h"
 #include "core/index.h"
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "collect/agent/host.h"
+#include "collect/agent/thread_state.h"
 #include "core/memory.h"
 
 enum {
@@ -53,26 +54,12 @@ pf_threads_forked(struct pf_threads *t)
 	pf_threads_release(t);
 }
 
-/* Whether the thread blocks our signal; a thread that is gone does. */
-static bool
-blocks(pid_t thread, int signal)
-{
-	char path[64], status[4096];
-	const char *line;
-
-	snprintf(path, sizeof path, "/proc/self/task/%d/status", (int)thread);
-	if (pf_host_read_file(path, status, sizeof status) < 0)
-		return true;
-	line = strstr(status, "\nSigBlk:");
-	return line && (strtoull(line + 8, NULL, 16) >> (signal - 1) & 1);
-}
-
 static void
 arm(struct pf_threads *t, struct pf_thread *thread)
 {
 	int rc;
 
-	thread->blocked = blocks(thread->trigger.thread, t->signal);
+	thread->blocked = pf_thread_blocks(thread->trigger.thread, t->signal);
 	if (thread->blocked) {
 		thread->times_blocked += thread->times_blocked < STAYS_BLOCKED;
 		return;

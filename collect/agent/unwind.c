@@ -39,7 +39,7 @@ pf_frame_init(struct pf_frame *frame, const struct pf_slot *slot)
 	frame->memory.read = read_stack;
 	frame->slot = slot;
 	memcpy(frame->registers, slot->registers, sizeof frame->registers);
-	frame->valid = (1u << PF_REGISTERS) - 1;
+	frame->valid = slot->known;
 }
 
 /* Whether the row fits the short form; fills it in. */

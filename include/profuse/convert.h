@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include <profuse/error.h>
+#include <profuse/profile.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,7 +24,6 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 struct pf_convert;
-struct pf_profile;
 
 /* How the executions of a place's instructions become its count. */
 enum pf_counts {
@@ -40,9 +40,12 @@ enum pf_inference {
 };
 
 enum pf_convert_format {
-	PF_CONVERT_EXTBINARY, /* LLVM's extensible binary sample profile */
-	PF_CONVERT_TEXT,      /* LLVM's text sample profile */
-	PF_CONVERT_FOLDED,    /* one line a stack: "main;parse;next 12" */
+	PF_CONVERT_EXTBINARY,     /* LLVM's extensible binary sample profile */
+	PF_CONVERT_TEXT,          /* LLVM's text sample profile */
+	PF_CONVERT_FOLDED,        /* one line a stack: "main;parse;next 12" */
+	PF_CONVERT_GO_PGO,        /* profile.proto for go build -pgo, cut to what it reads */
+	PF_CONVERT_GO_PREPROFILE, /* the same as Go's compiler wants it: "GO PREPROFILE V1" */
+	PF_CONVERT_BOLT,          /* llvm-bolt's fdata */
 };
 
 /* Fill with PF_CONVERT_OPTIONS_INIT, then change. Strings are copied. */
@@ -55,21 +58,38 @@ struct pf_convert_options {
 	enum pf_convert_format format;
 	bool md5, compress, symbol_list; /* extbinary only */
 	bool allow_build_id_mismatch, merge_by_filename;
+	/* Go only: keep the heaviest call edges that hold so many percent of the weight, at most so many */
+	double trim;
+	uint64_t max_edges;
+	const char *stale_against; /* path of a newer build to compare the profile with, or NULL */
 	/* what "ready" asks for */
 	double least_samples;
 	double least_line_share; /* percent */
 	double least_overlap;    /* percent */
+	double least_match;      /* percent; asked only with stale_against */
 	double most_age;         /* seconds */
 	uint64_t seed;           /* of the split into halves */
 	int64_t now_nanos;       /* since the epoch; 0: the clock */
+	/* Files, or folders like /usr/lib/debug, with the debug information of a stripped binary. */
+	const char *const *debug_files;
+	size_t debug_file_count;
+	/*
+	 * Gets sentences that a person should know although they are no failure, such as a
+	 * download of debug information; until pf_convert_free(). NULL: nobody.
+	 */
+	void (*note)(void *context, const char *text);
+	void *note_context;
 };
 #define PF_CONVERT_OPTIONS_INIT                            \
 	{.struct_size = sizeof(struct pf_convert_options), \
 	    .counts = PF_COUNTS_MEAN,                      \
 	    .inference = PF_INFERENCE_FLOW,                \
+	    .trim = 99.9,                                  \
+	    .max_edges = 10000,                            \
 	    .least_samples = 1000,                         \
 	    .least_line_share = 80,                        \
 	    .least_overlap = 60,                           \
+	    .least_match = 80,                             \
 	    .most_age = 30 * 86400.0,                      \
 	    .seed = 1}
 
@@ -88,6 +108,10 @@ void pf_convert_free(struct pf_convert *convert);
 int pf_convert_add(struct pf_convert *convert, const struct pf_profile *profile, const char *name,
     struct pf_error *err);
 
+/* Reads a file ("-": standard input) and adds it; the provenance record then has its digest. */
+int pf_convert_add_file(struct pf_convert *convert, const char *path,
+    const struct pf_read_options *options, struct pf_error *err);
+
 /*
  * Converts what was added, once. PF_EINPUT if there is nothing usable: another
  * build, no samples in the binary, no line information.
@@ -105,6 +129,13 @@ bool pf_convert_ready(const struct pf_convert *convert);
 int pf_convert_report_text(
     const struct pf_convert *convert, const char *output, char **text, struct pf_error *err);
 int pf_convert_report_json(
+    const struct pf_convert *convert, const char *output, char **json, struct pf_error *err);
+/*
+ * What the output was made of, as one JSON object to be kept beside it
+ * (docs/pipeline.md): digests, build ids, options, the verdict's checks. It has no
+ * paths and no clock in it: the same inputs give the same bytes. *json is to be freed.
+ */
+int pf_convert_provenance_json(
     const struct pf_convert *convert, const char *output, char **json, struct pf_error *err);
 
 #pragma GCC visibility pop

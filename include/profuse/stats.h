@@ -48,6 +48,30 @@ struct pf_comparison {
 int pf_compare_pairs(const double *a, const double *b, size_t n, enum pf_scale scale,
     double confidence, struct pf_comparison *out, struct pf_error *err);
 
+/*
+ * The same for values that are not paired: na of a, nb of b, in no particular
+ * order. The estimate is the Hodges–Lehmann shift (the median of all differences
+ * b[j] - a[i]), its interval and p-value those of the Mann–Whitney test: exact,
+ * ties by mid-ranks, up to 100 values in all, by the normal approximation beyond.
+ * `pairs` is then the smaller count. Fails as pf_compare_pairs does.
+ */
+int pf_compare_unpaired(const double *a, size_t na, const double *b, size_t nb, enum pf_scale scale,
+    double confidence, struct pf_comparison *out, struct pf_error *err);
+
+/*
+ * Holm's adjustment: p[i] becomes what can be compared with the level for the
+ * whole family of n, so that the chance of any false alarm stays below it.
+ * PF_ENOMEM.
+ */
+int pf_holm(double *p, size_t n, struct pf_error *err);
+
+/*
+ * Planned looks: the two-sided level at which look `look` (1 .. looks, at equally
+ * many values each) may decide so that all looks together keep 1 - confidence:
+ * O'Brien and Fleming's boundaries. 0 for arguments that make no sense; looks up to 20.
+ */
+double pf_look_level(size_t look, size_t looks, double confidence);
+
 /* The fewest pairs that give an interval at this confidence: 6 at 0.95, 8 at 0.99. */
 size_t pf_least_pairs(double confidence);
 

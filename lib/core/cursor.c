@@ -22,6 +22,10 @@ pf_cursor_fail(struct pf_cursor *c, const char *why)
 void
 pf_cursor_init(struct pf_cursor *c, const char *section, const void *bytes, size_t size)
 {
+	if (!bytes) { /* no section: C forbids even adding 0 to a null pointer */
+		bytes = "";
+		size = 0;
+	}
 	*c = (struct pf_cursor){
 	    .at = bytes,
 	    .end = (const uint8_t *)bytes + size,

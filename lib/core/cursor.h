@@ -23,7 +23,7 @@ struct pf_cursor {
 	const char *failure;   /* NULL, or why reading stopped */
 };
 
-/* Covers [bytes, bytes + size), which must outlive the cursor. */
+/* Covers [bytes, bytes + size), which must outlive the cursor; NULL is empty. */
 void pf_cursor_init(struct pf_cursor *c, const char *section, const void *bytes, size_t size);
 
 /* Stops the cursor with this reason, unless it has one already; returns 0. */

@@ -1,12 +1,14 @@
 /* lines.c: see lines.h. Characters are ASCII whatever the locale says. */
 #include "core/lines.h"
 
+#include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
 #include "core/source.h"
 
-enum { SHOWN = 60 };
+enum { SHOWN = 60, NUMBER_ROOM = 400 };
 
 static bool
 is_blank(char c)
@@ -217,6 +219,33 @@ pf_text_int64(struct pf_text *t)
 			return 0;
 		}
 	}
+	return value;
+}
+
+/* strtod of the C locale wants a string that ends: the characters that a number can have are copied. */
+double
+pf_text_double(struct pf_text *t)
+{
+	static const char characters[] = "+-.0123456789EINTYaefinty";
+	locale_t c =
+	    newlocale(LC_ALL_MASK, "C", (locale_t)0); /* static in the C library: not freed */
+	char copy[NUMBER_ROOM + 1], *end;
+	size_t size = 0;
+	double value;
+
+	pf_text_blanks(t);
+	while (size < NUMBER_ROOM && t->at + size < t->end &&
+	       memchr(characters, t->at[size], sizeof characters - 1)) {
+		copy[size] = t->at[size];
+		size++;
+	}
+	copy[size] = '\0';
+	value = strtod_l(copy, &end, c);
+	if (end == copy) {
+		pf_text_fail(t, "a number was expected");
+		return 0;
+	}
+	t->at += end - copy;
 	return value;
 }
 

@@ -86,6 +86,8 @@ struct pf_text pf_text_word(struct pf_text *t);
 
 /* The next number, after any blanks: decimal with an optional minus, or hexadecimal without 0x. */
 int64_t pf_text_int64(struct pf_text *t);
+/* A decimal floating-point number, "NaN" or "Inf" with an optional sign, in the C locale's form. */
+double pf_text_double(struct pf_text *t);
 uint64_t pf_text_hex(struct pf_text *t);
 
 #endif

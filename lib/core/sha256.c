@@ -3,9 +3,11 @@
 
 #include <string.h>
 
-enum { BLOCK = 64 };
+#include "core/sha256_blocks.h"
 
-static const uint32_t round_constants[64] = {
+enum { BLOCK = PF_SHA256_BLOCK };
+
+const uint32_t pf_sha256_constants[64] = {
     0x428a2f98,
     0x71374491,
     0xb5c0fbcf,
@@ -101,7 +103,7 @@ compress(uint32_t state[8], const uint8_t *block)
 	for (size_t i = 0; i < 64; i++) {
 		uint32_t a = s[0], e = s[4];
 		uint32_t one = s[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
-			       ((e & s[5]) ^ (~e & s[6])) + round_constants[i] + w[i];
+			       ((e & s[5]) ^ (~e & s[6])) + pf_sha256_constants[i] + w[i];
 		uint32_t two = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
 			       ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
 		memmove(s + 1, s, 7 * sizeof *s);
@@ -110,6 +112,13 @@ compress(uint32_t state[8], const uint8_t *block)
 	}
 	for (size_t i = 0; i < 8; i++)
 		state[i] += s[i];
+}
+
+void
+pf_sha256_portable(uint32_t state[8], const uint8_t *blocks, size_t count)
+{
+	for (; count; count--, blocks += BLOCK)
+		compress(state, blocks);
 }
 
 void
@@ -126,19 +135,18 @@ pf_sha256(uint8_t digest[PF_SHA256_SIZE], const void *bytes, size_t size)
 	    0x5be0cd19,
 	};
 	uint8_t last[2 * BLOCK] = {0};
-	const uint8_t *at = bytes;
-	size_t left = size, tail;
+	pf_sha256_compress *blocks = pf_sha256_x86();
+	size_t left = size % BLOCK, tail;
 
-	for (; left >= BLOCK; at += BLOCK, left -= BLOCK)
-		compress(state, at);
+	blocks = blocks ? blocks : pf_sha256_portable;
+	blocks(state, bytes, size / BLOCK);
 	if (left)
-		memcpy(last, at, left);
+		memcpy(last, (const uint8_t *)bytes + (size - left), left);
 	last[left] = 0x80;
 	tail = left + 9 > BLOCK ? 2 * BLOCK : BLOCK;
 	for (size_t i = 0; i < 8; i++)
 		last[tail - 1 - i] = (uint8_t)((uint64_t)size * 8 >> 8 * i);
-	for (size_t i = 0; i < tail; i += BLOCK)
-		compress(state, last + i);
+	blocks(state, last, tail / BLOCK);
 	for (size_t i = 0; i < PF_SHA256_SIZE; i++)
 		digest[i] = (uint8_t)(state[i / 4] >> (24 - 8 * (i % 4)));
 }

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -174,6 +175,73 @@ add_header(struct pf_credentials *c, const char *path, size_t line_number, char 
 	return rc;
 }
 
+/* A header of our own making, from a secret: "Cookie: …", "Authorization: TYPE …". */
+static int
+add_own_header(struct pf_credentials *c, const char *name, const char *secret, struct pf_error *err)
+{
+	size_t size = strlen(name) + strlen(secret) + 1;
+	char *line = malloc(size);
+	int rc;
+
+	if (!line)
+		return pf_error_nomem(err);
+	snprintf(line, size, "%s%s", name, secret);
+	if (has_control(line, false)) {
+		rc = pf_error_set(err, PF_EUSAGE,
+		    "%.*s: a line break or control character where one line is expected",
+		    (int)strcspn(name, ":"), name);
+	} else {
+		rc = PF_GROW(c->headers, c->header_capacity, c->header_count + 1, err);
+		if (!rc)
+			rc = copy(&c->headers[c->header_count], line, strlen(line), err);
+		c->header_count += !rc;
+	}
+	explicit_bzero(line, size);
+	free(line);
+	return rc;
+}
+
+static int
+load_cookie(
+    struct pf_credentials *c, const struct pf_credential_sources *from, struct pf_error *err)
+{
+	char *secret = NULL;
+	int rc = take_secret(&secret, from->cookie_file, from->cookie, "cookie", err);
+
+	if (!rc)
+		rc = add_own_header(c, "Cookie: ", secret, err);
+	wipe(&secret);
+	return rc;
+}
+
+/* A token of another type than Bearer is a header that libcurl doesn't know of. */
+static int
+retype_token(struct pf_credentials *c, const char *type, struct pf_error *err)
+{
+	char name[128];
+	int rc;
+
+	snprintf(name, sizeof name, "Authorization: %s ", type);
+	rc = add_own_header(c, name, c->bearer, err);
+	wipe(&c->bearer);
+	return rc;
+}
+
+static int
+load_lines(struct pf_credentials *c, const struct pf_credential_sources *from, struct pf_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < from->header_count; i++) {
+		char *line = NULL;
+		rc = copy(&line, from->headers[i], strlen(from->headers[i]), err);
+		if (!rc)
+			rc = add_header(c, "headers", i + 1, line, err);
+		wipe(&line);
+	}
+	return rc;
+}
+
 static int
 load_headers(struct pf_credentials *c, const char *path, struct pf_error *err)
 {
@@ -218,6 +286,13 @@ pf_credentials_load(
 		rc = load_basic(c, from, err);
 	if (!rc && from->header_file)
 		rc = load_headers(c, from->header_file, err);
+	if (!rc)
+		rc = load_lines(c, from, err);
+	if (!rc && (from->cookie || from->cookie_file))
+		rc = load_cookie(c, from, err);
+	if (!rc && c->bearer && from->authorization_type &&
+	    strcasecmp(from->authorization_type, "Bearer") != 0)
+		rc = retype_token(c, from->authorization_type, err);
 	if (rc)
 		pf_credentials_release(c);
 	return rc;

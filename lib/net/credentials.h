@@ -17,7 +17,11 @@ struct pf_error;
 struct pf_credential_sources {
 	const char *bearer_token, *bearer_token_file;
 	const char *username, *password, *password_file;
-	const char *header_file; /* lines "Name: value"; empty lines and #comments skipped */
+	const char *authorization_type; /* goes before the token instead of Bearer; or NULL */
+	const char *cookie, *cookie_file;
+	const char *header_file;    /* lines "Name: value"; empty lines and #comments skipped */
+	const char *const *headers; /* such lines */
+	size_t header_count;
 };
 
 struct pf_credentials {

@@ -89,7 +89,7 @@ hop(CURLM *multi, const struct pf_http_request *request, struct pf_http_result *
 		    "%s: out of time while following redirects; --timeout allows more",
 		    pf_url_display(result->url));
 	rc = pf_transfer_init(&t, result->url, request->tls, !foreign,
-	    foreign ? NULL : request->credentials, &limits, err);
+	    foreign ? NULL : request->credentials, request->proxy, &limits, err);
 	if (!rc)
 		rc = run(multi, &t, request, err);
 	if (!rc) {

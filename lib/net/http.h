@@ -13,6 +13,7 @@ struct pf_http_request {
 	const struct pf_url *url;
 	const struct pf_tls_settings *tls;
 	const struct pf_credentials *credentials; /* may be NULL */
+	const struct pf_proxy *proxy;             /* may be NULL: the environment's */
 	struct pf_http_limits limits;
 	unsigned max_redirects;
 	pf_http_tick *tick; /* may be NULL */

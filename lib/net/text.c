@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/utf8.h"
+
 static bool
 is_space(uint8_t c)
 {
@@ -43,30 +45,6 @@ pf_text_is_prose(const void *bytes, size_t size)
 		odd += b[i] < ' ' && !is_space(b[i]);
 	}
 	return looked && odd * 32 <= looked;
-}
-
-/* The length of the well-formed UTF-8 character at b, its code point in *point; 0: there is none. */
-static size_t
-character(const uint8_t *b, size_t left, uint32_t *point)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = b[0] < 0x80       ? 1
-		   : b[0] >> 5 == 6  ? 2
-		   : b[0] >> 4 == 14 ? 3
-		   : b[0] >> 3 == 30 ? 4
-				     : 0;
-
-	if (!n || n > left)
-		return 0;
-	*point = n == 1 ? b[0] : b[0] & (0xffu >> (n + 1));
-	for (size_t i = 1; i < n; i++) {
-		if (b[i] >> 6 != 2)
-			return 0;
-		*point = *point << 6 | (b[i] & 0x3f);
-	}
-	if (*point < least[n] || *point > 0x10ffff || (*point >= 0xd800 && *point < 0xe000))
-		return 0;
-	return n;
 }
 
 /* C0, DEL, C1, and the characters that reorder or hide text around them. */
@@ -116,7 +94,7 @@ pf_text_excerpt(char *to, size_t room, const void *bytes, size_t size)
 			at += step ? step : 1;
 			continue;
 		}
-		step = character(b + at, size - at, &point);
+		step = pf_utf8_character(b + at, size - at, &point);
 		if (n + gap + (step ? step : 1) + sizeof "..." > room) {
 			memcpy(to + n, "...", 3);
 			n += 3;

@@ -13,6 +13,8 @@ struct pf_tls_settings {
 	const char *ca_file;   /* trusted instead of the system's; NULL: the system's */
 	const char *cert_file; /* our certificate; its key may be in the same file */
 	const char *key_file;
+	const char
+	    *server_name; /* whose certificate it must be, instead of the address's host; or NULL */
 	bool insecure;
 };
 

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -167,10 +168,55 @@ set_request(struct pf_transfer *t, const struct pf_url *url)
 	return rc ? rc : curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
 }
 
+static CURLcode
+set_proxy(CURL *easy, const struct pf_proxy *proxy)
+{
+	CURLcode rc;
+
+	if (!proxy || proxy->environment)
+		return CURLE_OK;
+	rc = curl_easy_setopt(easy, CURLOPT_PROXY, proxy->url ? proxy->url : "");
+	if (!rc && proxy->no_proxy)
+		rc = curl_easy_setopt(easy, CURLOPT_NOPROXY, proxy->no_proxy);
+	return rc;
+}
+
+/*
+ * A certificate for another name than the address's: libcurl takes the name from
+ * the address, so that gets the name, the connection is led to where it was
+ * going, and the server sees the host that was named.
+ */
+static int
+set_server_name(
+    struct pf_transfer *t, const struct pf_url *url, const char *name, struct pf_error *err)
+{
+	char line[1024];
+	struct curl_slist *longer;
+	CURLU *renamed = curl_url();
+	char *text = NULL;
+	bool bad = !renamed || curl_url_set(renamed, CURLUPART_URL, pf_url_text(url), 0) ||
+		   curl_url_set(renamed, CURLUPART_HOST, name, 0) ||
+		   curl_url_get(renamed, CURLUPART_URL, &text, 0) ||
+		   curl_easy_setopt(t->easy, CURLOPT_URL, text);
+
+	curl_free(text);
+	curl_url_cleanup(renamed);
+	snprintf(line, sizeof line, "%s:%u:%s:%u", name, pf_url_port(url), pf_url_host(url),
+	    pf_url_port(url));
+	t->connect_to = bad ? NULL : curl_slist_append(NULL, line);
+	snprintf(line, sizeof line, "Host: %s:%u", pf_url_host(url), pf_url_port(url));
+	longer = t->connect_to ? curl_slist_append(t->headers, line) : NULL;
+	if (!longer)
+		return pf_error_nomem(err);
+	t->headers = longer;
+	return curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->connect_to) ? pf_error_nomem(err)
+									    : 0;
+}
+
 int
 pf_transfer_init(struct pf_transfer *t, const struct pf_url *url, const struct pf_tls_settings *tls,
-    bool present, const struct pf_credentials *credentials, const struct pf_http_limits *limits,
-    struct pf_error *err)
+    bool present, const struct pf_credentials *credentials, const struct pf_proxy *proxy,
+    const struct pf_http_limits *limits, struct pf_error *err)
 {
 	CURLcode rc;
 
@@ -187,7 +233,11 @@ pf_transfer_init(struct pf_transfer *t, const struct pf_url *url, const struct p
 		return PF_ENOMEM;
 	rc = set_limits(t, limits);
 	rc = rc ? rc : set_request(t, url);
+	rc = rc ? rc : set_proxy(t->easy, proxy);
 	rc = rc ? rc : set_tls(t->easy, tls, present);
+	if (!rc && tls->server_name && pf_url_is_https(url) &&
+	    set_server_name(t, url, tls->server_name, err))
+		return PF_ENOMEM;
 	rc = rc ? rc : set_credentials(t, credentials);
 	if (rc == CURLE_OUT_OF_MEMORY)
 		return pf_error_nomem(err);
@@ -212,6 +262,7 @@ pf_transfer_release(struct pf_transfer *t)
 	for (struct curl_slist *h = t->headers; h; h = h->next)
 		explicit_bzero(h->data, strlen(h->data));
 	curl_slist_free_all(t->headers);
+	curl_slist_free_all(t->connect_to);
 	pf_http_answer_release(&t->answer);
 	*t = (struct pf_transfer){0};
 }

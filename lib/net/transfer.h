@@ -16,6 +16,7 @@
 
 #include "core/buffer.h"
 #include "net/credentials.h"
+#include "net/proxy.h"
 #include "net/tls.h"
 #include "net/url.h"
 
@@ -39,7 +40,7 @@ struct pf_http_answer {
 
 struct pf_transfer {
 	CURL *easy;
-	struct curl_slist *headers;
+	struct curl_slist *headers, *connect_to;
 	struct pf_http_answer answer;
 	const char *shown; /* the address for messages, borrowed from the url */
 	double stall_timeout, quiet;
@@ -52,12 +53,13 @@ struct pf_transfer {
 
 /*
  * Sets a zeroed transfer up for a GET. `credentials` may be NULL; `tls` says
- * what to trust, `present` whether to show its client certificate. url, tls and
- * credentials must outlive the transfer. PF_ENOMEM, or PF_EIO if libcurl can't start.
+ * what to trust, `present` whether to show its client certificate; `proxy` may
+ * be NULL: the environment's. All must outlive the transfer. PF_ENOMEM, or
+ * PF_EIO if libcurl can't start.
  */
 int pf_transfer_init(struct pf_transfer *t, const struct pf_url *url,
     const struct pf_tls_settings *tls, bool present, const struct pf_credentials *credentials,
-    const struct pf_http_limits *limits, struct pf_error *err);
+    const struct pf_proxy *proxy, const struct pf_http_limits *limits, struct pf_error *err);
 void pf_transfer_release(struct pf_transfer *t);
 
 /* Called now and then while it runs: false when the body has paused too long and the driver should end it. */

@@ -329,6 +329,20 @@ main_votes(const struct pf_merge *m, uint64_t **votes, struct pf_error *err)
 int
 pf_merge_finish(struct pf_merge *m, struct pf_profile **profile, struct pf_error *err)
 {
+	int rc = pf_merge_settle(m, profile, err);
+
+	if (!rc)
+		rc = pf_profile_arrange(*profile, err);
+	if (rc) {
+		pf_profile_free(*profile);
+		*profile = NULL;
+	}
+	return rc;
+}
+
+int
+pf_merge_settle(struct pf_merge *m, struct pf_profile **profile, struct pf_error *err)
+{
 	uint64_t *votes;
 	int rc;
 

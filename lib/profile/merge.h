@@ -93,6 +93,12 @@ void pf_merge_warn(const struct pf_merge *m, const char *format, ...)
 /* A string of the source as one of the sum. */
 int pf_merge_string(struct pf_merge *m, uint32_t string, uint32_t *merged, struct pf_error *err);
 
+/*
+ * As pf_merge_finish(), but samples keep their places, and profile->sample_order
+ * says how they are written: less to do, and to hold, for whoever only writes.
+ */
+int pf_merge_settle(struct pf_merge *m, struct pf_profile **profile, struct pf_error *err);
+
 /* merge_types.c: narrows the sum's types to those the source has too and fills source.columns. */
 int pf_merge_types(struct pf_merge *m, struct pf_error *err);
 /* Brings the columns into their final order: by their mean position in the profiles, then by name. */

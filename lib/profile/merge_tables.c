@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "profile/special.h"
 
 enum { PAGE = 4096 };
 
@@ -145,13 +146,6 @@ pf_merge_mapping(struct pf_merge *m, uint32_t mapping, uint32_t *merged, struct 
 	return rc;
 }
 
-/* "[vdso]", "//anon" and no name at all are no files that could differ. */
-static bool
-is_file(const char *filename)
-{
-	return filename[0] && filename[0] != '[' && strncmp(filename, "//", 2) != 0;
-}
-
 /* Whether an address without lines may be taken for the same one in another profile. */
 static int
 check_bare(struct pf_merge *m, uint32_t mapping, struct pf_error *err)
@@ -162,7 +156,8 @@ check_bare(struct pf_merge *m, uint32_t mapping, struct pf_error *err)
 	uint64_t before = seen->bare_profile;
 
 	seen->bare_profile = m->source.ordinal;
-	if (before == 0 || before == m->source.ordinal || merged->build_id || !is_file(filename))
+	if (before == 0 || before == m->source.ordinal || merged->build_id ||
+	    !pf_mapping_is_file(filename))
 		return 0;
 	if (!m->options.merge_by_filename)
 		return pf_error_set(err, PF_EINPUT,

@@ -14,6 +14,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "profile/special.h"
 
 /* What one pf_stacks_add() needs and forgets again. */
 struct addition {
@@ -148,13 +149,6 @@ binary_hash(const struct pf_stack_binary *b)
 	return b->identity ? pf_hash_pair(2, b->identity) : pf_hash_pair(3, b->filename);
 }
 
-/* "[vdso]", "[kernel.kallsyms]", "//anon" and no name at all are no files that could differ. */
-static bool
-is_file(const char *filename)
-{
-	return filename[0] && filename[0] != '[' && strncmp(filename, "//", 2) != 0;
-}
-
 static int
 check_unnamed_builds(const struct addition *a, uint32_t found, struct pf_error *err)
 {
@@ -162,7 +156,7 @@ check_unnamed_builds(const struct addition *a, uint32_t found, struct pf_error *
 	const char *filename = pf_strings_get(&a->s->strings, b->filename);
 
 	if (b->build_id || b->identity || found >= a->first_new_binary ||
-	    a->options.merge_by_filename || !is_file(filename))
+	    a->options.merge_by_filename || !pf_mapping_is_file(filename))
 		return 0;
 	return pf_error_set(err, PF_EINPUT,
 	    "%s: samples in %s, which has no build id, so it may be another build than in the "
@@ -278,17 +272,21 @@ append_frame(struct addition *a, const struct pf_stack_frame *f, struct pf_error
 	return rc;
 }
 
+/* Lines of code in no file say which: it cannot be looked up in any other way. */
 static int
 add_line_frames(struct addition *a, size_t location, struct pf_error *err)
 {
 	const struct pf_profile *p = a->p;
+	uint32_t binary = PF_NONE;
 	int rc = 0;
 
+	if (!a->options.prefer_lines && p->locations[location].mapping != PF_NONE)
+		rc = binary_of(a, p->locations[location].mapping, &binary, err);
 	for (uint64_t i = p->line_starts[location + 1]; !rc && i-- > p->line_starts[location];) {
 		const struct pf_line *line = &p->lines[i];
 		const struct pf_function *function = &p->functions[line->function];
 		struct pf_stack_frame f = {.kind = PF_FRAME_LINE,
-		    .binary = PF_NONE,
+		    .binary = binary,
 		    .start_line = function->start_line,
 		    .line = line->line,
 		    .inlined = i + 1 < p->line_starts[location + 1]};
@@ -300,6 +298,16 @@ add_line_frames(struct addition *a, size_t location, struct pf_error *err)
 			rc = append_frame(a, &f, err);
 	}
 	return rc;
+}
+
+static int
+kernel_binary(struct addition *a, uint32_t *binary, struct pf_error *err)
+{
+	struct pf_stack_binary b = {0};
+	int rc = pf_strings_add(
+	    &a->s->strings, PF_KERNEL_NAME, strlen(PF_KERNEL_NAME), &b.filename, err);
+
+	return rc ? rc : intern_binary(a, &b, binary, err);
 }
 
 /*
@@ -323,8 +331,23 @@ add_address_frame(struct addition *a, const struct pf_location *l, struct pf_err
 			f.kind = PF_FRAME_OFFSET;
 			f.address = l->address - m->start + m->offset;
 		}
+	} else if (pf_address_is_kernel(l->address)) {
+		rc = kernel_binary(a, &f.binary, err);
 	}
 	return rc ? rc : append_frame(a, &f, err);
+}
+
+/* Whether a location lies in a mapping that names a file, or that only has a build id. */
+static bool
+in_binary(const struct pf_profile *p, const struct pf_location *l)
+{
+	const struct pf_mapping *m;
+
+	if (l->mapping == PF_NONE)
+		return false;
+	m = &p->mappings[l->mapping];
+	return pf_mapping_is_file(pf_profile_string(p, m->filename)) ||
+	       (m->build_id && !m->filename);
 }
 
 static int
@@ -336,7 +359,7 @@ add_locations(struct addition *a, struct pf_error *err)
 	for (size_t i = 0; !rc && i < p->location_count; i++) {
 		const struct pf_location *l = &p->locations[i];
 		bool lines = p->line_starts[i + 1] > p->line_starts[i];
-		bool address = l->address != 0 && l->mapping != PF_NONE;
+		bool address = l->address != 0 && in_binary(p, l);
 
 		a->frame_starts[i] = a->frame_count;
 		if (lines && (a->options.prefer_lines || !address))

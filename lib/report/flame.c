@@ -337,23 +337,15 @@ write_data(const struct page *page, const char *title)
 static void
 write_page(const struct page *page, const char *title)
 {
-	struct pf_buffer *out = page->out;
+	static const struct pf_page_parts parts = {.subject = "flame graph",
+	    .styles = {"theme.css", "flame.css"},
+	    .body = "flame.html",
+	    .data_id = "profile",
+	    .scripts = {"flame.js"}};
 
-	pf_buffer_string(out,
-	    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-	    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-	    "'unsafe-inline'; script-src 'unsafe-inline'\">\n<title>");
-	pf_html_text(out, title);
-	pf_buffer_string(out, " · flame graph</title>\n<style>\n");
-	pf_buffer_add(out, pf_page_css, pf_page_css_size);
-	pf_buffer_string(out, "</style>\n</head>\n<body>\n");
-	pf_buffer_add(out, pf_page_html, pf_page_html_size);
-	pf_buffer_string(out, "<script type=\"application/json\" id=\"profile\">\n");
+	pf_page_open(page->out, &parts, title);
 	write_data(page, title);
-	pf_buffer_string(out, "</script>\n<script>\n");
-	pf_buffer_add(out, pf_page_js, pf_page_js_size);
-	pf_buffer_string(out, "</script>\n</body>\n</html>\n");
+	pf_page_close(page->out, &parts);
 }
 
 static void

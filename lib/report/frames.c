@@ -8,6 +8,7 @@
 #include "core/buffer.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "profile/special.h"
 #include "report/drop.h"
 
 const char *
@@ -18,11 +19,12 @@ pf_base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
+/* What a location lies in: a file's name, or that of code in no file, such as "[vdso]". */
 static const char *
 binary_of(const struct pf_profile *p, const struct pf_location *l)
 {
 	if (l->mapping == PF_NONE)
-		return "";
+		return pf_address_is_kernel(l->address) ? PF_KERNEL_NAME : "";
 	return pf_base_name(pf_profile_string(p, p->mappings[l->mapping].filename));
 }
 
@@ -32,7 +34,7 @@ name_binary(const struct pf_profile *p, const struct pf_location *l, struct pf_b
 	const char *binary = binary_of(p, l);
 
 	if (*binary)
-		pf_buffer_printf(name, "[%s]", binary);
+		pf_buffer_printf(name, *binary == '[' ? "%s" : "[%s]", binary);
 	else
 		pf_buffer_string(name, "<unknown>");
 }

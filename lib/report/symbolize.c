@@ -1,24 +1,44 @@
 /*
- * symbolize.c: see symbolize.h. The profile's lines are built anew beside the
- * old ones and put in place at the end; locations that had lines keep them.
+ * symbolize.c: see symbolize.h. Locations are looked up in the order of their
+ * addresses, which is cheapest, and their lines are then put in place beside
+ * those of the locations that had lines before.
  */
 #include "report/symbolize.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "profile/special.h"
 #include "report/frames.h"
 #include "symbol/binary.h"
+#include "symbol/perf_map.h"
+
+/* A location to look up. */
+struct query {
+	uint32_t location, binary; /* binary: PF_NONE: in a map of JIT code */
+	uint64_t address;          /* in the binary as linked, or of the process */
+};
+
+/* The new lines of a location; count 0: none. */
+struct answer {
+	size_t first, count;
+};
 
 struct symbolizer {
 	struct pf_profile *p;
-	struct pf_binary **of_mapping; /* owned array; NULL: none of the binaries given */
-	struct pf_line *lines;         /* owned; all locations' new lines */
-	uint64_t *starts;              /* owned */
-	size_t line_count, line_capacity;
+	const struct pf_symbolize_options *options;
+	struct pf_binary **binaries; /* owned, each */
+	struct pf_perf_map **maps;   /* owned, each */
+	uint32_t *of_mapping;        /* owned; place in binaries, PF_NONE: none of them */
+	struct query *queries;       /* owned */
+	size_t query_count, query_capacity;
+	struct answer *answers; /* owned; by location */
+	struct pf_line *found;  /* owned; what answers point into */
+	size_t found_count, found_capacity;
 	struct pf_index functions;
 	struct pf_inline_chain chain;
 };
@@ -57,17 +77,17 @@ no_mapping(const struct pf_profile *p, const struct pf_binary *binary, struct pf
 }
 
 static int
-assign(struct symbolizer *s, struct pf_binary *binary, struct pf_error *err)
+assign(struct symbolizer *s, uint32_t number, struct pf_error *err)
 {
 	bool used = false;
 
 	for (size_t i = 0; i < s->p->mapping_count; i++) {
-		if (is_binary_of(s->p, &s->p->mappings[i], binary)) {
-			s->of_mapping[i] = binary;
+		if (is_binary_of(s->p, &s->p->mappings[i], s->binaries[number])) {
+			s->of_mapping[i] = number;
 			used = true;
 		}
 	}
-	return used ? 0 : no_mapping(s->p, binary, err);
+	return used ? 0 : no_mapping(s->p, s->binaries[number], err);
 }
 
 static int
@@ -120,9 +140,9 @@ add_line(struct symbolizer *s, const char *function, const char *file, int64_t s
 	if (!rc)
 		rc = intern_function(s, &f, &id, err);
 	if (!rc)
-		rc = PF_GROW(s->lines, s->line_capacity, s->line_count + 1, err);
+		rc = PF_GROW(s->found, s->found_capacity, s->found_count + 1, err);
 	if (!rc)
-		s->lines[s->line_count++] = (struct pf_line){.function = id, .line = line};
+		s->found[s->found_count++] = (struct pf_line){.function = id, .line = line};
 	return rc;
 }
 
@@ -141,94 +161,199 @@ linked_address(const struct pf_profile *p, const struct pf_location *l,
 	return pf_binary_address(binary, l->address - m->start + m->offset, address);
 }
 
-static int
-symbolize_location(struct symbolizer *s, size_t i, struct pf_error *err)
+/* Code that lies in no file: maybe a JIT compiler's. */
+static bool
+in_no_file(const struct pf_profile *p, const struct pf_location *l)
 {
-	const struct pf_location *l = &s->p->locations[i];
-	struct pf_binary *binary = l->mapping == PF_NONE ? NULL : s->of_mapping[l->mapping];
-	const struct pf_symbol *symbol;
-	uint64_t address;
-	int rc;
+	if (l->mapping == PF_NONE)
+		return !pf_address_is_kernel(l->address);
+	return !pf_mapping_is_file(pf_profile_string(p, p->mappings[l->mapping].filename));
+}
 
-	if (!binary || !linked_address(s->p, l, binary, &address))
+/* Notes a location without lines that can be looked up. */
+static int
+add_query(struct symbolizer *s, uint32_t location, struct pf_error *err)
+{
+	const struct pf_location *l = &s->p->locations[location];
+	uint32_t binary = l->mapping == PF_NONE ? PF_NONE : s->of_mapping[l->mapping];
+	struct query q = {.location = location, .binary = binary, .address = l->address};
+
+	if (s->p->line_starts[location] < s->p->line_starts[location + 1])
 		return 0;
-	rc = pf_binary_inline_chain(binary, address, &s->chain, err);
+	if (binary == PF_NONE) {
+		if (!s->options->perf_map_count || !in_no_file(s->p, l))
+			return 0;
+	} else if (!linked_address(s->p, l, s->binaries[binary], &q.address)) {
+		return 0;
+	}
+	if (PF_GROW(s->queries, s->query_capacity, s->query_count + 1, err))
+		return PF_ENOMEM;
+	s->queries[s->query_count++] = q;
+	return 0;
+}
+
+static int
+compare_queries(const void *left, const void *right)
+{
+	const struct query *a = left, *b = right;
+
+	if (a->binary != b->binary)
+		return a->binary < b->binary ? -1 : 1;
+	if (a->address != b->address)
+		return a->address < b->address ? -1 : 1;
+	return (a->location > b->location) - (a->location < b->location);
+}
+
+static int
+look_up_jit(struct symbolizer *s, uint64_t address, struct pf_error *err)
+{
+	for (size_t i = 0; i < s->options->perf_map_count; i++) {
+		const char *name = pf_perf_map_find(s->maps[i], address);
+		if (name)
+			return add_line(s, name, NULL, 0, 0, err);
+	}
+	return 0;
+}
+
+static int
+look_up(struct symbolizer *s, const struct query *q, struct pf_error *err)
+{
+	struct pf_binary *binary = s->binaries[q->binary];
+	const struct pf_symbol *symbol;
+	int rc = pf_binary_inline_chain(binary, q->address, &s->chain, err);
+
 	for (size_t j = 0; !rc && j < s->chain.count; j++) {
 		const struct pf_inline_frame *f = &s->chain.frames[j];
 		rc = add_line(s, f->function, f->file, f->start_line, f->line, err);
 	}
 	if (rc || s->chain.count)
 		return rc;
-	symbol = pf_binary_symbol_at(binary, address);
+	symbol = pf_binary_symbol_at(binary, q->address);
 	return symbol ? add_line(s, symbol->name, NULL, 0, 0, err) : 0;
 }
 
 static int
-build_lines(struct symbolizer *s, struct pf_error *err)
+look_up_all(struct symbolizer *s, struct pf_error *err)
 {
-	const struct pf_profile *p = s->p;
-	int rc = PF_CALLOC(s->starts, p->location_count + 1, err);
+	int rc = PF_CALLOC(s->answers, s->p->location_count, err);
 
-	for (size_t i = 0; !rc && i < p->location_count; i++) {
-		uint64_t first = p->line_starts[i], count = p->line_starts[i + 1] - first;
-
-		rc = PF_GROW(s->lines, s->line_capacity, s->line_count + count + 1, err);
-		for (uint64_t j = 0; !rc && j < count; j++)
-			s->lines[s->line_count++] = p->lines[first + j];
-		if (!rc && !count)
-			rc = symbolize_location(s, i, err);
-		s->starts[i + 1] = s->line_count;
+	for (uint32_t i = 0; !rc && i < s->p->location_count; i++)
+		rc = add_query(s, i, err);
+	if (s->query_count)
+		qsort(s->queries, s->query_count, sizeof *s->queries, compare_queries);
+	for (size_t i = 0; !rc && i < s->query_count; i++) {
+		const struct query *q = &s->queries[i];
+		size_t first = s->found_count;
+		rc = q->binary == PF_NONE ? look_up_jit(s, q->address, err) : look_up(s, q, err);
+		s->answers[q->location] =
+		    (struct answer){.first = first, .count = s->found_count - first};
 	}
 	return rc;
 }
 
-static void
-put_lines(struct symbolizer *s)
+/* Puts the old lines and the new ones together, location by location. */
+static int
+put_lines(struct symbolizer *s, struct pf_error *err)
 {
 	struct pf_profile *p = s->p;
+	struct pf_line *lines = NULL;
+	uint64_t *starts = NULL;
+	size_t capacity = 0, count = 0;
+	int rc = PF_GROW(lines, capacity, p->line_count + s->found_count + 1, err);
 
+	if (!rc)
+		rc = PF_CALLOC(starts, p->location_count + 1, err);
+	if (rc) {
+		free(lines);
+		return rc;
+	}
+	for (size_t i = 0; i < p->location_count; i++) {
+		for (uint64_t j = p->line_starts[i]; j < p->line_starts[i + 1]; j++)
+			lines[count++] = p->lines[j];
+		for (size_t j = 0; j < s->answers[i].count; j++)
+			lines[count++] = s->found[s->answers[i].first + j];
+		starts[i + 1] = count;
+	}
 	free(p->lines);
 	free(p->line_starts);
-	p->lines = s->lines;
-	p->line_starts = s->starts;
-	p->line_count = s->line_count;
-	p->line_capacity = s->line_capacity;
+	p->lines = lines;
+	p->line_starts = starts;
+	p->line_count = count;
+	p->line_capacity = capacity;
 	p->line_starts_capacity = p->location_count + 1;
-	s->lines = NULL;
-	s->starts = NULL;
 	for (size_t i = 0; i < p->mapping_count; i++) {
 		struct pf_mapping *m = &p->mappings[i];
-		if (s->of_mapping[i])
+		if (s->of_mapping[i] != PF_NONE)
 			m->has_functions = m->has_filenames = m->has_line_numbers =
 			    m->has_inline_frames = true;
 	}
+	return 0;
+}
+
+/* Says what names from symbols alone lack. */
+static void
+note_missing_lines(const struct symbolizer *s, const struct pf_binary *binary)
+{
+	char why[600], text[800];
+
+	if (!s->options->note || pf_binary_has_lines(binary, why, sizeof why))
+		return;
+	snprintf(text, sizeof text, "functions by symbols only, without lines and inlined ones: %s",
+	    why);
+	s->options->note(s->options->note_context, text);
+}
+
+static int
+open_sources(struct symbolizer *s, struct pf_error *err)
+{
+	const struct pf_symbolize_options *o = s->options;
+	struct pf_binary_options options = {.debug_files = o->debug_files,
+	    .debug_file_count = o->debug_file_count,
+	    .note = o->note,
+	    .note_context = o->note_context};
+	int rc = PF_CALLOC(s->binaries, o->binary_count, err);
+
+	if (!rc)
+		rc = PF_CALLOC(s->maps, o->perf_map_count, err);
+	if (!rc)
+		rc = PF_CALLOC(s->of_mapping, s->p->mapping_count, err);
+	for (size_t i = 0; !rc && i < s->p->mapping_count; i++)
+		s->of_mapping[i] = PF_NONE;
+	for (uint32_t i = 0; !rc && i < o->binary_count; i++) {
+		rc = pf_binary_open_with(&s->binaries[i], o->binaries[i], &options, err);
+		if (!rc)
+			rc = assign(s, i, err);
+		if (!rc)
+			note_missing_lines(s, s->binaries[i]);
+	}
+	if (!rc)
+		rc = pf_binaries_check_debug_files(s->binaries, o->binary_count, &options, err);
+	for (size_t i = 0; !rc && i < o->perf_map_count; i++)
+		rc = pf_perf_map_read(&s->maps[i], o->perf_maps[i], err);
+	return rc;
 }
 
 int
 pf_profile_symbolize(
-    struct pf_profile *p, const char *const *paths, size_t count, struct pf_error *err)
+    struct pf_profile *p, const struct pf_symbolize_options *options, struct pf_error *err)
 {
-	struct symbolizer s = {.p = p};
-	struct pf_binary **binaries;
-	int rc = PF_CALLOC(binaries, count, err);
+	struct symbolizer s = {.p = p, .options = options};
+	int rc = open_sources(&s, err);
 
 	if (!rc)
-		rc = PF_CALLOC(s.of_mapping, p->mapping_count, err);
-	for (size_t i = 0; !rc && i < count; i++) {
-		rc = pf_binary_open(&binaries[i], paths[i], err);
-		if (!rc)
-			rc = assign(&s, binaries[i], err);
-	}
+		rc = look_up_all(&s, err);
 	if (!rc)
-		rc = build_lines(&s, err);
-	if (!rc)
-		put_lines(&s);
-	for (size_t i = 0; binaries && i < count; i++)
-		pf_binary_free(binaries[i]);
-	free(binaries);
+		rc = put_lines(&s, err);
+	for (size_t i = 0; s.binaries && i < options->binary_count; i++)
+		pf_binary_free(s.binaries[i]);
+	for (size_t i = 0; s.maps && i < options->perf_map_count; i++)
+		pf_perf_map_free(s.maps[i]);
+	free(s.binaries);
+	free(s.maps);
 	free(s.of_mapping);
-	free(s.lines);
-	free(s.starts);
+	free(s.queries);
+	free(s.answers);
+	free(s.found);
 	pf_index_release(&s.functions);
 	pf_inline_chain_release(&s.chain);
 	return rc;

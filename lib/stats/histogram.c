@@ -104,6 +104,12 @@ step_width(const struct pf_histogram *h, size_t index)
 	return (int64_t)1 << ((bucket ? bucket - 1 : 0) + (size_t)h->unit_magnitude);
 }
 
+int64_t
+pf_histogram_top(const struct pf_histogram *h, size_t index)
+{
+	return pf_histogram_value(h, index) + step_width(h, index) - 1;
+}
+
 void
 pf_histogram_record(struct pf_histogram *h, int64_t value)
 {
@@ -146,7 +152,7 @@ pf_histogram_quantile(const struct pf_histogram *h, double q)
 	for (size_t i = 0; i < h->counts_size; i++) {
 		seen += h->counts[i];
 		if (seen >= rank)
-			return pf_histogram_value(h, i) + step_width(h, i) - 1;
+			return pf_histogram_top(h, i);
 	}
 	return 0;
 }
@@ -161,4 +167,16 @@ pf_histogram_mean(const struct pf_histogram *h)
 		sum += (double)h->counts[i] * (double)middle;
 	}
 	return h->total ? sum / (double)h->total : 0;
+}
+
+double
+pf_histogram_deviation(const struct pf_histogram *h)
+{
+	double mean = pf_histogram_mean(h), sum = 0;
+
+	for (size_t i = 0; i < h->counts_size; i++) {
+		double off = (double)(pf_histogram_value(h, i) + step_width(h, i) / 2) - mean;
+		sum += (double)h->counts[i] * off * off;
+	}
+	return h->total ? sqrt(sum / (double)h->total) : 0;
 }

@@ -50,8 +50,13 @@ int64_t pf_histogram_quantile(const struct pf_histogram *h, double q);
 /* The mean, each value taken at the middle of its step. 0 while empty. */
 double pf_histogram_mean(const struct pf_histogram *h);
 
+/* The standard deviation, likewise. 0 while empty. */
+double pf_histogram_deviation(const struct pf_histogram *h);
+
 /* Where a value is counted, and the lowest value counted there: for encoders. */
 size_t pf_histogram_index(const struct pf_histogram *h, int64_t value);
 int64_t pf_histogram_value(const struct pf_histogram *h, size_t index);
+/* The highest value counted there. */
+int64_t pf_histogram_top(const struct pf_histogram *h, size_t index);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "stats/comparison.h"
 #include "stats/quantile.h"
 #include "stats/signed_rank.h"
 
@@ -80,6 +81,18 @@ detectable(const struct pf_comparison *c, double confidence)
 	return error * (z + power_margin);
 }
 
+void
+pf_comparison_finish(struct pf_comparison *c, enum pf_scale scale, double confidence)
+{
+	c->detectable = detectable(c, confidence);
+	if (scale != PF_SCALE_RATIO)
+		return;
+	c->change = expm1(c->change);
+	c->low = expm1(c->low);
+	c->high = expm1(c->high);
+	c->detectable = expm1(c->detectable);
+}
+
 static int
 estimate(
     const double *d, size_t n, double confidence, struct pf_comparison *out, struct pf_error *err)
@@ -119,13 +132,7 @@ pf_compare_pairs(const double *a, const double *b, size_t n, enum pf_scale scale
 	if (!rc)
 		rc = pf_signed_rank_p(d, n, &out->p, err);
 	out->spread = pf_deviation(d, n);
-	out->detectable = detectable(out, confidence);
 	free(d);
-	if (scale == PF_SCALE_RATIO) {
-		out->change = expm1(out->change);
-		out->low = expm1(out->low);
-		out->high = expm1(out->high);
-		out->detectable = expm1(out->detectable);
-	}
+	pf_comparison_finish(out, scale, confidence);
 	return rc;
 }

@@ -6,7 +6,8 @@
  */
 #include "symbol/binary_private.h"
 
-#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,15 +27,12 @@ static int
 load_segments(struct pf_binary *binary, struct pf_error *err)
 {
 	const struct pf_elf *file = &binary->main;
-	GElf_Phdr header;
-	size_t count, kept = 0;
+	Elf64_Phdr header;
+	size_t kept = 0;
 	bool executable = false;
 
-	if (elf_getphdrnum(file->elf, &count) != 0)
-		count = 0;
-	for (size_t i = 0; i < count && i < 0xffff; i++) {
-		if (!gelf_getphdr(file->elf, (int)i, &header) || header.p_type != PT_LOAD ||
-		    header.p_filesz == 0)
+	for (size_t i = 0; pf_elf_segment(file, i, &header); i++) {
+		if (header.p_type != PT_LOAD || header.p_filesz == 0)
 			continue;
 		if (header.p_offset > file->size ||
 		    header.p_filesz > file->size - header.p_offset ||
@@ -57,7 +55,7 @@ load_segments(struct pf_binary *binary, struct pf_error *err)
 	if (!executable)
 		return pf_error_set(err, PF_EINPUT,
 		    "%s has no executable segment with bytes in it%s", file->path,
-		    pf_elf_debug_section(file, "info")
+		    pf_elf_has_debug(file, "info")
 			? "; it looks like a separate debug file: name the binary itself"
 			: "; name the executable or shared object that was profiled");
 	qsort(binary->segments, binary->segment_count, sizeof *binary->segments, compare_segments);
@@ -70,18 +68,33 @@ load_segments(struct pf_binary *binary, struct pf_error *err)
 	return 0;
 }
 
-static int
-load(struct pf_binary *b, const char *path, struct pf_error *err)
+void
+pf_binary_note(const struct pf_binary *binary, const char *format, ...)
 {
-	int rc = pf_elf_open(&b->main, path, err);
+	char text[2048];
+	va_list arguments;
+
+	if (!binary->note)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	binary->note(binary->note_context, text);
+}
+
+static int
+load(struct pf_binary *b, const char *path, const struct pf_binary_options *options,
+    struct pf_error *err)
+{
+	int rc = pf_elf_open(&b->main, path, PF_ELF_LINKED, err);
 
 	if (rc)
 		return rc;
-	b->machine = pf_elf_machine(&b->main);
+	b->machine = b->main.machine;
 	pf_elf_build_id(&b->main, b->build_id, sizeof b->build_id);
 	rc = load_segments(b, err);
 	if (!rc)
-		rc = pf_separate_find(b, err);
+		rc = pf_separate_find(b, options, err);
 	if (!rc)
 		rc = pf_symbols_load(b, err);
 	if (!rc)
@@ -92,7 +105,8 @@ load(struct pf_binary *b, const char *path, struct pf_error *err)
 }
 
 int
-pf_binary_open(struct pf_binary **binary, const char *path, struct pf_error *err)
+pf_binary_open_with(struct pf_binary **binary, const char *path,
+    const struct pf_binary_options *options, struct pf_error *err)
 {
 	struct pf_binary *b;
 	int rc;
@@ -101,19 +115,22 @@ pf_binary_open(struct pf_binary **binary, const char *path, struct pf_error *err
 	rc = PF_CALLOC(b, 1, err);
 	if (rc)
 		return rc;
-	/*
-	 * libelf and libdw tell a lack of memory apart from damage only in their
-	 * texts, and where they answer "nothing there" not at all. errno keeps it.
-	 */
-	errno = 0;
-	rc = load(b, path, err);
-	if (errno == ENOMEM)
-		rc = pf_error_nomem(err);
+	b->note = options->note;
+	b->note_context = options->note_context;
+	rc = load(b, path, options, err);
 	if (rc)
 		pf_binary_free(b);
 	else
 		*binary = b;
 	return rc;
+}
+
+int
+pf_binary_open(struct pf_binary **binary, const char *path, struct pf_error *err)
+{
+	struct pf_binary_options none = {0};
+
+	return pf_binary_open_with(binary, path, &none, err);
 }
 
 void
@@ -140,6 +157,21 @@ const char *
 pf_binary_build_id(const struct pf_binary *binary)
 {
 	return binary->build_id;
+}
+
+const void *
+pf_binary_image(const struct pf_binary *binary, size_t *size)
+{
+	*size = binary->main.size;
+	return binary->main.image;
+}
+
+bool
+pf_binary_has_section(const struct pf_binary *binary, const char *name)
+{
+	Elf64_Shdr header;
+
+	return pf_elf_named(&binary->main, name, &header);
 }
 
 const struct pf_segment *

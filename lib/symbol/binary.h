@@ -7,7 +7,8 @@
  *
  * The file is mapped, so it must not be truncated while it is open. A handle is
  * not shared between threads without the caller's own lock: looking up a chain
- * reads and keeps the debug information of one unit at a time.
+ * reads the debug information of the unit, and keeps where its functions are.
+ * Asking for addresses in rising order is cheapest.
  */
 #ifndef PF_SYMBOL_BINARY_H
 #define PF_SYMBOL_BINARY_H
@@ -23,6 +24,8 @@ struct pf_binary;
 struct pf_symbol {
 	uint64_t start, end; /* [start, end) */
 	const char *name;    /* linkage name as in the symbol table; owned by the binary */
+	bool local;          /* other files may have one of the same name */
+	const char *file; /* of a local symbol: the source file named before it; NULL: none was */
 };
 
 /*
@@ -42,6 +45,25 @@ struct pf_inline_frame {
 struct pf_inline_chain {
 	struct pf_inline_frame *frames; /* owned; reused from call to call */
 	size_t count, capacity;
+	bool without_files; /* set by the caller: `file` is then always NULL, and costs nothing */
+};
+
+/* How to open a binary. A zeroed struct is the default. Strings need not outlive the call. */
+struct pf_binary_options {
+	/*
+	 * Files with the debug information of stripped binaries; each belongs to the
+	 * binaries of its build id, or of its name where there is none. Those that are
+	 * of another binary are passed over.
+	 */
+	const char *const *debug_files;
+	size_t debug_file_count;
+	/*
+	 * Gets a sentence for what a person should know although it is no failure: a
+	 * download by debuginfod, parts that are missing. May be called as long as the
+	 * binary is open.
+	 */
+	void (*note)(void *context, const char *text);
+	void *note_context;
 };
 
 /*
@@ -49,9 +71,20 @@ struct pf_inline_chain {
  * PF_EIO unreadable; PF_EINPUT not ELF, or not for this kind of machine.
  */
 int pf_binary_open(struct pf_binary **binary, const char *path, struct pf_error *err);
+int pf_binary_open_with(struct pf_binary **binary, const char *path,
+    const struct pf_binary_options *options, struct pf_error *err);
 void pf_binary_free(struct pf_binary *binary);
 
+/*
+ * Whether each debug file named in the options belongs to one of these binaries,
+ * opened with them; folders need not. PF_EINPUT with the identities if not.
+ */
+int pf_binaries_check_debug_files(struct pf_binary *const *binaries, size_t count,
+    const struct pf_binary_options *options, struct pf_error *err);
+
 const char *pf_binary_path(const struct pf_binary *binary);
+/* The file's bytes, as long as the binary is open. */
+const void *pf_binary_image(const struct pf_binary *binary, size_t *size);
 /* Lower-case hex of the GNU build id; "" if there is none. */
 const char *pf_binary_build_id(const struct pf_binary *binary);
 
@@ -70,6 +103,9 @@ bool pf_binary_pointer(const struct pf_binary *binary, uint64_t address, uint64_
 /* The i-th loaded segment with bytes in the file, [*start, *end); false past the last. */
 bool pf_binary_segment(
     const struct pf_binary *binary, size_t i, uint64_t *start, uint64_t *end, bool *executable);
+
+/* Whether the file has a section of this name with bytes in it. */
+bool pf_binary_has_section(const struct pf_binary *binary, const char *name);
 
 /* All function symbols (.symtab, else .dynsym), sorted. */
 const struct pf_symbol *pf_binary_symbols(const struct pf_binary *binary, size_t *count);

@@ -10,6 +10,9 @@
 #include "core/memory.h"
 #include "symbol/binary_private.h"
 
+/* Bytes of debug information that a question may cost, beside what the file as a whole may. */
+#define ALLOWANCE_EACH 262144
+
 void
 pf_inline_chain_release(struct pf_inline_chain *chain)
 {
@@ -46,15 +49,13 @@ struct place {
 };
 
 static int
-add_frame(struct pf_binary *binary, struct pf_unit *unit, struct pf_inline_chain *chain,
+add_frame(struct pf_binary *binary, const struct pf_unit *unit, struct pf_inline_chain *chain,
     const struct place *place, struct pf_inline_frame frame, struct pf_error *err)
 {
-	struct pf_dwarf *d = binary->dwarf;
 	int rc = PF_GROW(chain->frames, chain->capacity, chain->count + 1, err);
 
-	if (!rc && unit->table != PF_NONE)
-		rc = pf_line_table_path(
-		    &d->tables[unit->table].lines, place->file, unit->directory, &frame.file, err);
+	if (!rc && !chain->without_files)
+		rc = pf_unit_path(binary->dwarf, unit, place->file, &frame.file, err);
 	if (rc)
 		return rc;
 	frame.line = place->line;
@@ -63,42 +64,60 @@ add_frame(struct pf_binary *binary, struct pf_unit *unit, struct pf_inline_chain
 	return 0;
 }
 
+/* Frames from the scope inside to the function outside. */
 static int
-build(struct pf_binary *binary, struct pf_unit *unit, uint64_t address,
-    struct pf_inline_chain *chain, struct pf_error *err)
+add_scopes(struct pf_binary *binary, const struct pf_scopes *scopes, uint32_t scope,
+    uint64_t address, struct place place, struct pf_inline_chain *chain, struct pf_error *err)
 {
-	const struct pf_dwarf *d = binary->dwarf;
-	const struct pf_line_row *row =
-	    unit->table == PF_NONE ? NULL
-				   : pf_line_table_find(&d->tables[unit->table].lines, address);
-	uint32_t scope = pf_ranges_find(&unit->ranges, address);
-	struct place place = {0};
+	struct pf_dwarf *d = binary->dwarf;
 	int rc = 0;
 
-	if (row)
-		place = (struct place){
-		    .file = row->file, .line = row->line, .discriminator = row->discriminator};
-	if (scope == PF_NONE) {
-		if (!row || row->line == 0)
-			return 0;
-		return add_frame(binary, unit, chain, &place,
-		    (struct pf_inline_frame){.function = outermost_name(binary, NULL, address)},
-		    err);
-	}
 	while (scope != PF_NONE && !rc) {
-		const struct pf_scope *s = &unit->scopes[scope];
+		struct pf_scope *s = &scopes->items[scope];
+		rc = pf_function_of(d, scopes->unit, s, err);
+		if (rc)
+			return rc;
 		const struct pf_dwarf_function *f = &d->functions[s->function];
 		struct pf_inline_frame frame = {
 		    .function = f->name ? f->name : "", .start_line = f->line};
 		if (s->parent == PF_NONE)
 			frame.function = outermost_name(binary, f, address);
-		rc = add_frame(binary, unit, chain, &place, frame, err);
+		rc = add_frame(binary, scopes->unit, chain, &place, frame, err);
 		place = (struct place){.file = s->call_file,
 		    .line = s->call_line,
 		    .discriminator = s->call_discriminator};
 		scope = s->parent;
 	}
 	return rc;
+}
+
+static int
+build(struct pf_binary *binary, const struct pf_unit *unit, uint64_t address,
+    struct pf_inline_chain *chain, struct pf_error *err)
+{
+	struct pf_dwarf *d = binary->dwarf;
+	uint32_t entry = pf_ranges_find(&unit->functions, address), scope = PF_NONE;
+	const struct pf_line_row *row;
+	struct pf_scopes *scopes = NULL;
+	struct place place = {0};
+	int rc = pf_unit_row(d, unit, address, &row, err);
+
+	if (!rc && entry != PF_NONE) {
+		rc = pf_scopes_read(d, unit, entry, &scopes, err);
+		if (!rc)
+			rc = pf_scopes_find(scopes, address, &scope, err);
+	}
+	if (rc)
+		return rc;
+	if (row)
+		place = (struct place){
+		    .file = row->file, .line = row->line, .discriminator = row->discriminator};
+	if (scope != PF_NONE)
+		return add_scopes(binary, scopes, scope, address, place, chain, err);
+	if (!row || row->line == 0)
+		return 0;
+	return add_frame(binary, unit, chain, &place,
+	    (struct pf_inline_frame){.function = outermost_name(binary, NULL, address)}, err);
 }
 
 int
@@ -108,24 +127,24 @@ pf_binary_inline_chain(
 	struct pf_dwarf *d = binary->dwarf;
 	struct pf_unit *unit;
 	uint32_t rank;
-	int rc;
+	int rc = 0;
 
 	chain->count = 0;
 	rank = d ? pf_ranges_find(&d->unit_ranges, address) : PF_NONE;
 	if (rank == PF_NONE)
 		return 0;
-	unit = &d->units[UINT32_MAX - 1 - rank];
-	if (!unit->loaded) {
+	d->allowance += ALLOWANCE_EACH;
+	unit = &d->main.units[UINT32_MAX - 1 - rank];
+	if (!unit->loaded)
 		rc = pf_unit_load(d, unit, err);
-		if (rc) {
-			pf_error_prefix(err, "%s", binary->main.path);
-			return rc;
-		}
-	}
-	if (unit->code)
-		return pf_error_set(err, unit->code,
-		    "%s: the debug information of the unit at offset 0x%llx cannot be read; build "
-		    "it again",
-		    binary->main.path, (unsigned long long)unit->offset);
-	return build(binary, unit, address, chain, err);
+	else if (unit->code)
+		rc = pf_error_set(err, unit->code,
+		    "the debug information of the unit at offset 0x%llx cannot be read; build it "
+		    "again",
+		    (unsigned long long)unit->offset);
+	if (!rc)
+		rc = build(binary, unit, address, chain, err);
+	if (rc)
+		pf_error_prefix(err, "%s", binary->main.path);
+	return rc;
 }

@@ -1,5 +1,8 @@
 /*
  * dwarf.h: the debug information of an open binary, read unit by unit when asked.
+ *
+ * A reader of our own: libdw 0.188 knows no zstd, rejects line tables with large
+ * discriminators, allocates per entry, and ends the process when memory runs out.
  */
 #ifndef PF_SYMBOL_DWARF_H
 #define PF_SYMBOL_DWARF_H
@@ -10,8 +13,7 @@ struct pf_error;
 
 /*
  * Finds the units and the addresses they cover; fills binary->dwarf, or leaves
- * it NULL with the reason in binary->no_lines. Only memory and DWARF that
- * libdw rejects as a whole are failures.
+ * it NULL with the reason in binary->no_lines. Only lack of memory is a failure.
  */
 int pf_dwarf_open(struct pf_binary *binary, struct pf_error *err);
 void pf_dwarf_free(struct pf_dwarf *dwarf);

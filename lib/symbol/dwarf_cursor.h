@@ -17,9 +17,33 @@ pf_dwarf_u8(struct pf_cursor *c)
 static inline uint16_t
 pf_dwarf_u16(struct pf_cursor *c)
 {
-	uint8_t low = pf_dwarf_u8(c);
+	const uint8_t *at = c->at;
 
-	return (uint16_t)(low | pf_dwarf_u8(c) << 8);
+	if (pf_cursor_left(c) < 2)
+		return (uint16_t)pf_cursor_fail(c, "truncated integer");
+	c->at += 2;
+	return (uint16_t)(at[0] | at[1] << 8);
+}
+
+/* As pf_cursor_u32() and _u64(), inline: debug information is mostly these. */
+static inline uint32_t
+pf_dwarf_u32(struct pf_cursor *c)
+{
+	const uint8_t *at = c->at;
+
+	if (pf_cursor_left(c) < 4)
+		return (uint32_t)pf_cursor_fail(c, "truncated integer");
+	c->at += 4;
+	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+	       (uint32_t)at[3] << 24;
+}
+
+static inline uint64_t
+pf_dwarf_u64(struct pf_cursor *c)
+{
+	uint64_t low = pf_dwarf_u32(c);
+
+	return low | (uint64_t)pf_dwarf_u32(c) << 32;
 }
 
 /* A signed LEB128; bits past 64 are dropped. */
@@ -45,7 +69,7 @@ pf_dwarf_sleb(struct pf_cursor *c)
 static inline uint64_t
 pf_dwarf_offset(struct pf_cursor *c, bool wide)
 {
-	return wide ? pf_cursor_u64(c) : pf_cursor_u32(c);
+	return wide ? pf_dwarf_u64(c) : pf_dwarf_u32(c);
 }
 
 /* A NUL-terminated string in place; "" after a failure. */

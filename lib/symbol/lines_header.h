@@ -7,23 +7,13 @@
 #include "symbol/dwarf_cursor.h"
 #include "symbol/lines.h"
 
-struct pf_line_header {
-	uint8_t minimum_length; /* of an instruction */
-	int8_t line_base;
-	uint8_t line_range;
-	uint8_t opcode_base;
-	uint8_t operands[256]; /* of standard opcode i */
-};
+/* Reads the header at this offset of .debug_line; PF_EINPUT on a malformed one. */
+int pf_line_header_read(struct pf_line_header *header, const struct pf_line_sections *sections,
+    uint64_t offset, struct pf_error *err);
 
-/*
- * Reads the header at the cursor, filling the table's version, directories and
- * files. Leaves *program at the opcodes.
- */
-int pf_line_header_read(struct pf_line_header *header, struct pf_line_table *table,
-    const struct pf_line_sections *sections, struct pf_cursor *c, struct pf_cursor *program,
-    struct pf_error *err);
-
-int pf_line_table_add_file(
-    struct pf_line_table *table, const char *name, uint64_t directory, struct pf_error *err);
+/* Reads the directories and files of the table with this header. What is damaged ends them. PF_ENOMEM. */
+int pf_line_names_read(struct pf_line_names *names, const struct pf_line_header *header,
+    const struct pf_line_sections *sections, struct pf_error *err);
+void pf_line_names_release(struct pf_line_names *names);
 
 #endif

@@ -8,8 +8,8 @@
  */
 #include "symbol/binary_private.h"
 
-#include <gelf.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/error.h"
 #include "core/memory.h"
@@ -22,38 +22,42 @@ compare_relocations(const void *a, const void *b)
 	return (x->address > y->address) - (x->address < y->address);
 }
 
-/* The symbols that the section's relocations name, or NULL. */
-static Elf_Data *
-symbols_of(const struct pf_elf *file, const GElf_Shdr *header)
+/* The symbols that the section's relocations name; empty if there are none. */
+static struct pf_bytes
+symbols_of(const struct pf_elf *file, const Elf64_Shdr *header)
 {
-	GElf_Shdr linked;
-	Elf_Scn *section = elf_getscn(file->elf, header->sh_link);
+	Elf64_Shdr linked;
 
-	if (!section || !gelf_getshdr(section, &linked) || linked.sh_type != SHT_DYNSYM ||
-	    !pf_elf_section_bytes(file, &linked))
-		return NULL;
-	return elf_getdata(section, NULL);
+	if (!pf_elf_section(file, header->sh_link, &linked) || linked.sh_type != SHT_DYNSYM)
+		return (struct pf_bytes){0};
+	return pf_elf_bytes(file, &linked);
+}
+
+static bool
+symbol_value(struct pf_bytes symbols, uint64_t number, uint64_t *value)
+{
+	Elf64_Sym symbol;
+
+	if (number >= symbols.size / sizeof symbol)
+		return false;
+	memcpy(&symbol, symbols.at + number * sizeof symbol, sizeof symbol);
+	*value += symbol.st_value;
+	return symbol.st_shndx != SHN_UNDEF;
 }
 
 static int
-load_section(
-    struct pf_binary *binary, Elf_Scn *section, const GElf_Shdr *header, struct pf_error *err)
+load_section(struct pf_binary *binary, const Elf64_Shdr *header, struct pf_error *err)
 {
-	Elf_Data *data = elf_getdata(section, NULL), *symbols = symbols_of(&binary->main, header);
-	size_t count = data && data->d_buf ? data->d_size / sizeof(Elf64_Rela) : 0;
-	GElf_Rela entry;
-	GElf_Sym symbol;
+	struct pf_bytes data = pf_elf_bytes(&binary->main, header);
+	struct pf_bytes symbols = symbols_of(&binary->main, header);
+	Elf64_Rela entry;
 
-	for (size_t i = 0; i < count && i < INT32_MAX; i++) {
-		if (!gelf_getrela(data, (int)i, &entry))
-			break;
-		uint64_t type = GELF_R_TYPE(entry.r_info), value = (uint64_t)entry.r_addend;
+	for (size_t at = 0; data.size - at >= sizeof entry; at += sizeof entry) {
+		memcpy(&entry, data.at + at, sizeof entry);
+		uint64_t type = ELF64_R_TYPE(entry.r_info), value = (uint64_t)entry.r_addend;
 		if (type == R_X86_64_64) {
-			if (!symbols ||
-			    !gelf_getsym(symbols, (int)GELF_R_SYM(entry.r_info), &symbol) ||
-			    symbol.st_shndx == SHN_UNDEF)
+			if (!symbol_value(symbols, ELF64_R_SYM(entry.r_info), &value))
 				continue;
-			value += symbol.st_value;
 		} else if (type != R_X86_64_RELATIVE) {
 			continue;
 		}
@@ -69,17 +73,14 @@ load_section(
 int
 pf_relocations_load(struct pf_binary *binary, struct pf_error *err)
 {
-	const struct pf_elf *file = &binary->main;
-	GElf_Shdr header;
+	Elf64_Shdr header;
 	bool sorted = true;
 
 	if (binary->machine != EM_X86_64)
 		return 0;
-	for (Elf_Scn *s = elf_nextscn(file->elf, NULL); s; s = elf_nextscn(file->elf, s)) {
-		if (!gelf_getshdr(s, &header) || header.sh_type != SHT_RELA ||
-		    !(header.sh_flags & SHF_ALLOC) || !pf_elf_section_bytes(file, &header))
-			continue;
-		if (load_section(binary, s, &header, err))
+	for (size_t i = 1; pf_elf_section(&binary->main, i, &header); i++) {
+		if (header.sh_type == SHT_RELA && (header.sh_flags & SHF_ALLOC) &&
+		    load_section(binary, &header, err))
 			return PF_ENOMEM;
 	}
 	for (size_t i = 1; i < binary->relocation_count && sorted; i++)

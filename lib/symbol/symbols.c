@@ -8,7 +8,6 @@
  */
 #include "symbol/binary_private.h"
 
-#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +17,7 @@
 struct candidate {
 	uint64_t start, end;
 	uint64_t limit; /* end of its section */
-	const char *name;
+	const char *name, *file;
 	uint8_t rank; /* 0 global, 1 weak, 2 local */
 };
 
@@ -47,9 +46,9 @@ compare_candidates(const void *a, const void *b)
 }
 
 static bool
-is_function(const struct pf_binary *binary, const GElf_Sym *symbol)
+is_function(const struct pf_binary *binary, const Elf64_Sym *symbol)
 {
-	int type = GELF_ST_TYPE(symbol->st_info);
+	int type = ELF64_ST_TYPE(symbol->st_info);
 
 	if (symbol->st_shndx == SHN_UNDEF || symbol->st_shndx == SHN_ABS)
 		return false;
@@ -61,13 +60,13 @@ is_function(const struct pf_binary *binary, const GElf_Sym *symbol)
 
 /* The end of the section that a symbol lies in, else of its segment. */
 static uint64_t
-limit_of(const struct pf_binary *binary, const struct pf_elf *file, const GElf_Sym *symbol)
+limit_of(const struct pf_binary *binary, const struct pf_elf *file, const Elf64_Sym *symbol)
 {
 	const struct pf_segment *segment = pf_segment_at(binary, symbol->st_value);
 	uint64_t limit = segment->address + segment->size, end;
-	GElf_Shdr header;
+	Elf64_Shdr header;
 
-	if (!gelf_getshdr(elf_getscn(file->elf, symbol->st_shndx), &header))
+	if (!pf_elf_section(file, symbol->st_shndx, &header))
 		return limit;
 	end = header.sh_addr + header.sh_size;
 	return end > symbol->st_value && end < limit ? end : limit;
@@ -75,53 +74,42 @@ limit_of(const struct pf_binary *binary, const struct pf_elf *file, const GElf_S
 
 static int
 collect(struct candidates *found, const struct pf_binary *binary, const struct pf_elf *file,
-    Elf_Scn *table, struct pf_error *err)
+    const Elf64_Shdr *table, struct pf_error *err)
 {
-	GElf_Shdr header;
-	GElf_Sym symbol;
-	Elf_Data *data;
-	size_t count;
+	struct pf_bytes data = pf_elf_bytes(file, table), names = {0};
+	const char *source = NULL;
+	Elf64_Shdr strings;
+	Elf64_Sym symbol;
 
-	if (!gelf_getshdr(table, &header) || header.sh_entsize != sizeof(Elf64_Sym))
+	if (table->sh_entsize != sizeof symbol)
 		return 0;
-	data = elf_getdata(table, NULL);
-	if (!data || !data->d_buf)
-		return 0;
-	count = data->d_size / sizeof(Elf64_Sym);
-	for (size_t i = 0; i < count && i < INT32_MAX; i++) {
-		if (!gelf_getsym(data, (int)i, &symbol) || !is_function(binary, &symbol))
+	if (pf_elf_section(file, table->sh_link, &strings))
+		names = pf_elf_bytes(file, &strings);
+	for (size_t at = 0; data.size - at >= sizeof symbol; at += sizeof symbol) {
+		memcpy(&symbol, data.at + at, sizeof symbol);
+		if (ELF64_ST_TYPE(symbol.st_info) == STT_FILE)
+			source = pf_bytes_string(names, symbol.st_name);
+		if (!is_function(binary, &symbol))
 			continue;
-		const char *name = elf_strptr(file->elf, header.sh_link, symbol.st_name);
+		const char *name = pf_bytes_string(names, symbol.st_name);
 		if (!name || !*name)
 			continue;
 		if (PF_GROW(found->items, found->capacity, found->count + 1, err))
 			return PF_ENOMEM;
-		int binding = GELF_ST_BIND(symbol.st_info);
+		int binding = ELF64_ST_BIND(symbol.st_info);
 		uint64_t room = UINT64_MAX - symbol.st_value;
 		found->items[found->count++] = (struct candidate){
 		    .start = symbol.st_value,
 		    .end = symbol.st_value + (symbol.st_size < room ? symbol.st_size : room),
 		    .limit = limit_of(binary, file, &symbol),
 		    .name = name,
+		    .file = binding == STB_LOCAL && source && *source ? source : NULL,
 		    .rank = binding == STB_GLOBAL ? 0
 			    : binding == STB_WEAK ? 1
 						  : 2,
 		};
 	}
 	return 0;
-}
-
-static Elf_Scn *
-symbol_table(const struct pf_elf *file, uint32_t type)
-{
-	GElf_Shdr header;
-
-	for (Elf_Scn *s = elf_nextscn(file->elf, NULL); s; s = elf_nextscn(file->elf, s)) {
-		if (gelf_getshdr(s, &header) && header.sh_type == type &&
-		    pf_elf_section_bytes(file, &header))
-			return s;
-	}
-	return NULL;
 }
 
 /* Sorted candidates become symbols; one without a size reaches to the next one's start. */
@@ -152,7 +140,11 @@ keep(struct pf_binary *binary, const struct candidates *found, struct pf_error *
 			binary->symbols, binary->symbol_capacity, binary->symbol_count + 1, err))
 			return PF_ENOMEM;
 		last = &binary->symbols[binary->symbol_count++];
-		*last = (struct pf_symbol){.start = c.start, .end = c.end, .name = c.name};
+		*last = (struct pf_symbol){.start = c.start,
+		    .end = c.end,
+		    .name = c.name,
+		    .local = c.rank == 2,
+		    .file = c.file};
 	}
 	return 0;
 }
@@ -162,19 +154,20 @@ pf_symbols_load(struct pf_binary *binary, struct pf_error *err)
 {
 	const struct pf_elf *file = &binary->main;
 	struct candidates found = {0};
-	Elf_Scn *table = symbol_table(file, SHT_SYMTAB);
+	Elf64_Shdr table;
+	bool any = pf_elf_typed(file, SHT_SYMTAB, &table);
 	int rc = 0;
 
-	if (!table && binary->debug.elf) {
+	if (!any && binary->debug.image) {
 		file = &binary->debug;
-		table = symbol_table(file, SHT_SYMTAB);
+		any = pf_elf_typed(file, SHT_SYMTAB, &table);
 	}
-	if (!table) {
+	if (!any) {
 		file = &binary->main;
-		table = symbol_table(file, SHT_DYNSYM);
+		any = pf_elf_typed(file, SHT_DYNSYM, &table);
 	}
-	if (table)
-		rc = collect(&found, binary, file, table, err);
+	if (any)
+		rc = collect(&found, binary, file, &table, err);
 	if (!rc && found.count > 0) {
 		qsort(found.items, found.count, sizeof *found.items, compare_candidates);
 		rc = keep(binary, &found, err);

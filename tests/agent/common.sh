@@ -66,3 +66,21 @@ dump() {
 alive() {
 	kill -0 "$1" 2>/dev/null || fail "the host died: $2"
 }
+
+# get PORT PATH FILE: fails the test unless the answer is 200.
+get() {
+	local status
+	status=$(curl -s -o "$3" -w '%{http_code}' "http://127.0.0.1:$1/debug/pprof/$2") || fail "no answer to $2 (curl $?)"
+	[ "$status" = 200 ] || fail "$2: status $status: $(cat "$3")"
+}
+
+# ready FILE PID: waits until the host has said so.
+ready() {
+	local i
+	for i in $(seq 300); do
+		grep -q '^ready' "$1" && return
+		kill -0 "$2" 2> /dev/null || fail "the host ended: $(cat "$1")"
+		sleep 0.1
+	done
+	fail "the host is never ready"
+}

@@ -1,5 +1,5 @@
 /*
- * dump.c: prints a CPU profile as text, with names from the files' symbol tables.
+ * dump.c: prints a profile as text, with names from the files' symbol tables.
  *
  * Independent of the agent's and libprofuse's own code where that matters: the
  * bytes are inflated with zlib and names come from libelf. It refuses what the
@@ -8,7 +8,7 @@
  *
  *	type samples count        period 10000000 cpu nanoseconds
  *	comment TEXT              mapping ID START-LIMIT OFFSET FILE BUILDID
- *	sample COUNT VALUE leaf;caller;…;main
+ *	sample VALUE… leaf;caller;…;main LABEL=VALUE…
  *
  * A frame without a symbol is printed as [FILE+0xOFFSET].
  */
@@ -48,7 +48,7 @@ static size_t string_sizes[MOST], string_count;
 static struct mapping mappings[65536];
 static struct location locations[MOST];
 static uint64_t functions[65536]; /* names */
-static size_t mapping_count, location_count, function_count;
+static size_t mapping_count, location_count, function_count, type_count;
 
 static void
 die(const char *why)
@@ -231,31 +231,64 @@ print_frame(uint64_t id)
 }
 
 static void
+print_label(struct pf_cursor c)
+{
+	uint64_t fields[5] = {0};
+	struct field f;
+
+	while (next(&c, &f))
+		if (f.number < 5)
+			fields[f.number] = f.value;
+	printf(" %s=", text(fields[1]));
+	if (fields[2])
+		printf("%s", text(fields[2]));
+	else
+		printf("%" PRId64 "%s", (int64_t)fields[3], text(fields[4]));
+}
+
+static size_t
+read_packed(struct pf_cursor c, uint64_t *values, size_t most)
+{
+	size_t n = 0;
+
+	while (pf_cursor_more(&c)) {
+		uint64_t value = pf_cursor_varint(&c);
+		if (n < most)
+			values[n++] = value;
+	}
+	return n;
+}
+
+static void
 print_sample(struct pf_cursor c)
 {
+	struct pf_cursor labels[16];
 	uint64_t ids[1024], values[8];
-	size_t n = 0, v = 0;
+	size_t n = 0, v = 0, l = 0;
 	struct field f;
 
 	while (next(&c, &f)) {
 		if (f.wire != 2)
 			die("a sample's numbers are not packed");
-		while (pf_cursor_more(&f.bytes)) {
-			uint64_t value = pf_cursor_varint(&f.bytes);
-			if (f.number == 1 && n < 1024)
-				ids[n++] = value;
-			else if (f.number == 2 && v < 8)
-				values[v++] = value;
-		}
+		if (f.number == 1)
+			n = read_packed(f.bytes, ids, 1024);
+		else if (f.number == 2)
+			v = read_packed(f.bytes, values, 8);
+		else if (f.number == 3 && l < 16)
+			labels[l++] = f.bytes;
 	}
-	if (v != 2)
-		die("a sample has not two values");
-	printf("sample %" PRIu64 " %" PRIu64 " ", values[0], values[1]);
+	if (v != type_count)
+		die("a sample has not as many values as there are types");
+	printf("sample ");
+	for (size_t i = 0; i < v; i++)
+		printf("%" PRId64 " ", (int64_t)values[i]);
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			putchar(';');
 		print_frame(ids[i]);
 	}
+	for (size_t i = 0; i < l; i++)
+		print_label(labels[i]);
 	putchar('\n');
 }
 
@@ -282,6 +315,7 @@ read_string(struct pf_cursor c)
 static void
 print_sample_type(struct pf_cursor c)
 {
+	type_count++;
 	print_type(c, "type");
 }
 

@@ -42,3 +42,12 @@ done
 
 take nonsense
 grep -q 'PROFUSE_EVENT=nonsense is none of' "$work/said" || fail "nonsense said: $(cat "$work/said")"
+
+# PROFUSE_RATE: ten times the samples, each a tenth of the time; the kernel's tick holds the timer back.
+export PROFUSE_RATE=1000
+take task-clock
+grep -q '^period 1000000 cpu nanoseconds' "$work/task-clock.txt" || fail "rate: $(grep ^period "$work/task-clock.txt")"
+awk '/^comment cpu time:/ { exit !($10 > 0.7 * $4 - .06 && $10 < 1.3 * $4 + .06) }' "$work/task-clock.txt" ||
+	fail "rate: $(grep 'cpu time' "$work/task-clock.txt")"
+PROFUSE_RATE=2000 take cpu
+grep -q 'PROFUSE_RATE=2000 is no number from 1 to 1000; using 100' "$work/said" || fail "rate said: $(cat "$work/said")"

@@ -8,8 +8,8 @@ preloaded() {
 	env LD_PRELOAD="$agent" PROFUSE_OUT="$out" "$@"
 }
 
-# A program of half a second: one file, whole, with the samples of its whole life.
-PROFUSE_PORT=0 preloaded "$helpers/agent_host_process" burn 0.5 || fail "the program ended with $?"
+# A program of a third of a second: one file, whole, with the samples of its whole life.
+PROFUSE_PORT=0 preloaded "$helpers/agent_host_process" use 0.3 || fail "the program ended with $?"
 file=$(ls "$out")
 [[ $file =~ ^agent_host_process-[0-9]+-[0-9]{8}T[0-9]{6}Z\.pb\.gz$ ]] || fail "the file is called: $file"
 dump "$out/$file" > "$work/short.txt"
@@ -18,13 +18,13 @@ awk '/^comment cpu time:/ { exit !($10 > 0.8 * $4 - .06) }' "$work/short.txt" ||
 rm "$out"/*
 
 # Periodically; and every forked child writes its own, also when an HTTP profile is taken meanwhile.
-PROFUSE_OUT_SECONDS=1 PROFUSE_OUT=$out with_agent "$helpers/agent_host_process" fork 3 > /dev/null
+PROFUSE_OUT_SECONDS=1 PROFUSE_OUT=$out with_agent "$helpers/agent_host_process" fork 5 > /dev/null
 host=$pid
-fetch "$(port_of $host)" 1 "$work/http.pb.gz"
+fetch "$(port_of $host)" 3 "$work/http.pb.gz"
 wait $host || fail "the host ended with $?"
 own=$(ls "$out" | grep -c -- "-$host-")
 all=$(ls "$out" | wc -l)
-[ "$own" -ge 2 ] || fail "only $own files of a process of 3 s with a period of 1 s"
+[ "$own" -ge 2 ] || fail "only $own files of a process of 5 s with a period of 1 s"
 [ "$all" -gt "$own" ] || fail "no files of forked children"
 ls "$out" | grep -q tmp && fail "temporary files stay: $(ls "$out")"
 for file in "$out"/*; do

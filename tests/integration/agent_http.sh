@@ -23,7 +23,7 @@ expect() {
 expect index "200 /debug/pprof/ of agent_host_process, process $host *event: cpu:*sampling: no*" "$(get /debug/pprof/)"
 expect cmdline "$helpers/agent_host_process,burn,60" "$(curl -s "$url/debug/pprof/cmdline" | tr '\0' ',')"
 expect "symbol without a question" "200 num_symbols: 1|*" "$(get /debug/pprof/symbol)"
-expect "unknown profile" "404 Unknown profile|*" "$(get /debug/pprof/heap)"
+expect "unknown profile" "404 Unknown profile|*" "$(get /debug/pprof/goroutine)"
 expect "unknown path" "404 *" "$(get /metrics)"
 expect "bad seconds" "400 *" "$(get "/debug/pprof/profile?seconds=abc")"
 expect "no seconds" "400 *" "$(get "/debug/pprof/profile?seconds=0")"

@@ -11,11 +11,15 @@ try() {
 	shift 2
 	"$cc" -O2 -D_GNU_SOURCE -I"$PROFUSE_SOURCE_DIR" -I"$PROFUSE_SOURCE_DIR/include" "$@" \
 		"$PROFUSE_SOURCE_DIR/tests/agent/linked.c" -o "$work/$name" $link || fail "$name does not link"
-	PROFUSE_PORT=auto PROFUSE_RUN_DIR=$run LD_LIBRARY_PATH=$build "$work/$name" 4 "$agent" > "$work/$name.out" &
+	PROFUSE_PORT=auto PROFUSE_RUN_DIR=$run LD_LIBRARY_PATH=$build AGENT_TEST_END=$work/$name.end "$work/$name" 120 "$agent" > "$work/$name.out" &
 	pid=$!
 	started="$started $pid"
+	heap=$(port_of $pid) # waits until it listens
+	heap=$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$(port_of $pid)/debug/pprof/heap")
 	fetch "$(port_of $pid)" 2 "$work/$name.pb.gz"
+	touch "$work/$name.end"
 	wait $pid || fail "$name ended with $?"
+	[ "$heap" = $([ "$name" = shared ] && echo 200 || echo 501) ] || fail "$name: heap answers $heap"
 	dump "$work/$name.pb.gz" > "$work/$name.txt"
 	grep -q '^sample .*burn[.a-z0-9]*;' "$work/$name.txt" || fail "$name: no samples: $(cat "$work/$name.txt")"
 	grep -q '^comment stacks: .* 0 cut short' "$work/$name.txt" || fail "$name: $(grep 'comment stacks' "$work/$name.txt")"
@@ -40,9 +44,11 @@ fi
 	2> "$work/both.err" || fail "the two archives don't go together: $(cat "$work/both.err")"
 grep -q 'multiple definition' "$work/both.err" && fail "$(cat "$work/both.err")"
 
-# What the shared library exports and needs: its API, and libc.
-exported=$(nm -D --defined-only "$agent" | awk '{ print $3 }' | sort | tr '\n' ' ')
-[ "$exported" = "profuse_agent_start profuse_agent_stop " ] || fail "exported: $exported"
+# What the libraries export and need: their API, in the shared one also what stands in front of the host's, and libc.
+exported=$(nm -D --defined-only "$agent" | awk '{ print $3 }' | sort)
+[ "$exported" = "$(sort "$PROFUSE_SOURCE_DIR/cmake/agent-exports.txt")" ] || fail "exported: $exported"
+exported=$(nm --defined-only --extern-only "$build/libprofuse-agent.a" | awk 'NF == 3 { print $3 }' | sort | tr '\n' ' ')
+[ "$exported" = "profuse_agent_start profuse_agent_stop " ] || fail "the archive's: $exported"
 needed=$(readelf -d "$agent" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | tr '\n' ' ')
 [ "$needed" = "libc.so.6 " ] || fail "needed: $needed"
 readelf -d "$agent" | grep -q TEXTREL && fail "text relocations"

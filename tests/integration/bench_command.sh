@@ -5,31 +5,10 @@
 set -u
 profuse=$(realpath "$1")/profuse
 burn=$(realpath "$1")/tests/tools/burn
-dir=$(mktemp -d) failures=0 checks=0
+dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-
-fail() {
-	echo "FAILED: $*"
-	failures=$((failures + 1))
-}
-
-# expect STATUS WORDS OPTION…: runs bench; WORDS must be in what it prints (either stream)
-expect() {
-	local status=$1 words=$2 got
-	shift 2
-	"$profuse" bench "$@" >"$dir/out" 2>"$dir/err"
-	got=$?
-	checks=$((checks + 1))
-	[ $got -eq "$status" ] || fail "$*: exit $got, not $status: $(cat "$dir/err" "$dir/out")"
-	[ -z "$words" ] || grep -qF -- "$words" "$dir/err" "$dir/out" || fail "$*: no \"$words\" in: $(cat "$dir/err" "$dir/out")"
-}
-
-# json EXPRESSION: python's verdict on the JSON object d of the last run
-json() {
-	checks=$((checks + 1))
-	python3 -c "import json,sys; d=json.load(open('$dir/out')); m=d['metrics']; sys.exit(0 if ($1) else 1)" ||
-		fail "not so: $1 in $(head -c 2000 "$dir/out")"
-}
+# shellcheck source=tests/support/bench.sh
+source "$(dirname "$0")/../support/bench.sh"
 
 # gone WORD: no process with this word in its command line is left
 gone() {
@@ -46,9 +25,9 @@ expect 0 "slower" --before "$burn 15" --after "$burn 19.5" --pairs 8 --seed 3
 expect 1 "gate cpu<=+2% failed" --before "$burn 15" --after "$burn 19.5" --pairs 8 --gate 'cpu<=+2%' --json
 json "d['verdict']['result'] == 'no' and d['verdict']['exit'] == 1 and d['gates'][0]['result'] == 'failed'"
 json "m['cpu']['verdict'] == 'worse' and 0.1 < m['cpu']['change'] < 0.6 and m['cpu']['primary']"
-json "len(d['pairs']) == 8 and all(p[s]['cpu'] > 0 and p[s]['rss_peak'] > 0 for p in d['pairs'] for s in ('before', 'after'))"
-json "sorted(p['order'] for p in d['pairs']).count('before-after') == 4"
-json "d['schema'] == 1 and d['load'] is None and d['confidence'] == 0.95 and d['machine']['cpus'] >= 1"
+json "len(pairs) == 8 and all(p[s]['cpu'] > 0 and p[s]['rss_peak'] > 0 for p in pairs for s in ('before', 'after'))"
+json "[p['order'][0] for p in d['pairs']].count('before') == 4"
+json "list(d)[0] == 'schema' and d['schema'] == 'profuse.bench.v1' and d['conditions']['load'] is None and d['plan']['confidence'] == 0.95 and d['conditions']['machine']['cpus'] >= 1"
 expect 0 "passed" --before "$burn 15" --after "$burn 19.5" --pairs 6 --gate 'cpu<=+300%' --gate 'cpu<=60s' -o "$dir/r.md" -o "$dir/r.json"
 grep -q '^| CPU time ' "$dir/r.md" || fail "no table in the Markdown report"
 python3 -m json.tool "$dir/r.json" >/dev/null || fail "the JSON report is none"
@@ -58,9 +37,10 @@ expect 5 "at least 6 are needed" --before true --after true --pairs 5
 expect 5 "" --before true --after true --pairs 5 --gate 'cpu<=+1000%'
 expect 2 "p99 is not measured here" --before true --after true --gate 'p99<=3ms'
 expect 2 "expected METRIC<=LIMIT" --before true --after true --gate 'cpu<3ms'
-expect 2 "no HTML yet" --before true --after true -o "$dir/r.html"
-expect 2 ".md or .json" --before true --after true -o -
-expect 2 "both --before" --before true
+expect 2 "which chooses the format" --before true --after true -o -
+expect 2 "something to compare with" --before true
+expect 2 "a command to compare with" --after true
+expect 2 "there are no latencies" --before true --after true --pairs 6 -o "$dir/r.hgrm"
 expect 2 "empty string" --before true --after ' '
 expect 2 "NAME=VALUE" --before true --after true --after-env FOO
 expect 2 "--load URL is missing" --before true --after true --rate 10
@@ -80,7 +60,7 @@ for how in --child --daemon; do
 	expect 0 "" --before "$burn 15" --after "$burn 15 $how" --pairs 6 --json
 	json "m['cpu']['after'] > 0.5 * m['cpu']['before']"
 done
-expect 0 "" --before "$burn 1" --after "$burn 1 --memory 40" --pairs 6 --json
+expect 0 "" --before "$burn 1" --after "$burn 1 --memory 40" --pairs 10 --json
 json "m['rss_peak']['after'] > 40 << 20 and m['rss_peak']['verdict'] == 'worse'"
 expect 0 "left up to 1 processes running" --before 'sleep 987002 & true' --after true --pairs 6 --warmup-pairs 0 --grace 100ms
 gone 'sleep 987002'
@@ -93,13 +73,13 @@ echo "environment, output, seed"
 expect 0 "" --before 'echo "$X"' --after 'echo "$X" >&2' --before-env X=one --after-env X=two --after-env X=three \
 	--pairs 6 --keep-output "$dir" --seed 11 --json
 [ "$(cat "$dir/before-1.out") $(cat "$dir/after-6.err")" = "one three" ] || fail "environment or kept output is wrong"
-json "d['seed'] == 11"
+json "d['plan']['seed'] == 11"
 python3 -c "import json; print([p['order'] for p in json.load(open('$dir/out'))['pairs']])" >"$dir/first"
 expect 0 "" --before true --after true --pairs 6 --seed 11 --json
 python3 -c "import json; print([p['order'] for p in json.load(open('$dir/out'))['pairs']])" | cmp - "$dir/first" ||
 	fail "one seed, two orders"
 expect 0 "" --before true --calibrate --pairs 6 --json
-json "d['before'] == d['after'] == 'true'"
+json "[v['command'] for v in d['variants']] == ['true', 'true']"
 expect 2 "leave --after" --before true --after true --calibrate
 
 echo "interrupted"
@@ -110,7 +90,7 @@ kill -INT $pid
 wait $pid
 status=$?
 [ $status -eq 0 ] || [ $status -eq 5 ] || fail "interrupted: exit $status: $(cat "$dir/err")"
-json "d['interrupted'] and 0 < d['pairs_measured'] < 4000 and any('Stopped early' in w for w in d['warnings'])"
+json "d['interrupted'] and 0 < d['plan']['measured'] < 4000 and any('Stopped early' in w for w in d['warnings'])"
 json "d['verdict']['exit'] == $status"
 env --default-signal=INT "$profuse" bench --before 'sleep 987004' --after true >"$dir/out" 2>"$dir/err" &
 pid=$!
@@ -127,5 +107,4 @@ kill -KILL $pid
 wait $pid 2>/dev/null
 gone 'sleep 987005'
 
-[ $failures -eq 0 ] && echo "$checks checks passed"
-[ $failures -eq 0 ]
+finish

@@ -74,7 +74,7 @@ for path in plain encoded chunked slow debug/pprof/ debug/pprof ''; do
 done
 expect 0 'debug/pprof/heap: 200 distinct stacks' '' --type heap
 expect 0 'heap?seconds=2: 200' '' --type heap --seconds 2
-expect 0 'other/debug/pprof/threads: 200 distinct stacks' other/ --type threads
+expect 0 'other/debug/pprof/threadcreate: 200 distinct stacks' other/ --type threads
 
 # Connections that break: not reached or not read.
 expect 4 'no complete answer' hang_before --timeout 300ms

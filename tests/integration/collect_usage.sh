@@ -38,7 +38,7 @@ printf 'X-Tenant: blue\nno header\n' >"$dir/headers"
 printf 'Host: elsewhere\n' >"$dir/host"
 printf 'Authorization: Bearer x\n' >"$dir/authorization"
 
-expect 2 'too few arguments'
+expect 2 'what to collect? A URL, or --config FILE'
 expect 2 'too many arguments' $base $base
 expect 2 'not there yet' pid:1
 expect 2 'no scheme' localhost:6060

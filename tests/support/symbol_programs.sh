@@ -7,7 +7,7 @@ build_c() {
 	local out=$1
 	shift
 	clang-19 "$@" -D_GNU_SOURCE '-DPROFUSE_VERSION="0"' -I"$PROFUSE_SOURCE_DIR/include" -I"$PROFUSE_SOURCE_DIR/lib" \
-		$(pkg-config --cflags capstone libdw 2>/dev/null) "$PROFUSE_SOURCE_DIR/tests/tools/symbolize.c" \
+		$(pkg-config --cflags capstone libzstd 2>/dev/null) "$PROFUSE_SOURCE_DIR/tests/tools/symbolize.c" \
 		"$PROFUSE_SOURCE_DIR"/lib/{core,profile,symbol}/*.c -Wl,--unresolved-symbols=ignore-all -o "$work/$out"
 }
 

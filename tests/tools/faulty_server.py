@@ -88,6 +88,9 @@ class Faulty(BaseHTTPRequestHandler):
             path = "/" + path.split("/", 3)[3]
         name = path.strip("/").replace("/", "_").replace("-", "_")
         act = getattr(self, "path_" + name, None)
+        if not act and "/debug/pprof/" in path:  # a fleet's target below that path: /html/debug/pprof/profile
+            name = path.split("/debug/pprof/")[0].strip("/").replace("/", "_").replace("-", "_")
+            act = name and getattr(self, "path_" + name, None)
         if act:
             act()
         elif path.startswith("/debug/pprof/"):
@@ -273,11 +276,11 @@ class Faulty(BaseHTTPRequestHandler):
     def path_much_later(self):
         self.text(503, b"warming up\n", Retry_After="3600")
 
-    # a server that calls thread creation "threads"
-    def path_other_debug_pprof_threadcreate(self):
+    # a server that has no look at threads, but their creation (Go)
+    def path_other_debug_pprof_threads(self):
         self.text(404, b"404 page not found\n")
 
-    def path_other_debug_pprof_threads(self):
+    def path_other_debug_pprof_threadcreate(self):
         self.answer(200, self.server.good)
 
     # redirects

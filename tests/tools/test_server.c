@@ -2,12 +2,13 @@
  * test_server.c: a small HTTP/1.1 server for tests of bench: one thread, epoll.
  *
  *	test_server PORT [--work N] [--die-after N] [--status N] [--close-every N]
- *	            [--delay-start MS] [--stall-after N] [--fork] [--daemon] [--ignore-term] [--silent]
+ *	            [--delay-start MS] [--stall-after N] [--fork] [--daemon] [--ignore-term] [--silent] [--leak]
  *
  * Every answer costs N rounds of arithmetic. It can die after N requests,
  * answer with another status (always 404 for /missing), close connections after N answers without
  * saying so, stop answering after N, listen late, leave the serving to a
- * forked child (with --daemon its parent ends), shrug off SIGTERM, or take requests and never answer.
+ * forked child (with --daemon its parent ends), shrug off SIGTERM, take requests and never answer, or keep
+ * connections that the client has closed.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -31,7 +32,7 @@ struct connection {
 
 static struct {
 	unsigned long work, die_after, status, close_every, delay_start, stall_after;
-	bool fork, daemon, ignore_term, silent;
+	bool fork, daemon, ignore_term, silent, leak;
 } how = {.status = 200};
 
 static struct connection *connections[CONNECTIONS];
@@ -151,6 +152,10 @@ loop(int listener)
 			if (fd == listener) {
 				accept_all(epoll, listener);
 			} else if (!serve(fd, connections[fd])) {
+				if (how.leak) {
+					epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+					continue;
+				}
 				close(fd);
 				free(connections[fd]);
 				connections[fd] = NULL;
@@ -193,6 +198,8 @@ main(int argc, char **argv)
 			how.ignore_term = true;
 		else if (strcmp(argv[i], "--silent") == 0)
 			how.silent = true;
+		else if (strcmp(argv[i], "--leak") == 0)
+			how.leak = true;
 		else if (i + 1 < argc)
 			*number_named(argv[i]) = strtoul(argv[i + 1], NULL, 10), i++;
 	}

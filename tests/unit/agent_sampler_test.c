@@ -60,8 +60,10 @@ a_profile_of_this_process_is_read_back(void **state)
 	(void)state;
 
 	pf_host_init();
-	assert_int_equal(pf_sampler_open(PF_WINDOW_HTTP, PF_EVENT_CPU), 0);
-	assert_int_equal(pf_sampler_open(PF_WINDOW_HTTP, PF_EVENT_CPU), -EALREADY);
+	assert_int_equal(
+	    pf_sampler_open(PF_WINDOW_HTTP, (struct pf_event_wish){PF_EVENT_CPU, 0}), 0);
+	assert_int_equal(
+	    pf_sampler_open(PF_WINDOW_HTTP, (struct pf_event_wish){PF_EVENT_CPU, 0}), -EALREADY);
 	assert_true(pf_sampler_running());
 	work(0.5);
 	profile = close_window(PF_WINDOW_HTTP);
@@ -84,9 +86,11 @@ two_windows_overlap(void **state)
 	struct pf_profile *inner, *outer;
 	(void)state;
 
-	assert_int_equal(pf_sampler_open(PF_WINDOW_FILE, PF_EVENT_CPU), 0);
+	assert_int_equal(
+	    pf_sampler_open(PF_WINDOW_FILE, (struct pf_event_wish){PF_EVENT_CPU, 0}), 0);
 	work(0.2);
-	assert_int_equal(pf_sampler_open(PF_WINDOW_HTTP, PF_EVENT_CPU), 0);
+	assert_int_equal(
+	    pf_sampler_open(PF_WINDOW_HTTP, (struct pf_event_wish){PF_EVENT_CPU, 0}), 0);
 	work(0.2);
 	inner = close_window(PF_WINDOW_HTTP);
 	assert_true(pf_sampler_running());
@@ -157,19 +161,20 @@ a_full_table_counts_what_it_loses(void **state)
 	assert_int_equal(pf_capture_open(&c, 1), 0);
 	assert_int_equal(pf_capture_hook(&c, true), 0);
 	errno = 77;
-	for (size_t i = 0; i < c.count + 5; i++)
+	for (size_t i = 0; i < c.slots.count + 5; i++)
 		send_sample(c.signal);
 	assert_int_equal(errno, 77); /* the handler leaves it as it was */
 	raise(c.signal);
 	assert_int_equal(c.foreign, 1); /* survived, and not counted as ours */
-	while ((slot = pf_capture_next(&c, &at))) {
+	pf_slots_gather(&c.slots);
+	while ((slot = pf_slots_next(&c.slots, &at))) {
 		assert_int_equal(slot->weight, 3);
 		assert_int_equal(slot->thread, getpid());
 		assert_true(slot->stack_size > 0);
-		pf_capture_done(slot);
+		pf_slots_done(&c.slots, slot);
 		ready++;
 	}
-	assert_int_equal(ready, c.count);
+	assert_int_equal(ready, c.slots.count);
 	assert_int_equal(c.lost, 5 * 3);
 	pf_capture_unhook(&c);
 	pf_capture_close(&c);

@@ -36,6 +36,7 @@ snapshot(size_t bytes)
 	for (int i = 0; i < PF_REGISTERS; i++)
 		slot.registers[i] = (uint64_t)context.uc_mcontext.gregs[saved[i]];
 	slot.weight = 1;
+	slot.known = PF_KNOWN_ALL;
 	slot.stack_address = slot.registers[PF_REG_SP];
 	slot.stack_size =
 	    (uint32_t)pf_host_read(slot.stack, (uintptr_t)slot.registers[PF_REG_SP], bytes);
@@ -72,7 +73,6 @@ set_up(void **state)
 	pf_host_init();
 	if (pf_modules_init(&modules))
 		return -1;
-	pf_modules_drained(&modules);
 	pf_stacks_init(&stacks, &modules);
 	return 0;
 }
@@ -163,6 +163,7 @@ a_frame_pointer_just_popped_is_found_in_the_red_zone(void **state)
 
 	memset(&slot, 0, sizeof slot);
 	slot.registers[PF_REG_SP] = 0x10000;
+	slot.known = PF_KNOWN_ALL;
 	slot.stack_address = 0x10000 - 8;
 	slot.stack_size = sizeof words;
 	memcpy(slot.stack, words, sizeof words);

@@ -111,8 +111,6 @@ merge_through_a_window(void *data, struct pf_error *err)
 		rc = pf_merge_add_file(m, data, NULL, err);
 	if (!rc)
 		rc = pf_merge_finish(m, &sum, err);
-	if (!rc)
-		rc = pf_profile_arrange(sum, err);
 	pf_profile_free(sum);
 	pf_merge_free(m);
 	return rc;
@@ -129,7 +127,7 @@ merge_and_write(void *data, struct pf_error *err)
 		return rc;
 	rc = pf_merge_add_file(m, data, NULL, err);
 	if (!rc)
-		rc = pf_merge_finish(m, &sum, err);
+		rc = pf_merge_settle(m, &sum, err);
 	if (!rc)
 		rc = pf_profile_write_spending(sum, "/dev/null", err);
 	pf_profile_free(sum);

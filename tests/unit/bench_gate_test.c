@@ -122,38 +122,48 @@ values_are_shown_in_the_unit_that_reads_best(void **state)
 	assert_string_equal(
 	    pf_metric_format(PF_UNIT_PER_SECOND, 3999.6, text, sizeof text), "4000/s");
 	assert_string_equal(pf_metric_format(PF_UNIT_SHARE, 0.0012, text, sizeof text), "0.120 %");
-	assert_string_equal(pf_change_format(PF_SCALE_RATIO, 0.0312, text, sizeof text), "+3.12 %");
 	assert_string_equal(
-	    pf_change_format(PF_SCALE_DIFFERENCE, -0.5, text, sizeof text), "-50.0 pp");
+	    pf_change_format(PF_SCALE_RATIO, PF_UNIT_SECONDS, 0.0312, text, sizeof text),
+	    "+3.12 %");
+	assert_string_equal(
+	    pf_change_format(PF_SCALE_DIFFERENCE, PF_UNIT_SHARE, -0.5, text, sizeof text),
+	    "-50.0 pp");
+	assert_string_equal(
+	    pf_change_format(PF_SCALE_DIFFERENCE, PF_UNIT_NUMBER, 12.25, text, sizeof text),
+	    "+12.2");
+	assert_string_equal(
+	    pf_metric_format(PF_UNIT_NUMBER, 1234567, text, sizeof text), "1.235 M");
 }
 
 static void
 orders_are_balanced_random_and_repeatable(void **state)
 {
-	enum { PAIRS = 21 };
-	uint8_t a[PAIRS], b[PAIRS];
-	unsigned first[PAIRS] = {0}, odd[2] = {0};
+	enum { VARIANTS = 3 };
+	uint8_t a[VARIANTS][VARIANTS], b[VARIANTS][VARIANTS];
+	unsigned first[VARIANTS][VARIANTS] = {0};
 	(void)state;
 
-	for (uint64_t seed = 0; seed < 2000; seed++) {
+	for (uint64_t seed = 0; seed < 3000; seed++) {
 		struct pf_random rng;
-		unsigned swapped = 0;
 
 		pf_random_init(&rng, seed);
-		pf_plan_orders(&rng, a, PAIRS);
+		pf_plan_group(&rng, a[0], VARIANTS, sizeof a[0]);
 		pf_random_init(&rng, seed);
-		pf_plan_orders(&rng, b, PAIRS);
-		assert_memory_equal(a, b, PAIRS);
-		for (size_t i = 0; i < PAIRS; i++) {
-			swapped += a[i];
-			first[i] += a[i];
+		pf_plan_group(&rng, b[0], VARIANTS, sizeof b[0]);
+		assert_memory_equal(a, b, sizeof a);
+		for (size_t place = 0; place < VARIANTS; place++) {
+			unsigned seen = 0;
+			for (size_t round = 0; round < VARIANTS; round++)
+				seen |= 1u << a[round][place];
+			assert_int_equal(seen, 7); /* each variant once at every place */
 		}
-		assert_in_range(swapped, 10, 11);
-		odd[swapped - 10]++;
+		for (size_t round = 0; round < VARIANTS; round++)
+			first[round][a[round][0]]++;
 	}
-	assert_in_range(odd[0], 900, 1100);
-	for (size_t i = 0; i < PAIRS; i++)
-		assert_in_range(first[i], 880, 1120);
+	for (size_t round = 0; round < VARIANTS; round++) {
+		for (size_t v = 0; v < VARIANTS; v++)
+			assert_in_range(first[round][v], 900, 1100);
+	}
 }
 
 int

@@ -18,7 +18,7 @@ a_base_gets_the_profiles_path(void **state)
 	    {"http://h:1/", "cpu", 5, "http://h:1/debug/pprof/profile?seconds=5"},
 	    {"http://h:1", "heap", 0, "http://h:1/debug/pprof/heap"},
 	    {"http://h:1", "allocs", 7, "http://h:1/debug/pprof/allocs?seconds=7"},
-	    {"http://h:1", "threads", 0, "http://h:1/debug/pprof/threadcreate"},
+	    {"http://h:1", "threads", 0, "http://h:1/debug/pprof/threads"},
 	    {"http://h:1/debug/pprof", "mutex", 0, "http://h:1/debug/pprof/mutex"},
 	    {"http://h:1/debug/pprof/", "block", 0, "http://h:1/debug/pprof/block"},
 	    {"http://h:1/pprof/", "goroutine", 0, "http://h:1/pprof/goroutine"},
@@ -77,7 +77,7 @@ threads_have_a_second_address(void **state)
 	(void)state;
 
 	assert_int_equal(pf_endpoint_init(&e, "http://h/", "threads", 2, &err), 0);
-	assert_string_equal(pf_url_text(e.fallback), "http://h/debug/pprof/threads?seconds=2");
+	assert_string_equal(pf_url_text(e.fallback), "http://h/debug/pprof/threadcreate?seconds=2");
 	pf_endpoint_release(&e);
 }
 

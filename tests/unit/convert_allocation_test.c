@@ -91,7 +91,12 @@ a_conversion_survives_every_failed_allocation(void **state)
 	job.options.md5 = job.options.symbol_list = true;
 	fail_each_allocation(convert, &job);
 	job.options.md5 = job.options.symbol_list = false;
+	job.options.stale_against = path;
+	fail_each_allocation(convert, &job);
+	job.options.stale_against = NULL;
 	job.options.format = PF_CONVERT_FOLDED;
+	fail_each_allocation(convert, &job);
+	job.options.format = PF_CONVERT_BOLT;
 	fail_each_allocation(convert, &job);
 	pf_profile_free(job.profile);
 }
@@ -117,6 +122,10 @@ a_symbolized_conversion_survives_every_failed_allocation(void **state)
 	add_string(&b, "work");
 	assert_int_equal(pf_profile_parse(&job.profile, "test", b.bytes, b.size, NULL, NULL), 0);
 	job.options.format = PF_CONVERT_TEXT;
+	fail_each_allocation(convert, &job);
+	job.options.format = PF_CONVERT_GO_PGO;
+	fail_each_allocation(convert, &job);
+	job.options.format = PF_CONVERT_GO_PREPROFILE;
 	fail_each_allocation(convert, &job);
 	pf_profile_free(job.profile);
 	pf_buffer_release(&b);

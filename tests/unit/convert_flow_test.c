@@ -70,7 +70,8 @@ set_up(struct graph *g)
 static void
 infer(struct graph *g, bool time)
 {
-	assert_int_equal(pf_inference_flow(g->counts, g->entries, &g->program, 1, time, NULL), 0);
+	assert_int_equal(
+	    pf_inference_flow(g->counts, NULL, g->entries, &g->program, 1, time, NULL), 0);
 }
 
 static bool

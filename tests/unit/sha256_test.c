@@ -2,6 +2,7 @@
 #include "support/unit.h"
 
 #include "core/sha256.h"
+#include "core/sha256_blocks.h"
 
 static void
 the_standards_examples_come_out(void **state)
@@ -63,12 +64,34 @@ lengths_around_a_block_are_padded_right(void **state)
 	}
 }
 
+static void
+the_processors_instructions_agree_with_plain_c(void **state)
+{
+	pf_sha256_compress *fast = pf_sha256_x86();
+	uint8_t blocks[7 * PF_SHA256_BLOCK];
+	uint32_t one[8], other[8];
+	(void)state;
+
+	if (!fast)
+		skip();
+	for (unsigned round = 0; round < 100; round++) {
+		for (size_t i = 0; i < sizeof blocks; i++)
+			blocks[i] = (uint8_t)(i * i * 31 + round * 17 + (i >> 3));
+		for (size_t i = 0; i < 8; i++)
+			one[i] = other[i] = (uint32_t)(0x9e3779b9u * (round + i));
+		fast(one, blocks, round % 8);
+		pf_sha256_portable(other, blocks, round % 8);
+		assert_memory_equal(one, other, sizeof one);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_standards_examples_come_out),
 	    cmocka_unit_test(a_million_bytes_come_out),
+	    cmocka_unit_test(the_processors_instructions_agree_with_plain_c),
 	    cmocka_unit_test(lengths_around_a_block_are_padded_right),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,7 +109,8 @@ files_and_memory_give_the_same_bytes_whole_or_through_a_window(void **state)
 		assert_int_equal(
 		    pf_source_borrow(&s, "memory", form->bytes, form->size, SIZE, NO_RATIO, NULL),
 		    0);
-		read_twice(&s, !small || form == &plain); /* what lies in memory lies there as a whole */
+		read_twice(
+		    &s, !small || form == &plain); /* what lies in memory lies there as a whole */
 	}
 	pf_source_release(&s);
 }

@@ -131,9 +131,10 @@ lines_stand_in_where_there_is_no_address_and_where_they_are_preferred(void **sta
 
 	add_string(&b, "");
 	add_string(&b, "main.work");
+	add_string(&b, "/srv/app");
 	add_type(&b, 0, 0);
 	add_function(&b, 1, 1, 40);
-	add_mapping(&b, 1, 0x1000, 0x2000, 0, 0, 0);
+	add_mapping(&b, 1, 0x1000, 0x2000, 0, 2, 0);
 	add_location(&b, 1, 0, 0, 1, 42);
 	add_location(&b, 2, 1, 0x1800, 1, 44);
 	add_sample(&b, (uint64_t[]){1, 2}, 2, (int64_t[]){1}, 1, 1);
@@ -153,6 +154,41 @@ lines_stand_in_where_there_is_no_address_and_where_they_are_preferred(void **sta
 	assert_int_equal(pf_stacks_add(&s, p, "p", &lines, NULL), 0);
 	assert_int_equal(s.frames[1].kind, PF_FRAME_LINE);
 	assert_int_equal(s.frames[1].line, 44);
+	pf_stacks_release(&s);
+	pf_profile_free(p);
+	pf_buffer_release(&b);
+}
+
+/* A JIT compiler's code, the vdso: no file could say what lies there. */
+static void
+names_of_code_in_no_file_are_kept(void **state)
+{
+	struct pf_buffer b = {.maximum = 1 << 20};
+	struct pf_profile *p;
+	struct pf_stacks s;
+	(void)state;
+
+	add_string(&b, "");
+	add_string(&b, "Builtin:Add");
+	add_string(&b, "/tmp/perf-77.map");
+	add_type(&b, 0, 0);
+	add_function(&b, 1, 1, 0);
+	add_mapping(&b, 1, 0x1000, 0x2000, 0, 2, 0);
+	add_location(&b, 1, 1, 0x1800, 1, 0);
+	add_location(&b, 2, 1, 0x1900, 0, 0);
+	add_location(&b, 3, 0, 0xffffffff81000010, 0, 0);
+	add_sample(&b, (uint64_t[]){1, 2, 3}, 3, (int64_t[]){1}, 1, 1);
+	assert_int_equal(pf_profile_parse(&p, "test", b.bytes, b.size, NULL, NULL), 0);
+	assert_int_equal(pf_stacks_init(&s, NULL), 0);
+	assert_int_equal(pf_stacks_add(&s, p, "p", NULL, NULL), 0);
+	assert_int_equal(s.frame_count, 3);
+	assert_int_equal(s.frames[0].kind, PF_FRAME_LINE);
+	assert_string_equal(pf_strings_get(&s.strings, s.frames[0].function), "Builtin:Add");
+	assert_string_equal(pf_strings_get(&s.strings, s.binaries[s.frames[0].binary].filename),
+	    "/tmp/perf-77.map");
+	assert_int_equal(s.frames[1].kind, PF_FRAME_OFFSET);
+	assert_string_equal(
+	    pf_strings_get(&s.strings, s.binaries[s.frames[2].binary].filename), "[kernel]");
 	pf_stacks_release(&s);
 	pf_profile_free(p);
 	pf_buffer_release(&b);
@@ -193,6 +229,7 @@ main(void)
 	    cmocka_unit_test(a_build_id_and_none_are_two_binaries),
 	    cmocka_unit_test(a_sum_over_64_bits_is_an_error),
 	    cmocka_unit_test(lines_stand_in_where_there_is_no_address_and_where_they_are_preferred),
+	    cmocka_unit_test(names_of_code_in_no_file_are_kept),
 	    cmocka_unit_test(a_mapping_without_bounds_says_the_addresses_are_those_of_the_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

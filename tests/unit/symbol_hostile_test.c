@@ -10,8 +10,8 @@
 
 #include "symbol/code.h"
 
-static const char *const shapes[] = {
-    "inline-pie", "inline-dwarf4", "inline-zlib", "inline-lld", "flow-pie", "inline-probe"};
+static const char *const shapes[] = {"inline-pie", "inline-dwarf4", "inline-zlib", "inline-lld",
+    "flow-pie", "inline-probe", "inline-zstd", "inline-split", "inline-dwz"};
 
 struct subject {
 	uint8_t *bytes;

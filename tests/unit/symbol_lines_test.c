@@ -4,8 +4,8 @@
  */
 #include "support/fixture.h"
 
-static const char *const shapes[] = {
-    "inline-pie", "inline-fixed", "inline-dwarf4", "inline-zlib", "inline-probe", "inline-lld"};
+static const char *const shapes[] = {"inline-pie", "inline-fixed", "inline-dwarf4", "inline-zlib",
+    "inline-probe", "inline-lld", "inline-zstd", "inline-split", "inline-dwz"};
 
 #define SHAPES (sizeof shapes / sizeof *shapes)
 

@@ -1,8 +1,8 @@
 /*
- * window.h: between sampler.c, which counts, and encode.c, which writes.
+ * cpu.h: one window of CPU sampling, counted by sampler.c, and its profile.
  */
-#ifndef PF_AGENT_WINDOW_H
-#define PF_AGENT_WINDOW_H
+#ifndef PF_AGENT_CPU_H
+#define PF_AGENT_CPU_H
 
 #include "collect/agent/event.h"
 #include "collect/agent/stacks.h"
@@ -28,8 +28,8 @@ struct pf_tally {
 
 struct pf_buffer;
 
-/* Writes the profile; 0 or -ENOMEM. */
-int pf_encode(struct pf_buffer *out, const struct pf_tally *tally, const struct pf_stacks *stacks,
-    const struct pf_event *event);
+/* Writes the window's profile, with comments that tell how it came about; 0 or -ENOMEM. */
+int pf_cpu_write(struct pf_buffer *out, const struct pf_tally *tally,
+    const struct pf_stacks *stacks, const struct pf_event *event);
 
 #endif

@@ -1,0 +1,65 @@
+/*
+ * hook_new.c: C++'s operators new and delete, in front of the host's own.
+ *
+ * libstdc++'s call malloc and free, which count already: then these only pass on.
+ * jemalloc, tcmalloc and mimalloc bring operators of their own, which don't. The names are those of the Itanium C++ ABI on x86-64.
+ */
+#include "collect/agent/heap.h"
+#include "collect/agent/hooks.h"
+#include "collect/agent/live.h"
+#include "collect/agent/next.h"
+
+/* An operator new: PARAMETERS begin with `size_t size`, ARGUMENTS are their names. */
+#define NEW(NAME, PARAMETERS, ARGUMENTS)                                                \
+	PF_EXPORT void *NAME PARAMETERS;                                                \
+	PF_EXPORT void *NAME PARAMETERS                                                 \
+	{                                                                               \
+		static struct pf_target target = {.name = #NAME};                       \
+		void *(*next)PARAMETERS =                                               \
+		    (void *(*)PARAMETERS)(uintptr_t)pf_next_target(&target, PF_CALLER); \
+		uint64_t period;                                                        \
+		if (!target.counts || PF_COVERED(size))                                 \
+			return next ARGUMENTS;                                          \
+		period = pf_heap_due(size);                                             \
+		return pf_hook_take(next ARGUMENTS, size, period, PF_CALLER);           \
+	}
+
+/* An operator delete: PARAMETERS begin with `void *p`. */
+#define DELETE(NAME, PARAMETERS, ARGUMENTS)                                                \
+	PF_EXPORT void NAME PARAMETERS;                                                    \
+	PF_EXPORT void NAME PARAMETERS                                                     \
+	{                                                                                  \
+		static struct pf_target target = {.name = #NAME};                          \
+		void(*next) PARAMETERS =                                                   \
+		    (void(*) PARAMETERS)(uintptr_t)pf_next_target(&target, PF_CALLER);     \
+		if (!target.counts || !PF_RARELY(pf_live_maybe(p)) || pf_hook_released(p)) \
+			next ARGUMENTS;                                                    \
+	}
+
+struct nothrow;
+
+NEW(_Znwm, (size_t size), (size))
+NEW(_Znam, (size_t size), (size))
+NEW(_ZnwmRKSt9nothrow_t, (size_t size, const struct nothrow *n), (size, n))
+NEW(_ZnamRKSt9nothrow_t, (size_t size, const struct nothrow *n), (size, n))
+NEW(_ZnwmSt11align_val_t, (size_t size, size_t align), (size, align))
+NEW(_ZnamSt11align_val_t, (size_t size, size_t align), (size, align))
+NEW(_ZnwmSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, const struct nothrow *n),
+    (size, align, n))
+NEW(_ZnamSt11align_val_tRKSt9nothrow_t, (size_t size, size_t align, const struct nothrow *n),
+    (size, align, n))
+
+DELETE(_ZdlPv, (void *p), (p))
+DELETE(_ZdaPv, (void *p), (p))
+DELETE(_ZdlPvm, (void *p, size_t size), (p, size))
+DELETE(_ZdaPvm, (void *p, size_t size), (p, size))
+DELETE(_ZdlPvRKSt9nothrow_t, (void *p, const struct nothrow *n), (p, n))
+DELETE(_ZdaPvRKSt9nothrow_t, (void *p, const struct nothrow *n), (p, n))
+DELETE(_ZdlPvSt11align_val_t, (void *p, size_t align), (p, align))
+DELETE(_ZdaPvSt11align_val_t, (void *p, size_t align), (p, align))
+DELETE(_ZdlPvmSt11align_val_t, (void *p, size_t size, size_t align), (p, size, align))
+DELETE(_ZdaPvmSt11align_val_t, (void *p, size_t size, size_t align), (p, size, align))
+DELETE(_ZdlPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t align, const struct nothrow *n),
+    (p, align, n))
+DELETE(_ZdaPvSt11align_val_tRKSt9nothrow_t, (void *p, size_t align, const struct nothrow *n),
+    (p, align, n))

@@ -1,0 +1,222 @@
+/*
+ * hook_threads.c: what threads wait for, in front of libc's functions: mutexes, reader-writer locks,
+ * conditions, semaphores, join; and the creation of threads.
+ *
+ * A look at the word of a lock or semaphore tells whether it may have to be
+ * waited for; if not, libc's function is called at once. The words are those of
+ * glibc's public <bits/struct_mutex.h> and <bits/struct_rwlock.h>. An unlock
+ * looks whether somebody is known to wait for this lock.
+ *
+ * The slow way is a function of its own, so that the quick way sets up nothing.
+ * Some of these are cancellation points: a thread that is cancelled there leaves
+ * through a cleanup handler.
+ */
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdint.h>
+
+#include "collect/agent/hooks.h"
+#include "collect/agent/next.h"
+#include "collect/agent/waits.h"
+
+enum { WRITE_PHASE = 1, WRITE_LOCKED = 2 }; /* of a rwlock's readers word; their number is above */
+
+/* Whether waits are counted, and those of this thread. */
+static inline bool
+counted(void)
+{
+	return atomic_load_explicit(&pf_waits_on, memory_order_relaxed) && !pf_local.exempt;
+}
+
+static inline bool
+always(uintptr_t object)
+{
+	return object != 0;
+}
+
+static inline bool
+taken(const pthread_mutex_t *m)
+{
+	return __atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) != 0;
+}
+
+static inline bool
+closed_to_readers(const pthread_rwlock_t *l)
+{
+	unsigned readers = __atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED);
+
+	return (readers & (WRITE_PHASE | WRITE_LOCKED)) != 0;
+}
+
+static inline bool
+closed_to_writers(const pthread_rwlock_t *l)
+{
+	unsigned readers = __atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED);
+
+	return (readers & ~(unsigned)WRITE_PHASE) || l->__data.__cur_writer;
+}
+
+/* glibc's begins with its value, in a word of 64 bits on this machine. */
+static inline bool
+used_up(const sem_t *sem)
+{
+	return (uint32_t)__atomic_load_n(&sem->__align, __ATOMIC_RELAXED) == 0;
+}
+
+static inline uint32_t
+owner(const pthread_mutex_t *m)
+{
+	return (uint32_t)m->__data.__owner;
+}
+
+static inline uint32_t
+writer(const pthread_rwlock_t *l)
+{
+	return (uint32_t)l->__data.__cur_writer;
+}
+
+/* It is held by no thread, or by one that it doesn't know. */
+#define nobody(OBJECT) 0
+#define unknown(OBJECT) 0
+
+/*
+ * A call that waits for its first parameter, `object`, if MUST_WAIT. What its
+ * own thread holds is no wait: a recursive mutex is free to it.
+ */
+#define WAITER(NAME, KIND, TYPE, MUST_WAIT, HOLDER, PARAMETERS, ARGUMENTS)                      \
+	typedef int NAME##_function PARAMETERS;                                                 \
+	static NAME##_function NAME##_first;                                                    \
+	static NAME##_function *NAME##_next = NAME##_first;                                     \
+	static int NAME##_first PARAMETERS                                                      \
+	{                                                                                       \
+		static struct pf_target target = {.name = #NAME};                               \
+		NAME##_next = (NAME##_function *)(uintptr_t)pf_next_target(&target, PF_CALLER); \
+		return NAME##_next ARGUMENTS;                                                   \
+	}                                                                                       \
+	static __attribute__((noinline)) int NAME##_slow PARAMETERS                             \
+	{                                                                                       \
+		uint32_t holder = HOLDER((TYPE)object);                                         \
+		struct pf_wait wait;                                                            \
+		int rc;                                                                         \
+		if (!counted() || holder == pf_local_thread())                                  \
+			return NAME##_next ARGUMENTS;                                           \
+		pf_wait_begin(&wait, KIND, (const void *)object, holder, PF_CALLER);            \
+		if (wait.waiting)                                                               \
+			pf_registers_here(wait.waiting->registers);                             \
+		pf_wait_show(&wait);                                                            \
+		pthread_cleanup_push(pf_wait_cancelled, &wait);                                 \
+		rc = NAME##_next ARGUMENTS;                                                     \
+		pthread_cleanup_pop(0);                                                         \
+		pf_wait_end(&wait);                                                             \
+		return rc;                                                                      \
+	}                                                                                       \
+	PF_EXPORT int NAME PARAMETERS                                                           \
+	{                                                                                       \
+		if (PF_RARELY(MUST_WAIT((TYPE)object))) {                                       \
+			int rc = NAME##_slow ARGUMENTS;                                         \
+			PF_STAY_ON_THE_STACK;                                                   \
+			return rc;                                                              \
+		}                                                                               \
+		return NAME##_next ARGUMENTS;                                                   \
+	}
+
+#define MUTEX(NAME, PARAMETERS, ARGUMENTS) \
+	WAITER(NAME, PF_WAIT_MUTEX, const pthread_mutex_t *, taken, owner, PARAMETERS, ARGUMENTS)
+#define RWLOCK(NAME, MUST_WAIT, PARAMETERS, ARGUMENTS)                                        \
+	WAITER(NAME, PF_WAIT_RWLOCK, const pthread_rwlock_t *, MUST_WAIT, writer, PARAMETERS, \
+	    ARGUMENTS)
+#define CONDITION(NAME, PARAMETERS, ARGUMENTS) \
+	WAITER(NAME, PF_WAIT_CONDITION, uintptr_t, always, nobody, PARAMETERS, ARGUMENTS)
+#define SEMAPHORE(NAME, PARAMETERS, ARGUMENTS) \
+	WAITER(NAME, PF_WAIT_SEMAPHORE, const sem_t *, used_up, unknown, PARAMETERS, ARGUMENTS)
+
+typedef const struct timespec *until_t;
+
+MUTEX(pthread_mutex_lock, (pthread_mutex_t * object), (object))
+MUTEX(pthread_mutex_timedlock, (pthread_mutex_t * object, until_t until), (object, until))
+MUTEX(pthread_mutex_clocklock, (pthread_mutex_t * object, clockid_t clock, until_t until),
+    (object, clock, until))
+RWLOCK(pthread_rwlock_rdlock, closed_to_readers, (pthread_rwlock_t * object), (object))
+RWLOCK(pthread_rwlock_timedrdlock, closed_to_readers, (pthread_rwlock_t * object, until_t until),
+    (object, until))
+RWLOCK(pthread_rwlock_clockrdlock, closed_to_readers,
+    (pthread_rwlock_t * object, clockid_t clock, until_t until), (object, clock, until))
+RWLOCK(pthread_rwlock_wrlock, closed_to_writers, (pthread_rwlock_t * object), (object))
+RWLOCK(pthread_rwlock_timedwrlock, closed_to_writers, (pthread_rwlock_t * object, until_t until),
+    (object, until))
+RWLOCK(pthread_rwlock_clockwrlock, closed_to_writers,
+    (pthread_rwlock_t * object, clockid_t clock, until_t until), (object, clock, until))
+CONDITION(pthread_cond_wait, (pthread_cond_t * object, pthread_mutex_t *mutex), (object, mutex))
+CONDITION(pthread_cond_timedwait, (pthread_cond_t * object, pthread_mutex_t *mutex, until_t until),
+    (object, mutex, until))
+CONDITION(pthread_cond_clockwait,
+    (pthread_cond_t * object, pthread_mutex_t *mutex, clockid_t clock, until_t until),
+    (object, mutex, clock, until))
+SEMAPHORE(sem_wait, (sem_t * object), (object))
+SEMAPHORE(sem_timedwait, (sem_t * object, until_t until), (object, until))
+SEMAPHORE(sem_clockwait, (sem_t * object, clockid_t clock, until_t until), (object, clock, until))
+WAITER(pthread_join, PF_WAIT_JOIN, uintptr_t, always, nobody, (pthread_t object, void **result),
+    (object, result))
+
+/* Its word says that somebody waits in the kernel, so the unlock has to go there too. */
+static inline bool
+mutex_wanted(const pthread_mutex_t *m)
+{
+	return (unsigned)__atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) > 1 &&
+	       pf_lock_watched(m);
+}
+
+/*
+ * The end of a time in which a lock was held, perhaps while others waited. Their
+ * account is closed before they can go on, and noted when they do.
+ */
+#define UNLOCKER(NAME, KIND, TYPE, WANTED)                                                    \
+	static int NAME##_first(TYPE *);                                                      \
+	static int (*NAME##_next)(TYPE *) = NAME##_first;                                     \
+	static int NAME##_first(TYPE *lock)                                                   \
+	{                                                                                     \
+		static struct pf_target target = {.name = #NAME};                             \
+		NAME##_next = (int (*)(TYPE *))(uintptr_t)pf_next_target(&target, PF_CALLER); \
+		return NAME##_next(lock);                                                     \
+	}                                                                                     \
+	static __attribute__((noinline)) int NAME##_slow(TYPE *lock)                          \
+	{                                                                                     \
+		int64_t delay = counted() ? pf_lock_account(lock) : 0;                        \
+		int rc = NAME##_next(lock);                                                   \
+		pf_lock_released(KIND, delay, PF_CALLER);                                     \
+		return rc;                                                                    \
+	}                                                                                     \
+	PF_EXPORT int NAME(TYPE *lock)                                                        \
+	{                                                                                     \
+		if (PF_RARELY(WANTED(lock))) {                                                \
+			int rc = NAME##_slow(lock);                                           \
+			PF_STAY_ON_THE_STACK;                                                 \
+			return rc;                                                            \
+		}                                                                             \
+		return NAME##_next(lock);                                                     \
+	}
+
+UNLOCKER(pthread_mutex_unlock, PF_WAIT_MUTEX, pthread_mutex_t, mutex_wanted)
+UNLOCKER(pthread_rwlock_unlock, PF_WAIT_RWLOCK, pthread_rwlock_t, pf_lock_watched)
+
+typedef int create_function(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+const char *
+pf_hooks_threads_why_not(void)
+{
+	if (pf_next_is_ours("pthread_mutex_lock"))
+		return NULL;
+	return "pthread_mutex_lock is not the agent's here: preload or link libprofuse-agent.so "
+	       "before whatever replaces it";
+}
+
+PF_EXPORT int
+pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *argument)
+{
+	static struct pf_target target = {.name = "pthread_create"};
+	create_function *next = (create_function *)(uintptr_t)pf_next_target(&target, PF_CALLER);
+
+	if (counted())
+		pf_thread_created(PF_CALLER);
+	return next(thread, attr, run, argument);
+}

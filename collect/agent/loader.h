@@ -1,0 +1,29 @@
+/*
+ * loader.h: what the dynamic loader says about what it has loaded.
+ *
+ * It counts the objects it has ever loaded and unloaded, and its list has them
+ * in the order of loading: so the last of the list are those that came since
+ * the counter was so much lower.
+ */
+#ifndef PF_AGENT_LOADER_H
+#define PF_AGENT_LOADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PF_LOADER_RECENT = 64 };
+
+struct pf_loader {
+	unsigned long long adds, subs;
+	uint64_t main_text;                /* an address inside the main program's code, or 0 */
+	uint64_t recent[PF_LOADER_RECENT]; /* one inside object i's code at i % PF_LOADER_RECENT */
+	size_t count;                      /* objects in the list */
+};
+
+void pf_loader_read(struct pf_loader *loader);
+
+/* Whether anything was loaded or unloaded since the counters said so. */
+bool pf_loader_moved(unsigned long long adds, unsigned long long subs);
+
+#endif

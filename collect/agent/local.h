@@ -1,0 +1,35 @@
+/*
+ * local.h: what the agent keeps for each thread of the host.
+ */
+#ifndef PF_AGENT_LOCAL_H
+#define PF_AGENT_LOCAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How much is to go by until the next sample. */
+struct pf_countdown {
+	uint64_t left;
+	uint64_t period; /* the mean that it was drawn with; 0: not drawn yet */
+};
+
+struct pf_local {
+	uint64_t left;   /* bytes to allocate until the next sample */
+	uint64_t period; /* the mean that `left` was drawn with; 0: not drawn yet */
+	struct pf_countdown waits, holds; /* nanoseconds waited, and that others waited for it */
+	uint64_t random;                  /* state of the generator; 0: not seeded */
+	uint32_t thread;                  /* its kernel id; 0: not asked yet */
+	uint32_t exempt;                  /* > 0: it does the agent's work, nothing of it counts */
+	bool latched;                     /* it holds the heap's latch, because it is forking */
+};
+
+/* In the static block of each thread: reading it is one instruction and never allocates. */
+extern __thread struct pf_local pf_local
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* The calling thread's kernel id. */
+uint32_t pf_local_thread(void);
+/* Its generator's state, seeded. */
+uint64_t *pf_local_random(void);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * next.h: the host's own functions behind those that the agent stands in front of.
+ *
+ * The wrappers of hook_*.c come first in the search order of a program that the
+ * agent is preloaded into or linked with; what they call is what would have been
+ * called without the agent. Everything points to a stub at first, which looks
+ * all of them up: a constructor would be too late, since the loader and other
+ * libraries allocate before it runs.
+ */
+#ifndef PF_AGENT_NEXT_H
+#define PF_AGENT_NEXT_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+struct pf_next {
+	void *(*malloc)(size_t);
+	void (*free)(void *);
+	void *(*calloc)(size_t, size_t);
+	void *(*realloc)(void *, size_t);
+	void *(*memalign)(size_t, size_t);
+	void *(*aligned_alloc)(size_t, size_t);
+	int (*posix_memalign)(void **, size_t, size_t);
+	void *(*valloc)(size_t);
+	void *(*pvalloc)(size_t);
+};
+
+extern struct pf_next pf_next __attribute__((visibility("hidden")));
+
+/* A function that is looked up when it is first called. */
+struct pf_target {
+	const char *name;
+	void *_Atomic function;
+	_Atomic bool counts; /* known once `function` is */
+};
+
+/*
+ * Looks it up: the next function of that name, or, in a program whose plugins
+ * bring a library of their own, the one that the caller at this address would
+ * have found. target->counts: it is the allocator's own and must be counted by
+ * the wrapper; else it calls malloc, free or realloc by their names, and is
+ * counted there.
+ */
+void *pf_next_look_up(struct pf_target *target, const void *caller);
+
+/* The function, looked up if need be. */
+static inline void *
+pf_next_target(struct pf_target *target, const void *caller)
+{
+	void *function = atomic_load_explicit(&target->function, memory_order_acquire);
+
+	return __builtin_expect(function != NULL, 1) ? function : pf_next_look_up(target, caller);
+}
+
+/* Whether what this process calls `name` is the agent's. */
+bool pf_next_is_ours(const char *name);
+
+/* Whether a function is in the same file as the malloc of this process. */
+bool pf_next_is_allocator(const void *function);
+
+/* Whether this memory was lent while the allocator was being looked for: it is never given back. */
+bool pf_next_lent(const void *p);
+/* The size of what was lent. */
+size_t pf_next_lent_size(const void *p);
+
+#endif

@@ -1,0 +1,114 @@
+/* thread_profile.c: see thread_profile.h. The look at this moment; wall.c has the window, thread_text.c the text. */
+#include "collect/agent/thread_profile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "collect/agent/document.h"
+#include "collect/agent/host.h"
+#include "collect/agent/look.h"
+
+enum { WORD = 48 };
+
+#define PATIENCE INT64_C(20000000) /* ns for running threads */
+
+struct source {
+	const struct pf_look *look;
+	char (*words)[WORD];
+	int64_t now;
+};
+
+static const char *
+state_word(char letter)
+{
+	switch (letter) {
+	case 'R':
+		return "runs";
+	case 'S':
+		return "sleeps";
+	case 'D':
+		return "sleeps uninterruptibly";
+	case 'T':
+	case 't':
+		return "stopped";
+	default:
+		return "ended";
+	}
+}
+
+static void
+label(struct pf_sample *sample, const char *key, const char *text, int64_t number, const char *unit)
+{
+	sample->labels[sample->label_count++] =
+	    (struct pf_sample_label){.key = key, .text = text, .number = number, .unit = unit};
+}
+
+static bool
+sample(const void *source, size_t i, struct pf_sample *sample)
+{
+	const struct source *s = source;
+	const struct pf_found *f = &s->look->found[i];
+	bool runs = f->state.call == PF_CALL_RUNNING;
+
+	sample->stack = f->stack;
+	sample->values[0] = 1;
+	label(sample, "thread", f->state.name, 0, NULL);
+	label(sample, "tid", NULL, f->state.thread, NULL);
+	label(sample, "state", state_word(f->state.letter), 0, NULL);
+	label(sample, "wait", s->words[i], 0, NULL);
+	if (!runs)
+		label(sample, "waited", NULL, s->now - f->since, "nanoseconds");
+	if (f->waits)
+		label(sample, "object", NULL, (int64_t)f->wait.object, "address");
+	if (f->waits && f->wait.holder)
+		label(sample, "holder", NULL, f->wait.holder, NULL);
+	return true;
+}
+
+/* Looks and puts a word to each thread; to be released in any case. */
+static int
+look_now(struct pf_look *look, struct source *s)
+{
+	int rc = pf_look_init(look);
+
+	*s = (struct source){.look = look};
+	if (!rc)
+		rc = pf_look_at_all(look, PATIENCE);
+	if (rc)
+		return rc;
+	s->now = pf_host_now();
+	s->words = calloc(look->count + 1, sizeof *s->words);
+	if (!s->words)
+		return -ENOMEM;
+	for (size_t i = 0; i < look->count; i++)
+		pf_found_word(&look->found[i], s->words[i], sizeof *s->words);
+	return 0;
+}
+
+int
+pf_threads_write(struct pf_buffer *out)
+{
+	struct pf_document d;
+	struct pf_look look;
+	struct source s;
+	int rc = look_now(&look, &s);
+
+	if (!rc) {
+		pf_document_init(&d, &look.stacks);
+		d.kinds[0] = (struct pf_value_kind){"threads", "count"};
+		d.kind_count = 1;
+		d.chosen = "threads";
+		d.period_kind = d.kinds[0];
+		d.period = 1;
+		d.time = pf_host_wall();
+		d.duration = 1;
+		d.source = &s;
+		d.samples = look.count;
+		d.sample = sample;
+		rc = pf_document_write(&d, out);
+		pf_document_release(&d);
+	}
+	free(s.words);
+	pf_look_release(&look);
+	return rc;
+}

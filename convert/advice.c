@@ -1,0 +1,176 @@
+/* advice.c: see advice.h. */
+#include "convert/advice.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const char *
+pf_format_name(enum pf_convert_format format)
+{
+	static const char *const names[] = {
+	    "extbinary", "text", "folded", "go-pgo", "go-preprofile", "bolt"};
+
+	return names[format];
+}
+
+const char *
+pf_advice_verb(enum pf_convert_format format)
+{
+	if (format == PF_CONVERT_FOLDED)
+		return "draw with";
+	return format == PF_CONVERT_BOLT ? "optimise with" : "build with";
+}
+
+static void
+add_quoted(struct pf_buffer *b, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "%+,-./:=@_";
+
+	if (word[strspn(word, plain)] == '\0') {
+		pf_buffer_string(b, word);
+		return;
+	}
+	pf_buffer_byte(b, '\'');
+	for (; *word; word++)
+		if (*word == '\'')
+			pf_buffer_string(b, "'\\''");
+		else
+			pf_buffer_byte(b, (uint8_t)*word);
+	pf_buffer_byte(b, '\'');
+}
+
+/* Whether a folder of PATH has the program, or which version N of "program-N" is its newest. */
+static void
+look_for_tool(const char *folder, const char *program, bool *plain, long *newest)
+{
+	size_t size = strlen(program);
+	char path[4096];
+	struct dirent *entry;
+	DIR *dir;
+
+	if (snprintf(path, sizeof path, "%s/%s", folder, program) < (int)sizeof path)
+		*plain |= access(path, X_OK) == 0;
+	dir = opendir(folder);
+	while (dir && (entry = readdir(dir))) {
+		char *end;
+		long version;
+
+		if (strncmp(entry->d_name, program, size) != 0 || entry->d_name[size] != '-')
+			continue;
+		version = strtol(entry->d_name + size + 1, &end, 10);
+		if (*end == '\0' && version > *newest && version < 1000)
+			*newest = version;
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* The program, or where only numbered ones are installed the newest of them. */
+static void
+add_tool(struct pf_buffer *b, const char *program)
+{
+	const char *at = getenv("PATH");
+	bool plain = false;
+	long newest = 0;
+
+	for (at = at ? at : ""; *at && !plain;) {
+		size_t size = strcspn(at, ":");
+		char folder[4000];
+
+		if (snprintf(folder, sizeof folder, "%.*s", (int)size, size ? at : ".") <
+		    (int)sizeof folder)
+			look_for_tool(folder, program, &plain, &newest);
+		at += size + (at[size] == ':');
+	}
+	pf_buffer_string(b, program);
+	if (!plain && newest)
+		pf_buffer_printf(b, "-%ld", newest);
+}
+
+/* The program that takes the output. */
+static void
+add_program(struct pf_buffer *b, const struct pf_convert *c)
+{
+	switch (c->options.format) {
+	case PF_CONVERT_EXTBINARY:
+	case PF_CONVERT_TEXT:
+		add_tool(b, "clang");
+		break;
+	case PF_CONVERT_FOLDED:
+		pf_buffer_string(b, "flamegraph.pl");
+		break;
+	case PF_CONVERT_BOLT:
+		add_tool(b, "llvm-bolt");
+		break;
+	case PF_CONVERT_GO_PGO:
+		pf_buffer_string(b, "go build");
+		break;
+	case PF_CONVERT_GO_PREPROFILE:
+		pf_buffer_string(b, "go tool compile");
+		break;
+	}
+}
+
+static void
+add_bolt_flags(struct pf_buffer *b, const char *binary, const char *file)
+{
+	char bolted[4096];
+
+	snprintf(bolted, sizeof bolted, "%s.bolt", binary);
+	add_quoted(b, binary);
+	pf_buffer_string(b, " -o ");
+	add_quoted(b, bolted);
+	pf_buffer_string(b, " -data=");
+	add_quoted(b, file);
+	pf_buffer_string(b, " " PF_BOLT_FLAGS);
+}
+
+void
+pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *output)
+{
+	const char *file = output && strcmp(output, "-") != 0 ? output : "FILE";
+
+	switch (c->options.format) {
+	case PF_CONVERT_EXTBINARY:
+	case PF_CONVERT_TEXT:
+		pf_buffer_string(b, PF_DEBUG_FLAGS " -fprofile-sample-use=");
+		add_quoted(b, file);
+		pf_buffer_string(b, " " PF_INFERENCE_FLAGS);
+		break;
+	case PF_CONVERT_FOLDED:
+		add_quoted(b, file);
+		pf_buffer_string(b, " >flame.svg");
+		break;
+	case PF_CONVERT_BOLT:
+		add_bolt_flags(b, c->binary_path, file);
+		break;
+	case PF_CONVERT_GO_PGO:
+		pf_buffer_string(b, "-pgo=");
+		add_quoted(b, file);
+		break;
+	case PF_CONVERT_GO_PREPROFILE:
+		pf_buffer_string(b, "-pgoprofile=");
+		add_quoted(b, file);
+		break;
+	}
+}
+
+void
+pf_advice_command(struct pf_buffer *b, const struct pf_convert *c, const char *output)
+{
+	bool llvm =
+	    c->options.format == PF_CONVERT_EXTBINARY || c->options.format == PF_CONVERT_TEXT;
+
+	if (llvm && c->report.of_go) { /* clang does not build these functions */
+		pf_buffer_string(b, "profuse convert --format go-pgo -o default.pgo PROFILE... && "
+				    "go build -pgo=default.pgo");
+		return;
+	}
+	add_program(b, c);
+	pf_buffer_byte(b, ' ');
+	pf_advice_flags(b, c, output);
+}

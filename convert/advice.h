@@ -1,0 +1,38 @@
+/*
+ * advice.h: what to do with the output: the command line that uses it.
+ */
+#ifndef PF_CONVERT_ADVICE_H
+#define PF_CONVERT_ADVICE_H
+
+#include <profuse/convert.h>
+
+#include "convert/convert_private.h"
+
+/* The compiler flags of a build that is to be profiled, and those besides -fprofile-sample-use. */
+#define PF_DEBUG_FLAGS "-O2 -gmlt -fdebug-info-for-profiling"
+#define PF_BOLT_FLAGS \
+	"-reorder-blocks=ext-tsp -reorder-functions=hfsort -split-functions -split-all-cold"
+#define PF_INFERENCE_FLAGS "-mllvm -sample-profile-use-profi"
+
+static inline bool
+pf_format_is_go(enum pf_convert_format format)
+{
+	return format == PF_CONVERT_GO_PGO || format == PF_CONVERT_GO_PREPROFILE;
+}
+
+/* As --format and the JSON report spell it. */
+const char *pf_format_name(enum pf_convert_format format);
+
+/* What the advice is: "build with", "draw with". */
+const char *pf_advice_verb(enum pf_convert_format format);
+
+/*
+ * Appends the command that takes the output at this path (NULL or "-": FILE),
+ * with the compiler that is installed here: clang, else the newest clang-N on
+ * PATH; words that a shell would take apart are quoted.
+ */
+void pf_advice_command(struct pf_buffer *b, const struct pf_convert *c, const char *output);
+/* The same without the program: what does not depend on the machine. */
+void pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *output);
+
+#endif

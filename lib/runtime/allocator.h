@@ -1,0 +1,83 @@
+/*
+ * allocator.h: what an allocator says about itself, in one form for all.
+ *
+ * Read are glibc's malloc_info(3) XML and mallinfo2(3) figures as "name value"
+ * lines, jemalloc's malloc_stats_print as JSON ("J") and as text, gperftools'
+ * MallocExtension::GetStats, and mimalloc's mi_stats_print. Sizes are bytes;
+ * what a source does not say is NaN.
+ */
+#ifndef PF_RUNTIME_ALLOCATOR_H
+#define PF_RUNTIME_ALLOCATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct pf_error;
+
+enum pf_allocator {
+	PF_ALLOCATOR_UNKNOWN,
+	PF_ALLOCATOR_GLIBC,
+	PF_ALLOCATOR_JEMALLOC,
+	PF_ALLOCATOR_TCMALLOC, /* gperftools' */
+	PF_ALLOCATOR_MIMALLOC,
+	PF_ALLOCATOR_GO,
+	PF_ALLOCATORS,
+};
+
+/* "glibc", "jemalloc", "tcmalloc", "mimalloc", "go", "unknown". */
+const char *pf_allocator_name(enum pf_allocator allocator);
+
+struct pf_allocator_setting {
+	char name[48], value[32];
+};
+
+enum { PF_MOST_SETTINGS = 128 };
+
+struct pf_allocator_stats {
+	enum pf_allocator allocator;
+	char version[64]; /* "" where the source does not say */
+	double in_use;    /* handed to the program and not freed */
+	double active;    /* in pages, or runs of them, that hold something in use */
+	double metadata, resident, mapped;
+	double retained; /* address space that is mapped but holds no memory */
+	double
+	    releasable; /* what a release on request gives back, by the model of the reader's file */
+	double thread_cached;                      /* free, in caches of threads */
+	double central_cached;                     /* free, in caches between threads */
+	double free_bytes, free_chunks, top_bytes; /* glibc: free, not given back */
+	double mmapped, mmapped_chunks; /* glibc: allocations with a mapping of their own */
+	double arenas, threads;
+	double purges, purge_calls; /* jemalloc: passes, and madvise calls in them */
+	double locks, lock_waits, lock_wait_seconds;
+	double allocations, peak_committed;
+	double largest_arena_share; /* of in_use, or of what arenas hold; 1/arenas when even */
+	struct pf_allocator_setting settings[PF_MOST_SETTINGS];
+	size_t setting_count;
+};
+
+/* Everything unknown. */
+void pf_allocator_stats_init(struct pf_allocator_stats *s);
+
+/* The value of a setting such as "opt.narenas", or NULL where the source does not say. */
+const char *pf_allocator_setting(const struct pf_allocator_stats *s, const char *name);
+/* Adds one; dropped when there are PF_MOST_SETTINGS or a text is too long. */
+void pf_allocator_add_setting(
+    struct pf_allocator_stats *s, const char *name, const char *value, size_t value_size);
+
+/* The format that the bytes are in; UNKNOWN for anything else. Never fails. */
+enum pf_allocator pf_allocator_recognise(const void *bytes, size_t size);
+
+/*
+ * Reads whichever of the formats it is. PF_EINPUT names `name`, the line and the
+ * reason for what is malformed, cut off, or none of them; PF_ENOMEM.
+ */
+int pf_allocator_parse(struct pf_allocator_stats *s, const char *name, const void *bytes,
+    size_t size, struct pf_error *err);
+
+/* One format each; for pf_allocator_parse() and the tests. */
+typedef int pf_allocator_reader(struct pf_allocator_stats *s, const char *name, const void *bytes,
+    size_t size, struct pf_error *err);
+pf_allocator_reader pf_malloc_info_parse, pf_mallinfo2_parse, pf_jemalloc_json_parse,
+    pf_jemalloc_text_parse, pf_tcmalloc_parse, pf_mimalloc_parse;
+
+#endif

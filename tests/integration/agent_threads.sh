@@ -1,0 +1,116 @@
+#!/bin/bash
+# What every thread of an unchanged program does now, what it waits for and who has it, without
+# disturbing it; and where wall-clock time goes.
+. "$PROFUSE_SOURCE_DIR/tests/agent/common.sh" || exit 1
+
+# label NAME: that label's value in the sample on standard input.
+label() {
+	tr ' ' '\n' | sed -n "s/^$1=//p"
+}
+
+# settled PORT PATTERN COUNT FILE: looks until so many samples match, for threads take a moment to get there.
+settled() {
+	local i
+	for i in $(seq 50); do
+		get "$1" threads "$work/look.pb.gz"
+		dump "$work/look.pb.gz" > "$4"
+		[ "$(grep -c "$2" "$4")" = "$3" ] && return
+		sleep 0.2
+	done
+	fail "not $3 of '$2': $(grep ^sample "$4")"
+}
+
+# System calls, with the whole stack of each, whatever code it is.
+calls() {
+	local name=$1 call port
+	with_agent "$helpers/$name" > "$work/$name.out"
+	ready "$work/$name.out" $pid
+	port=$(port_of $pid)
+	settled "$port" ';wait_for;descend;descend;descend;descend;descend;descend;descend;descend;descend;descend;run;.* state=sleeps ' 8 "$work/$name.txt"
+	for call in "read;.*wait_for" "recv;wait_for" "poll;.*wait_for" "epoll_wait;.*wait_for" "__select;.*wait_for" \
+		"read;.*fgets;.*wait_for" "nanosleep;wait_for" "pause;wait_for"; do
+		grep -q "^sample 1 .*$call;descend;.* wait=" "$work/$name.txt" || fail "$name: no $call: $(grep ^sample "$work/$name.txt")"
+	done
+	for call in read recv poll epoll_wait select nanosleep pause; do
+		grep -q "^sample 1 .* wait=$call waited=[0-9]*nanoseconds" "$work/$name.txt" || fail "$name: no wait=$call"
+	done
+	grep -q '^sample 1 pause;wait_for;\(descend;\)\{10\}main;.*_start thread=' "$work/$name.txt" || fail "$name: main is not there"
+	kill $pid
+}
+
+# A deadlock: who waits for what, who has it, for how long.
+deadlock() {
+	local port first second
+	with_agent "$helpers/agent_host_locks" stuck > "$work/stuck.out"
+	ready "$work/stuck.out" $pid
+	port=$(port_of $pid)
+	settled "$port" ' wait=mutex ' 2 "$work/stuck.txt"
+	first=$(grep '^sample 1 pthread_mutex_lock;first_then_second;' "$work/stuck.txt")
+	second=$(grep '^sample 1 pthread_mutex_lock;second_then_first;' "$work/stuck.txt")
+	[ -n "$first" ] && [ "$(label holder <<< "$first")" = "$(label tid <<< "$second")" ] || fail "not held by each other: $first $second"
+	[ "$(label holder <<< "$second")" = "$(label tid <<< "$first")" ] || fail "not held by each other: $first $second"
+	[ "$(label waited <<< "$first" | tr -d a-z)" -ge 300000000 ] || fail "waited for $(label waited <<< "$first")"
+	grep -q '^sample 1 pthread_cond_wait;wait_for_ever;.* wait=condition ' "$work/stuck.txt" || fail "no condition"
+	grep -q '^sample 1 .*burn_for_ever;.* state=runs wait=running$' "$work/stuck.txt" || fail "the running thread has no stack: $(grep running "$work/stuck.txt")"
+	grep -q '^default threads' "$work/stuck.txt" || fail "$(grep ^default "$work/stuck.txt")"
+	get "$port" "threads?debug=2" "$work/stuck.text"
+	grep -qE '^thread [0-9]+ "agent_host_lock" \[mutex 0x[0-9a-f]+ held by thread [0-9]+, [0-9]+ (ms|seconds)\]:$' "$work/stuck.text" || fail "$(cat "$work/stuck.text")"
+	grep -qE '^thread [0-9]+ .* \[read fd [0-9]+, at least [0-9]+ (ms|seconds)\]:$' "$work/stuck.text" || fail "$(cat "$work/stuck.text")"
+	grep -qP '^\tfirst_then_second\t.*/agent_host_locks\+0x' "$work/stuck.text" || fail "$(cat "$work/stuck.text")"
+	get "$port" "threads?debug=1" "$work/stuck.text1"
+	head -1 "$work/stuck.text1" | grep -qx 'threads profile: total 6' || fail "$(head -1 "$work/stuck.text1")"
+	# Two seconds of everybody's time, on the processor and off it.
+	get "$port" "threads?seconds=2" "$work/wall.pb.gz"
+	dump "$work/wall.pb.gz" > "$work/wall.txt"
+	for thread in first_then_second second_then_first wait_for_ever read_for_ever burn_for_ever; do
+		awk -v thread="[;]$thread;" '/^sample/ && $0 ~ thread { n += $3 } END { exit !(n > 0.4e9 && n < 60e9) }' "$work/wall.txt" ||
+			fail "wall time of $thread: $(grep $thread "$work/wall.txt")"
+	done
+	grep -q '^default wall' "$work/wall.txt" || fail "$(grep ^default "$work/wall.txt")"
+	if [ -x "$build/profuse" ]; then
+		"$build/profuse" collect "http://127.0.0.1:$port" --type threads -o "$work/collected" || fail "collect --type threads: $?"
+		"$build/profuse" show raw "$work/collected" | grep -q threads/count || fail "show: $("$build/profuse" show raw "$work/collected" | head -5)"
+	fi
+	if command -v go > /dev/null; then
+		for file in look.pb.gz stuck.text1; do
+			top=$(PPROF_TMPDIR=$work go tool pprof -top "$helpers/agent_host_locks" "$work/$file" 2>&1)
+			grep -q ' read_for_ever$' <<< "$top" || fail "go tool pprof $file: $top"
+		done
+	fi
+	kill $pid
+}
+
+# Nobody is woken: a thread that only sleeps in poll sees no interruption while it is looked at.
+undisturbed() {
+	AGENT_TEST_END=$work/eintr.end with_agent "$helpers/agent_host_signals" eintr 120 > "$work/eintr.out"
+	get "$(port_of $pid)" "threads?seconds=3" "$work/eintr.pb.gz"
+	touch "$work/eintr.end"
+	wait $pid || fail "interrupted: $(cat "$work/eintr.out")"
+}
+
+# A thousand threads; children that are forked meanwhile.
+crowd() {
+	AGENT_TEST_END=$work/many.end with_agent "$helpers/agent_host_threads" many 120 > /dev/null
+	port=$(port_of $pid)
+	sleep 1
+	get "$port" threads "$work/many.pb.gz"
+	dump "$work/many.pb.gz" > "$work/many.txt"
+	[ "$(grep -c ^sample "$work/many.txt")" -ge 900 ] || fail "$(grep -c ^sample "$work/many.txt") threads of 1001"
+	get "$port" "threads?seconds=2" "$work/many.pb.gz"
+	dump "$work/many.pb.gz" | grep -q '^sample .*work_a_little;.* wait=nanosleep$' || fail "no sleepers"
+	touch "$work/many.end"
+	wait $pid || fail "a thousand threads: $?"
+	AGENT_TEST_END=$work/fork.end with_agent "$helpers/agent_host_process" fork 120 > "$work/fork.out"
+	get "$(port_of $pid)" "threads?seconds=2" "$work/fork.pb.gz"
+	touch "$work/fork.end"
+	wait $pid || fail "fork: $? $(cat "$work/fork.out")"
+}
+
+calls agent_host_calls
+calls agent_host_calls_fp
+deadlock
+undisturbed &
+waiting=$!
+crowd
+wait $waiting || exit 1
+exit 0

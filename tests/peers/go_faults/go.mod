@@ -1,0 +1,3 @@
+module example.test/faults
+
+go 1.26

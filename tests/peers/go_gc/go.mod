@@ -1,0 +1,3 @@
+module go_gc
+
+go 1.22

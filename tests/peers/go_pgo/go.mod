@@ -1,0 +1,3 @@
+module profuse/go_pgo
+
+go 1.26

@@ -1,0 +1,3 @@
+module profuse.test/go_service
+
+go 1.21

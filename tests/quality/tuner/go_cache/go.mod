@@ -1,0 +1,3 @@
+module example.test/gocache
+
+go 1.26

@@ -1,0 +1,62 @@
+// go_cache [OPERATIONS]: a cache of small records with pointers under a fixed number of requests: CPU time then compares
+// between settings of the collector. CPU_PROFILE=FILE in the environment writes a CPU profile of the run.
+package main
+
+import (
+	"log"
+	"os"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+)
+
+type record struct {
+	key   string
+	words []string
+	next  *record
+}
+
+func main() {
+	operations := 400000
+	if len(os.Args) > 1 {
+		operations, _ = strconv.Atoi(os.Args[1])
+	}
+	if path := os.Getenv("CPU_PROFILE"); path != "" {
+		f, err := os.Create(path)
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			log.Fatal(err)
+		}
+		defer pprof.StopCPUProfile()
+	}
+	const live = 60000
+	records := make(map[string]*record, live)
+	order := make([]string, 0, operations)
+	var last *record
+	total := 0
+	for i := range operations {
+		key := "record-" + strconv.Itoa(i%(2*live))
+		if r, ok := records[key]; ok {
+			total += len(strings.Join(r.words, ","))
+			continue
+		}
+		r := &record{key: key, words: strings.Split("some words that a request brings along "+strconv.Itoa(i), " ")}
+		if i%7 == 0 {
+			r.next, last = last, r
+		}
+		if i%1000 == 0 {
+			last = nil
+		}
+		records[key] = r
+		order = append(order, key)
+		if len(records) > live {
+			delete(records, order[0])
+			order = order[1:]
+		}
+	}
+	if total < 0 {
+		log.Fatal("impossible")
+	}
+}

@@ -1,0 +1,69 @@
+/* A whole tuning, from bytes to every report, under each failed allocation in turn. */
+#include "support/each_allocation.h"
+
+#include <profuse/tune.h>
+
+#include "support/read_fixture.h"
+#include "tuner/tune.h"
+
+struct input {
+	const char *fixture;
+	bool base;
+	struct pf_buffer bytes;
+};
+
+static struct input inputs[] = {
+    {"tune/leak/heap-0.pb.gz", true},
+    {"tune/leak/heap-7.pb.gz", false},
+    {"tune/contention/mutex.pb.gz", false},
+    {"tune/deadlock/goroutine.txt", false},
+    {"runtime/go-cache.gctrace", false},
+    {"runtime/glibc.malloc_info.xml", false},
+    {"runtime/glibc.smaps_rollup", false},
+    {"runtime/go-default.metrics", false},
+};
+
+static int
+tune(void *data, struct pf_error *err)
+{
+	static int (*const reports[])(const struct pf_tune *, struct pf_buffer *,
+	    struct pf_error *) = {pf_tune_text, pf_tune_markdown, pf_tune_json, pf_tune_html};
+	struct pf_tune *t = NULL;
+	int rc = pf_tune_new(&t, NULL, err);
+	(void)data;
+
+	for (size_t i = 0; !rc && i < sizeof inputs / sizeof *inputs; i++)
+		rc = pf_tune_add(t, inputs[i].fixture, inputs[i].bytes.bytes, inputs[i].bytes.size,
+		    inputs[i].base, err);
+	if (!rc)
+		rc = pf_tune_run(t, err);
+	for (size_t i = 0; !rc && i < sizeof reports / sizeof *reports; i++) {
+		struct pf_buffer out = {.maximum = 64 << 20};
+		rc = reports[i](t, &out, err);
+		if (!rc)
+			rc = pf_buffer_check(&out, err);
+		pf_buffer_release(&out);
+	}
+	pf_tune_free(t);
+	return rc;
+}
+
+static void
+each_failed_allocation_is_told_and_leaks_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+		inputs[i].bytes = read_fixture(inputs[i].fixture);
+	fail_each_allocation(tune, NULL);
+	for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+		pf_buffer_release(&inputs[i].bytes);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_failed_allocation_is_told_and_leaks_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

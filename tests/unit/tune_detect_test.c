@@ -1,0 +1,419 @@
+/*
+ * The detectors against profiles of real programs, each with one fault
+ * (tests/peers/go_faults, tests/quality/tuner/workload.c): what must be found is found, nothing else is,
+ * and the service's names don't matter.
+ */
+#include <profuse/tune.h>
+
+#include "profile/encode.h"
+#include "support/read_fixture.h"
+#include "tuner/code.h"
+#include "tuner/tune.h"
+
+struct expected {
+	const char *folder;
+	const char *kinds[6]; /* in alphabetical order, NULL ends */
+	const char *function; /* stands in the evidence of the first kind */
+};
+
+static const struct expected cases[] = {
+    {"healthy", {NULL}, NULL},
+    {"leak", {"leak"}, "main.recordVisit"},
+    {"churn", {"allocation-heavy"}, "main.buildAnswer"},
+    {"cache", {"gc-scan", "allocation-heavy", "gc-pressure", "gc-settings"}, "main.cache"},
+    {"sleepers", {"goroutine-leak"}, "main.waitForRetry"},
+    {"senders", {"goroutine-leak"}, "main.senders.func1.1"},
+    {"contention", {"lock-contention"}, "main.updateTable"},
+    {"deadlock", {"deadlock", "lock-contention"}, "main.moveForward"},
+    {"recursion", {"hot-recursion"}, "main.countPaths"},
+    {"serialize", {"serialization", "allocation-heavy"}, "main.roundTrip"},
+    {"slow", {"external-wait"}, "main.queryRemote"},
+    {"mapping", {"malloc-thresholds"}, "buffers_of_one"},
+    {"malloc", {"allocation-heavy"}, "table_of_one"},
+    {"crossing", {"cross-thread-frees"}, "produce"},
+    {"own-frees", {NULL}, NULL},
+    {"threads", {"thread-leak"}, "start_worker"},
+};
+
+/* Another letter for every letter of a name, so that none of the service's stays as it was. */
+static void
+rename_text(char *at, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (at[i] >= 'a' && at[i] <= 'z')
+			at[i] = (char)('a' + (at[i] - 'a' + 13) % 26);
+		else if (at[i] >= 'A' && at[i] <= 'Z')
+			at[i] = (char)('A' + (at[i] - 'A' + 13) % 26);
+	}
+}
+
+/* Renames the service's own functions: those that nothing is known of. */
+static int
+add_renamed_profile(
+    struct pf_tune *tune, const char *name, const struct pf_buffer *bytes, struct pf_error *err)
+{
+	struct pf_buffer out = {.maximum = 64 << 20};
+	struct pf_profile *p;
+	uint8_t *done;
+	int rc;
+
+	if (pf_profile_parse(&p, name, bytes->bytes, bytes->size, NULL, err))
+		fail_msg("%s", err->message);
+	done = calloc(p->strings.count, 1);
+	for (size_t i = 0; i < p->function_count; i++) {
+		uint32_t id = p->functions[i].name;
+		char *text = p->strings.blob + p->strings.starts[id];
+		if (!done[id] && !pf_code_traits(text, ""))
+			rename_text(text, strlen(text));
+		done[id] = 1;
+	}
+	free(done);
+	assert_int_equal(pf_profile_encode(p, &out, err), 0);
+	rc = pf_tune_add(tune, name, out.bytes, out.size, false, err);
+	pf_buffer_release(&out);
+	pf_profile_free(p);
+	return rc;
+}
+
+static void
+rename_dump(struct pf_buffer *bytes)
+{
+	char *at = (char *)bytes->bytes, *end = at + bytes->size;
+
+	while ((at = memmem(at, (size_t)(end - at), "main.", 5))) {
+		size_t size = 0;
+		while (at + size < end && !memchr("(\n ", at[size], 3))
+			size++;
+		rename_text(at, size);
+		at += size;
+	}
+}
+
+static void
+add_folder(struct pf_tune *tune, const char *folder, bool renamed)
+{
+	const char *source = getenv("PROFUSE_SOURCE_DIR");
+	struct pf_paths paths = {0};
+	struct pf_error err = {0};
+	char path[4096];
+
+	assert_non_null(source);
+	snprintf(path, sizeof path, "%s/tests/fixtures/tune/%s", source, folder);
+	assert_int_equal(pf_paths_add(&paths, path, &err), 0);
+	for (size_t i = 0; i < paths.count; i++) {
+		struct pf_buffer bytes = {.maximum = 64 << 20};
+		bool profile = strstr(paths.items[i], ".pb.gz") != NULL;
+		int rc;
+
+		assert_int_equal(pf_file_read(paths.items[i], &bytes, &err), 0);
+		if (renamed && !profile)
+			rename_dump(&bytes);
+		rc = renamed && profile
+			 ? add_renamed_profile(tune, paths.items[i], &bytes, &err)
+			 : pf_tune_add(tune, paths.items[i], bytes.bytes, bytes.size, false, &err);
+		if (rc)
+			fail_msg("%s", err.message);
+		pf_buffer_release(&bytes);
+	}
+	pf_paths_release(&paths);
+}
+
+static const struct pf_finding *
+find(const struct pf_tune *tune, const char *kind)
+{
+	for (size_t i = 0; i < tune->findings.finding_count; i++) {
+		if (strcmp(tune->findings.findings[i].kind, kind) == 0)
+			return &tune->findings.findings[i];
+	}
+	return NULL;
+}
+
+static bool
+stands_in(const struct pf_tune *tune, const struct pf_finding *finding, const char *function)
+{
+	const struct pf_findings *f = &tune->findings;
+
+	for (size_t i = 0; i < finding->stack_count; i++) {
+		const struct pf_evidence_stack *s = &f->stacks[finding->first_stack + i];
+		for (size_t j = 0; j < s->frame_count; j++) {
+			if (strcmp(pf_said(f, f->frames[s->first_frame + j]), function) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void
+check_case(const struct expected *c, bool renamed)
+{
+	struct pf_tune *tune;
+	struct pf_error err = {0};
+	size_t count = 0;
+	char function[256];
+
+	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
+	add_folder(tune, c->folder, renamed);
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	for (; count < 6 && c->kinds[count]; count++) {
+		if (!find(tune, c->kinds[count]))
+			fail_msg(
+			    "%s%s: no %s", c->folder, renamed ? " renamed" : "", c->kinds[count]);
+	}
+	for (size_t i = 0; i < pf_tune_finding_count(tune); i++) {
+		bool wanted = false;
+		for (size_t k = 0; k < count; k++)
+			wanted |= strcmp(c->kinds[k], pf_tune_finding_kind(tune, i)) == 0;
+		if (!wanted)
+			fail_msg("%s: %s: %s", c->folder, pf_tune_finding_kind(tune, i),
+			    pf_tune_finding_title(tune, i));
+	}
+	if (c->function) {
+		snprintf(function, sizeof function, "%s", c->function);
+		if (renamed)
+			rename_text(function, strlen(function));
+		if (!stands_in(tune, find(tune, c->kinds[0]), function))
+			fail_msg("%s: %s is not in the evidence of %s", c->folder, function,
+			    c->kinds[0]);
+		assert_true(find(tune, c->kinds[0])->advice_count > 0);
+		assert_true(find(tune, c->kinds[0])->confidence >= PF_CONFIDENCE_MEDIUM);
+	}
+	pf_tune_free(tune);
+}
+
+static void
+each_fault_is_found_and_nothing_else(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		check_case(&cases[i], false);
+}
+
+static void
+the_services_own_names_do_not_matter(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		check_case(&cases[i], true);
+}
+
+/* ---- what weakens evidence ---- */
+
+static struct pf_tune *
+new_tune(void)
+{
+	struct pf_tune *tune;
+	struct pf_error err = {0};
+
+	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
+	return tune;
+}
+
+static void
+add(struct pf_tune *tune, const char *fixture, bool base)
+{
+	struct pf_buffer bytes = read_fixture(fixture);
+	struct pf_error err = {0};
+
+	if (pf_tune_add(tune, fixture, bytes.bytes, bytes.size, base, &err))
+		fail_msg("%s", err.message);
+	pf_buffer_release(&bytes);
+}
+
+/* A heap profile of the leak with another time, build id and first column's unit. */
+static void
+add_changed(struct pf_tune *tune, const char *fixture, int64_t time, const char *build, bool base)
+{
+	struct pf_buffer bytes = read_fixture(fixture), out = {.maximum = 1 << 20};
+	struct pf_error err = {0};
+	struct pf_profile *p;
+
+	assert_int_equal(pf_profile_parse(&p, fixture, bytes.bytes, bytes.size, NULL, &err), 0);
+	p->time_nanos = time;
+	assert_int_equal(
+	    pf_strings_add(&p->strings, build, strlen(build), &p->mappings[0].build_id, &err), 0);
+	assert_int_equal(pf_profile_encode(p, &out, &err), 0);
+	assert_int_equal(pf_tune_add(tune, fixture, out.bytes, out.size, base, &err), 0);
+	pf_profile_free(p);
+	pf_buffer_release(&bytes);
+	pf_buffer_release(&out);
+}
+
+static const struct pf_finding *
+leak_of(struct pf_tune *tune)
+{
+	struct pf_error err = {0};
+	const struct pf_finding *leak;
+
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	leak = find(tune, "leak");
+	assert_non_null(leak);
+	return leak;
+}
+
+static void
+two_snapshots_are_less_sure_than_a_series(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add(tune, "tune/leak/heap-0.pb.gz", true);
+	add(tune, "tune/leak/heap-7.pb.gz", false);
+	assert_in_range(leak_of(tune)->confidence, PF_CONFIDENCE_LOW, PF_CONFIDENCE_MEDIUM);
+	assert_true(find(tune, "leak")->caveat_count > 0);
+	pf_tune_free(tune);
+}
+
+static void
+a_clock_that_went_backwards_makes_it_unsure(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_changed(tune, "tune/leak/heap-0.pb.gz", 2000000000LL, "ab", true);
+	add_changed(tune, "tune/leak/heap-7.pb.gz", 1000000000LL, "ab", false);
+	assert_int_equal(leak_of(tune)->confidence, PF_UNSURE);
+	pf_tune_free(tune);
+}
+
+static void
+different_builds_make_it_unsure(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_changed(tune, "tune/leak/heap-0.pb.gz", 1000000000LL, "ab", true);
+	add_changed(tune, "tune/leak/heap-7.pb.gz", 2000000000LL, "cd", false);
+	assert_int_equal(leak_of(tune)->confidence, PF_UNSURE);
+	pf_tune_free(tune);
+}
+
+static void
+snapshots_in_the_wrong_order_are_no_leak_and_a_restart_is_told(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	char time[] = "12345678";
+	(void)state;
+
+	/* The series backwards in time: memory falls. */
+	for (int i = 0; i < 8; i++) {
+		char fixture[64];
+		snprintf(fixture, sizeof fixture, "tune/leak/heap-%d.pb.gz", i);
+		add_changed(tune, fixture, (int64_t)(100 - i) * 1000000000, time, false);
+	}
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	assert_null(find(tune, "leak"));
+	assert_true(tune->evidence.doubts[PF_PROFILE_HEAP].restarted);
+	pf_tune_free(tune);
+}
+
+static void
+three_snapshots_without_a_base_prove_nothing(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	(void)state;
+
+	add(tune, "tune/leak/heap-0.pb.gz", false);
+	add(tune, "tune/leak/heap-4.pb.gz", false);
+	add(tune, "tune/leak/heap-7.pb.gz", false);
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	assert_int_equal(pf_tune_finding_count(tune), 0);
+	pf_tune_free(tune);
+}
+
+static void
+mixed_units_are_refused(void **state)
+{
+	struct pf_buffer bytes = read_fixture("tune/leak/heap-7.pb.gz"), out = {.maximum = 1 << 20};
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	struct pf_profile *p;
+	(void)state;
+
+	add(tune, "tune/leak/heap-0.pb.gz", true);
+	assert_int_equal(pf_profile_parse(&p, "late", bytes.bytes, bytes.size, NULL, &err), 0);
+	for (size_t i = 0; i < p->type_count; i++) {
+		if (strcmp(pf_profile_type_name(p, i), "inuse_space") == 0)
+			assert_int_equal(
+			    pf_strings_add(&p->strings, "kilobytes", 9, &p->types[i].unit, &err),
+			    0);
+	}
+	assert_int_equal(pf_profile_encode(p, &out, &err), 0);
+	assert_int_equal(pf_tune_add(tune, "late", out.bytes, out.size, false, &err), PF_EINPUT);
+	assert_message_has(err, "counts inuse_space in kilobytes");
+	pf_profile_free(p);
+	pf_buffer_release(&bytes);
+	pf_buffer_release(&out);
+	pf_tune_free(tune);
+}
+
+static void
+what_is_cut_off_or_foreign_is_refused_by_name(void **state)
+{
+	struct pf_buffer bytes = read_fixture("tune/leak/heap-7.pb.gz");
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	(void)state;
+
+	assert_int_equal(
+	    pf_tune_add(tune, "cut.pb.gz", bytes.bytes, bytes.size / 2, false, &err), PF_EINPUT);
+	assert_message_has(err, "cut.pb.gz");
+	pf_tune_free(tune);
+	tune = new_tune();
+	assert_int_equal(pf_tune_add(tune, "notes.txt", "hello\n", 6, false, &err), PF_EINPUT);
+	assert_message_has(err, "notes.txt");
+	pf_tune_free(tune);
+	tune = new_tune();
+	assert_int_equal(pf_tune_run(tune, &err), PF_EINPUT);
+	assert_int_equal(pf_tune_add(tune, "empty", "", 0, false, &err), PF_EINPUT);
+	pf_tune_free(tune);
+	pf_buffer_release(&bytes);
+}
+
+static void
+few_cpu_samples_are_said(void **state)
+{
+	struct pf_buffer bytes = read_fixture("tune/serialize/cpu.pb.gz"),
+			 out = {.maximum = 1 << 20};
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	struct pf_profile *p;
+	int64_t kept = 0;
+	(void)state;
+
+	assert_int_equal(pf_profile_parse(&p, "few", bytes.bytes, bytes.size, NULL, &err), 0);
+	for (size_t i = 0; i < p->sample_count; i++) {
+		int64_t n = kept < 60 ? p->values[i * p->type_count] : 0;
+		kept += n;
+		if (!n)
+			memset(&p->values[i * p->type_count], 0, p->type_count * sizeof *p->values);
+	}
+	assert_int_equal(pf_profile_encode(p, &out, &err), 0);
+	assert_int_equal(pf_tune_add(tune, "few", out.bytes, out.size, false, &err), 0);
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	for (size_t i = 0; i < pf_tune_finding_count(tune); i++)
+		assert_int_equal(tune->findings.findings[i].confidence, PF_UNSURE);
+	pf_profile_free(p);
+	pf_buffer_release(&bytes);
+	pf_buffer_release(&out);
+	pf_tune_free(tune);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(each_fault_is_found_and_nothing_else),
+	    cmocka_unit_test(the_services_own_names_do_not_matter),
+	    cmocka_unit_test(two_snapshots_are_less_sure_than_a_series),
+	    cmocka_unit_test(a_clock_that_went_backwards_makes_it_unsure),
+	    cmocka_unit_test(different_builds_make_it_unsure),
+	    cmocka_unit_test(snapshots_in_the_wrong_order_are_no_leak_and_a_restart_is_told),
+	    cmocka_unit_test(three_snapshots_without_a_base_prove_nothing),
+	    cmocka_unit_test(mixed_units_are_refused),
+	    cmocka_unit_test(what_is_cut_off_or_foreign_is_refused_by_name),
+	    cmocka_unit_test(few_cpu_samples_are_said),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

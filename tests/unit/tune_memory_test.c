@@ -1,0 +1,171 @@
+/* Memory that holds nothing: statistics of real programs under real allocators, and what was measured after a release. */
+#include <math.h>
+
+#include <profuse/tune.h>
+
+#include "stats/trend.h"
+#include "support/read_fixture.h"
+#include "tuner/tune.h"
+
+static struct pf_tune *
+judge(const char *stats, const char *smaps)
+{
+	struct pf_tune *tune;
+	struct pf_error err = {0};
+	const char *const names[] = {stats, smaps};
+
+	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
+	for (size_t i = 0; i < 2; i++) {
+		char path[128];
+		struct pf_buffer bytes;
+		if (!names[i])
+			continue;
+		snprintf(path, sizeof path, "runtime/%s", names[i]);
+		bytes = read_fixture(path);
+		if (pf_tune_add(tune, names[i], bytes.bytes, bytes.size, false, &err))
+			fail_msg("%s", err.message);
+		pf_buffer_release(&bytes);
+	}
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	return tune;
+}
+
+static const struct pf_finding *
+find(const struct pf_tune *tune, const char *kind)
+{
+	for (size_t i = 0; i < tune->findings.finding_count; i++) {
+		if (strcmp(tune->findings.findings[i].kind, kind) == 0)
+			return &tune->findings.findings[i];
+	}
+	return NULL;
+}
+
+/* What the finding predicts for the idle resident set. */
+static const struct pf_prediction *
+idle(const struct pf_tune *tune, const struct pf_finding *finding)
+{
+	const struct pf_findings *f = &tune->findings;
+
+	for (size_t i = 0; i < finding->prediction_count; i++) {
+		const struct pf_prediction *p = &f->predictions[finding->first_prediction + i];
+		if (strcmp(pf_said(f, p->metric), "rss_idle") == 0)
+			return p;
+	}
+	fail_msg("no prediction");
+	return NULL;
+}
+
+/* Each fixture's program then released what it could; the last column is what the kernel said after that. */
+static void
+what_a_release_leaves_is_predicted_within_a_tenth(void **state)
+{
+	static const struct {
+		const char *stats, *smaps;
+		double measured; /* KiB */
+	} cases[] = {
+	    {"glibc.malloc_info.xml", "glibc.smaps_rollup", 11948},
+	    {"glibc-phases.malloc_info.xml", "glibc-phases.smaps_rollup", 140916},
+	    {"tcmalloc.txt", "tcmalloc.smaps_rollup", 31192},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = judge(cases[i].stats, cases[i].smaps);
+		const struct pf_finding *finding = find(tune, "unreturned-memory");
+		const struct pf_prediction *p;
+
+		assert_non_null(finding);
+		p = idle(tune, finding);
+		assert_near(p->after / 1024, cases[i].measured, 0.1 * cases[i].measured);
+		assert_true(
+		    p->low <= cases[i].measured * 1024 && cases[i].measured * 1024 <= p->high);
+		assert_true(finding->advice_count > 0);
+		pf_tune_free(tune);
+	}
+}
+
+static void
+jemallocs_dirty_pages_are_found_with_a_setting_for_its_version(void **state)
+{
+	struct pf_tune *tune = judge("jemalloc.json", "jemalloc.smaps_rollup");
+	const struct pf_finding *finding = find(tune, "unreturned-memory");
+	const struct pf_findings *f = &tune->findings;
+	(void)state;
+
+	assert_non_null(finding);
+	assert_non_null(strstr(pf_said(f, f->advices[finding->first_advice].setting),
+	    "background_thread:true,dirty_decay_ms:1000"));
+	assert_int_equal(find(tune, "fragmentation") != NULL, 0);
+	pf_tune_free(tune);
+}
+
+static void
+memory_between_live_objects_is_no_free_memory(void **state)
+{
+	struct pf_tune *tune =
+	    judge("jemalloc-fragmented.json", "jemalloc-fragmented.smaps_rollup");
+	const struct pf_finding *finding = find(tune, "fragmentation");
+	(void)state;
+
+	assert_non_null(finding);
+	assert_null(find(tune, "unreturned-memory"));
+	for (size_t i = 0; i < finding->prediction_count; i++)
+		assert_true(tune->findings.predictions[finding->first_prediction + i].measure);
+	pf_tune_free(tune);
+}
+
+static void
+a_well_filled_heap_gives_no_finding(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"glibc-healthy.malloc_info.xml", "glibc-healthy.smaps_rollup"},
+	    {"jemalloc-healthy.json", "jemalloc-healthy.smaps_rollup"},
+	    {"mimalloc.txt", NULL}, /* it does not say what is free */
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = judge(cases[i][0], cases[i][1]);
+		if (pf_tune_finding_count(tune))
+			fail_msg("%s: %s", cases[i][0], pf_tune_finding_title(tune, 0));
+		pf_tune_free(tune);
+	}
+}
+
+/* Short series by counting orders: of 4 values one order has no inversion and three have one. */
+static void
+a_trend_is_tested_exactly(void **state)
+{
+	static const double x[] = {1, 2, 3, 4, 5, 6, 7, 8}, up[] = {1, 3, 2, 5, 4, 6, 8, 9};
+	static const double flat[] = {2, 2, 2, 2, 2, 2, 2, 2};
+	struct pf_trend t;
+	struct pf_error err = {0};
+	(void)state;
+
+	assert_int_equal(pf_trend(x, up, 4, &t, &err), 0);
+	assert_true(t.s == 4);
+	assert_near(t.p_rising, 4.0 / 24, 1e-12); /* no inversion in 1 order of 24, one in 3 */
+	assert_int_equal(pf_trend(x, up, 8, &t, &err), 0);
+	assert_true(t.s == 24);
+	/* At most two inversions among 8!: 1 + 7 + 27 orders. */
+	assert_near(t.p_rising, 35.0 / 40320, 1e-12);
+	assert_near(t.slope, 1, 0.2);
+	assert_true(t.low <= t.slope && t.slope <= t.high && t.low > 0);
+	assert_int_equal(pf_trend(x, flat, 8, &t, &err), 0);
+	assert_true(t.slope == 0 && t.p_rising == 1);
+	assert_int_equal(pf_trend(x, up, 2, &t, &err), PF_EUSAGE);
+	assert_int_equal(pf_trend(up, x, 8, &t, &err), PF_EINPUT);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_a_release_leaves_is_predicted_within_a_tenth),
+	    cmocka_unit_test(jemallocs_dirty_pages_are_found_with_a_setting_for_its_version),
+	    cmocka_unit_test(memory_between_live_objects_is_no_free_memory),
+	    cmocka_unit_test(a_well_filled_heap_gives_no_finding),
+	    cmocka_unit_test(a_trend_is_tested_exactly),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,264 @@
+/* code.c: the names that tell what a function is; see code.h. */
+#include "tuner/code.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct rule {
+	const char *name; /* a trailing * matches any rest */
+	uint32_t traits;
+};
+
+static const struct rule rules[] = {
+    /* Go's allocator and collector */
+    {"runtime.mallocgc*", PF_CODE_ALLOCATION},
+    {"runtime.newobject", PF_CODE_ALLOCATION},
+    {"runtime.makeslice*", PF_CODE_ALLOCATION},
+    {"runtime.growslice", PF_CODE_ALLOCATION},
+    {"runtime.newarray", PF_CODE_ALLOCATION},
+    {"runtime.rawstring*", PF_CODE_ALLOCATION},
+    {"runtime.rawbyteslice", PF_CODE_ALLOCATION},
+    {"runtime.gcBgMarkWorker*", PF_CODE_GC_MARK},
+    {"runtime.gcDrainMarkWorkerIdle", PF_CODE_GC_IDLE},
+    {"runtime.gcAssistAlloc*", PF_CODE_GC_ASSIST},
+    {"runtime.bgsweep", PF_CODE_GC_SWEEP},
+    /* C and C++ allocation */
+    {"malloc", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"calloc", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"realloc", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"free", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"cfree", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"memalign", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"aligned_alloc", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"posix_memalign", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"__libc_malloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"__libc_calloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"__libc_free*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"__libc_realloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"_int_malloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"_int_free*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"_int_realloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"_int_memalign*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"malloc_consolidate*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"unlink_chunk*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"tcache_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"arena_get2*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"sysmalloc*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"systrim*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"grow_heap*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"shrink_heap*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"heap_trim*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"operator new*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"operator delete*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"_Znwm*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"_Znam*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"_ZdlPv*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"_ZdaPv*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"je_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"tc_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"tcmalloc::*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"mi_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"_mi_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"mmap*", PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"__mmap*", PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"munmap", PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"__munmap", PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"madvise", PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"__madvise", PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"mprotect", PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"__mprotect", PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"brk", PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"__brk", PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    /* locks */
+    {"sync.(*Mutex).Lock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT},
+    {"sync.(*Mutex).Unlock*", PF_CODE_LOCK},
+    {"sync.(*RWMutex).Lock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT},
+    {"sync.(*RWMutex).RLock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT},
+    {"sync.(*RWMutex).*nlock", PF_CODE_LOCK},
+    {"internal/sync.(*Mutex).Lock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT},
+    {"internal/sync.(*Mutex).lockSlow", PF_CODE_LOCK | PF_CODE_LOCK_WAIT},
+    {"internal/sync.(*Mutex).Unlock*", PF_CODE_LOCK},
+    {"internal/sync.(*Mutex).unlockSlow", PF_CODE_LOCK},
+    {"sync.runtime_SemacquireMutex", PF_CODE_LOCK | PF_CODE_LOCK_WAIT},
+    {"sync.runtime_SemacquireRWMutex*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT},
+    {"internal/sync.runtime_SemacquireMutex", PF_CODE_LOCK | PF_CODE_LOCK_WAIT},
+    {"pthread_mutex_lock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"pthread_mutex_timedlock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"__pthread_mutex_lock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"___pthread_mutex_lock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"pthread_rwlock_*lock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"__pthread_rwlock_*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"___pthread_rwlock_*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"pthread_spin_lock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"__lll_lock_wait*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"std::mutex::lock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
+    {"std::unique_lock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
+    {"std::lock_guard*", PF_CODE_LOCK | PF_CODE_LIBRARY},
+    /* waiting for nobody, and for somebody in the program */
+    {"time.Sleep", PF_CODE_SLEEP},
+    {"nanosleep", PF_CODE_SLEEP | PF_CODE_LIBRARY},
+    {"clock_nanosleep*", PF_CODE_SLEEP | PF_CODE_LIBRARY},
+    {"__clock_nanosleep*", PF_CODE_SLEEP | PF_CODE_LIBRARY},
+    {"__nanosleep", PF_CODE_SLEEP | PF_CODE_LIBRARY},
+    {"usleep", PF_CODE_SLEEP | PF_CODE_LIBRARY},
+    {"sleep", PF_CODE_SLEEP | PF_CODE_LIBRARY},
+    {"__sleep", PF_CODE_SLEEP | PF_CODE_LIBRARY},
+    {"runtime.chansend*", PF_CODE_CHANNEL},
+    {"runtime.chanrecv*", PF_CODE_CHANNEL},
+    {"runtime.selectgo", PF_CODE_CHANNEL},
+    {"runtime.block", PF_CODE_CHANNEL},
+    {"sync.(*WaitGroup).Wait", PF_CODE_CHANNEL},
+    {"sync.(*Cond).Wait", PF_CODE_CHANNEL},
+    {"pthread_cond_wait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"pthread_cond_timedwait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"__pthread_cond_*wait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"___pthread_cond_*wait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"pthread_join", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    /* waiting for somebody outside */
+    {"net.(*conn).Read", PF_CODE_OUTSIDE},
+    {"net.(*conn).Write", PF_CODE_OUTSIDE},
+    {"net.(*netFD).connect", PF_CODE_OUTSIDE},
+    {"net.(*Resolver).*", PF_CODE_OUTSIDE},
+    {"internal/poll.(*FD).*", PF_CODE_OUTSIDE},
+    {"internal/poll.runtime_pollWait", PF_CODE_OUTSIDE},
+    {"net/http.(*persistConn).roundTrip", PF_CODE_OUTSIDE},
+    {"net/http.(*Transport).getConn", PF_CODE_POOL | PF_CODE_OUTSIDE},
+    {"database/sql.(*DB).conn", PF_CODE_POOL},
+    {"google.golang.org/grpc.(*clientStream).RecvMsg", PF_CODE_OUTSIDE},
+    {"syscall.Syscall*", PF_CODE_OUTSIDE},
+    {"syscall.fsync", PF_CODE_OUTSIDE},
+    {"recv", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"recvfrom", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"recvmsg", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"__libc_recv*", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"__recv*", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"read", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"__read*", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"__libc_read", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"write", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"__write*", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"__libc_write", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"pread*", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"pwrite*", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"send", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"__libc_send*", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"connect", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"__connect", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"__libc_connect", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"fsync", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"fdatasync", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"poll", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"__poll*", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    /* a server between two requests */
+    {"net.(*TCPListener).Accept*", PF_CODE_SERVER},
+    {"net.(*UnixListener).Accept*", PF_CODE_SERVER},
+    {"net/http.(*connReader).backgroundRead", PF_CODE_SERVER},
+    {"net/http.(*conn).readRequest", PF_CODE_SERVER},
+    {"net/http.(*persistConn).readLoop", PF_CODE_SERVER},
+    {"net/http.(*persistConn).writeLoop", PF_CODE_SERVER},
+    {"accept*", PF_CODE_SERVER | PF_CODE_LIBRARY},
+    {"__libc_accept*", PF_CODE_SERVER | PF_CODE_LIBRARY},
+    {"epoll_wait", PF_CODE_SERVER | PF_CODE_LIBRARY},
+    {"epoll_pwait*", PF_CODE_SERVER | PF_CODE_LIBRARY},
+    /* serialisation */
+    {"encoding/json.*", PF_CODE_SERIAL},
+    {"encoding/xml.*", PF_CODE_SERIAL},
+    {"encoding/gob.*", PF_CODE_SERIAL},
+    {"encoding/csv.*", PF_CODE_SERIAL},
+    {"encoding/asn1.*", PF_CODE_SERIAL},
+    {"google.golang.org/protobuf/*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"github.com/golang/protobuf/*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"github.com/gogo/protobuf/*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"github.com/json-iterator/go.*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"github.com/goccy/go-json*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"github.com/vmihailenco/msgpack*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"gopkg.in/yaml.*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"google::protobuf::*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"nlohmann::*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"rapidjson::*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"Json::*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"cJSON_*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_dump*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_load*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_tokener_*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_object_to_json_string*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"yajl_*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"msgpack_*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+};
+
+/* One * may stand anywhere. */
+static bool
+matches(const char *name, const char *pattern)
+{
+	const char *star = strchr(pattern, '*');
+	size_t head, tail, size = strlen(name);
+
+	/* Go's receivers, "(*T)", have a star of their own. */
+	while (star && star > pattern && star[-1] == '(')
+		star = strchr(star + 1, '*');
+	if (!star)
+		return strcmp(name, pattern) == 0;
+	head = (size_t)(star - pattern);
+	tail = strlen(star + 1);
+	return size >= head + tail && memcmp(name, pattern, head) == 0 &&
+	       memcmp(name + size - tail, star + 1, tail) == 0;
+}
+
+/* Whether a Go name is of the standard library: the first element of its import path is one of these. */
+static bool
+is_standard_go(const char *name)
+{
+	static const char *const packages[] = {"archive", "bufio", "builtin", "bytes", "cmp",
+	    "compress", "container", "context", "crypto", "database", "debug", "embed", "encoding",
+	    "errors", "expvar", "flag", "fmt", "gcWriteBarrier", "go", "hash", "html", "image",
+	    "index", "internal", "io", "iter", "log", "maps", "math", "mime", "net", "os", "path",
+	    "plugin", "reflect", "regexp", "runtime", "slices", "sort", "strconv", "strings",
+	    "structs", "sync", "syscall", "testing", "text", "time", "type:", "unicode", "unique",
+	    "unsafe", "vendor", "weak"};
+	size_t size = strcspn(name, "/.");
+
+	if (!name[size])
+		return false;
+	for (size_t i = 0; i < sizeof packages / sizeof *packages; i++) {
+		if (strlen(packages[i]) == size && memcmp(name, packages[i], size) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Binaries that are nobody's own code. */
+static bool
+is_system_binary(const char *file)
+{
+	static const char *const names[] = {"libc.so", "libc-", "ld-linux", "libpthread",
+	    "libstdc++", "libgcc_s", "libm.so", "libjemalloc", "libtcmalloc", "libmimalloc",
+	    "libprofuse-agent", "[vdso]", "[vsyscall]", "[kernel"};
+	const char *slash = strrchr(file, '/');
+
+	file = slash ? slash + 1 : file;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (strncmp(file, names[i], strlen(names[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+uint32_t
+pf_code_traits(const char *function, const char *file)
+{
+	uint32_t traits = 0;
+
+	/* What glibc calls inside of itself is "__GI_" and the name. */
+	if (strncmp(function, "__GI_", 5) == 0)
+		function += 5;
+	if (is_standard_go(function) || is_system_binary(file) ||
+	    strncmp(function, "std::", 5) == 0 || strncmp(function, "__gnu_cxx::", 11) == 0 ||
+	    strncmp(function, "_start", 7) == 0 || strncmp(function, "__libc_start", 12) == 0)
+		traits = PF_CODE_LIBRARY;
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+		if (matches(function, rules[i].name))
+			traits |= rules[i].traits;
+	}
+	return traits;
+}

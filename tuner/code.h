@@ -1,0 +1,34 @@
+/*
+ * code.h: what a function is, judged by names that languages, C libraries,
+ * allocators and well-known libraries give: never by a service's own names.
+ */
+#ifndef PF_TUNER_CODE_H
+#define PF_TUNER_CODE_H
+
+#include <stdint.h>
+
+enum pf_trait {
+	PF_CODE_LIBRARY = 1 << 0, /* a runtime, the standard library, libc: not the service's own */
+	PF_CODE_ALLOCATION = 1 << 1, /* gives or takes back memory */
+	PF_CODE_GC_MARK = 1 << 2,    /* the collector's background workers */
+	PF_CODE_GC_ASSIST = 1 << 3,  /* marking that an allocation is made to do */
+	PF_CODE_GC_SWEEP = 1 << 4,
+	PF_CODE_GC_IDLE = 1 << 5,   /* marking with CPU time that nobody else wanted */
+	PF_CODE_LOCK = 1 << 6,      /* takes a lock, waiting if need be */
+	PF_CODE_LOCK_WAIT = 1 << 7, /* waits for one */
+	PF_CODE_SLEEP = 1 << 8,
+	PF_CODE_CHANNEL = 1 << 9,  /* waits for another goroutine or thread of the program */
+	PF_CODE_OUTSIDE = 1 << 10, /* waits for somebody outside: network, disk */
+	PF_CODE_SERVER = 1 << 11,  /* a server's loop waiting for its next request */
+	PF_CODE_SERIAL = 1 << 12,  /* serialises or parses */
+	PF_CODE_MAPPING = 1 << 13, /* asks the kernel for memory, or gives it back */
+	PF_CODE_POOL = 1 << 14,    /* waits for a connection of a pool */
+};
+
+/*
+ * The traits of a function; `file` is the binary that it is in ("" unknown).
+ * 0: the service's own code, or a library of which we know nothing.
+ */
+uint32_t pf_code_traits(const char *function, const char *file);
+
+#endif

@@ -1,0 +1,104 @@
+/* detect.c: the list of detectors, and what several of them need. */
+#include "tuner/detect.h"
+
+#include <math.h>
+
+#include "tuner/sites.h"
+
+const struct pf_detector pf_detectors[] = {
+    {"leak", "heap profiles: one with --base, or four and more over time", pf_detect_leak},
+    {"goroutine-leak", "goroutine profiles", pf_detect_goroutines},
+    {"thread-leak", "thread profiles, /proc/PID/status", pf_detect_threads},
+    {"deadlock", "a goroutine dump (debug=2)", pf_detect_deadlock},
+    {"lock-contention", "mutex, block and contention profiles, goroutines", pf_detect_locks},
+    {"external-wait", "goroutine or thread profiles, with a CPU profile", pf_detect_outside},
+    {"gc-pressure", "a CPU profile, gctrace, Go's metrics", pf_detect_gc_pressure},
+    {"gc-settings", "Go's heap statistics, with the collector's cost", pf_detect_gc_settings},
+    {"gc-scan", "a heap profile of Go, with the collector's cost", pf_detect_gc_scan},
+    {"allocation-heavy", "a CPU profile", pf_detect_allocation},
+    {"serialization", "a CPU profile", pf_detect_serialization},
+    {"hot-recursion", "a CPU profile", pf_detect_recursion},
+    {"unreturned-memory", "an allocator's statistics", pf_detect_unreturned},
+    {"fragmentation", "an allocator's statistics", pf_detect_fragmentation},
+    {"arena-contention", "an allocator's statistics, a CPU profile", pf_detect_arenas},
+    {"cross-thread-frees", "the agent's frees profile", pf_detect_cross_thread},
+    {"malloc-thresholds", "a CPU or heap profile, glibc's statistics", pf_detect_thresholds},
+    {NULL, NULL, NULL},
+};
+
+double
+pf_cpu_samples(const struct pf_evidence_profile *ep)
+{
+	static const char *const counts[] = {"samples", NULL};
+	uint32_t column = pf_evidence_column(ep, counts);
+
+	return column == PF_NONE ? (double)ep->p->sample_count : pf_column_total(ep, column);
+}
+
+const struct pf_evidence_profile *
+pf_cpu_profile(const struct pf_evidence *e, uint32_t *column)
+{
+	static const char *const names[] = {"cpu", "samples", "instructions", NULL};
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_CPU);
+
+	if (!ep || pf_cpu_samples(ep) < PF_LEAST_SAMPLES)
+		return NULL;
+	*column = pf_evidence_column(ep, names);
+	return *column == PF_NONE || pf_column_total(ep, *column) <= 0 ? NULL : ep;
+}
+
+void
+pf_share_interval(double share, double n, double *low, double *high)
+{
+	const double z = 1.96;
+	double centre, half;
+
+	if (!(n > 0)) {
+		*low = *high = NAN;
+		return;
+	}
+	centre = (share + z * z / (2 * n)) / (1 + z * z / n);
+	half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n));
+	*low = fmax(0, centre - half);
+	*high = fmin(1, centre + half);
+}
+
+void
+pf_add_cpu_share(struct pf_findings *f, const char *name, double share, double samples)
+{
+	double low, high;
+
+	pf_share_interval(share, samples, &low, &high);
+	pf_add_estimate(f, name, share, low, high, "share");
+	if (samples < PF_FEW_SAMPLES)
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f, "The CPU profile has %.0f samples; shares need a few hundred.",
+			samples));
+}
+
+void
+pf_add_snapshot_caveats(
+    const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings *f)
+{
+	const struct pf_snapshot_doubts *d = &e->doubts[kind];
+
+	if (d->builds_differ)
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f, "The snapshots are of different builds or binaries: what grew may be "
+			      "what was changed."));
+	if (d->times_disordered)
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f, "The base is younger than what is compared with it: the clock went "
+			      "backwards, or the "
+			      "files are mixed up."));
+	if (d->restarted)
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f,
+			"What was ever allocated fell between two snapshots: they are of different "
+			"processes, or the clock went backwards."));
+	if (d->times_missing)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "The snapshots carry no times that tell them apart; their order on "
+			      "the command "
+			      "line was taken."));
+}

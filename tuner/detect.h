@@ -1,0 +1,72 @@
+/*
+ * detect.h: the detectors: each looks at the evidence for one thing and adds
+ * what it finds. A detector without the evidence it needs finds nothing; it
+ * fails only for want of memory.
+ */
+#ifndef PF_TUNER_DETECT_H
+#define PF_TUNER_DETECT_H
+
+#include "tuner/evidence.h"
+#include "tuner/findings.h"
+
+struct pf_detector {
+	const char *kind;  /* of its findings */
+	const char *needs; /* for help: what evidence it looks at */
+	int (*detect)(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err);
+};
+
+/* All of them; ends with a NULL kind. */
+extern const struct pf_detector pf_detectors[];
+
+typedef int pf_detect(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err);
+pf_detect pf_detect_leak, pf_detect_allocation, pf_detect_unreturned, pf_detect_fragmentation,
+    pf_detect_arenas, pf_detect_cross_thread, pf_detect_thresholds, pf_detect_gc_pressure,
+    pf_detect_gc_settings, pf_detect_gc_scan, pf_detect_goroutines, pf_detect_threads,
+    pf_detect_locks, pf_detect_deadlock, pf_detect_recursion, pf_detect_serialization,
+    pf_detect_outside;
+
+/* What several of them use. */
+
+/* The CPU profile and its column of time (or samples); NULL where there is none with enough samples to judge. */
+const struct pf_evidence_profile *pf_cpu_profile(const struct pf_evidence *e, uint32_t *column);
+/* How many samples stand behind a CPU profile; shares of fewer than PF_FEW_SAMPLES are unsure. */
+double pf_cpu_samples(const struct pf_evidence_profile *ep);
+enum { PF_FEW_SAMPLES = 100, PF_LEAST_SAMPLES = 20 };
+
+/* The 95 % interval of a share that rests on n samples (Wilson's). */
+void pf_share_interval(double share, double n, double *low, double *high);
+
+/* Adds a share of CPU with its interval, and the caveat that few samples deserve. */
+void pf_add_cpu_share(struct pf_findings *f, const char *name, double share, double samples);
+
+/* Says what weakens a comparison of the snapshots of this kind. */
+void pf_add_snapshot_caveats(
+    const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings *f);
+
+/* How the collector's CPU time compares with all CPU time used, from the best source there is. */
+struct pf_gc_cost {
+	double share, low, high; /* of the CPU time that the service used */
+	double assist;           /* share; NaN: unknown */
+	double
+	    with_idle; /* and marking in idle time, which is CPU time too, of all CPU time; NaN: unknown */
+	double samples;     /* behind them; NaN: counters, exact */
+	const char *source; /* NULL: unknown, then all else is NaN */
+	bool of_used;       /* false: of the CPUs that there are, which is less */
+};
+int pf_gc_cost(const struct pf_evidence *e, struct pf_gc_cost *cost, struct pf_error *err);
+
+/* Go's heap as the model of gc_model.c needs it; NaN where unknown. */
+struct pf_go_heap {
+	double live;      /* bytes marked by a cycle */
+	double goal;      /* the heap's size that starts the next one */
+	double gogc;      /* percent; infinity: off */
+	double overhead;  /* all that is not heap: stacks, metadata, the binary's share */
+	double limit;     /* GOMEMLIMIT; infinity: none */
+	double interval;  /* seconds between cycles */
+	double forced;    /* share of cycles that were forced */
+	double cycle_cpu; /* CPU seconds of one cycle */
+	double objects;
+};
+int pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *heap, struct pf_error *err);
+
+#endif

@@ -1,0 +1,179 @@
+/*
+ * detect_cpu.c: what a CPU profile shows of allocation and of serialisation:
+ * the share of samples whose stack goes through such code, and who calls it.
+ *
+ * Thresholds: mallocgc or malloc and free together above 15 % of CPU is heavy;
+ * serialisation above 10 % is worth a look, above 25 % a rewrite.
+ */
+#include "tuner/detect.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "tuner/sites.h"
+
+#define HEAVY_ALLOCATION 0.15
+#define HEAVY_SERIAL 0.10
+
+static bool
+allocates(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	const uint32_t marking = PF_CODE_GC_MARK | PF_CODE_GC_SWEEP;
+	(void)ep;
+
+	return (s->traits & PF_CODE_ALLOCATION) && !(s->traits & marking);
+}
+
+static bool
+serializes(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	(void)ep;
+	return (s->traits & PF_CODE_SERIAL) != 0;
+}
+
+static void
+advise_allocation(const struct pf_evidence *e, struct pf_findings *f, const char *owner,
+    double share, double low, double high)
+{
+	bool go = pf_evidence_is_go(e);
+	char text[PF_AMOUNT_ROOM];
+
+	pf_add_advice(f,
+	    (struct pf_advice){.action = go ? pf_say(f,
+						  "Allocate less in %s: reuse buffers (sync.Pool, "
+						  "a slice that is cleared), "
+						  "give slices and maps their capacity, avoid fmt "
+						  "and string conversions on "
+						  "the hot path.",
+						  owner)
+					    : pf_say(f,
+						  "Allocate less in %s: reuse buffers, allocate in "
+						  "an arena that lives as "
+						  "long as a request, reserve capacity.",
+						  owner),
+		.how = pf_say(f, "profuse show peek '%s' CPU.pb.gz", go ? "mallocgc" : "malloc")});
+	pf_add_prediction(f, "cpu", "share", 1, 1 - share / 2, 1 - high, 1,
+	    pf_say(f, "half of the allocation's CPU time avoided; all of it at best (%s)",
+		pf_amount(text, share, "share")));
+	if (!go)
+		pf_add_advice(f,
+		    (struct pf_advice){.action = pf_say(f, "Try another allocator: what it brings "
+							   "can't be predicted from a profile."),
+			.how = pf_say(f, "profuse tune --try CMD")});
+	(void)low;
+}
+
+int
+pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	uint32_t column;
+	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
+	double total, share, samples, low, high;
+	struct pf_sites sites;
+	char text[PF_AMOUNT_ROOM];
+	int rc;
+
+	if (!ep)
+		return 0;
+	total = pf_column_total(ep, column);
+	samples = pf_cpu_samples(ep);
+	rc = pf_sites_of(&sites, ep, column, allocates, err);
+	share = sites.total / total;
+	pf_share_interval(share, samples, &low, &high);
+	if (!rc && sites.count && low > HEAVY_ALLOCATION * 0.8 && share >= HEAVY_ALLOCATION) {
+		const char *owner = pf_site_name(ep, sites.items[0].name);
+		struct pf_finding *finding = pf_findings_add(f, "allocation-heavy",
+		    share >= 0.3 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
+		    pf_say(f, "%s of the CPU time goes into allocating memory, most of it for %s",
+			pf_amount(text, share, "share"), owner));
+		finding->cpu_saved = share / 2;
+		pf_add_cpu_share(f, "cpu_share", share, samples);
+		pf_add_number(f, "first_owner_share", sites.items[0].value / total, "share");
+		advise_allocation(e, f, owner, share, low, high);
+		rc = pf_show_sites(f, ep, &sites, 3, "share_of_allocation", err);
+	}
+	pf_sites_release(&sites);
+	return rc;
+}
+
+/* The package or library that a name belongs to: "encoding/json" of "encoding/json.Marshal". */
+static void
+library_of(char *to, size_t room, const char *name)
+{
+	const char *slash = NULL, *at;
+	size_t size;
+
+	for (at = name; *at && *at != '(' && *at != '['; at++) {
+		if (*at == '/')
+			slash = at;
+	}
+	at = slash ? slash : name;
+	size = (size_t)(at - name) + strcspn(at, ".:(_");
+	if (size >= room)
+		size = room - 1;
+	for (size_t i = 0; i < size; i++)
+		to[i] = name[i];
+	to[size] = '\0';
+}
+
+static int
+report_serial(struct pf_findings *f, const struct pf_evidence_profile *ep,
+    const struct pf_sites *sites, double share, double samples, struct pf_error *err)
+{
+	const char *owner = pf_site_name(ep, sites->items[0].name);
+	struct pf_stack stack = {0};
+	char library[128] = "", text[PF_AMOUNT_ROOM];
+	int rc = pf_stack_read(&stack, ep, sites->items[0].sample, err);
+	struct pf_finding *finding;
+	size_t at;
+
+	if (rc)
+		return rc;
+	at = pf_stack_with(&stack, ep, PF_CODE_SERIAL);
+	if (at < stack.count)
+		library_of(library, sizeof library, pf_site_name(ep, stack.names[at]));
+	pf_stack_release(&stack);
+	finding = pf_findings_add(f, "serialization",
+	    share >= 0.25 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
+	    pf_say(f, "%s of the CPU time goes into serialisation (%s), most of it for %s",
+		pf_amount(text, share, "share"), library, owner));
+	finding->cpu_saved = share / 2;
+	pf_add_cpu_share(f, "cpu_share", share, samples);
+	pf_add_number(f, "first_owner_share", sites->items[0].value / sites->total, "share");
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f,
+		    "Serialise less in %s: encode what does not change once and keep the bytes; "
+		    "decode only what is used; take a codec that is generated for the types "
+		    "instead of "
+		    "one that looks at them at run time; or a binary format between own services.",
+		    owner),
+		.risk = pf_say(f, "Generated codecs may differ in details (order of keys, unknown "
+				  "fields): compare "
+				  "their output with today's.")});
+	pf_add_prediction(f, "cpu", "share", 1, 1 - share / 2, 1 - share, 1,
+	    pf_say(f,
+		"a codec twice as fast saves half of it; measure the change with profuse bench"));
+	return pf_show_sites(f, ep, sites, 3, "share_of_serialization", err);
+}
+
+int
+pf_detect_serialization(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	uint32_t column;
+	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
+	double share, samples, low, high;
+	struct pf_sites sites;
+	int rc;
+
+	if (!ep)
+		return 0;
+	samples = pf_cpu_samples(ep);
+	rc = pf_sites_of(&sites, ep, column, serializes, err);
+	share = sites.total / pf_column_total(ep, column);
+	pf_share_interval(share, samples, &low, &high);
+	if (!rc && sites.count && share >= HEAVY_SERIAL && low > HEAVY_SERIAL * 0.7)
+		rc = report_serial(f, ep, &sites, share, samples, err);
+	pf_sites_release(&sites);
+	return rc;
+}

@@ -1,0 +1,320 @@
+/*
+ * detect_deadlock.c: goroutines that wait for each other's locks, from a dump
+ * with addresses (debug=2).
+ *
+ * A dump says which lock (by address) each goroutine waits for, and since when,
+ * but not who holds it. Who does is inferred from the order of the program: a
+ * goroutine that waits for lock B in function f past a line of f at which others
+ * wait for lock A has probably taken A on its way. A cycle of "waits for what
+ * the other probably holds" is a deadlock that names its parties. Without such
+ * an order, at least two locks whose every waiter has waited for minutes, or
+ * two goroutines that wait for different locks in different functions and
+ * nothing else of theirs runs, are a suspicion.
+ */
+#include "tuner/detect.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+enum { MOST_WAITERS = 2000, MOST_LOCKS = 256 };
+
+struct waiter {
+	const struct pf_goroutine *g;
+	const struct pf_goroutine_frame *own; /* the leaf-most frame of the service's own */
+	size_t lock;                          /* position in locks */
+};
+
+struct wait_graph {
+	const struct pf_goroutines *dump;
+	struct waiter *waiters; /* owned */
+	size_t count;
+	uint64_t locks[MOST_LOCKS];
+	size_t lock_count;
+};
+
+static const char *
+name_of(const struct pf_goroutines *d, uint32_t id)
+{
+	return pf_strings_get(&d->strings, id);
+}
+
+/* The address that the slow path of a lock was called with; 0: not a wait for a lock, or not printed. */
+static uint64_t
+lock_of(const struct pf_goroutines *d, const struct pf_goroutine *g,
+    const struct pf_goroutine_frame **own)
+{
+	const struct pf_goroutine_frame *frames = d->frames + g->first_frame;
+	uint64_t address = 0;
+
+	*own = NULL;
+	for (size_t i = 0; i < g->frame_count; i++) {
+		const char *name = name_of(d, frames[i].function);
+		uint32_t traits = pf_code_traits(name, "");
+
+		if ((traits & PF_CODE_LOCK_WAIT) && strstr(name, "utex)") && frames[i].argument)
+			address = frames[i].argument;
+		if (!traits) {
+			*own = &frames[i];
+			break;
+		}
+	}
+	return address;
+}
+
+static size_t
+position_of(struct wait_graph *w, uint64_t address)
+{
+	size_t i = 0;
+
+	while (i < w->lock_count && w->locks[i] != address)
+		i++;
+	if (i == w->lock_count && i < MOST_LOCKS)
+		w->locks[w->lock_count++] = address;
+	return i;
+}
+
+static int
+build(struct wait_graph *w, const struct pf_goroutines *dump, struct pf_error *err)
+{
+	int rc;
+
+	*w = (struct wait_graph){.dump = dump};
+	rc = PF_CALLOC(w->waiters, MOST_WAITERS, err);
+	for (size_t i = 0; !rc && i < dump->count && w->count < MOST_WAITERS; i++) {
+		struct waiter new = {.g = &dump->items[i]};
+		uint64_t address = lock_of(dump, new.g, &new.own);
+
+		if (!address || !new.own)
+			continue;
+		new.lock = position_of(w, address);
+		if (new.lock < MOST_LOCKS)
+			w->waiters[w->count++] = new;
+	}
+	return rc;
+}
+
+/*
+ * Whether a waiter for B probably holds A: somebody waits for A in the same
+ * function, at an earlier line.
+ */
+static bool
+probably_holds(const struct wait_graph *w, const struct waiter *x, size_t lock)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		const struct waiter *y = &w->waiters[i];
+		if (y->lock == lock && y->lock != x->lock && y->own->function == x->own->function &&
+		    y->own->line < x->own->line)
+			return true;
+	}
+	return false;
+}
+
+static void
+show_waiter(struct pf_findings *f, const struct wait_graph *w, const struct waiter *x, double value)
+{
+	const struct pf_goroutine_frame *frames = w->dump->frames + x->g->first_frame;
+
+	pf_add_stack(f, value, (double)value / (double)w->count, "goroutines");
+	for (size_t i = 0; i < x->g->frame_count && i < 32; i++)
+		pf_add_frame(f, name_of(w->dump, frames[i].function));
+}
+
+static void
+say_waits(
+    struct pf_findings *f, const struct wait_graph *w, const struct waiter *x, const char *holds)
+{
+	struct pf_finding *finding = pf_findings_last(f);
+
+	finding->summary = pf_say(f,
+	    "%s%sGoroutine %" PRId64 " in %s (line %" PRId64 ") waits for the lock at 0x%" PRIx64
+	    "%s.",
+	    pf_said(f, finding->summary), finding->summary ? " " : "", x->g->number,
+	    name_of(w->dump, x->own->function), x->own->line, w->locks[x->lock], holds);
+}
+
+static uint32_t
+order_locks(struct pf_findings *f)
+{
+	return pf_say(f, "Take the locks in the same order everywhere, or never hold one while "
+			 "taking the other (copy what is needed, unlock, go on).");
+}
+
+static void
+begin(struct pf_findings *f, const struct wait_graph *w, enum pf_confidence confidence,
+    uint32_t title, uint32_t action)
+{
+	int64_t longest = 0;
+
+	for (size_t i = 0; i < w->count; i++)
+		longest = w->waiters[i].g->minutes > longest ? w->waiters[i].g->minutes : longest;
+	pf_findings_add(f, "deadlock", PF_SEVERITY_HIGH, confidence, title);
+	pf_add_number(f, "goroutines_waiting_for_locks", (double)w->count, "count");
+	pf_add_number(f, "locks", (double)w->lock_count, "count");
+	pf_add_number(f, "longest_wait", (double)longest * 60, "seconds");
+	pf_add_advice(
+	    f, (struct pf_advice){.action = action,
+		   .how = pf_say(f, "the lines above say where each is taken; go test -race with a "
+				    "test that does both ways")});
+}
+
+/* Two locks, each waited for by a probable holder of the other. */
+static bool
+find_cycle(struct pf_findings *f, const struct wait_graph *w)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		for (size_t j = 0; j < w->count; j++) {
+			const struct waiter *x = &w->waiters[i], *y = &w->waiters[j];
+			bool x_holds, y_holds, sure;
+
+			if (x->lock == y->lock || x->own->function == y->own->function)
+				continue;
+			x_holds = probably_holds(w, x, y->lock);
+			y_holds = probably_holds(w, y, x->lock);
+			if (!x_holds)
+				continue;
+			/* One direction suffices where both have waited for minutes: nobody else moves either lock. */
+			sure = y_holds || (x->g->minutes && y->g->minutes);
+			begin(f, w, sure ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_LOW,
+			    pf_say(f, "%s: %s and %s wait for each other's locks",
+				sure ? "Deadlock" : "Suspected deadlock",
+				name_of(w->dump, x->own->function),
+				name_of(w->dump, y->own->function)),
+			    order_locks(f));
+			if (!sure)
+				pf_add_caveat(f, PF_CONFIDENCE_LOW,
+				    pf_say(f, "None has waited for a minute yet: if the same "
+					      "goroutines stand there in a "
+					      "dump a minute later, it is one."));
+			say_waits(f, w, x, ", and probably holds the other");
+			say_waits(f, w, y, y_holds ? ", and probably holds the other" : "");
+			show_waiter(f, w, x, 1);
+			show_waiter(f, w, y, 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The frame of x, a caller of the one that waits, that is past a line at which y waits for the same lock; NULL: none. */
+static const struct pf_goroutine_frame *
+frame_past(const struct wait_graph *w, const struct waiter *x, const struct waiter *y)
+{
+	const struct pf_goroutine_frame *frames = w->dump->frames + x->g->first_frame;
+
+	if (x == y || x->lock != y->lock)
+		return NULL;
+	for (size_t i = 0; i < x->g->frame_count; i++) {
+		if (&frames[i] > x->own && frames[i].function == y->own->function &&
+		    frames[i].line > y->own->line)
+			return &frames[i];
+	}
+	return NULL;
+}
+
+/* Whether somebody who does not wait for the lock is in one of the two functions that take it: a holder at work. */
+static bool
+has_holder(const struct wait_graph *w, const struct waiter *x, const struct waiter *y)
+{
+	const struct pf_goroutines *d = w->dump;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const struct pf_goroutine *g = &d->items[i];
+		const struct pf_goroutine_frame *frames = d->frames + g->first_frame, *own;
+
+		if (lock_of(d, g, &own) == w->locks[x->lock])
+			continue;
+		for (size_t k = 0; k < g->frame_count; k++) {
+			if (frames[k].function == x->own->function ||
+			    frames[k].function == y->own->function)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A lock that its holder takes again. */
+static bool
+find_self(struct pf_findings *f, const struct wait_graph *w)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		for (size_t j = 0; j < w->count; j++) {
+			const struct waiter *x = &w->waiters[i], *y = &w->waiters[j];
+			const struct pf_goroutine_frame *past = frame_past(w, x, y);
+
+			if (!past || has_holder(w, x, y))
+				continue;
+			begin(f, w,
+			    x->g->minutes && y->g->minutes ? PF_CONFIDENCE_HIGH
+							   : PF_CONFIDENCE_MEDIUM,
+			    pf_say(f, "Deadlock: %s takes again, in %s, a lock that it holds",
+				name_of(w->dump, past->function),
+				name_of(w->dump, x->own->function)),
+			    pf_say(f, "Take the lock once: let the inner function be called with "
+				      "it held and say so, or drop the outer one where the inner "
+				      "protects all that is touched."));
+			if (!x->g->minutes)
+				pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+				    pf_say(f, "None has waited for a minute yet: if the same "
+					      "goroutine stands there in a dump a minute later, "
+					      "it is one."));
+			say_waits(f, w, x,
+			    ", and has passed the line at which the next took it or waits for it");
+			say_waits(f, w, y, "");
+			show_waiter(f, w, x, 1);
+			show_waiter(f, w, y, 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Locks that everybody has been waiting for, for minutes, while no order tells who holds what. */
+static void
+find_stuck(struct pf_findings *f, const struct wait_graph *w)
+{
+	const struct waiter *first = NULL, *other = NULL;
+
+	for (size_t i = 0; i < w->count; i++) {
+		const struct waiter *x = &w->waiters[i];
+		if (x->g->minutes < 1)
+			continue;
+		if (!first)
+			first = x;
+		else if (x->lock != first->lock && !other)
+			other = x;
+	}
+	if (!first || !other)
+		return;
+	begin(f, w, PF_CONFIDENCE_LOW,
+	    pf_say(f,
+		"Suspected deadlock: goroutines in %s and %s have waited for locks for %" PRId64
+		" minutes",
+		name_of(w->dump, first->own->function), name_of(w->dump, other->own->function),
+		first->g->minutes),
+	    order_locks(f));
+	say_waits(f, w, first, "");
+	say_waits(f, w, other, "");
+	show_waiter(f, w, first, 1);
+	show_waiter(f, w, other, 1);
+	pf_add_caveat(f, PF_CONFIDENCE_LOW,
+	    pf_say(f, "A dump does not say who holds a lock: one very long critical section looks "
+		      "the same."));
+}
+
+int
+pf_detect_deadlock(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	struct wait_graph w;
+	int rc;
+
+	if (!e->has_goroutines)
+		return 0;
+	rc = build(&w, &e->goroutines, err);
+	if (!rc && w.count > 1 && !find_cycle(f, &w) && !find_self(f, &w))
+		find_stuck(f, &w);
+	free(w.waiters);
+	return rc ? rc : pf_findings_check(f, err);
+}

@@ -1,0 +1,147 @@
+/*
+ * detect_gc_scan.c: a big structure of small objects with pointers, which every
+ * cycle of Go's collector has to walk: settings make cycles rarer, none makes
+ * them cheaper.
+ *
+ * Marking costs about 30 ns of CPU per object with pointers (measured with 64-byte
+ * objects on a 2-core machine); a cycle over memory without pointers stays below
+ * a millisecond. Where the cost of cycles is known and is far below that, the
+ * structure has no pointers and nothing is found.
+ */
+#include "tuner/detect.h"
+
+#include <math.h>
+
+#include "tuner/sites.h"
+
+#define MARK_SECONDS 30e-9 /* of CPU, per object with pointers */
+
+enum { MANY_OBJECTS = 500000, SMALL_OBJECT = 512 };
+
+static const char *const objects[] = {"inuse_objects", "objects", NULL};
+static const char *const bytes[] = {"inuse_space", "space", NULL};
+
+/* Why no setting helps, or 0. */
+static uint32_t
+why_no_setting(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c,
+    const struct pf_go_heap *h, double cycle)
+{
+	double wanted = c->share > 0.05 ? h->gogc * c->share / 0.05 : h->gogc;
+	double needed = h->live * (1 + wanted / 100) + h->overhead;
+	char text[PF_AMOUNT_ROOM], limit[PF_AMOUNT_ROOM];
+
+	if (isfinite(e->memory_limit) && c->share > 0.05 && needed > 0.9 * e->memory_limit)
+		return pf_say(f,
+		    "To bring the collector under 5 %% of CPU, GOGC would have to be %.0f and the "
+		    "heap %s: "
+		    "more than the limit of %s.",
+		    wanted, pf_amount(text, needed, "bytes"),
+		    pf_amount(limit, e->memory_limit, "bytes"));
+	if (h->interval >= 110 || h->forced > 0.5)
+		return pf_say(f, "Cycles come only every two minutes already, when the runtime "
+				 "forces them: no setting "
+				 "makes them rarer.");
+	return pf_say(f,
+	    "GOGC and GOMEMLIMIT decide how often a cycle comes, not what it costs: each takes "
+	    "about %s of "
+	    "CPU time while requests wait for their share.",
+	    pf_amount(text, cycle, "seconds"));
+}
+
+static void
+advise(struct pf_findings *f, const char *owner, double count)
+{
+	pf_add_advice(
+	    f, (struct pf_advice){
+		   .action = pf_say(f,
+		       "Hold the %.1f million objects of %s without pointers: values and keys in a "
+		       "few big "
+		       "[]byte, found by a map from hash to offset (no pointers in key or value), "
+		       "or by index "
+		       "into a slice of structs; free lists of indices instead of linked pointers.",
+		       count / 1e6, owner),
+		   .how = pf_say(f, "libraries of this design: freecache, bigcache; or memory "
+				    "outside of the heap (mmap)"),
+		   .risk = pf_say(f, "Every access copies or decodes; measure latency with profuse "
+				     "bench before and after.")});
+	pf_add_advice(
+	    f, (struct pf_advice){.action = pf_say(f, "Or have fewer objects: several small fields "
+						      "in one allocation, structs by value in "
+						      "slices and maps.")});
+}
+
+static int
+report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evidence_profile *ep,
+    const struct pf_sites *sites, double live_bytes, struct pf_error *err)
+{
+	double count = sites->total, cycle = count * MARK_SECONDS, first = sites->items[0].value;
+	char text[PF_AMOUNT_ROOM], cost[PF_AMOUNT_ROOM];
+	struct pf_finding *finding;
+	const char *owner = pf_site_name(ep, sites->items[0].name);
+	struct pf_gc_cost c;
+	struct pf_go_heap h;
+	int rc = pf_gc_cost(e, &c, err);
+
+	if (!rc)
+		rc = pf_go_heap(e, &h, err);
+	if (rc)
+		return rc;
+	/* The measured cost of a cycle says whether there are pointers to follow. */
+	if (h.cycle_cpu < cycle / 6 || (c.source && c.share < 0.02))
+		return 0;
+	if (!isnan(h.cycle_cpu))
+		cycle = h.cycle_cpu;
+	finding = pf_findings_add(f, "gc-scan",
+	    c.share >= 0.1 || cycle >= 0.1 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM,
+	    c.source || !isnan(h.cycle_cpu) ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_LOW,
+	    pf_say(f,
+		"Every collection walks %.1f million small objects, %s of them allocated by %s: no "
+		"setting makes "
+		"that cheaper",
+		count / 1e6, pf_amount(text, first / count, "share"), owner));
+	finding->summary = why_no_setting(e, f, &c, &h, cycle);
+	finding->cpu_saved = isnan(c.share) ? 0 : 0.9 * c.share * first / count;
+	pf_add_number(f, "objects", count, "count");
+	pf_add_number(f, "mean_object", live_bytes / count, "bytes");
+	pf_add_number(f, "live_in_profile", live_bytes, "bytes");
+	pf_add_estimate(f, "mark_cpu_of_a_cycle", cycle, cycle * 0.7, cycle * 1.3, "seconds");
+	pf_add_number(f, "gc_cpu_share", c.share, "share");
+	pf_add_number(f, "seconds_between_cycles", h.interval, "seconds");
+	pf_add_number(f, "live_heap", h.live, "bytes");
+	if (!c.source)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "No CPU profile, gctrace or runtime metrics: that the objects have "
+			      "pointers is assumed."));
+	advise(f, owner, count);
+	pf_add_prediction(f, "gc_cycle_cpu", "seconds", cycle, cycle * (1 - first / count) + 1e-3,
+	    1e-3, cycle * (1 - 0.7 * first / count),
+	    pf_say(f, "30 ns per object with pointers; memory without them is not walked (%s now)",
+		pf_amount(cost, cycle, "seconds")));
+	if (!isnan(c.share))
+		pf_add_prediction(f, "cpu", "share", 1, 1 - finding->cpu_saved, 1 - c.share, 1,
+		    pf_say(f, "the collector's share, as far as it goes into these objects"));
+	return pf_show_sites(f, ep, sites, 4, "objects", err);
+}
+
+int
+pf_detect_gc_scan(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_HEAP);
+	uint32_t count, size;
+	struct pf_sites sites;
+	double live;
+	int rc;
+
+	if (!ep || !pf_evidence_is_go(e))
+		return 0;
+	count = pf_evidence_column(ep, objects);
+	size = pf_evidence_column(ep, bytes);
+	if (count == PF_NONE || size == PF_NONE)
+		return 0;
+	rc = pf_sites_of(&sites, ep, count, NULL, err);
+	live = pf_column_total(ep, size);
+	if (!rc && sites.count && sites.total >= MANY_OBJECTS && live / sites.total <= SMALL_OBJECT)
+		rc = report(e, f, ep, &sites, live, err);
+	pf_sites_release(&sites);
+	return rc ? rc : pf_findings_check(f, err);
+}

@@ -1,0 +1,268 @@
+/*
+ * detect_goroutines.c: goroutines and threads that pile up.
+ *
+ * Many goroutines are normal where each serves a connection: those that wait
+ * for a next request are left out. A pile is a thousand and more in one
+ * place, or a number that rises from snapshot to snapshot (Kendall's test). Threads
+ * cost more: hundreds in one place are a pile.
+ */
+#include "tuner/detect.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "stats/trend.h"
+#include "tuner/sites.h"
+
+enum {
+	PILE_OF_GOROUTINES = 1000,
+	PILE_OF_THREADS = 200,
+	RISING_GOROUTINES = 100, /* by how many at least */
+	RISING_THREADS = 20,
+	MOST_SERIES = 500,
+	STACK_OF_GOROUTINE = 2048, /* bytes, at least */
+};
+
+static const char *const counts[] = {
+    "goroutine", "goroutines", "thread", "threads", "threadcreate", NULL};
+
+static bool
+stuck(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	(void)ep;
+	return !(s->traits & PF_CODE_SERVER);
+}
+
+/* What a stack waits for, in words. */
+static const char *
+waits_for(uint32_t traits)
+{
+	if (traits & PF_CODE_SLEEP)
+		return "asleep in";
+	if (traits & PF_CODE_LOCK_WAIT)
+		return "waiting for a lock in";
+	if (traits & PF_CODE_POOL)
+		return "waiting for a connection in";
+	if (traits & PF_CODE_OUTSIDE)
+		return "waiting for the network or a disk in";
+	if (traits & PF_CODE_CHANNEL)
+		return "waiting for another goroutine in";
+	return "in";
+}
+
+struct series {
+	double times[MOST_SERIES], values[MOST_SERIES];
+	size_t count;
+};
+
+/* The number at a site over all snapshots of the kind. */
+static int
+read_series(struct series *s, const struct pf_evidence *e, enum pf_profile_kind kind,
+    const char *owner, struct pf_error *err)
+{
+	const struct pf_evidence_profile *ep = NULL;
+	int rc = 0;
+
+	s->count = 0;
+	while (!rc && s->count < MOST_SERIES && (ep = pf_evidence_next(e, kind, ep))) {
+		uint32_t column = pf_evidence_column(ep, counts);
+		struct pf_sites sites = {0};
+		double value = 0;
+
+		if (column == PF_NONE)
+			continue;
+		rc = pf_sites_of(&sites, ep, column, stuck, err);
+		for (size_t i = 0; !rc && i < sites.count; i++) {
+			if (strcmp(pf_site_name(ep, sites.items[i].name), owner) == 0)
+				value = sites.items[i].value;
+		}
+		pf_sites_release(&sites);
+		s->times[s->count] = e->doubts[kind].times_missing
+					 ? (double)s->count
+					 : (double)pf_profile_time_nanos(ep->p) / 1e9;
+		s->values[s->count++] = value;
+	}
+	return rc;
+}
+
+struct pile {
+	const struct pf_evidence_profile *ep;
+	const struct pf_site *site;
+	const char *owner, *what; /* what: "goroutines" */
+	struct series series;
+	struct pf_trend trend;
+	bool rising;
+	double base; /* NaN: no base */
+	uint32_t traits;
+};
+
+static int
+report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struct pf_error *err)
+{
+	bool threads = p->what[0] == 't';
+	double n = p->site->value, pile = threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES;
+	struct pf_finding *finding;
+	bool created = p->ep->kind == PF_PROFILE_CREATED;
+
+	finding = pf_findings_add(f, threads ? "thread-leak" : "goroutine-leak",
+	    n >= 5 * pile || p->rising ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM,
+	    p->rising || p->traits & (PF_CODE_SLEEP | PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT)
+		? PF_CONFIDENCE_HIGH
+		: PF_CONFIDENCE_MEDIUM,
+	    created ? pf_say(f, "%.0f threads were created for %s", n, p->owner)
+		    : pf_say(f, "%.0f %s are %s %s%s", n, p->what, waits_for(p->traits), p->owner,
+			  p->rising ? ", and they become more" : ""));
+	pf_add_number(f, p->what, n, "count");
+	pf_add_number(f, "share_of_all",
+	    n / pf_column_total(p->ep, pf_evidence_column(p->ep, counts)), "share");
+	pf_add_number(f, "in_base", p->base, "count");
+	if (p->rising) {
+		pf_add_estimate(
+		    f, "growth", p->trend.slope, p->trend.low, p->trend.high, "per_second");
+		pf_add_number(f, "trend_p", p->trend.p_rising, "probability");
+	}
+	if (!threads) {
+		finding->bytes_saved = n * STACK_OF_GOROUTINE;
+		pf_add_prediction(f, "rss", "bytes", n * STACK_OF_GOROUTINE, 0, 0,
+		    n * STACK_OF_GOROUTINE,
+		    pf_say(f, "2 KiB of stack at least for each, and whatever it keeps reachable"));
+	}
+	pf_add_advice(
+	    f, (struct pf_advice){
+		   .action =
+		       threads
+			   ? pf_say(f,
+				 "Let a pool of bounded size do what threads are started for in "
+				 "%s, and join "
+				 "or detach each thread that ends.",
+				 p->owner)
+			   : pf_say(f,
+				 "Give each goroutine of %s an end: a context that is cancelled, a "
+				 "deadline or a timer, a channel that is closed or has room; bound "
+				 "how many are "
+				 "started.",
+				 p->owner),
+		   .how = threads ? pf_say(f, "profuse collect URL --type threads -o THREADS.pb.gz")
+				  : pf_say(f, "GET /debug/pprof/goroutine?debug=2 shows how long "
+					      "each has been waiting")});
+	if (p->rising || !isnan(p->base))
+		pf_add_snapshot_caveats(e, p->ep->kind, f);
+	return pf_show_stack(f, p->ep, p->site->sample, n,
+	    p->site->value / pf_column_total(p->ep, pf_evidence_column(p->ep, counts)), p->what,
+	    err);
+}
+
+static int
+base_of(const struct pf_evidence *e, struct pile *p, struct pf_error *err)
+{
+	const struct pf_evidence_profile *base = pf_evidence_base(e, p->ep->kind);
+	struct pf_sites sites;
+	int rc;
+
+	p->base = NAN;
+	if (!base)
+		return 0;
+	p->base = 0;
+	rc = pf_sites_of(&sites, base, pf_evidence_column(base, counts), stuck, err);
+	for (size_t i = 0; !rc && i < sites.count; i++) {
+		if (strcmp(pf_site_name(base, sites.items[i].name), p->owner) == 0)
+			p->base = sites.items[i].value;
+	}
+	pf_sites_release(&sites);
+	return rc;
+}
+
+static int
+judge_site(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, bool *found,
+    struct pf_error *err)
+{
+	bool threads = p->what[0] == 't';
+	double least = threads ? RISING_THREADS : RISING_GOROUTINES, grown;
+	struct pf_stack stack = {0};
+	int rc = read_series(&p->series, e, p->ep->kind, p->owner, err);
+
+	if (!rc)
+		rc = base_of(e, p, err);
+	if (!rc && p->series.count >= 4 && !e->doubts[p->ep->kind].times_disordered)
+		rc = pf_trend(p->series.times, p->series.values, p->series.count, &p->trend, err);
+	if (!rc)
+		rc = pf_stack_read(&stack, p->ep, p->site->sample, err);
+	p->traits = stack.traits;
+	pf_stack_release(&stack);
+	if (rc)
+		return rc;
+	grown = p->series.values[p->series.count - 1] - p->series.values[0];
+	p->rising = p->series.count >= 4 && p->trend.p_rising <= 0.05 && grown >= least;
+	*found =
+	    p->rising || p->site->value >= (threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES) ||
+	    (!isnan(p->base) && p->site->value - p->base >= least && p->site->value > 2 * p->base);
+	return *found ? report(e, f, p, err) : 0;
+}
+
+static int
+judge(const struct pf_evidence *e, struct pf_findings *f, enum pf_profile_kind kind,
+    const char *what, struct pf_error *err)
+{
+	enum { MOST_PILES = 3 };
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, kind);
+	struct pf_sites sites = {0};
+	struct pile *p = NULL;
+	size_t reported = 0;
+	int rc;
+
+	if (!ep || pf_evidence_column(ep, counts) == PF_NONE)
+		return 0;
+	rc = pf_sites_of(&sites, ep, pf_evidence_column(ep, counts), stuck, err);
+	if (!rc)
+		rc = PF_CALLOC(p, 1, err);
+	for (size_t i = 0; !rc && i < sites.count && i < 16 && reported < MOST_PILES; i++) {
+		bool found = false;
+
+		*p = (struct pile){.ep = ep,
+		    .site = &sites.items[i],
+		    .owner = pf_site_name(ep, sites.items[i].name),
+		    .what = what};
+		rc = judge_site(e, f, p, &found, err);
+		reported += found;
+	}
+	free(p);
+	pf_sites_release(&sites);
+	return rc;
+}
+
+int
+pf_detect_goroutines(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	return judge(e, f, PF_PROFILE_GOROUTINE, "goroutines", err);
+}
+
+/* Without stacks: the kernel's count. */
+static void
+judge_count(const struct pf_evidence *e, struct pf_findings *f)
+{
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_PROC, NULL);
+
+	if (!s || !(s->proc.threads >= 5 * PILE_OF_THREADS))
+		return;
+	pf_findings_add(f, "thread-leak", PF_SEVERITY_MEDIUM, PF_CONFIDENCE_LOW,
+	    pf_say(f, "The process has %.0f threads", s->proc.threads));
+	pf_add_number(f, "threads", s->proc.threads, "count");
+	pf_add_advice(f, (struct pf_advice){.action = pf_say(f, "Look at what the threads do."),
+			     .how = pf_say(f, "profuse collect URL --type threads -o "
+					      "THREADS.pb.gz; profuse tune THREADS.pb.gz")});
+}
+
+int
+pf_detect_threads(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	size_t before = f->finding_count;
+	int rc = judge(e, f, PF_PROFILE_THREADS, "threads", err);
+
+	if (!rc && f->finding_count == before)
+		rc = judge(e, f, PF_PROFILE_CREATED, "threads", err);
+	if (!rc && f->finding_count == before)
+		judge_count(e, f);
+	return rc;
+}

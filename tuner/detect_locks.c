@@ -1,0 +1,188 @@
+/*
+ * detect_locks.c: time lost at locks.
+ *
+ * A mutex profile charges waiting to the critical section that caused it, a
+ * block profile to whoever waited. Both sum since the start, or over a window,
+ * and a sum alone says little: what counts is the waiting per contention, and how
+ * it compares with the window, where that is known, or how many wait right
+ * now. A lock is contended where waiting adds up to a tenth of the window and
+ * more, or where, without one, waits are many and long (a thousandth of a second
+ * each and a second in all).
+ */
+#include "tuner/detect.h"
+
+#include <math.h>
+
+#include "tuner/sites.h"
+
+static const char *const delays[] = {"delay", NULL};
+static const char *const contentions[] = {"contentions", NULL};
+
+enum { LEAST_CONTENTIONS = 100, WAITING_NOW = 8 };
+
+static bool
+at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	/* In a mutex profile everything is a lock; unlocking of the runtime's own is not the service's. */
+	if (ep->kind == PF_PROFILE_LOCKS)
+		return (s->traits & PF_CODE_LOCK) || pf_stack_own(s, ep) < s->count;
+	return (s->traits & PF_CODE_LOCK_WAIT) != 0;
+}
+
+static bool
+waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	(void)ep;
+	return (s->traits & PF_CODE_LOCK_WAIT) != 0;
+}
+
+struct lock {
+	const struct pf_evidence_profile *ep;
+	const char *owner;
+	double delay, count, share,
+	    window; /* seconds; contentions; of all waiting at locks; seconds or NaN */
+};
+
+static void
+advise(struct pf_findings *f, const char *owner)
+{
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f,
+		    "Hold the lock in %s for less: do what needs no protection (input, output, "
+		    "formatting, hashing) outside of it; split it by key (shards); let readers "
+		    "share "
+		    "it (RWMutex, copy on write); or count in atomics.",
+		    owner),
+		.risk = pf_say(f,
+		    "A readers-writer lock pays only where sections are long and writes rare.")});
+	pf_add_measurement(f, "p99", "seconds",
+	    pf_say(f, "profuse bench --before CMD --after CMD --load URL --rate N, at the rate of "
+		      "production"));
+}
+
+static int
+report(
+    struct pf_findings *f, const struct lock *l, const struct pf_sites *sites, struct pf_error *err)
+{
+	char all[PF_AMOUNT_ROOM];
+	double per_second = l->delay / l->window;
+
+	pf_amount(all, l->delay, "seconds");
+	pf_findings_add(f, "lock-contention",
+	    per_second >= 1 || (isnan(per_second) && l->delay >= 10) ? PF_SEVERITY_HIGH
+								     : PF_SEVERITY_MEDIUM,
+	    isnan(l->window) ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH,
+	    l->ep->kind == PF_PROFILE_LOCKS
+		? pf_say(f, "Others waited %s for locks that %s held", all, l->owner)
+		: pf_say(f, "%s waited %s for locks", l->owner, all));
+	pf_add_number(f, "waited", l->delay, "seconds");
+	pf_add_number(f, "waits", l->count, "count");
+	pf_add_number(f, "mean_wait", l->delay / l->count, "seconds");
+	pf_add_number(f, "share_of_waiting", l->share, "share");
+	pf_add_number(f, "waiting_on_average", per_second, "threads");
+	if (isnan(l->window))
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f, "The profile sums since the service began, which it does not say: "
+			      "fetch it over a window "
+			      "(--seconds 30) to see today's rate."));
+	advise(f, l->owner);
+	return pf_show_sites(f, l->ep, sites, 3, "nanoseconds", err);
+}
+
+static double
+nanoseconds(const struct pf_evidence_profile *ep, uint32_t column)
+{
+	const char *unit = pf_profile_type_unit(ep->p, column);
+
+	return unit[0] == 'm' && unit[1] == 'i' && unit[2] == 'c' ? 1e3 : 1;
+}
+
+static int
+judge_profile(
+    const struct pf_evidence_profile *ep, struct pf_findings *f, bool *found, struct pf_error *err)
+{
+	uint32_t column, count;
+	struct pf_sites sites, waits;
+	struct lock l = {.ep = ep, .window = NAN};
+	int rc;
+
+	*found = false;
+	if (!ep)
+		return 0;
+	column = pf_evidence_column(ep, delays);
+	count = pf_evidence_column(ep, contentions);
+	if (column == PF_NONE || count == PF_NONE)
+		return 0;
+	rc = pf_sites_of(&sites, ep, column, at_lock, err);
+	if (!rc)
+		rc = pf_sites_of(&waits, ep, count, at_lock, err);
+	else
+		waits = (struct pf_sites){0};
+	if (!rc && sites.count && waits.total > 0) {
+		double unit = nanoseconds(ep, column);
+
+		l.owner = pf_site_name(ep, sites.items[0].name);
+		l.delay = sites.total * unit / 1e9;
+		l.share = sites.items[0].value / sites.total;
+		l.count = waits.total;
+		if (pf_profile_duration_nanos(ep->p) > 0)
+			l.window = (double)pf_profile_duration_nanos(ep->p) / 1e9;
+		*found =
+		    isnan(l.window)
+			? l.count >= LEAST_CONTENTIONS && l.delay >= 1 && l.delay / l.count >= 1e-3
+			: l.count >= LEAST_CONTENTIONS / 4 && l.delay >= 0.1 * l.window;
+		if (*found)
+			rc = report(f, &l, &sites, err);
+	}
+	pf_sites_release(&sites);
+	pf_sites_release(&waits);
+	return rc;
+}
+
+/* How many stand at locks at this moment, from goroutines or threads. */
+static int
+judge_now(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings *f,
+    struct pf_error *err)
+{
+	static const char *const counts[] = {"goroutine", "goroutines", "thread", "threads", NULL};
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, kind);
+	const char *what = kind == PF_PROFILE_THREADS ? "threads" : "goroutines";
+	uint32_t column = ep ? pf_evidence_column(ep, counts) : PF_NONE;
+	struct pf_sites sites;
+	int rc;
+
+	if (column == PF_NONE)
+		return 0;
+	rc = pf_sites_of(&sites, ep, column, waits_at_lock, err);
+	if (!rc && sites.count && sites.items[0].value >= WAITING_NOW) {
+		const char *owner = pf_site_name(ep, sites.items[0].name);
+
+		pf_findings_add(f, "lock-contention", PF_SEVERITY_MEDIUM, PF_CONFIDENCE_LOW,
+		    pf_say(f, "%.0f %s stand at a lock in %s at one moment", sites.items[0].value,
+			what, owner));
+		pf_add_number(f, what, sites.items[0].value, "count");
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "One moment is no rate: a mutex profile over a window says how long "
+			      "the waiting is."));
+		advise(f, owner);
+		rc = pf_show_sites(f, ep, &sites, 3, what, err);
+	}
+	pf_sites_release(&sites);
+	return rc;
+}
+
+int
+pf_detect_locks(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	bool found = false;
+	int rc = judge_profile(pf_evidence_last(e, PF_PROFILE_LOCKS), f, &found, err);
+
+	if (!rc && !found)
+		rc = judge_profile(pf_evidence_last(e, PF_PROFILE_BLOCK), f, &found, err);
+	if (!rc && !found)
+		rc = judge_now(e, PF_PROFILE_GOROUTINE, f, err);
+	if (!rc && !found)
+		rc = judge_now(e, PF_PROFILE_THREADS, f, err);
+	return rc;
+}

@@ -1,0 +1,415 @@
+/*
+ * detect_memory.c: resident memory that holds nothing: free and not returned
+ * (a setting or a call gives it back), or lost between live objects (only
+ * another layout helps: fewer arenas, another allocator, other sizes).
+ *
+ * What a release gives back follows from one snapshot (see lib/runtime's
+ * readers); what it costs in CPU, and what another arena count or allocator does
+ * to the peak, does not: plausible advice of that kind has made things worse, so
+ * the finding says how to measure it.
+ */
+#include "tuner/detect.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tuner/sites.h"
+
+#define WORTH 0.25       /* of the resident set */
+#define RELEASE_LOW 0.95 /* of what the model says is given back at least */
+
+enum { WORTH_BYTES = 16 << 20, MUCH_BYTES = 256 << 20 };
+
+/* Whether a version such as "5.3.0-0-g54eaed1" is at least major.minor; unknown ones are. */
+static bool
+at_least(const char *version, int major, int minor)
+{
+	char *end;
+	long x, y = 0;
+
+	if (version[0] < '0' || version[0] > '9')
+		return true;
+	x = strtol(version, &end, 10);
+	if (*end == '.')
+		y = strtol(end + 1, NULL, 10);
+	return x > major || (x == major && y >= minor);
+}
+
+static void
+advise_glibc(struct pf_findings *f)
+{
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f,
+		    "Give free pages back when a burst is over: all arenas, at the cost of "
+		    "faulting them in again."),
+		.how = pf_say(f, "call malloc_trim(0) from the service: after a batch, when idle, "
+				 "on a timer of minutes"),
+		.versions =
+		    pf_say(f, "glibc 2.8 and later; every arena, also in the middle of them"),
+		.risk = pf_say(f,
+		    "It takes each arena's lock while it walks it; milliseconds for a gigabyte."),
+		.undo = pf_say(f, "don't call it")});
+	pf_add_advice(
+	    f, (struct pf_advice){
+		   .action = pf_say(f,
+		       "Or fix the trim threshold, which otherwise grows with the blocks that are "
+		       "freed (up to 64 MiB)."),
+		   .setting = pf_say(f, "MALLOC_TRIM_THRESHOLD_=131072"),
+		   .how = pf_say(f,
+		       "in the environment, or GLIBC_TUNABLES=glibc.malloc.trim_threshold=131072"),
+		   .versions = pf_say(f, "glibc; as a tunable since 2.26"),
+		   .risk = pf_say(f, "It trims tops only, and more often: measure CPU."),
+		   .undo = pf_say(f, "unset MALLOC_TRIM_THRESHOLD_")});
+}
+
+static void
+advise_jemalloc(const struct pf_evidence *e, struct pf_findings *f)
+{
+	if (!at_least(e->allocator_version, 5, 0)) {
+		pf_add_advice(
+		    f, (struct pf_advice){.action = pf_say(f, "Purge unused dirty pages sooner."),
+			   .setting = pf_say(f, "MALLOC_CONF=lg_dirty_mult:5"),
+			   .how = pf_say(f, "in the environment of the service"),
+			   .versions =
+			       pf_say(f, "jemalloc 4; 5 has dirty_decay_ms and background_thread"),
+			   .undo = pf_say(f, "unset MALLOC_CONF")});
+		return;
+	}
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f,
+		    "Let a background thread return dirty pages after a second of disuse; today an "
+		    "idle process keeps them, for purging is done by threads that allocate."),
+		.setting = pf_say(f, "MALLOC_CONF=background_thread:true,dirty_decay_ms:1000,muzzy_"
+				     "decay_ms:0,abort_conf:true"),
+		.how = pf_say(f,
+		    "in the environment; where jemalloc is built with a prefix, JE_MALLOC_CONF or "
+		    "/etc/malloc.conf"),
+		.versions = pf_say(f, "jemalloc 5.0 and later"),
+		.risk = pf_say(f, "Not with a decay of 0: background purging of every free has "
+				  "cost 3.5 times the CPU."),
+		.undo = pf_say(f, "unset MALLOC_CONF")});
+}
+
+static void
+advise_tcmalloc(struct pf_findings *f)
+{
+	pf_add_advice(
+	    f, (struct pf_advice){
+		   .action = pf_say(f, "Give the page heap's free list back when a burst is over."),
+		   .how = pf_say(f, "MallocExtension::instance()->ReleaseFreeMemory(), from C "
+				    "MallocExtension_ReleaseFreeMemory()"),
+		   .versions = pf_say(f, "gperftools 2.0 and later"),
+		   .risk = pf_say(f, "The next burst faults the pages in again."),
+		   .undo = pf_say(f, "don't call it")});
+	pf_add_advice(
+	    f, (struct pf_advice){.action = pf_say(f, "Or return memory as it becomes free."),
+		   .setting = pf_say(f, "TCMALLOC_AGGRESSIVE_DECOMMIT=true"),
+		   .how = pf_say(f, "in the environment; milder: TCMALLOC_RELEASE_RATE=10"),
+		   .versions = pf_say(f, "gperftools 2.2 and later"),
+		   .risk = pf_say(
+		       f, "It has cost 1.6 times the CPU under churn of large blocks: measure."),
+		   .undo = pf_say(f, "unset it")});
+}
+
+static void
+advise_go(struct pf_findings *f)
+{
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f,
+		    "Go returns idle heap by itself within minutes; after a single burst it can be "
+		    "asked to at once."),
+		.how = pf_say(f, "debug.FreeOSMemory() after the burst, or GOMEMLIMIT so that it "
+				 "scavenges earlier"),
+		.versions = pf_say(f, "GOMEMLIMIT: Go 1.19 and later"),
+		.risk = pf_say(f, "FreeOSMemory runs a whole collection."),
+		.undo = pf_say(f, "don't call it")});
+}
+
+static void
+advise_release(const struct pf_evidence *e, struct pf_findings *f, enum pf_allocator allocator)
+{
+	switch (allocator) {
+	case PF_ALLOCATOR_GLIBC:
+		advise_glibc(f);
+		break;
+	case PF_ALLOCATOR_JEMALLOC:
+		advise_jemalloc(e, f);
+		break;
+	case PF_ALLOCATOR_TCMALLOC:
+		advise_tcmalloc(f);
+		break;
+	case PF_ALLOCATOR_GO:
+		advise_go(f);
+		break;
+	default:
+		break;
+	}
+	if (allocator != PF_ALLOCATOR_GO)
+		pf_add_measurement(f, "cpu", "share",
+		    pf_say(f, "profuse tune --try CMD, or profuse bench with --after-env: pages "
+			      "that come back cost faults"));
+}
+
+/* What of a figure is the kernel's: both were taken at the same time, or nearly. */
+static void
+report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_allocator allocator,
+    double rss, double free_bytes, bool whole_process, const char *model)
+{
+	double share = free_bytes / rss, after = rss - free_bytes;
+	/* Beside the model's own error: what is taken for free may be in use again, or back already. */
+	double error = fmax(0.07 * free_bytes, 0.03 * rss);
+	char text[PF_AMOUNT_ROOM], of[PF_AMOUNT_ROOM];
+	struct pf_finding *finding = pf_findings_add(f, "unreturned-memory",
+	    share >= 0.5 && free_bytes >= MUCH_BYTES ? PF_SEVERITY_HIGH
+	    : share >= 0.4                           ? PF_SEVERITY_MEDIUM
+						     : PF_SEVERITY_LOW,
+	    PF_CONFIDENCE_HIGH,
+	    pf_say(f, "%s of %s resident is free memory that %s keeps",
+		pf_amount(text, free_bytes, "bytes"), pf_amount(of, rss, "bytes"),
+		pf_allocator_name(allocator)));
+
+	finding->bytes_saved = free_bytes;
+	pf_add_number(f, "resident", rss, "bytes");
+	pf_add_estimate(
+	    f, "releasable", free_bytes, free_bytes - error, free_bytes + error, "bytes");
+	pf_add_number(f, "share_of_resident", share, "share");
+	if (!whole_process)
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f,
+			"The resident set is the allocator's own figure: the process has more (add "
+			"/proc/PID/smaps_rollup with --stats)."));
+	advise_release(e, f, allocator);
+	pf_add_prediction(f, "rss_idle", "bytes", rss, after, fmax(0, after - error), after + error,
+	    pf_say(f, "%s", model));
+}
+
+static const char *
+model_of(enum pf_allocator allocator)
+{
+	switch (allocator) {
+	case PF_ALLOCATOR_GLIBC:
+		return "resident less whole pages in free chunks (free bytes less 4 KiB a chunk) "
+		       "and the main arena's top";
+	case PF_ALLOCATOR_JEMALLOC:
+		return "resident less dirty and muzzy pages; what remains is active and metadata";
+	case PF_ALLOCATOR_TCMALLOC:
+		return "resident less the page heap's free list; caches stay";
+	default:
+		return "resident less idle spans that were not released";
+	}
+}
+
+int
+pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
+	const struct pf_evidence_stats *proc = pf_evidence_stats_last(e, PF_STATS_PROC, NULL);
+	enum pf_allocator allocator = s ? s->allocator.allocator : PF_ALLOCATOR_GO;
+	double rss = pf_evidence_rss(e), free_bytes;
+
+	if (s) {
+		free_bytes = s->allocator.releasable;
+		if (isnan(rss))
+			rss = s->allocator.mapped;
+	} else {
+		s = pf_evidence_stats_last(e, PF_STATS_GO, NULL);
+		if (!s)
+			return 0;
+		free_bytes = s->go.heap_idle - s->go.heap_released;
+		if (isnan(rss))
+			rss = s->go.sys - s->go.heap_released;
+	}
+	if (isnan(free_bytes) || isnan(rss)) /* mimalloc does not say: measure */
+		return 0;
+	free_bytes = fmin(free_bytes, rss);
+	if (free_bytes >= WORTH_BYTES && free_bytes >= WORTH * rss)
+		report_unreturned(e, f, allocator, rss, free_bytes, proc && !isnan(proc->proc.rss),
+		    model_of(allocator));
+	return pf_findings_check(f, err);
+}
+
+/* Bytes in pages that hold something live, and are not it. */
+static double
+lost_bytes(const struct pf_evidence_stats *s, double rss)
+{
+	const struct pf_allocator_stats *a = &s->allocator;
+	double cached = (isnan(a->thread_cached) ? 0 : a->thread_cached) +
+			(isnan(a->central_cached) ? 0 : a->central_cached);
+
+	if (a->allocator == PF_ALLOCATOR_GLIBC)
+		return fmin(a->free_bytes, rss - a->in_use) - a->releasable;
+	return a->active - a->in_use - (a->allocator == PF_ALLOCATOR_TCMALLOC ? cached : 0);
+}
+
+int
+pf_detect_fragmentation(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
+	double rss = pf_evidence_rss(e), lost;
+	char text[PF_AMOUNT_ROOM], live[PF_AMOUNT_ROOM];
+
+	if (!s)
+		return 0;
+	if (isnan(rss))
+		rss = s->allocator.mapped;
+	lost = lost_bytes(s, rss);
+	if (!(lost >= WORTH_BYTES) || !(lost >= WORTH * rss))
+		return 0;
+	pf_findings_add(f, "fragmentation",
+	    lost >= 0.5 * rss ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
+	    pf_say(f, "%s lie between live objects: the program uses %s",
+		pf_amount(text, lost, "bytes"), pf_amount(live, s->allocator.in_use, "bytes")));
+	pf_add_number(f, "resident", rss, "bytes");
+	pf_add_number(f, "in_use", s->allocator.in_use, "bytes");
+	pf_add_number(f, "fragmented", lost, "bytes");
+	pf_add_number(f, "share_of_resident", lost / rss, "share");
+	pf_add_number(f, "arenas", s->allocator.arenas, "count");
+	pf_add_advice(f,
+	    (struct pf_advice){.action = pf_say(f, "Keep objects that live long apart from those "
+						   "that come and go: allocate them first, or "
+						   "in an arena or pool of their own; no release "
+						   "brings back pages that hold something."),
+		.risk = pf_say(f, "A change of the code; a heap profile with lifetimes says which "
+				  "objects stay.")});
+	pf_add_advice(
+	    f, (struct pf_advice){
+		   .action = pf_say(
+		       f, "Try other allocators and fewer arenas: they place objects differently."),
+		   .how = pf_say(f, "profuse tune --try CMD --weight rss=1")});
+	pf_add_measurement(f, "rss_idle", "bytes",
+	    pf_say(f, "profuse tune --try CMD: what another layout brings does not follow from a "
+		      "snapshot"));
+	return pf_findings_check(f, err);
+}
+
+static bool
+waits_in_allocator(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	size_t wait = pf_stack_with(s, ep, PF_CODE_LOCK_WAIT),
+	       malloc_at = pf_stack_with(s, ep, PF_CODE_ALLOCATION);
+
+	/* The lock is the allocator's own if it was taken below malloc, with nothing of the service between. */
+	if (wait >= s->count || malloc_at >= s->count || malloc_at < wait)
+		return false;
+	for (size_t i = wait; i < malloc_at; i++) {
+		if (!ep->traits[s->names[i]])
+			return false;
+	}
+	return true;
+}
+
+static void
+advise_arenas(
+    const struct pf_evidence *e, struct pf_findings *f, enum pf_allocator allocator, bool more)
+{
+	double cpus = isnan(e->cpus) ? 1 : fmax(1, e->cpus);
+
+	if (allocator == PF_ALLOCATOR_GLIBC) {
+		double arenas = more ? 16 * cpus : fmax(1, cpus);
+		pf_add_advice(f,
+		    (struct pf_advice){
+			.action = more ? pf_say(f, "Allow more arenas than 8 a CPU.")
+				       : pf_say(f, "Have fewer arenas: free memory of one is of no "
+						   "use to threads of another."),
+			.setting = pf_say(f, "MALLOC_ARENA_MAX=%.0f", arenas),
+			.how = pf_say(f,
+			    "in the environment, or GLIBC_TUNABLES=glibc.malloc.arena_max=%.0f",
+			    arenas),
+			.versions = pf_say(f, "glibc 2.10 and later"),
+			.risk =
+			    more
+				? pf_say(
+				      f, "Every arena has its own free memory: the peak may rise.")
+				: pf_say(f, "Threads then wait for each other's arenas. "
+					    "MALLOC_ARENA_MAX=2 has also "
+					    "made idle memory 26 %% larger: measure it, beside 1."),
+			.undo = pf_say(f, "unset MALLOC_ARENA_MAX")});
+	} else if (allocator == PF_ALLOCATOR_JEMALLOC) {
+		pf_add_advice(f,
+		    (struct pf_advice){
+			.action = pf_say(f, more ? "Have an arena per CPU." : "Have fewer arenas."),
+			.setting =
+			    more ? pf_say(f, "MALLOC_CONF=percpu_arena:percpu,abort_conf:true")
+				 : pf_say(f, "MALLOC_CONF=narenas:%.0f,abort_conf:true", cpus),
+			.how = pf_say(f, "in the environment of the service"),
+			.versions = pf_say(f, more ? "jemalloc 5.0 and later" : "every jemalloc"),
+			.undo = pf_say(f, "unset MALLOC_CONF")});
+	}
+	pf_add_advice(f,
+	    (struct pf_advice){.action = pf_say(f, "Or another allocator with caches per thread."),
+		.how = pf_say(f, "profuse tune --try CMD")});
+	pf_add_measurement(f, "cpu", "share",
+	    pf_say(f, "profuse tune --try CMD: not predictable from statistics"));
+	pf_add_measurement(f, "rss_peak", "bytes",
+	    pf_say(f, "profuse tune --try CMD: not predictable from statistics"));
+}
+
+/* Threads that wait for an arena: seen on CPU, spinning or entering the kernel. */
+static int
+contended(const struct pf_evidence *e, struct pf_findings *f, enum pf_allocator allocator,
+    bool *found, struct pf_error *err)
+{
+	uint32_t column;
+	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
+	struct pf_sites sites;
+	char text[PF_AMOUNT_ROOM];
+	double share, samples, low, high;
+	int rc;
+
+	if (!ep)
+		return 0;
+	rc = pf_sites_of(&sites, ep, column, waits_in_allocator, err);
+	share = sites.total / pf_column_total(ep, column);
+	samples = pf_cpu_samples(ep);
+	pf_share_interval(share, samples, &low, &high);
+	if (!rc && share >= 0.05 && low >= 0.02) {
+		*found = true;
+		pf_findings_add(f, "arena-contention",
+		    share >= 0.15 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
+		    pf_say(f, "Threads fight for the allocator's locks: %s of the CPU time",
+			pf_amount(text, share, "share")))
+		    ->cpu_saved = share;
+		pf_add_cpu_share(f, "cpu_share", share, samples);
+		advise_arenas(e, f, allocator, true);
+		rc = pf_show_sites(f, ep, &sites, 3, "share_of_waiting", err);
+	}
+	pf_sites_release(&sites);
+	return rc;
+}
+
+int
+pf_detect_arenas(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
+	const struct pf_allocator_stats *a = s ? &s->allocator : NULL;
+	double cpus = isnan(e->cpus) ? 2 : e->cpus;
+	bool found = false;
+	char text[PF_AMOUNT_ROOM];
+	int rc = contended(e, f, e->allocator, &found, err);
+
+	if (rc || found || !a)
+		return rc;
+	if (a->locks > 1000 && a->lock_wait_seconds > 1 && a->lock_waits > 0.01 * a->locks) {
+		pf_findings_add(f, "arena-contention", PF_SEVERITY_MEDIUM, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f, "Threads waited %s for the allocator's locks",
+			pf_amount(text, a->lock_wait_seconds, "seconds")));
+		pf_add_number(f, "waits", a->lock_waits, "count");
+		pf_add_number(f, "waited", a->lock_wait_seconds, "seconds");
+		advise_arenas(e, f, a->allocator, true);
+	} else if (a->allocator == PF_ALLOCATOR_GLIBC && a->arenas > 2 * cpus &&
+		   a->free_bytes >= WORTH_BYTES && a->free_bytes > a->in_use) {
+		pf_findings_add(f, "arena-contention", PF_SEVERITY_LOW, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f, "%.0f arenas hold %s free between them, more than is in use",
+			a->arenas, pf_amount(text, a->free_bytes, "bytes")));
+		pf_add_number(f, "arenas", a->arenas, "count");
+		pf_add_number(f, "free", a->free_bytes, "bytes");
+		pf_add_number(f, "in_use", a->in_use, "bytes");
+		advise_arenas(e, f, a->allocator, false);
+	}
+	return pf_findings_check(f, err);
+}

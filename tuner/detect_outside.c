@@ -1,0 +1,141 @@
+/*
+ * detect_outside.c: the third branch of the usual question: neither the CPU nor
+ * a lock, but waiting for somebody outside: a database, a disk, the network.
+ *
+ * Evidence is what runs nothing: goroutines or threads that stand in a read, a
+ * connect or a sync below the service's own code (those that wait for their next
+ * request don't), and a CPU profile that shows processors idle. Where CPU is
+ * busy, or locks take the time, this is not the finding.
+ */
+#include "tuner/detect.h"
+
+#include <math.h>
+
+#include "tuner/sites.h"
+
+#define BUSY 0.6 /* of the CPUs: then it is CPU after all */
+
+enum { LEAST_WAITING = 4 };
+
+static const char *const counts[] = {"goroutine", "goroutines", "thread", "threads", NULL};
+
+static bool
+own_work(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	size_t own = pf_stack_own(s, ep);
+
+	/* main and the like sit at the root of everything: at work is what has own code below a wait. */
+	return own < s->count && !(s->traits & (PF_CODE_SERVER | PF_CODE_SLEEP));
+}
+
+static bool
+waits_outside(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return own_work(s, ep) && (s->traits & (PF_CODE_OUTSIDE | PF_CODE_POOL)) &&
+	       !(s->traits & PF_CODE_LOCK_WAIT);
+}
+
+static bool
+waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return own_work(s, ep) && (s->traits & PF_CODE_LOCK_WAIT);
+}
+
+/* CPUs' worth of time that the CPU profile saw, as a share of those that there are; NaN: unknown. */
+static double
+busy_share(const struct pf_evidence *e)
+{
+	static const char *const cpu[] = {"cpu", NULL};
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_CPU);
+	uint32_t column = ep ? pf_evidence_column(ep, cpu) : PF_NONE;
+	double seconds = ep ? (double)pf_profile_duration_nanos(ep->p) : 0;
+
+	if (column == PF_NONE || seconds <= 0)
+		return NAN;
+	return pf_column_total(ep, column) / seconds / (isnan(e->cpus) ? 1 : e->cpus);
+}
+
+struct waiting {
+	const struct pf_evidence_profile *ep;
+	struct pf_sites outside, working, locks;
+	double busy;
+};
+
+static int
+report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
+{
+	double n = w->outside.total, share = n / w->working.total;
+	const char *owner = pf_site_name(w->ep, w->outside.items[0].name);
+	const char *what = w->ep->kind == PF_PROFILE_THREADS ? "threads" : "goroutines";
+	struct pf_stack stack = {0};
+	bool pool = false;
+	int rc = pf_stack_read(&stack, w->ep, w->outside.items[0].sample, err);
+
+	pool = !rc && (stack.traits & PF_CODE_POOL);
+	pf_stack_release(&stack);
+	if (rc)
+		return rc;
+	pf_findings_add(f, "external-wait", share >= 0.5 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM,
+	    isnan(w->busy) ? PF_CONFIDENCE_LOW : PF_CONFIDENCE_MEDIUM,
+	    pf_say(f,
+		pool ? "%.0f of %.0f working %s wait for a connection of a pool in %s"
+		     : "%.0f of %.0f working %s wait for something outside (network or disk) in %s",
+		n, w->working.total, what, owner));
+	pf_add_number(f, "waiting_outside", n, "count");
+	pf_add_number(f, "waiting_for_locks", w->locks.total, "count");
+	pf_add_number(f, "working", w->working.total, "count");
+	pf_add_number(f, "cpu_busy", w->busy, "share");
+	if (isnan(w->busy))
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "There is no CPU profile with a duration: that the processors are "
+			      "idle is not shown."));
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pool ? pf_say(f, "Raise the pool's limit if the other side has room for "
+					   "more connections (SetMaxOpenConns), "
+					   "or hold each for less time.")
+			       : pf_say(f,
+				     "Look at the other side of what %s calls: its latency, not "
+				     "this service's CPU or "
+				     "memory, is what requests wait for. Ask for less (batch, "
+				     "cache, fewer round trips), set a "
+				     "deadline, run calls that don't depend on each other at once.",
+				     owner),
+		.how = pf_say(f, "compare the other side's latency with this service's p50")});
+	pf_add_measurement(f, "p99", "seconds",
+	    pf_say(f,
+		"tuning allocators or the collector will not change it; measure the call itself"));
+	return pf_show_sites(f, w->ep, &w->outside, 3, what, err);
+}
+
+static int
+judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings *f,
+    struct pf_error *err)
+{
+	struct waiting w = {.ep = pf_evidence_last(e, kind), .busy = busy_share(e)};
+	uint32_t column = w.ep ? pf_evidence_column(w.ep, counts) : PF_NONE;
+	int rc;
+
+	if (column == PF_NONE)
+		return 0;
+	rc = pf_sites_of(&w.outside, w.ep, column, waits_outside, err);
+	if (!rc)
+		rc = pf_sites_of(&w.working, w.ep, column, own_work, err);
+	if (!rc)
+		rc = pf_sites_of(&w.locks, w.ep, column, waits_at_lock, err);
+	if (!rc && w.outside.total >= LEAST_WAITING && w.outside.total >= 0.3 * w.working.total &&
+	    w.outside.total > w.locks.total && !(w.busy > BUSY))
+		rc = report(f, &w, err);
+	pf_sites_release(&w.outside);
+	pf_sites_release(&w.working);
+	pf_sites_release(&w.locks);
+	return rc;
+}
+
+int
+pf_detect_outside(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	int rc = judge(e, PF_PROFILE_GOROUTINE, f, err);
+
+	return rc ? rc : judge(e, PF_PROFILE_THREADS, f, err);
+}

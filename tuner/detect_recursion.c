@@ -1,0 +1,130 @@
+/*
+ * detect_recursion.c: hot recursion: one of the service's own functions that
+ * stands many times in the same stacks, and with what it calls takes much of
+ * the CPU time.
+ *
+ * Depth in a sampled stack is a lower bound (profilers cut stacks off). Walking
+ * a tree of data is recursive by nature and shallow: what is reported is deep
+ * (five frames and more on average) and hot (a fifth of CPU and more).
+ */
+#include "tuner/detect.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/memory.h"
+#include "tuner/sites.h"
+
+#define HOT 0.20
+#define DEEP 5.0
+
+struct recursive {
+	double cum, self, depth; /* sums over samples; depth weighs by value */
+	size_t most, sample;
+	uint32_t seen; /* the sample (from 1) that counted it last */
+	uint32_t times;
+};
+
+/* Counts the frames of each own function in one stack. */
+static void
+count_sample(struct recursive *all, const struct pf_stack *s, const struct pf_evidence_profile *ep,
+    size_t sample, double value)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct recursive *r = &all[s->names[i]];
+
+		if (ep->traits[s->names[i]] & ~(uint32_t)PF_CODE_LOCK)
+			continue;
+		if (r->seen != sample + 1) {
+			r->seen = (uint32_t)sample + 1;
+			r->times = 0;
+		}
+		r->times++;
+	}
+	for (size_t i = 0; i < s->count; i++) {
+		struct recursive *r = &all[s->names[i]];
+
+		if (r->seen != sample + 1 || !r->times)
+			continue;
+		r->cum += value;
+		r->depth += value * r->times;
+		if (s->names[0] == s->names[i])
+			r->self += value;
+		if (r->times > r->most) {
+			r->most = r->times;
+			r->sample = sample;
+		}
+		r->times = 0;
+	}
+}
+
+static int
+report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t name,
+    const struct recursive *r, double total, struct pf_error *err)
+{
+	double share = r->cum / total, samples = pf_cpu_samples(ep);
+	const char *function = pf_site_name(ep, name);
+	struct pf_finding *finding;
+	char text[PF_AMOUNT_ROOM];
+
+	finding = pf_findings_add(f, "hot-recursion",
+	    share >= 0.5 && r->depth / r->cum >= 8 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM,
+	    PF_CONFIDENCE_HIGH,
+	    pf_say(f, "%s calls itself %zu deep and takes %s of the CPU time", function, r->most,
+		pf_amount(text, share, "share")));
+	finding->cpu_saved = share * 0.5;
+	pf_add_cpu_share(f, "cpu_share", share, samples);
+	pf_add_number(f, "mean_depth", r->depth / r->cum, "frames");
+	pf_add_number(f, "most_depth", (double)r->most, "frames");
+	pf_add_number(f, "self_share", r->self / total, "share");
+	pf_add_advice(
+	    f, (struct pf_advice){
+		   .action = pf_say(f,
+		       "See whether %s computes the same results again and again: keep them "
+		       "(memoisation), build them up from the smallest, or use a loop with a stack "
+		       "of its own.",
+		       function),
+		   .how = pf_say(f, "profuse show peek '%s' CPU.pb.gz", function)});
+	pf_add_prediction(f, "cpu", "share", 1, 1 - share * 0.5, 1 - share, 1,
+	    pf_say(f,
+		"repeated work in a recursion that branches grows exponentially, so that nearly "
+		"all of it may "
+		"go; without repetition little does: count calls with equal arguments first"));
+	return pf_show_stack(f, ep, r->sample, r->cum, share, "share_of_cpu", err);
+}
+
+int
+pf_detect_recursion(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	uint32_t column, best = PF_NONE;
+	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
+	struct pf_stack stack = {0};
+	struct recursive *all = NULL;
+	double total;
+	int rc;
+
+	if (!ep)
+		return 0;
+	total = pf_column_total(ep, column);
+	rc = PF_CALLOC(all, ep->frames.names.count, err);
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		double value = pf_value(ep, i, column);
+
+		rc = pf_stack_read(&stack, ep, i, err);
+		if (!rc && value > 0)
+			count_sample(all, &stack, ep, i, value);
+	}
+	/* Of functions that recurse through each other the deepest stands for all. */
+	for (uint32_t i = 0; !rc && i < ep->frames.names.count; i++) {
+		if (all[i].cum < HOT * total || all[i].depth < DEEP * all[i].cum ||
+		    pf_site_name(ep, i)[0] == '[')
+			continue;
+		if (best == PF_NONE || all[i].depth > all[best].depth)
+			best = i;
+	}
+	if (!rc && best != PF_NONE)
+		rc = report(f, ep, best, &all[best], total, err);
+	free(all);
+	pf_stack_release(&stack);
+	return rc;
+}

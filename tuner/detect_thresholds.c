@@ -1,0 +1,221 @@
+/*
+ * detect_thresholds.c: sizes that glibc's caches and thresholds do not fit: big
+ * blocks that go to the kernel and back, and blocks just too big for the
+ * caches of threads; and blocks that one thread allocates and another frees.
+ */
+#include "tuner/detect.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "tuner/sites.h"
+
+enum {
+	TCACHE_MAX = 1032, /* glibc's default: blocks beyond are not cached per thread */
+	MMAP_THRESHOLD = 128 << 10,
+	MANY_ALLOCATIONS = 10000,
+};
+
+static bool
+maps_memory(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	size_t map = pf_stack_with(s, ep, PF_CODE_MAPPING),
+	       malloc_at = pf_stack_with(s, ep, PF_CODE_ALLOCATION);
+
+	return map < s->count && malloc_at < s->count && map <= malloc_at;
+}
+
+static void
+advise_mapping(struct pf_findings *f)
+{
+	pf_add_advice(f,
+	    (struct pf_advice){.action = pf_say(f, "Keep big blocks in the heap instead of mapping "
+						   "and unmapping each: fix both thresholds "
+						   "above the usual size."),
+		.setting = pf_say(f, "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=33554432:glibc."
+				     "malloc.trim_threshold=268435456"),
+		.how = pf_say(f, "in the environment; before 2.26 MALLOC_MMAP_THRESHOLD_ and "
+				 "MALLOC_TRIM_THRESHOLD_; or "
+				 "mallopt(M_MMAP_THRESHOLD, …) and mallopt(M_TRIM_THRESHOLD, …)"),
+		.versions = pf_say(f, "glibc; 32 MiB is the greatest threshold on 64 bits"),
+		.risk = pf_say(f, "Freed big blocks stay resident, and may fragment the heap."),
+		.undo = pf_say(f, "unset GLIBC_TUNABLES")});
+	pf_add_advice(
+	    f, (struct pf_advice){
+		   .action = pf_say(f,
+		       "Or reuse the buffers: a pool of a few saves the kernel and the zeroing.")});
+	pf_add_measurement(f, "cpu", "share", pf_say(f, "profuse tune --try CMD"));
+	pf_add_measurement(f, "rss_peak", "bytes", pf_say(f, "profuse tune --try CMD"));
+}
+
+static int
+mapping_cost(const struct pf_evidence *e, struct pf_findings *f, bool *found, struct pf_error *err)
+{
+	uint32_t column;
+	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
+	struct pf_sites sites;
+	double share, samples, low, high;
+	char text[PF_AMOUNT_ROOM];
+	int rc;
+
+	*found = false;
+	if (!ep || pf_evidence_is_go(e))
+		return 0;
+	rc = pf_sites_of(&sites, ep, column, maps_memory, err);
+	share = sites.total / pf_column_total(ep, column);
+	samples = pf_cpu_samples(ep);
+	pf_share_interval(share, samples, &low, &high);
+	if (!rc && share >= 0.05 && low >= 0.02) {
+		*found = true;
+		pf_findings_add(f, "malloc-thresholds",
+		    share >= 0.2 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
+		    pf_say(f,
+			"%s of the CPU time goes into getting memory from the kernel and giving it "
+			"back",
+			pf_amount(text, share, "share")))
+		    ->cpu_saved = share;
+		pf_add_cpu_share(f, "cpu_share", share, samples);
+		advise_mapping(f);
+		rc = pf_show_sites(f, ep, &sites, 3, "share_of_mapping", err);
+	}
+	pf_sites_release(&sites);
+	return rc;
+}
+
+/* From a heap profile that counts all allocations: how many are of sizes that a threshold cuts off. */
+static int
+cut_off(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	static const char *const counts[] = {"alloc_objects", NULL}, *const sizes[] = {
+									 "alloc_space", NULL};
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_HEAP);
+	uint32_t count, size;
+	double all = 0, beyond = 0, most = 0;
+	size_t heaviest = 0;
+
+	if (!ep)
+		ep = pf_evidence_last(e, PF_PROFILE_ALLOCS);
+	if (!ep || pf_evidence_is_go(e) || e->allocator != PF_ALLOCATOR_GLIBC)
+		return 0;
+	count = pf_evidence_column(ep, counts);
+	size = pf_evidence_column(ep, sizes);
+	if (count == PF_NONE || size == PF_NONE)
+		return 0;
+	for (size_t i = 0; i < ep->p->sample_count; i++) {
+		double n = pf_value(ep, i, count), each = n > 0 ? pf_value(ep, i, size) / n : 0;
+
+		all += n;
+		if (each <= TCACHE_MAX || each > 64 * TCACHE_MAX)
+			continue;
+		beyond += n;
+		if (n > most) {
+			most = n;
+			heaviest = i;
+		}
+	}
+	if (all < MANY_ALLOCATIONS || beyond < 0.3 * all)
+		return 0;
+	pf_findings_add(f, "malloc-thresholds", PF_SEVERITY_LOW, PF_CONFIDENCE_MEDIUM,
+	    pf_say(f,
+		"%.0f %% of allocations are just too big for the caches of threads (1 KiB to 64 "
+		"KiB)",
+		100 * beyond / all));
+	pf_add_number(f, "share_of_allocations", beyond / all, "share");
+	pf_add_number(f, "allocations", all, "count");
+	pf_add_advice(f,
+	    (struct pf_advice){.action = pf_say(f, "Let the caches of threads take bigger blocks."),
+		.setting = pf_say(
+		    f, "GLIBC_TUNABLES=glibc.malloc.tcache_max=65536:glibc.malloc.tcache_count=16"),
+		.how = pf_say(f, "in the environment of the service"),
+		.versions = pf_say(f, "glibc 2.26 and later"),
+		.risk = pf_say(f, "Each thread keeps up to 16 free blocks of every size: memory "
+				  "grows with threads."),
+		.undo = pf_say(f, "unset GLIBC_TUNABLES")});
+	pf_add_measurement(f, "cpu", "share", pf_say(f, "profuse tune --try CMD"));
+	return pf_show_stack(f, ep, heaviest, most, most / all, "count", err);
+}
+
+int
+pf_detect_thresholds(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	bool found;
+	int rc = mapping_cost(e, f, &found, err);
+
+	return rc || found ? rc : cut_off(e, f, err);
+}
+
+/* Whether a sample of the agent's frees profile was freed by another thread than allocated it. */
+static bool
+crossed(const struct pf_profile *p, size_t sample)
+{
+	for (uint64_t i = p->label_starts[sample]; i < p->label_starts[sample + 1]; i++) {
+		const struct pf_label *l = &p->labels[i];
+		if (strcmp(pf_profile_string(p, l->key), "thread") == 0)
+			return strcmp(pf_profile_string(p, l->string), "other") == 0;
+	}
+	return false;
+}
+
+/* Objects freed by another thread, by who allocated them; *all: objects freed by any. */
+static int
+sum_crossed(struct pf_sites *sites, const struct pf_evidence_profile *ep, uint32_t column,
+    double *all, struct pf_error *err)
+{
+	struct pf_stack stack = {0};
+	int rc = 0;
+
+	*sites = (struct pf_sites){0};
+	*all = 0;
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		double value = pf_value(ep, i, column);
+
+		*all += value;
+		if (!crossed(ep->p, i))
+			continue;
+		rc = pf_stack_read(&stack, ep, i, err);
+		if (!rc)
+			rc = pf_sites_add(sites, pf_stack_owner(&stack, ep), value, 1, i, err);
+	}
+	pf_stack_release(&stack);
+	pf_sites_sort(sites);
+	return rc;
+}
+
+int
+pf_detect_cross_thread(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	static const char *const objects[] = {"freed_objects", NULL};
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_FREES);
+	uint32_t column = ep ? pf_evidence_column(ep, objects) : PF_NONE;
+	struct pf_sites sites;
+	double all, share;
+	char text[PF_AMOUNT_ROOM];
+	int rc;
+
+	if (column == PF_NONE)
+		return 0;
+	rc = sum_crossed(&sites, ep, column, &all, err);
+	share = sites.total / all;
+	if (!rc && sites.count && sites.total >= MANY_ALLOCATIONS && share >= 0.25) {
+		pf_findings_add(f, "cross-thread-frees",
+		    share >= 0.5 ? PF_SEVERITY_MEDIUM : PF_SEVERITY_LOW, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f,
+			"%s of freed objects are freed by another thread than allocated them, most "
+			"of "
+			"them from %s",
+			pf_amount(text, share, "share"), pf_site_name(ep, sites.items[0].name)));
+		pf_add_number(f, "share_of_frees", share, "share");
+		pf_add_number(f, "objects", sites.total, "count");
+		pf_add_advice(f, (struct pf_advice){
+				     .action = pf_say(f, "Caches of threads don't help such "
+							 "objects: let the receiver hand buffers "
+							 "back to the sender, or try an allocator "
+							 "that is made for it (mimalloc, "
+							 "jemalloc, tcmalloc)."),
+				     .how = pf_say(f, "profuse tune --try CMD")});
+		pf_add_measurement(f, "cpu", "share", pf_say(f, "profuse tune --try CMD"));
+		rc = pf_show_sites(f, ep, &sites, 3, "count", err);
+	}
+	pf_sites_release(&sites);
+	return rc;
+}

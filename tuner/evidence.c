@@ -1,0 +1,359 @@
+/* evidence.c: gathering evidence into one model; see evidence.h. */
+#include "tuner/evidence.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+
+int
+pf_evidence_init(struct pf_evidence *e, const char *service, struct pf_error *err)
+{
+	*e = (struct pf_evidence){.memory_limit = NAN, .cpus = NAN};
+	return pf_copy_string(&e->service, service && *service ? service : "service", err);
+}
+
+void
+pf_evidence_release(struct pf_evidence *e)
+{
+	for (size_t i = 0; i < e->profile_count; i++) {
+		pf_profile_free(e->profiles[i].p);
+		pf_frames_release(&e->profiles[i].frames);
+		free(e->profiles[i].traits);
+		free(e->profiles[i].name);
+	}
+	for (size_t i = 0; i < e->stats_count; i++)
+		free(e->stats[i].name);
+	free(e->profiles);
+	free(e->stats);
+	free(e->service);
+	pf_gctrace_release(&e->trace);
+	if (e->has_goroutines)
+		pf_goroutines_release(&e->goroutines);
+	*e = (struct pf_evidence){0};
+}
+
+/* By sample types, as their makers name them. */
+static enum pf_profile_kind
+kind_of(const struct pf_profile *p)
+{
+	static const struct {
+		const char *type;
+		enum pf_profile_kind kind;
+	} kinds[] = {
+	    {"inuse_space", PF_PROFILE_HEAP},
+	    {"space", PF_PROFILE_HEAP},
+	    {"alloc_space", PF_PROFILE_ALLOCS},
+	    {"cpu", PF_PROFILE_CPU},
+	    {"instructions", PF_PROFILE_CPU},
+	    {"goroutine", PF_PROFILE_GOROUTINE},
+	    {"goroutines", PF_PROFILE_GOROUTINE},
+	    {"thread", PF_PROFILE_THREADS},
+	    {"threads", PF_PROFILE_THREADS},
+	    {"threadcreate", PF_PROFILE_CREATED},
+	    {"delay", PF_PROFILE_LOCKS},
+	    {"freed_space", PF_PROFILE_FREES},
+	};
+
+	/* Go's allocs profile has the columns of its heap profile, and says which it is about. */
+	if (p->default_type && strcmp(pf_profile_string(p, p->default_type), "alloc_space") == 0)
+		return PF_PROFILE_ALLOCS;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		if (pf_profile_find_type(p, kinds[i].type) != PF_NONE)
+			return kinds[i].kind;
+	}
+	return PF_PROFILE_OTHER;
+}
+
+/* Traits per name, by the binary of the first location that has it. */
+static int
+find_traits(struct pf_evidence_profile *ep, struct pf_error *err)
+{
+	const struct pf_profile *p = ep->p;
+	const struct pf_frames *f = &ep->frames;
+	uint8_t *done = NULL;
+	int rc = PF_CALLOC(ep->traits, f->names.count, err);
+
+	if (!rc)
+		rc = PF_CALLOC(done, f->names.count, err);
+	for (size_t i = 0; !rc && i < p->location_count; i++) {
+		uint32_t mapping = p->locations[i].mapping;
+		const char *file =
+		    mapping == PF_NONE ? "" : pf_profile_string(p, p->mappings[mapping].filename);
+
+		for (uint64_t j = f->starts[i]; j < f->starts[i + 1]; j++) {
+			uint32_t name = f->runs[j];
+			if (!done[name])
+				ep->traits[name] = pf_code_traits(pf_frames_name(f, name), file);
+			done[name] = 1;
+		}
+	}
+	free(done);
+	return rc;
+}
+
+/* A block profile's stacks end in whatever waits, a mutex profile's in unlocking: only the former has channels. */
+static enum pf_profile_kind
+locks_or_block(const struct pf_evidence_profile *ep)
+{
+	for (uint32_t i = 0; i < ep->frames.names.count; i++) {
+		if (ep->traits[i] & (PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT))
+			return PF_PROFILE_BLOCK;
+	}
+	return PF_PROFILE_LOCKS;
+}
+
+/* Two profiles of a kind must count the same things. */
+static int
+check_units(
+    const struct pf_evidence *e, const struct pf_evidence_profile *new, struct pf_error *err)
+{
+	for (size_t i = 0; i < e->profile_count; i++) {
+		const struct pf_evidence_profile *old = &e->profiles[i];
+
+		if (old->kind != new->kind || new->kind == PF_PROFILE_OTHER)
+			continue;
+		for (size_t t = 0; t < new->p->type_count; t++) {
+			uint32_t at = pf_profile_find_type(old->p, pf_profile_type_name(new->p, t));
+			if (at != PF_NONE && strcmp(pf_profile_type_unit(old->p, at),
+						 pf_profile_type_unit(new->p, t)) != 0)
+				return pf_error_set(err, PF_EINPUT,
+				    "%s counts %s in %s, but %s counts it in %s: they can't be "
+				    "compared",
+				    new->name, pf_profile_type_name(new->p, t),
+				    pf_profile_type_unit(new->p, t), old->name,
+				    pf_profile_type_unit(old->p, at));
+		}
+	}
+	return 0;
+}
+
+int
+pf_evidence_add_profile(
+    struct pf_evidence *e, struct pf_profile *p, const char *name, bool base, struct pf_error *err)
+{
+	struct pf_evidence_profile new = {.p = p, .base = base, .order = e->profile_count};
+	int rc = PF_GROW(e->profiles, e->profile_capacity, e->profile_count + 1, err);
+
+	if (rc) {
+		pf_profile_free(p);
+		return rc;
+	}
+	rc = pf_copy_string(&new.name, name, err);
+	if (!rc)
+		rc = pf_frames_init(&new.frames, p, PF_BY_FUNCTION, err);
+	if (!rc)
+		rc = find_traits(&new, err);
+	if (!rc) {
+		new.kind = kind_of(p);
+		if (new.kind == PF_PROFILE_LOCKS)
+			new.kind = locks_or_block(&new);
+		rc = check_units(e, &new, err);
+	}
+	/* It is the evidence's from here, and released with it, whatever happened. */
+	e->profiles[e->profile_count++] = new;
+	return rc;
+}
+
+static double
+sort_time(const struct pf_evidence_profile *ep)
+{
+	return (double)pf_profile_time_nanos(ep->p);
+}
+
+static int
+by_kind_and_time(const void *a, const void *b)
+{
+	const struct pf_evidence_profile *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->base != y->base)
+		return x->base ? -1 : 1;
+	if (sort_time(x) != sort_time(y) && sort_time(x) > 0 && sort_time(y) > 0)
+		return sort_time(x) < sort_time(y) ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* The sum of a column; saturates. */
+static int64_t
+column_sum(const struct pf_profile *p, uint32_t column)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < p->sample_count; i++) {
+		if (__builtin_add_overflow(sum, p->values[i * p->type_count + column], &sum))
+			return INT64_MAX;
+	}
+	return sum;
+}
+
+static const char *
+build_id(const struct pf_profile *p)
+{
+	return p->mapping_count ? pf_profile_string(p, p->mappings[0].build_id) : "";
+}
+
+static const char *
+binary(const struct pf_profile *p)
+{
+	return p->mapping_count ? pf_base_name(pf_profile_string(p, p->mappings[0].filename)) : "";
+}
+
+/* Two neighbours of one kind, the earlier first. */
+static void
+compare_neighbours(struct pf_snapshot_doubts *d, const struct pf_evidence_profile *a,
+    const struct pf_evidence_profile *b)
+{
+	uint32_t x = pf_profile_find_type(a->p, "alloc_space"),
+		 y = pf_profile_find_type(b->p, "alloc_space");
+	const char *one = build_id(a->p), *other = build_id(b->p);
+
+	if (sort_time(a) <= 0 || sort_time(b) <= 0 || sort_time(a) == sort_time(b))
+		d->times_missing = true;
+	else if (sort_time(a) > sort_time(b))
+		d->times_disordered = true; /* a base that is younger than what it is the base of */
+	if ((*one && *other && strcmp(one, other) != 0) ||
+	    (*binary(a->p) && *binary(b->p) && strcmp(binary(a->p), binary(b->p)) != 0))
+		d->builds_differ = true;
+	/* What was ever allocated only grows within one process. */
+	if (x != PF_NONE && y != PF_NONE &&
+	    (double)column_sum(b->p, y) < 0.9 * (double)column_sum(a->p, x))
+		d->restarted = true;
+}
+
+/* Go's heap text has addresses only: beside a profile of the same service with names it says nothing. */
+static void
+leave_nameless_out(struct pf_evidence *e)
+{
+	bool named = false;
+
+	for (size_t i = 0; i < e->profile_count; i++)
+		named |= e->profiles[i].kind == PF_PROFILE_HEAP && e->profiles[i].frames.has_lines;
+	for (size_t i = 0; named && i < e->profile_count; i++) {
+		struct pf_evidence_profile *ep = &e->profiles[i];
+		if (ep->kind == PF_PROFILE_HEAP && ep->p->sample_count && !ep->frames.has_lines)
+			ep->kind = PF_PROFILE_OTHER;
+	}
+}
+
+void
+pf_evidence_settle(struct pf_evidence *e)
+{
+	leave_nameless_out(e);
+	if (e->profile_count)
+		qsort(e->profiles, e->profile_count, sizeof *e->profiles, by_kind_and_time);
+	for (size_t i = 1; i < e->profile_count; i++) {
+		if (e->profiles[i].kind == e->profiles[i - 1].kind &&
+		    e->profiles[i].kind != PF_PROFILE_OTHER)
+			compare_neighbours(
+			    &e->doubts[e->profiles[i].kind], &e->profiles[i - 1], &e->profiles[i]);
+	}
+	for (size_t i = 0; i < e->stats_count; i++) {
+		const struct pf_evidence_stats *s = &e->stats[i];
+		if (s->has_go && isinf(e->memory_limit) && s->go.max_memory > 0)
+			e->memory_limit = s->go.max_memory;
+		if (s->has_allocator && s->allocator.allocator != PF_ALLOCATOR_UNKNOWN) {
+			e->allocator = s->allocator.allocator;
+			if (s->allocator.version[0])
+				memcpy(e->allocator_version, s->allocator.version,
+				    sizeof e->allocator_version);
+		}
+		if (s->has_go && isnan(e->cpus) && s->go.gomaxprocs > 0)
+			e->cpus = s->go.gomaxprocs;
+	}
+	/* A Go program may have libc mapped, and does not allocate with it. */
+	if (e->allocator <= PF_ALLOCATOR_GLIBC && pf_evidence_is_go(e) &&
+	    !pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL))
+		e->allocator = PF_ALLOCATOR_GO;
+	if (isnan(e->cpus) && e->has_trace)
+		e->cpus = e->trace.cycles[e->trace.count - 1].processors;
+}
+
+const struct pf_evidence_profile *
+pf_evidence_next(
+    const struct pf_evidence *e, enum pf_profile_kind kind, const struct pf_evidence_profile *after)
+{
+	for (size_t i = after ? (size_t)(after - e->profiles) + 1 : 0; i < e->profile_count; i++) {
+		if (e->profiles[i].kind == kind && !e->profiles[i].base)
+			return &e->profiles[i];
+	}
+	return NULL;
+}
+
+const struct pf_evidence_profile *
+pf_evidence_last(const struct pf_evidence *e, enum pf_profile_kind kind)
+{
+	for (size_t i = e->profile_count; i-- > 0;) {
+		if (e->profiles[i].kind == kind && !e->profiles[i].base)
+			return &e->profiles[i];
+	}
+	return NULL;
+}
+
+const struct pf_evidence_profile *
+pf_evidence_base(const struct pf_evidence *e, enum pf_profile_kind kind)
+{
+	for (size_t i = 0; i < e->profile_count; i++) {
+		if (e->profiles[i].kind == kind && e->profiles[i].base)
+			return &e->profiles[i];
+	}
+	return NULL;
+}
+
+const struct pf_evidence_stats *
+pf_evidence_stats_last(
+    const struct pf_evidence *e, enum pf_stats_kind kind, const struct pf_evidence_stats *before)
+{
+	for (size_t i = before ? (size_t)(before - e->stats) : e->stats_count; i-- > 0;) {
+		const struct pf_evidence_stats *s = &e->stats[i];
+		if (kind == PF_STATS_ALLOCATOR ? s->has_allocator
+		    : kind == PF_STATS_GO      ? s->has_go
+					       : s->has_proc)
+			return s;
+	}
+	return NULL;
+}
+
+uint32_t
+pf_evidence_column(const struct pf_evidence_profile *ep, const char *const *names)
+{
+	uint32_t column = PF_NONE;
+
+	for (; *names && column == PF_NONE; names++)
+		column = pf_profile_find_type(ep->p, *names);
+	return column;
+}
+
+double
+pf_evidence_rss(const struct pf_evidence *e)
+{
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_PROC, NULL);
+
+	if (s && !isnan(s->proc.rss))
+		return s->proc.rss;
+	s = pf_evidence_stats_last(e, PF_STATS_GO, NULL);
+	if (s && !isnan(s->go.process_rss))
+		return s->go.process_rss;
+	s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
+	return s ? s->allocator.resident : NAN;
+}
+
+bool
+pf_evidence_is_go(const struct pf_evidence *e)
+{
+	if (e->allocator == PF_ALLOCATOR_GO || e->has_trace || e->has_goroutines ||
+	    pf_evidence_stats_last(e, PF_STATS_GO, NULL) ||
+	    pf_evidence_last(e, PF_PROFILE_GOROUTINE))
+		return true;
+	for (size_t i = 0; i < e->profile_count; i++) {
+		const struct pf_strings *names = &e->profiles[i].frames.names;
+		if (pf_strings_find(names, "runtime.main", 12) != PF_NONE ||
+		    pf_strings_find(names, "runtime.mcall", 13) != PF_NONE ||
+		    pf_strings_find(names, "main.main", 9) != PF_NONE)
+			return true;
+	}
+	return false;
+}

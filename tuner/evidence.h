@@ -1,0 +1,122 @@
+/*
+ * evidence.h: all that is known of one service, in one place: what detectors read.
+ *
+ * Profiles are named, sorted by time within their kind, and seen as stacks of
+ * function names with the traits of code.h. Statistics keep the order in which
+ * they came. Nothing here judges; what stands in the way of a judgement (times
+ * that don't ascend, different builds) is noted for those who do.
+ */
+#ifndef PF_TUNER_EVIDENCE_H
+#define PF_TUNER_EVIDENCE_H
+
+#include "profile/model.h"
+#include "report/frames.h"
+#include "runtime/allocator.h"
+#include "runtime/cgroup.h"
+#include "runtime/go_stats.h"
+#include "runtime/goroutines.h"
+#include "runtime/proc.h"
+#include "tuner/code.h"
+
+enum pf_profile_kind {
+	PF_PROFILE_OTHER,
+	PF_PROFILE_CPU,
+	PF_PROFILE_HEAP,      /* with a column of memory in use */
+	PF_PROFILE_ALLOCS,    /* allocations only */
+	PF_PROFILE_GOROUTINE, /* one per goroutine */
+	PF_PROFILE_THREADS,   /* one per thread */
+	PF_PROFILE_CREATED,   /* threads created */
+	PF_PROFILE_LOCKS, /* mutex, contention: waiting that holders caused, or suffered at locks */
+	PF_PROFILE_BLOCK, /* all waiting inside the program */
+	PF_PROFILE_FREES, /* the agent's: what was freed, by which thread, after how long */
+	PF_PROFILE_KINDS,
+};
+
+struct pf_evidence_profile {
+	struct pf_profile *p; /* owned */
+	char *name;           /* owned; the file or address */
+	enum pf_profile_kind kind;
+	bool base; /* what others are compared with */
+	size_t order;
+	struct pf_frames frames;
+	uint32_t *traits; /* owned; of each name of frames */
+};
+
+/* What came from one --stats file or one look at a process. */
+struct pf_evidence_stats {
+	char *name; /* owned */
+	double at;  /* seconds since the epoch; NaN: unknown */
+	bool base;
+	bool has_allocator, has_go, has_proc;
+	struct pf_allocator_stats allocator;
+	struct pf_go_stats go;
+	struct pf_proc proc;
+};
+
+struct pf_evidence {
+	char *service; /* owned; what reports call it */
+	struct pf_evidence_profile *profiles;
+	size_t profile_count, profile_capacity;
+	struct pf_evidence_stats *stats;
+	size_t stats_count, stats_capacity;
+	struct pf_gctrace trace;
+	bool has_trace;
+	struct pf_goroutines goroutines; /* the last dump with addresses */
+	bool has_goroutines;
+	struct pf_cgroup cgroup;
+	bool has_cgroup;
+	double memory_limit; /* bytes: of the container, or given; NaN: unknown, infinity: none */
+	double cpus;         /* that the service may use; NaN: unknown */
+	char gogc[32], gomemlimit[32]; /* of its environment; "" unknown */
+	enum pf_allocator allocator;   /* in charge, as its mappings or statistics say */
+	char allocator_version[64];
+	/* What weakens comparisons of the snapshots of a kind: set by pf_evidence_settle(). */
+	struct pf_snapshot_doubts {
+		bool times_missing, times_disordered, builds_differ, restarted;
+	} doubts[PF_PROFILE_KINDS];
+};
+
+int pf_evidence_init(struct pf_evidence *e, const char *service, struct pf_error *err);
+void pf_evidence_release(struct pf_evidence *e);
+
+/* Takes the profile over, also on failure. PF_EINPUT for what can't be compared with what is there. */
+int pf_evidence_add_profile(
+    struct pf_evidence *e, struct pf_profile *p, const char *name, bool base, struct pf_error *err);
+
+/*
+ * Takes in statistics of any kind that lib/runtime reads, recognised from the
+ * bytes; *known says whether it was one (then a failure is the reader's).
+ */
+int pf_evidence_add_stats(struct pf_evidence *e, const char *name, const void *bytes, size_t size,
+    bool base, bool *known, struct pf_error *err);
+
+/* What /proc and the control group say about a living process, and how it was started. */
+int pf_evidence_add_process(struct pf_evidence *e, pid_t pid, struct pf_error *err);
+
+/* Sorts by time and notes what is amiss. Call it once, before detectors run. */
+void pf_evidence_settle(struct pf_evidence *e);
+
+/* The next profile of a kind after `after` (NULL: the first), in the order of time; bases are left out. */
+const struct pf_evidence_profile *pf_evidence_next(const struct pf_evidence *e,
+    enum pf_profile_kind kind, const struct pf_evidence_profile *after);
+const struct pf_evidence_profile *pf_evidence_last(
+    const struct pf_evidence *e, enum pf_profile_kind kind);
+/* The base of a kind, or NULL. */
+const struct pf_evidence_profile *pf_evidence_base(
+    const struct pf_evidence *e, enum pf_profile_kind kind);
+
+/* The last statistics that have an allocator's, Go's, or the kernel's figures, before `before` (NULL: of all). */
+enum pf_stats_kind { PF_STATS_ALLOCATOR, PF_STATS_GO, PF_STATS_PROC };
+const struct pf_evidence_stats *pf_evidence_stats_last(
+    const struct pf_evidence *e, enum pf_stats_kind kind, const struct pf_evidence_stats *before);
+
+/* A column by name: the first of `names` (NULL-terminated) that the profile has, or PF_NONE. */
+uint32_t pf_evidence_column(const struct pf_evidence_profile *ep, const char *const *names);
+
+/* The resident set: the kernel's word, else the allocator's, else NaN. */
+double pf_evidence_rss(const struct pf_evidence *e);
+
+/* Whether the service is a Go program, as its profiles or statistics tell. */
+bool pf_evidence_is_go(const struct pf_evidence *e);
+
+#endif

@@ -1,0 +1,283 @@
+/* findings.c: see findings.h. */
+#include "tuner/findings.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+
+enum { TEXT_ROOM = 2048 };
+
+int
+pf_findings_init(struct pf_findings *f, struct pf_error *err)
+{
+	*f = (struct pf_findings){0};
+	return pf_strings_init(&f->strings, err);
+}
+
+void
+pf_findings_release(struct pf_findings *f)
+{
+	pf_strings_release(&f->strings);
+	free(f->findings);
+	free(f->numbers);
+	free(f->stacks);
+	free(f->advices);
+	free(f->predictions);
+	free(f->caveats);
+	free(f->frames);
+	*f = (struct pf_findings){0};
+}
+
+int
+pf_findings_check(const struct pf_findings *f, struct pf_error *err)
+{
+	return f->failed ? pf_error_nomem(err) : 0;
+}
+
+static uint32_t
+intern(struct pf_findings *f, const char *text)
+{
+	uint32_t id = 0;
+
+	if (pf_strings_add(&f->strings, text, strlen(text), &id, NULL)) {
+		f->failed = true;
+		return 0;
+	}
+	return id;
+}
+
+uint32_t
+pf_say(struct pf_findings *f, const char *format, ...)
+{
+	char text[TEXT_ROOM];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	return intern(f, text);
+}
+
+/* Room for one more, or NULL with the failure kept. */
+#define ROOM(F, NAME)                                                             \
+	(PF_GROW((F)->NAME##s, (F)->NAME##_capacity, (F)->NAME##_count + 1, NULL) \
+		? ((F)->failed = true, NULL)                                      \
+		: &(F)->NAME##s[(F)->NAME##_count++])
+
+static struct pf_finding scratch; /* written, never read: where a failed list's finding goes */
+
+struct pf_finding *
+pf_findings_last(struct pf_findings *f)
+{
+	return f->finding_count ? &f->findings[f->finding_count - 1] : &scratch;
+}
+
+struct pf_finding *
+pf_findings_add(struct pf_findings *f, const char *kind, enum pf_severity severity,
+    enum pf_confidence confidence, uint32_t title)
+{
+	struct pf_finding *finding = ROOM(f, finding);
+
+	if (!finding)
+		return &scratch;
+	*finding = (struct pf_finding){.kind = kind,
+	    .severity = severity,
+	    .confidence = confidence,
+	    .title = title,
+	    .first_number = f->number_count,
+	    .first_stack = f->stack_count,
+	    .first_advice = f->advice_count,
+	    .first_prediction = f->prediction_count,
+	    .first_caveat = f->caveat_count};
+	return finding;
+}
+
+void
+pf_add_estimate(struct pf_findings *f, const char *name, double value, double low, double high,
+    const char *unit)
+{
+	struct pf_number n = {.name = intern(f, name), .unit = intern(f, unit)};
+	struct pf_number *to = ROOM(f, number);
+
+	n.value = value;
+	n.low = low;
+	n.high = high;
+	if (to) {
+		*to = n;
+		pf_findings_last(f)->number_count++;
+	}
+}
+
+void
+pf_add_number(struct pf_findings *f, const char *name, double value, const char *unit)
+{
+	if (!isnan(value))
+		pf_add_estimate(f, name, value, NAN, NAN, unit);
+}
+
+void
+pf_add_stack(struct pf_findings *f, double value, double share, const char *unit)
+{
+	uint32_t id = intern(f, unit);
+	struct pf_evidence_stack *to = ROOM(f, stack);
+
+	if (!to)
+		return;
+	*to = (struct pf_evidence_stack){
+	    .first_frame = f->frame_count, .unit = id, .value = value, .share = share};
+	pf_findings_last(f)->stack_count++;
+}
+
+void
+pf_add_frame(struct pf_findings *f, const char *function)
+{
+	uint32_t id = intern(f, function);
+	uint32_t *to = ROOM(f, frame);
+
+	if (!to || !f->stack_count)
+		return;
+	*to = id;
+	f->stacks[f->stack_count - 1].frame_count++;
+}
+
+void
+pf_add_advice(struct pf_findings *f, struct pf_advice advice)
+{
+	struct pf_advice *to = ROOM(f, advice);
+
+	if (!to)
+		return;
+	*to = advice;
+	pf_findings_last(f)->advice_count++;
+}
+
+void
+pf_add_prediction(struct pf_findings *f, const char *metric, const char *unit, double before,
+    double after, double low, double high, uint32_t model)
+{
+	struct pf_prediction p = {.metric = intern(f, metric),
+	    .unit = intern(f, unit),
+	    .model = model,
+	    .before = before,
+	    .after = after,
+	    .low = low,
+	    .high = high};
+	struct pf_prediction *to = ROOM(f, prediction);
+
+	if (!to)
+		return;
+	*to = p;
+	pf_findings_last(f)->prediction_count++;
+}
+
+void
+pf_add_measurement(struct pf_findings *f, const char *metric, const char *unit, uint32_t how)
+{
+	size_t count = f->prediction_count;
+
+	pf_add_prediction(f, metric, unit, NAN, NAN, NAN, NAN, how);
+	if (f->prediction_count > count)
+		f->predictions[count].measure = true;
+}
+
+void
+pf_add_caveat(struct pf_findings *f, enum pf_confidence most, uint32_t why)
+{
+	struct pf_finding *finding = pf_findings_last(f);
+	uint32_t *to = ROOM(f, caveat);
+
+	if (finding->confidence > most)
+		finding->confidence = most;
+	if (!to)
+		return;
+	*to = why;
+	finding->caveat_count++;
+}
+
+static int
+by_weight(const void *a, const void *b)
+{
+	const struct pf_finding *x = a, *y = b;
+
+	if (x->severity != y->severity)
+		return x->severity < y->severity ? 1 : -1;
+	if (x->confidence != y->confidence)
+		return x->confidence < y->confidence ? 1 : -1;
+	if (x->cpu_saved != y->cpu_saved)
+		return x->cpu_saved < y->cpu_saved ? 1 : -1;
+	if (x->bytes_saved != y->bytes_saved)
+		return x->bytes_saved < y->bytes_saved ? 1 : -1;
+	return strcmp(x->kind, y->kind);
+}
+
+void
+pf_findings_sort(struct pf_findings *f)
+{
+	if (f->finding_count)
+		qsort(f->findings, f->finding_count, sizeof *f->findings, by_weight);
+}
+
+const char *
+pf_severity_name(enum pf_severity severity)
+{
+	static const char *const names[] = {"low", "medium", "high"};
+
+	return names[severity];
+}
+
+const char *
+pf_confidence_name(enum pf_confidence confidence)
+{
+	static const char *const names[] = {"unsure", "low", "medium", "high"};
+
+	return names[confidence];
+}
+
+static void
+scaled(char *text, double value, double step, const char *const *units, size_t count)
+{
+	size_t i = 0;
+
+	while (i + 1 < count && fabs(value) >= step) {
+		value /= step;
+		i++;
+	}
+	snprintf(text, PF_AMOUNT_ROOM,
+	    fabs(value) >= 100 || value == floor(value) ? "%.0f %s" : "%.1f %s", value, units[i]);
+}
+
+const char *
+pf_amount(char *text, double value, const char *unit)
+{
+	static const char *const bytes[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	static const char *const rates[] = {"B/s", "KiB/s", "MiB/s", "GiB/s", "TiB/s"};
+	static const char *const times[] = {"ns", "µs", "ms", "s"};
+
+	if (isnan(value))
+		snprintf(text, PF_AMOUNT_ROOM, "unknown");
+	else if (isinf(value))
+		snprintf(text, PF_AMOUNT_ROOM, "unlimited");
+	else if (strcmp(unit, "bytes") == 0)
+		scaled(text, value, 1024, bytes, sizeof bytes / sizeof *bytes);
+	else if (strcmp(unit, "bytes_per_second") == 0)
+		scaled(text, value, 1024, rates, sizeof rates / sizeof *rates);
+	else if (strcmp(unit, "share") == 0)
+		snprintf(text, PF_AMOUNT_ROOM, "%.1f %%", value * 100);
+	else if (strcmp(unit, "seconds") == 0 && fabs(value) >= 7200)
+		snprintf(text, PF_AMOUNT_ROOM, fabs(value) >= 2 * 86400 ? "%.1f days" : "%.1f h",
+		    value / (fabs(value) >= 2 * 86400 ? 86400 : 3600));
+	else if (strcmp(unit, "seconds") == 0)
+		scaled(text, value * 1e9, 1000, times, sizeof times / sizeof *times);
+	else if (value == floor(value) && fabs(value) < 1e15)
+		snprintf(text, PF_AMOUNT_ROOM, "%.0f%s%s", value,
+		    strcmp(unit, "count") == 0 ? "" : " ", strcmp(unit, "count") == 0 ? "" : unit);
+	else
+		snprintf(text, PF_AMOUNT_ROOM, "%.3g%s%s", value,
+		    strcmp(unit, "count") == 0 ? "" : " ", strcmp(unit, "count") == 0 ? "" : unit);
+	return text;
+}

@@ -1,0 +1,284 @@
+/*
+ * gather.c: all that a live service offers, fetched through collect's public
+ * header: memory, CPU over a window, everything that is a snapshot, then memory
+ * four times more over as long again: growth needs a series. What a service does
+ * not have is passed over with a word; a service that has nothing is an error.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <profuse/collect.h>
+
+#include "core/error.h"
+#include "net/credentials.h"
+#include "net/http.h"
+#include "tuner/tune.h"
+
+enum {
+	PATH_ROOM = 2048,
+	TEXT_BYTES = 32 << 20,
+	TEXT_SECONDS = 30,
+	MORE_SNAPSHOTS = 4,
+	WINDOW = 30
+};
+
+/* Go collects garbage first: what is in use is otherwise that of the last cycle, perhaps minutes ago. */
+static const char heap[] = "/debug/pprof/heap?gc=1";
+
+struct gathering {
+	struct pf_tune *tune;
+	const struct pf_collect_options *options;
+	char base[PATH_ROOM]; /* without a slash at its end */
+	size_t got;
+	struct pf_error first; /* why the first thing that failed did */
+	struct pf_error last;  /* and the last one */
+	bool failed, stopped, has_heap;
+};
+
+/* Keeps the first failure for the case that all fail. */
+static void
+pass_over(struct gathering *g, const char *what, const struct pf_error *why)
+{
+	char sentence[sizeof why->message + 64];
+
+	if (!g->failed)
+		g->first = *why;
+	g->last = *why;
+	g->failed = true;
+	if (!g->options->warn)
+		return;
+	snprintf(sentence, sizeof sentence, "%s is left out: %s", what, why->message);
+	g->options->warn(g->options->context, sentence);
+}
+
+/* What a service may lack; anything else ends the gathering. */
+static bool
+may_lack(int rc)
+{
+	return rc == PF_EIO || rc == PF_EINPUT || rc == PF_EUSAGE;
+}
+
+/* A tick that remembers that it was answered with "stop". */
+static bool
+on_tick(void *context, const struct pf_collect_progress *progress)
+{
+	struct gathering *g = context;
+
+	if (g->options->tick && g->options->tick(g->options->context, progress))
+		g->stopped = true;
+	return g->stopped;
+}
+
+static void
+on_warning(void *context, const char *sentence)
+{
+	struct gathering *g = context;
+
+	if (g->options->warn)
+		g->options->warn(g->options->context, sentence);
+}
+
+/* A profile by type, or by the rest of its address. */
+static int
+fetch(struct gathering *g, const char *type, const char *path, uint32_t seconds, bool base,
+    struct pf_error *err)
+{
+	struct pf_collect_options o = *g->options;
+	struct pf_collected *collected = NULL;
+	struct pf_error why = {0};
+	char url[PATH_ROOM + 64];
+	size_t size;
+	int rc;
+
+	o.type = path ? NULL : type;
+	o.seconds = seconds;
+	o.tick = on_tick;
+	o.warn = on_warning;
+	o.context = g;
+	snprintf(url, sizeof url, "%s%s", g->base, path ? path : "/");
+	rc = pf_collect(&collected, url, &o, &why);
+	if (g->stopped)
+		rc = pf_error_set(err, PF_EIO, "interrupted");
+	else if (rc && may_lack(rc))
+		pass_over(g, type, &why);
+	else if (rc)
+		rc = pf_error_set(err, rc, "%s", why.message);
+	if (!rc) {
+		const void *bytes = pf_collected_bytes(collected, &size);
+		rc = pf_tune_add(g->tune, pf_collected_source(collected), bytes, size, base, err);
+		g->got++;
+	} else if (may_lack(rc) && !g->stopped) {
+		rc = 0;
+	}
+	pf_collected_free(collected);
+	return rc;
+}
+
+static int
+get_text(struct gathering *g, const struct pf_url *url, struct pf_http_result *result,
+    struct pf_error *err)
+{
+	const struct pf_collect_options *o = g->options;
+	struct pf_tls_settings tls = {.ca_file = o->ca_file,
+	    .cert_file = o->cert_file,
+	    .key_file = o->key_file,
+	    .insecure = o->insecure};
+	struct pf_credential_sources from = {.bearer_token = o->bearer_token,
+	    .bearer_token_file = o->bearer_token_file,
+	    .username = o->username,
+	    .password = o->password,
+	    .password_file = o->password_file,
+	    .header_file = o->header_file};
+	struct pf_credentials credentials = {0};
+	struct pf_http_request request = {.url = url,
+	    .tls = &tls,
+	    .credentials = &credentials,
+	    .limits = {.connect_timeout = o->connect_timeout > 0 ? o->connect_timeout : 10,
+		.timeout = TEXT_SECONDS,
+		.stall_timeout = 10,
+		.max_body = TEXT_BYTES},
+	    .max_redirects = 5};
+	int rc = pf_credentials_load(&credentials, &from, err);
+
+	if (!rc)
+		rc = pf_http_get(&request, result, err);
+	pf_credentials_release(&credentials);
+	return rc;
+}
+
+/* Statistics that are no profile: metrics, the agent's figures of the allocator. */
+static int
+fetch_text(struct gathering *g, const char *path, struct pf_error *err)
+{
+	struct pf_http_result result = {0};
+	struct pf_error why = {0};
+	struct pf_url *url = NULL;
+	char address[PATH_ROOM + 64];
+	bool known = false;
+	int rc;
+
+	snprintf(address, sizeof address, "%s%s", g->base, path);
+	rc = pf_url_parse(&url, address, err);
+	if (rc)
+		return rc;
+	rc = get_text(g, url, &result, &why);
+	if (rc == PF_ENOMEM)
+		return pf_error_nomem(err);
+	if (!rc && result.answer.status == 200 && result.answer.body.size)
+		rc = pf_evidence_add_stats(&g->tune->evidence, pf_url_display(url),
+		    result.answer.body.bytes, result.answer.body.size, false, &known, &why);
+	if (!rc && known)
+		rc = pf_tune_note(g->tune, pf_url_display(url), err);
+	else if (may_lack(rc))
+		rc = 0;
+	pf_http_result_release(&result);
+	pf_url_free(url);
+	return rc;
+}
+
+/* "host:port/debug/pprof/" and "host:port" mean the same. */
+static int
+take_base(struct gathering *g, const char *url, struct pf_error *err)
+{
+	static const char prefix[] = "/debug/pprof";
+	size_t size = strlen(url);
+
+	while (size && url[size - 1] == '/')
+		size--;
+	if (size >= sizeof prefix - 1 &&
+	    memcmp(url + size - (sizeof prefix - 1), prefix, sizeof prefix - 1) == 0)
+		size -= sizeof prefix - 1;
+	if (!size || size >= sizeof g->base || memchr(url, '?', size))
+		return pf_error_set(err, PF_EUSAGE,
+		    "--service wants the address of the service itself, such as "
+		    "http://127.0.0.1:2121");
+	memcpy(g->base, url, size);
+	g->base[size] = '\0';
+	return 0;
+}
+
+/* Seconds of rest, as long as nobody says stop. */
+static int
+rest(struct gathering *g, double seconds, struct pf_error *err)
+{
+	double end = pf_net_now() + seconds;
+
+	for (double left; (left = end - pf_net_now()) > 0;) {
+		struct timespec step = {.tv_nsec = left < 0.1 ? (long)(left * 1e9) : 100000000};
+		struct pf_collect_progress progress = {.phase = PF_COLLECT_WAITING,
+		    .elapsed = seconds - left,
+		    .source = g->base,
+		    .type = "heap"};
+		if (on_tick(g, &progress))
+			return pf_error_set(err, PF_EIO, "interrupted");
+		nanosleep(&step, NULL);
+	}
+	return 0;
+}
+
+static int
+watch_memory(struct gathering *g, uint32_t seconds, struct pf_error *err)
+{
+	int rc = 0;
+
+	for (int i = 0; !rc && i < MORE_SNAPSHOTS && g->has_heap; i++) {
+		size_t got = g->got;
+
+		rc = rest(g, (double)seconds / MORE_SNAPSHOTS, err);
+		if (!rc)
+			rc = fetch(g, "heap", heap, 0, false, err);
+		if (!rc && g->got == got)
+			rc = pf_error_set(err, PF_EIO,
+			    "the service went away while it was looked at: %s", g->last.message);
+	}
+	return rc;
+}
+
+int
+pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_options *options,
+    struct pf_error *err)
+{
+	static const char memstats[] =
+	    "/debug/pprof/heap?debug=1"; /* Go's; as a profile it has no names */
+	struct pf_collect_options none = PF_COLLECT_OPTIONS_INIT;
+	struct gathering g = {.tune = t, .options = options ? options : &none};
+	int rc = take_base(&g, url, err);
+	bool go;
+
+	if (!rc)
+		rc = fetch(&g, "heap", heap, 0, false, err);
+	g.has_heap = g.got > 0;
+	if (!rc)
+		rc = fetch_text(&g, memstats, err);
+	if (!rc)
+		rc = fetch_text(&g, "/metrics", err);
+	if (!rc)
+		rc = fetch(&g, "cpu", NULL, g.options->seconds, false, err);
+	/* Nothing there at all: the next six would only say the same. */
+	if (!rc && !g.got)
+		return pf_error_set(err, g.first.code, "%s", g.first.message);
+	go = pf_evidence_stats_last(&t->evidence, PF_STATS_GO, NULL) != NULL;
+	if (!rc && go)
+		rc = fetch(&g, "goroutine", NULL, 0, false, err);
+	if (!rc && go)
+		rc = fetch(&g, "goroutine dump", "/debug/pprof/goroutine?debug=2", 0, false, err);
+	if (!rc)
+		rc = fetch(&g, "mutex", NULL, 0, false, err);
+	if (!rc)
+		rc = fetch(&g, "block", NULL, 0, false, err);
+	if (!rc)
+		rc = fetch(&g, "threads", NULL, 0, false, err);
+	if (!rc && !go) /* the agent's */
+		rc = fetch(&g, "frees", "/debug/pprof/frees", 0, false, err);
+	if (!rc)
+		rc = watch_memory(&g, g.options->seconds ? g.options->seconds : WINDOW, err);
+	if (!rc)
+		rc = fetch_text(&g, memstats, err);
+	if (!rc)
+		rc = fetch_text(&g, "/debug/pprof/allocator", err);
+	if (!rc)
+		rc = fetch_text(&g, "/metrics", err);
+	return rc;
+}

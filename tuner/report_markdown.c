@@ -1,0 +1,172 @@
+/*
+ * report_markdown.c: findings for a ticket or a pull request.
+ *
+ * Names come from profiles: outside of code spans what Markdown and HTML would
+ * read is escaped, inside of them backquotes are replaced.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tuner/tune.h"
+
+static void
+escaped(struct pf_buffer *out, const char *text)
+{
+	for (; *text; text++) {
+		if (strchr("\\`*_[]<>|#", *text))
+			pf_buffer_byte(out, '\\');
+		pf_buffer_byte(out, *text == '\n' || *text == '\r' ? ' ' : (uint8_t)*text);
+	}
+}
+
+static void
+code(struct pf_buffer *out, const char *text)
+{
+	pf_buffer_byte(out, '`');
+	for (; *text; text++)
+		pf_buffer_byte(out, *text == '`' ? '\'' : *text == '\n' ? ' ' : (uint8_t)*text);
+	pf_buffer_byte(out, '`');
+}
+
+static void
+write_numbers(const struct pf_findings *f, const struct pf_finding *finding, struct pf_buffer *out)
+{
+	char text[256], name[64];
+
+	if (!finding->number_count)
+		return;
+	pf_buffer_string(out, "| evidence | |\n|---|---|\n");
+	for (size_t i = 0; i < finding->number_count; i++) {
+		const struct pf_number *n = &f->numbers[finding->first_number + i];
+		pf_label_text(pf_said(f, n->name), name, sizeof name);
+		pf_number_text(f, n, text, sizeof text);
+		pf_buffer_printf(out, "| %s | ", name);
+		escaped(out, text);
+		pf_buffer_string(out, " |\n");
+	}
+	pf_buffer_byte(out, '\n');
+}
+
+static void
+write_stacks(const struct pf_findings *f, const struct pf_finding *finding, struct pf_buffer *out)
+{
+	char share[PF_AMOUNT_ROOM];
+
+	for (size_t i = 0; i < finding->stack_count; i++) {
+		const struct pf_evidence_stack *s = &f->stacks[finding->first_stack + i];
+
+		pf_buffer_string(out, "- ");
+		if (!isnan(s->share))
+			pf_buffer_printf(out, "%s in ", pf_amount(share, s->share, "share"));
+		for (size_t j = 0; j < s->frame_count && j < 8; j++) {
+			pf_buffer_string(out, j ? " ← " : "");
+			code(out, pf_said(f, f->frames[s->first_frame + j]));
+		}
+		pf_buffer_string(out, s->frame_count > 8 ? " ← …\n" : "\n");
+	}
+	if (finding->stack_count)
+		pf_buffer_byte(out, '\n');
+}
+
+static void
+item(struct pf_buffer *out, const struct pf_findings *f, const char *label, uint32_t id)
+{
+	if (!id)
+		return;
+	pf_buffer_printf(out, "   - %s: ", label);
+	escaped(out, pf_said(f, id));
+	pf_buffer_byte(out, '\n');
+}
+
+static void
+write_advice(const struct pf_findings *f, const struct pf_finding *finding, struct pf_buffer *out)
+{
+	char text[1024];
+
+	for (size_t i = 0; i < finding->advice_count; i++) {
+		const struct pf_advice *a = &f->advices[finding->first_advice + i];
+
+		pf_buffer_printf(out, "%zu. ", i + 1);
+		escaped(out, pf_said(f, a->action));
+		pf_buffer_byte(out, '\n');
+		if (a->setting) {
+			pf_buffer_string(out, "   - set: ");
+			code(out, pf_said(f, a->setting));
+			pf_buffer_byte(out, '\n');
+		}
+		item(out, f, "how", a->how);
+		item(out, f, "versions", a->versions);
+		item(out, f, "risk", a->risk);
+		item(out, f, "undo", a->undo);
+	}
+	if (finding->prediction_count)
+		pf_buffer_string(out, "\nExpected:\n\n");
+	for (size_t i = 0; i < finding->prediction_count; i++) {
+		pf_prediction_text(
+		    f, &f->predictions[finding->first_prediction + i], text, sizeof text);
+		pf_buffer_string(out, "- ");
+		escaped(out, text);
+		pf_buffer_byte(out, '\n');
+	}
+}
+
+static void
+write_search(const struct pf_search *s, struct pf_buffer *out)
+{
+	char cpu[PF_AMOUNT_ROOM], rss[PF_AMOUNT_ROOM];
+
+	pf_buffer_string(out, "\n## Search for settings\n\n");
+	escaped(out, s->verdict);
+	pf_buffer_printf(out,
+	    "\n\n%zu settings, %zu runs, seed %llu. Settings that no other beats in both CPU and "
+	    "memory:\n\n"
+	    "| setting | CPU | peak | what counts | runs |\n|---|---:|---:|---:|---:|\n",
+	    s->count, s->runs, (unsigned long long)s->seed);
+	for (size_t i = 0; i < s->count; i++) {
+		const struct pf_trial *t = &s->trials[i];
+
+		if (i && !t->pareto)
+			continue;
+		pf_buffer_string(out, "| ");
+		escaped(out, t->setting.name);
+		pf_buffer_printf(out, " | %s | %s | %+.1f %% | %zu |\n",
+		    pf_amount(cpu, t->value[PF_AIM_CPU], "seconds"),
+		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"), expm1(t->score) * 100, t->runs);
+	}
+}
+
+int
+pf_tune_markdown(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *err)
+{
+	const struct pf_findings *f = &t->findings;
+
+	pf_buffer_string(out, "# Tuning report: ");
+	escaped(out, t->evidence.service);
+	pf_buffer_printf(out, "\n\n%s, from %u inputs: %zu findings.\n", t->started,
+	    t->inputs.count - 1, f->finding_count);
+	for (size_t i = 0; i < f->finding_count; i++) {
+		const struct pf_finding *finding = &f->findings[i];
+
+		pf_buffer_printf(out, "\n## %zu. ", i + 1);
+		escaped(out, pf_said(f, finding->title));
+		pf_buffer_printf(out, "\n\n%s, severity %s, confidence %s.", finding->kind,
+		    pf_severity_name(finding->severity), pf_confidence_name(finding->confidence));
+		if (finding->summary) {
+			pf_buffer_byte(out, ' ');
+			escaped(out, pf_said(f, finding->summary));
+		}
+		pf_buffer_string(out, "\n\n");
+		for (size_t j = 0; j < finding->caveat_count; j++) {
+			pf_buffer_string(out, "> ");
+			escaped(out, pf_said(f, f->caveats[finding->first_caveat + j]));
+			pf_buffer_string(out, "\n\n");
+		}
+		write_numbers(f, finding, out);
+		write_stacks(f, finding, out);
+		write_advice(f, finding, out);
+	}
+	if (t->search)
+		write_search(t->search, out);
+	return pf_buffer_check(out, err);
+}

@@ -1,0 +1,185 @@
+/* report_text.c: findings for a terminal, and the words that every report uses. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tuner/tune.h"
+
+enum { FRAMES_SHOWN = 6 };
+
+void
+pf_label_text(const char *name, char *text, size_t size)
+{
+	size_t i = 0;
+
+	for (; name[i] && i + 1 < size; i++)
+		text[i] = name[i] == '_' ? ' ' : name[i];
+	text[i] = '\0';
+}
+
+void
+pf_number_text(const struct pf_findings *f, const struct pf_number *n, char *text, size_t size)
+{
+	char value[PF_AMOUNT_ROOM], low[PF_AMOUNT_ROOM], high[PF_AMOUNT_ROOM];
+	const char *unit = pf_said(f, n->unit);
+
+	if (strcmp(unit, "probability") == 0) {
+		snprintf(text, size, n->value < 1e-4 ? "below 0.0001" : "%.2g", n->value);
+		return;
+	}
+	pf_amount(value, n->value, unit);
+	if (!isfinite(n->low) || !isfinite(n->high) || (n->low == n->value && n->high == n->value))
+		snprintf(text, size, "%s", value);
+	else
+		snprintf(text, size, "%s (%s to %s)", value, pf_amount(low, n->low, unit),
+		    pf_amount(high, n->high, unit));
+}
+
+void
+pf_prediction_text(
+    const struct pf_findings *f, const struct pf_prediction *p, char *text, size_t size)
+{
+	char name[64], before[PF_AMOUNT_ROOM], after[PF_AMOUNT_ROOM], low[PF_AMOUNT_ROOM],
+	    high[PF_AMOUNT_ROOM];
+	const char *unit = pf_said(f, p->unit);
+
+	pf_label_text(pf_said(f, p->metric), name, sizeof name);
+	if (p->measure) {
+		snprintf(text, size, "%s: measure: %s", name, pf_said(f, p->model));
+		return;
+	}
+	snprintf(text, size, "%s: %s → %s (%s to %s): %s", name, pf_amount(before, p->before, unit),
+	    pf_amount(after, p->after, unit), pf_amount(low, p->low, unit),
+	    pf_amount(high, p->high, unit), pf_said(f, p->model));
+}
+
+/* "main.f ← main.g ← main.h": the stack's own and library frames from the leaf up, as many as fit. */
+static void
+stack_line(const struct pf_findings *f, const struct pf_evidence_stack *s, struct pf_buffer *out)
+{
+	char share[PF_AMOUNT_ROOM] = "";
+
+	if (!isnan(s->share))
+		pf_amount(share, s->share, "share");
+	pf_buffer_printf(out, "    %8s  ", share);
+	for (size_t i = 0; i < s->frame_count && i < FRAMES_SHOWN; i++)
+		pf_buffer_printf(
+		    out, "%s%s", i ? " ← " : "", pf_said(f, f->frames[s->first_frame + i]));
+	if (s->frame_count > FRAMES_SHOWN)
+		pf_buffer_printf(out, " ← %zu more", s->frame_count - FRAMES_SHOWN);
+	pf_buffer_byte(out, '\n');
+}
+
+static void
+write_advice(const struct pf_findings *f, const struct pf_finding *finding, struct pf_buffer *out)
+{
+	for (size_t i = 0; i < finding->advice_count; i++) {
+		const struct pf_advice *a = &f->advices[finding->first_advice + i];
+
+		pf_buffer_printf(out, "  %s %s\n", i ? "  " : "do", pf_said(f, a->action));
+		if (a->setting)
+			pf_buffer_printf(out, "       %s\n", pf_said(f, a->setting));
+		if (a->how)
+			pf_buffer_printf(out, "       %s\n", pf_said(f, a->how));
+		if (a->risk)
+			pf_buffer_printf(out, "       risk: %s\n", pf_said(f, a->risk));
+	}
+}
+
+static void
+write_finding(const struct pf_findings *f, const struct pf_finding *finding, size_t number,
+    struct pf_buffer *out)
+{
+	char text[1024], name[64];
+
+	pf_buffer_printf(out, "\n%zu. %s  [%s, severity %s, confidence %s]\n", number,
+	    pf_said(f, finding->title), finding->kind, pf_severity_name(finding->severity),
+	    pf_confidence_name(finding->confidence));
+	if (finding->summary)
+		pf_buffer_printf(out, "  %s\n", pf_said(f, finding->summary));
+	for (size_t i = 0; i < finding->number_count; i++) {
+		const struct pf_number *n = &f->numbers[finding->first_number + i];
+		pf_label_text(pf_said(f, n->name), name, sizeof name);
+		pf_number_text(f, n, text, sizeof text);
+		pf_buffer_printf(out, "    %s: %s\n", name, text);
+	}
+	for (size_t i = 0; i < finding->stack_count; i++)
+		stack_line(f, &f->stacks[finding->first_stack + i], out);
+	for (size_t i = 0; i < finding->caveat_count; i++)
+		pf_buffer_printf(
+		    out, "  but %s\n", pf_said(f, f->caveats[finding->first_caveat + i]));
+	write_advice(f, finding, out);
+	for (size_t i = 0; i < finding->prediction_count; i++) {
+		pf_prediction_text(
+		    f, &f->predictions[finding->first_prediction + i], text, sizeof text);
+		pf_buffer_printf(out, "  %s %s\n", i ? "        " : "expected", text);
+	}
+}
+
+static void
+write_trial(const struct pf_trial *t, const char *mark, struct pf_buffer *out)
+{
+	char cpu[PF_AMOUNT_ROOM], rss[PF_AMOUNT_ROOM];
+
+	if (t->failed)
+		pf_buffer_printf(out, "  %-38s does not run: %s\n", t->setting.name, t->failure);
+	else
+		pf_buffer_printf(out, "  %-38s %10s CPU %10s peak %+8.1f %%  %2zu runs%s\n",
+		    t->setting.name, pf_amount(cpu, t->value[PF_AIM_CPU], "seconds"),
+		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"), expm1(t->score) * 100, t->runs,
+		    mark);
+}
+
+/* Today's, and the settings that nothing beats in both CPU and memory, the best by what counts first. */
+static void
+write_search(const struct pf_search *s, struct pf_buffer *out)
+{
+	bool written[PF_MOST_TRIED] = {false};
+
+	pf_buffer_printf(out,
+	    "\nTried %zu settings of %s in %zu runs (and %zu to validate), seed %llu:\n", s->count,
+	    s->command, s->runs, s->validation_runs, (unsigned long long)s->seed);
+	write_trial(&s->trials[0], "  today", out);
+	for (;;) {
+		size_t best = 0;
+		for (size_t i = 1; i < s->count; i++) {
+			if (s->trials[i].pareto && !written[i] &&
+			    (!best || s->trials[i].score < s->trials[best].score))
+				best = i;
+		}
+		if (!best)
+			break;
+		written[best] = true;
+		write_trial(&s->trials[best], "", out);
+	}
+	for (size_t i = 1; i < s->count; i++) {
+		if (s->trials[i].failed)
+			write_trial(&s->trials[i], "", out);
+	}
+	pf_buffer_printf(out, "%s\n", s->verdict);
+}
+
+int
+pf_tune_text(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *err)
+{
+	const struct pf_findings *f = &t->findings;
+	const struct pf_evidence *e = &t->evidence;
+	char rss[PF_AMOUNT_ROOM], limit[PF_AMOUNT_ROOM];
+
+	pf_buffer_printf(out, "%s: %zu finding%s from %u input%s", e->service, f->finding_count,
+	    f->finding_count == 1 ? "" : "s", t->inputs.count - 1, t->inputs.count == 2 ? "" : "s");
+	if (e->allocator != PF_ALLOCATOR_UNKNOWN)
+		pf_buffer_printf(out, "; allocator %s", pf_allocator_name(e->allocator));
+	if (!isnan(pf_evidence_rss(e)))
+		pf_buffer_printf(out, "; resident %s", pf_amount(rss, pf_evidence_rss(e), "bytes"));
+	if (isfinite(e->memory_limit))
+		pf_buffer_printf(out, " of %s", pf_amount(limit, e->memory_limit, "bytes"));
+	pf_buffer_byte(out, '\n');
+	for (size_t i = 0; i < f->finding_count; i++)
+		write_finding(f, &f->findings[i], i + 1, out);
+	if (!f->finding_count && t->inputs.count > 1)
+		pf_buffer_string(out, "Nothing in this evidence is worth changing.\n");
+	if (t->search)
+		write_search(t->search, out);
+	return pf_buffer_check(out, err);
+}

@@ -1,0 +1,302 @@
+/*
+ * settings.c: the grid. Presets are those of the allocators' own tuning guides,
+ * the single knobs around them, and what measurements elsewhere found to matter;
+ * combinations that have always hurt (a background thread with a decay of 0)
+ * are left out. CPUS stands for the number of processors.
+ */
+#include "tuner/settings.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/lines.h"
+
+enum { MOST_PROGRAM = 256 << 20 };
+
+struct entry {
+	enum pf_allocator allocator;
+	const char *name;
+	const char *variable; /* NULL: the allocator's defaults */
+};
+
+static const struct entry entries[] = {
+    {PF_ALLOCATOR_GLIBC, "", NULL},
+    {PF_ALLOCATOR_GLIBC, "arenas 1", "MALLOC_ARENA_MAX=1"},
+    {PF_ALLOCATOR_GLIBC, "arenas 2", "MALLOC_ARENA_MAX=2"},
+    {PF_ALLOCATOR_GLIBC, "arenas 4", "MALLOC_ARENA_MAX=4"},
+    {PF_ALLOCATOR_GLIBC, "trim 128K", "GLIBC_TUNABLES=glibc.malloc.trim_threshold=131072"},
+    {PF_ALLOCATOR_GLIBC, "arenas 1, trim 128K",
+	"GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc.malloc.trim_threshold=131072"},
+    {PF_ALLOCATOR_GLIBC, "mmap 32M, trim 256M",
+	"GLIBC_TUNABLES=glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold="
+	"268435456"},
+    {PF_ALLOCATOR_GLIBC, "arenas 1, mmap 32M, trim 256M",
+	"GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=33554432:"
+	"glibc.malloc.trim_threshold=268435456"},
+    {PF_ALLOCATOR_GLIBC, "mmap 128K", "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=131072"},
+    {PF_ALLOCATOR_GLIBC, "tcache 64K x 16",
+	"GLIBC_TUNABLES=glibc.malloc.tcache_max=65536:glibc.malloc.tcache_count=16"},
+    {PF_ALLOCATOR_GLIBC, "tcache x 127", "GLIBC_TUNABLES=glibc.malloc.tcache_count=127"},
+    {PF_ALLOCATOR_GLIBC, "huge pages", "GLIBC_TUNABLES=glibc.malloc.hugetlb=1"},
+    {PF_ALLOCATOR_JEMALLOC, "", NULL},
+    {PF_ALLOCATOR_JEMALLOC, "background", "MALLOC_CONF=background_thread:true,abort_conf:true"},
+    {PF_ALLOCATOR_JEMALLOC, "background, decay 1s",
+	"MALLOC_CONF=background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0,abort_conf:true"},
+    {PF_ALLOCATOR_JEMALLOC, "CPU preset",
+	"MALLOC_CONF=background_thread:true,metadata_thp:auto,dirty_decay_ms:30000,muzzy_decay_ms:"
+	"30000,"
+	"abort_conf:true"},
+    {PF_ALLOCATOR_JEMALLOC, "memory preset",
+	"MALLOC_CONF=background_thread:true,tcache_max:4096,dirty_decay_ms:5000,muzzy_decay_ms:"
+	"5000,"
+	"narenas:CPUS,abort_conf:true"},
+    {PF_ALLOCATOR_JEMALLOC, "decay 1s",
+	"MALLOC_CONF=dirty_decay_ms:1000,muzzy_decay_ms:0,abort_conf:true"},
+    {PF_ALLOCATOR_JEMALLOC, "decay 0",
+	"MALLOC_CONF=dirty_decay_ms:0,muzzy_decay_ms:0,abort_conf:true"},
+    {PF_ALLOCATOR_JEMALLOC, "arenas 1", "MALLOC_CONF=narenas:1,abort_conf:true"},
+    {PF_ALLOCATOR_JEMALLOC, "arenas 2", "MALLOC_CONF=narenas:2,abort_conf:true"},
+    {PF_ALLOCATOR_JEMALLOC, "arenas 2, decay 1s",
+	"MALLOC_CONF=narenas:2,dirty_decay_ms:1000,muzzy_decay_ms:0,abort_conf:true"},
+    {PF_ALLOCATOR_JEMALLOC, "arena per CPU", "MALLOC_CONF=percpu_arena:percpu,abort_conf:true"},
+    {PF_ALLOCATOR_JEMALLOC, "huge pages",
+	"MALLOC_CONF=thp:always,metadata_thp:auto,abort_conf:true"},
+    {PF_ALLOCATOR_JEMALLOC, "minimum",
+	"MALLOC_CONF=narenas:1,tcache:false,dirty_decay_ms:0,muzzy_decay_ms:0,abort_conf:true"},
+    {PF_ALLOCATOR_TCMALLOC, "", NULL},
+    {PF_ALLOCATOR_TCMALLOC, "cache 4M", "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES=4194304"},
+    {PF_ALLOCATOR_TCMALLOC, "cache 8M", "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES=8388608"},
+    {PF_ALLOCATOR_TCMALLOC, "cache 64M", "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES=67108864"},
+    {PF_ALLOCATOR_TCMALLOC, "cache 128M", "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES=134217728"},
+    {PF_ALLOCATOR_TCMALLOC, "release 10", "TCMALLOC_RELEASE_RATE=10"},
+    {PF_ALLOCATOR_TCMALLOC, "no release", "TCMALLOC_RELEASE_RATE=0"},
+    {PF_ALLOCATOR_TCMALLOC, "decommit", "TCMALLOC_AGGRESSIVE_DECOMMIT=true"},
+    {PF_ALLOCATOR_MIMALLOC, "", NULL},
+    {PF_ALLOCATOR_MIMALLOC, "decommit at once", "MIMALLOC_DECOMMIT_DELAY=0"},
+    {PF_ALLOCATOR_MIMALLOC, "decommit after 1s", "MIMALLOC_DECOMMIT_DELAY=1000"},
+    {PF_ALLOCATOR_MIMALLOC, "no decommit", "MIMALLOC_ALLOW_DECOMMIT=0"},
+    {PF_ALLOCATOR_MIMALLOC, "page reset", "MIMALLOC_PAGE_RESET=1"},
+    {PF_ALLOCATOR_MIMALLOC, "large pages", "MIMALLOC_LARGE_OS_PAGES=1"},
+    {PF_ALLOCATOR_MIMALLOC, "lazy commit", "MIMALLOC_EAGER_COMMIT=0"},
+    {PF_ALLOCATOR_MIMALLOC, "reset abandoned", "MIMALLOC_ABANDONED_PAGE_RESET=1"},
+};
+
+static const int gogc[] = {25, 50, 75, 125, 150, 200, 300, 400, 600, 800};
+
+/* Where Debian and others put them; the first that is there. */
+static const char *
+library_of(enum pf_allocator allocator)
+{
+	static const char *const folders[] = {"/usr/lib/x86_64-linux-gnu",
+	    "/usr/lib/aarch64-linux-gnu", "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu",
+	    "/usr/local/lib", "/usr/lib64", "/usr/lib"};
+	static const char *const names[PF_ALLOCATORS][5] = {
+	    [PF_ALLOCATOR_GLIBC] = {"libc.so.6"},
+	    [PF_ALLOCATOR_JEMALLOC] = {"libjemalloc.so.2"},
+	    [PF_ALLOCATOR_TCMALLOC] = {"libtcmalloc_minimal.so.4", "libtcmalloc.so.4"},
+	    [PF_ALLOCATOR_MIMALLOC] = {"libmimalloc.so.3", "libmimalloc.so.2", "libmimalloc.so.2.0",
+		"libmimalloc.so"},
+	};
+	static char path[256];
+
+	for (size_t f = 0; f < sizeof folders / sizeof *folders; f++) {
+		for (size_t n = 0; n < 5 && names[allocator][n]; n++) {
+			snprintf(path, sizeof path, "%s/%s", folders[f], names[allocator][n]);
+			if (access(path, R_OK) == 0)
+				return path;
+		}
+	}
+	return NULL;
+}
+
+/* The file of a command's first word, searched as a shell would. */
+static bool
+find_file(const char *command, char *path, size_t room)
+{
+	const char *search = getenv("PATH");
+	char word[1024];
+	size_t size;
+
+	command += strspn(command, " \t");
+	size = strcspn(command, " \t;|&<>$`'\"");
+	if (!size || size >= sizeof word)
+		return false;
+	snprintf(word, sizeof word, "%.*s", (int)size, command);
+	if (strchr(word, '/')) {
+		snprintf(path, room, "%s", word);
+		return access(path, R_OK) == 0;
+	}
+	while (search && *search) {
+		size = strcspn(search, ":");
+		snprintf(path, room, "%.*s/%s", (int)size, search, word);
+		if (access(path, X_OK) == 0)
+			return true;
+		search += size + (search[size] == ':');
+	}
+	return false;
+}
+
+void
+pf_program_inspect(struct pf_program *p, const char *command)
+{
+	struct pf_buffer bytes;
+	struct pf_text t;
+	char path[4096];
+
+	*p = (struct pf_program){.libc = true, .allocator = PF_ALLOCATOR_GLIBC};
+	pf_buffer_init(&bytes, MOST_PROGRAM);
+	if (find_file(command, path, sizeof path) && pf_file_read(path, &bytes, NULL) == 0 &&
+	    bytes.size > 4 && memcmp(bytes.bytes, "\177ELF", 4) == 0) {
+		t = pf_text_of((const char *)bytes.bytes, bytes.size);
+		p->found = true;
+		p->go = pf_text_find(&t, "\xff Go buildinf:") != NULL;
+		p->libc = pf_text_find(&t, "libc.so.6") != NULL;
+		if (pf_text_find(&t, "libjemalloc.so"))
+			p->allocator = PF_ALLOCATOR_JEMALLOC;
+		else if (pf_text_find(&t, "libtcmalloc"))
+			p->allocator = PF_ALLOCATOR_TCMALLOC;
+		else if (pf_text_find(&t, "libmimalloc.so"))
+			p->allocator = PF_ALLOCATOR_MIMALLOC;
+	}
+	pf_buffer_release(&bytes);
+}
+
+static void
+add_variable(struct pf_setting *s, const char *text)
+{
+	char *to = s->variables[s->variable_count++];
+	const char *cpus = strstr(text, "CPUS");
+
+	if (cpus)
+		snprintf(to, PF_VARIABLE_ROOM, "%.*s%ld%s", (int)(cpus - text), text,
+		    sysconf(_SC_NPROCESSORS_ONLN), cpus + 4);
+	else
+		snprintf(to, PF_VARIABLE_ROOM, "%s", text);
+}
+
+/* Before what is preloaded today. */
+static void
+add_preload(struct pf_setting *s, const char *library)
+{
+	const char *today = getenv("LD_PRELOAD");
+	char text[PF_VARIABLE_ROOM];
+
+	snprintf(text, sizeof text, "LD_PRELOAD=%s%s%s", library, today && *today ? ":" : "",
+	    today ? today : "");
+	add_variable(s, text);
+}
+
+static bool
+wanted(const char *only, enum pf_allocator allocator)
+{
+	const char *name = pf_allocator_name(allocator);
+
+	if (!only)
+		return true;
+	for (const char *at = only; *at; at += strcspn(at, ",")) {
+		at += *at == ',';
+		if (strncmp(at, name, strlen(name)) == 0 && strchr(",", at[strlen(name)]))
+			return true;
+	}
+	return false;
+}
+
+static int
+check_names(const char *only, struct pf_error *err)
+{
+	for (const char *at = only; at && *at; at += strcspn(at, ",")) {
+		bool known = false;
+
+		at += *at == ',';
+		for (int a = PF_ALLOCATOR_GLIBC; a < PF_ALLOCATORS; a++)
+			known |=
+			    strncmp(at, pf_allocator_name((enum pf_allocator)a),
+				strcspn(at, ",")) == 0 &&
+			    strlen(pf_allocator_name((enum pf_allocator)a)) == strcspn(at, ",");
+		if (!known)
+			return pf_error_set(err, PF_EUSAGE,
+			    "--allocators %s: there are glibc, jemalloc, tcmalloc, mimalloc and go",
+			    only);
+	}
+	return 0;
+}
+
+static struct pf_setting *
+new_setting(struct pf_setting *settings, size_t *count, enum pf_allocator allocator)
+{
+	struct pf_setting *s = &settings[(*count)++];
+
+	*s = (struct pf_setting){.allocator = allocator};
+	return s;
+}
+
+static void
+list_go(struct pf_setting *settings, size_t *count, double memory_limit)
+{
+	for (size_t i = 0; i < sizeof gogc / sizeof *gogc; i++) {
+		struct pf_setting *s = new_setting(settings, count, PF_ALLOCATOR_GO);
+		char text[48];
+
+		snprintf(s->name, sizeof s->name, "GOGC=%d", gogc[i]);
+		snprintf(text, sizeof text, "GOGC=%d", gogc[i]);
+		add_variable(s, text);
+		if (isfinite(memory_limit)) {
+			snprintf(text, sizeof text, "GOMEMLIMIT=%.0fMiB",
+			    memory_limit * 0.9 / (1 << 20));
+			add_variable(s, text);
+			snprintf(s->name, sizeof s->name, "GOGC=%d %s", gogc[i], text);
+		}
+	}
+}
+
+static void
+list_allocators(
+    struct pf_setting *settings, size_t *count, const struct pf_program *p, const char *only)
+{
+	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+		const struct entry *e = &entries[i];
+		bool own = e->allocator == p->allocator;
+		const char *library = own ? NULL : library_of(e->allocator);
+		struct pf_setting *s;
+
+		/* Today's allocator with its defaults is today's setting. */
+		if (!wanted(only, e->allocator) || (!own && !library) || (own && !e->variable))
+			continue;
+		s = new_setting(settings, count, e->allocator);
+		snprintf(s->name, sizeof s->name, "%s%s%s", pf_allocator_name(e->allocator),
+		    *e->name ? " " : "", e->name);
+		if (library)
+			add_preload(s, library);
+		if (e->variable)
+			add_variable(s, e->variable);
+	}
+}
+
+int
+pf_settings_list(struct pf_setting *settings, size_t *count, const struct pf_program *p,
+    const char *only, double memory_limit, struct pf_error *err)
+{
+	int rc = check_names(only, err);
+
+	*count = 0;
+	if (rc)
+		return rc;
+	snprintf(new_setting(settings, count, p->go ? PF_ALLOCATOR_GO : p->allocator)->name,
+	    sizeof settings->name, "today");
+	if (p->go && wanted(only, PF_ALLOCATOR_GO))
+		list_go(settings, count, memory_limit);
+	else if (!p->go && p->libc)
+		list_allocators(settings, count, p, only);
+	if (*count < 2)
+		return pf_error_set(err, PF_EINPUT,
+		    p->libc || p->go
+			? "there is nothing to try: none of these allocators is installed"
+			: "the program is linked statically: no other allocator can be put before "
+			  "its own");
+	return 0;
+}

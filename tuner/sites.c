@@ -1,0 +1,192 @@
+/* sites.c: see sites.h. */
+#include "tuner/sites.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/memory.h"
+
+enum { MOST_FRAMES_SHOWN = 48 };
+
+int
+pf_stack_read(
+    struct pf_stack *s, const struct pf_evidence_profile *ep, size_t sample, struct pf_error *err)
+{
+	const struct pf_profile *p = ep->p;
+	const struct pf_frames *f = &ep->frames;
+
+	s->count = 0;
+	s->traits = 0;
+	for (uint64_t i = pf_frames_leaf(f, sample); i < p->frame_starts[sample + 1]; i++) {
+		uint32_t location = p->frames[i];
+		size_t more = f->starts[location + 1] - f->starts[location];
+		int rc = PF_GROW(s->names, s->capacity, s->count + more, err);
+
+		if (rc)
+			return rc;
+		for (uint64_t j = f->starts[location]; j < f->starts[location + 1]; j++) {
+			s->traits |= ep->traits[f->runs[j]];
+			s->names[s->count++] = f->runs[j];
+		}
+	}
+	return 0;
+}
+
+void
+pf_stack_release(struct pf_stack *s)
+{
+	free(s->names);
+	*s = (struct pf_stack){0};
+}
+
+size_t
+pf_stack_with(const struct pf_stack *s, const struct pf_evidence_profile *ep, uint32_t traits)
+{
+	size_t i = 0;
+
+	while (i < s->count && !(ep->traits[s->names[i]] & traits))
+		i++;
+	return i;
+}
+
+size_t
+pf_stack_own(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	size_t i = 0;
+
+	while (i < s->count && ep->traits[s->names[i]])
+		i++;
+	return i;
+}
+
+uint32_t
+pf_stack_owner(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	const uint32_t inner =
+	    PF_CODE_ALLOCATION | PF_CODE_LOCK | PF_CODE_MAPPING | PF_CODE_CHANNEL | PF_CODE_SLEEP;
+	size_t own = pf_stack_own(s, ep), i = 0;
+
+	if (own < s->count)
+		return s->names[own];
+	while (i < s->count && (ep->traits[s->names[i]] & inner))
+		i++;
+	return i < s->count ? s->names[i] : s->count ? s->names[s->count - 1] : PF_NONE;
+}
+
+int
+pf_sites_add(struct pf_sites *s, uint32_t name, double value, double count, size_t sample,
+    struct pf_error *err)
+{
+	uint32_t hash = pf_hash_u64(name), i;
+	size_t at;
+
+	for (i = pf_index_first(&s->index, hash, &at); i != PF_NONE;
+	    i = pf_index_next(&s->index, hash, &at)) {
+		if (s->items[i].name == name)
+			break;
+	}
+	if (i == PF_NONE) {
+		int rc = PF_GROW(s->items, s->capacity, s->count + 1, err);
+		if (!rc)
+			rc = pf_index_add(&s->index, hash, (uint32_t)s->count, err);
+		if (rc)
+			return rc;
+		i = (uint32_t)s->count++;
+		s->items[i] =
+		    (struct pf_site){.name = name, .sample = sample, .sample_value = -INFINITY};
+	}
+	s->items[i].value += value;
+	s->items[i].count += count;
+	s->total += value;
+	if (value > s->items[i].sample_value) {
+		s->items[i].sample_value = value;
+		s->items[i].sample = sample;
+	}
+	return 0;
+}
+
+static int
+greatest_first(const void *a, const void *b)
+{
+	const struct pf_site *x = a, *y = b;
+
+	if (x->value != y->value)
+		return x->value < y->value ? 1 : -1;
+	return x->sample < y->sample ? -1 : x->sample > y->sample;
+}
+
+void
+pf_sites_sort(struct pf_sites *s)
+{
+	pf_index_release(&s->index);
+	if (s->count)
+		qsort(s->items, s->count, sizeof *s->items, greatest_first);
+}
+
+void
+pf_sites_release(struct pf_sites *s)
+{
+	pf_index_release(&s->index);
+	free(s->items);
+	*s = (struct pf_sites){0};
+}
+
+int
+pf_sites_of(struct pf_sites *s, const struct pf_evidence_profile *ep, uint32_t column,
+    pf_sample_wanted *wanted, struct pf_error *err)
+{
+	struct pf_stack stack = {0};
+	int rc = 0;
+
+	*s = (struct pf_sites){0};
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		double value = pf_value(ep, i, column);
+
+		if (value == 0)
+			continue;
+		rc = pf_stack_read(&stack, ep, i, err);
+		if (!rc && (!wanted || wanted(&stack, ep)))
+			rc = pf_sites_add(s, pf_stack_owner(&stack, ep), value, 1, i, err);
+	}
+	pf_stack_release(&stack);
+	pf_sites_sort(s);
+	return rc;
+}
+
+int
+pf_show_stack(struct pf_findings *f, const struct pf_evidence_profile *ep, size_t sample,
+    double value, double share, const char *unit, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = pf_stack_read(&s, ep, sample, err);
+
+	if (!rc) {
+		pf_add_stack(f, value, share, unit);
+		for (size_t i = 0; i < s.count && i < MOST_FRAMES_SHOWN; i++)
+			pf_add_frame(f, pf_frames_name(&ep->frames, s.names[i]));
+	}
+	pf_stack_release(&s);
+	return rc;
+}
+
+int
+pf_show_sites(struct pf_findings *f, const struct pf_evidence_profile *ep, const struct pf_sites *s,
+    size_t most, const char *unit, struct pf_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < most && i < s->count; i++)
+		rc = pf_show_stack(f, ep, s->items[i].sample, s->items[i].value,
+		    s->total > 0 ? s->items[i].value / s->total : NAN, unit, err);
+	return rc;
+}
+
+double
+pf_column_total(const struct pf_evidence_profile *ep, uint32_t column)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < ep->p->sample_count; i++)
+		sum += pf_value(ep, i, column);
+	return sum;
+}

@@ -1,0 +1,78 @@
+/*
+ * sites.h: stacks of a profile as names, and sums of their values by function.
+ */
+#ifndef PF_TUNER_SITES_H
+#define PF_TUNER_SITES_H
+
+#include "tuner/evidence.h"
+#include "tuner/findings.h"
+
+/* The names of one sample, leaf first; reused from sample to sample. */
+struct pf_stack {
+	uint32_t *names; /* owned */
+	size_t count, capacity;
+	uint32_t traits; /* of all of them together */
+};
+
+/* Fills the stack. PF_ENOMEM. */
+int pf_stack_read(
+    struct pf_stack *s, const struct pf_evidence_profile *ep, size_t sample, struct pf_error *err);
+void pf_stack_release(struct pf_stack *s);
+
+/* The position of the leaf-most frame that is the service's own code; s->count where there is none. */
+size_t pf_stack_own(const struct pf_stack *s, const struct pf_evidence_profile *ep);
+/* The position of the leaf-most frame with one of these traits; s->count where there is none. */
+size_t pf_stack_with(
+    const struct pf_stack *s, const struct pf_evidence_profile *ep, uint32_t traits);
+/* Who answers for a sample: its own code, else the last frame that is no allocator's or lock's. PF_NONE: empty. */
+uint32_t pf_stack_owner(const struct pf_stack *s, const struct pf_evidence_profile *ep);
+
+/* Sums by name. */
+struct pf_site {
+	uint32_t name; /* of the profile's frames */
+	double value, count;
+	size_t sample; /* the heaviest */
+	double sample_value;
+};
+
+struct pf_sites {
+	struct pf_site *items; /* owned */
+	size_t count, capacity;
+	struct pf_index index;
+	double total;
+};
+
+int pf_sites_add(struct pf_sites *s, uint32_t name, double value, double count, size_t sample,
+    struct pf_error *err);
+/* Greatest value first. The index is gone: nothing can be added any more. */
+void pf_sites_sort(struct pf_sites *s);
+void pf_sites_release(struct pf_sites *s);
+
+/* Sums a column over the samples that `wanted` says, by owner. */
+typedef bool pf_sample_wanted(const struct pf_stack *s, const struct pf_evidence_profile *ep);
+int pf_sites_of(struct pf_sites *s, const struct pf_evidence_profile *ep, uint32_t column,
+    pf_sample_wanted *wanted, struct pf_error *err);
+
+/* A sample's stack as evidence of the finding being built. PF_ENOMEM. */
+int pf_show_stack(struct pf_findings *f, const struct pf_evidence_profile *ep, size_t sample,
+    double value, double share, const char *unit, struct pf_error *err);
+/* The heaviest stacks of the first `most` sites. */
+int pf_show_sites(struct pf_findings *f, const struct pf_evidence_profile *ep,
+    const struct pf_sites *s, size_t most, const char *unit, struct pf_error *err);
+
+/* The sum of a column's values. */
+double pf_column_total(const struct pf_evidence_profile *ep, uint32_t column);
+
+static inline double
+pf_value(const struct pf_evidence_profile *ep, size_t sample, uint32_t column)
+{
+	return (double)ep->p->values[sample * ep->p->type_count + column];
+}
+
+static inline const char *
+pf_site_name(const struct pf_evidence_profile *ep, uint32_t name)
+{
+	return name == PF_NONE ? "(unknown)" : pf_frames_name(&ep->frames, name);
+}
+
+#endif

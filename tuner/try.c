@@ -1,0 +1,97 @@
+/* try.c: a search's place in a tuning: what was found is a finding like any other, with its measurements. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/memory.h"
+#include "tuner/tune.h"
+
+int
+pf_tune_try(struct pf_tune *t, const struct pf_try_options *options, struct pf_error *err)
+{
+	struct pf_try_options o = PF_TRY_OPTIONS_INIT;
+	struct pf_search *s;
+	int rc;
+
+	if (options->struct_size > sizeof o)
+		return pf_error_set(
+		    err, PF_EUSAGE, "the try options are of a newer library version");
+	memcpy(&o, options, options->struct_size);
+	if (!o.command || !o.command[strspn(o.command, " \t")] || !o.bench)
+		return pf_error_set(err, PF_EUSAGE, "--try needs a command");
+	rc = PF_CALLOC(s, 1, err);
+	if (rc)
+		return rc;
+	rc = pf_copy_string(&s->command, o.command, err);
+	if (!rc)
+		rc = pf_aims_parse(s, o.weights, o.caps, o.cap_count, err);
+	if (!rc)
+		rc = pf_search_run(s, &o, t->evidence.memory_limit, err);
+	if (rc) {
+		pf_search_free(s);
+		return rc;
+	}
+	pf_search_free(t->search);
+	t->search = s;
+	return 0;
+}
+
+static void
+add_metrics(struct pf_findings *f, const struct pf_search *s, const struct pf_validation *v)
+{
+	static const char *const units[PF_AIMS] = {"seconds", "bytes", "bytes", "seconds"};
+
+	for (int a = 0; a < PF_AIMS; a++) {
+		const struct pf_bench_metric *m = &v->metric[a];
+
+		if (!v->has_metric[a] || !m->comparison.has_interval)
+			continue;
+		pf_add_prediction(f, pf_aim_metric((enum pf_aim)a, s->service), units[a], m->before,
+		    m->after, m->before * (1 + m->comparison.low),
+		    m->before * (1 + m->comparison.high),
+		    pf_say(f, "measured in %zu pairs of runs", v->rounds));
+	}
+}
+
+void
+pf_search_finding(const struct pf_search *s, struct pf_findings *f)
+{
+	const struct pf_trial *winner = pf_search_winner(s);
+	const struct pf_validation *v =
+	    s->validation_count ? &s->validations[s->validation_count - 1] : NULL;
+	struct pf_finding *finding;
+	char all[PF_SETTING_VARIABLES * PF_VARIABLE_ROOM] = "";
+
+	if (!winner)
+		return;
+	for (size_t i = 0; i < winner->setting.variable_count; i++)
+		snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? " " : "",
+		    winner->setting.variables[i]);
+	finding = pf_findings_add(f, "allocator-settings",
+	    v->change <= -0.15   ? PF_SEVERITY_HIGH
+	    : v->change <= -0.05 ? PF_SEVERITY_MEDIUM
+				 : PF_SEVERITY_LOW,
+	    PF_CONFIDENCE_HIGH,
+	    pf_say(
+		f, "%s beats today's settings by %.1f %%", winner->setting.name, -v->change * 100));
+	finding->summary = pf_say(f, "%s", s->verdict);
+	if (v->has_metric[PF_AIM_CPU] && v->metric[PF_AIM_CPU].comparison.high < 0)
+		finding->cpu_saved = -v->metric[PF_AIM_CPU].comparison.change;
+	if (v->has_metric[PF_AIM_RSS] && v->metric[PF_AIM_RSS].comparison.has_interval)
+		finding->bytes_saved = v->metric[PF_AIM_RSS].before - v->metric[PF_AIM_RSS].after;
+	pf_add_estimate(f, "weighted_change", v->change, v->low, v->high, "share");
+	pf_add_number(f, "settings_tried", (double)s->count, "count");
+	pf_add_number(f, "runs", (double)s->runs, "count");
+	pf_add_advice(f,
+	    (struct pf_advice){.action = pf_say(f, "Run it with this environment."),
+		.setting = pf_say(f, "%s", all),
+		.how = pf_say(f,
+		    "in the environment of the service (systemd: Environment=; containers: env)"),
+		.versions = pf_say(f, "the libraries of this machine, as the search ran them"),
+		.risk = pf_say(f, "Measured on the load that was given: under another load other "
+				  "settings may win."),
+		.undo = pf_say(f, "unset them")});
+	add_metrics(f, s, v);
+}

@@ -1,0 +1,262 @@
+/* tune.c: the handle: evidence in, detectors over it, reports out; see profuse/tune.h. */
+#include "tuner/tune.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <profuse/profile.h>
+
+#include "core/error.h"
+#include "core/gzip.h"
+#include "core/memory.h"
+#include "profile/model.h"
+#include "report/symbolize.h"
+#include "tuner/detect.h"
+
+enum { MOST_BYTES = 256 << 20, MOST_RATIO = 200 };
+
+int
+pf_tune_new(struct pf_tune **out, const struct pf_tune_options *options, struct pf_error *err)
+{
+	struct pf_tune_options o = PF_TUNE_OPTIONS_INIT;
+	struct pf_tune *t;
+	time_t now = time(NULL);
+	struct tm utc;
+	int rc;
+
+	*out = NULL;
+	if (options && options->struct_size > sizeof o)
+		return pf_error_set(
+		    err, PF_EUSAGE, "the tune options are of a newer library version");
+	if (options)
+		memcpy(&o, options, options->struct_size);
+	rc = PF_CALLOC(t, 1, err);
+	if (rc)
+		return rc;
+	rc = pf_evidence_init(&t->evidence, o.service, err);
+	if (!rc)
+		rc = pf_findings_init(&t->findings, err);
+	if (!rc)
+		rc = pf_strings_init(&t->inputs, err);
+	if (rc) {
+		pf_tune_free(t);
+		return rc;
+	}
+	t->symbol_note = o.symbol_note;
+	t->named = o.service && *o.service;
+	if (o.memory_limit > 0)
+		t->evidence.memory_limit = o.memory_limit;
+	if (o.cpus > 0)
+		t->evidence.cpus = o.cpus;
+	t->cores_used = o.cores_used > 0 ? o.cores_used : NAN;
+	strftime(t->started, sizeof t->started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+	*out = t;
+	return 0;
+}
+
+void
+pf_tune_free(struct pf_tune *t)
+{
+	if (!t)
+		return;
+	pf_evidence_release(&t->evidence);
+	pf_findings_release(&t->findings);
+	pf_paths_release(&t->binaries);
+	pf_paths_release(&t->debug_files);
+	pf_strings_release(&t->inputs);
+	pf_search_free(t->search);
+	free(t);
+}
+
+int
+pf_tune_add_binary(struct pf_tune *t, const char *path, struct pf_error *err)
+{
+	return pf_paths_add(&t->binaries, path, err);
+}
+
+/* Not by pf_paths_add(): a folder stands for itself, as /usr/lib/debug does. */
+int
+pf_tune_add_debug_file(struct pf_tune *t, const char *path, struct pf_error *err)
+{
+	struct pf_paths *files = &t->debug_files;
+	int rc = PF_GROW(files->items, files->capacity, files->count + 1, err);
+
+	if (!rc)
+		rc = pf_copy_string(&files->items[files->count], path, err);
+	files->count += rc == 0;
+	return rc;
+}
+
+int
+pf_tune_note(struct pf_tune *t, const char *name, struct pf_error *err)
+{
+	uint32_t id;
+
+	return pf_strings_add(&t->inputs, name, strlen(name), &id, err);
+}
+
+static int
+add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size, bool base,
+    struct pf_error *err)
+{
+	struct pf_profile *p;
+	int rc = pf_profile_parse(&p, name, bytes, size, NULL, err);
+
+	if (rc)
+		return rc;
+	if (t->binaries.count) {
+		struct pf_symbolize_options o = {.binaries = (const char *const *)t->binaries.items,
+		    .binary_count = t->binaries.count,
+		    .debug_files = (const char *const *)t->debug_files.items,
+		    .debug_file_count = t->debug_files.count,
+		    .note = t->symbol_note};
+		rc = pf_profile_symbolize(p, &o, err);
+		/* Not every profile of a service has all of its binaries in it. */
+		if (rc && rc != PF_EINPUT) {
+			pf_profile_free(p);
+			return rc;
+		}
+	}
+	return pf_evidence_add_profile(&t->evidence, p, name, base, err);
+}
+
+/* Statistics are looked for in the bytes as they are inflated; profiles inflate themselves. */
+int
+pf_tune_add(struct pf_tune *t, const char *name, const void *bytes, size_t size, bool base,
+    struct pf_error *err)
+{
+	struct pf_buffer plain;
+	const void *seen = bytes;
+	size_t seen_size = size;
+	bool known = false;
+	int rc = 0;
+
+	if (t->ran)
+		return pf_error_set(err, PF_EUSAGE, "evidence can't be added after the run");
+	if (!size)
+		return pf_error_set(err, PF_EINPUT, "%s: empty", name);
+	pf_buffer_init(&plain, MOST_BYTES);
+	if (pf_gzip_is(bytes, size)) {
+		rc = pf_gzip_inflate(&plain, name, bytes, size, MOST_RATIO, err);
+		seen = plain.bytes;
+		seen_size = plain.size;
+	}
+	if (!rc && seen_size)
+		rc = pf_evidence_add_stats(&t->evidence, name, seen, seen_size, base, &known, err);
+	/* A heap text with MemStats, and a dump of goroutines, are profiles too. */
+	if (!rc && (!known || pf_goroutines_is_dump(seen, seen_size) ||
+		       (pf_go_memstats_recognise(seen, seen_size) &&
+			   memcmp(seen, "heap profile:", 13 < seen_size ? 13 : seen_size) == 0)))
+		rc = add_profile(t, name, bytes, size, base, err);
+	pf_buffer_release(&plain);
+	return rc ? rc : pf_tune_note(t, name, err);
+}
+
+int
+pf_tune_add_file(struct pf_tune *t, const char *path, bool base, struct pf_error *err)
+{
+	struct pf_buffer bytes;
+	int rc;
+
+	pf_buffer_init(&bytes, MOST_BYTES);
+	rc = pf_file_read(path, &bytes, err);
+	if (!rc)
+		rc = pf_tune_add(t, path, bytes.bytes, bytes.size, base, err);
+	pf_buffer_release(&bytes);
+	return rc;
+}
+
+int
+pf_tune_add_process(struct pf_tune *t, int64_t pid, struct pf_error *err)
+{
+	char name[64];
+	int rc = pf_evidence_add_process(&t->evidence, (pid_t)pid, err);
+
+	snprintf(name, sizeof name, "process %lld", (long long)pid);
+	return rc ? rc : pf_tune_note(t, name, err);
+}
+
+/* The main binary of the first profile that has one, or the process's name. */
+static int
+name_service(struct pf_tune *t, struct pf_error *err)
+{
+	struct pf_evidence *e = &t->evidence;
+	const char *name = NULL;
+
+	for (size_t i = 0; i < e->profile_count && !name; i++) {
+		const struct pf_profile *p = e->profiles[i].p;
+		if (p->mapping_count && *pf_profile_string(p, p->mappings[0].filename))
+			name = pf_base_name(pf_profile_string(p, p->mappings[0].filename));
+	}
+	for (size_t i = 0; i < e->stats_count && !name; i++) {
+		if (e->stats[i].has_proc && *e->stats[i].proc.name)
+			name = e->stats[i].proc.name;
+	}
+	if (!name)
+		return 0;
+	free(e->service);
+	return pf_copy_string(&e->service, name, err);
+}
+
+int
+pf_tune_run(struct pf_tune *t, struct pf_error *err)
+{
+	int rc = 0;
+
+	if (t->ran)
+		return pf_error_set(err, PF_EUSAGE, "a run is made once");
+	if (t->inputs.count < 2 && !t->search)
+		return pf_error_set(
+		    err, PF_EINPUT, "nothing to judge: no profile and no statistics were given");
+	t->ran = true;
+	pf_evidence_settle(&t->evidence);
+	if (!t->named)
+		rc = name_service(t, err);
+	for (const struct pf_detector *d = pf_detectors; !rc && d->kind; d++)
+		rc = d->detect(&t->evidence, &t->findings, err);
+	if (!rc && t->search)
+		pf_search_finding(t->search, &t->findings);
+	pf_findings_sort(&t->findings);
+	return rc ? rc : pf_findings_check(&t->findings, err);
+}
+
+size_t
+pf_tune_finding_count(const struct pf_tune *t)
+{
+	return t->findings.finding_count;
+}
+
+const char *
+pf_tune_finding_kind(const struct pf_tune *t, size_t i)
+{
+	return i < t->findings.finding_count ? t->findings.findings[i].kind : NULL;
+}
+
+const char *
+pf_tune_finding_title(const struct pf_tune *t, size_t i)
+{
+	return i < t->findings.finding_count ? pf_said(&t->findings, t->findings.findings[i].title)
+					     : NULL;
+}
+
+int
+pf_tune_write(
+    const struct pf_tune *t, enum pf_tune_format format, const char *path, struct pf_error *err)
+{
+	static int (*const writers[])(const struct pf_tune *, struct pf_buffer *,
+	    struct pf_error *) = {pf_tune_text, pf_tune_markdown, pf_tune_json, pf_tune_html};
+	struct pf_buffer out;
+	int rc;
+
+	pf_buffer_init(&out, PF_BUFFER_NO_MAXIMUM);
+	rc = writers[format](t, &out, err);
+	if (!rc)
+		rc = pf_buffer_check(&out, err);
+	if (!rc)
+		rc = pf_file_write(path, out.bytes, out.size, err);
+	pf_buffer_release(&out);
+	return rc;
+}
