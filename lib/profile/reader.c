@@ -173,6 +173,22 @@ build(const struct pf_format *format, struct pf_reader *r, struct pf_profile *p,
 	return rc;
 }
 
+/*
+ * A malformed input may be damaged gzip data, or over a cap, as well: that is said first, as it is where the input is
+ * held as a whole. Looked for up to the default cap only, lest lifting it makes every error slow.
+ */
+static int
+blame_packing(struct pf_source *s, struct pf_error *err)
+{
+	const struct pf_read_options defaults = PF_READ_OPTIONS_INIT;
+
+	while (!s->code && !s->ended && pf_source_offset(s) < defaults.max_size) {
+		s->at = s->end;
+		(void)pf_source_need(s, 1, err);
+	}
+	return s->code ? s->code : PF_EINPUT;
+}
+
 static int
 read_into(
     struct pf_reader *r, struct pf_profile *p, const struct pf_parts *parts, struct pf_error *err)
@@ -180,9 +196,9 @@ read_into(
 	const struct pf_format *format = NULL;
 	int rc = recognise(&r->source, &format, err);
 
-	if (rc)
-		return rc;
-	return format ? build(format, r, p, parts, err) : decode(r, p, parts, err);
+	if (!rc)
+		rc = format ? build(format, r, p, parts, err) : decode(r, p, parts, err);
+	return rc == PF_EINPUT ? blame_packing(&r->source, err) : rc;
 }
 
 int
