@@ -97,6 +97,15 @@ pf_target_note(struct pf_fleet *f, struct pf_target *t, const char *type, enum p
 		note_breaker(f, t, failed);
 }
 
+void
+pf_target_note_scrape(struct pf_fleet *f, struct pf_target *t, const char *error)
+{
+	if (error && !t->scrape_failed && may_log(f))
+		pf_log(&f->log, PF_LOG_WARN, "metrics can't be read", {"service", t->service->name},
+		    {"instance", pf_frozen_get(t->labels, "instance")}, {"error", error});
+	t->scrape_failed = error != NULL;
+}
+
 static int64_t
 wall_nanos(void)
 {
