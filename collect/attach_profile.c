@@ -52,7 +52,7 @@ struct pf_attach_builder {
 	struct pf_error err; /* the first failure */
 };
 
-enum { KERNEL = UINT32_MAX - 1 };
+#define KERNEL (UINT32_MAX - 1) /* a place that is none of a process */
 
 static void
 note_failure(struct pf_attach_builder *b, int rc, const struct pf_error *err)
