@@ -17,7 +17,6 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "inputs.h"
-#include "profile/fingerprint.h"
 
 struct settings {
 	struct cli_input_settings input;
@@ -26,7 +25,7 @@ struct settings {
 	int format, counts, inference;
 	double trim;
 	bool md5, compress, symbol_list;
-	bool allow_mismatch, check, require_ready, json;
+	bool allow_mismatch, check, require_ready, provenance, json;
 	double min_samples, min_lines, min_overlap, min_match, max_age;
 	uint64_t seed, max_edges;
 };
@@ -86,6 +85,8 @@ static const struct cli_option options[] = {
     {"seed", 0, CLI_COUNT, AT(seed), "N", "of the split into halves; default 1"},
     {"require-ready", 0, CLI_FLAG, AT(require_ready), NULL,
 	"exit with 1 if the profile is not ready; the file is written nevertheless"},
+    {"provenance", 0, CLI_FLAG, AT(provenance), NULL,
+	"write OUT.json beside OUT: what it was made of, by digests and build ids"},
     {"check", 0, CLI_FLAG, AT(check), NULL,
 	"let llvm-profdata read the output before it is put in place"},
     {"llvm-profdata", 0, CLI_STRING, AT(llvm_profdata), "CMD",
@@ -106,6 +107,9 @@ check_settings(const struct settings *s, struct pf_error *err)
 	if (to_stdout && s->json)
 		return pf_error_set(
 		    err, PF_EUSAGE, "--json and -o - both want standard output: write to a file");
+	if (to_stdout && s->provenance)
+		return pf_error_set(
+		    err, PF_EUSAGE, "--provenance writes OUT.json beside OUT: -o has to be a file");
 	if (s->check && s->format != PF_CONVERT_EXTBINARY && s->format != PF_CONVERT_TEXT)
 		return pf_error_set(
 		    err, PF_EUSAGE, "--check reads LLVM's formats only, extbinary and text");
@@ -155,34 +159,6 @@ check_not_output(const struct settings *s, const char *input, struct pf_error *e
 	    err, PF_EUSAGE, "-o %s is also an input; name another file for the output", s->output);
 }
 
-static int
-add_file(struct pf_convert *c, const struct settings *s, const char *path,
-    struct pf_fingerprints *seen, struct pf_error *err)
-{
-	struct pf_read_options read = PF_READ_OPTIONS_INIT;
-	struct pf_profile *profile;
-	bool known = false;
-	int rc;
-
-	if (s->input.max_size) {
-		read.max_size = s->input.max_size;
-		read.max_ratio = 0;
-	}
-	rc = pf_profile_open(&profile, path, &read, err);
-	if (!rc)
-		rc = pf_fingerprints_add(seen, profile, &known, err);
-	if (!rc && known)
-		fprintf(stderr,
-		    "profuse: warning: %s: the same profile was given before; it is summed again, "
-		    "so "
-		    "the verdict counts its samples twice\n",
-		    path);
-	if (!rc)
-		rc = pf_convert_add(c, profile, path, err);
-	pf_profile_free(profile);
-	return rc;
-}
-
 /* What is selected from a store, weighted or filtered is merged first, and is then one profile. */
 static int
 add_merged(struct pf_convert *c, const struct settings *s, const struct cli_arguments *arguments,
@@ -216,18 +192,18 @@ asks_for_merge(const struct settings *s)
 }
 
 static int
-add_arguments(struct pf_convert *c, const struct settings *s, const struct cli_arguments *arguments,
+add_files(struct pf_convert *c, const struct settings *s, const struct cli_arguments *arguments,
     struct pf_error *err)
 {
+	struct pf_read_options read = PF_READ_OPTIONS_INIT;
 	struct pf_paths paths = {0};
-	struct pf_fingerprints seen = {0};
-	int rc = s->binary ? check_not_output(s, s->binary, err) : 0;
+	int rc = 0;
 
-	if (!rc && s->stale_against)
-		rc = check_not_output(s, s->stale_against, err);
-	if (!rc && asks_for_merge(s))
-		return add_merged(c, s, arguments, err);
-	if (!rc && !arguments->count)
+	if (s->input.max_size) {
+		read.max_size = s->input.max_size;
+		read.max_ratio = 0;
+	}
+	if (!arguments->count)
 		rc = pf_error_set(err, PF_EUSAGE,
 		    "no profiles given: name files, or select from a store with --store, "
 		    "--service …");
@@ -236,10 +212,23 @@ add_arguments(struct pf_convert *c, const struct settings *s, const struct cli_a
 	for (size_t i = 0; !rc && i < paths.count; i++)
 		rc = check_not_output(s, paths.items[i], err);
 	for (size_t i = 0; !rc && i < paths.count; i++)
-		rc = add_file(c, s, paths.items[i], &seen, err);
-	pf_fingerprints_release(&seen);
+		rc = pf_convert_add_file(c, paths.items[i], &read, err);
 	pf_paths_release(&paths);
 	return rc;
+}
+
+static int
+add_arguments(struct pf_convert *c, const struct settings *s, const struct cli_arguments *arguments,
+    struct pf_error *err)
+{
+	int rc = s->binary ? check_not_output(s, s->binary, err) : 0;
+
+	if (!rc && s->stale_against)
+		rc = check_not_output(s, s->stale_against, err);
+	if (rc)
+		return rc;
+	return asks_for_merge(s) ? add_merged(c, s, arguments, err)
+				 : add_files(c, s, arguments, err);
 }
 
 static int
@@ -256,6 +245,31 @@ print_verdict(const struct pf_convert *c, const struct settings *s, struct pf_er
 	return rc;
 }
 
+/* OUT.json beside OUT. */
+static int
+write_provenance(const struct pf_convert *c, const char *output, struct pf_error *err)
+{
+	size_t room = strlen(output) + sizeof ".json";
+	char *path = malloc(room), *json = NULL;
+	int rc = path ? pf_convert_provenance_json(c, output, &json, err) : pf_error_nomem(err);
+
+	if (!rc) {
+		struct pf_buffer text;
+
+		snprintf(path, room, "%s.json", output);
+		pf_buffer_init(&text, PF_BUFFER_NO_MAXIMUM);
+		pf_buffer_string(&text, json);
+		pf_buffer_byte(&text, '\n');
+		rc = pf_buffer_check(&text, err);
+		if (!rc)
+			rc = pf_file_write(path, text.bytes, text.size, err);
+		pf_buffer_release(&text);
+	}
+	free(json);
+	free(path);
+	return rc;
+}
+
 static int
 write_output(const struct pf_convert *c, const struct settings *s, struct pf_error *err)
 {
@@ -263,7 +277,9 @@ write_output(const struct pf_convert *c, const struct settings *s, struct pf_err
 	const void *bytes = pf_convert_bytes(c, &size);
 	int rc = s->check ? cli_check_profile(s->llvm_profdata, bytes, size, err) : 0;
 
-	return rc ? rc : pf_convert_write(c, s->output, err);
+	if (!rc)
+		rc = pf_convert_write(c, s->output, err);
+	return rc || !s->provenance ? rc : write_provenance(c, s->output, err);
 }
 
 static int

@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "interrupts.h"
+#include "notes.h"
 
 struct settings {
 	const char *base, *service, *service_name;
@@ -25,7 +26,7 @@ struct settings {
 	double rate, duration, warmup, run_timeout;
 	uint64_t pairs, grid, seed;
 	bool go, quiet, fleet;
-	struct cli_list stats, binaries, outputs;
+	struct cli_list stats, binaries, debug_files, outputs;
 	uint64_t pid, memory_limit;
 	double cpus, cores_used;
 	bool json;
@@ -96,6 +97,7 @@ static const struct cli_option options[] = {
     {"binary", 0, CLI_LIST, AT(binaries), "BIN",
 	"An executable or library of the profiles: gives names to their addresses; may be "
 	"repeated"},
+    {"debug-file", 0, CLI_LIST, AT(debug_files), "FILE", CLI_DEBUG_FILE_HELP},
     {"memory-limit", 0, CLI_SIZE, AT(memory_limit), "SIZE",
 	"How much memory the service may use (default: what its container says)"},
     {"cpus", 0, CLI_NUMBER, AT(cpus), "N",
@@ -290,6 +292,8 @@ add_all(struct pf_tune *tune, const struct settings *s, const struct cli_argumen
 
 	for (size_t i = 0; !rc && i < s->binaries.count; i++)
 		rc = pf_tune_add_binary(tune, s->binaries.items[i], err);
+	for (size_t i = 0; !rc && i < s->debug_files.count; i++)
+		rc = pf_tune_add_debug_file(tune, s->debug_files.items[i], err);
 	if (!rc && s->base)
 		rc = add_argument(tune, s->base, true, err);
 	for (size_t i = 0; !rc && i < arguments->count; i++)
@@ -358,6 +362,7 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 	o.memory_limit = (double)s->memory_limit;
 	o.cpus = s->cpus;
 	o.cores_used = s->cores_used;
+	o.symbol_note = cli_note;
 	if (!rc)
 		rc = pf_tune_new(&tune, &o, err);
 	if (!rc)

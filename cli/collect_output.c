@@ -183,7 +183,8 @@ report_object(const struct collect_report *r, const struct pf_collected *c)
 	int bad;
 
 	pf_collected_bytes(c, &size);
-	bad = json_object_set_new(o, "source", safe_string(pf_collected_source(c)));
+	bad = json_object_set_new(o, "schema", json_string("profuse.collect.v1"));
+	bad |= json_object_set_new(o, "source", safe_string(pf_collected_source(c)));
 	bad |= json_object_set_new(o, "type", safe_string(pf_collected_type(c)));
 	bad |= json_object_set_new(o, "seconds", json_integer(pf_collected_seconds(c)));
 	bad |= json_object_set_new(

@@ -20,6 +20,7 @@ configure_package_config_file(cmake/profuseConfig.cmake.in ${CMAKE_BINARY_DIR}/p
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/profuse)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/profuseConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/profuseConfig.cmake ${CMAKE_BINARY_DIR}/profuseConfigVersion.cmake
+  cmake/profuse_use_profile.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/profuse)
 
 foreach(name profuse profuse-agent)

@@ -91,50 +91,86 @@ add_tool(struct pf_buffer *b, const char *program)
 		pf_buffer_printf(b, "-%ld", newest);
 }
 
+/* The program that takes the output. */
+static void
+add_program(struct pf_buffer *b, const struct pf_convert *c)
+{
+	switch (c->options.format) {
+	case PF_CONVERT_EXTBINARY:
+	case PF_CONVERT_TEXT:
+		add_tool(b, "clang");
+		break;
+	case PF_CONVERT_FOLDED:
+		pf_buffer_string(b, "flamegraph.pl");
+		break;
+	case PF_CONVERT_BOLT:
+		add_tool(b, "llvm-bolt");
+		break;
+	case PF_CONVERT_GO_PGO:
+		pf_buffer_string(b, "go build");
+		break;
+	case PF_CONVERT_GO_PREPROFILE:
+		pf_buffer_string(b, "go tool compile");
+		break;
+	}
+}
+
+static void
+add_bolt_flags(struct pf_buffer *b, const char *binary, const char *file)
+{
+	char bolted[4096];
+
+	snprintf(bolted, sizeof bolted, "%s.bolt", binary);
+	add_quoted(b, binary);
+	pf_buffer_string(b, " -o ");
+	add_quoted(b, bolted);
+	pf_buffer_string(b, " -data=");
+	add_quoted(b, file);
+	pf_buffer_string(b, " " PF_BOLT_FLAGS);
+}
+
 void
-pf_advice_command(struct pf_buffer *b, const struct pf_convert *c, const char *output)
+pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *output)
 {
 	const char *file = output && strcmp(output, "-") != 0 ? output : "FILE";
-	const char *binary = c->binary_path ? c->binary_path : "PROGRAM";
-	char bolted[4096];
 
 	switch (c->options.format) {
 	case PF_CONVERT_EXTBINARY:
 	case PF_CONVERT_TEXT:
-		if (c->report.of_go) { /* clang does not build these functions */
-			pf_buffer_string(b,
-			    "profuse convert --format go-pgo -o default.pgo PROFILE... && "
-			    "go build -pgo=default.pgo");
-			break;
-		}
-		add_tool(b, "clang");
-		pf_buffer_string(b, " " PF_DEBUG_FLAGS " -fprofile-sample-use=");
+		pf_buffer_string(b, PF_DEBUG_FLAGS " -fprofile-sample-use=");
 		add_quoted(b, file);
 		pf_buffer_string(b, " " PF_INFERENCE_FLAGS);
 		break;
 	case PF_CONVERT_FOLDED:
-		pf_buffer_string(b, "flamegraph.pl ");
 		add_quoted(b, file);
 		pf_buffer_string(b, " >flame.svg");
 		break;
-	case PF_CONVERT_GO_PGO:
-		pf_buffer_string(b, "go build -pgo=");
-		add_quoted(b, file);
-		break;
 	case PF_CONVERT_BOLT:
-		add_tool(b, "llvm-bolt");
-		pf_buffer_byte(b, ' ');
-		add_quoted(b, binary);
-		pf_buffer_string(b, " -o ");
-		snprintf(bolted, sizeof bolted, "%s.bolt", binary);
-		add_quoted(b, bolted);
-		pf_buffer_string(b, " -data=");
+		add_bolt_flags(b, c->binary_path, file);
+		break;
+	case PF_CONVERT_GO_PGO:
+		pf_buffer_string(b, "-pgo=");
 		add_quoted(b, file);
-		pf_buffer_string(b, " " PF_BOLT_FLAGS);
 		break;
 	case PF_CONVERT_GO_PREPROFILE:
-		pf_buffer_string(b, "go tool compile -pgoprofile=");
+		pf_buffer_string(b, "-pgoprofile=");
 		add_quoted(b, file);
 		break;
 	}
+}
+
+void
+pf_advice_command(struct pf_buffer *b, const struct pf_convert *c, const char *output)
+{
+	bool llvm =
+	    c->options.format == PF_CONVERT_EXTBINARY || c->options.format == PF_CONVERT_TEXT;
+
+	if (llvm && c->report.of_go) { /* clang does not build these functions */
+		pf_buffer_string(b, "profuse convert --format go-pgo -o default.pgo PROFILE... && "
+				    "go build -pgo=default.pgo");
+		return;
+	}
+	add_program(b, c);
+	pf_buffer_byte(b, ' ');
+	pf_advice_flags(b, c, output);
 }

@@ -32,5 +32,7 @@ const char *pf_advice_verb(enum pf_convert_format format);
  * PATH; words that a shell would take apart are quoted.
  */
 void pf_advice_command(struct pf_buffer *b, const struct pf_convert *c, const char *output);
+/* The same without the program: what does not depend on the machine. */
+void pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *output);
 
 #endif

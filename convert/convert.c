@@ -112,6 +112,7 @@ pf_convert_free(struct pf_convert *c)
 	pf_report_release(&c->report);
 	pf_functions_release(&c->functions);
 	pf_stacks_release(&c->stacks);
+	pf_convert_inputs_release(&c->inputs);
 	pf_staleness_release(&c->staleness);
 	pf_binary_free(c->binary);
 	pf_binary_free(c->newer);
@@ -121,15 +122,49 @@ pf_convert_free(struct pf_convert *c)
 	free(c);
 }
 
-int
-pf_convert_add(
-    struct pf_convert *c, const struct pf_profile *profile, const char *name, struct pf_error *err)
+/* `file`: the bytes that the profile was read from; NULL: it was not. */
+static int
+add_profile(struct pf_convert *c, const struct pf_profile *profile, const char *name,
+    const struct pf_buffer *file, struct pf_error *err)
 {
 	struct pf_stacks_options options = {.merge_by_filename = c->options.merge_by_filename,
 	    .prefer_lines = !c->binary || pf_format_is_go(c->options.format)};
 
+	int rc = pf_convert_inputs_add(
+	    &c->inputs, profile, name, file ? file->bytes : NULL, file ? file->size : 0, err);
+
+	if (rc)
+		return rc;
 	pf_period_note(&c->period, profile);
 	return pf_stacks_add(&c->stacks, profile, name, &options, err);
+}
+
+int
+pf_convert_add(
+    struct pf_convert *c, const struct pf_profile *profile, const char *name, struct pf_error *err)
+{
+	return add_profile(c, profile, name, NULL, err);
+}
+
+int
+pf_convert_add_file(struct pf_convert *c, const char *path, const struct pf_read_options *options,
+    struct pf_error *err)
+{
+	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+	uint64_t most = options ? options->max_size : UINT64_MAX;
+	struct pf_profile *profile = NULL;
+	struct pf_buffer file;
+	int rc;
+
+	pf_buffer_init(&file, most < PF_BUFFER_NO_MAXIMUM ? (size_t)most : PF_BUFFER_NO_MAXIMUM);
+	rc = pf_file_read(path, &file, err);
+	if (!rc)
+		rc = pf_profile_parse(&profile, name, file.bytes, file.size, options, err);
+	if (!rc)
+		rc = add_profile(c, profile, name, &file, err);
+	pf_profile_free(profile);
+	pf_buffer_release(&file);
+	return rc;
 }
 
 static void
@@ -149,9 +184,65 @@ report_inputs(struct pf_convert *c)
 	r->from_lines = !c->binary;
 	r->of_go = pf_go_stacks(s);
 	r->scale = 1;
+	if (c->inputs.repeated)
+		pf_report_note(r,
+		    "%s: the same profile was given before%s; its samples count twice.",
+		    c->inputs.items[c->inputs.first_repeated].name,
+		    c->inputs.repeated > 1 ? ", and others too" : "");
 	if (s->undated_count)
 		pf_report_note(r, "%llu of %llu profiles have no date: their age is unknown.",
 		    (unsigned long long)s->undated_count, (unsigned long long)s->profile_count);
+}
+
+/* Function profiles for LLVM, compared with a newer build if there is one, into bytes. */
+static int
+finish_functions(struct pf_convert *c, struct pf_error *err)
+{
+	int rc = 0;
+
+	if (c->newer)
+		rc = pf_stale_compare(&c->staleness, &c->functions, c->binary, c->newer, err);
+	if (!rc && c->newer)
+		pf_report_judge_share(
+		    &c->report, "match", pf_stale_matched(&c->staleness), c->options.least_match);
+	c->report.profile_functions = c->functions.root_count;
+	c->report.profile_counts = c->functions.body_count;
+	return rc ? rc : pf_convert_render(c, err);
+}
+
+static size_t
+count_lines(const struct pf_buffer *text)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < text->size; i++)
+		lines += text->bytes[i] == '\n';
+	return lines;
+}
+
+static int
+convert(struct pf_convert *c, struct pf_error *err)
+{
+	int rc;
+
+	switch (c->options.format) {
+	case PF_CONVERT_GO_PGO:
+	case PF_CONVERT_GO_PREPROFILE:
+		return pf_convert_for_go(c, err);
+	case PF_CONVERT_BOLT:
+		return pf_convert_from_binary(c, err);
+	case PF_CONVERT_FOLDED:
+		rc = c->binary ? pf_convert_from_binary(c, err)
+			       : pf_convert_for_flames(c, NULL, err);
+		rc = rc ? rc : pf_convert_render(c, err);
+		c->report.profile_counts = count_lines(&c->bytes);
+		return rc;
+	case PF_CONVERT_EXTBINARY:
+	case PF_CONVERT_TEXT:
+		break;
+	}
+	rc = c->binary ? pf_convert_from_binary(c, err) : pf_convert_from_lines(c, err);
+	return rc ? rc : finish_functions(c, err);
 }
 
 int
@@ -168,23 +259,9 @@ pf_convert_run(struct pf_convert *c, struct pf_error *err)
 	if (rc)
 		return rc;
 	report_inputs(c);
-	if (pf_format_is_go(c->options.format))
-		return pf_convert_for_go(c, err);
-	rc = c->binary ? pf_convert_from_binary(c, err) : pf_convert_from_lines(c, err);
-	if (rc)
-		return rc;
-	if (c->options.format == PF_CONVERT_BOLT)
-		return 0; /* written already */
-	if (c->newer) {
-		rc = pf_stale_compare(&c->staleness, &c->functions, c->binary, c->newer, err);
-		if (rc)
-			return rc;
-		pf_report_judge_share(
-		    &c->report, "match", pf_stale_matched(&c->staleness), c->options.least_match);
-	}
-	c->report.profile_functions = c->functions.root_count;
-	c->report.profile_counts = c->functions.body_count;
-	return pf_convert_render(c, err);
+	rc = convert(c, err);
+	pf_report_sort_drops(&c->report);
+	return rc;
 }
 
 const void *

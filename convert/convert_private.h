@@ -8,6 +8,7 @@
 
 #include "convert/function_values.h"
 #include "convert/functions.h"
+#include "convert/inputs.h"
 #include "convert/match.h"
 #include "convert/report.h"
 #include "convert/sample_type.h"
@@ -16,11 +17,13 @@
 #include "profile/stacks.h"
 
 struct pf_binary;
+struct pf_samples;
 
 struct pf_convert {
 	struct pf_convert_options options;
 	char *binary_path, *sample_type; /* owned copies of the options' strings */
 	struct pf_binary *binary;        /* NULL: symbolized profiles */
+	struct pf_convert_inputs inputs;
 	struct pf_stacks stacks;
 	struct pf_period period;
 	struct pf_sample_type type;
@@ -38,6 +41,10 @@ int pf_convert_from_binary(struct pf_convert *c, struct pf_error *err);
 int pf_convert_from_lines(struct pf_convert *c, struct pf_error *err);
 /* from_go.c: profiles of Go programs for Go's compiler. Fills report and bytes. */
 int pf_convert_for_go(struct pf_convert *c, struct pf_error *err);
+
+/* for_flames.c: what the report says where only names matter; `samples` NULL: no binary was given. */
+int pf_convert_for_flames(
+    struct pf_convert *c, const struct pf_samples *samples, struct pf_error *err);
 
 /* from_lines.c: the report's measures, from samples per function. */
 int pf_convert_measure(

@@ -13,12 +13,19 @@
 #define HOT_SHARE 0.9
 
 void
-pf_report_release(struct pf_report *r)
+pf_report_forget_drops(struct pf_report *r)
 {
 	for (size_t i = 0; i < r->drop_count; i++) {
 		free(r->drops[i].binary);
 		free(r->drops[i].build_id);
 	}
+	r->drop_count = 0;
+}
+
+void
+pf_report_release(struct pf_report *r)
+{
+	pf_report_forget_drops(r);
 	free(r->drops);
 	*r = (struct pf_report){0};
 }
@@ -40,6 +47,33 @@ pf_report_drop(struct pf_report *r, enum pf_drop_reason reason, const char *bina
 	rc = pf_copy_string(&d->binary, binary && binary[0] ? binary : NULL, err);
 	return rc ? rc
 		  : pf_copy_string(&d->build_id, build_id && build_id[0] ? build_id : NULL, err);
+}
+
+static int
+compare_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+static int
+by_reason(const void *left, const void *right)
+{
+	const struct pf_drop *a = left, *b = right;
+	int order;
+
+	if (a->reason != b->reason)
+		return a->reason < b->reason ? -1 : 1;
+	if (a->samples != b->samples)
+		return a->samples < b->samples ? 1 : -1;
+	order = compare_text(a->binary, b->binary);
+	return order ? order : compare_text(a->build_id, b->build_id);
+}
+
+void
+pf_report_sort_drops(struct pf_report *r)
+{
+	if (r->drop_count)
+		qsort(r->drops, r->drop_count, sizeof *r->drops, by_reason);
 }
 
 void

@@ -78,6 +78,11 @@ void pf_report_release(struct pf_report *r);
 int pf_report_drop(struct pf_report *r, enum pf_drop_reason reason, const char *binary,
     const char *build_id, double samples, struct pf_error *err);
 
+/* For an output that leaves nothing out. */
+void pf_report_forget_drops(struct pf_report *r);
+/* Orders the drops by reason, then by samples and names, whatever order they came in. */
+void pf_report_sort_drops(struct pf_report *r);
+
 /* Adds a sentence worth reading; beyond PF_NOTES they are left out. */
 void pf_report_note(struct pf_report *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -1,11 +1,11 @@
 /* report_json.c: the readiness verdict for programs; the schema is in docs/convert.md. */
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "convert/advice.h"
 #include "convert/convert_private.h"
+#include "convert/report_json.h"
 #include "convert/stale_report.h"
 #include "core/error.h"
 #include "symbol/binary.h"
@@ -57,8 +57,8 @@ drops_json(const struct pf_report *r)
 	return list;
 }
 
-static json_t *
-checks_json(const struct pf_report *r)
+json_t *
+pf_report_checks_json(const struct pf_report *r)
 {
 	static const char *const states[] = {"pass", "fail", "unknown"};
 	json_t *list = json_array();
@@ -89,8 +89,8 @@ notes_json(const struct pf_report *r)
 	return list;
 }
 
-static json_t *
-samples_json(const struct pf_report *r)
+json_t *
+pf_report_samples_json(const struct pf_report *r)
 {
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "type", r->type, "unit",
 	    number(r->unit), "total", number(r->total), "in_binary", number(r->in_binary), "used",
@@ -124,8 +124,8 @@ go_profile_json(const struct pf_convert *c)
 	    "bytes", (json_int_t)c->bytes.size);
 }
 
-static json_t *
-profile_json(const struct pf_convert *c)
+json_t *
+pf_report_profile_json(const struct pf_convert *c)
 {
 	const struct pf_report *r = &c->report;
 
@@ -161,9 +161,10 @@ report_json(const struct pf_convert *c, const char *output)
 	return json_pack("{s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o*, s:b, s:o, s:o, s:o}",
 	    "schema", "profuse.convert.v1", "output", output, "binary", c->binary_path, "build_id",
 	    c->binary ? pf_binary_build_id(c->binary) : NULL, "profiles", profiles_json(r),
-	    "samples", samples_json(r), "functions", functions_json(r), "profile", profile_json(c),
-	    "staleness", c->newer ? pf_stale_json(&c->staleness, c->newer) : NULL, "ready",
-	    (int)r->ready, "checks", checks_json(r), "notes", notes_json(r), "command",
+	    "samples", pf_report_samples_json(r), "functions", functions_json(r), "profile",
+	    pf_report_profile_json(c), "staleness",
+	    c->newer ? pf_stale_json(&c->staleness, c->newer) : NULL, "ready", (int)r->ready,
+	    "checks", pf_report_checks_json(r), "notes", notes_json(r), "command",
 	    command_json(c, output));
 }
 
@@ -173,7 +174,7 @@ pf_convert_report_json(
 {
 	json_t *report = report_json(c, output);
 
-	*json = report ? json_dumps(report, JSON_INDENT(2)) : NULL;
+	*json = report ? json_dumps(report, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
 	json_decref(report);
 	if (*json)
 		return 0;

@@ -76,12 +76,38 @@ describe_output(struct pf_buffer *b, const struct pf_convert *c, const char *out
 	if (pf_format_is_go(c->options.format))
 		pf_buffer_printf(b, "%zu of %zu call edges (%.2f %% of their weight)",
 		    r->profile_counts, r->edges_read, percent(r->edge_weight_kept, r->edge_weight));
+	else if (c->options.format == PF_CONVERT_FOLDED)
+		pf_buffer_printf(b, "%zu stacks", r->profile_counts);
 	else
 		pf_buffer_printf(b, "%zu functions, %zu %s", r->profile_functions,
 		    r->profile_counts,
 		    c->options.format == PF_CONVERT_BOLT ? "branches" : "counts");
 	pf_buffer_printf(b, ", from %llu profile%s (%s)\n\n", (unsigned long long)r->profiles,
 	    r->profiles == 1 ? "" : "s", r->type);
+}
+
+static void
+describe_samples(struct pf_buffer *b, const struct pf_report *r)
+{
+	pf_buffer_printf(
+	    b, "samples\n  %10.0f  %5.1f %%  used\n", r->used, percent(r->used, r->total));
+	for (size_t i = 0; i < r->drop_count; i++)
+		describe_drop(b, &r->drops[i], r->total);
+}
+
+static void
+describe_verdict(struct pf_buffer *b, const struct pf_convert *c)
+{
+	const struct pf_report *r = &c->report;
+
+	pf_buffer_printf(b,
+	    "\n%zu of the %zu functions that hold 90 %% of this binary's samples are covered\n",
+	    r->hot_covered, r->hot_functions);
+	if (c->newer)
+		pf_stale_text(b, &c->staleness, c->newer);
+	pf_buffer_printf(b, "\nready for a profile-guided build: %s\n", r->ready ? "yes" : "NO");
+	for (size_t i = 0; i < r->check_count; i++)
+		describe_check(b, &r->checks[i], c->options.format == PF_CONVERT_BOLT);
 }
 
 int
@@ -94,18 +120,9 @@ pf_convert_report_text(
 
 	pf_buffer_init(&b, TEXT_MAXIMUM);
 	describe_output(&b, c, output);
-	pf_buffer_printf(
-	    &b, "samples\n  %10.0f  %5.1f %%  used\n", r->used, percent(r->used, r->total));
-	for (size_t i = 0; i < r->drop_count; i++)
-		describe_drop(&b, &r->drops[i], r->total);
-	pf_buffer_printf(&b,
-	    "\n%zu of the %zu functions that hold 90 %% of this binary's samples are covered\n",
-	    r->hot_covered, r->hot_functions);
-	if (c->newer)
-		pf_stale_text(&b, &c->staleness, c->newer);
-	pf_buffer_printf(&b, "\nready for a profile-guided build: %s\n", r->ready ? "yes" : "NO");
-	for (size_t i = 0; i < r->check_count; i++)
-		describe_check(&b, &r->checks[i], c->options.format == PF_CONVERT_BOLT);
+	describe_samples(&b, r);
+	if (c->options.format != PF_CONVERT_FOLDED)
+		describe_verdict(&b, c);
 	for (size_t i = 0; i < r->note_count; i++)
 		pf_buffer_printf(&b, "%snote: %s\n", i ? "" : "\n", r->notes[i]);
 	pf_buffer_printf(&b, "\n%s\n  ", pf_advice_verb(c->options.format));

@@ -135,9 +135,16 @@ say_waits(
 	    name_of(w->dump, x->own->function), x->own->line, w->locks[x->lock], holds);
 }
 
+static uint32_t
+order_locks(struct pf_findings *f)
+{
+	return pf_say(f, "Take the locks in the same order everywhere, or never hold one while "
+			 "taking the other (copy what is needed, unlock, go on).");
+}
+
 static void
 begin(struct pf_findings *f, const struct wait_graph *w, enum pf_confidence confidence,
-    uint32_t title)
+    uint32_t title, uint32_t action)
 {
 	int64_t longest = 0;
 
@@ -147,12 +154,10 @@ begin(struct pf_findings *f, const struct wait_graph *w, enum pf_confidence conf
 	pf_add_number(f, "goroutines_waiting_for_locks", (double)w->count, "count");
 	pf_add_number(f, "locks", (double)w->lock_count, "count");
 	pf_add_number(f, "longest_wait", (double)longest * 60, "seconds");
-	pf_add_advice(f,
-	    (struct pf_advice){.action = pf_say(f, "Take the locks in the same order everywhere, "
-						   "or never hold one while taking the other "
-						   "(copy what is needed, unlock, go on)."),
-		.how = pf_say(f, "the lines above say where each is taken; go test -race with a "
-				 "test that does both ways")});
+	pf_add_advice(
+	    f, (struct pf_advice){.action = action,
+		   .how = pf_say(f, "the lines above say where each is taken; go test -race with a "
+				    "test that does both ways")});
 }
 
 /* Two locks, each waited for by a probable holder of the other. */
@@ -176,7 +181,8 @@ find_cycle(struct pf_findings *f, const struct wait_graph *w)
 			    pf_say(f, "%s: %s and %s wait for each other's locks",
 				sure ? "Deadlock" : "Suspected deadlock",
 				name_of(w->dump, x->own->function),
-				name_of(w->dump, y->own->function)));
+				name_of(w->dump, y->own->function)),
+			    order_locks(f));
 			if (!sure)
 				pf_add_caveat(f, PF_CONFIDENCE_LOW,
 				    pf_say(f, "None has waited for a minute yet: if the same "
@@ -184,6 +190,79 @@ find_cycle(struct pf_findings *f, const struct wait_graph *w)
 					      "dump a minute later, it is one."));
 			say_waits(f, w, x, ", and probably holds the other");
 			say_waits(f, w, y, y_holds ? ", and probably holds the other" : "");
+			show_waiter(f, w, x, 1);
+			show_waiter(f, w, y, 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The frame of x, a caller of the one that waits, that is past a line at which y waits for the same lock; NULL: none. */
+static const struct pf_goroutine_frame *
+frame_past(const struct wait_graph *w, const struct waiter *x, const struct waiter *y)
+{
+	const struct pf_goroutine_frame *frames = w->dump->frames + x->g->first_frame;
+
+	if (x == y || x->lock != y->lock)
+		return NULL;
+	for (size_t i = 0; i < x->g->frame_count; i++) {
+		if (&frames[i] > x->own && frames[i].function == y->own->function &&
+		    frames[i].line > y->own->line)
+			return &frames[i];
+	}
+	return NULL;
+}
+
+/* Whether somebody who does not wait for the lock is in one of the two functions that take it: a holder at work. */
+static bool
+has_holder(const struct wait_graph *w, const struct waiter *x, const struct waiter *y)
+{
+	const struct pf_goroutines *d = w->dump;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const struct pf_goroutine *g = &d->items[i];
+		const struct pf_goroutine_frame *frames = d->frames + g->first_frame, *own;
+
+		if (lock_of(d, g, &own) == w->locks[x->lock])
+			continue;
+		for (size_t k = 0; k < g->frame_count; k++) {
+			if (frames[k].function == x->own->function ||
+			    frames[k].function == y->own->function)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A lock that its holder takes again. */
+static bool
+find_self(struct pf_findings *f, const struct wait_graph *w)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		for (size_t j = 0; j < w->count; j++) {
+			const struct waiter *x = &w->waiters[i], *y = &w->waiters[j];
+			const struct pf_goroutine_frame *past = frame_past(w, x, y);
+
+			if (!past || has_holder(w, x, y))
+				continue;
+			begin(f, w,
+			    x->g->minutes && y->g->minutes ? PF_CONFIDENCE_HIGH
+							   : PF_CONFIDENCE_MEDIUM,
+			    pf_say(f, "Deadlock: %s takes again, in %s, a lock that it holds",
+				name_of(w->dump, past->function),
+				name_of(w->dump, x->own->function)),
+			    pf_say(f, "Take the lock once: let the inner function be called with "
+				      "it held and say so, or drop the outer one where the inner "
+				      "protects all that is touched."));
+			if (!x->g->minutes)
+				pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+				    pf_say(f, "None has waited for a minute yet: if the same "
+					      "goroutine stands there in a dump a minute later, "
+					      "it is one."));
+			say_waits(f, w, x,
+			    ", and has passed the line at which the next took it or waits for it");
+			say_waits(f, w, y, "");
 			show_waiter(f, w, x, 1);
 			show_waiter(f, w, y, 1);
 			return true;
@@ -214,7 +293,8 @@ find_stuck(struct pf_findings *f, const struct wait_graph *w)
 		"Suspected deadlock: goroutines in %s and %s have waited for locks for %" PRId64
 		" minutes",
 		name_of(w->dump, first->own->function), name_of(w->dump, other->own->function),
-		first->g->minutes));
+		first->g->minutes),
+	    order_locks(f));
 	say_waits(f, w, first, "");
 	say_waits(f, w, other, "");
 	show_waiter(f, w, first, 1);
@@ -233,7 +313,7 @@ pf_detect_deadlock(const struct pf_evidence *e, struct pf_findings *f, struct pf
 	if (!e->has_goroutines)
 		return 0;
 	rc = build(&w, &e->goroutines, err);
-	if (!rc && w.count > 1 && w.lock_count > 1 && !find_cycle(f, &w))
+	if (!rc && w.count > 1 && !find_cycle(f, &w) && !find_self(f, &w))
 		find_stuck(f, &w);
 	free(w.waiters);
 	return rc ? rc : pf_findings_check(f, err);

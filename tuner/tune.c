@@ -45,6 +45,7 @@ pf_tune_new(struct pf_tune **out, const struct pf_tune_options *options, struct 
 		pf_tune_free(t);
 		return rc;
 	}
+	t->symbol_note = o.symbol_note;
 	t->named = o.service && *o.service;
 	if (o.memory_limit > 0)
 		t->evidence.memory_limit = o.memory_limit;
@@ -64,6 +65,7 @@ pf_tune_free(struct pf_tune *t)
 	pf_evidence_release(&t->evidence);
 	pf_findings_release(&t->findings);
 	pf_paths_release(&t->binaries);
+	pf_paths_release(&t->debug_files);
 	pf_strings_release(&t->inputs);
 	pf_search_free(t->search);
 	free(t);
@@ -73,6 +75,19 @@ int
 pf_tune_add_binary(struct pf_tune *t, const char *path, struct pf_error *err)
 {
 	return pf_paths_add(&t->binaries, path, err);
+}
+
+/* Not by pf_paths_add(): a folder stands for itself, as /usr/lib/debug does. */
+int
+pf_tune_add_debug_file(struct pf_tune *t, const char *path, struct pf_error *err)
+{
+	struct pf_paths *files = &t->debug_files;
+	int rc = PF_GROW(files->items, files->capacity, files->count + 1, err);
+
+	if (!rc)
+		rc = pf_copy_string(&files->items[files->count], path, err);
+	files->count += rc == 0;
+	return rc;
 }
 
 int
@@ -94,7 +109,10 @@ add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 		return rc;
 	if (t->binaries.count) {
 		struct pf_symbolize_options o = {.binaries = (const char *const *)t->binaries.items,
-		    .binary_count = t->binaries.count};
+		    .binary_count = t->binaries.count,
+		    .debug_files = (const char *const *)t->debug_files.items,
+		    .debug_file_count = t->debug_files.count,
+		    .note = t->symbol_note};
 		rc = pf_profile_symbolize(p, &o, err);
 		/* Not every profile of a service has all of its binaries in it. */
 		if (rc && rc != PF_EINPUT) {

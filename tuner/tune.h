@@ -13,7 +13,8 @@
 struct pf_tune {
 	struct pf_evidence evidence;
 	struct pf_findings findings;
-	struct pf_paths binaries;
+	struct pf_paths binaries, debug_files;
+	void (*symbol_note)(void *, const char *); /* or NULL */
 	struct pf_strings inputs; /* names of all that was added, for reports; [0] is "" */
 	double cores_used;        /* NaN: unknown */
 	struct pf_search *search; /* owned; NULL: none was made */

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include <profuse/error.h>
+#include <profuse/profile.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,7 +24,6 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 struct pf_convert;
-struct pf_profile;
 
 /* How the executions of a place's instructions become its count. */
 enum pf_counts {
@@ -108,6 +108,10 @@ void pf_convert_free(struct pf_convert *convert);
 int pf_convert_add(struct pf_convert *convert, const struct pf_profile *profile, const char *name,
     struct pf_error *err);
 
+/* Reads a file ("-": standard input) and adds it; the provenance record then has its digest. */
+int pf_convert_add_file(struct pf_convert *convert, const char *path,
+    const struct pf_read_options *options, struct pf_error *err);
+
 /*
  * Converts what was added, once. PF_EINPUT if there is nothing usable: another
  * build, no samples in the binary, no line information.
@@ -125,6 +129,13 @@ bool pf_convert_ready(const struct pf_convert *convert);
 int pf_convert_report_text(
     const struct pf_convert *convert, const char *output, char **text, struct pf_error *err);
 int pf_convert_report_json(
+    const struct pf_convert *convert, const char *output, char **json, struct pf_error *err);
+/*
+ * What the output was made of, as one JSON object to be kept beside it
+ * (docs/pipeline.md): digests, build ids, options, the verdict's checks. It has no
+ * paths and no clock in it: the same inputs give the same bytes. *json is to be freed.
+ */
+int pf_convert_provenance_json(
     const struct pf_convert *convert, const char *output, char **json, struct pf_error *err);
 
 #pragma GCC visibility pop

@@ -35,6 +35,8 @@ struct pf_tune_options {
 	double cpus;         /* that it may use; 0: what statistics say */
 	double
 	    cores_used; /* CPUs' worth of time that it uses over all its machines, for fleet figures; 0: unknown */
+	/* Gets sentences about where symbols come from (a download by debuginfod), with NULL; NULL: nobody. */
+	void (*symbol_note)(void *, const char *text);
 };
 #define PF_TUNE_OPTIONS_INIT {.struct_size = sizeof(struct pf_tune_options)}
 
@@ -65,6 +67,8 @@ int pf_tune_add_service(struct pf_tune *tune, const char *url,
     const struct pf_collect_options *options, struct pf_error *err);
 /* Gives names to addresses of profiles that are added from here on: an executable or a library. */
 int pf_tune_add_binary(struct pf_tune *tune, const char *path, struct pf_error *err);
+/* Debug information of such a binary: a file, or a folder like /usr/lib/debug (docs/symbols.md). PF_ENOMEM. */
+int pf_tune_add_debug_file(struct pf_tune *tune, const char *path, struct pf_error *err);
 
 /* Fill with PF_TRY_OPTIONS_INIT, then change. Pointers are borrowed for the call. */
 struct pf_try_options {

@@ -159,6 +159,13 @@ pf_binary_build_id(const struct pf_binary *binary)
 	return binary->build_id;
 }
 
+const void *
+pf_binary_image(const struct pf_binary *binary, size_t *size)
+{
+	*size = binary->main.size;
+	return binary->main.image;
+}
+
 bool
 pf_binary_has_section(const struct pf_binary *binary, const char *name)
 {

@@ -83,6 +83,8 @@ int pf_binaries_check_debug_files(struct pf_binary *const *binaries, size_t coun
     const struct pf_binary_options *options, struct pf_error *err);
 
 const char *pf_binary_path(const struct pf_binary *binary);
+/* The file's bytes, as long as the binary is open. */
+const void *pf_binary_image(const struct pf_binary *binary, size_t *size);
 /* Lower-case hex of the GNU build id; "" if there is none. */
 const char *pf_binary_build_id(const struct pf_binary *binary);
 

@@ -2,7 +2,7 @@
  * host_signals.c: hosts with signal handling of their own.
  *
  *	early SECONDS    profiles itself with SIGPROF and setitimer from the start
- *	late SECONDS     installs that handler in the middle
+ *	late SECONDS     installs that handler soon after the agent has installed its own
  *	blocked SECONDS  every thread blocks every signal, one waits for them all
  *	handler SECONDS  spends its time in a signal handler
  *	altstack SECONDS the same, on a stack of its own
@@ -45,11 +45,17 @@ profiled(double seconds, int late)
 {
 	struct sigaction now;
 
-	if (late)
-		burn_on(seconds / 2);
+	if (late) {
+		do
+			burn(0.01);
+		while (!sigaction(SIGPROF, NULL, &now) && now.sa_handler == SIG_DFL);
+		burn(0.1);
+	}
 	if (install())
 		return 1;
-	burn_on(late ? seconds / 2 : seconds);
+	burn_on(seconds);
+	for (int i = 0; own < 3 && i < 100; i++)
+		burn(0.01);
 	sigaction(SIGPROF, NULL, &now);
 	printf("own %d strange %d\n", own, strange);
 	if (now.sa_sigaction != on_prof || own < 3)
@@ -112,7 +118,7 @@ interrupted(double seconds)
 {
 	int64_t end = clock_ns(CLOCK_MONOTONIC) + (int64_t)(seconds * 1e9);
 
-	while (clock_ns(CLOCK_MONOTONIC) < end)
+	while (go_on(end))
 		raise(SIGALRM);
 }
 
@@ -138,7 +144,7 @@ eintr(double seconds)
 
 	if (pthread_create(&worker, NULL, burn_for, &seconds))
 		return 1;
-	while (clock_ns(CLOCK_MONOTONIC) < end) {
+	while (go_on(end)) {
 		interruptions += poll(NULL, 0, 5) < 0 && errno == EINTR;
 		sleeps++;
 	}

@@ -27,7 +27,7 @@ static void *
 work_a_little(void *unused)
 {
 	(void)unused;
-	while (clock_ns(CLOCK_MONOTONIC) < end) {
+	while (go_on(end)) {
 		burn(0.0003);
 		usleep(1000000);
 	}
@@ -63,7 +63,7 @@ churn(void)
 {
 	int n = 0;
 
-	for (; clock_ns(CLOCK_MONOTONIC) < end; n++) {
+	for (; go_on(end); n++) {
 		pthread_t thread;
 		if (pthread_create(&thread, NULL, live_shortly, NULL))
 			return 1;
@@ -77,7 +77,7 @@ static void *
 stay(void *unused)
 {
 	(void)unused;
-	while (clock_ns(CLOCK_MONOTONIC) < end)
+	while (go_on(end))
 		burn(0.005);
 	return NULL;
 }
@@ -89,7 +89,7 @@ plugins(char **paths)
 
 	if (pthread_create(&thread, NULL, stay, NULL))
 		return 1;
-	for (int i = 0; clock_ns(CLOCK_MONOTONIC) < end; i++) {
+	for (int i = 0; go_on(end); i++) {
 		void *plugin = dlopen(paths[i % 2], RTLD_NOW);
 		void (*use)(double);
 		if (!plugin)
@@ -119,7 +119,7 @@ static ucontext_t outside, inside;
 static void
 coroutine(void)
 {
-	while (clock_ns(CLOCK_MONOTONIC) < end) {
+	while (go_on(end)) {
 		burn(0.01);
 		swapcontext(&inside, &outside);
 	}
@@ -135,7 +135,7 @@ coroutines(void)
 	inside.uc_stack.ss_size = sizeof room;
 	inside.uc_link = &outside;
 	makecontext(&inside, coroutine, 0);
-	while (clock_ns(CLOCK_MONOTONIC) < end)
+	while (go_on(end))
 		swapcontext(&outside, &inside);
 	return 0;
 }

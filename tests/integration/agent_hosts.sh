@@ -3,16 +3,17 @@
 # The agent never breaks its host: forks, execs, daemons, signals, threads, plugins, while sampling.
 . "$PROFUSE_SOURCE_DIR/tests/agent/common.sh" || exit 1
 
-# sampled NAME SECONDS HOST…: takes a profile while the host runs; its text in $work/NAME.txt.
+# sampled NAME SECONDS HOST…: takes a profile while the host runs, then ends it; its text in $work/NAME.txt.
 sampled() {
 	local name=$1 seconds=$2
 	shift 2
-	with_agent "$@" > "$work/$name.out" 2>&1
+	AGENT_TEST_END=$work/$name.end with_agent "$@" > "$work/$name.out" 2>&1
 	host=$pid
 	(fetch "$(port_of "$host")" "$seconds" "$work/$name.pb.gz") || {
 		wait "$host"
 		fail "$name: no profile; the host ended with $?: $(cat "$work/$name.out")"
 	}
+	touch "$work/$name.end"
 	dump "$work/$name.pb.gz" > "$work/$name.txt"
 	wait "$host"
 	status=$?
@@ -32,7 +33,7 @@ comment() {
 }
 
 processes() {
-	sampled fork 3 "$helpers/agent_host_process" fork 6
+	sampled fork 3 "$helpers/agent_host_process" fork 120
 	within fork 0.8
 	# exec in the middle: the answer breaks off, the new program has no agent and lives.
 	with_agent "$helpers/agent_host_process" exec 1.5
@@ -41,7 +42,7 @@ processes() {
 		fail "exec: the profile ended as if nothing had happened"
 	wait $host || fail "exec: the new program ended with $?"
 	# A program whose main thread has ended ends with its last other thread, not with the agent.
-	sampled leave 1 "$helpers/agent_host_threads" leave 6
+	sampled leave 1 "$helpers/agent_host_threads" leave 120
 	with_agent "$helpers/agent_host_threads" leave 1
 	wait $pid || fail "leave: idle, the host ended with $?"
 	run_daemon
@@ -74,32 +75,32 @@ run_daemon() {
 }
 
 signals() {
-	sampled early 2 "$helpers/agent_host_signals" early 5
+	sampled early 2 "$helpers/agent_host_signals" early 120
 	comment early 'signal: 16'
 	within early 0.8
-	sampled late 4 "$helpers/agent_host_signals" late 7
+	sampled late 4 "$helpers/agent_host_signals" late 120
 	comment late 'moved: the host took the signal over 1 times'
 	within late 0.7
-	sampled blocked 2 "$helpers/agent_host_signals" blocked 5
+	sampled blocked 2 "$helpers/agent_host_signals" blocked 120
 	comment blocked 'threads: 3 not sampled: they block the signal'
-	sampled eintr 2 "$helpers/agent_host_signals" eintr 5
+	sampled eintr 2 "$helpers/agent_host_signals" eintr 120
 	# A host's handler, on the same stack and on its own: whole in the first case.
-	sampled handler 2 "$helpers/agent_host_signals" handler 5
+	sampled handler 2 "$helpers/agent_host_signals" handler 120
 	comment handler 'stacks: [0-9]* taken, 0 cut short'
 	grep -q '^sample .*burn;on_alarm;.*;interrupted;handler;.*_start$' "$work/handler.txt" ||
 		fail "handler: no stack through the signal's frame: $(grep ^sample "$work/handler.txt")"
-	sampled altstack 2 "$helpers/agent_host_signals" altstack 5
+	sampled altstack 2 "$helpers/agent_host_signals" altstack 120
 }
 
 threads() {
-	sampled many 4 "$helpers/agent_host_threads" many 12
+	sampled many 4 "$helpers/agent_host_threads" many 120
 	within many 0.4
-	sampled churn 4 "$helpers/agent_host_threads" churn 7
+	sampled churn 4 "$helpers/agent_host_threads" churn 120
 	within churn 0.2
-	sampled coroutine 2 "$helpers/agent_host_threads" coroutine 5
+	sampled coroutine 2 "$helpers/agent_host_threads" coroutine 120
 	grep -q '^sample .*burn;coroutine' "$work/coroutine.txt" || fail "coroutine: $(grep ^sample "$work/coroutine.txt")"
 	# Plugins that replace each other at one address: every frame has its name, in its own file.
-	sampled plugins 4 "$helpers/agent_host_threads" plugins 7 "$helpers/agent_plugin_a.so" "$helpers/agent_plugin_b.so"
+	sampled plugins 4 "$helpers/agent_host_threads" plugins 120 "$helpers/agent_plugin_a.so" "$helpers/agent_plugin_b.so"
 	within plugins 0.8
 	for letter in a b; do
 		id=$(readelf -n "$helpers/agent_plugin_$letter.so" | sed -n 's/.*Build ID: //p')

@@ -11,12 +11,13 @@ try() {
 	shift 2
 	"$cc" -O2 -D_GNU_SOURCE -I"$PROFUSE_SOURCE_DIR" -I"$PROFUSE_SOURCE_DIR/include" "$@" \
 		"$PROFUSE_SOURCE_DIR/tests/agent/linked.c" -o "$work/$name" $link || fail "$name does not link"
-	PROFUSE_PORT=auto PROFUSE_RUN_DIR=$run LD_LIBRARY_PATH=$build "$work/$name" 6 "$agent" > "$work/$name.out" &
+	PROFUSE_PORT=auto PROFUSE_RUN_DIR=$run LD_LIBRARY_PATH=$build AGENT_TEST_END=$work/$name.end "$work/$name" 120 "$agent" > "$work/$name.out" &
 	pid=$!
 	started="$started $pid"
 	heap=$(port_of $pid) # waits until it listens
 	heap=$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$(port_of $pid)/debug/pprof/heap")
 	fetch "$(port_of $pid)" 2 "$work/$name.pb.gz"
+	touch "$work/$name.end"
 	wait $pid || fail "$name ended with $?"
 	[ "$heap" = $([ "$name" = shared ] && echo 200 || echo 501) ] || fail "$name: heap answers $heap"
 	dump "$work/$name.pb.gz" > "$work/$name.txt"

@@ -82,14 +82,15 @@ deadlock() {
 
 # Nobody is woken: a thread that only sleeps in poll sees no interruption while it is looked at.
 undisturbed() {
-	with_agent "$helpers/agent_host_signals" eintr 6 > "$work/eintr.out"
+	AGENT_TEST_END=$work/eintr.end with_agent "$helpers/agent_host_signals" eintr 120 > "$work/eintr.out"
 	get "$(port_of $pid)" "threads?seconds=3" "$work/eintr.pb.gz"
+	touch "$work/eintr.end"
 	wait $pid || fail "interrupted: $(cat "$work/eintr.out")"
 }
 
 # A thousand threads; children that are forked meanwhile.
 crowd() {
-	with_agent "$helpers/agent_host_threads" many 12 > /dev/null
+	AGENT_TEST_END=$work/many.end with_agent "$helpers/agent_host_threads" many 120 > /dev/null
 	port=$(port_of $pid)
 	sleep 1
 	get "$port" threads "$work/many.pb.gz"
@@ -97,9 +98,11 @@ crowd() {
 	[ "$(grep -c ^sample "$work/many.txt")" -ge 900 ] || fail "$(grep -c ^sample "$work/many.txt") threads of 1001"
 	get "$port" "threads?seconds=2" "$work/many.pb.gz"
 	dump "$work/many.pb.gz" | grep -q '^sample .*work_a_little;.* wait=nanosleep$' || fail "no sleepers"
+	touch "$work/many.end"
 	wait $pid || fail "a thousand threads: $?"
-	with_agent "$helpers/agent_host_process" fork 4 > "$work/fork.out"
+	AGENT_TEST_END=$work/fork.end with_agent "$helpers/agent_host_process" fork 120 > "$work/fork.out"
 	get "$(port_of $pid)" "threads?seconds=2" "$work/fork.pb.gz"
+	touch "$work/fork.end"
 	wait $pid || fail "fork: $? $(cat "$work/fork.out")"
 }
 

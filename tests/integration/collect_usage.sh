@@ -87,7 +87,8 @@ python3 - "$dir/std" "$dir/folder/cpu.pb.gz" "$base" <<-'PY' || fail "the JSON: 
 	import hashlib, json, sys
 	o = json.load(open(sys.argv[1]))
 	data = open(sys.argv[2], "rb").read()
-	assert o == {"source": sys.argv[3] + "/debug/pprof/profile?seconds=1", "type": "cpu", "seconds": 1,
+	assert next(iter(o)) == "schema"
+	assert o == {"schema": "profuse.collect.v1", "source": sys.argv[3] + "/debug/pprof/profile?seconds=1", "type": "cpu", "seconds": 1,
 	    "samples": 200, "sample_types": [{"type": "samples", "unit": "count"}, {"type": "cpu", "unit": "nanoseconds"}],
 	    "time_nanos": 1700000000000000000, "duration_nanos": 30000000000, "period": 10000000,
 	    "file": sys.argv[2], "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "attempts": 1,

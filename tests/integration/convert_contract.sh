@@ -84,6 +84,38 @@ grep -q '^main;walk;mix [0-9]*$' folded || fail "no main;walk;mix in the folded 
 total=$(python3 -c "import json; print(sum(s['values'][0] for s in json.load(open('cpu.pb.gz.json'))['samples']))")
 [ "$(awk '{n += $NF} END {print n}' folded)" = "$total" ] || fail "folded stacks do not sum to $total"
 
+# Flame graphs need names only: no lines in the binary, no start lines in the profile; nothing is left out.
+clang-19 -O2 -Wl,--build-id -o bare "$data/shapes.c"
+samples bare.pb.gz bare walk sum
+expect 0 "$profuse" convert -b bare -f folded -o folded bare.pb.gz elsewhere.pb.gz
+grep -q '^walk [0-9]*$' folded && grep -q '^\[libc.so.6\] [0-9]*$' folded || fail "frames without names are not shown"
+expect 3 "$profuse" convert -b stripped -f folded -o folded2 cpu.pb.gz
+says "not stripped"
+expect 3 "$profuse" convert -f folded -o folded2 cpu.pb.gz
+[ ! -e folded2 ] || fail "nothing usable left a file"
+
+# --provenance: what the output was made of, the same bytes from whatever folder and in whatever order.
+mkdir one two
+cp cpu.pb.gz more.pb.gz elsewhere.pb.gz one
+expect 0 "$profuse" convert -b shapes -o one/out.prof --provenance one/cpu.pb.gz one/more.pb.gz one/elsewhere.pb.gz
+expect 0 "$profuse" convert -b "$work/shapes" -o two/out.prof --provenance elsewhere.pb.gz more.pb.gz cpu.pb.gz --max-age 36500d
+cmp one/out.prof.json two/out.prof.json || fail "the record depends on paths, order or the day"
+python3 - one/out.prof.json "$build_id" <<-'END' || fail "the record is not what was made"
+	import hashlib, json, sys
+	digest = lambda name: hashlib.sha256(open(name, "rb").read()).hexdigest()
+	d = json.load(open(sys.argv[1]))
+	assert next(iter(d)) == "schema" and d["schema"] == "profuse.provenance.v1"
+	assert d["output"] == {"file": "out.prof", "format": "extbinary", "sha256": digest("one/out.prof"),
+	                       "bytes": len(open("one/out.prof", "rb").read())}
+	assert d["binary"]["sha256"] == digest("shapes") and d["binary"]["build_id"] == sys.argv[2]
+	assert {i["file"]: i["sha256"] for i in d["inputs"]} == {n: digest(n) for n in ("cpu.pb.gz", "more.pb.gz", "elsewhere.pb.gz")}
+	assert [i["sha256"] for i in d["inputs"]] == sorted(i["sha256"] for i in d["inputs"])
+	assert "-fprofile-sample-use=out.prof" in d["flags"] and "age" not in [c["name"] for c in d["checks"]]
+END
+expect 2 "$profuse" convert -b shapes -o - --provenance cpu.pb.gz
+expect 0 "$profuse" convert -b shapes -o out cpu.pb.gz cpu.pb.gz
+says "its samples count twice"
+
 # The verdict: each measure fails by itself; the file is written nevertheless.
 ready=(--max-age 36500d --min-samples 1000)
 expect 0 "$profuse" convert -b shapes -o out --require-ready "${ready[@]}" cpu.pb.gz

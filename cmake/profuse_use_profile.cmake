@@ -1,0 +1,152 @@
+# profuse_use_profile(TARGET... PROFILE FILE [CONFIGS CONFIG...] [PROBES] [REQUIRED] [REPORT_STALENESS] [MAX_AGE_DAYS N])
+#
+# Builds targets with a profile that `profuse convert` made, and so that the next one can be made of them:
+#
+#   find_package(profuse REQUIRED)
+#   add_executable(service main.c)
+#   profuse_use_profile(service PROFILE ${CMAKE_SOURCE_DIR}/profiles/service.prof)
+#
+# In the configurations CONFIGS (default: Release, RelWithDebInfo, MinSizeRel) sources are compiled with line tables
+# and, where FILE exists, optimised with it; objects are made anew when FILE changes. Other configurations are left
+# alone. With link-time optimisation (CMake's INTERPROCEDURAL_OPTIMIZATION, or -flto in the flags) the linker gets the
+# profile too. Nothing is added for compilers other than clang, with a warning.
+#
+#   PROBES            build with pseudo-probes; implied by the record of a profile that was made from them
+#   REQUIRED          a missing FILE, or another compiler than clang, is an error; else it is a warning, and the build
+#                     is the one to profile
+#   REPORT_STALENESS  clang says for each source how many call sites of the profile no longer fit
+#   MAX_AGE_DAYS      warn about profiles older than this; default 30, 0: never
+#
+# FILE.json, as `profuse convert --provenance` writes it, is read where it exists: it says when the profile was taken,
+# and that it belongs to FILE. Languages: C, C++, Objective-C and Objective-C++.
+
+# How a problem is told: an error with REQUIRED.
+function(_profuse_complain required text)
+  if(required)
+    message(FATAL_ERROR "profuse_use_profile: ${text}")
+  endif()
+  message(WARNING "profuse_use_profile: ${text}")
+endfunction()
+
+# Reads FILE.json: warnings about what does not belong together or is old, and whether there are probes.
+function(_profuse_read_record profile max_age_days probes_variable)
+  set(record "${profile}.json")
+  if(NOT EXISTS "${record}")
+    return()
+  endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${record}")
+  file(READ "${record}" text)
+  string(JSON schema ERROR_VARIABLE error GET "${text}" schema)
+  if(error OR NOT schema STREQUAL "profuse.provenance.v1")
+    message(WARNING "profuse_use_profile: ${record} is no record of `profuse convert --provenance`")
+    return()
+  endif()
+  string(JSON recorded ERROR_VARIABLE error GET "${text}" output sha256)
+  file(SHA256 "${profile}" digest)
+  if(NOT recorded STREQUAL digest)
+    message(WARNING "profuse_use_profile: ${record} is the record of another profile than ${profile}: convert anew")
+  endif()
+  string(JSON nanos ERROR_VARIABLE error GET "${text}" time_range last_nanos)
+  string(TIMESTAMP now "%s" UTC)
+  if(NOT error AND nanos GREATER 0 AND max_age_days GREATER 0)
+    math(EXPR days "(${now} - ${nanos} / 1000000000) / 86400")
+    if(days GREATER max_age_days)
+      message(WARNING "profuse_use_profile: ${profile} was taken ${days} days ago: profile today's service")
+    endif()
+  endif()
+  string(JSON flags ERROR_VARIABLE error GET "${text}" flags)
+  if(flags MATCHES "-fpseudo-probe-for-profiling")
+    set(${probes_variable} TRUE PARENT_SCOPE)
+  endif()
+endfunction()
+
+# Objects of these targets depend on the profile.
+function(_profuse_depend target profile)
+  get_target_property(sources ${target} SOURCES)
+  foreach(source IN LISTS sources)
+    if(NOT source MATCHES "\\$<")
+      set_property(SOURCE "${source}" TARGET_DIRECTORY ${target} APPEND PROPERTY OBJECT_DEPENDS "${profile}")
+    endif()
+  endforeach()
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${profile}")
+endfunction()
+
+# Whether a target is built with link-time optimisation in any of these configurations.
+function(_profuse_has_lto variable target configs)
+  get_target_property(lto ${target} INTERPROCEDURAL_OPTIMIZATION)
+  get_target_property(options ${target} COMPILE_OPTIONS)
+  set(flags "${CMAKE_C_FLAGS} ${CMAKE_CXX_FLAGS} ${options}")
+  foreach(config IN LISTS configs)
+    string(TOUPPER ${config} config)
+    get_target_property(of_config ${target} INTERPROCEDURAL_OPTIMIZATION_${config})
+    if(of_config)
+      set(lto TRUE)
+    endif()
+    string(APPEND flags " ${CMAKE_C_FLAGS_${config}} ${CMAKE_CXX_FLAGS_${config}}")
+  endforeach()
+  if(lto OR flags MATCHES "-flto")
+    set(${variable} TRUE PARENT_SCOPE)
+  else()
+    set(${variable} FALSE PARENT_SCOPE)
+  endif()
+endfunction()
+
+function(profuse_use_profile)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "PROBES;REQUIRED;REPORT_STALENESS" "PROFILE;MAX_AGE_DAYS" "CONFIGS")
+  if(NOT arg_UNPARSED_ARGUMENTS OR NOT arg_PROFILE)
+    message(FATAL_ERROR "profuse_use_profile(TARGET... PROFILE FILE ...): a target and a profile are needed")
+  endif()
+  if(NOT arg_CONFIGS)
+    set(arg_CONFIGS Release RelWithDebInfo MinSizeRel)
+  endif()
+  if(NOT DEFINED arg_MAX_AGE_DAYS)
+    set(arg_MAX_AGE_DAYS 30)
+  endif()
+  get_filename_component(profile "${arg_PROFILE}" ABSOLUTE BASE_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
+
+  foreach(language C CXX)
+    if(CMAKE_${language}_COMPILER_ID AND NOT CMAKE_${language}_COMPILER_ID MATCHES "Clang")
+      _profuse_complain("${arg_REQUIRED}" "clang builds with sample profiles, ${CMAKE_${language}_COMPILER} does not: \
+nothing is changed (CMAKE_${language}_COMPILER=clang-19?)")
+      return()
+    endif()
+  endforeach()
+
+  set(use FALSE)
+  file(GLOB found CONFIGURE_DEPENDS "${profile}" "${profile}.json") # looks again at every build: it may appear
+  if(EXISTS "${profile}")
+    set(use TRUE)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${profile}")
+    _profuse_read_record("${profile}" "${arg_MAX_AGE_DAYS}" arg_PROBES)
+  else()
+    _profuse_complain("${arg_REQUIRED}" "${profile} is not there: ${arg_UNPARSED_ARGUMENTS} will be built to be \
+profiled, not with a profile (`profuse convert --binary` makes it)")
+  endif()
+
+  set(compile -gmlt -fdebug-info-for-profiling)
+  if(arg_PROBES)
+    list(APPEND compile -fpseudo-probe-for-profiling)
+  endif()
+  if(use)
+    list(APPEND compile "-fprofile-sample-use=${profile}" "SHELL:-mllvm -sample-profile-use-profi")
+    if(arg_REPORT_STALENESS)
+      list(APPEND compile "SHELL:-mllvm -report-profile-staleness")
+    endif()
+  endif()
+  list(JOIN arg_CONFIGS "," configs)
+  foreach(target IN LISTS arg_UNPARSED_ARGUMENTS)
+    if(NOT TARGET ${target})
+      message(FATAL_ERROR "profuse_use_profile: there is no target ${target}")
+    endif()
+    target_compile_options(${target} PRIVATE
+      "$<$<AND:$<CONFIG:${configs}>,$<COMPILE_LANGUAGE:C,CXX,OBJC,OBJCXX>>:${compile}>")
+    _profuse_has_lto(lto ${target} "${arg_CONFIGS}")
+    if(use AND lto)
+      target_link_options(${target} PRIVATE
+        "$<$<CONFIG:${configs}>:-fprofile-sample-use=${profile};LINKER:-plugin-opt=-sample-profile-use-profi>")
+    endif()
+    if(use)
+      _profuse_depend(${target} "${profile}")
+    endif()
+  endforeach()
+endfunction()

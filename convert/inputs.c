@@ -1,0 +1,66 @@
+/* inputs.c: see inputs.h. */
+#include "convert/inputs.h"
+
+#include <stdlib.h>
+
+#include "convert/match.h"
+#include "core/error.h"
+#include "core/memory.h"
+#include "profile/encode.h"
+
+static int
+digest_profile(struct pf_convert_input *input, const struct pf_profile *p, struct pf_error *err)
+{
+	struct pf_buffer bytes;
+	int rc;
+
+	pf_buffer_init(&bytes, PF_BUFFER_NO_MAXIMUM);
+	rc = pf_profile_encode(p, &bytes, err);
+	if (!rc) {
+		pf_sha256_hex(input->sha256, bytes.bytes, bytes.size);
+		input->size = bytes.size;
+	}
+	pf_buffer_release(&bytes);
+	return rc;
+}
+
+int
+pf_convert_inputs_add(struct pf_convert_inputs *inputs, const struct pf_profile *p,
+    const char *path, const void *bytes, size_t size, struct pf_error *err)
+{
+	struct pf_convert_input *input;
+	bool known;
+	int base_size;
+	int rc = pf_fingerprints_add(&inputs->seen, p, &known, err);
+
+	if (!rc)
+		rc = PF_GROW(inputs->items, inputs->capacity, inputs->count + 1, err);
+	if (rc)
+		return rc;
+	input = &inputs->items[inputs->count];
+	*input = (struct pf_convert_input){.size = size,
+	    .samples = p->sample_count,
+	    .time_nanos = p->time_nanos,
+	    .duration_nanos = p->duration_nanos};
+	rc = pf_copy_string(&input->name, pf_file_base(path, &base_size), err);
+	if (rc)
+		return rc;
+	if (bytes)
+		pf_sha256_hex(input->sha256, bytes, size);
+	else
+		rc = digest_profile(input, p, err);
+	if (known && inputs->repeated++ == 0)
+		inputs->first_repeated = inputs->count;
+	inputs->count++;
+	return rc;
+}
+
+void
+pf_convert_inputs_release(struct pf_convert_inputs *inputs)
+{
+	for (size_t i = 0; i < inputs->count; i++)
+		free(inputs->items[i].name);
+	free(inputs->items);
+	pf_fingerprints_release(&inputs->seen);
+	*inputs = (struct pf_convert_inputs){0};
+}

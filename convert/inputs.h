@@ -1,0 +1,33 @@
+/*
+ * inputs.h: the profiles of a conversion by name and content.
+ */
+#ifndef PF_CONVERT_INPUTS_H
+#define PF_CONVERT_INPUTS_H
+
+#include "core/sha256.h"
+#include "profile/fingerprint.h"
+
+struct pf_convert_input {
+	char *name; /* owned; the path's last part */
+	/* of the file as it is stored; of what was no file: of the profile as profile.proto, not compressed */
+	char sha256[PF_SHA256_HEX];
+	uint64_t size;    /* bytes that the digest is of */
+	uint64_t samples; /* distinct stacks */
+	int64_t time_nanos, duration_nanos;
+};
+
+/* A zeroed struct is empty. */
+struct pf_convert_inputs {
+	struct pf_convert_input *items;
+	size_t count, capacity;
+	struct pf_fingerprints seen;
+	size_t repeated;       /* profiles that say the same as one before */
+	size_t first_repeated; /* the first of them */
+};
+
+/* Notes a profile; `bytes` NULL: it is no file's. PF_ENOMEM. */
+int pf_convert_inputs_add(struct pf_convert_inputs *inputs, const struct pf_profile *p,
+    const char *path, const void *bytes, size_t size, struct pf_error *err);
+void pf_convert_inputs_release(struct pf_convert_inputs *inputs);
+
+#endif

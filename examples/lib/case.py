@@ -1,0 +1,196 @@
+"""case.py: what the examples share: services on free ports, loads with an end, the toolkit's commands shown as they
+are run, findings looked up by kind and function, tables. Everything that is started is ended, by its process id."""
+import atexit, contextlib, json, os, pathlib, shlex, shutil, signal, socket, subprocess, sys, time, urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OUT = pathlib.Path(os.environ.get("EXAMPLES_OUT", ROOT / "examples-out")).resolve()
+running = []
+
+
+def die(why):
+    print(f"{pathlib.Path(sys.argv[0]).name}: {why}", file=sys.stderr)
+    sys.exit(1)
+
+
+def stop(process, grace=5):
+    if process in running:
+        running.remove(process)
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(grace)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    return process.wait()
+
+
+atexit.register(lambda: [stop(p, 1) for p in list(running)])
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+def step(text):
+    print(f"\n== {text}", flush=True)
+
+
+def build_folder():
+    """Where profuse is built; builds it on a fresh clone."""
+    folder = pathlib.Path(os.environ.get("PROFUSE_BUILD_DIR", ROOT / "build/release"))
+    if not (folder / "profuse").exists():
+        step("building profuse")
+        subprocess.run([ROOT / "scripts/packages", "build", "pgo"], check=True)
+        subprocess.run(["cmake", "--preset", "release", "-DBUILD_TESTING=OFF"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["cmake", "--build", "--preset", "release", "--target", "profuse", "profuse_agent"], cwd=ROOT,
+                       check=True, stdout=subprocess.DEVNULL)
+    return folder
+
+
+def show_command(arguments):
+    shown = [str(a).replace(str(ROOT) + "/", "") for a in arguments]
+    shown[0] = pathlib.Path(shown[0]).name
+    print("$ " + " ".join(shlex.quote(a) if not a.startswith("$") else a for a in shown), flush=True)
+
+
+def profuse(*arguments, quiet=False, statuses=(0,)):
+    """Runs the toolkit; returns what it wrote to standard output. Another exit status than these ends the example."""
+    command = [str(build_folder() / "profuse"), *map(str, arguments)]
+    if not quiet:
+        show_command(command)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode not in statuses:
+        die(f"profuse {arguments[0]} ended with status {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def need_go():
+    """Go is expected, never installed: without it a test is skipped, but not where CI says that it must be there."""
+    if shutil.which("go"):
+        return
+    if os.environ.get("CI") == "true":
+        die("there is no go on PATH, and CI=true: the Go cases must run here")
+    print("skipped: there is no go on PATH (Go 1.26 or newer builds this example)")
+    sys.exit(77)
+
+
+def go_build(source, to):
+    to.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["go", "build", "-buildvcs=false", "-o", str(to), "."], cwd=source, check=True)
+    return to
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def get(url, timeout=10):
+    with urllib.request.urlopen(url, timeout=timeout) as answer:
+        return answer.read()
+
+
+@contextlib.contextmanager
+def service(command, ready, environment=(), log=None):
+    """A service that answers on `ready`; it is stopped at the end of the block."""
+    output = open(log, "w") if log else subprocess.DEVNULL
+    process = subprocess.Popen(list(map(str, command)), env={**os.environ, **dict(environment)}, stdout=output, stderr=output)
+    running.append(process)
+    end = time.monotonic() + 30
+    while True:
+        try:
+            get(ready, 2)
+            break
+        except OSError:
+            if process.poll() is not None or time.monotonic() > end:
+                die(f"{command[0]} does not answer on {ready}" + (":\n" + open(log).read() if log else ""))
+            time.sleep(0.05)
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+@contextlib.contextmanager
+def load(url, rate, seconds, requests=None, ready=None):
+    """Requests at a fixed rate, in the background, for at most so long; stopped at the end of the block."""
+    command = [str(build_folder() / "profuse"), "bench", "load", url, "--rate", str(rate), "--duration", f"{seconds}s",
+               "--warmup", "0", "--idle", "0", "--quiet"]
+    command += ["--load-file", str(requests)] if requests else []
+    command += ["--ready", ready] if ready else []
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    running.append(process)
+    time.sleep(0.5)
+    if process.poll() is not None:
+        die("the load ended at once: " + process.stderr.read())
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+def number(n):
+    scaled = {"share": f"{100 * n['value']:.1f} %", "bytes": f"{n['value'] / 2**20:.1f} MiB", "seconds": f"{n['value']:.3g} s",
+              "bytes_per_second": f"{n['value'] / 2**20:.1f} MiB/s"}
+    return f"{n['name'].replace('_', ' ')} " + scaled.get(n["unit"], f"{n['value']:.4g}")
+
+
+def tell(finding):
+    """A finding in four lines: title, evidence, where, what to do."""
+    print(f"  [{finding['kind']}, {finding['severity']}, confidence {finding['confidence']}] {finding['title']}")
+    numbers = [number(n) for n in finding["evidence"]["numbers"] if n["value"] is not None]
+    print("    evidence: " + ", ".join(numbers[:5]))
+    for stack in finding["evidence"]["stacks"][:1]:
+        print("    at: " + " ← ".join(stack["functions"][:5]))
+    for advice in finding["advice"][:1]:
+        print(f"    do: {advice['action'] or advice['setting']}")
+
+
+def tune(address, seconds, report, *more):
+    """What profuse tune says of a live service, shown; returns the JSON report."""
+    report.parent.mkdir(parents=True, exist_ok=True)
+    data = report.with_suffix(".json")
+    profuse("tune", "--service", address, "--seconds", seconds, "-o", report.with_suffix(".html"), "-o", data, *more)
+    found = json.loads(data.read_text())
+    for finding in found["findings"]:
+        tell(finding)
+    if not found["findings"]:
+        print("  nothing in this evidence is worth changing")
+    return found
+
+
+def find(report, kind, function=None):
+    """The finding of this kind that names this function in its title, summary or stacks; None: there is none."""
+    for finding in report["findings"]:
+        stacks = [f for s in finding["evidence"]["stacks"] for f in s["functions"]]
+        words = f"{finding['title']} {finding.get('summary') or ''}"
+        if finding["kind"] == kind and (not function or function in words or any(function in f for f in stacks)):
+            return finding
+    return None
+
+
+def must_find(report, kind, function):
+    finding = find(report, kind, function)
+    if not finding:
+        die(f"no finding {kind} names {function}; there are: "
+            + "; ".join(f"{f['kind']}: {f['title']}" for f in report["findings"]))
+    print(f"named: {finding['title']}")
+    return finding
+
+
+def bench(report, *arguments, statuses=(0, 5)):
+    """A comparison, shown; returns its JSON. Inconclusive (5) is an answer too; a failed gate is not."""
+    report.parent.mkdir(parents=True, exist_ok=True)
+    print(profuse("bench", *arguments, "-o", report.with_suffix(".html"), "-o", report.with_suffix(".json"), statuses=statuses))
+    return json.loads(report.with_suffix(".json").read_text())
+
+
+def table(rows, file=sys.stdout):
+    """Rows of texts, the first is the heading; columns of equal width."""
+    widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
+    for n, row in enumerate(rows):
+        print("| " + " | ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))) + " |", file=file)
+        if n == 0:
+            print("|" + "|".join("-" * (w + 1) + ("-" if i == 0 else ":") for i, w in enumerate(widths)) + "|", file=file)
