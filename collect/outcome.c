@@ -184,9 +184,9 @@ log_stored(struct pf_fleet *f, const struct pf_target *t, const struct pf_kept *
 	if (f->log.least > PF_LOG_DEBUG && !kept->trigger)
 		return;
 	pf_store_hex(hex, kept->id);
-	pf_log(&f->log, kept->trigger ? PF_LOG_INFO : PF_LOG_DEBUG, "stored",
-	    {"service", t->service->name}, {"instance", pf_frozen_get(t->labels, "instance")},
-	    {"type", kept->type}, {"id", hex},
+	pf_log(&f->log, kept->trigger ? PF_LOG_INFO : PF_LOG_DEBUG,
+	    kept->known ? "stored already" : "stored", {"service", t->service->name},
+	    {"instance", pf_frozen_get(t->labels, "instance")}, {"type", kept->type}, {"id", hex},
 	    {"bytes", .number = (double)kept->bytes, .numeric = true},
 	    {"samples", .number = (double)kept->samples, .numeric = true},
 	    {"trigger", kept->trigger});

@@ -17,14 +17,12 @@ fi
 (cd "$source_dir/tests/peers/go_service" && GOFLAGS=-buildvcs=false go build -o "$dir/go_service" .) || exit 1
 for name in a b c; do
 	start "$name" "$dir/go_service" 127.0.0.1:0
-	declare "$name=$(first_line "$dir/$name.out")"
+	first_line "$name" "$name"
 done
 # a and b share the load evenly
 # shellcheck disable=SC2154
-load() { while :; do curl -s "http://127.0.0.1:$a/work?id=1" -o /dev/null; curl -s "http://127.0.0.1:$b/work?id=1" -o /dev/null; done; }
-load &
-load=$!
-pids+=("$load")
+repeat load curl -sf -m 10 "http://127.0.0.1:$a/work?id=1" "http://127.0.0.1:$b/work?id=1"
+load=$pid
 
 prometheus_port=
 if command -v prometheus >/dev/null; then
@@ -74,7 +72,7 @@ YAML
     seconds: 1
     types: [heap]
 YAML
-collector fleet "$dir/fleet.yaml" --store "$dir/store" || exit 1
+collector fleet "$dir/fleet.yaml" --store "$dir/store" 
 has() { [ "$(listed --store "$dir/store" "${@:2}")" -ge "$1" ]; }
 eventually 30 at_least targets 3
 sleep 6
@@ -98,10 +96,8 @@ sleep 4
 check test "$(listed --store "$dir/store" --trigger slow --type cpu)" = 1
 
 # From now on b gets all the traffic.
-kill "$load"
-uneven() { while :; do curl -s "http://127.0.0.1:$b/work?id=1" -o /dev/null; done; }
-uneven &
-pids+=($!)
+end_now "$load"
+repeat uneven curl -sf -m 10 "http://127.0.0.1:$b/work?id=1"
 eventually 60 has 1 --trigger uneven --instance "127.0.0.1:$b"
 "$profuse" store list --store "$dir/store" --trigger uneven >"$dir/list" 2>/dev/null
 check grep -q "uneven: takes [0-9]* % of its service's http_request_duration_seconds_count (per second) (of 3 instances)" "$dir/list"
