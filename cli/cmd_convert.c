@@ -22,7 +22,7 @@ struct settings {
 	struct cli_input_settings input;
 	struct cli_list debug_files;
 	const char *binary, *output, *sample_type, *stale_against, *llvm_profdata;
-	int format, counts, inference;
+	int format, counts, inference, places;
 	double trim;
 	bool md5, compress, symbol_list;
 	bool allow_mismatch, check, require_ready, provenance, json;
@@ -57,6 +57,11 @@ static const struct cli_option options[] = {
 	"mean|sum|max"},
     {"inference", 0, CLI_CHOICE, AT(inference), "HOW",
 	"how samples become executions: none, block or flow (default)", "none|block|flow"},
+    {"places", 0, CLI_CHOICE, AT(places), "WHAT",
+	"what counts belong to: probes where the binary has them and lines else (auto, the "
+	"default), "
+	"lines, or probes",
+	"auto|lines|probes"},
     {"sample-type", 't', CLI_STRING, AT(sample_type), "TYPE",
 	"the sample type to convert; default instructions, else samples, else cpu"},
     {"md5", 0, CLI_FLAG, AT(md5), NULL, "write functions' names as MD5 hashes"},
@@ -128,6 +133,7 @@ library_options(const struct settings *s)
 	o.sample_type = s->sample_type;
 	o.counts = (enum pf_counts)s->counts;
 	o.inference = (enum pf_inference)s->inference;
+	o.places = (enum pf_places)s->places;
 	o.format = (enum pf_convert_format)s->format;
 	o.md5 = s->md5;
 	o.compress = s->compress;

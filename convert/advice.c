@@ -137,7 +137,10 @@ pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *out
 	switch (c->options.format) {
 	case PF_CONVERT_EXTBINARY:
 	case PF_CONVERT_TEXT:
-		pf_buffer_string(b, PF_DEBUG_FLAGS " -fprofile-sample-use=");
+		pf_buffer_string(b, PF_DEBUG_FLAGS);
+		if (c->report.probes)
+			pf_buffer_string(b, " " PF_PROBE_FLAGS);
+		pf_buffer_string(b, " -fprofile-sample-use=");
 		add_quoted(b, file);
 		pf_buffer_string(b, " " PF_INFERENCE_FLAGS);
 		break;

@@ -19,6 +19,7 @@
 #include "convert/program.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "symbol/probes.h"
 
 #define PLAUSIBLE 90 /* percent of the callers are calls, in the right binary nearly all */
 
@@ -27,6 +28,7 @@ struct work {
 	struct pf_samples samples;
 	struct pf_program program;
 	struct pf_binary_lines lines;
+	struct pf_anchors anchors;
 	struct pf_attribution attribution;
 	struct pf_executions executions;
 };
@@ -127,9 +129,9 @@ measure_functions(struct work *w, struct pf_error *err)
 		const struct pf_program_function *f = &w->program.functions[i];
 		double samples = (double)f->value / w->c->type.unit;
 
-		shares[i] = (struct pf_share){samples, w->attribution.has_lines[i]};
+		shares[i] = (struct pf_share){samples, w->attribution.has_anchors[i]};
 		counts[i] = (uint64_t)llround(samples);
-		no_lines += w->attribution.has_lines[i] ? 0 : samples;
+		no_lines += w->attribution.has_anchors[i] ? 0 : samples;
 		r->unfollowed += f->value && !f->complete;
 	}
 	if (!rc) {
@@ -201,7 +203,7 @@ report_program(struct work *w, struct pf_error *err)
 			r->used -= r->drops[i].samples;
 	}
 	for (size_t i = 0; i < w->program.function_count; i++) {
-		if (!w->attribution.has_lines[i])
+		if (!w->attribution.has_anchors[i])
 			r->used -= (double)w->program.functions[i].value / unit;
 	}
 	r->scale = w->attribution.scale;
@@ -213,12 +215,12 @@ report_program(struct work *w, struct pf_error *err)
 		pf_report_note(r,
 		    "The control flow of %zu sampled functions could not be followed wholly.",
 		    r->unfollowed);
-	if (w->attribution.far_lines)
+	if (w->anchors.far_lines)
 		pf_report_note(r,
 		    "%llu instructions were left out because their line lies before their function "
 		    "or more than "
 		    "65535 after its start.",
-		    (unsigned long long)w->attribution.far_lines);
+		    (unsigned long long)w->anchors.far_lines);
 	return rc;
 }
 
@@ -248,7 +250,7 @@ convert_for_bolt(struct work *w, struct pf_error *err)
 		    "the "
 		    "program as it was linked",
 		    c->binary_path);
-	rc = PF_CALLOC(w->attribution.has_lines, w->program.function_count, err);
+	rc = PF_CALLOC(w->attribution.has_anchors, w->program.function_count, err);
 	if (!rc)
 		rc = PF_CALLOC(w->attribution.unplaced_blocks, w->program.function_count, err);
 	if (!rc)
@@ -257,7 +259,7 @@ convert_for_bolt(struct work *w, struct pf_error *err)
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < w->program.function_count; i++)
-		w->attribution.has_lines[i] = w->program.functions[i].complete;
+		w->attribution.has_anchors[i] = w->program.functions[i].complete;
 	rc = report_program(w, err);
 	if (!rc && (written.branches == 0 || c->report.used <= 0))
 		rc = pf_error_set(err, PF_EINPUT,
@@ -271,6 +273,23 @@ convert_for_bolt(struct work *w, struct pf_error *err)
 		    "only; "
 		    "linked with -Wl,--emit-relocs it can move functions and split them too.");
 	return rc;
+}
+
+/* Probes where the binary has them, unless lines were asked for. */
+static int
+find_anchors(struct work *w, const struct pf_line_source *source, struct pf_error *err)
+{
+	struct pf_convert *c = w->c;
+	bool present = pf_probes_present(c->binary);
+
+	if (c->options.places == PF_PLACES_PROBES && !present)
+		return pf_error_set(err, PF_EINPUT,
+		    "%s has no pseudo-probes: build it with -fpseudo-probe-for-profiling",
+		    c->binary_path);
+	c->report.probes = present && c->options.places != PF_PLACES_LINES;
+	if (c->report.probes)
+		return pf_anchors_probes(&w->anchors, &c->functions, &w->program, c->binary, err);
+	return pf_anchors_lines(&w->anchors, &c->functions, &w->program, source, err);
 }
 
 static int
@@ -293,8 +312,10 @@ convert_code(struct work *w, struct pf_error *err)
 		rc = pf_executions_estimate(&w->executions, &w->program, c->options.inference,
 		    c->type.unit, c->type.time, err);
 	if (!rc)
-		rc = pf_attribute(&c->functions, &w->attribution, &w->program, &w->executions,
-		    &w->samples, c->options.counts, &source, err);
+		rc = find_anchors(w, &source, err);
+	if (!rc)
+		rc = pf_attribute(&c->functions, &w->attribution, &w->program, &w->anchors,
+		    &w->executions, &w->samples, c->options.counts, &source, err);
 	if (!rc)
 		rc = report_program(w, err);
 	if (!rc && (c->functions.root_count == 0 || c->report.used <= 0))
@@ -322,6 +343,7 @@ pf_convert_from_binary(struct pf_convert *c, struct pf_error *err)
 		rc = convert_code(&w, err);
 	pf_executions_release(&w.executions);
 	pf_attribution_release(&w.attribution);
+	pf_anchors_release(&w.anchors);
 	pf_binary_lines_release(&w.lines);
 	pf_program_release(&w.program);
 	pf_samples_release(&w.samples);

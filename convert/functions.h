@@ -3,7 +3,7 @@
  *
  * A tree of functions: a root is a function with a symbol of its own, a child is
  * one inlined into its parent at a place. A place is (line offset from the
- * function's start line, base discriminator). A node has body counts by place,
+ * function's start line, base discriminator), or a probe's number in the offset. A node has body counts by place,
  * a body count has call targets. Build with _root, _child, _body and _target,
  * each of which finds or adds, and set the counts in the arrays; then _seal
  * sums totals and sorts, after which the ranges are valid and nothing may be
@@ -50,6 +50,7 @@ struct pf_function_node {
 	uint32_t name;        /* string: canonical name */
 	struct pf_place site; /* of the call in the parent */
 	uint64_t head;        /* entries; roots only */
+	uint64_t checksum;    /* of its control flow graph; with probes only */
 	uint64_t total;       /* sealed: body counts of this node and all below, saturating */
 	uint32_t first_body, body_count;   /* sealed: into bodies */
 	uint32_t first_child, child_count; /* sealed: into children */
@@ -64,6 +65,7 @@ struct pf_functions {
 	struct pf_index node_index, body_index, target_index;
 	uint32_t *children; /* sealed: node numbers; the roots come first */
 	size_t root_count;
+	bool probes; /* places are probes' numbers */
 	bool frozen; /* _child, _body and _target only find; what is not there is PF_NONE */
 	bool sealed;
 };

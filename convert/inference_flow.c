@@ -11,6 +11,11 @@
 #define FIRST_GUESS 0.02 /* samples that a block without any is given at first */
 /* beyond so many samples, more of them weigh little more: stalls make outliers */
 #define TRUSTED 6.0
+/* What an instruction may collect beyond what its block's others do before it counts as stalled:
+ * so many times as much for its cost, and so many samples. */
+#define STALL_RATIO 2.0
+#define STALL_SAMPLES 5.0
+#define STALL_REST 0.2 /* what counts of each e-fold beyond */
 
 enum { SWEEPS = 25, SWEEPS_BETWEEN_CALLS = 5 };
 
@@ -82,15 +87,40 @@ release(struct flow *f)
 	free(f->adjusted);
 }
 
+static double
+cost_of(const struct flow *f, uint32_t instruction)
+{
+	return f->time ? costs[f->p->instructions[instruction].cost] : 1;
+}
+
+/*
+ * An instruction that waits for memory collects many times what its neighbours
+ * do: samples that say how long, not how often. `samples` and `weight` are the
+ * block's; an instruction alone in its block has nothing to be compared with.
+ */
+static double
+without_stall(double own, double cost, double samples, double weight)
+{
+	double usual = (samples - own + 1) / (weight - cost + 1) * cost;
+	double most = STALL_RATIO * usual + STALL_SAMPLES;
+
+	return own > most && weight > cost ? most * (1 + STALL_REST * log(own / most)) : own;
+}
+
 static void
 weigh_block(struct flow *f, uint32_t block)
 {
 	const struct pf_program_block *pb = &f->p->blocks[block];
 	struct flow_block *b = &f->blocks[block];
+	double samples = 0;
 
 	for (uint32_t i = pb->first; i < pb->first + pb->count; i++) {
-		b->samples += (double)f->p->values[i] / f->unit;
-		b->weight += f->time ? costs[f->p->instructions[i].cost] : 1;
+		samples += (double)f->p->values[i] / f->unit;
+		b->weight += cost_of(f, i);
+	}
+	for (uint32_t i = pb->first; i < pb->first + pb->count; i++) {
+		double own = (double)f->p->values[i] / f->unit;
+		b->samples += f->time ? without_stall(own, cost_of(f, i), samples, b->weight) : own;
 	}
 	if (b->weight < .05)
 		b->weight = .05;

@@ -36,6 +36,7 @@ enum {
 
 #define FLAG_FIXED_MD5 ((uint64_t)(1 | 2) << 32) /* names: hashes of a fixed eight bytes each */
 #define FLAG_UNIQUE_NAMES ((uint64_t)4 << 32)    /* names: some have ".__uniq." */
+#define FLAG_PROBES ((uint64_t)1 << 32)          /* metadata: places are probes */
 
 /* LLVM's number of each section, in header order. */
 static const uint64_t section_types[SECTIONS] = {1, 2, 6, 4, 32, 3, 5};
@@ -211,6 +212,35 @@ write_profiles(struct writer *w)
 	}
 }
 
+/* Checksums, in the order and nesting of the profiles. */
+static void
+write_checksums(struct writer *w, uint32_t node)
+{
+	struct pf_buffer *out = &w->sections[SECTION_METADATA];
+	const struct pf_functions *f = w->f;
+	const struct pf_function_node *n = &f->nodes[node];
+
+	pf_buffer_uleb(out, w->ranks[n->name]);
+	pf_buffer_uleb(out, n->checksum);
+	pf_buffer_uleb(out, n->child_count);
+	for (uint32_t i = 0; i < n->child_count; i++) {
+		uint32_t child = f->children[n->first_child + i];
+
+		write_place(out, f->nodes[child].site);
+		write_checksums(w, child);
+	}
+}
+
+static void
+write_metadata(struct writer *w)
+{
+	if (!w->f->probes)
+		return;
+	w->flags[SECTION_METADATA] |= FLAG_PROBES;
+	for (size_t i = 0; i < w->f->root_count; i++)
+		write_checksums(w, w->f->children[i]);
+}
+
 static void
 write_symbols(struct writer *w)
 {
@@ -297,6 +327,7 @@ pf_llvm_extbinary(const struct pf_functions *f, const struct pf_llvm_options *op
 		pf_buffer_uleb(&w.sections[SECTION_CONTEXT_NAMES], 0); /* none */
 		write_profiles(&w);
 		write_symbols(&w);
+		write_metadata(&w);
 	}
 	for (int i = 0; !rc && options->compress && i < SECTIONS; i++)
 		rc = compress_section(&w, i, err);

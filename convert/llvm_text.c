@@ -46,6 +46,9 @@ write_node(const struct pf_functions *f, uint32_t node, unsigned depth, struct p
 		write_place(out, depth + 1, f->nodes[child].site);
 		write_node(f, child, depth + 1, out);
 	}
+	if (f->probes)
+		pf_buffer_printf(
+		    out, "%*s!CFGChecksum: %" PRIu64 "\n", (int)depth + 1, "", n->checksum);
 }
 
 int

@@ -48,6 +48,7 @@ struct pf_report {
 	double unit;
 	bool time;
 	bool from_lines; /* converted without addresses */
+	bool probes;     /* counts belong to pseudo-probes */
 	bool of_go;      /* symbolized, with functions of Go's runtime */
 
 	double total, in_binary, used;

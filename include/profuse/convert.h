@@ -39,6 +39,13 @@ enum pf_inference {
 	PF_INFERENCE_FLOW,  /* what flows through the control flow graph */
 };
 
+/* What a function profile's counts belong to. */
+enum pf_places {
+	PF_PLACES_AUTO,   /* probes where the binary has them, else lines */
+	PF_PLACES_LINES,  /* lines and discriminators */
+	PF_PLACES_PROBES, /* pseudo-probes (-fpseudo-probe-for-profiling) */
+};
+
 enum pf_convert_format {
 	PF_CONVERT_EXTBINARY,     /* LLVM's extensible binary sample profile */
 	PF_CONVERT_TEXT,          /* LLVM's text sample profile */
@@ -55,6 +62,7 @@ struct pf_convert_options {
 	const char *sample_type; /* NULL: "instructions", else "samples", else "cpu" */
 	enum pf_counts counts;
 	enum pf_inference inference;
+	enum pf_places places;
 	enum pf_convert_format format;
 	bool md5, compress, symbol_list; /* extbinary only */
 	bool allow_build_id_mismatch, merge_by_filename;

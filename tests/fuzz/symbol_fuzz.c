@@ -1,6 +1,6 @@
 /*
  * libFuzzer target: any bytes as a binary's file: headers, symbols, relocations,
- * compressed sections, debug information.
+ * compressed sections, debug information, pseudo-probes.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "symbol/binary.h"
+#include "symbol/probes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -21,6 +22,34 @@ require(int condition)
 }
 
 static volatile size_t sum; /* so that reading strings is not left out */
+
+static bool
+any_function(const void *context, uint64_t start)
+{
+	(void)context;
+	(void)start;
+	return true;
+}
+
+static void
+ask_probes(const struct pf_binary *b)
+{
+	struct pf_probes probes;
+	struct pf_error err = {0};
+	int rc = pf_probes_read(&probes, b, any_function, NULL, &err);
+
+	require(rc == 0 || (rc == PF_EINPUT && err.message[0]));
+	for (size_t i = 0; !rc && i < probes.count; i++) {
+		require(i == 0 || probes.items[i - 1].address <= probes.items[i].address);
+		require(probes.items[i].node < probes.node_count);
+	}
+	for (size_t i = 0; !rc && i < probes.node_count; i++) {
+		const struct pf_probe_node *n = &probes.nodes[i];
+		require(n->parent == UINT32_MAX ? n->depth == 0 : n->parent < i);
+		sum += strlen(probes.functions[n->function].name);
+	}
+	pf_probes_release(&probes);
+}
 
 static void
 ask(struct pf_binary *b)
@@ -65,6 +94,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	require(rc == 0 || ((rc == PF_EINPUT || rc == PF_EIO) && err.code == rc && err.message[0]));
 	if (rc == 0)
 		ask(b);
+	if (rc == 0)
+		ask_probes(b);
 	pf_binary_free(rc ? NULL : b);
 	return 0;
 }

@@ -1,8 +1,13 @@
 /*
  * block_counts.c: prints what each inference says about every block, to be held
- * against exact counts. Usage: block_counts BINARY PROFILE none|block|flow
+ * against exact counts. Usage: block_counts BINARY PROFILE none|block|flow|dump
  *
- * One line a block: function, first address, instructions, samples, estimate.
+ * One line a block: function, first address, instructions, samples, estimate. dump prints the
+ * program and its samples instead, as lines of words, for experiments with other inferences:
+ *   function NAME START END complete taken part
+ *   block FUNCTION exits SUCCESSOR...
+ *   instruction BLOCK ADDRESS SIZE KIND COST TARGET SAMPLES
+ *   edge CALLER CALLEE SAMPLES
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -80,6 +85,33 @@ print_blocks(const struct state *s)
 	}
 }
 
+static void
+dump(const struct state *s)
+{
+	const struct pf_program *p = &s->program;
+
+	for (size_t i = 0; i < p->function_count; i++) {
+		const struct pf_program_function *f = &p->functions[i];
+		printf("function %s 0x%" PRIx64 " 0x%" PRIx64 " %d %d %d\n", f->name, f->start,
+		    f->end, f->complete, f->taken, f->part);
+	}
+	for (size_t i = 0; i < p->block_count; i++) {
+		const struct pf_program_block *b = &p->blocks[i];
+		printf("block %" PRIu32 " %d", b->function, b->exits);
+		for (uint32_t e = 0; e < b->edge_count; e++)
+			printf(" %" PRIu32, p->edges[b->first_edge + e]);
+		printf("\n");
+	}
+	for (size_t i = 0; i < p->instruction_count; i++) {
+		const struct pf_instruction *in = &p->instructions[i];
+		printf("instruction %" PRIu32 " 0x%" PRIx64 " %d %d %d 0x%" PRIx64 " %" PRId64 "\n",
+		    in->block, in->address, in->size, in->kind, in->cost, in->target, p->values[i]);
+	}
+	for (size_t i = 0; i < s->samples.edge_count; i++)
+		printf("edge 0x%" PRIx64 " 0x%" PRIx64 " %" PRId64 "\n", s->samples.edges[i].caller,
+		    s->samples.edges[i].callee, s->samples.edges[i].value);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -89,18 +121,20 @@ main(int argc, char **argv)
 	int method = 0, rc;
 
 	if (argc != 4) {
-		fprintf(stderr, "usage: block_counts BINARY PROFILE none|block|flow\n");
+		fprintf(stderr, "usage: block_counts BINARY PROFILE none|block|flow|dump\n");
 		return 2;
 	}
 	while (method < 2 && strcmp(methods[method], argv[3]) != 0)
 		method++;
 	rc = read_all(&s, argv, &err);
-	if (!rc)
+	if (!rc && strcmp(argv[3], "dump") == 0)
+		dump(&s);
+	else if (!rc)
 		rc = pf_executions_estimate(&s.executions, &s.program, (enum pf_inference)method,
 		    s.type.unit, s.type.time, &err);
-	if (!rc)
+	if (!rc && s.executions.instructions)
 		print_blocks(&s);
-	else
+	if (rc)
 		fprintf(stderr, "%s\n", err.message);
 	pf_executions_release(&s.executions);
 	pf_binary_lines_release(&s.lines);

@@ -3,6 +3,7 @@
 
   compare_profgen.py raw JSON U.raw    samples as --unsymbolized-profile input
   compare_profgen.py compare OURS THEIRS        body counts must agree
+  compare_profgen.py checksums PROFILE    the checksums of a profile by probes, a line each
 
 The one difference that is allowed, and counted: llvm-profgen writes counts of
 instructions with line 0 at offsets just below 65536 (0 less the start line, in
@@ -39,12 +40,28 @@ def read(path):
             continue
         place, rest = text.split(": ", 1)
         context = context[:depth]
+        if text.startswith("!"):
+            continue
         first = rest.split(" ")[0]
         if first.isdigit():
             bodies[tuple(context), place] = int(first)
         else:
             context.append(f"{place}:{first.split(':')[0]}")
     return bodies
+
+
+def checksums(path):
+    context = []
+    for line in open(path):
+        depth = len(line) - len(line.lstrip(" "))
+        text = line.strip()
+        context = context[:depth]
+        if depth == 0:
+            context = [text.split(":")[0]]
+        elif text.startswith("!CFGChecksum"):
+            yield f"{' @ '.join(context)} {text.split()[1]}"
+        elif not text.split(": ", 1)[1].split(" ")[0].isdigit():
+            context.append(text.split(": ", 1)[1].split(":")[0])
 
 
 def far(key):
@@ -67,5 +84,7 @@ def compare(ours, theirs):
 
 if sys.argv[1] == "raw":
     raw(sys.argv[2], sys.argv[3])
+elif sys.argv[1] == "checksums":
+    print("\n".join(sorted(set(checksums(sys.argv[2])))))
 else:
     sys.exit(compare(sys.argv[2], sys.argv[3]))

@@ -196,4 +196,5 @@ def main(args):
     Writer().write(profile, args[2])
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -64,6 +64,7 @@ struct fixture {
 	int64_t values[INSTRUCTIONS];
 	struct pf_samples samples;
 	struct pf_functions functions;
+	struct pf_anchors anchors;
 	struct pf_attribution attribution;
 	struct table table;
 };
@@ -106,8 +107,10 @@ attribute(struct fixture *f, enum pf_counts counts, enum pf_inference inference)
 
 	assert_int_equal(
 	    pf_executions_estimate(&executions, &f->program, inference, 1, true, NULL), 0);
-	assert_int_equal(pf_attribute(&f->functions, &f->attribution, &f->program, &executions,
-			     &f->samples, counts, &lines, NULL),
+	assert_int_equal(
+	    pf_anchors_lines(&f->anchors, &f->functions, &f->program, &lines, NULL), 0);
+	assert_int_equal(pf_attribute(&f->functions, &f->attribution, &f->program, &f->anchors,
+			     &executions, &f->samples, counts, &lines, NULL),
 	    0);
 	pf_executions_release(&executions);
 }
@@ -116,6 +119,7 @@ static void
 tear_down(struct fixture *f)
 {
 	pf_functions_release(&f->functions);
+	pf_anchors_release(&f->anchors);
 	pf_attribution_release(&f->attribution);
 }
 
@@ -192,7 +196,7 @@ lines_outside_the_function_are_left_out_and_counted(void **state)
 
 	set_up(&f, mixed, MIXED, MIXED);
 	attribute(&f, PF_COUNTS_SUM, PF_INFERENCE_NONE);
-	assert_int_equal(f.attribution.far_lines, 2);
+	assert_int_equal(f.anchors.far_lines, 2);
 	assert_true(f.attribution.unplaced == 4);
 	assert_int_equal(f.functions.body_count, 3);
 	tear_down(&f);

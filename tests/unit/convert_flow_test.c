@@ -180,6 +180,36 @@ instructions_cost_alike_when_samples_are_no_time(void **state)
 	assert_true(as_time < 50);
 }
 
+/* Two instructions a block; one of them waits in one of two blocks that run alike. */
+static void
+a_stalled_instruction_says_little_about_how_often(void **state)
+{
+	struct graph g;
+	double fair;
+	(void)state;
+
+	for (int stalled = 0; stalled < 2; stalled++) {
+		set_up(&g);
+		add_block(&g, 40, 2, 1, 2);
+		add_block(&g, 20, 1, 3, 0);
+		add_block(&g, 20, 1, 3, 0);
+		add_block(&g, 40, 0, 0, 0);
+		/* a second instruction for block 2, at the end of the program */
+		g.program.blocks[2].first = (uint32_t)g.program.instruction_count;
+		g.program.blocks[2].count = 2;
+		for (int i = 0; i < 2; i++) {
+			uint32_t at = (uint32_t)g.program.instruction_count++;
+			g.instructions[at] = (struct pf_instruction){
+			    .address = 0x5000 + (uint64_t)i, .size = 1, .block = 2};
+			g.values[at] = stalled && i ? 2000 : 10;
+		}
+		infer(&g, true);
+		if (!stalled)
+			fair = g.counts[2];
+	}
+	assert_true(g.counts[2] > fair && g.counts[2] < 4 * fair);
+}
+
 static void
 a_function_that_cannot_be_followed_is_left_alone(void **state)
 {
@@ -202,6 +232,7 @@ main(void)
 	    cmocka_unit_test(a_loop_runs_more_often_than_its_function),
 	    cmocka_unit_test(a_callee_is_entered_as_often_as_it_is_called),
 	    cmocka_unit_test(instructions_cost_alike_when_samples_are_no_time),
+	    cmocka_unit_test(a_stalled_instruction_says_little_about_how_often),
 	    cmocka_unit_test(a_function_that_cannot_be_followed_is_left_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

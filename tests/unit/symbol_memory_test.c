@@ -9,6 +9,7 @@
 #include "support/fixture.h"
 
 #include "symbol/code.h"
+#include "symbol/probes.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -100,8 +101,16 @@ free(void *block)
 }
 
 struct answer {
-	size_t symbols, frames, lines, edges;
+	size_t symbols, frames, lines, edges, probes;
 };
+
+static bool
+any_function(const void *context, uint64_t start)
+{
+	(void)context;
+	(void)start;
+	return true;
+}
 
 /* Opens, asks and sums up what was answered. */
 static int
@@ -110,6 +119,7 @@ ask(const char *path, struct answer *answer, struct pf_error *err)
 	struct pf_inline_chain chain = {0};
 	struct pf_machine_code code = {0};
 	const struct pf_symbol *symbols;
+	struct pf_probes probes;
 	struct pf_binary *b;
 	int rc = pf_binary_open(&b, path, err);
 
@@ -126,6 +136,11 @@ ask(const char *path, struct answer *answer, struct pf_error *err)
 		if (!rc)
 			rc = pf_code_decode(&code, b, symbols[i].start, symbols[i].end, err);
 		answer->edges += code.edge_count;
+	}
+	if (!rc) {
+		rc = pf_probes_read(&probes, b, any_function, NULL, err);
+		answer->probes = probes.count;
+		pf_probes_release(&probes);
 	}
 	pf_code_release(&code);
 	pf_inline_chain_release(&chain);
@@ -181,6 +196,7 @@ running_out_of_memory_anywhere_is_an_error_not_an_end(void **state)
 	(void)state;
 	check("inline-pie");
 	check("inline-zlib");
+	check("inline-probe");
 	check_if_built("inline-zstd");
 	check_if_built("inline-split");
 	check_if_built("inline-dwz");
