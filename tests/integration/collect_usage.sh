@@ -40,7 +40,6 @@ printf 'Authorization: Bearer x\n' >"$dir/authorization"
 
 expect 2 'what to collect? A URL, or --config FILE'
 expect 2 'too many arguments' $base $base
-expect 2 'not there yet' pid:1
 expect 2 'no scheme' localhost:6060
 expect 2 'neither http:// nor https://' ftp://127.0.0.1/
 expect 2 'neither http:// nor https://' file:///etc/passwd
