@@ -20,7 +20,7 @@
 
 struct pf_gate {
 	uint64_t base;
-	uint32_t most; /* samples in a tenth of a second */
+	uint32_t most;           /* samples in a tenth of a second */
 	_Atomic uint64_t period; /* of the next draws */
 	_Atomic uint64_t highest;
 	_Atomic int64_t since; /* when the present tenth of a second began */
