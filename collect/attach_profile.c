@@ -304,7 +304,7 @@ begin_profile(struct pf_attach_builder *b, struct pf_error *err)
 		return rc;
 	clock_gettime(CLOCK_REALTIME, &now);
 	b->began = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	pf_builder_init(&b->b, b->profile);
+	pf_builder_init(&b->b, b->profile, PF_BUILD_ALL);
 	rc = pf_builder_type(&b->b, "samples", "count", err);
 	if (!rc)
 		rc = pf_builder_type(&b->b, b->event->sample_type, b->event->unit, err);
