@@ -29,6 +29,8 @@ struct settings {
 	uint64_t max_size, max_redirects;
 	bool insecure, json;
 	const char *config, *store, *shard, *listen, *listen_token_file;
+	const char *event;
+	uint64_t rate;
 	int log_level, log_format;
 	bool check_config;
 };
@@ -78,6 +80,11 @@ static const struct cli_option options[] = {
 	"its password; default the environment's PROFUSE_PASSWORD"},
     {"header-file", 0, CLI_STRING, AT(header_file), "FILE",
 	"send the headers in this file, one \"Name: value\" a line"},
+    {"event", 0, CLI_STRING, AT(event), "EVENT",
+	"with pid:, name: and cgroup:, what is sampled: cpu (default: CPU time), cycles, "
+	"instructions, branches, branch-misses, cache-misses, page-faults or context-switches"},
+    {"rate", 0, CLI_COUNT, AT(rate), "N",
+	"with those, samples a second of each running thread; default 100"},
     {"config", 'c', CLI_STRING, AT(config), "FILE",
 	"collect from a fleet as this YAML file says, until told to stop"},
     {"check-config", 0, CLI_FLAG, AT(check_config), NULL,
@@ -190,6 +197,8 @@ fill(struct pf_collect_options *o, const struct settings *s, struct collect_repo
 	if (s->username)
 		o->password = from_environment("PROFUSE_PASSWORD");
 	o->header_file = s->header_file;
+	o->event = s->event;
+	o->rate = s->rate > UINT32_MAX ? UINT32_MAX : (unsigned)s->rate;
 	o->tick = on_tick;
 	o->warn = on_warning;
 	o->context = report;
@@ -288,33 +297,41 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 
 const struct cli_command cli_collect = {
     .name = "collect",
-    .usage = "URL [--type TYPE] [--seconds N] [-o FILE] · --config FILE --store DIR · status",
+    .usage = "URL|pid:N|name:NAME|cgroup:PATH [--type TYPE] [--seconds N] [-o FILE] · --config "
+	     "FILE --store DIR · status",
     .summary = "profiles from a running service, or from a fleet of them",
-    .description = "Asks a service for one pprof profile and stores it, gzipped, if and only if it "
-		   "is a valid one. URL is "
-		   "a base (http://host:port: /debug/pprof/ is appended, as Go's net/http/pprof, "
-		   "GoFr and libprofuse-agent "
-		   "serve it), any address that ends in /, or the full address of one profile.\n\n"
-		   "While the service is busy with another profile, it is asked again with growing "
-		   "pauses. A page of HTML "
-		   "or another text with status 200 is no profile: exit status 3, and no file. A "
-		   "valid profile without "
-		   "samples is stored, with a warning.\n\n"
-		   "With --config a whole fleet is collected from, continuously and within a "
-		   "budget, into a store (see profuse store): targets, schedule, budget, "
-		   "triggers and retention are in the file. It reads the file again when that "
-		   "changes and on SIGHUP; SIGINT and SIGTERM end it, with everything that was "
-		   "collected stored. collect status shows how it is doing.\n\n"
-		   "Secrets come from files or the environment and are never shown. A redirect to "
-		   "another scheme, host "
-		   "or port is followed without them; one from https to http is not followed. "
-		   "Proxies are taken from "
-		   "http_proxy, https_proxy and no_proxy.",
+    .description =
+	"Asks a service for one pprof profile and stores it, gzipped, if and only if it "
+	"is a valid one. URL is "
+	"a base (http://host:port: /debug/pprof/ is appended, as Go's net/http/pprof, "
+	"GoFr and libprofuse-agent "
+	"serve it), any address that ends in /, or the full address of one profile.\n\n"
+	"While the service is busy with another profile, it is asked again with growing "
+	"pauses. A page of HTML "
+	"or another text with status 200 is no profile: exit status 3, and no file. A "
+	"valid profile without "
+	"samples is stored, with a warning.\n\n"
+	"pid:N, name:NAME and cgroup:PATH attach to running, unchanged processes, pid:-1 "
+	"to all of them: the kernel samples their stacks (perf_event_open), which are "
+	"unwound here. That needs the same user, or CAP_PERFMON; kernel frames and the "
+	"whole machine need CAP_PERFMON or a low kernel.perf_event_paranoid.\n\n"
+	"With --config a whole fleet is collected from, continuously and within a "
+	"budget, into a store (see profuse store): targets, schedule, budget, "
+	"triggers and retention are in the file. It reads the file again when that "
+	"changes and on SIGHUP; SIGINT and SIGTERM end it, with everything that was "
+	"collected stored. collect status shows how it is doing.\n\n"
+	"Secrets come from files or the environment and are never shown. A redirect to "
+	"another scheme, host "
+	"or port is followed without them; one from https to http is not followed. "
+	"Proxies are taken from "
+	"http_proxy, https_proxy and no_proxy.",
     .examples =
 	"profuse collect http://127.0.0.1:2121 --seconds 30 -o cpu.pb.gz\n"
 	"  the CPU profile of the next 30 seconds\n"
 	"profuse collect https://host:6060 --type heap --cacert ca.pem --bearer-token-file token\n"
 	"  the heap now, from a server with a private certificate authority\n"
+	"profuse collect pid:1234 --seconds 10 -o cpu.pb.gz\n"
+	"  the CPU profile of a process that serves none, without a restart\n"
 	"profuse collect --config fleet.yaml --store /var/lib/profuse\n"
 	"  whatever the file says, until it is told to stop\n"
 	"profuse collect http://host:6060/debug/pprof/goroutineleak -o leaks.pb.gz\n"

@@ -6,7 +6,7 @@
 #include "commands.h"
 #include "core/error.h"
 #include "inputs.h"
-#include "profile/model.h"
+#include "profile/encode.h"
 
 struct settings {
 	struct cli_input_settings input;
@@ -14,7 +14,7 @@ struct settings {
 	bool label_base, json;
 };
 
-static const struct settings defaults = {.output = NULL};
+static const struct settings defaults = {.input.only_written = true};
 
 static const struct cli_option options[] = {
     {.name = "output",
@@ -87,12 +87,23 @@ warnings_json(const struct cli_inputs *inputs)
 	return warnings;
 }
 
+/* What is said of a merge once it is written: its samples are spent by then. */
+struct summary {
+	size_t samples;
+	json_t *json; /* owned; NULL unless asked for */
+};
+
 static int
-print_json(const struct cli_inputs *inputs, const char *output, struct pf_error *err)
+summarize(const struct cli_inputs *inputs, const struct settings *settings, struct summary *s,
+    struct pf_error *err)
 {
 	const struct pf_profile *p = inputs->profile;
-	json_t *root = json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}",
-	    "schema", "profuse.merge.v1", "output", output, "profiles",
+
+	s->samples = p->sample_count;
+	if (!settings->json)
+		return 0;
+	s->json = json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}", "schema",
+	    "profuse.merge.v1", "output", settings->output, "profiles",
 	    (json_int_t)inputs->file_count, "base_profiles", (json_int_t)inputs->base_count,
 	    "empty_profiles", (json_int_t)inputs->empty_count, "samples_read",
 	    (json_int_t)inputs->sample_count, "samples", (json_int_t)p->sample_count, "locations",
@@ -100,24 +111,25 @@ print_json(const struct cli_inputs *inputs, const char *output, struct pf_error 
 	    (json_int_t)p->mapping_count, "duration_nanos", (json_int_t)p->duration_nanos,
 	    "time_nanos", (json_int_t)p->time_nanos, "types", types_json(p), "warnings",
 	    warnings_json(inputs));
+	return s->json ? 0 : pf_error_nomem(err);
+}
 
-	if (!root || json_dumpf(root, stdout, JSON_INDENT(2)) || putchar('\n') == EOF) {
-		json_decref(root);
+static int
+print_json(const json_t *root, struct pf_error *err)
+{
+	if (json_dumpf(root, stdout, JSON_INDENT(2)) || putchar('\n') == EOF)
 		return pf_error_set(err, PF_EIO, "cannot write the summary to standard output");
-	}
-	json_decref(root);
 	return 0;
 }
 
 static void
-print_summary(const struct cli_inputs *inputs, const char *output)
+print_summary(const struct cli_inputs *inputs, size_t samples, const char *output)
 {
 	fprintf(stderr, "merged %" PRIu64 " profile%s", inputs->file_count,
 	    inputs->file_count == 1 ? "" : "s");
 	if (inputs->base_count)
 		fprintf(stderr, " less %" PRIu64, inputs->base_count);
-	fprintf(stderr, ": %" PRIu64 " samples became %zu in %s\n", inputs->sample_count,
-	    pf_profile_sample_count(inputs->profile),
+	fprintf(stderr, ": %" PRIu64 " samples became %zu in %s\n", inputs->sample_count, samples,
 	    strcmp(output, "-") == 0 ? "standard output" : output);
 }
 
@@ -140,17 +152,21 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 {
 	const struct settings *s = settings;
 	struct cli_inputs inputs = {0};
+	struct summary summary = {0};
 	int rc = check(s, err);
 
 	if (!rc)
 		rc = cli_inputs_read(
 		    &inputs, &s->input, s->label_base, arguments->items, arguments->count, err);
 	if (!rc)
-		rc = pf_profile_write(inputs.profile, s->output, err);
+		rc = summarize(&inputs, s, &summary, err);
+	if (!rc)
+		rc = pf_profile_write_spending(inputs.profile, s->output, err);
 	if (!rc && s->json)
-		rc = print_json(&inputs, s->output, err);
+		rc = print_json(summary.json, err);
 	else if (!rc)
-		print_summary(&inputs, s->output);
+		print_summary(&inputs, summary.samples, s->output);
+	json_decref(summary.json);
 	cli_inputs_release(&inputs);
 	return rc;
 }

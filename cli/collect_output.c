@@ -65,9 +65,11 @@ collect_progress_clear(struct collect_report *r)
 static void
 default_name(char *to, size_t room, const struct pf_collected *c)
 {
-	const char *source = pf_collected_source(c), *host = strstr(source, "://") + 3;
+	const char *source = pf_collected_source(c), *scheme = strstr(source, "://");
+	const char *host =
+	    scheme ? scheme + 3 : source; /* else pid:1234, name:redis (3 processes) */
 	char place[128], when[32];
-	size_t n = 0, size = strcspn(host, "/?");
+	size_t n = 0, size = strcspn(host, scheme ? "/?" : " ");
 	time_t now = time(NULL);
 	struct tm utc;
 

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "profile/merge.h"
 #include "store/traces.h"
 
 struct reading {
@@ -58,13 +59,13 @@ static int
 read_one(struct reading *r, const char *path, bool base, struct pf_error *err)
 {
 	struct pf_read_options options = read_options(r->settings);
-	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-	struct pf_profile *p;
-	int rc = pf_profile_open(&p, path, &options, err);
+	uint64_t before = pf_merge_sample_count(r->merge), samples;
+	int rc = base ? pf_merge_subtract_file(r->merge, path, &options, err)
+		      : pf_merge_add_file(r->merge, path, &options, err);
 
-	if (!rc)
-		rc = add(r, p, name, base, err);
-	pf_profile_free(p);
+	samples = pf_merge_sample_count(r->merge) - before;
+	r->inputs->sample_count += samples;
+	r->inputs->empty_count += !rc && samples == 0;
 	return rc;
 }
 
@@ -190,7 +191,8 @@ cli_inputs_read(struct cli_inputs *inputs, const struct cli_input_settings *sett
 	if (!rc)
 		rc = read_all(&r, &base, true, err);
 	if (!rc)
-		rc = pf_merge_finish(r.merge, &inputs->profile, err);
+		rc = settings->only_written ? pf_merge_settle(r.merge, &inputs->profile, err)
+					    : pf_merge_finish(r.merge, &inputs->profile, err);
 	pf_merge_free(r.merge);
 	pf_paths_release(&paths);
 	pf_paths_release(&base);

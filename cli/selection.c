@@ -115,6 +115,7 @@ cli_selection_filter(struct pf_store_filter *f, const struct cli_selection_setti
 		f->labels = any(labels);
 	f->trace = s->trace;
 	f->latest = s->latest;
+	f->keep_duplicates = s->keep_duplicates;
 	if (s->since)
 		rc = cli_parse_time("since", s->since, &f->since_nanos, err);
 	if (!rc && s->until)

@@ -13,72 +13,76 @@
 struct cli_selection_settings {
 	struct cli_list stores, services, instances, types, build_ids, versions, triggers;
 	const char *since, *until, *trace;
-	bool latest, keep_trace_labels;
+	bool latest, keep_duplicates, keep_trace_labels;
 };
 
 /* Rows of an option table; MEMBER is the settings' struct cli_selection_settings. --label is the command's own. */
-#define CLI_SELECTION_OPTIONS(SETTINGS, MEMBER)                                              \
-	{.name = "store",                                                                    \
-	    .kind = CLI_LIST,                                                                \
-	    .offset = offsetof(SETTINGS, MEMBER.stores),                                     \
-	    .argument = "DIR",                                                               \
-	    .help = "Profiles come from this store; several are read together, and nothing " \
-		    "in them counts twice (default PROFUSE_STORE, else ./profuse-store)"},   \
-	    {.name = "service",                                                              \
-		.kind = CLI_LIST,                                                            \
-		.offset = offsetof(SETTINGS, MEMBER.services),                               \
-		.argument = "NAME",                                                          \
-		.help = "Of this service; may be repeated, as may the next ones"},           \
-	    {.name = "instance",                                                             \
-		.kind = CLI_LIST,                                                            \
-		.offset = offsetof(SETTINGS, MEMBER.instances),                              \
-		.argument = "HOST:PORT",                                                     \
-		.help = "Of this instance"},                                                 \
-	    {.name = "type",                                                                 \
-		.kind = CLI_LIST,                                                            \
-		.offset = offsetof(SETTINGS, MEMBER.types),                                  \
-		.argument = "TYPE",                                                          \
-		.help = "Of this type: cpu, heap, allocs, goroutine, mutex, block, threads", \
-		.choices = "cpu|heap|allocs|goroutine|mutex|block|threads"},                 \
-	    {.name = "build-id",                                                             \
-		.kind = CLI_LIST,                                                            \
-		.offset = offsetof(SETTINGS, MEMBER.build_ids),                              \
-		.argument = "ID",                                                            \
-		.help = "Of the main binary with this build id, or its beginning"},          \
-	    {.name = "version",                                                              \
-		.kind = CLI_LIST,                                                            \
-		.offset = offsetof(SETTINGS, MEMBER.versions),                               \
-		.argument = "VERSION",                                                       \
-		.help = "Whose target has this label version"},                              \
-	    {.name = "trigger",                                                              \
-		.kind = CLI_LIST,                                                            \
-		.offset = offsetof(SETTINGS, MEMBER.triggers),                               \
-		.argument = "NAME",                                                          \
-		.help = "Taken because this trigger fired"},                                 \
-	    {.name = "since",                                                                \
-		.kind = CLI_STRING,                                                          \
-		.offset = offsetof(SETTINGS, MEMBER.since),                                  \
-		.argument = "TIME",                                                          \
-		.help = "Begun at or after TIME: so long ago (24h, 7d), or "                 \
-			"2026-01-31T12:00:00Z, or 2026-01-31"},                              \
-	    {.name = "until",                                                                \
-		.kind = CLI_STRING,                                                          \
-		.offset = offsetof(SETTINGS, MEMBER.until),                                  \
-		.argument = "TIME",                                                          \
-		.help = "Begun before TIME"},                                                \
-	    {.name = "latest",                                                               \
-		.kind = CLI_FLAG,                                                            \
-		.offset = offsetof(SETTINGS, MEMBER.latest),                                 \
-		.help = "Only the newest of each instance and type, as heaps want it"},      \
-	    {.name = "trace",                                                                \
-		.kind = CLI_STRING,                                                          \
-		.offset = offsetof(SETTINGS, MEMBER.trace),                                  \
-		.argument = "ID",                                                            \
-		.help = "Only samples with this trace or span id"},                          \
-	    {.name = "keep-trace-labels",                                                    \
-		.kind = CLI_FLAG,                                                            \
-		.offset = offsetof(SETTINGS, MEMBER.keep_trace_labels),                      \
-		.help = "Keep labels that name traces and spans; by default they are "       \
+#define CLI_SELECTION_OPTIONS(SETTINGS, MEMBER)                                                \
+	{.name = "store",                                                                      \
+	    .kind = CLI_LIST,                                                                  \
+	    .offset = offsetof(SETTINGS, MEMBER.stores),                                       \
+	    .argument = "DIR",                                                                 \
+	    .help = "Profiles come from this store; several are read together, and nothing "   \
+		    "in them counts twice (default PROFUSE_STORE, else ./profuse-store)"},     \
+	    {.name = "service",                                                                \
+		.kind = CLI_LIST,                                                              \
+		.offset = offsetof(SETTINGS, MEMBER.services),                                 \
+		.argument = "NAME",                                                            \
+		.help = "Of this service; may be repeated, as may the next ones"},             \
+	    {.name = "instance",                                                               \
+		.kind = CLI_LIST,                                                              \
+		.offset = offsetof(SETTINGS, MEMBER.instances),                                \
+		.argument = "HOST:PORT",                                                       \
+		.help = "Of this instance"},                                                   \
+	    {.name = "type",                                                                   \
+		.kind = CLI_LIST,                                                              \
+		.offset = offsetof(SETTINGS, MEMBER.types),                                    \
+		.argument = "TYPE",                                                            \
+		.help = "Of this type: cpu, heap, allocs, goroutine, mutex, block, threads",   \
+		.choices = "cpu|heap|allocs|goroutine|mutex|block|threads"},                   \
+	    {.name = "build-id",                                                               \
+		.kind = CLI_LIST,                                                              \
+		.offset = offsetof(SETTINGS, MEMBER.build_ids),                                \
+		.argument = "ID",                                                              \
+		.help = "Of the main binary with this build id, or its beginning"},            \
+	    {.name = "version",                                                                \
+		.kind = CLI_LIST,                                                              \
+		.offset = offsetof(SETTINGS, MEMBER.versions),                                 \
+		.argument = "VERSION",                                                         \
+		.help = "Whose target has this label version"},                                \
+	    {.name = "trigger",                                                                \
+		.kind = CLI_LIST,                                                              \
+		.offset = offsetof(SETTINGS, MEMBER.triggers),                                 \
+		.argument = "NAME",                                                            \
+		.help = "Taken because this trigger fired"},                                   \
+	    {.name = "since",                                                                  \
+		.kind = CLI_STRING,                                                            \
+		.offset = offsetof(SETTINGS, MEMBER.since),                                    \
+		.argument = "TIME",                                                            \
+		.help = "Begun at or after TIME: so long ago (24h, 7d), or "                   \
+			"2026-01-31T12:00:00Z, or 2026-01-31"},                                \
+	    {.name = "until",                                                                  \
+		.kind = CLI_STRING,                                                            \
+		.offset = offsetof(SETTINGS, MEMBER.until),                                    \
+		.argument = "TIME",                                                            \
+		.help = "Begun before TIME"},                                                  \
+	    {.name = "latest",                                                                 \
+		.kind = CLI_FLAG,                                                              \
+		.offset = offsetof(SETTINGS, MEMBER.latest),                                   \
+		.help = "Only the newest of each instance and type, as heaps want it"},        \
+	    {.name = "keep-duplicates",                                                        \
+		.kind = CLI_FLAG,                                                              \
+		.offset = offsetof(SETTINGS, MEMBER.keep_duplicates),                          \
+		.help = "Also windows that were measured twice; they are left out otherwise"}, \
+	    {.name = "trace",                                                                  \
+		.kind = CLI_STRING,                                                            \
+		.offset = offsetof(SETTINGS, MEMBER.trace),                                    \
+		.argument = "ID",                                                              \
+		.help = "Only samples with this trace or span id"},                            \
+	    {.name = "keep-trace-labels",                                                      \
+		.kind = CLI_FLAG,                                                              \
+		.offset = offsetof(SETTINGS, MEMBER.keep_trace_labels),                        \
+		.help = "Keep labels that name traces and spans; by default they are "         \
 			"dropped, as each would keep samples apart"}
 
 /* Whether any option (PROFUSE_STORE alone is none) asks for a store. */

@@ -26,13 +26,11 @@ set_source_files_properties(${hooks} PROPERTIES COMPILE_OPTIONS -fomit-frame-poi
 
 # The functions that stand in front of the host's (hook_*.c) are in the shared library alone: an archive
 # would define malloc in whatever program it is linked into.
-file(STRINGS cmake/agent-exports.txt exports)
-list(TRANSFORM exports PREPEND "-u;" OUTPUT_VARIABLE roots)
 function(profuse_agent_join name exclude)
   set(joined ${CMAKE_BINARY_DIR}/${name}.o)
   set(objects $<FILTER:$<TARGET_OBJECTS:profuse_agent_guest>,EXCLUDE,${exclude}>)
   add_custom_command(OUTPUT ${joined}
-    COMMAND ${CMAKE_LINKER} -r -o ${joined} ${objects} --gc-sections ${roots} ${DEFLATE_STATIC}
+    COMMAND ${CMAKE_LINKER} -r -o ${joined} ${objects} ${DEFLATE_STATIC}
     COMMAND ${CMAKE_OBJCOPY} --keep-global-symbols=${CMAKE_SOURCE_DIR}/cmake/agent-exports.txt ${joined}
     DEPENDS profuse_agent_guest $<TARGET_OBJECTS:profuse_agent_guest> ${DEFLATE_STATIC}
       ${CMAKE_SOURCE_DIR}/cmake/agent-exports.txt
@@ -126,4 +124,5 @@ if(BUILD_TESTING)
   target_compile_definitions(agent_plugin_b PRIVATE FILLER=777)
   profuse_agent_host(agent_overhead tests/agent/overhead.c)
   target_link_libraries(agent_overhead PRIVATE m)
+  profuse_agent_host(agent_overhead_hooks tests/agent/overhead_hooks.c)
 endif()

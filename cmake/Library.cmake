@@ -1,16 +1,18 @@
 # libprofuse, static and shared, from one set of objects.
 file(GLOB PROFUSE_SOURCES CONFIGURE_DEPENDS
   lib/*/*.c collect/*.c convert/*.c tuner/*.c bench/*.c)
+# Attaching to processes unwinds copied stacks as the agent does.
+list(APPEND PROFUSE_SOURCES collect/agent/cfi.c collect/agent/cfi_run.c collect/agent/cfi_expression.c collect/agent/unwind.c)
 include(cmake/Pages.cmake)
 add_library(profuse_objects OBJECT ${PROFUSE_SOURCES})
 target_include_directories(profuse_objects PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR})
 target_link_libraries(profuse_objects PRIVATE profuse_flags
-  PkgConfig::ZSTD PkgConfig::CAPSTONE PkgConfig::JANSSON PkgConfig::DEFLATE
+  PkgConfig::ZSTD PkgConfig::CAPSTONE PkgConfig::JANSSON PkgConfig::DEFLATE PkgConfig::ISAL
   PkgConfig::SQLITE PkgConfig::YAML
   PkgConfig::PCRE2 PkgConfig::MICROHTTPD ZLIB::ZLIB CURL::libcurl)
 
 set(PROFUSE_LIBRARIES PkgConfig::ZSTD PkgConfig::CAPSTONE PkgConfig::JANSSON
-  PkgConfig::DEFLATE PkgConfig::SQLITE PkgConfig::YAML
+  PkgConfig::DEFLATE PkgConfig::ISAL PkgConfig::SQLITE PkgConfig::YAML
   PkgConfig::PCRE2 PkgConfig::MICROHTTPD ZLIB::ZLIB CURL::libcurl ${HTTP_PARSER_LIBRARY} Threads::Threads m)
 
 add_library(profuse_static STATIC $<TARGET_OBJECTS:profuse_objects>)

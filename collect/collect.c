@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "answer.h"
+#include "attach.h"
 #include "backoff.h"
 #include "collected.h"
 #include "core/error.h"
@@ -294,12 +295,27 @@ finish(struct collection *c, struct pf_http_result *result, struct pf_collected 
 	return 0;
 }
 
+static int
+fetch(struct collection *c, struct pf_collected *collected, const char *url, struct pf_error *err)
+{
+	struct pf_http_result result = {0};
+	int rc = prepare(c, url, err);
+
+	if (!rc)
+		rc = ask(c, &result, err);
+	if (!rc)
+		rc = finish(c, &result, collected, err);
+	pf_http_result_release(&result);
+	pf_credentials_release(&c->credentials);
+	pf_endpoint_release(&c->endpoint);
+	return rc;
+}
+
 int
 pf_collect(struct pf_collected **collected, const char *url,
     const struct pf_collect_options *options, struct pf_error *err)
 {
 	struct collection c = {.options = PF_COLLECT_OPTIONS_INIT};
-	struct pf_http_result result = {0};
 	int rc;
 
 	if (options)
@@ -309,17 +325,17 @@ pf_collect(struct pf_collected **collected, const char *url,
 	*collected = calloc(1, sizeof **collected);
 	if (!*collected)
 		return pf_error_nomem(err);
-	rc = prepare(&c, url, err);
-	if (!rc)
-		rc = ask(&c, &result, err);
-	if (!rc)
-		rc = finish(&c, &result, *collected, err);
+	if (pf_attach_is(url)) {
+		rc = pf_attach(*collected, url, &c.options, err);
+		if (!rc)
+			pf_sha256_hex((*collected)->sha256, (*collected)->bytes.bytes,
+			    (*collected)->bytes.size);
+	} else {
+		rc = fetch(&c, *collected, url, err);
+	}
 	if (rc) {
 		pf_collected_free(*collected);
 		*collected = NULL;
 	}
-	pf_http_result_release(&result);
-	pf_credentials_release(&c.credentials);
-	pf_endpoint_release(&c.endpoint);
 	return rc;
 }

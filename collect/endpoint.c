@@ -197,11 +197,6 @@ pf_endpoint_init(struct pf_endpoint *e, const char *address, const char *type, u
 {
 	int rc;
 
-	if (strncmp(address, "pid:", 4) == 0)
-		return pf_error_set(err, PF_EUSAGE,
-		    "%s: collecting from a process by its number is not there yet; give "
-		    "the address of its pprof endpoint, such as http://127.0.0.1:2121",
-		    address);
 	rc = build(e, address, type, seconds, err);
 	if (rc)
 		pf_endpoint_release(e);

@@ -224,7 +224,7 @@ start(struct pf_fleet *f, struct pf_config *config, struct pf_error *err)
 	if (!rc)
 		rc = pf_loop_init(&f->loop, err);
 	if (!rc) {
-		pf_fetches_init(&f->requests, &f->loop);
+		pf_fetches_init(&f->fetches, &f->loop);
 		rc = watch_signals(f, err);
 	}
 	if (!rc)
@@ -247,6 +247,7 @@ static void
 release(struct pf_fleet *f)
 {
 	pf_server_stop(f->server);
+	pf_triggers_stop(&f->triggers);
 	while (f->visits)
 		pf_visit_free(f->visits);
 	if (f->keeper) {

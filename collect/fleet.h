@@ -21,6 +21,7 @@
 #include "schedule.h"
 #include "serve.h"
 #include "stats/histogram.h"
+#include "trigger.h"
 
 /* What is counted, for one service or for all. */
 struct pf_counts {
@@ -89,6 +90,8 @@ struct pf_target {
 	enum pf_outcome outcome;  /* of the last attempt */
 	char *error;              /* owned; of the last attempt, or NULL */
 	uint64_t stored;
+	struct pf_watched *watched; /* owned; its metrics, where a trigger is about it */
+	bool scrape_failed;
 };
 
 /* One turn at a target: its profiles, one after the other. */
@@ -117,7 +120,7 @@ struct pf_fleet {
 	struct pf_fleet_options options;
 	struct pf_log log;
 	struct pf_loop loop;
-	struct pf_fetches requests;
+	struct pf_fetches fetches;
 	struct pf_keeper *keeper;
 	struct pf_setup *setup; /* in force */
 	struct pf_watch keeper_watch, signal_watch, file_watch;
@@ -138,6 +141,7 @@ struct pf_fleet {
 	uint64_t reloads, reload_failures;
 	struct pf_histogram lag; /* of visits' starts, microseconds */
 	struct pf_server *server;
+	struct pf_triggers triggers;
 	struct timespec config_changed; /* of the file that is in force */
 	ino_t config_inode;
 	char *config_path, *store_path; /* owned */
@@ -192,6 +196,8 @@ void pf_visit_free(struct pf_visit *visit);
 /* What came of one attempt at a target. */
 void pf_target_note(struct pf_fleet *fleet, struct pf_target *target, const char *type,
     enum pf_outcome outcome, const char *message);
+/* Whether a target's metrics could be read; the log is told when that changes. */
+void pf_target_note_scrape(struct pf_fleet *fleet, struct pf_target *target, const char *error);
 /* Hands a visit's answer to the keeper, with what it will be stored under. PF_ENOMEM: it is still the visit's. */
 int pf_visit_hand_over(struct pf_visit *visit, struct pf_error *err);
 /* Takes back what the keeper has done. */

@@ -196,8 +196,9 @@ describe(
 
 	e->traces = *traces;
 	e->start_nanos = pf_profile_time_nanos(p);
-	e->duration_nanos = pf_profile_duration_nanos(p);
-	if (e->duration_nanos <= 0 && kept->seconds)
+	/* What a snapshot says of its duration, if anything, is how long the process has run: no window. */
+	e->duration_nanos = kept->seconds ? pf_profile_duration_nanos(p) : 0;
+	if (e->duration_nanos <= 0)
 		e->duration_nanos = (int64_t)kept->seconds * 1000000000;
 	e->collected_nanos = kept->collected_nanos;
 	e->sample_count = pf_profile_sample_count(p);

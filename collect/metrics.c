@@ -120,6 +120,17 @@ lag(struct pf_fleet *f, struct pf_buffer *b)
 }
 
 static void
+triggers(struct pf_fleet *f, struct pf_buffer *b)
+{
+	head(b, "trigger_fired_total", "counter", "Instances that a trigger fired for.");
+	for (size_t i = 0; i < f->triggers.count; i++) {
+		pf_buffer_string(b, "profuse_collect_trigger_fired_total{");
+		label(b, "trigger", f->triggers.items[i].config->name);
+		pf_buffer_printf(b, "} %" PRIu64 "\n", f->triggers.items[i].fired);
+	}
+}
+
+static void
 store(struct pf_fleet *f, struct pf_buffer *b)
 {
 	struct pf_keeper_state s;
@@ -201,6 +212,7 @@ pf_fleet_metrics(struct pf_fleet *f, struct pf_buffer *b)
 	    "1 while a service is left alone because it failed.", is_open);
 	by_service(f, b, "service_overhead_seconds_total", "counter",
 	    "CPU time of a service that profiling has cost, as assumed.", spent);
+	triggers(f, b);
 	lag(f, b);
 	store(f, b);
 	one(b, "config_reloads_total", "counter", "Attempts to take over a configuration.",

@@ -97,6 +97,15 @@ pf_target_note(struct pf_fleet *f, struct pf_target *t, const char *type, enum p
 		note_breaker(f, t, failed);
 }
 
+void
+pf_target_note_scrape(struct pf_fleet *f, struct pf_target *t, const char *error)
+{
+	if (error && !t->scrape_failed && may_log(f))
+		pf_log(&f->log, PF_LOG_WARN, "metrics can't be read", {"service", t->service->name},
+		    {"instance", pf_frozen_get(t->labels, "instance")}, {"error", error});
+	t->scrape_failed = error != NULL;
+}
+
 static int64_t
 wall_nanos(void)
 {
@@ -175,9 +184,9 @@ log_stored(struct pf_fleet *f, const struct pf_target *t, const struct pf_kept *
 	if (f->log.least > PF_LOG_DEBUG && !kept->trigger)
 		return;
 	pf_store_hex(hex, kept->id);
-	pf_log(&f->log, kept->trigger ? PF_LOG_INFO : PF_LOG_DEBUG, "stored",
-	    {"service", t->service->name}, {"instance", pf_frozen_get(t->labels, "instance")},
-	    {"type", kept->type}, {"id", hex},
+	pf_log(&f->log, kept->trigger ? PF_LOG_INFO : PF_LOG_DEBUG,
+	    kept->known ? "stored already" : "stored", {"service", t->service->name},
+	    {"instance", pf_frozen_get(t->labels, "instance")}, {"type", kept->type}, {"id", hex},
 	    {"bytes", .number = (double)kept->bytes, .numeric = true},
 	    {"samples", .number = (double)kept->samples, .numeric = true},
 	    {"trigger", kept->trigger});

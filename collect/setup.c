@@ -182,7 +182,7 @@ start_job(struct pf_job *job, struct pf_error *err)
 			p->http = &c->https[i - c->file_count];
 		for (size_t k = 0; p->files && k < p->files->files.count; k++)
 			pf_fleet_watch_folder(f, p->files->files.items[k]);
-		pf_provider_start(p, &f->loop, &f->requests);
+		pf_provider_start(p, &f->loop, &f->fetches);
 	}
 	return 0;
 }
@@ -224,6 +224,16 @@ new_setup(
 	return 0;
 }
 
+/* Other triggers want other pasts: targets that stay are watched anew. */
+static void
+stop_watching(struct pf_setup *setup)
+{
+	for (size_t i = 0; setup && i < setup->config->job_count; i++) {
+		for (size_t k = 0; k < setup->jobs[i].target_count; k++)
+			pf_watched_free(setup->jobs[i].targets[k]->watched);
+	}
+}
+
 /* Puts a configuration in force in place of the one before; takes it over. */
 int
 pf_setup_apply(struct pf_fleet *f, struct pf_config *config, struct pf_error *err)
@@ -235,6 +245,8 @@ pf_setup_apply(struct pf_fleet *f, struct pf_config *config, struct pf_error *er
 		rc = pf_keeper_retain(f->keeper, config->retention, config->retention_count, err);
 	if (rc)
 		return rc;
+	pf_triggers_stop(&f->triggers);
+	stop_watching(older);
 	f->setup = setup;
 	f->seed = config->seed;
 	f->loaded = pf_net_now();
@@ -250,6 +262,8 @@ pf_setup_apply(struct pf_fleet *f, struct pf_config *config, struct pf_error *er
 	}
 	if (older)
 		pf_setup_retire(older);
+	if (pf_triggers_start(&f->triggers, setup, err))
+		pf_log(&f->log, PF_LOG_ERROR, "triggers can't start", {"error", err->message});
 	pf_fleet_set_accounts(f);
 	for (size_t i = 0; i < config->job_count; i++)
 		pf_job_start_rounds(&setup->jobs[i]);

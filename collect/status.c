@@ -126,6 +126,27 @@ errors(struct pf_fleet *f)
 }
 
 static json_t *
+triggers(struct pf_fleet *f)
+{
+	json_t *list = json_array();
+	double now = pf_net_now();
+
+	for (size_t i = 0; i < f->triggers.count; i++) {
+		const struct pf_trigger *t = &f->triggers.items[i];
+		bool cooling = t->fired_at > 0 && now - t->fired_at < t->config->cooldown;
+		json_array_append_new(
+		    list, json_pack("{s:o, s:I, s:I, s:s, s:o, s:o}", "trigger",
+			      text(t->config->name), "fired", (json_int_t)t->fired, "suppressed",
+			      (json_int_t)t->suppressed, "state",
+			      t->error  ? "failing"
+			      : cooling ? "cooling"
+					: "watching",
+			      "last", text(t->last), "error", text(t->error)));
+	}
+	return list;
+}
+
+static json_t *
 store(struct pf_fleet *f)
 {
 	struct pf_keeper_state s;
@@ -208,6 +229,7 @@ pf_fleet_status(struct pf_fleet *f, struct pf_buffer *out, struct pf_error *err)
 	json_object_set_new(root, "store", store(f));
 	json_object_set_new(root, "jobs", jobs(f));
 	json_object_set_new(root, "services", services(f));
+	json_object_set_new(root, "triggers", triggers(f));
 	json_object_set_new(root, "errors", errors(f));
 	dumped = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	json_decref(root);

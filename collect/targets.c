@@ -349,6 +349,7 @@ let_go(struct pf_target *t)
 	t->service->targets--;
 	if (t->planned)
 		pf_visit_free(t->planned);
+	pf_watched_free(t->watched);
 	pf_target_unref(t);
 }
 

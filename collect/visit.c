@@ -46,7 +46,7 @@ pf_visit_free(struct pf_visit *v)
 
 	pf_timer_cancel(&f->loop, &v->timer);
 	f->in_flight -= v->request.running;
-	pf_fetch_release(&f->requests, &v->request);
+	pf_fetch_release(&f->fetches, &v->request);
 	pf_endpoint_release(&v->endpoint);
 	if (v->previous)
 		v->previous->next = v->next;
@@ -84,7 +84,7 @@ shorten(struct pf_visit *v, const char *message)
 static void
 advance(struct pf_visit *v)
 {
-	pf_fetch_release(&v->fleet->requests, &v->request);
+	pf_fetch_release(&v->fleet->fetches, &v->request);
 	v->at++;
 	v->attempt = 0;
 	next_profile(v);
@@ -167,7 +167,7 @@ judge_refusal(struct pf_visit *v, enum pf_answer_kind kind)
 	struct pf_error err;
 
 	pf_answer_explain(&shown, have, &err);
-	pf_fetch_release(&v->fleet->requests, &v->request);
+	pf_fetch_release(&v->fleet->fetches, &v->request);
 	if (kind == PF_ANSWER_BUSY) {
 		retry_busy(v, retry_after, err.message);
 	} else if (kind == PF_ANSWER_ABSENT) {
@@ -224,7 +224,7 @@ start_request(struct pf_visit *v, struct pf_error *err)
 	int rc;
 
 	v->request = (struct pf_fetch){.done = on_done};
-	rc = pf_fetch_start(&v->fleet->requests, &v->request,
+	rc = pf_fetch_start(&v->fleet->fetches, &v->request,
 	    v->on_fallback ? v->endpoint.fallback : v->endpoint.url, &v->job->client, &limits, err);
 	v->fleet->in_flight += !rc;
 	return rc;

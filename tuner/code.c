@@ -118,10 +118,10 @@ static const struct rule rules[] = {
     /* waiting for somebody outside */
     {"net.(*conn).Read", PF_CODE_OUTSIDE},
     {"net.(*conn).Write", PF_CODE_OUTSIDE},
-    {"net.(*netFD).connect", PF_CODE_OUTSIDE},
     {"net.(*Resolver).*", PF_CODE_OUTSIDE},
     {"internal/poll.(*FD).*", PF_CODE_OUTSIDE},
-    {"internal/poll.runtime_pollWait", PF_CODE_OUTSIDE},
+    {"net.(*netFD).*", PF_CODE_OUTSIDE | PF_CODE_SOCKET},
+    {"internal/poll.runtime_pollWait", PF_CODE_OUTSIDE | PF_CODE_PARKED},
     {"net/http.(*persistConn).roundTrip", PF_CODE_OUTSIDE},
     {"net/http.(*Transport).getConn", PF_CODE_POOL | PF_CODE_OUTSIDE},
     {"database/sql.(*DB).conn", PF_CODE_POOL},

@@ -23,6 +23,8 @@ enum pf_trait {
 	PF_CODE_SERIAL = 1 << 12,  /* serialises or parses */
 	PF_CODE_MAPPING = 1 << 13, /* asks the kernel for memory, or gives it back */
 	PF_CODE_POOL = 1 << 14,    /* waits for a connection of a pool */
+	PF_CODE_SOCKET = 1 << 15,  /* a socket that never blocks: to wait is PF_CODE_PARKED */
+	PF_CODE_PARKED = 1 << 16,
 };
 
 /*

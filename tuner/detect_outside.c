@@ -31,6 +31,9 @@ own_work(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 static bool
 waits_outside(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
+	/* In the middle of writing to a socket is no waiting, however busy the processor is. */
+	if ((s->traits & (PF_CODE_SOCKET | PF_CODE_PARKED)) == PF_CODE_SOCKET)
+		return false;
 	return own_work(s, ep) && (s->traits & (PF_CODE_OUTSIDE | PF_CODE_POOL)) &&
 	       !(s->traits & PF_CODE_LOCK_WAIT);
 }

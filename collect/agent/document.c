@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { MOST_COMMENTS = 64 << 10, MOST_COMMENT = 512 };
 
@@ -29,6 +30,5 @@ pf_document_say(struct pf_document *d, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	pf_buffer_string(&d->comments, text);
-	pf_buffer_byte(&d->comments, 0);
+	pf_buffer_add(&d->comments, text, strlen(text) + 1); /* whole or not at all */
 }

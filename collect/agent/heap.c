@@ -115,12 +115,26 @@ bury(uint32_t entry)
 	pf_live_drop(&heap.live, entry);
 }
 
+/* Takes the latch, unless this thread has it because it is forking. Signals must be blocked. */
+static bool
+lock(void)
+{
+	return pf_local.latched || pf_latch_take(&heap.live.latch);
+}
+
+static void
+unlock(void)
+{
+	if (!pf_local.latched)
+		pf_latch_give(&heap.live.latch);
+}
+
 /* Signals blocked and the latch held, or neither. */
 static bool
 begin(struct pf_signals *signals)
 {
 	pf_signals_block(signals);
-	if (pf_local.latched || pf_latch_take(&heap.live.latch))
+	if (lock())
 		return true;
 	pf_signals_restore(signals);
 	return false;
@@ -129,8 +143,7 @@ begin(struct pf_signals *signals)
 static void
 end(const struct pf_signals *signals)
 {
-	if (!pf_local.latched)
-		pf_latch_give(&heap.live.latch);
+	unlock();
 	pf_signals_restore(signals);
 }
 
@@ -165,22 +178,22 @@ void
 pf_heap_take(void *p, size_t size, uint64_t period, const void *caller)
 {
 	int64_t now = pf_host_now();
-	struct pf_signals outer, inner;
+	struct pf_signals signals;
 	struct pf_slot *slot;
 	uint32_t entry = PF_NONE;
 
-	pf_signals_block(&outer);
+	pf_signals_block(&signals);
 	pf_gate_count(&heap.gate, now);
 	slot = pf_note_begin(PF_NOTE_ALLOCATION);
-	if (begin(&inner)) {
+	if (lock()) {
 		entry = enter(p, size, period, now, slot != NULL);
-		end(&inner);
+		unlock();
 	}
 	if (slot) {
 		slot->entry = entry;
 		pf_note_done(slot, caller);
 	}
-	pf_signals_restore(&outer);
+	pf_signals_restore(&signals);
 }
 
 uint32_t
@@ -215,7 +228,17 @@ pf_heap_settle(uint32_t entry, void *p)
 void
 pf_heap_freed(void *p)
 {
-	pf_heap_settle(pf_heap_detach(p), NULL);
+	struct pf_signals signals;
+	uint32_t entry;
+
+	if (!heap.sums || !pf_live_has(&heap.live, p) || !begin(&signals))
+		return;
+	entry = pf_live_find(&heap.live, p);
+	if (entry != PF_NONE) {
+		pf_live_remove(&heap.live, entry);
+		bury(entry);
+	}
+	end(&signals);
 }
 
 int

@@ -116,7 +116,9 @@ pf_live_add(struct pf_live_table *t, const void *p)
 		entry = t->used++;
 	else
 		return PF_NONE;
-	t->items[entry] = (struct pf_live){0};
+	/* Whoever looks a pointer up may be reading the links of this entry. */
+	t->items[entry].born = t->items[entry].died = 0;
+	t->items[entry].crossed = false;
 	pf_live_restore(t, entry, p);
 	return entry;
 }
@@ -157,6 +159,6 @@ void
 pf_live_drop(struct pf_live_table *t, uint32_t entry)
 {
 	t->items[entry].sum = PF_SUM_UNKNOWN; /* nothing is pending */
-	t->items[entry].next = t->unused;
+	__atomic_store_n(&t->items[entry].next, t->unused, __ATOMIC_RELAXED);
 	t->unused = entry;
 }

@@ -7,6 +7,7 @@
 
 #include "collect/agent/heap.h"
 #include "collect/agent/host.h"
+#include "collect/agent/local.h"
 #include "collect/agent/waits.h"
 
 enum { SLOTS = 256, FULL_ENOUGH = 64 };
@@ -69,6 +70,7 @@ pf_note_begin(enum pf_note kind)
 void
 pf_note_done(struct pf_slot *slot, const void *caller)
 {
+	pf_local_find_stack();
 	pf_registers_here(slot->registers);
 	slot->known = PF_KNOWN_SAVED;
 	slot->caller = (uint64_t)(uintptr_t)caller;

@@ -7,12 +7,14 @@
 #include <sys/mman.h>
 
 #include "collect/agent/host.h"
+#include "collect/agent/local.h"
 
 #ifndef __x86_64__
 #error "the agent knows x86-64 only: registers, unwind tables and stack layout are the machine's"
 #endif
 
 enum { FREE = 0, WRITING, READY, GATHERED };
+enum { MAIN_STACK = 64 << 20 };
 
 static uint64_t main_stack_end; /* from here up the kernel put the program's arguments */
 
@@ -96,16 +98,41 @@ follow(struct pf_slot *slot)
 	}
 }
 
+/*
+ * Whether what lies between two addresses is the calling thread's own stack for
+ * certain, and so there to be read. Below the main thread's end there is nothing
+ * but its stack for 128 MiB at least, for the kernel maps nothing else there.
+ */
+static bool
+is_own(uint64_t from, uint64_t to)
+{
+	if (from >= pf_local.stack_low && to <= pf_local.stack_high)
+		return true;
+	return to <= main_stack_end && from >= main_stack_end - MAIN_STACK;
+}
+
+/* Not memcpy, of which a sanitizer in the host thinks what it likes: between frames there is room that nobody owns. */
+static void
+copy_bytes(void *to, uint64_t from, size_t size)
+{
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+}
+
 /* From the red zone up; from the stack pointer, if the page below it is not there. */
 static void
-copy(struct pf_slot *slot, uint64_t top)
+copy(struct pf_slot *slot, uint64_t top, bool own)
 {
 	uint64_t sp = slot->registers[PF_REG_SP], from = sp - PF_RED_ZONE;
-	size_t size = pf_host_read(slot->stack, (uintptr_t)from, wanted(from, top));
+	size_t size = wanted(from, top);
 
-	if (size <= PF_RED_ZONE) {
-		from = sp;
-		size = pf_host_read(slot->stack, (uintptr_t)from, wanted(from, top));
+	if (own && is_own(from, from + size)) {
+		copy_bytes(slot->stack, from, size);
+	} else {
+		size = pf_host_read(slot->stack, (uintptr_t)from, size);
+		if (size <= PF_RED_ZONE) {
+			from = sp;
+			size = pf_host_read(slot->stack, (uintptr_t)from, wanted(from, top));
+		}
 	}
 	slot->stack_address = from;
 	slot->stack_size = (uint32_t)size;
@@ -117,13 +144,13 @@ copy(struct pf_slot *slot, uint64_t top)
 void
 pf_slot_copy(struct pf_slot *slot)
 {
-	copy(slot, (uint64_t)(uintptr_t)__builtin_thread_pointer());
+	copy(slot, (uint64_t)(uintptr_t)__builtin_thread_pointer(), true);
 }
 
 void
 pf_slot_copy_other(struct pf_slot *slot)
 {
-	copy(slot, 0);
+	copy(slot, 0, false);
 }
 
 uint32_t

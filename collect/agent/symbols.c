@@ -180,6 +180,8 @@ pf_symbols_find(struct pf_query *queries, size_t count)
 {
 	struct pf_modules modules;
 
+	if (count == 0)
+		return;
 	qsort(queries, count, sizeof *queries, by_address);
 	for (size_t i = 0; i < count; i++)
 		*queries[i].name = '\0';

@@ -1,6 +1,6 @@
 """case.py: what the examples share: services on free ports, loads with an end, the toolkit's commands shown as they
 are run, findings looked up by kind and function, tables. Everything that is started is ended, by its process id."""
-import atexit, contextlib, json, os, pathlib, shlex, shutil, signal, socket, subprocess, sys, time, urllib.request
+import atexit, contextlib, json, os, pathlib, re, shlex, shutil, signal, socket, subprocess, sys, time, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = pathlib.Path(os.environ.get("EXAMPLES_OUT", ROOT / "examples-out")).resolve()
@@ -166,7 +166,8 @@ def find(report, kind, function=None):
     for finding in report["findings"]:
         stacks = [f for s in finding["evidence"]["stacks"] for f in s["functions"]]
         words = f"{finding['title']} {finding.get('summary') or ''}"
-        if finding["kind"] == kind and (not function or function in words or any(function in f for f in stacks)):
+        named = not function or any(re.search(rf"\b{function}\b", text) for text in [words, *stacks])
+        if finding["kind"] == kind and named:
             return finding
     return None
 

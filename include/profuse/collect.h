@@ -61,6 +61,9 @@ struct pf_collect_options {
 	const char *bearer_token, *bearer_token_file;
 	const char *username, *password, *password_file;
 	const char *header_file;
+	/* Of processes that are attached to: */
+	const char *event; /* cpu, cycles, instructions, branches, ... [cpu] */
+	unsigned rate;     /* samples a second of each thread that runs [100] */
 	/* Called about ten times a second; true ends the collection with PF_EIO. May be NULL. */
 	bool (*tick)(void *context, const struct pf_collect_progress *progress);
 	/* A sentence worth telling that is no failure, valid during the call. May be NULL. */
@@ -72,7 +75,9 @@ struct pf_collect_options {
 struct pf_collected;
 
 /*
- * Collects from a base address ("http://host:port": /debug/pprof/… is appended),
+ * Collects from a process that serves nothing ("pid:1234", "pid:-1" for the whole
+ * machine, "name:NAME", "cgroup:PATH"): CPU profiles only, by perf_event_open(2).
+ * Or from a base address ("http://host:port": /debug/pprof/… is appended),
  * an address that ends in "/", or the full address of one profile (used as it is).
  * *collected is a new handle, or NULL on failure: PF_EUSAGE options that don't
  * fit; PF_EINPUT an answer that is no profile; PF_EIO no answer, an HTTP error,

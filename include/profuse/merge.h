@@ -67,6 +67,19 @@ int pf_merge_subtract(struct pf_merge *merge, const struct pf_profile *profile, 
     struct pf_error *err);
 
 /*
+ * The same for a file ("-": standard input), read in parts (see
+ * pf_profile_stream()): it may be larger than memory. Cheaper than opening it
+ * and adding it, too. read may be NULL. Errors as pf_profile_open() as well.
+ */
+int pf_merge_add_file(struct pf_merge *merge, const char *path, const struct pf_read_options *read,
+    struct pf_error *err);
+int pf_merge_subtract_file(struct pf_merge *merge, const char *path,
+    const struct pf_read_options *read, struct pf_error *err);
+
+/* Samples read so far, before anything was merged. */
+uint64_t pf_merge_sample_count(const struct pf_merge *merge);
+
+/*
  * The sum as a profile of its own, to be freed by the caller; samples that
  * cancelled out are gone, and so is what no sample refers to. Once only: the
  * merge can then only be freed. PF_EINPUT if nothing was added.

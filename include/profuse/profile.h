@@ -47,6 +47,21 @@ int pf_profile_parse(struct pf_profile **profile, const char *name, const void *
     const struct pf_read_options *options, struct pf_error *err);
 void pf_profile_free(struct pf_profile *profile);
 
+/*
+ * Reads a file in parts, each handed to take(): a profile with all of the
+ * file's types, mappings, locations and functions, and some of its samples. A
+ * file that is larger than memory is read through a window, more than once (a
+ * pipe's content is kept in a temporary file for that); what is held is the
+ * tables and one part. The part is only lent, and used again for the next one.
+ * take() is called at least once, also where there are no samples; a code other
+ * than 0 ends reading and is returned, so it should fill err. Errors as above;
+ * one may be found after some parts were handed over.
+ */
+typedef int (*pf_profile_part_function)(
+    void *data, const struct pf_profile *part, struct pf_error *err);
+int pf_profile_stream(const char *path, const struct pf_read_options *options,
+    pf_profile_part_function take, void *data, struct pf_error *err);
+
 /* Sizes and header values. Strings stay owned by the profile. */
 size_t pf_profile_sample_count(const struct pf_profile *profile);
 size_t pf_profile_type_count(const struct pf_profile *profile);

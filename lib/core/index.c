@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 
 const char pf_hash_anchor = 0;
 
@@ -36,6 +37,7 @@ widen(struct pf_index *ix, struct pf_error *err)
 		*ix = old;
 		return pf_error_nomem(err);
 	}
+	pf_wish_huge_pages(ix->slots, room * sizeof *ix->slots);
 	memset(ix->slots, 0xff, room * sizeof *ix->slots);
 	ix->mask = room - 1;
 	for (size_t i = 0; old.slots && i <= old.mask; i++) {
@@ -47,16 +49,31 @@ widen(struct pf_index *ix, struct pf_error *err)
 }
 
 int
+pf_index_reserve(struct pf_index *ix, struct pf_error *err)
+{
+	if (ix->slots && (ix->count + 1) * 3 <= (ix->mask + 1) * 2)
+		return 0;
+	return widen(ix, err);
+}
+
+int
 pf_index_add(struct pf_index *ix, uint32_t hash, uint32_t item, struct pf_error *err)
 {
-	if (!ix->slots || (ix->count + 1) * 3 > (ix->mask + 1) * 2) {
-		int rc = widen(ix, err);
-		if (rc)
-			return rc;
-	}
+	int rc = pf_index_reserve(ix, err);
+
+	if (rc)
+		return rc;
 	place(ix, hash, item);
 	ix->count++;
 	return 0;
+}
+
+void
+pf_index_clear(struct pf_index *ix)
+{
+	if (ix->slots && ix->count)
+		memset(ix->slots, 0xff, (ix->mask + 1) * sizeof *ix->slots);
+	ix->count = 0;
 }
 
 uint32_t

@@ -34,6 +34,10 @@ struct pf_index {
 
 void pf_index_release(struct pf_index *ix);
 int pf_index_add(struct pf_index *ix, uint32_t hash, uint32_t item, struct pf_error *err);
+/* Makes room for one more item: the next pf_index_add() cannot fail. */
+int pf_index_reserve(struct pf_index *ix, struct pf_error *err);
+/* Forgets all items, keeps the memory. */
+void pf_index_clear(struct pf_index *ix);
 
 static inline uint32_t
 pf_index_scan(const struct pf_index *ix, uint32_t hash, size_t *at)
@@ -59,6 +63,14 @@ pf_index_next(const struct pf_index *ix, uint32_t hash, size_t *at)
 {
 	*at = (*at + 1) & ix->mask;
 	return pf_index_scan(ix, hash, at);
+}
+
+/* Asks for the memory that pf_index_first() will read: a while before it, so that it need not wait. */
+static inline void
+pf_index_fetch(const struct pf_index *ix, uint32_t hash)
+{
+	if (ix->slots)
+		__builtin_prefetch(&ix->slots[hash & ix->mask]);
 }
 
 /*

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/source.h"
 
 enum { SHOWN = 60, NUMBER_ROOM = 400 };
 
@@ -36,19 +37,56 @@ pf_lines_init(struct pf_lines *l, const char *section, const void *bytes, size_t
 	};
 }
 
+void
+pf_lines_from(struct pf_lines *l, struct pf_source *source)
+{
+	pf_lines_init(l, source->name, source->at, (size_t)(source->end - source->at));
+	l->source = source;
+}
+
+/* Brings in more behind a line that the window cuts off; its end, or NULL. */
+static const char *
+rest_of_line(struct pf_lines *l)
+{
+	struct pf_source *s = l->source;
+	const char *stop = NULL;
+
+	while (!stop && !s->ended) {
+		size_t known = (size_t)(l->end - l->at);
+		struct pf_error err;
+
+		s->at = (const uint8_t *)l->at;
+		if (known > PF_LINE_MAX) {
+			pf_error_set(&err, PF_EINPUT, "%s: line %zu: longer than %d bytes",
+			    l->section, l->number + 1, PF_LINE_MAX);
+			pf_source_fail(s, PF_EINPUT, &err);
+		} else {
+			(void)pf_source_need(s, 2 * known + 1, NULL);
+		}
+		l->at = (const char *)s->at;
+		l->end = (const char *)s->end;
+		if (!s->code)
+			stop = memchr(l->at + known, '\n', (size_t)(l->end - l->at) - known);
+	}
+	return stop;
+}
+
 bool
 pf_lines_next(struct pf_lines *l)
 {
 	size_t left = (size_t)(l->end - l->at);
-	const char *stop;
+	const char *stop = left ? memchr(l->at, '\n', left) : NULL;
 
+	if (!stop && l->source)
+		stop = rest_of_line(l);
+	left = (size_t)(l->end - l->at);
 	if (!left) {
 		l->line = pf_text_of(l->end, 0);
 		return false;
 	}
-	stop = memchr(l->at, '\n', left);
 	l->line = pf_text_of(l->at, stop ? (size_t)(stop - l->at) : left);
 	l->at = stop ? stop + 1 : l->end;
+	l->offset += (uint64_t)(l->at - l->line.at);
 	l->number++;
 	if (l->line.end > l->line.at && l->line.end[-1] == '\r')
 		l->line.end--;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct pf_error;
+struct pf_source;
 
 /* A run of characters, not NUL-terminated, with the failure of whoever reads it. */
 struct pf_text {
@@ -24,13 +25,24 @@ struct pf_text {
 struct pf_lines {
 	struct pf_text line; /* the current one, without its end ("\n", "\r\n") */
 	size_t number;       /* of the current line, from 1; 0 before the first */
+	uint64_t offset;     /* of the next line, from where the lines began */
 	const char *at;      /* where the next line starts */
 	const char *end;
-	const char *section; /* what the bytes are, for messages; outlives the cursor */
+	const char *section;      /* what the bytes are, for messages; outlives the cursor */
+	struct pf_source *source; /* where more comes from; NULL: nowhere */
 };
+
+enum { PF_LINE_MAX = 16 << 20 }; /* a longer line ends a source with a failure */
 
 /* Covers [bytes, bytes + size), which must outlive the lines. */
 void pf_lines_init(struct pf_lines *l, const char *section, const void *bytes, size_t size);
+
+/*
+ * Covers what a source has from its current byte on; the current line (and any
+ * text taken from it) is good until the next step. A failure of the source
+ * ends the lines and stays with the source, for whoever owns it to ask.
+ */
+void pf_lines_from(struct pf_lines *l, struct pf_source *source);
 
 /* Steps to the next line; false, with an empty line, where there is none. */
 bool pf_lines_next(struct pf_lines *l);

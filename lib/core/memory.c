@@ -4,8 +4,37 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/error.h"
+
+enum { PAGE = 4 << 10, LARGE = 4 << 20 };
+
+/* All of the block's pages are named, so that it stays one mapping, which realloc() can move without copying. */
+void
+pf_wish_huge_pages(void *items, size_t size)
+{
+	uintptr_t from = (uintptr_t)items & ~(uintptr_t)(PAGE - 1);
+	uintptr_t to = ((uintptr_t)items + size + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+
+	if (size >= LARGE)
+		(void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+}
+
+void
+pf_give_back(void *items, size_t *given, size_t size)
+{
+	/* Whole pages only, and not the first, which malloc() may have written to. */
+	uintptr_t first = ((uintptr_t)items + 2 * PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+	uintptr_t from = ((uintptr_t)items + *given) & ~(uintptr_t)(PAGE - 1);
+	uintptr_t to = ((uintptr_t)items + size) & ~(uintptr_t)(PAGE - 1);
+
+	if (size - *given < LARGE)
+		return;
+	from = from < first ? first : from;
+	if (from < to && madvise((void *)from, to - from, MADV_DONTNEED) == 0)
+		*given = size;
+}
 
 int
 pf_grow(void **items, size_t *capacity, size_t need, size_t size, struct pf_error *err)
@@ -25,6 +54,7 @@ pf_grow(void **items, size_t *capacity, size_t need, size_t size, struct pf_erro
 		return pf_error_nomem(err);
 	*items = moved;
 	*capacity = room;
+	pf_wish_huge_pages(moved, room * size);
 	return 0;
 }
 
@@ -32,7 +62,11 @@ int
 pf_calloc(void **items, size_t n, size_t size, struct pf_error *err)
 {
 	*items = calloc(n ? n : 1, size);
-	return *items ? 0 : pf_error_nomem(err);
+	if (!*items)
+		return pf_error_nomem(err);
+	pf_wish_huge_pages(
+	    *items, n * size); /* not yet touched: large blocks come from the kernel as zeros */
+	return 0;
 }
 
 int

@@ -15,13 +15,28 @@ struct pf_error;
  */
 int pf_grow(void **items, size_t *capacity, size_t need, size_t size, struct pf_error *err);
 
-/* The same for a typed array; ITEMS and CAPACITY are lvalues. */
+/* The same for a typed array; ITEMS and CAPACITY are lvalues. Costs a comparison where there is room. */
 #define PF_GROW(ITEMS, CAPACITY, NEED, ERR) \
-	pf_grow((void **)&(ITEMS), &(CAPACITY), (NEED), sizeof *(ITEMS), (ERR))
+	((NEED) <= (CAPACITY)               \
+		? 0                         \
+		: pf_grow((void **)&(ITEMS), &(CAPACITY), (NEED), sizeof *(ITEMS), (ERR)))
 
 /* calloc of n items with the standard error; *items is NULL on failure. */
 int pf_calloc(void **items, size_t n, size_t size, struct pf_error *err);
 #define PF_CALLOC(ITEMS, N, ERR) pf_calloc((void **)&(ITEMS), (N), sizeof *(ITEMS), (ERR))
+
+/*
+ * Asks for huge pages behind a block from malloc() if it is large: a page fault
+ * costs more than filling the page. Only a wish: failure changes nothing.
+ */
+void pf_wish_huge_pages(void *items, size_t size);
+
+/*
+ * Gives the first `size` bytes of a block from malloc() back to the system if
+ * they are many: they are zeros from then on, and the block stays to be freed.
+ * *given is how far that went before; 0 at first.
+ */
+void pf_give_back(void *items, size_t *given, size_t size);
 
 /* A copy of a string, to be freed; NULL of NULL. */
 int pf_copy_string(char **copy, const char *string, struct pf_error *err);

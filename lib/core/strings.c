@@ -49,22 +49,16 @@ pf_strings_find(const struct pf_strings *s, const char *bytes, size_t size)
 }
 
 int
-pf_strings_add(
+pf_strings_append(
     struct pf_strings *s, const char *bytes, size_t size, uint32_t *id, struct pf_error *err)
 {
-	uint32_t hash = pf_hash_bytes(bytes, size);
-	int rc;
+	int rc = 0;
 
-	*id = find(s, bytes, size, hash);
-	if (*id != PF_NONE)
-		return 0;
-	if (s->count == PF_NONE - 1)
+	if (s->count == PF_NONE - 2)
 		return pf_error_set(err, PF_ENOMEM, "more than %u distinct strings", s->count);
 	rc = PF_GROW(s->blob, s->blob_capacity, s->blob_size + size + 1, err);
 	if (!rc)
 		rc = PF_GROW(s->starts, s->starts_capacity, (size_t)s->count + 2, err);
-	if (!rc)
-		rc = pf_index_add(&s->index, hash, s->count, err);
 	if (rc)
 		return rc;
 	memcpy(s->blob + s->blob_size, bytes, size);
@@ -74,4 +68,38 @@ pf_strings_add(
 	s->starts[s->count + 1] = s->blob_size;
 	*id = s->count++;
 	return 0;
+}
+
+int
+pf_strings_add(
+    struct pf_strings *s, const char *bytes, size_t size, uint32_t *id, struct pf_error *err)
+{
+	return pf_strings_add_hashed(s, bytes, size, pf_hash_bytes(bytes, size), id, err);
+}
+
+int
+pf_strings_add_hashed(struct pf_strings *s, const char *bytes, size_t size, uint32_t hash,
+    uint32_t *id, struct pf_error *err)
+{
+	int rc;
+
+	*id = find(s, bytes, size, hash);
+	if (*id != PF_NONE)
+		return 0;
+	rc = pf_index_reserve(&s->index, err);
+	if (!rc)
+		rc = pf_strings_append(s, bytes, size, id, err);
+	if (!rc)
+		rc = pf_index_add(&s->index, hash, *id, err);
+	return rc;
+}
+
+void
+pf_strings_clear(struct pf_strings *s)
+{
+	pf_index_clear(&s->index);
+	s->count = 1;
+	s->blob_size = 1;
+	/* "" is at 0 and stays; there is room for it, so this cannot fail. */
+	(void)pf_index_add(&s->index, pf_hash_bytes("", 0), 0, NULL);
 }

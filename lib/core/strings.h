@@ -26,6 +26,20 @@ void pf_strings_release(struct pf_strings *s);
 int pf_strings_add(
     struct pf_strings *s, const char *bytes, size_t size, uint32_t *id, struct pf_error *err);
 
+/* The same where the caller knows the string's pf_hash_bytes() already. */
+int pf_strings_add_hashed(struct pf_strings *s, const char *bytes, size_t size, uint32_t hash,
+    uint32_t *id, struct pf_error *err);
+
+/*
+ * Appends a string without asking whether it is there: for a table that is only
+ * read by number. pf_strings_add() and pf_strings_find() do not know of it.
+ */
+int pf_strings_append(
+    struct pf_strings *s, const char *bytes, size_t size, uint32_t *id, struct pf_error *err);
+
+/* Forgets all but "", keeps the memory. */
+void pf_strings_clear(struct pf_strings *s);
+
 /* The number of this string, or PF_NONE; never inserts. */
 uint32_t pf_strings_find(const struct pf_strings *s, const char *bytes, size_t size);
 

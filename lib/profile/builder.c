@@ -1,16 +1,27 @@
 /* builder.c: see builder.h. */
 #include "profile/builder.h"
 
-#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
 #include "core/memory.h"
 
 void
-pf_builder_init(struct pf_builder *b, struct pf_profile *p)
+pf_builder_init(struct pf_builder *b, struct pf_profile *p, enum pf_build build)
 {
-	*b = (struct pf_builder){.p = p};
+	*b = (struct pf_builder){.p = p, .build = build};
+}
+
+void
+pf_builder_again(struct pf_builder *b, enum pf_build build, const struct pf_parts *parts)
+{
+	if (build != PF_BUILD_SAMPLES)
+		pf_profile_clear(b->p);
+	b->build = build;
+	b->parts = parts;
+	b->pending = 0;
+	b->samples = b->handed_on = 0;
 }
 
 void
@@ -18,11 +29,21 @@ pf_builder_release(struct pf_builder *b)
 {
 	pf_index_release(&b->locations);
 	pf_index_release(&b->functions);
+	free(b->keys);
+}
+
+static bool
+keeps_samples(const struct pf_builder *b)
+{
+	return b->build == PF_BUILD_ALL || b->build == PF_BUILD_SAMPLES;
 }
 
 int
 pf_builder_string(struct pf_builder *b, struct pf_text text, uint32_t *id, struct pf_error *err)
 {
+	*id = 0;
+	if (b->build == PF_BUILD_NOTHING)
+		return 0;
 	return pf_strings_add(&b->p->strings, text.at, pf_text_left(&text), id, err);
 }
 
@@ -39,8 +60,11 @@ int
 pf_builder_type(struct pf_builder *b, const char *type, const char *unit, struct pf_error *err)
 {
 	struct pf_profile *p = b->p;
-	int rc = PF_GROW(p->types, p->type_capacity, p->type_count + 1, err);
+	int rc;
 
+	if (b->build == PF_BUILD_SAMPLES)
+		return 0;
+	rc = PF_GROW(p->types, p->type_capacity, p->type_count + 1, err);
 	if (!rc)
 		rc = value_type(b, type, unit, &p->types[p->type_count], err);
 	if (!rc)
@@ -60,8 +84,12 @@ static int
 add_frame(struct pf_builder *b, uint32_t location, struct pf_error *err)
 {
 	struct pf_profile *p = b->p;
-	int rc = PF_GROW(p->frames, p->frame_capacity, p->frame_count + 1, err);
+	int rc;
 
+	b->pending++;
+	if (!keeps_samples(b))
+		return 0;
+	rc = PF_GROW(p->frames, p->frame_capacity, p->frame_count + 1, err);
 	if (!rc)
 		p->frames[p->frame_count++] = location;
 	return rc;
@@ -80,6 +108,11 @@ add_location(struct pf_builder *b, uint64_t address, uint32_t hash, struct pf_er
 	rc = PF_GROW(p->locations, p->location_capacity, p->location_count + 1, err);
 	if (!rc)
 		rc = PF_GROW(p->line_starts, p->line_starts_capacity, p->location_count + 2, err);
+	if (!rc && b->build == PF_BUILD_TABLES) {
+		rc = PF_GROW(b->keys, b->key_capacity, p->location_count + 1, err);
+		if (!rc)
+			b->keys[p->location_count] = address;
+	}
 	if (!rc)
 		rc = pf_index_add(&b->locations, hash, (uint32_t)p->location_count, err);
 	if (rc)
@@ -99,8 +132,9 @@ pf_builder_find(const struct pf_builder *b, uint64_t address)
 
 	for (i = pf_index_first(&b->locations, hash, &at); i != PF_NONE;
 	    i = pf_index_next(&b->locations, hash, &at)) {
-		if (p->locations[i].address == address &&
-		    p->line_starts[i] == p->line_starts[i + 1])
+		if (b->keys ? b->keys[i] == address
+			    : p->locations[i].address == address &&
+				  p->line_starts[i] == p->line_starts[i + 1])
 			break;
 	}
 	return i;
@@ -109,8 +143,12 @@ pf_builder_find(const struct pf_builder *b, uint64_t address)
 int
 pf_builder_address(struct pf_builder *b, uint64_t address, struct pf_error *err)
 {
-	uint32_t known = pf_builder_find(b, address);
+	uint32_t known;
 	int rc;
+
+	if (b->build == PF_BUILD_NOTHING)
+		return add_frame(b, 0, err);
+	known = pf_builder_find(b, address);
 
 	if (known != PF_NONE)
 		return add_frame(b, known, err);
@@ -142,8 +180,12 @@ pf_builder_intern(struct pf_builder *b, struct pf_text name, struct pf_text file
 	struct pf_function f = {0};
 	uint32_t hash, i;
 	size_t at = 0;
-	int rc = pf_builder_string(b, name, &f.name, err);
+	int rc;
 
+	*function = 0;
+	if (b->build == PF_BUILD_NOTHING)
+		return 0;
+	rc = pf_builder_string(b, name, &f.name, err);
 	f.system_name = f.name;
 	if (!rc)
 		rc = pf_builder_string(b, file, &f.filename, err);
@@ -175,8 +217,11 @@ pf_builder_function(struct pf_builder *b, struct pf_text name, struct pf_text fi
 	struct pf_profile *p = b->p;
 	uint32_t hash, i;
 	size_t at = 0;
-	int rc = pf_builder_intern(b, name, file, &l.function, err);
+	int rc;
 
+	if (b->build == PF_BUILD_NOTHING)
+		return add_frame(b, 0, err);
+	rc = pf_builder_intern(b, name, file, &l.function, err);
 	if (rc)
 		return rc;
 	hash = pf_hash_pair(l.function, (uint64_t)line);
@@ -201,8 +246,9 @@ add_label(struct pf_builder *b, const char *key, struct pf_label *label, struct 
 	struct pf_profile *p = b->p;
 	int rc = pf_strings_add(&p->strings, key, strlen(key), &label->key, err);
 
-	if (!rc)
-		rc = PF_GROW(p->labels, p->label_capacity, p->label_count + 1, err);
+	if (rc || !keeps_samples(b))
+		return rc;
+	rc = PF_GROW(p->labels, p->label_capacity, p->label_count + 1, err);
 	if (!rc)
 		p->labels[p->label_count++] = *label;
 	return rc;
@@ -233,11 +279,47 @@ pf_builder_drop_second(struct pf_builder *b, uint64_t address)
 	struct pf_profile *p = b->p;
 	uint64_t leaf = p->frame_starts[p->sample_count];
 
-	if (p->frame_count < leaf + 2 || p->locations[p->frames[leaf + 1]].address != address)
+	if (!keeps_samples(b) || b->pending < 2 ||
+	    p->locations[p->frames[leaf + 1]].address != address)
 		return;
 	memmove(&p->frames[leaf + 1], &p->frames[leaf + 2],
 	    (p->frame_count - leaf - 2) * sizeof *p->frames);
 	p->frame_count--;
+	b->pending--;
+}
+
+void
+pf_builder_drop_frames(struct pf_builder *b)
+{
+	b->pending = 0;
+	if (keeps_samples(b))
+		b->p->frame_count = (size_t)b->p->frame_starts[b->p->sample_count];
+}
+
+/* Hands on the closed samples; what belongs to the next one moves to the front. */
+static int
+hand_on(struct pf_builder *b, struct pf_error *err)
+{
+	struct pf_profile *p = b->p;
+	size_t n = p->sample_count, frame = (size_t)p->frame_starts[n];
+	size_t label = (size_t)p->label_starts[n];
+	size_t frames = p->frame_count - frame, labels = p->label_count - label;
+	int rc;
+
+	p->frame_count = frame;
+	p->label_count = label;
+	rc = b->parts->take(b->parts->data, p, err);
+	if (rc)
+		return rc;
+	if (frames)
+		memmove(p->frames, p->frames + frame, frames * sizeof *p->frames);
+	if (labels)
+		memmove(p->labels, p->labels + label, labels * sizeof *p->labels);
+	p->frame_count = frames;
+	p->label_count = labels;
+	p->sample_count = 0;
+	b->handed_on += n;
+	return 0;
 }
 
 int
@@ -245,8 +327,17 @@ pf_builder_sample(struct pf_builder *b, const int64_t *values, struct pf_error *
 {
 	struct pf_profile *p = b->p;
 	size_t n = p->type_count;
-	int rc = PF_GROW(p->values, p->value_capacity, (p->sample_count + 1) * n, err);
+	int rc = 0;
 
+	b->pending = 0;
+	b->samples++;
+	if (!keeps_samples(b))
+		return 0;
+	if (b->parts && (p->sample_count >= PF_PART_SAMPLES ||
+			    p->frame_starts[p->sample_count] >= PF_PART_FRAMES))
+		rc = hand_on(b, err);
+	if (!rc)
+		rc = PF_GROW(p->values, p->value_capacity, (p->sample_count + 1) * n, err);
 	if (!rc)
 		rc = PF_GROW(p->frame_starts, p->frame_starts_capacity, p->sample_count + 2, err);
 	if (!rc)
@@ -260,15 +351,34 @@ pf_builder_sample(struct pf_builder *b, const int64_t *values, struct pf_error *
 	return 0;
 }
 
+void
+pf_builder_count_last(struct pf_builder *b)
+{
+	struct pf_profile *p = b->p;
+
+	if (keeps_samples(b) && p->sample_count)
+		p->values[(p->sample_count - 1) * p->type_count]++;
+}
+
 int
 pf_builder_same_frames(struct pf_builder *b, struct pf_error *err)
 {
 	struct pf_profile *p = b->p;
 	int rc = 0;
 
+	if (!keeps_samples(b))
+		return 0;
 	for (uint64_t i = p->frame_starts[p->sample_count - 1],
 		      end = p->frame_starts[p->sample_count];
 	    !rc && i < end; i++)
 		rc = add_frame(b, p->frames[i], err);
 	return rc;
+}
+
+int
+pf_builder_end(struct pf_builder *b, struct pf_error *err)
+{
+	if (!b->parts || (b->handed_on && !b->p->sample_count))
+		return 0;
+	return hand_on(b, err);
 }

@@ -5,8 +5,9 @@
 #include "profile/model.h"
 
 /*
- * Drops what no sample refers to and sorts the rest by content, in place:
- * strings, mappings, functions, locations, labels, samples, comments. Two
+ * Drops what no sample refers to and sorts the rest by content: strings,
+ * mappings, functions, locations, labels and comments in place, samples by
+ * setting their order, since moving them takes as much memory again. Two
  * profiles that hold the same items, each once, then encode to the same bytes.
  * `votes` (one number a mapping, or NULL: the first) says which mapping comes
  * first as the main binary: the one with most votes, kept even if unused; the

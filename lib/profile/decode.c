@@ -1,11 +1,13 @@
 /*
- * decode.c: profile.proto to columns; see decode.h.
+ * decode.c: the walk over profile.proto's top level; see decode.h.
  *
  * Messages refer forwards (samples come before the locations, strings come
- * last), so the top level is walked in four rounds: strings; functions,
- * mappings and scalars; locations; samples. The first notes where which fields
- * stand, so the others read little but their own, and every reference is
- * resolved, and refused if dangling, the moment it is read.
+ * last, and Go mixes them all), so tables are read in one walk and samples in
+ * another. References between tables are taken as they stand, since writers
+ * number from 1 without gaps: the greatest is remembered with its offset, and
+ * checked when the walk has seen the table. Only where ids have gaps a walk
+ * between the two sets the links. References of samples are resolved, and
+ * refused if dangling, when they are read.
  */
 #include "profile/decode.h"
 
@@ -16,128 +18,58 @@
 #include "core/memory.h"
 #include "profile/decode_private.h"
 
-/* "<file>: <what> at offset N": for what is well formed but wrong. */
+/* A key and a length, as varints, fit into this. */
+enum { MOST_PREFIX = 20 };
+
 int
-pf_decoder_invalid(const struct pf_decoder *d, const struct pf_cursor *at, struct pf_error *err,
+pf_decoder_invalid(const struct pf_decoder *d, const uint8_t *at, struct pf_error *err,
     const char *what, uint64_t number)
 {
-	return pf_error_set(err, PF_EINPUT, "%s: %s %" PRIu64 " at offset %zu", d->file.section,
-	    what, number, pf_cursor_offset(at));
+	return pf_error_set(err, PF_EINPUT, "%s: %s %" PRIu64 " at offset %zu", d->source->name,
+	    what, number, pf_decoder_offset(d, at));
 }
 
-/* "<file>: <item> at offset N: <reason already in err>". */
 int
-pf_decoder_invalid_item(
-    const struct pf_decoder *d, const struct pf_cursor *at, struct pf_error *err, const char *item)
+pf_decoder_failed(
+    const struct pf_decoder *d, const struct pf_message *message, struct pf_error *err)
 {
-	return pf_error_prefix(
-	    err, "%s: %s at offset %zu", d->file.section, item, pf_cursor_offset(at));
+	return pf_error_set(err, PF_EINPUT, "%s: %s at offset %zu", d->source->name,
+	    message->failure, pf_decoder_offset(d, message->at));
 }
 
-/* The model string behind a string table index; the first walk has completed the table. */
-uint32_t
-pf_decoder_string(struct pf_decoder *d, struct pf_cursor *message, const struct pf_field *field)
+int
+pf_decoder_no_location(
+    const struct pf_decoder *d, const uint8_t *at, uint64_t id, struct pf_error *err)
 {
-	uint64_t index = pf_field_scalar(message, field);
-
-	if (index < d->string_count)
-		return d->strings[index];
-	if (!message->failure)
-		pf_cursor_fail(message, "string index out of range");
-	return 0;
+	return pf_decoder_invalid(d, at, err, "a sample of the unknown location", id);
 }
 
-static int
-add_string(struct pf_decoder *d, struct pf_field *field, struct pf_error *err)
+int
+pf_decoder_wrong_count(const struct pf_decoder *d, const uint8_t *start, size_t values,
+    size_t types, struct pf_error *err)
 {
-	uint32_t id;
+	return pf_error_set(err, PF_EINPUT,
+	    "%s: sample %zu at offset %zu has %zu values for %zu sample types", d->source->name,
+	    d->sample_count, pf_decoder_offset(d, start), values, types);
+}
+
+int
+pf_decoder_add_id(struct pf_decoder *d, struct pf_ids *ids, uint64_t id, const uint8_t *at,
+    const char *item, struct pf_error *err)
+{
 	int rc;
 
-	if (!field->is_bytes) {
-		pf_cursor_fail(&d->file, "a string was expected");
-		return pf_cursor_check(&d->file, err);
+	if (d->step == PF_DECODE_CHECK && id && id > ids->count) {
+		ids->scattered |= id != (uint64_t)ids->count + 1;
+		ids->count++;
+		return 0;
 	}
-	if (d->string_count == 0 && pf_cursor_left(&field->bytes))
-		return pf_decoder_invalid(d, &field->bytes, err,
-		    "string_table[0] is not empty: its length is", pf_cursor_left(&field->bytes));
-	rc = PF_GROW(d->strings, d->string_capacity, d->string_count + 1, err);
-	if (!rc)
-		rc = pf_strings_add(&d->p->strings, (const char *)field->bytes.at,
-		    pf_cursor_left(&field->bytes), &id, err);
-	if (!rc)
-		d->strings[d->string_count++] = id;
-	return rc;
-}
-
-static int
-add_comment(struct pf_decoder *d, struct pf_cursor *file, struct pf_field *f, struct pf_error *err)
-{
-	struct pf_profile *p = d->p;
-	int rc = 0;
-
-	do {
-		if (f->is_bytes && !pf_cursor_more(&f->bytes))
-			break;
-		uint64_t index = f->is_bytes ? pf_cursor_varint(&f->bytes) : f->value;
-		if (index >= d->string_count) {
-			pf_cursor_fail(f->is_bytes ? &f->bytes : file, "string index out of range");
-			break;
-		}
-		rc = PF_GROW(p->comments, p->comment_capacity, p->comment_count + 1, err);
-		if (!rc)
-			p->comments[p->comment_count++] = d->strings[index];
-	} while (!rc && f->is_bytes);
-	if (!rc && f->is_bytes)
-		rc = pf_cursor_check(&f->bytes, err);
-	return rc ? rc : pf_cursor_check(file, err);
-}
-
-static int
-add_time(struct pf_decoder *d, struct pf_cursor *file, struct pf_field *f, struct pf_error *err)
-{
-	if (d->has_time)
-		return pf_error_set(err, PF_EINPUT,
-		    "%s: a second time_nanos at offset %zu: these are concatenated profiles; merge "
-		    "them instead",
-		    d->file.section, pf_cursor_offset(file));
-	d->has_time = true;
-	d->p->time_nanos = (int64_t)pf_field_scalar(file, f);
-	return 0;
-}
-
-/* What the second walk takes besides tables: scalars and strings of the top level. */
-static int
-add_scalar(struct pf_decoder *d, struct pf_cursor *file, struct pf_field *f, struct pf_error *err)
-{
-	struct pf_profile *p = d->p;
-
-	switch (f->number) {
-	case PF_PROFILE_DROP_FRAMES:
-		p->drop_frames = pf_decoder_string(d, file, f);
-		break;
-	case PF_PROFILE_KEEP_FRAMES:
-		p->keep_frames = pf_decoder_string(d, file, f);
-		break;
-	case PF_PROFILE_TIME_NANOS:
-		return add_time(d, file, f, err);
-	case PF_PROFILE_DURATION_NANOS:
-		p->duration_nanos = (int64_t)pf_field_scalar(file, f);
-		break;
-	case PF_PROFILE_PERIOD:
-		p->period = (int64_t)pf_field_scalar(file, f);
-		break;
-	case PF_PROFILE_COMMENT:
-		return add_comment(d, file, f, err);
-	case PF_PROFILE_DEFAULT_SAMPLE_TYPE:
-		p->default_type = pf_decoder_string(d, file, f);
-		break;
-	case PF_PROFILE_DOC_URL:
-		p->doc_url = pf_decoder_string(d, file, f);
-		break;
-	default:
-		break;
-	}
-	return 0;
+	if (d->step == PF_DECODE_CHECK && ids->scattered && id)
+		return 0; /* not remembered, so it cannot be judged before the tables are kept */
+	rc = pf_ids_add(ids, id, err);
+	return rc ? pf_error_prefix(err, "%s: %s at offset %zu", d->source->name, item,
+			pf_decoder_offset(d, at))
+		  : 0;
 }
 
 static bool
@@ -147,128 +79,278 @@ is_message(uint32_t field)
 	       field == PF_PROFILE_PERIOD_TYPE;
 }
 
-enum walk { WALK_STRINGS, WALK_TABLES, WALK_LOCATIONS, WALK_SAMPLES, WALKS };
+/* The fields that a step has business with, as bits. */
+static uint32_t
+wanted(enum pf_decode_step step)
+{
+	switch (step) {
+	case PF_DECODE_SAMPLES:
+		return (uint32_t)1 << PF_PROFILE_SAMPLE;
+	case PF_DECODE_LINKS:
+		return (uint32_t)1 << PF_PROFILE_LOCATION;
+	case PF_DECODE_TABLES:
+		return ~((uint32_t)1 << PF_PROFILE_SAMPLE);
+	default:
+		return ~(uint32_t)0;
+	}
+}
 
 static int
-take_field(struct pf_decoder *d, enum walk walk, struct pf_cursor *file, struct pf_field *f,
-    struct pf_error *err)
+take_field(struct pf_decoder *d, struct pf_field *f, struct pf_error *err)
 {
 	if (is_message(f->number) && !f->is_bytes) {
-		pf_cursor_fail(file, "a message was expected");
-		return pf_cursor_check(file, err);
+		pf_message_fail(&d->file, "a message was expected");
+		return pf_decoder_check(d, &d->file, err);
 	}
-	if (walk == WALK_STRINGS)
-		return f->number == PF_PROFILE_STRING_TABLE ? add_string(d, f, err) : 0;
 	switch (f->number) {
+	case PF_PROFILE_SAMPLE:
+		return d->step == PF_DECODE_CHECK
+			   ? pf_decode_check_sample(d, f->bytes.at, f->bytes.end, err)
+			   : pf_decode_sample(d, f->bytes.at, f->bytes.end, err);
+	case PF_PROFILE_LOCATION:
+		return d->step == PF_DECODE_LINKS ? pf_decode_links(d, f->bytes, err)
+						  : pf_decode_location(d, f->bytes, err);
+	case PF_PROFILE_STRING_TABLE:
+		return pf_decode_table_string(d, f, err);
+	case PF_PROFILE_FUNCTION:
+		return pf_decode_function(d, f->bytes, err);
+	case PF_PROFILE_MAPPING:
+		return pf_decode_mapping(d, f->bytes, err);
 	case PF_PROFILE_SAMPLE_TYPE:
 		return pf_decode_sample_type(d, f->bytes, err);
 	case PF_PROFILE_PERIOD_TYPE:
 		return pf_decode_value_type(d, f->bytes, &d->p->period_type, err);
-	case PF_PROFILE_MAPPING:
-		return pf_decode_mapping(d, f->bytes, err);
-	case PF_PROFILE_FUNCTION:
-		return pf_decode_function(d, f->bytes, err);
-	case PF_PROFILE_LOCATION:
-		return pf_decode_location(d, f->bytes, err);
-	case PF_PROFILE_SAMPLE:
-		return pf_decode_sample(d, f->bytes, err);
 	default:
-		return add_scalar(d, file, f, err);
+		return pf_decode_scalar(d, &d->file, f, err);
 	}
 }
 
-/* Whether a walk has business with fields of this number. */
-static bool
-wanted(enum walk walk, uint32_t field)
+/* The window as a message. */
+static void
+look(struct pf_decoder *d)
 {
-	switch (field) {
-	case PF_RUN_MIXED:
-		return true;
-	case PF_PROFILE_STRING_TABLE:
-		return walk == WALK_STRINGS;
-	case PF_PROFILE_LOCATION:
-		return walk == WALK_LOCATIONS;
-	case PF_PROFILE_SAMPLE:
-		return walk == WALK_SAMPLES;
-	default:
-		return walk == WALK_TABLES;
-	}
+	d->file = (struct pf_message){.at = d->source->at, .end = d->source->end};
+}
+
+/* Brings `size` bytes into the window, where the input has so many. */
+static int
+bring(struct pf_decoder *d, const uint8_t *at, size_t size, struct pf_error *err)
+{
+	int rc;
+
+	d->source->at = at;
+	rc = pf_source_need(d->source, size, err);
+	look(d);
+	return rc;
 }
 
 /*
- * The first walk reads the strings and notes where which fields stand. Writers
- * put like beside like, so a few runs cover a profile; one that has more than
- * the table holds ends in a mixed run, which every later walk reads.
+ * Makes sure that the window has a whole field at the cursor, unless the file
+ * ends in it. What is read here is read again: this happens once a window.
  */
+static int
+bring_field(struct pf_decoder *d, struct pf_error *err)
+{
+	struct pf_field field = {0};
+	const uint8_t *start;
+	int rc = bring(d, d->file.at, MOST_PREFIX, err);
+
+	if (rc)
+		return rc;
+	start = d->file.at;
+	d->file.failure = NULL;
+	(void)pf_field_next(&d->file, &field);
+	if (d->file.failure && field.is_bytes && field.value <= PF_DECODE_MOST_MESSAGE)
+		return bring(d, start, MOST_PREFIX + (size_t)field.value, err);
+	look(d);
+	return 0;
+}
+
+/* Takes all whole fields of the window that the step wants; d->file stands behind the last of them. */
+static int
+walk_window(struct pf_decoder *d, uint32_t mask, struct pf_error *err)
+{
+	struct pf_message window = d->file;
+	struct pf_field field;
+	int rc = 0;
+
+	while (!rc && pf_field_next(&window, &field)) {
+		d->file.at = window.at;
+		if (field.is_bytes && field.value > PF_DECODE_MOST_MESSAGE)
+			return pf_decoder_invalid(
+			    d, window.at, err, "a message that is too long, in bytes", field.value);
+		if (field.number < 32 && (mask >> field.number & 1)) {
+			rc = take_field(d, &field, err);
+		} else if (field.number == PF_PROFILE_SAMPLE) {
+			d->sample_total++;
+			d->sample_bytes += field.value;
+		}
+	}
+	return rc;
+}
+
+/* What is wrong with the next field of the window. */
+static int
+broken_field(const struct pf_decoder *d, struct pf_error *err)
+{
+	struct pf_message window = d->file;
+	struct pf_field field;
+
+	(void)pf_field_next(&window, &field);
+	return pf_decoder_failed(d, &window, err);
+}
+
+static int
+walk(struct pf_decoder *d, enum pf_decode_step step, struct pf_error *err)
+{
+	uint32_t mask = wanted(step);
+	int rc;
+
+	d->step = step;
+	look(d);
+	rc = walk_window(d, mask, err);
+	while (!rc && (d->file.at != d->file.end || !d->source->ended)) {
+		const uint8_t *start;
+		rc = bring_field(d, err);
+		start = d->file.at;
+		if (!rc)
+			rc = walk_window(d, mask, err);
+		if (!rc && d->file.at == start && start != d->file.end)
+			rc = broken_field(d, err);
+	}
+	return rc;
+}
+
+static int
+walk_again(struct pf_decoder *d, enum pf_decode_step step, struct pf_error *err)
+{
+	int rc = pf_source_rewind(d->source, err);
+
+	return rc ? rc : walk(d, step, err);
+}
+
+/* PF_EINPUT where the greatest reference of a kind is none of `count` items. */
+static int
+check_reference(const struct pf_decoder *d, const struct pf_decode_reference *r, uint64_t most,
+    const char *what, struct pf_error *err)
+{
+	if (r->greatest <= most)
+		return 0;
+	return pf_error_set(err, PF_EINPUT, "%s: %s %" PRIu64 " at offset %zu", d->source->name,
+	    what, r->greatest, r->offset);
+}
+
+/* What can only be said at the end of a walk over tables. */
+static int
+check_tables(const struct pf_decoder *d, struct pf_error *err)
+{
+	int rc = 0;
+
+	if (d->string_reference.greatest && d->string_reference.greatest >= d->string_count)
+		rc = pf_error_set(err, PF_EINPUT, "%s: string index out of range at offset %zu",
+		    d->source->name, d->string_reference.offset);
+	if (!rc && !d->function_ids.scattered)
+		rc = check_reference(d, &d->function_reference, d->function_ids.count,
+		    "a line of the unknown function", err);
+	if (!rc && d->type_count == 0)
+		rc = pf_error_set(err, PF_EINPUT,
+		    "%s: no sample types: this is not a pprof profile", d->source->name);
+	return rc;
+}
+
 static void
-note_field(struct pf_decoder *d, uint32_t field, const uint8_t *start, const uint8_t *end)
+forget(struct pf_decoder *d)
 {
-	struct pf_decoder_run *last = d->run_count ? &d->runs[d->run_count - 1] : NULL;
-
-	if (last && last->field == field) {
-		last->end = end;
-	} else if (d->run_count < PF_DECODER_RUNS) {
-		d->runs[d->run_count++] = (struct pf_decoder_run){field, start, end};
-	} else {
-		last->field = PF_RUN_MIXED;
-		last->end = end;
-	}
+	d->sample_total = 0;
+	d->sample_bytes = 0;
+	d->string_count = d->type_count = d->sample_count = d->value_count = 0;
+	d->strings_moved = d->has_time = false;
+	d->string_reference = d->function_reference = d->location_reference =
+	    (struct pf_decode_reference){0};
+	pf_ids_clear(&d->mapping_ids);
+	pf_ids_clear(&d->function_ids);
+	pf_ids_clear(&d->location_ids);
 }
 
-static int
-walk_strings(struct pf_decoder *d, struct pf_error *err)
+void
+pf_decode_begin(
+    struct pf_decoder *d, struct pf_profile *p, struct pf_source *source, bool append_strings)
 {
-	struct pf_cursor file = d->file;
-	const uint8_t *start = file.at;
-	struct pf_field field;
-	int rc = 0;
-
-	while (!rc && pf_field_next(&file, &field)) {
-		rc = take_field(d, WALK_STRINGS, &file, &field, err);
-		note_field(d, field.number, start, file.at);
-		start = file.at;
-	}
-	return rc ? rc : pf_cursor_check(&file, err);
+	d->p = p;
+	d->source = source;
+	d->append_strings = append_strings;
+	forget(d);
 }
 
-static int
-walk_run(
-    struct pf_decoder *d, enum walk walk, const struct pf_decoder_run *run, struct pf_error *err)
+void
+pf_decoder_release(struct pf_decoder *d)
 {
-	struct pf_cursor file = d->file;
-	struct pf_field field;
-	int rc = 0;
-
-	file.at = run->start;
-	file.end = run->end;
-	while (!rc && pf_field_next(&file, &field)) {
-		if (wanted(walk, field.number))
-			rc = take_field(d, walk, &file, &field, err);
-	}
-	return rc ? rc : pf_cursor_check(&file, err);
+	free(d->strings);
+	pf_ids_release(&d->mapping_ids);
+	pf_ids_release(&d->function_ids);
+	pf_ids_release(&d->location_ids);
+	*d = (struct pf_decoder){0};
 }
 
 int
-pf_profile_decode(
-    struct pf_profile *p, const char *name, const void *bytes, size_t size, struct pf_error *err)
+pf_decode_check(struct pf_decoder *d, struct pf_error *err)
 {
-	struct pf_decoder d = {.p = p};
+	int rc = walk(d, PF_DECODE_CHECK, err);
+
+	if (!rc)
+		rc = check_tables(d, err);
+	if (!rc && !d->location_ids.scattered)
+		rc = check_reference(d, &d->location_reference, d->location_ids.count,
+		    "a sample of the unknown location", err);
+	if (!rc && d->sample_count && d->value_count != d->type_count)
+		rc = pf_error_set(err, PF_EINPUT,
+		    "%s: sample 0 at offset %zu has %zu values for %zu sample types",
+		    d->source->name, d->value_offset, d->value_count, d->type_count);
+	forget(d);
+	return rc;
+}
+
+/* Links to mappings that the file does not have are none at all. */
+static void
+settle_mappings(struct pf_decoder *d)
+{
+	struct pf_profile *p = d->p;
+
+	for (size_t i = 0; i < p->location_count; i++) {
+		if (p->locations[i].mapping >= p->mapping_count)
+			p->locations[i].mapping = PF_NONE;
+	}
+}
+
+int
+pf_decode_tables(struct pf_decoder *d, struct pf_error *err)
+{
+	int rc = walk(d, PF_DECODE_TABLES, err);
+
+	if (!rc)
+		rc = check_tables(d, err);
+	if (rc)
+		return rc;
+	pf_decode_settle_strings(d);
+	settle_mappings(d);
+	if (d->function_ids.scattered || d->mapping_ids.scattered) {
+		d->location_count = 0;
+		rc = walk_again(d, PF_DECODE_LINKS, err);
+	}
+	return rc;
+}
+
+int
+pf_decode_samples(struct pf_decoder *d, const struct pf_parts *parts, struct pf_error *err)
+{
 	int rc;
 
-	pf_cursor_init(&d.file, name, bytes, size);
-	rc = walk_strings(&d, err);
-	for (enum walk walk = WALK_TABLES; !rc && walk < WALKS; walk++) {
-		for (size_t i = 0; !rc && i < d.run_count; i++) {
-			if (wanted(walk, d.runs[i].field))
-				rc = walk_run(&d, walk, &d.runs[i], err);
-		}
-	}
-	if (!rc && p->type_count == 0)
-		rc = pf_error_set(
-		    err, PF_EINPUT, "%s: no sample types: this is not a pprof profile", name);
-	free(d.strings);
-	pf_ids_release(&d.mapping_ids);
-	pf_ids_release(&d.function_ids);
-	pf_ids_release(&d.location_ids);
+	d->parts = parts;
+	rc = pf_decode_reserve(d, err);
+	if (!rc)
+		rc = walk(d, PF_DECODE_SAMPLES, err);
+	/* An input without samples is one empty part. */
+	if (!rc && parts && (d->p->sample_count || !d->sample_count))
+		rc = parts->take(parts->data, d->p, err);
 	return rc;
 }

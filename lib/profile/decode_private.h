@@ -5,47 +5,97 @@
 #ifndef PF_PROFILE_DECODE_PRIVATE_H
 #define PF_PROFILE_DECODE_PRIVATE_H
 
-#include "profile/fields.h"
-#include "profile/ids.h"
-#include "profile/model.h"
+#include "profile/decode.h"
 
-/* A stretch of the file with fields of one number only. */
-struct pf_decoder_run {
-	uint32_t field; /* enum pf_profile_field, or PF_RUN_MIXED */
-	const uint8_t *start, *end;
-};
-
-enum { PF_RUN_MIXED = 0, PF_DECODER_RUNS = 64 };
-
-struct pf_decoder {
-	struct pf_profile *p;
-	struct pf_cursor file; /* the whole message, at its start */
-	uint32_t *strings;     /* string table index to model string */
-	size_t string_count, string_capacity;
-	struct pf_ids mapping_ids, function_ids, location_ids;
-	bool has_time;
-	struct pf_decoder_run runs[PF_DECODER_RUNS]; /* the table of contents */
-	size_t run_count;
-};
+/* The offset of a byte of the window. */
+static inline size_t
+pf_decoder_offset(const struct pf_decoder *d, const uint8_t *at)
+{
+	return (size_t)(pf_source_offset(d->source) + (uint64_t)(at - d->source->at));
+}
 
 /* PF_EINPUT "<file>: <what> <number> at offset N": for what is well formed but wrong. */
-int pf_decoder_invalid(const struct pf_decoder *d, const struct pf_cursor *at, struct pf_error *err,
+int pf_decoder_invalid(const struct pf_decoder *d, const uint8_t *at, struct pf_error *err,
     const char *what, uint64_t number);
-/* Puts "<file>: <item> at offset N: " before the reason already in err. */
-int pf_decoder_invalid_item(
-    const struct pf_decoder *d, const struct pf_cursor *at, struct pf_error *err, const char *item);
+
+/* PF_EINPUT "<file>: <failure> at offset N" of a message that has failed. */
+int pf_decoder_failed(
+    const struct pf_decoder *d, const struct pf_message *message, struct pf_error *err);
+
+static inline int
+pf_decoder_check(const struct pf_decoder *d, const struct pf_message *message, struct pf_error *err)
+{
+	return message->failure ? pf_decoder_failed(d, message, err) : 0;
+}
+
+static inline void
+pf_decoder_note(const struct pf_decoder *d, struct pf_decode_reference *r, const uint8_t *at,
+    uint64_t reference)
+{
+	if (reference > r->greatest) {
+		r->greatest = reference;
+		r->offset = pf_decoder_offset(d, at);
+	}
+}
+
+/*
+ * A string table index as it stands in the file: the table may follow. That it
+ * exists is checked at the end of the walk; pf_decoder_string() is for walks
+ * that follow the one that reads the table.
+ */
+static inline uint32_t
+pf_decoder_string_index(
+    struct pf_decoder *d, struct pf_message *message, const struct pf_field *field)
+{
+	uint64_t index = pf_field_scalar(message, field);
+
+	pf_decoder_note(d, &d->string_reference, message->at, index);
+	return (uint32_t)index;
+}
 
 /* The model string behind a string table index; a failure of the message if out of range. */
-uint32_t pf_decoder_string(
-    struct pf_decoder *d, struct pf_cursor *message, const struct pf_field *field);
+static inline uint32_t
+pf_decoder_string(struct pf_decoder *d, struct pf_message *message, const struct pf_field *field)
+{
+	uint64_t index = pf_field_scalar(message, field);
+
+	if (index < d->string_count)
+		return d->strings[index];
+	if (!message->failure)
+		pf_message_fail(message, "string index out of range");
+	return 0;
+}
+
+int pf_decoder_no_location(
+    const struct pf_decoder *d, const uint8_t *at, uint64_t id, struct pf_error *err);
+int pf_decoder_wrong_count(const struct pf_decoder *d, const uint8_t *start, size_t values,
+    size_t types, struct pf_error *err);
+
+/* The next position for an id, as pf_ids_add(); where nothing is kept, only what a sequence shows. */
+int pf_decoder_add_id(struct pf_decoder *d, struct pf_ids *ids, uint64_t id, const uint8_t *at,
+    const char *item, struct pf_error *err);
 
 /* Each takes one message of the top level. */
-int pf_decode_value_type(struct pf_decoder *d, struct pf_cursor message, struct pf_value_type *type,
-    struct pf_error *err);
-int pf_decode_sample_type(struct pf_decoder *d, struct pf_cursor message, struct pf_error *err);
-int pf_decode_mapping(struct pf_decoder *d, struct pf_cursor message, struct pf_error *err);
-int pf_decode_function(struct pf_decoder *d, struct pf_cursor message, struct pf_error *err);
-int pf_decode_location(struct pf_decoder *d, struct pf_cursor message, struct pf_error *err);
-int pf_decode_sample(struct pf_decoder *d, struct pf_cursor message, struct pf_error *err);
+int pf_decode_value_type(struct pf_decoder *d, struct pf_message message,
+    struct pf_value_type *type, struct pf_error *err);
+int pf_decode_sample_type(struct pf_decoder *d, struct pf_message message, struct pf_error *err);
+int pf_decode_mapping(struct pf_decoder *d, struct pf_message message, struct pf_error *err);
+int pf_decode_function(struct pf_decoder *d, struct pf_message message, struct pf_error *err);
+int pf_decode_location(struct pf_decoder *d, struct pf_message message, struct pf_error *err);
+/* The links of a location whose tables' ids are out of sequence, once all tables are known. */
+int pf_decode_links(struct pf_decoder *d, struct pf_message message, struct pf_error *err);
+int pf_decode_sample(
+    struct pf_decoder *d, const uint8_t *start, const uint8_t *end, struct pf_error *err);
+int pf_decode_check_sample(
+    struct pf_decoder *d, const uint8_t *start, const uint8_t *end, struct pf_error *err);
+/* Room for all samples at once, where they stay in the profile: growing costs touching memory again. */
+int pf_decode_reserve(struct pf_decoder *d, struct pf_error *err);
+
+/* decode_header.c: a field of the top level that is no message. */
+int pf_decode_scalar(
+    struct pf_decoder *d, struct pf_message *file, struct pf_field *f, struct pf_error *err);
+int pf_decode_table_string(struct pf_decoder *d, struct pf_field *field, struct pf_error *err);
+/* Turns string table indexes into strings of the profile, once the table is known. */
+void pf_decode_settle_strings(struct pf_decoder *d);
 
 #endif

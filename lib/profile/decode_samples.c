@@ -1,62 +1,78 @@
-/* decode_samples.c: the bulk of a profile: samples with their locations, values and labels. */
+/*
+ * decode_samples.c: the bulk of a profile: samples with their locations, values and labels.
+ *
+ * Room for what a field may hold is made once; then numbers are decoded straight
+ * into the columns.
+ */
 #include "core/error.h"
 #include "core/memory.h"
 #include "profile/decode_private.h"
+#include "profile/packed_ids.h"
 
-/* Locations of a sample, one or many in a packed field: room for all is made at once. */
-static int
-add_frames(struct pf_decoder *d, struct pf_cursor ids, struct pf_error *err)
+/* Locations of a packed field. */
+static inline int
+add_frames(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct pf_error *err)
 {
+	struct pf_message ids = pf_message_of(at, end);
 	struct pf_profile *p = d->p;
-	int rc = PF_GROW(p->frames, p->frame_capacity, p->frame_count + pf_cursor_left(&ids), err);
+	uint32_t *to;
 
-	while (!rc && pf_cursor_more(&ids)) {
-		uint64_t id = pf_cursor_varint(&ids);
-		uint32_t location = pf_ids_find(&d->location_ids, id);
-		if (location == PF_NONE && !ids.failure)
-			return pf_decoder_invalid(
-			    d, &ids, err, "a sample of the unknown location", id);
-		p->frames[p->frame_count++] = location;
+	if (PF_GROW(p->frames, p->frame_capacity, p->frame_count + (size_t)(end - at), err))
+		return PF_ENOMEM;
+	to = p->frames + p->frame_count;
+	if (!d->location_ids.scattered)
+		to = pf_packed_ids_take(&ids, d->location_ids.count, to);
+	while (ids.at != ids.end) {
+		uint64_t id = pf_message_varint(&ids);
+		*to = pf_ids_find(&d->location_ids, id);
+		if (*to == PF_NONE)
+			return ids.failure ? pf_decoder_check(d, &ids, err)
+					   : pf_decoder_no_location(d, ids.at, id, err);
+		to++;
 	}
-	return rc ? rc : pf_cursor_check(&ids, err);
+	p->frame_count = (size_t)(to - p->frames);
+	return 0;
 }
 
 static int
-add_frame(struct pf_decoder *d, const struct pf_cursor *message, uint64_t id, struct pf_error *err)
+add_frame(struct pf_decoder *d, const uint8_t *at, uint64_t id, struct pf_error *err)
 {
-	struct pf_profile *p = d->p;
 	uint32_t location = pf_ids_find(&d->location_ids, id);
+	struct pf_profile *p = d->p;
 	int rc;
 
 	if (location == PF_NONE)
-		return pf_decoder_invalid(d, message, err, "a sample of the unknown location", id);
+		return pf_decoder_no_location(d, at, id, err);
 	rc = PF_GROW(p->frames, p->frame_capacity, p->frame_count + 1, err);
 	if (!rc)
 		p->frames[p->frame_count++] = location;
 	return rc;
 }
 
-static int
-add_value(struct pf_decoder *d, size_t *count, uint64_t value, struct pf_error *err)
+/* Too many values are counted, and refused at the sample's end; too few, too. */
+static inline void
+add_value(struct pf_profile *p, size_t *count, uint64_t value)
 {
-	struct pf_profile *p = d->p;
-	size_t at = p->sample_count * p->type_count + *count;
-
+	if (*count < p->type_count)
+		p->values[p->sample_count * p->type_count + *count] = (int64_t)value;
 	++*count;
-	if (*count > p->type_count)
-		return 0; /* counted, and refused at the sample's end */
-	if (at >= p->value_capacity) {
-		int rc = PF_GROW(p->values, p->value_capacity, at + 1, err);
-		if (rc)
-			return rc;
-	}
-	p->values[at] = (int64_t)value;
-	return 0;
+}
+
+static inline int
+add_values(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, size_t *count,
+    struct pf_error *err)
+{
+	struct pf_message values = pf_message_of(at, end);
+
+	while (values.at != values.end)
+		add_value(d->p, count, pf_message_varint(&values));
+	return pf_decoder_check(d, &values, err);
 }
 
 static int
-add_label(struct pf_decoder *d, struct pf_cursor message, struct pf_error *err)
+add_label(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct pf_error *err)
 {
+	struct pf_message message = pf_message_of(at, end);
 	struct pf_profile *p = d->p;
 	struct pf_label label = {0};
 	struct pf_field field;
@@ -72,7 +88,7 @@ add_label(struct pf_decoder *d, struct pf_cursor message, struct pf_error *err)
 		else if (field.number == PF_LABEL_UNIT)
 			label.unit = pf_decoder_string(d, &message, &field);
 	}
-	rc = pf_cursor_check(&message, err);
+	rc = pf_decoder_check(d, &message, err);
 	if (!rc)
 		rc = PF_GROW(p->labels, p->label_capacity, p->label_count + 1, err);
 	if (!rc)
@@ -80,61 +96,80 @@ add_label(struct pf_decoder *d, struct pf_cursor message, struct pf_error *err)
 	return rc;
 }
 
-static int
-add_values(struct pf_decoder *d, struct pf_cursor values, size_t *count, struct pf_error *err)
+/* Room for the values of the next sample, and for its ends. */
+static inline int
+make_room(struct pf_profile *p, struct pf_error *err)
 {
-	int rc = 0;
+	size_t values = (p->sample_count + 1) * p->type_count;
+	int rc = PF_GROW(p->values, p->value_capacity, values, err);
 
-	while (!rc && pf_cursor_more(&values))
-		rc = add_value(d, count, pf_cursor_varint(&values), err);
-	return rc ? rc : pf_cursor_check(&values, err);
-}
-
-/* A field of a sample; scalars may be packed or not, and a run may be split over several fields. */
-static int
-add_sample_field(struct pf_decoder *d, struct pf_cursor *message, const struct pf_field *f,
-    size_t *values, struct pf_error *err)
-{
-	if (f->number == PF_SAMPLE_LOCATION_ID)
-		return f->is_bytes ? add_frames(d, f->bytes, err)
-				   : add_frame(d, message, f->value, err);
-	if (f->number == PF_SAMPLE_VALUE)
-		return f->is_bytes ? add_values(d, f->bytes, values, err)
-				   : add_value(d, values, f->value, err);
-	if (f->number == PF_SAMPLE_LABEL && f->is_bytes)
-		return add_label(d, f->bytes, err);
-	if (f->number == PF_SAMPLE_LABEL)
-		pf_cursor_fail(message, "a label was expected");
-	return 0;
-}
-
-int
-pf_decode_sample(struct pf_decoder *d, struct pf_cursor message, struct pf_error *err)
-{
-	struct pf_cursor start = message;
-	struct pf_profile *p = d->p;
-	struct pf_field field;
-	size_t values = 0;
-	int rc = 0;
-
-	while (!rc && pf_field_next(&message, &field))
-		rc = add_sample_field(d, &message, &field, &values, err);
 	if (!rc)
-		rc = pf_cursor_check(&message, err);
-	if (rc)
-		return rc;
-	if (values != p->type_count)
-		return pf_error_set(err, PF_EINPUT,
-		    "%s: sample %zu at offset %zu has %zu values for %zu sample types",
-		    d->file.section, p->sample_count, pf_cursor_offset(&start), values,
-		    p->type_count);
-	rc = PF_GROW(p->frame_starts, p->frame_starts_capacity, p->sample_count + 2, err);
+		rc = PF_GROW(p->frame_starts, p->frame_starts_capacity, p->sample_count + 2, err);
 	if (!rc)
 		rc = PF_GROW(p->label_starts, p->label_starts_capacity, p->sample_count + 2, err);
-	if (rc)
-		return rc;
+	return rc;
+}
+
+static inline int
+end_sample(struct pf_decoder *d, const uint8_t *start, size_t values, struct pf_error *err)
+{
+	struct pf_profile *p = d->p;
+	int rc = 0;
+
+	if (values != p->type_count)
+		return pf_decoder_wrong_count(d, start, values, p->type_count, err);
+	d->sample_count++;
 	p->sample_count++;
 	p->frame_starts[p->sample_count] = p->frame_count;
 	p->label_starts[p->sample_count] = p->label_count;
-	return 0;
+	if (d->parts && (p->sample_count >= PF_PART_SAMPLES || p->frame_count >= PF_PART_FRAMES)) {
+		rc = d->parts->take(d->parts->data, p, err);
+		p->sample_count = p->frame_count = p->label_count = 0;
+	}
+	return rc;
+}
+
+int
+pf_decode_reserve(struct pf_decoder *d, struct pf_error *err)
+{
+	struct pf_profile *p = d->p;
+	size_t samples = d->sample_total, frames = (size_t)(d->sample_bytes / 2);
+	int rc;
+
+	if (d->parts || !d->source->whole)
+		return 0;
+	rc = PF_GROW(p->values, p->value_capacity, samples * p->type_count, err);
+	if (!rc)
+		rc = PF_GROW(p->frame_starts, p->frame_starts_capacity, samples + 1, err);
+	if (!rc)
+		rc = PF_GROW(p->label_starts, p->label_starts_capacity, samples + 1, err);
+	return rc ? rc : PF_GROW(p->frames, p->frame_capacity, frames, err);
+}
+
+/* Scalars may be packed or not, and a run may be split over several fields. */
+int
+pf_decode_sample(
+    struct pf_decoder *d, const uint8_t *start, const uint8_t *end, struct pf_error *err)
+{
+	struct pf_message message = pf_message_of(start, end);
+	struct pf_field f;
+	size_t values = 0;
+	int rc = make_room(d->p, err);
+
+	while (!rc && pf_field_next(&message, &f)) {
+		if (f.number == PF_SAMPLE_LOCATION_ID)
+			rc = f.is_bytes ? add_frames(d, f.bytes.at, f.bytes.end, err)
+					: add_frame(d, message.at, f.value, err);
+		else if (f.number == PF_SAMPLE_VALUE && f.is_bytes)
+			rc = add_values(d, f.bytes.at, f.bytes.end, &values, err);
+		else if (f.number == PF_SAMPLE_VALUE)
+			add_value(d->p, &values, f.value);
+		else if (f.number == PF_SAMPLE_LABEL && f.is_bytes)
+			rc = add_label(d, f.bytes.at, f.bytes.end, err);
+		else if (f.number == PF_SAMPLE_LABEL)
+			pf_message_fail(&message, "a label was expected");
+	}
+	if (!rc)
+		rc = pf_decoder_check(d, &message, err);
+	return rc ? rc : end_sample(d, start, values, err);
 }

@@ -1,11 +1,18 @@
 /*
  * fields.h: profile.proto's messages as (field number, value) pairs, and the
  * numbers themselves (google/pprof, proto/profile.proto).
+ *
+ * A message is three pointers, kept in registers by whoever reads it field by
+ * field; the first failure is sticky, ends it, and is turned into a sentence
+ * with the offset by the one who knows where the bytes lie. Wire types are those
+ * of protobuf's "Encoding" guide; groups were never valid here.
  */
 #ifndef PF_PROFILE_FIELDS_H
 #define PF_PROFILE_FIELDS_H
 
-#include "core/cursor.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum pf_profile_field {
 	PF_PROFILE_SAMPLE_TYPE = 1,
@@ -65,18 +72,126 @@ enum pf_function_field {
 	PF_FUNCTION_START_LINE = 5,
 };
 
+/* Bytes that are read as a message, or as packed numbers. */
+struct pf_message {
+	const uint8_t *at, *end;
+	const char *failure; /* NULL, or why reading stopped, at `at` */
+};
+
 /* One field of a message. */
 struct pf_field {
 	uint32_t number;
-	bool is_bytes;          /* a length-delimited one: see bytes */
-	uint64_t value;         /* of any other */
-	struct pf_cursor bytes; /* shares the parent's origin: offsets stay those of the file */
+	bool is_bytes;  /* a length-delimited one: see bytes */
+	uint64_t value; /* of any other; its length */
+	struct pf_message bytes;
 };
 
-/* The next field; false at the end and on a failure, which the cursor then holds. */
-bool pf_field_next(struct pf_cursor *message, struct pf_field *field);
+static inline uint64_t
+pf_message_fail(struct pf_message *m, const char *why)
+{
+	if (!m->failure)
+		m->failure = why;
+	m->end = m->at;
+	return 0;
+}
+
+/* A number and where it ended; there NULL, the number is a failure: 0 truncated, 1 too long, 2 too large. */
+struct pf_varint {
+	uint64_t value;
+	const uint8_t *next;
+};
+
+struct pf_varint pf_varint_long(const uint8_t *at, const uint8_t *end);
+const char *pf_varint_failure(uint64_t failure);
+
+/* The next varint (unsigned LEB128): at most 10 bytes, bits past 64 are a failure. */
+static inline uint64_t
+pf_message_varint(struct pf_message *m)
+{
+	const uint8_t *at = m->at;
+	struct pf_varint v;
+
+	if (m->end - at >= 2) {
+		if (at[0] < 0x80) {
+			m->at = at + 1;
+			return at[0];
+		}
+		if (at[1] < 0x80) {
+			m->at = at + 2;
+			return (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
+		}
+	}
+	v = pf_varint_long(at, m->end);
+	if (!v.next) {
+		m->failure = m->failure ? m->failure : pf_varint_failure(v.value);
+		m->end = at;
+		return 0;
+	}
+	m->at = v.next;
+	return v.value;
+}
+
+static inline struct pf_message
+pf_message_of(const uint8_t *at, const uint8_t *end)
+{
+	return (struct pf_message){.at = at, .end = end};
+}
+
+/* The next `size` bytes, which this message steps over; empty after a failure. */
+static inline struct pf_message
+pf_message_slice(struct pf_message *m, uint64_t size)
+{
+	struct pf_message slice = {.at = m->at, .end = m->at + size};
+
+	if (size > (uint64_t)(m->end - m->at)) {
+		pf_message_fail(m, "length past the end");
+		slice.end = slice.at;
+	} else {
+		m->at += size;
+	}
+	return slice;
+}
+
+/* Whatever pf_field_next() leaves aside. */
+bool pf_field_next_rare(struct pf_message *message, struct pf_field *field);
+
+/*
+ * The next field; false at the end and on a failure, which the message then
+ * holds. Varints and length-delimited fields numbered below 16 are read here:
+ * that is all there is in most profiles.
+ */
+__attribute__((always_inline)) static inline bool
+pf_field_next(struct pf_message *message, struct pf_field *field)
+{
+	enum { VARINT = 0, BYTES = 2 };
+	uint8_t key;
+
+	if (message->at == message->end)
+		return false;
+	key = *message->at;
+	if (key < 8 || key >= 0x80 || ((key & 7) != VARINT && (key & 7) != BYTES)) {
+		/* A copy, so that the message itself stays in registers. */
+		struct pf_message copy = *message;
+		bool more = pf_field_next_rare(&copy, field);
+		*message = copy;
+		return more;
+	}
+	message->at++;
+	field->number = key >> 3;
+	field->is_bytes = (key & 7) == BYTES;
+	field->value = pf_message_varint(message);
+	if (field->is_bytes)
+		field->bytes = pf_message_slice(message, field->value);
+	return !message->failure;
+}
 
 /* The number of a scalar field; a length-delimited one is a failure of the message. */
-uint64_t pf_field_scalar(struct pf_cursor *message, const struct pf_field *field);
+static inline uint64_t
+pf_field_scalar(struct pf_message *message, const struct pf_field *field)
+{
+	if (field->is_bytes)
+		return pf_message_fail(message, "a number was expected, not bytes");
+	return field->value;
+}
 
 #endif

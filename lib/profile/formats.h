@@ -1,29 +1,29 @@
 /*
  * formats.h: the readers of formats other than profile.proto.
  *
- * A recogniser looks at the first bytes only and never fails; a reader is
- * called on bytes its recogniser took, builds on an empty profile and answers
- * malformed input with PF_EINPUT, naming `name` and the line or the offset.
- * docs/formats.md says what each reads.
+ * A recogniser looks at the first bytes only and never fails; a reader takes a
+ * source, at its start, whose first bytes its recogniser took, and tells the
+ * builder what it finds. Malformed input is PF_EINPUT, naming the source and the
+ * line or the offset. A reader may be run again on the rewound source; a failure
+ * of the source itself is for the caller to ask. docs/formats.md says what each
+ * reads.
  */
 #ifndef PF_PROFILE_FORMATS_H
 #define PF_PROFILE_FORMATS_H
 
-#include "profile/model.h"
+#include "profile/builder.h"
 
 struct pf_format {
 	bool (*recognise)(const uint8_t *bytes, size_t size);
-	int (*read)(struct pf_profile *p, const char *name, const uint8_t *bytes, size_t size,
-	    struct pf_error *err);
+	int (*read)(struct pf_builder *b, struct pf_source *source, struct pf_error *err);
 };
 
 /* The format of these bytes, or NULL. */
 const struct pf_format *pf_format_find(const uint8_t *bytes, size_t size);
 
-#define PF_FORMAT(NAME)                                                                    \
-	bool pf_##NAME##_recognise(const uint8_t *bytes, size_t size);                     \
-	int pf_##NAME##_read(struct pf_profile *p, const char *name, const uint8_t *bytes, \
-	    size_t size, struct pf_error *err)
+#define PF_FORMAT(NAME)                                                \
+	bool pf_##NAME##_recognise(const uint8_t *bytes, size_t size); \
+	int pf_##NAME##_read(struct pf_builder *b, struct pf_source *source, struct pf_error *err)
 
 PF_FORMAT(cpu);        /* gperftools CPU profiler */
 PF_FORMAT(heap);       /* heap, growth and fragmentation texts */

@@ -15,6 +15,14 @@ pf_ids_release(struct pf_ids *ids)
 	*ids = (struct pf_ids){0};
 }
 
+void
+pf_ids_clear(struct pf_ids *ids)
+{
+	ids->count = 0;
+	ids->scattered = false;
+	pf_index_clear(&ids->index);
+}
+
 static int
 store(struct pf_ids *ids, uint32_t position, uint64_t id, struct pf_error *err)
 {

@@ -20,6 +20,8 @@ struct pf_ids {
 };
 
 void pf_ids_release(struct pf_ids *ids);
+/* Forgets all of them, keeps the memory. */
+void pf_ids_clear(struct pf_ids *ids);
 
 /* Gives the next position to this id. PF_EINPUT "id 0" or "id N twice". */
 int pf_ids_add(struct pf_ids *ids, uint64_t id, struct pf_error *err);

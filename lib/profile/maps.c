@@ -232,8 +232,8 @@ define(struct attributes *a, struct pf_text line)
 }
 
 static int
-add_entry(
-    struct pf_builder *b, const struct pf_lines *lines, const struct entry *e, struct pf_error *err)
+add_entry(struct pf_builder *b, const struct pf_lines *lines, const struct entry *e, size_t *count,
+    struct pf_error *err)
 {
 	struct pf_profile *p = b->p;
 	struct pf_mapping m = {.start = e->start, .limit = e->limit, .offset = e->offset};
@@ -241,8 +241,10 @@ add_entry(
 
 	if (!e->executable)
 		return 0;
-	if (p->mapping_count == MAX_MAPPINGS)
+	if (++*count > MAX_MAPPINGS)
 		return pf_lines_error(lines, "more than 1048576 mappings", err);
+	if (b->build == PF_BUILD_NOTHING)
+		return 0;
 	rc = pf_builder_string(b, e->filename, &m.filename, err);
 	if (!rc)
 		rc = pf_builder_string(b, e->build_id, &m.build_id, err);
@@ -258,22 +260,27 @@ pf_maps_read_here(struct pf_builder *b, struct pf_lines *lines, struct pf_error 
 {
 	struct attributes attributes;
 	struct entry e;
+	size_t count = 0;
 	int rc = 0;
 
+	if (b->build == PF_BUILD_SAMPLES)
+		return 0;
 	attributes.count = attributes.size = attributes.expanded = 0;
 	while (!rc && pf_lines_next(lines)) {
 		struct pf_text line = expand(&attributes, without_log_prefix(lines->line));
 		if (parse_entry(line, &e))
-			rc = add_entry(b, lines, &e, err);
+			rc = add_entry(b, lines, &e, &count, err);
 		else
 			define(&attributes, line);
 	}
-	return rc ? rc : pf_mappings_arrange(b->p, err);
+	return rc || b->build == PF_BUILD_NOTHING ? rc : pf_mappings_arrange(b->p, err);
 }
 
 int
 pf_maps_read(struct pf_builder *b, struct pf_lines *lines, struct pf_error *err)
 {
+	if (b->build == PF_BUILD_SAMPLES)
+		return 0;
 	while (!pf_maps_begin(&lines->line) && pf_lines_next(lines))
 		;
 	return pf_maps_read_here(b, lines, err);

@@ -10,7 +10,6 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "profile/canonical.h"
-#include "profile/fingerprint.h"
 
 void
 pf_merge_warn(const struct pf_merge *m, const char *format, ...)
@@ -41,6 +40,7 @@ pf_merge_new(struct pf_merge **merge, const struct pf_merge_options *options, st
 	if (rc)
 		return rc;
 	m->options = merged;
+	pf_reader_init(&m->reader);
 	rc = pf_profile_new(&m->sum, err);
 	if (!rc)
 		rc = pf_strings_init(&m->left_out, err);
@@ -65,6 +65,10 @@ release_source(struct merge_source *s)
 	free(s->columns);
 	free(s->frames);
 	free(s->labels);
+	free(s->wanted_strings.items);
+	free(s->wanted_functions.items);
+	free(s->wanted_locations.items);
+	free(s->lines);
 	*s = (struct merge_source){0};
 }
 
@@ -73,6 +77,7 @@ static void
 release_indexes(struct pf_merge *m)
 {
 	release_source(&m->source);
+	pf_reader_release(&m->reader);
 	pf_index_release(&m->mapping_index);
 	pf_index_release(&m->function_index);
 	pf_index_release(&m->location_index);
@@ -135,6 +140,9 @@ begin_source(struct pf_merge *m, const struct pf_profile *p, const char *name, b
 	s->name = name;
 	s->ordinal = ++m->profile_count;
 	s->base = base;
+	s->sample_count = 0;
+	s->string_count = p->strings.count;
+	s->location_count = p->location_count;
 	rc = forget(&s->strings, &s->string_capacity, p->strings.count, err);
 	if (!rc)
 		rc = forget(&s->mappings, &s->mapping_capacity, p->mapping_count, err);
@@ -152,7 +160,7 @@ note_duplicate(struct pf_merge *m, struct pf_error *err)
 	bool known;
 	int rc;
 
-	if (m->source.p->sample_count == 0)
+	if (m->source.sample_count == 0)
 		return 0;
 	rc = pf_fingerprints_add(&m->fingerprints, m->source.p, &known, err);
 	if (!rc && known && !m->source.base)
@@ -176,29 +184,44 @@ vote_for_main(struct pf_merge *m, struct pf_error *err)
 	return rc;
 }
 
+/* Everything but samples; these may follow in parts. */
 static int
-add(struct pf_merge *m, const struct pf_profile *p, const char *name, bool base,
+begin(struct pf_merge *m, const struct pf_profile *p, const char *name, bool base,
     struct pf_error *err)
 {
 	int rc = begin_source(m, p, name, base, err);
 
-	if (!rc)
-		rc = note_duplicate(m, err);
+	if (!base)
+		m->added_count++;
 	if (!rc)
 		rc = pf_merge_header(m, err);
 	if (!rc)
 		rc = pf_merge_types(m, err);
+	return rc ? rc : vote_for_main(m, err);
+}
+
+static int
+end(struct pf_merge *m, struct pf_error *err)
+{
+	if (m->source.sample_count == 0)
+		pf_merge_warn(m, "%s: a valid profile, but without samples", m->source.name);
+	return note_duplicate(m, err);
+}
+
+static int
+add(struct pf_merge *m, const struct pf_profile *p, const char *name, bool base,
+    struct pf_error *err)
+{
+	int rc = begin(m, p, name, base, err);
+
 	if (!rc)
-		rc = vote_for_main(m, err);
-	if (!rc && p->sample_count == 0)
-		pf_merge_warn(m, "%s: a valid profile, but without samples", name);
-	return rc ? rc : pf_merge_samples(m, err);
+		rc = pf_merge_samples(m, err);
+	return rc ? rc : end(m, err);
 }
 
 int
 pf_merge_add(struct pf_merge *m, const struct pf_profile *p, const char *name, struct pf_error *err)
 {
-	m->added_count++;
 	return add(m, p, name, false, err);
 }
 
@@ -207,6 +230,61 @@ pf_merge_subtract(
     struct pf_merge *m, const struct pf_profile *p, const char *name, struct pf_error *err)
 {
 	return add(m, p, name, true, err);
+}
+
+/* A file on its way into the merge. */
+struct arrival {
+	struct pf_merge *m;
+	const char *name;
+	bool base, begun;
+};
+
+static int
+take_part(void *data, const struct pf_profile *part, struct pf_error *err)
+{
+	struct arrival *a = data;
+	const struct merge_source *s = &a->m->source;
+	int rc = a->begun ? 0 : begin(a->m, part, a->name, a->base, err);
+
+	a->begun = true;
+	if (!rc &&
+	    (part->strings.count != s->string_count || part->location_count != s->location_count))
+		rc = pf_error_set(err, PF_EINPUT, "%s: changed while it was read", a->name);
+	return rc ? rc : pf_merge_samples(a->m, err);
+}
+
+static int
+add_file(struct pf_merge *m, const char *path, bool base, const struct pf_read_options *options,
+    struct pf_error *err)
+{
+	struct arrival a = {.m = m, .base = base};
+	const struct pf_parts parts = {.take = take_part, .data = &a};
+	int rc = pf_reader_open(&m->reader, path, options, err);
+
+	a.name = m->reader.source.name;
+	if (!rc)
+		rc = pf_reader_parts(&m->reader, &parts, err);
+	return rc ? rc : end(m, err);
+}
+
+int
+pf_merge_add_file(struct pf_merge *m, const char *path, const struct pf_read_options *options,
+    struct pf_error *err)
+{
+	return add_file(m, path, false, options, err);
+}
+
+int
+pf_merge_subtract_file(struct pf_merge *m, const char *path, const struct pf_read_options *options,
+    struct pf_error *err)
+{
+	return add_file(m, path, true, options, err);
+}
+
+uint64_t
+pf_merge_sample_count(const struct pf_merge *m)
+{
+	return m->sample_count;
 }
 
 /* Addresses back to absolute ones, limits back from sizes. */
@@ -250,6 +328,20 @@ main_votes(const struct pf_merge *m, uint64_t **votes, struct pf_error *err)
 
 int
 pf_merge_finish(struct pf_merge *m, struct pf_profile **profile, struct pf_error *err)
+{
+	int rc = pf_merge_settle(m, profile, err);
+
+	if (!rc)
+		rc = pf_profile_arrange(*profile, err);
+	if (rc) {
+		pf_profile_free(*profile);
+		*profile = NULL;
+	}
+	return rc;
+}
+
+int
+pf_merge_settle(struct pf_merge *m, struct pf_profile **profile, struct pf_error *err)
 {
 	uint64_t *votes;
 	int rc;

@@ -15,7 +15,7 @@
 #include "core/fixed.h"
 #include "profile/fingerprint.h"
 #include "profile/labels.h"
-#include "profile/model.h"
+#include "profile/reader.h"
 
 /* What a merge knows about a mapping besides the mapping itself. */
 struct merge_mapping {
@@ -30,15 +30,25 @@ struct merge_row {
 	uint32_t hash;
 };
 
-enum { MERGE_BLOCK = 32 };
+enum { MERGE_BLOCK = 64 };
+
+/* In place of a position of the sum: to be looked up with the others of its kind. */
+#define MERGE_PENDING (PF_NONE - 1)
+
+struct merge_list {
+	uint32_t *items; /* owned */
+	size_t count, capacity;
+};
 
 /* The profile being added: its items in terms of the sum, each looked up when first needed. */
 struct merge_source {
 	const struct pf_profile *p;
 	const char *name;
-	uint64_t ordinal; /* from 1 */
+	uint64_t ordinal;      /* from 1 */
+	uint64_t sample_count; /* so far: they may come in parts */
 	bool base;
 	uint32_t *strings, *mappings, *functions, *locations; /* owned; PF_NONE: not yet */
+	size_t string_count, location_count; /* when it began: nothing is added after that */
 	size_t string_capacity, mapping_capacity, function_capacity, location_capacity;
 	uint32_t *columns; /* owned; of each type of the sum: the type of the source */
 	size_t column_capacity;
@@ -47,12 +57,17 @@ struct merge_source {
 	uint32_t *frames; /* owned; of those samples */
 	struct pf_label *labels;
 	size_t frame_count, frame_capacity, label_count, label_capacity;
+	/* What those samples need and is not known yet. */
+	struct merge_list wanted_strings, wanted_functions, wanted_locations;
+	struct pf_line *lines; /* owned; of locations being looked up */
+	size_t line_count, line_capacity;
 };
 
 struct pf_merge {
 	struct pf_merge_options options;
 	struct pf_label_filters filters;
 	struct merge_source source;
+	struct pf_reader reader; /* for files */
 	struct pf_profile *sum;
 	struct merge_mapping *mappings; /* beside sum->mappings */
 	size_t mapping_capacity;
@@ -64,7 +79,7 @@ struct pf_merge {
 	struct pf_index mapping_index, function_index, location_index, sample_index;
 	struct pf_fingerprints fingerprints;
 	uint64_t profile_count, added_count; /* all; without the subtracted ones */
-	uint64_t term_count;                 /* samples summed */
+	uint64_t sample_count, term_count;   /* samples read, and summed */
 	uint64_t duration_sum;               /* of all profiles, with scale_by_duration */
 	bool has_types, default_differs, drop_differs, keep_differs, period_differs,
 	    comments_left_out;
@@ -78,6 +93,12 @@ void pf_merge_warn(const struct pf_merge *m, const char *format, ...)
 /* A string of the source as one of the sum. */
 int pf_merge_string(struct pf_merge *m, uint32_t string, uint32_t *merged, struct pf_error *err);
 
+/*
+ * As pf_merge_finish(), but samples keep their places, and profile->sample_order
+ * says how they are written: less to do, and to hold, for whoever only writes.
+ */
+int pf_merge_settle(struct pf_merge *m, struct pf_profile **profile, struct pf_error *err);
+
 /* merge_types.c: narrows the sum's types to those the source has too and fills source.columns. */
 int pf_merge_types(struct pf_merge *m, struct pf_error *err);
 /* Brings the columns into their final order: by their mean position in the profiles, then by name. */
@@ -85,10 +106,24 @@ int pf_merge_order_types(struct pf_merge *m, struct pf_error *err);
 
 /* merge_tables.c: an item of the source as one of the sum. */
 int pf_merge_mapping(struct pf_merge *m, uint32_t mapping, uint32_t *merged, struct pf_error *err);
-int pf_merge_location(
-    struct pf_merge *m, uint32_t location, uint32_t *merged, struct pf_error *err);
+/* A location of the source in terms of the sum, but for its lines. */
+int pf_merge_place(
+    struct pf_merge *m, uint32_t location, struct pf_location *l, struct pf_error *err);
+/* The sum's item that equals this one, which is in terms of the sum; added if there is none. */
+uint32_t pf_merge_function_hash(const struct pf_function *f);
+int pf_merge_intern_function(struct pf_merge *m, const struct pf_function *f, uint32_t hash,
+    uint32_t *merged, struct pf_error *err);
+uint32_t pf_merge_location_hash(
+    const struct pf_location *l, const struct pf_line *lines, size_t count);
+int pf_merge_intern_location(struct pf_merge *m, const struct pf_location *l,
+    const struct pf_line *lines, size_t count, uint32_t hash, uint32_t *merged,
+    struct pf_error *err);
 
-/* merge_samples.c: adds the samples of the source. */
+/* merge_resolve.c: notes that a location of the source is needed; then looks up all that are. */
+int pf_merge_want_location(struct pf_merge *m, uint32_t location, struct pf_error *err);
+int pf_merge_resolve(struct pf_merge *m, struct pf_error *err);
+
+/* merge_samples.c: adds the samples that the source's profile has now; called again for each part of it. */
 int pf_merge_samples(struct pf_merge *m, struct pf_error *err);
 /* merge_settle.c: turns scaled sums into values and drops the samples that came to nothing. */
 int pf_merge_settle_samples(struct pf_merge *m, struct pf_error *err);

@@ -9,6 +9,7 @@
  */
 #include "profile/merge.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -26,28 +27,41 @@ is_zero(const struct pf_merge *m, size_t sample)
 	return true;
 }
 
+/* Notes the locations of a sample that are not known yet. */
+static int
+want_frames(struct pf_merge *m, size_t sample, struct pf_error *err)
+{
+	const struct merge_source *s = &m->source;
+	const uint32_t *frame = s->p->frames + s->p->frame_starts[sample];
+	const uint32_t *end = s->p->frames + s->p->frame_starts[sample + 1];
+	int rc = 0;
+
+	for (; !rc && frame < end; frame++) {
+		if (s->locations[*frame] == PF_NONE)
+			rc = pf_merge_want_location(m, *frame, err);
+	}
+	return rc;
+}
+
 static int
 map_frames(struct pf_merge *m, struct merge_row *row, struct pf_error *err)
 {
 	struct merge_source *s = &m->source;
-	uint64_t first = s->p->frame_starts[row->sample];
-	uint32_t *frames;
+	const uint32_t *from = s->p->frames + s->p->frame_starts[row->sample];
+	uint32_t *to;
 	int rc;
 
 	row->first_frame = s->frame_count;
-	row->frame_count = (size_t)(s->p->frame_starts[row->sample + 1] - first);
+	row->frame_count =
+	    (size_t)(s->p->frame_starts[row->sample + 1] - s->p->frame_starts[row->sample]);
 	rc = PF_GROW(s->frames, s->frame_capacity, s->frame_count + row->frame_count + 1, err);
 	if (rc)
 		return rc;
-	frames = s->frames + s->frame_count;
-	for (size_t i = 0; !rc && i < row->frame_count; i++) {
-		uint32_t location = s->p->frames[first + i];
-		frames[i] = s->locations[location];
-		if (frames[i] == PF_NONE)
-			rc = pf_merge_location(m, location, &frames[i], err);
-	}
+	to = s->frames + s->frame_count;
+	for (size_t i = 0; i < row->frame_count; i++)
+		to[i] = s->locations[from[i]];
 	s->frame_count += row->frame_count;
-	return rc;
+	return 0;
 }
 
 static bool
@@ -270,46 +284,81 @@ merge_row(struct pf_merge *m, const struct merge_row *row, struct pf_error *err)
 		int64_t value = p->values[row->sample * p->type_count + m->source.columns[t]];
 		if (!add_value(m, merged * n + t, value))
 			rc = pf_error_set(err, PF_EINPUT,
-			    "%s: sample %zu: the sum of %s exceeds 64 bits", m->source.name,
-			    row->sample, pf_profile_type_name(m->sum, t));
+			    "%s: sample %" PRIu64 ": the sum of %s exceeds 64 bits", m->source.name,
+			    m->source.sample_count - p->sample_count + row->sample,
+			    pf_profile_type_name(m->sum, t));
 	}
 	m->term_count++;
 	return rc;
 }
 
-/* Asks for the memory that merge_row() will read: the row's slot, then what its item points at. */
-static void
-fetch_slot(const struct pf_merge *m, const struct merge_row *row)
+/* The sample of the sum that a row will be compared with first, or PF_NONE. */
+static uint32_t
+candidate(const struct pf_merge *m, const struct merge_row *row)
 {
-	if (m->sample_index.slots)
-		__builtin_prefetch(&m->sample_index.slots[row->hash & m->sample_index.mask]);
+	size_t at = 0;
+
+	return pf_index_first(&m->sample_index, row->hash, &at);
+}
+
+/* Asks for the memory that merge_row() will read: where the candidate's frames are, then those. */
+static void
+fetch_starts(const struct pf_merge *m, const struct merge_row *row)
+{
+	uint32_t i = candidate(m, row);
+
+	if (i == PF_NONE)
+		return;
+	__builtin_prefetch(&m->sum->frame_starts[i]);
+	__builtin_prefetch(&m->sum->label_starts[i]);
 }
 
 static void
 fetch_sample(const struct pf_merge *m, const struct merge_row *row)
 {
 	const struct pf_profile *sum = m->sum;
-	size_t at = 0;
-	uint32_t i = pf_index_first(&m->sample_index, row->hash, &at);
+	uint32_t i = candidate(m, row);
 
 	if (i == PF_NONE)
 		return;
-	__builtin_prefetch(&sum->label_starts[i]);
 	__builtin_prefetch(&sum->frames[sum->frame_starts[i]]);
+	__builtin_prefetch(&sum->frames[sum->frame_starts[i + 1]]);
 	if (m->options.scale_by_duration)
 		__builtin_prefetch(&m->scaled[i * sum->type_count]);
 	else
 		__builtin_prefetch(&sum->values[i * sum->type_count]);
 }
 
-/* Adds the rows at hand. */
+/* The samples at hand in terms of the sum. */
+static int
+map_rows(struct pf_merge *m, struct pf_error *err)
+{
+	struct merge_source *s = &m->source;
+	int rc = pf_merge_resolve(m, err);
+
+	for (size_t i = 0; !rc && i < s->row_count; i++) {
+		struct merge_row *row = &s->rows[i];
+		rc = map_frames(m, row, err);
+		if (!rc)
+			rc = map_labels(m, row, err);
+		if (rc)
+			break;
+		row->hash = row_hash(s, row);
+		pf_index_fetch(&m->sample_index, row->hash);
+	}
+	return rc;
+}
+
+/* Adds the samples at hand. */
 static int
 merge_block(struct pf_merge *m, struct pf_error *err)
 {
 	struct merge_source *s = &m->source;
-	int rc = 0;
+	int rc = map_rows(m, err);
 
-	for (size_t i = 0; i < s->row_count; i++)
+	for (size_t i = 0; !rc && i < s->row_count; i++)
+		fetch_starts(m, &s->rows[i]);
+	for (size_t i = 0; !rc && i < s->row_count; i++)
 		fetch_sample(m, &s->rows[i]);
 	for (size_t i = 0; !rc && i < s->row_count; i++)
 		rc = merge_row(m, &s->rows[i], err);
@@ -324,20 +373,14 @@ pf_merge_samples(struct pf_merge *m, struct pf_error *err)
 	int rc = 0;
 
 	s->row_count = s->frame_count = s->label_count = 0;
+	s->sample_count += s->p->sample_count;
+	m->sample_count += s->p->sample_count;
 	for (size_t i = 0; !rc && i < s->p->sample_count; i++) {
-		struct merge_row *row = &s->rows[s->row_count];
-
 		if (is_zero(m, i) || !pf_label_filters_match(&m->filters, s->p, i))
 			continue;
-		*row = (struct merge_row){.sample = i};
-		rc = map_frames(m, row, err);
-		if (!rc)
-			rc = map_labels(m, row, err);
-		if (rc)
-			return rc;
-		row->hash = row_hash(s, row);
-		fetch_slot(m, row);
-		if (++s->row_count == MERGE_BLOCK)
+		s->rows[s->row_count++].sample = i;
+		rc = want_frames(m, i, err);
+		if (!rc && s->row_count == MERGE_BLOCK)
 			rc = merge_block(m, err);
 	}
 	return rc ? rc : merge_block(m, err);

@@ -18,7 +18,7 @@ enum { PAGE = 4096 };
 static int
 full(size_t count, struct pf_error *err)
 {
-	if (count < PF_NONE - 1)
+	if (count < MERGE_PENDING)
 		return 0;
 	return pf_error_set(err, PF_ENOMEM, "more than %zu distinct items of one kind", count);
 }
@@ -185,13 +185,18 @@ same_function(const struct pf_function *a, const struct pf_function *b)
 	       a->filename == b->filename && a->start_line == b->start_line;
 }
 
-static int
-intern_function(
-    struct pf_merge *m, const struct pf_function *f, uint32_t *merged, struct pf_error *err)
+uint32_t
+pf_merge_function_hash(const struct pf_function *f)
+{
+	return pf_hash_pair((uint64_t)f->name << 32 | f->filename,
+	    (uint64_t)f->system_name << 32 ^ (uint64_t)f->start_line);
+}
+
+int
+pf_merge_intern_function(struct pf_merge *m, const struct pf_function *f, uint32_t hash,
+    uint32_t *merged, struct pf_error *err)
 {
 	struct pf_profile *sum = m->sum;
-	uint32_t hash = pf_hash_pair((uint64_t)f->name << 32 | f->filename,
-	    (uint64_t)f->system_name << 32 ^ (uint64_t)f->start_line);
 	size_t at = 0;
 	int rc;
 
@@ -214,93 +219,50 @@ intern_function(
 	return 0;
 }
 
-static int
-merge_function(struct pf_merge *m, uint32_t function, uint32_t *merged, struct pf_error *err)
+uint32_t
+pf_merge_location_hash(const struct pf_location *l, const struct pf_line *lines, size_t count)
 {
-	const struct pf_function *from = &m->source.p->functions[function];
-	struct pf_function f = {.start_line = from->start_line};
-	uint32_t *known = &m->source.functions[function];
-	int rc;
+	uint64_t hash = (uint64_t)l->mapping << 1 | l->folded;
 
-	*merged = *known;
-	if (*known != PF_NONE)
-		return 0;
-	rc = pf_merge_string(m, from->name, &f.name, err);
-	if (!rc)
-		rc = pf_merge_string(m, from->system_name, &f.system_name, err);
-	if (!rc)
-		rc = pf_merge_string(m, from->filename, &f.filename, err);
-	if (!rc)
-		rc = intern_function(m, &f, merged, err);
-	if (!rc)
-		*known = *merged;
-	return rc;
-}
-
-/* Appends the lines of a location of the source to the sum's lines, not yet owned by a location. */
-static int
-append_lines(struct pf_merge *m, uint32_t location, size_t *count, struct pf_error *err)
-{
-	const struct pf_profile *p = m->source.p;
-	struct pf_profile *sum = m->sum;
-	uint64_t first = p->line_starts[location];
-	int rc;
-
-	*count = (size_t)(p->line_starts[location + 1] - first);
-	rc = PF_GROW(sum->lines, sum->line_capacity, sum->line_count + *count + 1, err);
-	for (size_t i = 0; !rc && i < *count; i++) {
-		struct pf_line line = p->lines[first + i];
-		if (line.function != PF_NONE)
-			rc = merge_function(m, line.function, &line.function, err);
-		if (!rc)
-			sum->lines[sum->line_count + i] = line;
+	hash = hash * 0x9e3779b97f4a7c15ULL + l->address;
+	for (size_t i = 0; i < count; i++) {
+		hash = (hash ^ hash >> 29) * 0xff51afd7ed558ccdULL + (uint64_t)lines[i].line;
+		hash = (hash ^ hash >> 31) * 0x9fb21c651e98df25ULL +
+		       ((uint64_t)lines[i].function << 16 ^ (uint64_t)lines[i].column);
 	}
-	return rc;
+	return pf_hash_u64(hash);
 }
 
-static uint32_t
-location_hash(const struct pf_location *l, const struct pf_line *lines, size_t count)
-{
-	uint32_t hash = pf_hash_pair((uint64_t)l->mapping << 1 | l->folded, l->address);
-
-	for (size_t i = 0; i < count; i++)
-		hash = pf_hash_pair((uint64_t)hash << 32 | lines[i].function,
-		    (uint64_t)lines[i].line << 16 ^ (uint64_t)lines[i].column);
-	return hash;
-}
-
-/* Whether location i of the sum is this one, with the lines just appended. */
 static bool
-same_location(
-    const struct pf_profile *sum, uint32_t i, const struct pf_location *l, size_t line_count)
+same_location(const struct pf_profile *sum, uint32_t i, const struct pf_location *l,
+    const struct pf_line *lines, size_t count)
 {
 	const struct pf_location *a = &sum->locations[i];
 	const struct pf_line *ours = &sum->lines[sum->line_starts[i]];
-	const struct pf_line *theirs = &sum->lines[sum->line_count];
 
 	if (a->address != l->address || a->mapping != l->mapping || a->folded != l->folded ||
-	    sum->line_starts[i + 1] - sum->line_starts[i] != line_count)
+	    sum->line_starts[i + 1] - sum->line_starts[i] != count)
 		return false;
-	for (size_t j = 0; j < line_count; j++) {
-		if (ours[j].function != theirs[j].function || ours[j].line != theirs[j].line ||
-		    ours[j].column != theirs[j].column)
+	for (size_t j = 0; j < count; j++) {
+		if (ours[j].function != lines[j].function || ours[j].line != lines[j].line ||
+		    ours[j].column != lines[j].column)
 			return false;
 	}
 	return true;
 }
 
-static int
-intern_location(struct pf_merge *m, const struct pf_location *l, size_t line_count,
-    uint32_t *merged, struct pf_error *err)
+int
+pf_merge_intern_location(struct pf_merge *m, const struct pf_location *l,
+    const struct pf_line *lines, size_t count, uint32_t hash, uint32_t *merged,
+    struct pf_error *err)
 {
 	struct pf_profile *sum = m->sum;
-	uint32_t hash = location_hash(l, sum->lines + sum->line_count, line_count);
 	size_t at = 0;
 	int rc;
 
 	for (uint32_t i = pf_index_first(&m->location_index, hash, &at); i != PF_NONE;
 	    i = pf_index_next(&m->location_index, hash, &at)) {
-		if (same_location(sum, i, l, line_count)) {
+		if (same_location(sum, i, l, lines, count)) {
 			*merged = i;
 			return 0;
 		}
@@ -312,10 +274,13 @@ intern_location(struct pf_merge *m, const struct pf_location *l, size_t line_cou
 		rc = PF_GROW(
 		    sum->line_starts, sum->line_starts_capacity, sum->location_count + 2, err);
 	if (!rc)
+		rc = PF_GROW(sum->lines, sum->line_capacity, sum->line_count + count + 1, err);
+	if (!rc)
 		rc = pf_index_add(&m->location_index, hash, (uint32_t)sum->location_count, err);
 	if (rc)
 		return rc;
-	sum->line_count += line_count;
+	for (size_t i = 0; i < count; i++)
+		sum->lines[sum->line_count++] = lines[i];
 	sum->locations[sum->location_count] = *l;
 	*merged = (uint32_t)sum->location_count++;
 	sum->line_starts[sum->location_count] = sum->line_count;
@@ -323,29 +288,20 @@ intern_location(struct pf_merge *m, const struct pf_location *l, size_t line_cou
 }
 
 int
-pf_merge_location(struct pf_merge *m, uint32_t location, uint32_t *merged, struct pf_error *err)
+pf_merge_place(struct pf_merge *m, uint32_t location, struct pf_location *l, struct pf_error *err)
 {
-	uint32_t *known = &m->source.locations[location];
-	struct pf_location l = m->source.p->locations[location];
-	size_t line_count = 0;
+	const struct pf_profile *p = m->source.p;
+	bool bare = p->line_starts[location] == p->line_starts[location + 1];
 	int rc = 0;
 
-	*merged = *known;
-	if (*known != PF_NONE)
-		return 0;
-	if (l.mapping != PF_NONE) {
-		l.address -= m->source.p->mappings[l.mapping].start;
-		rc = pf_merge_mapping(m, l.mapping, &l.mapping, err);
+	*l = p->locations[location];
+	if (l->mapping != PF_NONE) {
+		l->address -= p->mappings[l->mapping].start;
+		rc = pf_merge_mapping(m, l->mapping, &l->mapping, err);
 	}
-	if (!rc)
-		rc = append_lines(m, location, &line_count, err);
-	if (!rc && line_count == 0 && l.mapping != PF_NONE)
-		rc = check_bare(m, l.mapping, err);
-	else if (!rc && line_count == 0)
+	if (!rc && bare && l->mapping != PF_NONE)
+		rc = check_bare(m, l->mapping, err);
+	else if (!rc && bare)
 		check_unmapped(m);
-	if (!rc)
-		rc = intern_location(m, &l, line_count, merged, err);
-	if (!rc)
-		*known = *merged;
 	return rc;
 }

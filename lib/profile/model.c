@@ -51,7 +51,22 @@ pf_profile_free(struct pf_profile *p)
 	free(p->label_starts);
 	free(p->labels);
 	free(p->comments);
+	free(p->sample_order);
 	free(p);
+}
+
+void
+pf_profile_clear(struct pf_profile *p)
+{
+	pf_strings_clear(&p->strings);
+	p->type_count = p->mapping_count = p->function_count = p->location_count = 0;
+	p->line_count = p->sample_count = p->frame_count = p->label_count = p->comment_count = 0;
+	p->default_type = p->drop_frames = p->keep_frames = p->doc_url = 0;
+	p->time_nanos = p->duration_nanos = p->period = 0;
+	p->period_type = (struct pf_value_type){0};
+	p->digest = 0;
+	free(p->sample_order);
+	p->sample_order = NULL;
 }
 
 uint32_t

@@ -76,15 +76,24 @@ struct pf_profile {
 	size_t frame_starts_capacity, frame_capacity, value_capacity, label_starts_capacity,
 	    label_capacity;
 
+	uint32_t
+	    *sample_order; /* of a merge's result: how samples are written; NULL: as they stand */
+
 	uint32_t drop_frames, keep_frames, doc_url; /* strings */
 	int64_t time_nanos, duration_nanos, period;
 	struct pf_value_type period_type;
 	uint32_t *comments; /* strings */
 	size_t comment_count, comment_capacity;
+	uint64_t digest; /* over the bytes that it was read from; 0: from none */
 };
 
 /* An empty profile to build on; pf_profile_free() when done or when a later step fails. */
 int pf_profile_new(struct pf_profile **profile, struct pf_error *err);
+/* Makes it empty again, keeps its memory. */
+void pf_profile_clear(struct pf_profile *p);
+
+/* Brings samples into the order in which they are written, if that is another one. PF_ENOMEM: only good to be freed. */
+int pf_profile_arrange(struct pf_profile *p, struct pf_error *err);
 
 /* A string of the profile. */
 static inline const char *

@@ -19,7 +19,7 @@
 #include "profile/noise.h"
 
 struct reader {
-	struct pf_builder b;
+	struct pf_builder *b;
 	struct pf_lines lines;
 	int64_t hertz; /* 0: delays are nanoseconds */
 };
@@ -43,7 +43,7 @@ static bool
 read_attribute(struct reader *r, struct pf_text line)
 {
 	const char *equals = pf_text_find(&line, "=");
-	struct pf_profile *p = r->b.p;
+	struct pf_profile *p = r->b->p;
 	struct pf_text key, value;
 
 	if (!equals)
@@ -67,7 +67,7 @@ read_attribute(struct reader *r, struct pf_text line)
 static bool
 scale(const struct reader *r, int64_t *delay, int64_t *count)
 {
-	int64_t period = r->b.p->period;
+	int64_t period = r->b->p->period;
 
 	if (period <= 0)
 		return true;
@@ -92,12 +92,12 @@ add_line(struct reader *r, struct pf_error *err)
 	pf_text_expect(&t, "@");
 	if (!t.failure && (values[0] < 0 || values[1] < 0))
 		pf_text_fail(&t, "a negative figure");
-	rc = pf_builder_callers(&r->b, &r->lines, &t, err);
+	rc = pf_builder_callers(r->b, &r->lines, &t, err);
 	if (rc)
 		return rc;
 	if (!scale(r, &values[1], &values[0]))
 		return pf_lines_error(&r->lines, "the unsampled figures exceed 64 bits", err);
-	return pf_builder_sample(&r->b, values, err);
+	return pf_builder_sample(r->b, values, err);
 }
 
 static bool
@@ -119,28 +119,25 @@ read_all(struct reader *r, struct pf_error *err)
 		attributes = attributes && read_attribute(r, r->lines.line);
 		rc = attributes ? pf_lines_check(&r->lines, &r->lines.line, err) : add_line(r, err);
 	}
-	return rc ? rc : pf_maps_read(&r->b, &r->lines, err);
+	return rc ? rc : pf_maps_read(r->b, &r->lines, err);
 }
 
 int
-pf_contention_read(
-    struct pf_profile *p, const char *name, const uint8_t *bytes, size_t size, struct pf_error *err)
+pf_contention_read(struct pf_builder *b, struct pf_source *source, struct pf_error *err)
 {
-	struct reader r = {0};
+	struct reader r = {.b = b};
 	int rc;
 
-	pf_lines_init(&r.lines, name, bytes, size);
-	pf_builder_init(&r.b, p);
+	pf_lines_from(&r.lines, source);
 	(void)pf_lines_next_content(&r.lines);
-	rc = pf_builder_type(&r.b, "contentions", "count", err);
+	rc = pf_builder_type(r.b, "contentions", "count", err);
 	if (!rc)
-		rc = pf_builder_type(&r.b, "delay", "nanoseconds", err);
+		rc = pf_builder_type(r.b, "delay", "nanoseconds", err);
 	if (!rc)
-		rc = pf_builder_period(&r.b, "contentions", "count", 1, err);
+		rc = pf_builder_period(r.b, "contentions", "count", 1, err);
 	if (!rc)
-		rc = pf_noise_set(&r.b, PF_NOISE_LOCKS, err);
+		rc = pf_noise_set(r.b, PF_NOISE_LOCKS, err);
 	if (!rc)
 		rc = read_all(&r, err);
-	pf_builder_release(&r.b);
 	return rc;
 }

@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "profile/builder.h"
 #include "profile/maps.h"
+#include "profile/noise.h"
 
 /* "TYPE profile: total N" */
 static bool
@@ -66,24 +67,20 @@ add_line(struct pf_builder *b, const struct pf_lines *lines, struct pf_error *er
 }
 
 int
-pf_counts_read(
-    struct pf_profile *p, const char *name, const uint8_t *bytes, size_t size, struct pf_error *err)
+pf_counts_read(struct pf_builder *b, struct pf_source *source, struct pf_error *err)
 {
 	struct pf_lines lines;
-	struct pf_builder b;
 	struct pf_text type;
 	int rc;
 
-	pf_lines_init(&lines, name, bytes, size);
-	pf_builder_init(&b, p);
+	pf_lines_from(&lines, source);
 	(void)pf_lines_next_content(&lines);
 	(void)is_header(lines.line, &type);
-	rc = add_types(&b, type, err);
+	rc = add_types(b, type, err);
+	if (!rc)
+		rc = pf_noise_set(b, PF_NOISE_CPU, err);
 	while (!rc && pf_lines_next_content(&lines) && !pf_text_starts(&lines.line, "---") &&
 	       !pf_maps_begin(&lines.line))
-		rc = add_line(&b, &lines, err);
-	if (!rc)
-		rc = pf_maps_read(&b, &lines, err);
-	pf_builder_release(&b);
-	return rc;
+		rc = add_line(b, &lines, err);
+	return rc ? rc : pf_maps_read(b, &lines, err);
 }

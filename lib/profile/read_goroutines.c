@@ -20,14 +20,30 @@
 #include "profile/builder.h"
 
 struct reader {
-	struct pf_builder b;
+	struct pf_builder *b;
 	struct pf_lines lines;
+	struct pf_buffer state, name; /* of the goroutine, and of the call, being read */
 };
 
 struct goroutine {
 	struct pf_text state;
 	int64_t wait; /* minutes; 0: not said */
 };
+
+/* Keeps a text past its line. */
+static int
+keep(struct pf_buffer *b, struct pf_text t, struct pf_error *err)
+{
+	pf_buffer_clear(b);
+	pf_buffer_add(b, t.at, pf_text_left(&t));
+	return pf_buffer_check(b, err);
+}
+
+static struct pf_text
+kept(const struct pf_buffer *b)
+{
+	return pf_text_of((const char *)b->bytes, b->size);
+}
 
 static const char *
 find_last(const struct pf_text *t, char c)
@@ -125,13 +141,13 @@ is_call(const struct pf_text *line, struct pf_text *name)
 }
 
 static int
-end_goroutine(struct reader *r, const struct goroutine *g, struct pf_error *err)
+end_goroutine(struct reader *r, int64_t wait, struct pf_error *err)
 {
-	int rc = pf_builder_text(&r->b, "state", g->state, err);
+	int rc = pf_builder_text(r->b, "state", kept(&r->state), err);
 
-	if (!rc && g->wait)
-		rc = pf_builder_number(&r->b, "wait", g->wait, "minutes", err);
-	return rc ? rc : pf_builder_sample(&r->b, &(int64_t){1}, err);
+	if (!rc && wait)
+		rc = pf_builder_number(r->b, "wait", wait, "minutes", err);
+	return rc ? rc : pf_builder_sample(r->b, &(int64_t){1}, err);
 }
 
 /* The frames of a goroutine, up to the next one or the end; *more tells which. */
@@ -146,36 +162,40 @@ read_goroutine(struct reader *r, bool *more, struct pf_error *err)
 
 	if (!is_header(r->lines.line, &g))
 		return pf_lines_error(&r->lines, "a goroutine's title was expected", err);
+	rc = keep(&r->state, g.state, err);
 	while (!rc && (*more = pf_lines_next(&r->lines)) && !is_header(r->lines.line, &next)) {
 		if (have_name && is_place(&r->lines.line, &file, &number))
-			rc = pf_builder_function(&r->b, name, file, number, err);
+			rc = pf_builder_function(r->b, kept(&r->name), file, number, err);
 		else if (have_name)
 			return pf_lines_error(
 			    &r->lines, "the file and line of a call were expected", err);
 		have_name = !have_name && is_call(&r->lines.line, &name);
+		if (!rc && have_name)
+			rc = keep(&r->name, name, err);
 	}
 	if (!rc && have_name)
 		return pf_lines_error(
 		    &r->lines, "the file and line of the last call are missing", err);
-	return rc ? rc : end_goroutine(r, &g, err);
+	return rc ? rc : end_goroutine(r, g.wait, err);
 }
 
 int
-pf_goroutines_read(
-    struct pf_profile *p, const char *name, const uint8_t *bytes, size_t size, struct pf_error *err)
+pf_goroutines_read(struct pf_builder *b, struct pf_source *source, struct pf_error *err)
 {
-	struct reader r = {0};
+	struct reader r = {.b = b};
 	bool more;
 	int rc;
 
-	pf_lines_init(&r.lines, name, bytes, size);
-	pf_builder_init(&r.b, p);
+	pf_lines_from(&r.lines, source);
+	pf_buffer_init(&r.state, PF_BUFFER_NO_MAXIMUM);
+	pf_buffer_init(&r.name, PF_BUFFER_NO_MAXIMUM);
 	more = pf_lines_next_content(&r.lines);
-	rc = pf_builder_type(&r.b, "goroutine", "count", err);
+	rc = pf_builder_type(r.b, "goroutine", "count", err);
 	if (!rc)
-		rc = pf_builder_period(&r.b, "goroutine", "count", 1, err);
+		rc = pf_builder_period(r.b, "goroutine", "count", 1, err);
 	while (!rc && more)
 		rc = read_goroutine(&r, &more, err);
-	pf_builder_release(&r.b);
+	pf_buffer_release(&r.state);
+	pf_buffer_release(&r.name);
 	return rc;
 }

@@ -22,7 +22,7 @@ struct figures {
 };
 
 struct reader {
-	struct pf_builder b;
+	struct pf_builder *b;
 	struct pf_lines lines;
 	bool has_alloc; /* the bracketed figures say something of their own */
 	bool sampled;   /* with the profile's period as rate */
@@ -106,7 +106,7 @@ read_header(struct reader *r, struct pf_text t, struct pf_error *err)
 		return rc;
 	r->has_alloc = r->has_alloc && ((ever.objects && ever.objects != in_use.objects) ||
 					   (ever.bytes && ever.bytes != in_use.bytes));
-	return pf_builder_period(&r->b, "space", "bytes", period, err);
+	return pf_builder_period(r->b, "space", "bytes", period, err);
 }
 
 /* In use comes last: readers take the last type unless told otherwise. */
@@ -121,7 +121,7 @@ add_types(struct reader *r, struct pf_error *err)
 
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = pf_builder_type(
-		    &r->b, r->has_alloc ? both[i] : one[i], i % 2 ? "bytes" : "count", err);
+		    r->b, r->has_alloc ? both[i] : one[i], i % 2 ? "bytes" : "count", err);
 	return rc;
 }
 
@@ -135,7 +135,7 @@ estimate(const struct reader *r, struct figures *f, int64_t *size)
 		return "objects and bytes of different signs";
 	/* -2^63 / -1 is the one quotient that does not fit. */
 	*size = f->objects == -1 && f->bytes == INT64_MIN ? INT64_MAX : f->bytes / f->objects;
-	if (r->sampled && !pf_unsample(&f->objects, &f->bytes, r->b.p->period))
+	if (r->sampled && !pf_unsample(&f->objects, &f->bytes, r->b->p->period))
 		return "the unsampled figures exceed 64 bits";
 	return NULL;
 }
@@ -151,7 +151,7 @@ add_line(struct reader *r, struct pf_error *err)
 	int rc;
 
 	read_figures(&t, &in_use, &ever);
-	rc = pf_builder_callers(&r->b, &r->lines, &t, err);
+	rc = pf_builder_callers(r->b, &r->lines, &t, err);
 	if (rc)
 		return rc;
 	wrong = r->has_alloc ? estimate(r, &ever, &size) : NULL;
@@ -165,30 +165,27 @@ add_line(struct reader *r, struct pf_error *err)
 	}
 	values[n++] = in_use.objects;
 	values[n++] = in_use.bytes;
-	rc = pf_builder_number(&r->b, "bytes", size, "", err);
-	return rc ? rc : pf_builder_sample(&r->b, values, err);
+	rc = pf_builder_number(r->b, "bytes", size, "", err);
+	return rc ? rc : pf_builder_sample(r->b, values, err);
 }
 
 int
-pf_heap_read(
-    struct pf_profile *p, const char *name, const uint8_t *bytes, size_t size, struct pf_error *err)
+pf_heap_read(struct pf_builder *b, struct pf_source *source, struct pf_error *err)
 {
-	struct reader r = {0};
-	struct pf_text header;
+	struct reader r = {.b = b};
+	struct pf_text header = pf_text_of("", 0);
 	int rc;
 
-	pf_lines_init(&r.lines, name, bytes, size);
-	pf_builder_init(&r.b, p);
+	pf_lines_from(&r.lines, source);
 	(void)find_header(&r.lines, &header);
 	rc = read_header(&r, header, err);
 	if (!rc)
 		rc = add_types(&r, err);
 	if (!rc)
-		rc = pf_noise_set(&r.b, PF_NOISE_HEAP, err);
+		rc = pf_noise_set(r.b, PF_NOISE_HEAP, err);
 	while (!rc && pf_lines_next_content(&r.lines) && !pf_maps_begin(&r.lines.line))
 		rc = add_line(&r, err);
 	if (!rc)
-		rc = pf_maps_read(&r.b, &r.lines, err);
-	pf_builder_release(&r.b);
+		rc = pf_maps_read(r.b, &r.lines, err);
 	return rc;
 }

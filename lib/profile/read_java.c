@@ -23,21 +23,29 @@
 #include "core/memory.h"
 #include "profile/java.h"
 #include "profile/mappings.h"
+#include "profile/noise.h"
 #include "profile/unsample.h"
 
 enum { HEAP_RATE = 512 << 10 };
 
 struct reader {
-	struct pf_builder b;
+	struct pf_builder *b;
 	struct pf_lines lines;
 	bool heap;
-	struct pf_text resolution; /* the unit of the quantity */
+	uint32_t unit; /* of the quantity, a string */
 };
 
 /* What a location of the table stands for. */
 struct entry {
 	uint32_t function; /* PF_NONE: not in the table */
 	int64_t line;
+};
+
+/* The table while it is read. */
+struct table {
+	struct pf_builder *b;
+	struct entry *entries; /* one a location */
+	struct pf_index names; /* functions by their name */
 };
 
 /* "NAME = VALUE" */
@@ -70,6 +78,8 @@ pf_java_recognise(const uint8_t *bytes, size_t size)
 	while (pf_lines_next_content(&lines) && is_attribute(lines.line, &name, &value)) {
 		if (pf_text_equals(&name, "format"))
 			return pf_text_equals(&value, "java");
+		if (pf_text_equals(&name, "resolution"))
+			return true;
 	}
 	return false;
 }
@@ -77,13 +87,13 @@ pf_java_recognise(const uint8_t *bytes, size_t size)
 static int
 read_attribute(struct reader *r, struct pf_text name, struct pf_text value, struct pf_error *err)
 {
-	struct pf_profile *p = r->b.p;
+	struct pf_profile *p = r->b->p;
 
 	if (pf_text_equals(&name, "format")) {
 		if (!pf_text_equals(&value, "java"))
 			return pf_lines_error(&r->lines, "a format other than java", err);
 	} else if (pf_text_equals(&name, "resolution")) {
-		r->resolution = value;
+		return pf_builder_string(r->b, value, &r->unit, err);
 	} else if (!r->heap && pf_text_equals(&name, "sampling period")) {
 		p->period = pf_text_int64(&value);
 	} else if (!r->heap && pf_text_equals(&name, "ms since reset")) {
@@ -97,14 +107,14 @@ read_attribute(struct reader *r, struct pf_text name, struct pf_text value, stru
 static int
 add_types(struct reader *r, struct pf_error *err)
 {
-	int rc = pf_builder_type(&r->b, r->heap ? "inuse_objects" : "contentions", "count", err);
+	int rc = pf_builder_type(r->b, r->heap ? "inuse_objects" : "contentions", "count", err);
 
 	if (!rc)
-		rc = pf_builder_type(&r->b, r->heap ? "inuse_space" : "delay", "", err);
-	if (!rc && r->resolution.at)
-		rc = pf_builder_string(&r->b, r->resolution, &r->b.p->types[1].unit, err);
+		rc = pf_builder_type(r->b, r->heap ? "inuse_space" : "delay", "", err);
+	if (!rc)
+		r->b->p->types[1].unit = r->unit;
 	if (!rc && !r->heap)
-		rc = pf_builder_period(&r->b, "contentions", "count", r->b.p->period, err);
+		rc = pf_builder_period(r->b, "contentions", "count", r->b->p->period, err);
 	return rc;
 }
 
@@ -112,7 +122,7 @@ add_types(struct reader *r, struct pf_error *err)
 static const char *
 estimate(struct reader *r, int64_t *values, int64_t *size)
 {
-	int64_t period = r->b.p->period;
+	int64_t period = r->b->p->period;
 	bool fits;
 
 	if (values[0] < 0 || values[1] < 0)
@@ -145,7 +155,7 @@ add_line(struct reader *r, struct pf_error *err)
 		pf_text_expect(&t, "0x");
 		address = pf_text_hex(&t);
 		if (!t.failure)
-			rc = pf_builder_address(&r->b, address, err);
+			rc = pf_builder_address(r->b, address, err);
 	}
 	if (!rc)
 		rc = pf_lines_check(&r->lines, &t, err);
@@ -155,37 +165,64 @@ add_line(struct reader *r, struct pf_error *err)
 	if (wrong)
 		return pf_lines_error(&r->lines, wrong, err);
 	if (r->heap)
-		rc = pf_builder_number(&r->b, "bytes", size, "", err);
-	return rc ? rc : pf_builder_sample(&r->b, values, err);
+		rc = pf_builder_number(r->b, "bytes", size, "", err);
+	return rc ? rc : pf_builder_sample(r->b, values, err);
+}
+
+/* The last parenthesis that opens behind a blank, if the text ends with one that closes. */
+static const char *
+find_parenthesis(struct pf_text t)
+{
+	if (t.at == t.end || t.end[-1] != ')')
+		return NULL;
+	for (const char *c = t.end - 1; c > t.at; c--) {
+		if (*c == '(' && (c[-1] == ' ' || c[-1] == '\t'))
+			return c;
+	}
+	return NULL;
+}
+
+/* "file:line": cuts the line off; false if there is none. One beyond 64 bits is none that anybody knows. */
+static bool
+cut_line(struct pf_text *file, int64_t *line)
+{
+	const char *colon =
+	    file->at < file->end ? memrchr(file->at, ':', pf_text_left(file)) : NULL;
+	struct pf_text number;
+
+	if (!colon || colon == file->at)
+		return false;
+	number = pf_text_of(colon + 1, (size_t)(file->end - colon - 1));
+	(void)pf_text_skip(&number, "-");
+	if (number.at == number.end)
+		return false;
+	for (const char *c = number.at; c < number.end; c++) {
+		if (*c < '0' || *c > '9')
+			return false;
+	}
+	*line = number.at[-1] == '-' ? 0 : pf_text_int64(&number);
+	file->end = colon;
+	return true;
 }
 
 /* "name (file:line)", "name (/path/to/library.so)" or a name alone. */
 static void
 split_name(struct pf_text t, struct pf_text *name, struct pf_text *file, int64_t *line)
 {
-	const char *open, *colon;
+	const char *open = find_parenthesis(t);
 
 	*name = t;
 	*file = pf_text_of(t.end, 0);
 	*line = 0;
-	open = t.at < t.end && t.end[-1] == ')' ? memrchr(t.at, '(', pf_text_left(&t)) : NULL;
-	if (!open || open == t.at || (open[-1] != ' ' && open[-1] != '\t')) {
+	if (!open) {
 		if (pf_text_find(&t, "generated stub/JIT"))
 			*name = pf_text_of("STUB", 4);
 		return;
 	}
 	*name = pf_text_trimmed(pf_text_of(t.at, (size_t)(open - t.at)));
 	*file = pf_text_of(open + 1, (size_t)(t.end - open - 2));
-	colon = file->at < file->end ? memrchr(file->at, ':', pf_text_left(file)) : NULL;
-	if (colon && colon > file->at) {
-		struct pf_text number = pf_text_of(colon + 1, (size_t)(file->end - colon - 1));
-		int64_t value = pf_text_int64(&number);
-		if (!number.failure && number.at == number.end) {
-			*line = value > 0 ? value : 0;
-			file->end = colon;
-			return;
-		}
-	}
+	if (cut_line(file, line))
+		return;
 	/* A library: its folder says nothing about the code. */
 	for (const char *c = file->at; c < file->end; c++) {
 		if (*c == '/')
@@ -193,9 +230,34 @@ split_name(struct pf_text t, struct pf_text *name, struct pf_text *file, int64_t
 	}
 }
 
+/*
+ * The function of a name. Its file is the first that the table gives: methods
+ * of one name are one function to google/pprof, and so they are here.
+ */
+static int
+intern(struct table *t, struct pf_text name, struct pf_text file, uint32_t *function,
+    struct pf_error *err)
+{
+	struct pf_profile *p = t->b->p;
+	uint32_t id, hash;
+	size_t at = 0;
+	int rc = pf_builder_string(t->b, name, &id, err);
+
+	if (rc)
+		return rc;
+	hash = pf_hash_u64(id);
+	for (*function = pf_index_first(&t->names, hash, &at); *function != PF_NONE;
+	    *function = pf_index_next(&t->names, hash, &at)) {
+		if (p->functions[*function].name == id)
+			return 0;
+	}
+	rc = pf_builder_intern(t->b, name, file, function, err);
+	return rc ? rc : pf_index_add(&t->names, hash, *function, err);
+}
+
 /* "0xADDRESS name …": an entry of the table, if a sample has the address. */
 static int
-read_entry(struct pf_builder *b, struct pf_text t, struct entry *entries, struct pf_error *err)
+read_entry(struct table *to, struct pf_text t, struct pf_error *err)
 {
 	struct pf_text name, file;
 	uint64_t address;
@@ -205,11 +267,11 @@ read_entry(struct pf_builder *b, struct pf_text t, struct entry *entries, struct
 	address = pf_text_hex(&t);
 	if (t.failure || t.at == t.end || (*t.at != ' ' && *t.at != '\t'))
 		return 0;
-	i = pf_builder_find(b, address);
+	i = pf_builder_find(to->b, address);
 	if (i == PF_NONE)
 		return 0;
-	split_name(pf_text_trimmed(t), &name, &file, &entries[i].line);
-	return pf_builder_intern(b, name, file, &entries[i].function, err);
+	split_name(pf_text_trimmed(t), &name, &file, &to->entries[i].line);
+	return intern(to, name, file, &to->entries[i].function, err);
 }
 
 /* Gives locations their lines; those without an entry keep a mapping, and no address either. */
@@ -236,19 +298,23 @@ resolve(struct pf_profile *p, const struct entry *entries, struct pf_error *err)
 int
 pf_java_locations(struct pf_builder *b, struct pf_lines *lines, struct pf_error *err)
 {
-	struct entry *entries = NULL;
-	int rc = PF_CALLOC(entries, b->p->location_count, err);
+	struct table table = {.b = b};
+	int rc;
 
+	if (!pf_builder_wants_tables(b))
+		return 0;
+	rc = PF_CALLOC(table.entries, b->p->location_count, err);
 	for (size_t i = 0; !rc && i < b->p->location_count; i++)
-		entries[i].function = PF_NONE;
+		table.entries[i].function = PF_NONE;
 	if (!rc) {
 		do {
-			rc = read_entry(b, lines->line, entries, err);
+			rc = read_entry(&table, lines->line, err);
 		} while (!rc && pf_lines_next(lines));
 	}
 	if (!rc)
-		rc = resolve(b->p, entries, err);
-	free(entries);
+		rc = resolve(b->p, table.entries, err);
+	free(table.entries);
+	pf_index_release(&table.names);
 	return rc;
 }
 
@@ -279,23 +345,23 @@ read_all(struct reader *r, struct pf_error *err)
 		rc = add_line(r, err);
 		more = !rc && pf_lines_next_content(&r->lines);
 	}
-	return rc ? rc : pf_java_locations(&r->b, &r->lines, err);
+	return rc ? rc : pf_java_locations(r->b, &r->lines, err);
 }
 
 int
-pf_java_read(
-    struct pf_profile *p, const char *name, const uint8_t *bytes, size_t size, struct pf_error *err)
+pf_java_read(struct pf_builder *b, struct pf_source *source, struct pf_error *err)
 {
-	struct reader r = {0};
+	struct reader r = {.b = b};
 	struct pf_text title;
 	int rc;
 
-	pf_lines_init(&r.lines, name, bytes, size);
-	pf_builder_init(&r.b, p);
+	pf_lines_from(&r.lines, source);
 	(void)pf_lines_next_content(&r.lines);
 	title = pf_text_trimmed(r.lines.line);
 	r.heap = pf_text_starts(&title, "--- heapz");
+	rc = pf_noise_set(b, r.heap ? PF_NOISE_HEAP : PF_NOISE_LOCKS, err);
+	if (rc)
+		return rc;
 	rc = read_all(&r, err);
-	pf_builder_release(&r.b);
 	return rc;
 }

@@ -17,8 +17,8 @@
  * whether allocations ever made were counted. All addresses are return addresses.
  *
  * Each thread's sample repeats the stack's frames. A file could make that cost
- * far more than its own size: once FRAMES_A_BYTE times its bytes were repeated,
- * further stacks are one sample each, with the same figures and no thread.
+ * far more than its own size: where that exceeds FRAMES_A_BYTE times what was read so far,
+ * such stacks are one sample each, with the same figures and no thread.
  */
 #include "profile/formats.h"
 
@@ -37,23 +37,28 @@ enum { ALLOC_OBJECTS, ALLOC_SPACE, IN_USE_OBJECTS, IN_USE_SPACE, FIGURES };
 /* The figures of a line, estimates of all once read. */
 struct thread_line {
 	int64_t values[FIGURES];
-	int64_t thread;      /* ALL for t* */
-	struct pf_text name; /* empty: none */
-	int64_t mean_size;   /* of the objects that were counted */
+	int64_t thread; /* ALL for t* */
+};
+
+/* What the header calls a thread: a range of the names' bytes. */
+struct thread_name {
+	int64_t thread;
+	size_t at, size;
 };
 
 static const int64_t ALL = -1;
 
 struct reader {
-	struct pf_builder b;
+	struct pf_builder *b;
 	struct pf_lines lines;
 	bool has_alloc;
-	struct thread_line *names; /* the header's threads */
+	struct thread_name *names; /* of the header's threads */
 	size_t name_count, name_capacity;
-	struct pf_index name_index;  /* by thread */
+	struct pf_index name_index; /* by thread */
+	struct pf_buffer name_bytes;
 	struct thread_line *threads; /* of the stack being read */
 	size_t thread_count, thread_capacity;
-	size_t repeatable; /* frames that may still be repeated for threads */
+	uint64_t repeated; /* frames, for threads */
 };
 
 static bool
@@ -83,12 +88,13 @@ estimate(int64_t *objects, int64_t *bytes, int64_t rate)
 	return pf_unsample(objects, bytes, rate) ? NULL : "the unsampled figures exceed 64 bits";
 }
 
-/* "  t*: objects: bytes [objects: bytes] name" */
+/* "  t*: objects: bytes [objects: bytes] name"; the mean size is of the objects that were counted. */
 static int
-read_thread_line(const struct reader *r, struct thread_line *l, struct pf_error *err)
+read_thread_line(const struct reader *r, struct thread_line *l, struct pf_text *name,
+    int64_t *mean_size, struct pf_error *err)
 {
 	struct pf_text t = r->lines.line;
-	int64_t rate = r->b.p->period;
+	int64_t rate = r->b->p->period;
 	const char *wrong;
 
 	pf_text_expect(&t, "t");
@@ -106,12 +112,12 @@ read_thread_line(const struct reader *r, struct thread_line *l, struct pf_error 
 	pf_text_expect(&t, "]");
 	if (t.failure)
 		return pf_lines_error(&r->lines, t.failure, err);
-	l->name = pf_text_trimmed(t);
-	l->mean_size = 0;
+	*name = pf_text_trimmed(t);
+	*mean_size = 0;
 	if (l->values[IN_USE_OBJECTS])
-		l->mean_size = l->values[IN_USE_SPACE] / l->values[IN_USE_OBJECTS];
+		*mean_size = l->values[IN_USE_SPACE] / l->values[IN_USE_OBJECTS];
 	else if (l->values[ALLOC_OBJECTS])
-		l->mean_size = l->values[ALLOC_SPACE] / l->values[ALLOC_OBJECTS];
+		*mean_size = l->values[ALLOC_SPACE] / l->values[ALLOC_OBJECTS];
 	wrong = estimate(&l->values[IN_USE_OBJECTS], &l->values[IN_USE_SPACE], rate);
 	if (!wrong)
 		wrong = estimate(&l->values[ALLOC_OBJECTS], &l->values[ALLOC_SPACE], rate);
@@ -128,26 +134,31 @@ name_of(const struct reader *r, int64_t thread)
 	for (i = pf_index_first(&r->name_index, hash, &at); i != PF_NONE;
 	    i = pf_index_next(&r->name_index, hash, &at)) {
 		if (r->names[i].thread == thread)
-			return r->names[i].name;
+			return pf_text_of(
+			    (const char *)r->name_bytes.bytes + r->names[i].at, r->names[i].size);
 	}
 	return pf_text_of("", 0);
 }
 
 /* Keeps a thread's first name for the labels. */
 static int
-add_name(struct reader *r, const struct thread_line *l, struct pf_error *err)
+add_name(struct reader *r, int64_t thread, struct pf_text name, struct pf_error *err)
 {
-	struct pf_text known = name_of(r, l->thread);
+	struct pf_text known = name_of(r, thread);
+	size_t at = r->name_bytes.size;
 	int rc;
 
-	if (l->name.at == l->name.end || known.at < known.end)
+	if (name.at == name.end || known.at < known.end)
 		return 0;
-	rc = PF_GROW(r->names, r->name_capacity, r->name_count + 1, err);
+	pf_buffer_add(&r->name_bytes, name.at, pf_text_left(&name));
+	rc = pf_buffer_check(&r->name_bytes, err);
+	if (!rc)
+		rc = PF_GROW(r->names, r->name_capacity, r->name_count + 1, err);
 	if (!rc)
 		rc = pf_index_add(
-		    &r->name_index, pf_hash_u64((uint64_t)l->thread), (uint32_t)r->name_count, err);
+		    &r->name_index, pf_hash_u64((uint64_t)thread), (uint32_t)r->name_count, err);
 	if (!rc)
-		r->names[r->name_count++] = *l;
+		r->names[r->name_count++] = (struct thread_name){thread, at, pf_text_left(&name)};
 	return rc;
 }
 
@@ -171,6 +182,8 @@ static int
 read_header(struct reader *r, bool *stack, struct pf_error *err)
 {
 	struct thread_line l;
+	struct pf_text name;
+	int64_t mean_size;
 	int rc = 0;
 
 	*stack = false;
@@ -179,11 +192,11 @@ read_header(struct reader *r, bool *stack, struct pf_error *err)
 			*stack = true;
 			break;
 		}
-		rc = read_thread_line(r, &l, err);
+		rc = read_thread_line(r, &l, &name, &mean_size, err);
 		if (!rc && l.thread == ALL)
 			r->has_alloc = l.values[ALLOC_OBJECTS] || l.values[ALLOC_SPACE];
 		else if (!rc)
-			rc = add_name(r, &l, err);
+			rc = add_name(r, l.thread, name, err);
 	}
 	return rc;
 }
@@ -196,16 +209,16 @@ add_types(struct reader *r, struct pf_error *err)
 	int rc = 0;
 
 	for (int i = r->has_alloc ? 0 : 2; !rc && i < FIGURES; i++)
-		rc = pf_builder_type(&r->b, types[i], i % 2 ? "bytes" : "count", err);
+		rc = pf_builder_type(r->b, types[i], i % 2 ? "bytes" : "count", err);
 	return rc;
 }
 
 static int
 end_sample(struct reader *r, const int64_t *values, int64_t mean_size, struct pf_error *err)
 {
-	int rc = pf_builder_number(&r->b, "bytes", mean_size, "", err);
+	int rc = pf_builder_number(r->b, "bytes", mean_size, "", err);
 
-	return rc ? rc : pf_builder_sample(&r->b, values + (r->has_alloc ? 0 : 2), err);
+	return rc ? rc : pf_builder_sample(r->b, values + (r->has_alloc ? 0 : 2), err);
 }
 
 __extension__ typedef unsigned __int128 wide;
@@ -220,7 +233,8 @@ share(int64_t total, wide part, wide whole)
 
 /* One sample a thread: each gets what is due up to it less what was given before. */
 static int
-share_out(struct reader *r, const struct thread_line *all, const wide *whole, struct pf_error *err)
+share_out(struct reader *r, const struct thread_line *all, int64_t mean_size, const wide *whole,
+    struct pf_error *err)
 {
 	wide part[FIGURES] = {0};
 	int64_t given[FIGURES] = {0};
@@ -236,13 +250,13 @@ share_out(struct reader *r, const struct thread_line *all, const wide *whole, st
 				values[f] = share(all->values[f], part[f], whole[f]) - given[f];
 			given[f] += values[f];
 		}
-		rc = i ? pf_builder_same_frames(&r->b, err) : 0;
+		rc = i ? pf_builder_same_frames(r->b, err) : 0;
 		if (!rc)
-			rc = pf_builder_number(&r->b, "thread", l->thread, "", err);
+			rc = pf_builder_number(r->b, "thread", l->thread, "", err);
 		if (!rc && name.at < name.end)
-			rc = pf_builder_text(&r->b, "thread_name", name, err);
+			rc = pf_builder_text(r->b, "thread_name", name, err);
 		if (!rc)
-			rc = end_sample(r, values, all->mean_size, err);
+			rc = end_sample(r, values, mean_size, err);
 	}
 	return rc;
 }
@@ -251,17 +265,17 @@ share_out(struct reader *r, const struct thread_line *all, const wide *whole, st
 static bool
 may_repeat(struct reader *r)
 {
-	const struct pf_profile *p = r->b.p;
-	size_t frames = p->frame_count - p->frame_starts[p->sample_count];
+	uint64_t frames = (uint64_t)r->b->pending * (r->thread_count - 1);
 
-	if (frames && r->thread_count - 1 > r->repeatable / frames)
+	if (r->repeated + frames > r->lines.offset * FRAMES_A_BYTE)
 		return false;
-	r->repeatable -= frames * (r->thread_count - 1);
+	r->repeated += frames;
 	return true;
 }
 
 static int
-add_samples(struct reader *r, const struct thread_line *all, struct pf_error *err)
+add_samples(
+    struct reader *r, const struct thread_line *all, int64_t mean_size, struct pf_error *err)
 {
 	wide whole[FIGURES] = {0};
 	bool threads = r->thread_count > 0;
@@ -272,8 +286,8 @@ add_samples(struct reader *r, const struct thread_line *all, struct pf_error *er
 	}
 	for (int f = 0; f < FIGURES; f++)
 		threads = threads && (whole[f] || !all->values[f]);
-	return threads && may_repeat(r) ? share_out(r, all, whole, err)
-					: end_sample(r, all->values, all->mean_size, err);
+	return threads && may_repeat(r) ? share_out(r, all, mean_size, whole, err)
+					: end_sample(r, all->values, mean_size, err);
 }
 
 /* A stack from its "@" to the next one or the end; *stack as in read_header(). */
@@ -283,21 +297,24 @@ read_stack(struct reader *r, bool *stack, struct pf_error *err)
 	struct pf_text t = r->lines.line;
 	size_t at_line = r->lines.number;
 	struct thread_line all = {.thread = 0}, l;
+	int64_t mean_size = 0, mean;
+	struct pf_text name;
 	int rc;
 
 	pf_text_expect(&t, "@");
-	rc = pf_builder_callers(&r->b, &r->lines, &t, err);
+	rc = pf_builder_callers(r->b, &r->lines, &t, err);
 	r->thread_count = 0;
 	*stack = false;
 	while (!rc && more(r)) {
 		*stack = is_stack(r);
 		if (*stack)
 			break;
-		rc = read_thread_line(r, &l, err);
+		rc = read_thread_line(r, &l, &name, &mean, err);
 		if (rc)
 			return rc;
 		if (l.thread == ALL) {
 			all = l;
+			mean_size = mean;
 			continue;
 		}
 		rc = PF_GROW(r->threads, r->thread_capacity, r->thread_count + 1, err);
@@ -307,7 +324,7 @@ read_stack(struct reader *r, bool *stack, struct pf_error *err)
 	if (!rc && all.thread != ALL)
 		rc = pf_error_set(err, PF_EINPUT, "%s: the stack at line %zu has no t* line",
 		    r->lines.section, at_line);
-	return rc ? rc : add_samples(r, &all, err);
+	return rc ? rc : add_samples(r, &all, mean_size, err);
 }
 
 static int
@@ -319,31 +336,30 @@ read_all(struct reader *r, struct pf_error *err)
 	if (!rc)
 		rc = add_types(r, err);
 	if (!rc)
-		rc = pf_noise_set(&r->b, PF_NOISE_HEAP, err);
+		rc = pf_noise_set(r->b, PF_NOISE_HEAP, err);
 	while (!rc && stack)
 		rc = read_stack(r, &stack, err);
-	return rc ? rc : pf_maps_read(&r->b, &r->lines, err);
+	return rc ? rc : pf_maps_read(r->b, &r->lines, err);
 }
 
 int
-pf_jemalloc_read(
-    struct pf_profile *p, const char *name, const uint8_t *bytes, size_t size, struct pf_error *err)
+pf_jemalloc_read(struct pf_builder *b, struct pf_source *source, struct pf_error *err)
 {
-	struct reader r = {.repeatable = FRAMES_A_BYTE * size};
+	struct reader r = {.b = b};
 	struct pf_text t;
 	int rc;
 
-	pf_lines_init(&r.lines, name, bytes, size);
-	pf_builder_init(&r.b, p);
+	pf_lines_from(&r.lines, source);
+	pf_buffer_init(&r.name_bytes, PF_BUFFER_NO_MAXIMUM);
 	(void)pf_lines_next_content(&r.lines);
 	t = pf_text_trimmed(r.lines.line);
 	pf_text_expect(&t, "heap_v2/");
-	rc = pf_builder_period(&r.b, "space", "bytes", pf_text_int64(&t), err);
+	rc = pf_builder_period(r.b, "space", "bytes", pf_text_int64(&t), err);
 	if (!rc)
 		rc = read_all(&r, err);
 	free(r.names);
 	free(r.threads);
+	pf_buffer_release(&r.name_bytes);
 	pf_index_release(&r.name_index);
-	pf_builder_release(&r.b);
 	return rc;
 }

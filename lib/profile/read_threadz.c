@@ -15,12 +15,15 @@
  */
 #include "profile/formats.h"
 
+#include <ctype.h>
+
 #include "core/error.h"
 #include "profile/builder.h"
 #include "profile/maps.h"
+#include "profile/noise.h"
 
 struct reader {
-	struct pf_builder b;
+	struct pf_builder *b;
 	struct pf_lines lines;
 	uint64_t leaf; /* of the stack being read */
 	bool same;     /* it says that it is the previous one */
@@ -60,6 +63,15 @@ pf_threadz_recognise(const uint8_t *bytes, size_t size)
 }
 
 static bool
+is_hex_digit(const struct pf_text *t)
+{
+	struct pf_text rest = *t;
+
+	return rest.at < rest.end && !isspace((unsigned char)*rest.at) &&
+	       (pf_text_hex(&rest), rest.at > t->at);
+}
+
+static bool
 is_section(const struct pf_text *line)
 {
 	struct pf_text t = *line;
@@ -68,35 +80,28 @@ is_section(const struct pf_text *line)
 	return pf_text_starts(&t, "---");
 }
 
-static size_t
-frames_so_far(const struct reader *r)
-{
-	const struct pf_profile *p = r->b.p;
-
-	return p->frame_count - p->frame_starts[p->sample_count];
-}
-
 /* The addresses of a line: all up to one that a name follows ("0x0040be31: main"). */
 static int
 add_addresses(struct reader *r, struct pf_error *err)
 {
-	struct pf_text t = r->lines.line, word;
+	struct pf_text t = r->lines.line;
 	bool named = false;
 	int rc = 0;
 
-	while (!rc && !named && (word = pf_text_word(&t), word.at < word.end)) {
+	while (!rc && !named && (t.at = pf_text_find(&t, "0x")) != NULL) {
 		uint64_t address;
-		if (!pf_text_skip(&word, "0x"))
+		t.at += 2;
+		if (!is_hex_digit(&t))
 			continue;
-		address = pf_text_hex(&word);
-		named = pf_text_skip(&word, ":");
-		if (word.failure)
-			return pf_lines_error(&r->lines, word.failure, err);
-		if (frames_so_far(r) == 0)
+		address = pf_text_hex(&t);
+		named = pf_text_skip(&t, ":");
+		if (t.failure)
+			return pf_lines_error(&r->lines, t.failure, err);
+		if (r->b->pending == 0)
 			r->leaf = address;
 		else
 			address--;
-		rc = pf_builder_address(&r->b, address, err);
+		rc = pf_builder_address(r->b, address, err);
 	}
 	return rc;
 }
@@ -104,16 +109,13 @@ add_addresses(struct reader *r, struct pf_error *err)
 static int
 end_thread(struct reader *r, struct pf_error *err)
 {
-	struct pf_profile *p = r->b.p;
-
-	if (r->same || frames_so_far(r) == 0) {
-		p->frame_count = p->frame_starts[p->sample_count];
-		if (p->sample_count)
-			p->values[p->sample_count - 1]++;
+	if (r->same || r->b->pending == 0) {
+		pf_builder_drop_frames(r->b);
+		pf_builder_count_last(r->b);
 		return 0;
 	}
-	pf_builder_drop_second(&r->b, r->leaf - 1);
-	return pf_builder_sample(&r->b, &(int64_t){1}, err);
+	pf_builder_drop_second(r->b, r->leaf - 1);
+	return pf_builder_sample(r->b, &(int64_t){1}, err);
 }
 
 /* A thread, from its title to the next section or the end; *more tells which. */
@@ -149,23 +151,20 @@ read_all(struct reader *r, struct pf_error *err)
 	while (!rc && more && !pf_maps_begin(&r->lines.line) &&
 	       !pf_text_find(&r->lines.line, "---- no stack trace for"))
 		rc = read_thread(r, &more, err);
-	return rc ? rc : pf_maps_read(&r->b, &r->lines, err);
+	return rc ? rc : pf_maps_read(r->b, &r->lines, err);
 }
 
 int
-pf_threadz_read(
-    struct pf_profile *p, const char *name, const uint8_t *bytes, size_t size, struct pf_error *err)
+pf_threadz_read(struct pf_builder *b, struct pf_source *source, struct pf_error *err)
 {
-	struct reader r = {0};
+	struct reader r = {.b = b};
 	int rc;
 
-	pf_lines_init(&r.lines, name, bytes, size);
-	pf_builder_init(&r.b, p);
-	rc = pf_builder_type(&r.b, "thread", "count", err);
+	pf_lines_from(&r.lines, source);
+	rc = pf_builder_type(r.b, "thread", "count", err);
 	if (!rc)
-		rc = pf_builder_period(&r.b, "thread", "count", 1, err);
+		rc = pf_builder_period(r.b, "thread", "count", 1, err);
 	if (!rc)
-		rc = read_all(&r, err);
-	pf_builder_release(&r.b);
-	return rc;
+		rc = pf_noise_set(r.b, PF_NOISE_CPU, err);
+	return rc ? rc : read_all(&r, err);
 }

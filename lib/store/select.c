@@ -84,10 +84,11 @@ static int
 add_row(struct pf_selection *s, sqlite3_stmt *q, uint32_t store, struct pf_error *err)
 {
 	int rc = PF_GROW(s->rows, s->capacity, s->count + 1, err);
-	struct row *r = &s->rows[s->count];
+	struct row *r;
 
 	if (rc)
 		return rc;
+	r = &s->rows[s->count];
 	*r = (struct row){.store = store,
 	    .number = sqlite3_column_int64(q, PF_QUERY_ROW),
 	    .start = sqlite3_column_int64(q, PF_QUERY_START),

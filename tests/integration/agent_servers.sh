@@ -66,6 +66,11 @@ run_nginx() {
 			fail "nginx: $(grep ^mapping "$work/nginx-$p.txt")"
 		echo "nginx $p: $(sed -n 's/^comment cpu time: //p;s/^comment stacks: //p' "$work/nginx-$p.txt" | tr '\n' ' ')"
 	done
+	for profile in heap frees threads block; do
+		get "$(port_of "$worker")" $profile "$work/nginx.pb.gz"
+		dump "$work/nginx.pb.gz" > "$work/nginx.$profile"
+	done
+	grep -q '^sample 1 .* state=.* wait=' "$work/nginx.threads" || fail "nginx: no threads"
 	cat "$work"/nginx-*.txt | grep -q '^sample .*deflate' || fail "nginx: no samples of workers that compress"
 	[ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/page.html")" = 200 ] ||
 		fail "nginx no longer answers"
@@ -83,16 +88,27 @@ run_nginx() {
 	[ -z "$(ls "$run")" ] || fail "nginx: announcements stay: $(ls "$run")"
 }
 
+# What Redis says it uses, and what the heap profile has in use: some 150 samples, so a third is four errors.
+whole_of_redis() {
+	get "$(port_of "$server")" heap "$work/redis.pb.gz"
+	dump "$work/redis.pb.gz" > "$work/redis.heap"
+	cli info memory | tr -d '\r' > "$work/redis.memory"
+	awk -v used="$(sed -n 's/^used_memory://p' "$work/redis.memory")" '/^sample/ { n += $5 }
+		END { printf "redis: %.0f bytes in use, Redis says %.0f\n", n, used; exit !(n > used * .66 && n < used * 1.5) }' "$work/redis.heap" ||
+		fail "redis: the heap profile is not what Redis uses"
+}
+
 run_redis() {
 	local port server
 	port=$(free_port)
 	mkdir -p "$work/redis"
 	with_agent redis-server --port "$port" --bind 127.0.0.1 --dir "$work/redis" --save "" \
-		--daemonize no > "$work/redis/log" 2>&1
+		--daemonize no --enable-debug-command local > "$work/redis/log" 2>&1
 	server=$pid
 	port_of "$server" > /dev/null
 	cli() { redis-cli -p "$port" "$@"; }
-	cli debug populate 200000 key 50 > /dev/null || fail "redis: no answer"
+	[ "$(cli debug populate 500000 key 100)" = OK ] || fail "redis: no answer"
+	whole_of_redis
 	(redis-benchmark -p "$port" -q -t set,get -n 2000000 -c 8 -P 4 > /dev/null 2>&1) &
 	load=$!
 	started="$started $load"
@@ -108,6 +124,17 @@ run_redis() {
 	grep -q 'rdb_last_bgsave_status:ok' "$work/info" || fail "redis: saving failed: $(cat "$work/redis/log")"
 	[ -s "$work/redis/dump.rdb" ] || fail "redis: no dump"
 	grep -q '^sample ' "$work/redis.txt" || fail "redis: no samples"
+	# After saving in forked children and under load, its memory is still accounted for.
+	whole_of_redis
+	get "$(port_of "$server")" threads "$work/redis.pb.gz"
+	dump "$work/redis.pb.gz" > "$work/redis.threads"
+	grep -q '^sample 1 pthread_cond_wait;bioProcessBackgroundJobs;.* thread=bio_lazy_free .* wait=condition ' "$work/redis.threads" ||
+		grep -q '^sample 1 pthread_cond_wait;.* thread=bio_lazy_free .* wait=condition ' "$work/redis.threads" ||
+		fail "redis: $(grep ^sample "$work/redis.threads")"
+	for profile in allocs frees mutex block threadcreate; do
+		get "$(port_of "$server")" $profile "$work/redis.pb.gz"
+		dump "$work/redis.pb.gz" > /dev/null
+	done
 	# Debian's Redis has no frame pointers: its stacks are whole all the same.
 	awk '/^comment stacks:/ { exit !($5 * 20 <= $3) }' "$work/redis.txt" ||
 		fail "redis: $(grep '^comment stacks' "$work/redis.txt")"

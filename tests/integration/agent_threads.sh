@@ -45,6 +45,8 @@ deadlock() {
 	ready "$work/stuck.out" $pid
 	port=$(port_of $pid)
 	settled "$port" ' wait=mutex ' 2 "$work/stuck.txt"
+	sleep 0.5 # so that both have waited for longer than is asked for below
+	settled "$port" ' wait=mutex ' 2 "$work/stuck.txt"
 	first=$(grep '^sample 1 pthread_mutex_lock;first_then_second;' "$work/stuck.txt")
 	second=$(grep '^sample 1 pthread_mutex_lock;second_then_first;' "$work/stuck.txt")
 	[ -n "$first" ] && [ "$(label holder <<< "$first")" = "$(label tid <<< "$second")" ] || fail "not held by each other: $first $second"

@@ -5,13 +5,14 @@
 #
 # inside  one process, a profile taken or not in alternating blocks of 2 s: the least noise, since
 #         both sides share everything; the agent's own thread counts
-# bench   two processes that do the same work, one writing profiles with PROFUSE_OUT, compared by
-#         `profuse bench`: start and end of sampling are included
+# bench   two processes that do the same work at the same time, on processors of their own that they swap,
+#         one writing profiles with PROFUSE_OUT, compared by `profuse bench --duet`: start and end of
+#         sampling are included, and what others do on the machine meets both
 # idle    the same with an agent that only listens
 #
 # Status 0 if the interval's upper bound is at most 1 %, 1 if not, 2 for wrong usage. Other load on the
-# machine widens the interval: let it be quiet. HARNESS replaces `profuse bench` by another program with
-# the options --before, --after, --before-env, --after-env and --pairs.
+# machine widens the interval: more pairs, or a quieter moment. HARNESS replaces `profuse bench --duet` by
+# another program with the options --before, --after, --before-env, --after-env and --pairs.
 set -euo pipefail
 build=${1:?usage: $0 BUILD [inside|bench|idle] [PAIRS]}
 kind=${2:-inside}
@@ -40,10 +41,10 @@ inside)
 	said=$(LD_PRELOAD=$agent PROFUSE_PORT=$port "$program" "$port" "$pairs" "${SECONDS_EACH:-5}")
 	;;
 bench | idle)
-	units=8500 # thousands; about eight seconds
+	units=${UNITS:-4000} # thousands; about four seconds
 	after=(--after-env "LD_PRELOAD=$agent" --after-env PROFUSE_PORT=auto)
 	[ "$kind" = bench ] && after+=(--after-env "PROFUSE_OUT=$work" --after-env PROFUSE_PORT=0)
-	said=$(${HARNESS:-"$build/profuse" bench} --pairs "$pairs" --before "$program units $units" \
+	said=$(${HARNESS:-"$build/profuse" bench --duet} --pairs "$pairs" --before "$program units $units" \
 		--after "$program units $units" --before-env "LD_PRELOAD=$agent" --before-env PROFUSE_AGENT=off \
 		"${after[@]}")
 	;;

@@ -7,6 +7,8 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "collect/agent/draw.h"
@@ -219,6 +221,53 @@ without_slots_only_the_stack_is_missing(void **state)
 	assert_int_equal(facts.live, 18); /* of the test before this one */
 }
 
+static _Atomic(char *) exchanged[64];
+
+/* Takes blocks of its own and frees what others have left, as threads of a host do. */
+static void *
+take_and_free(void *blocks)
+{
+	uint64_t random = (uintptr_t)blocks | 1;
+
+	for (int i = 0; i < 20000; i++) {
+		char *p = (char *)blocks + i % 500 * 64 + i / 500 * 65536;
+		take(p, 100);
+		p = atomic_exchange(&exchanged[pf_random(&random) % 64], p);
+		if (p)
+			pf_heap_freed(p);
+		pf_heap_freed((char *)blocks - 4096); /* nobody's */
+	}
+	return NULL;
+}
+
+static void
+threads_share_the_table(void **state)
+{
+	struct pf_heap_facts before, after;
+	pthread_t threads[4];
+	(void)state;
+
+	pf_heap_facts(&before);
+	for (uintptr_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, take_and_free,
+				     (void *)(0x100000000000 + (i << 36))),
+		    0);
+	for (int i = 0; i < 200; i++) {
+		struct timespec moment = {.tv_nsec = 1000000};
+		pf_notes_drain(pf_host_now());
+		nanosleep(&moment, NULL);
+	}
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	for (int i = 0; i < 64; i++)
+		if (exchanged[i])
+			pf_heap_freed(exchanged[i]);
+	pf_notes_drain(pf_host_now());
+	pf_heap_facts(&after);
+	assert_int_equal(after.live, before.live);
+	assert_int_equal(after.untracked, before.untracked);
+}
+
 /* The first 31 allocations of the test before the last but one: a stack from its caller on. */
 static void
 stacks_begin_at_the_caller(void **state)
@@ -256,6 +305,7 @@ main(void)
 	    cmocka_unit_test(sums_come_from_notes),
 	    cmocka_unit_test(without_slots_only_the_stack_is_missing),
 	    cmocka_unit_test(stacks_begin_at_the_caller),
+	    cmocka_unit_test(threads_share_the_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,9 +4,12 @@
  */
 #include "support/unit.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/gzip.h"
+#include "profile/encode.h"
+#include "profile/merge.h"
 #include "profile/stacks.h"
 #include "support/each_allocation.h"
 #include "support/fixtures.h"
@@ -88,6 +91,82 @@ reading_older_formats_survives_every_failed_allocation(void **state)
 	for_each_fixture(read_failing, NULL);
 }
 
+/* A file added to a merge, read through a window that is smaller than it, and the sum written. */
+static int
+merge_through_a_window(void *data, struct pf_error *err)
+{
+	struct pf_merge_options options = PF_MERGE_OPTIONS_INIT;
+	struct pf_profile *sum = NULL;
+	struct pf_merge *m;
+	int rc;
+
+	options.merge_by_filename = true;
+	rc = pf_merge_new(&m, &options, err);
+	if (rc)
+		return rc;
+	m->reader.source.most_whole = 64;
+	m->reader.source.window = 32;
+	rc = pf_merge_add_file(m, data, NULL, err);
+	if (!rc)
+		rc = pf_merge_add_file(m, data, NULL, err);
+	if (!rc)
+		rc = pf_merge_finish(m, &sum, err);
+	pf_profile_free(sum);
+	pf_merge_free(m);
+	return rc;
+}
+
+static int
+merge_and_write(void *data, struct pf_error *err)
+{
+	struct pf_profile *sum = NULL;
+	struct pf_merge *m;
+	int rc = pf_merge_new(&m, NULL, err);
+
+	if (rc)
+		return rc;
+	rc = pf_merge_add_file(m, data, NULL, err);
+	if (!rc)
+		rc = pf_merge_settle(m, &sum, err);
+	if (!rc)
+		rc = pf_profile_write_spending(sum, "/dev/null", err);
+	pf_profile_free(sum);
+	pf_merge_free(m);
+	return rc;
+}
+
+static void
+merge_failing(const struct pf_buffer *bytes, const char *name, void *data)
+{
+	int fd = memfd_create("profile", MFD_CLOEXEC);
+	char path[64];
+	(void)name;
+	(void)data;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	assert_int_equal(pwrite(fd, bytes->bytes, bytes->size, 0), bytes->size);
+	fail_each_allocation(merge_through_a_window, path);
+	fail_each_allocation(merge_and_write, path);
+	close(fd);
+}
+
+static void
+merging_files_survives_every_failed_allocation(void **state)
+{
+	struct pf_buffer plain = {.maximum = 1 << 20}, packed = {.maximum = 1 << 20};
+	(void)state;
+
+	sample_profile(&plain, 0x10000, 1);
+	add_location(&plain, 77, 0, 0, 40, 12);
+	add_function(&plain, 40, 1, 9);
+	assert_int_equal(pf_gzip_deflate(&packed, plain.bytes, plain.size, 6, NULL), 0);
+	merge_failing(&plain, "plain", NULL);
+	merge_failing(&packed, "packed", NULL);
+	for_each_fixture(merge_failing, NULL);
+	pf_buffer_release(&plain);
+	pf_buffer_release(&packed);
+}
+
 static void
 a_failed_allocation_leaves_no_file(void **state)
 {
@@ -108,6 +187,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(reading_and_summing_survives_every_failed_allocation),
 	    cmocka_unit_test(reading_older_formats_survives_every_failed_allocation),
+	    cmocka_unit_test(merging_files_survives_every_failed_allocation),
 	    cmocka_unit_test(a_failed_allocation_leaves_no_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,7 +89,6 @@ contradictions_are_wrong_usage(void **state)
 		uint32_t seconds;
 		const char *says;
 	} cases[] = {
-	    {"pid:12", NULL, 0, "not there yet"},
 	    {"http://h/", "cpus", 0, "unknown profile type cpus"},
 	    {"http://h/debug/pprof/heap", "cpu", 0, "address of a heap profile"},
 	    {"http://h/profile?seconds=5", NULL, 6, "keep one"},

@@ -252,7 +252,14 @@ the_cap_on_size_holds_for_plain_and_inflated_bytes(void **state)
 	assert_int_equal(pf_profile_parse(&p, "big", b.bytes, b.size, &options, &err), PF_EINPUT);
 	assert_message_has(err, "larger than the 64 bytes allowed");
 	assert_int_equal(pf_profile_parse(&p, "big", z.bytes, z.size, &options, &err), PF_EINPUT);
-	assert_message_has(err, "inflates to more than 64 bytes");
+	assert_message_has(err, "larger than the 64 bytes allowed");
+	pf_buffer_release(&z);
+	for (int i = 0; i < 100; i++) /* so that it is worth packing */
+		add_string(&b, "a string that is the same again and again");
+	assert_int_equal(pf_gzip_deflate(&z, b.bytes, b.size, 6, NULL), 0);
+	options.max_size = b.size - 1;
+	assert_int_equal(pf_profile_parse(&p, "big", z.bytes, z.size, &options, &err), PF_EINPUT);
+	assert_message_has(err, "inflates to more than");
 	pf_buffer_release(&b);
 	pf_buffer_release(&z);
 }

@@ -25,6 +25,8 @@ static const struct expected cases[] = {
     {"senders", {"goroutine-leak"}, "main.senders.func1.1"},
     {"contention", {"lock-contention"}, "main.updateTable"},
     {"deadlock", {"deadlock", "lock-contention"}, "main.moveForward"},
+    {"relock", {"deadlock", "lock-contention"}, "main.refreshAll"},
+    {"handover", {"lock-contention"}, "main.refreshOne"},
     {"recursion", {"hot-recursion"}, "main.countPaths"},
     {"serialize", {"serialization", "allocation-heavy"}, "main.roundTrip"},
     {"slow", {"external-wait"}, "main.queryRemote"},

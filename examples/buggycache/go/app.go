@@ -32,7 +32,9 @@ type Context struct {
 
 func (c *Context) Param(name string) string { return c.request.URL.Query().Get(name) }
 
-func (c *Context) Body() ([]byte, error) { return io.ReadAll(io.LimitReader(c.request.Body, 1<<20)) }
+func (c *Context) ReadBody() ([]byte, error) {
+	return io.ReadAll(io.LimitReader(c.request.Body, 1<<20))
+}
 
 // Handler answers a request: with an object, with bytes that are JSON already, or with an error.
 type Handler func(*Context) (any, error)

@@ -214,6 +214,46 @@ func deadlock(stop <-chan struct{}) {
 	healthy(stop)
 }
 
+var whole sync.Mutex
+
+// A lock that is held while what is called takes it again; and, in handover, given back before.
+func refreshAll() {
+	whole.Lock()
+	defer whole.Unlock()
+	refreshOne()
+}
+
+func refreshOne() {
+	whole.Lock()
+	defer whole.Unlock()
+	sink += digest(2000)
+}
+
+func refreshInTurn() {
+	whole.Lock()
+	sink += digest(2000)
+	whole.Unlock()
+	refreshOne()
+}
+
+func relock(stop <-chan struct{}) {
+	for range 20 {
+		go refreshAll()
+	}
+	healthy(stop)
+}
+
+func handover(stop <-chan struct{}) {
+	for range 20 {
+		go func() {
+			for {
+				refreshInTurn()
+			}
+		}()
+	}
+	<-stop
+}
+
 func countPaths(n int) int {
 	if n < 2 {
 		return 1
@@ -305,7 +345,8 @@ func slow(stop <-chan struct{}) {
 
 var cases = map[string]func(<-chan struct{}){
 	"healthy": healthy, "leak": leak, "churn": churn, "cache": cache, "sleepers": sleepers, "senders": senders,
-	"contention": contention, "deadlock": deadlock, "recursion": recursion, "serialize": serialize, "slow": slow,
+	"contention": contention, "deadlock": deadlock, "relock": relock, "handover": handover,
+	"recursion": recursion, "serialize": serialize, "slow": slow,
 }
 
 // ---- what is kept of a run ----

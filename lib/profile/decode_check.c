@@ -1,0 +1,110 @@
+/*
+ * decode_check.c: samples read without keeping anything: whether a long profile is well formed is known before it has
+ * cost memory. What they refer to may follow, so the greatest reference of each kind is noted, to be judged at the end.
+ */
+#include "core/error.h"
+#include "profile/decode_private.h"
+#include "profile/packed_ids.h"
+
+enum { NEVER_TOO_LONG = 9 };
+
+static int
+check_frames(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct pf_error *err)
+{
+	struct pf_message ids = pf_message_of(at, end);
+	uint64_t greatest = 0;
+
+	if (pf_packed_ids_within(&ids, d->location_reference.greatest))
+		return 0;
+	while (ids.at != ids.end) {
+		uint64_t id = pf_message_varint(&ids);
+		if (id == 0 && !ids.failure)
+			return pf_decoder_no_location(d, ids.at, id, err);
+		greatest = id > greatest ? id : greatest;
+	}
+	pf_decoder_note(d, &d->location_reference, at, greatest);
+	return pf_decoder_check(d, &ids, err);
+}
+
+static int
+check_frame(struct pf_decoder *d, const uint8_t *at, uint64_t id, struct pf_error *err)
+{
+	pf_decoder_note(d, &d->location_reference, at, id);
+	return id ? 0 : pf_decoder_no_location(d, at, id, err);
+}
+
+/* Of so few bytes that no number can be too long, each that ends one counts. */
+static int
+check_values(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, size_t *count,
+    struct pf_error *err)
+{
+	struct pf_message values = pf_message_of(at, end);
+
+	if (at < end && end - at <= NEVER_TOO_LONG && end[-1] < 0x80) {
+		for (; at < end; at++)
+			*count += *at < 0x80;
+		return 0;
+	}
+	for (; values.at != values.end; ++*count)
+		(void)pf_message_varint(&values);
+	return pf_decoder_check(d, &values, err);
+}
+
+static int
+check_label(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct pf_error *err)
+{
+	struct pf_message message = pf_message_of(at, end);
+	struct pf_field field;
+
+	while (pf_field_next(&message, &field)) {
+		if (field.number == PF_LABEL_KEY || field.number == PF_LABEL_STRING ||
+		    field.number == PF_LABEL_UNIT)
+			(void)pf_decoder_string_index(d, &message, &field);
+		else if (field.number == PF_LABEL_NUMBER)
+			(void)pf_field_scalar(&message, &field);
+	}
+	return pf_decoder_check(d, &message, err);
+}
+
+/* Samples may come before their types, but all have as many values as the first. */
+static int
+end_sample(struct pf_decoder *d, const uint8_t *start, size_t values, struct pf_error *err)
+{
+	if (d->type_count && values != d->type_count)
+		return pf_decoder_wrong_count(d, start, values, d->type_count, err);
+	if (d->sample_count == 0) {
+		d->value_count = values;
+		d->value_offset = pf_decoder_offset(d, start);
+	}
+	if (values != d->value_count)
+		return pf_decoder_wrong_count(d, start, values, d->value_count, err);
+	d->sample_count++;
+	return 0;
+}
+
+int
+pf_decode_check_sample(
+    struct pf_decoder *d, const uint8_t *start, const uint8_t *end, struct pf_error *err)
+{
+	struct pf_message message = pf_message_of(start, end);
+	struct pf_field f;
+	size_t values = 0;
+	int rc = 0;
+
+	while (!rc && pf_field_next(&message, &f)) {
+		if (f.number == PF_SAMPLE_LOCATION_ID)
+			rc = f.is_bytes ? check_frames(d, f.bytes.at, f.bytes.end, err)
+					: check_frame(d, message.at, f.value, err);
+		else if (f.number == PF_SAMPLE_VALUE && f.is_bytes)
+			rc = check_values(d, f.bytes.at, f.bytes.end, &values, err);
+		else if (f.number == PF_SAMPLE_VALUE)
+			values++;
+		else if (f.number == PF_SAMPLE_LABEL && f.is_bytes)
+			rc = check_label(d, f.bytes.at, f.bytes.end, err);
+		else if (f.number == PF_SAMPLE_LABEL)
+			pf_message_fail(&message, "a label was expected");
+	}
+	if (!rc)
+		rc = pf_decoder_check(d, &message, err);
+	return rc ? rc : end_sample(d, start, values, err);
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# What heap profiles and the watching of locks cost, all the time, in CPU time: a program without the agent
+# against the same with it at the same time, on processors of their own that they swap, by `profuse bench
+# --duet`: what others do on the machine meets both.
+#
+#	tests/perf/agent_hooks.sh BUILD [allocate|lock|perl|allocate1] [PAIRS]
+#
+# allocate   two threads that parse, check and free documents: a fifth of the instructions are malloc's
+# lock       four threads with mutexes, a reader-writer lock and conditions: a quarter are libc's locks
+# perl       a perl script with hashes of strings: malloc and free have 18 % of its instructions
+# allocate1  allocate with one thread: the agent's own makes it two, for which libc's malloc takes locks
+#
+# Status 0 if the interval's upper bound is at most 2 %, 1 if not, 2 for wrong usage. Other load on the
+# machine widens the interval: more pairs, or a quieter moment. OFF=1 compares with an agent that has both switched off
+# (PROFUSE_HEAP=off PROFUSE_WAITS=off) instead of with none.
+set -euo pipefail
+build=${1:?usage: $0 BUILD [allocate|lock|perl|allocate1] [PAIRS]}
+kind=${2:-allocate}
+pairs=${3:-30}
+agent=$(realpath "$build/libprofuse-agent.so")
+program=$build/tests/agent/agent_overhead_hooks
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+case $kind in
+allocate) command="$program allocate 4000" ;;
+allocate1) command="$program allocate 4000 1" ;;
+lock) command="$program lock 15000" ;;
+perl)
+	cat > "$work/heavy.pl" <<-'END'
+		my %h; my @a;
+		for my $i (1..600000) {
+			my $k = "key" . ($i * 7919 % 10007); $h{$k} .= "x" x ($i % 50); push @a, [ $i, "v$i", { n => $i } ];
+			shift @a if @a > 5000; %h = () if $i % 100000 == 0;
+		}
+		print scalar(keys %h), "\n";
+	END
+	command="perl $work/heavy.pl"
+	;;
+*)
+	echo "usage: $0 BUILD [allocate|lock|perl|allocate1] [PAIRS]" >&2
+	exit 2
+	;;
+esac
+before=(--before-env PERL_HASH_SEED=0)
+[ -n "${OFF:-}" ] && before+=(--before-env "LD_PRELOAD=$agent" --before-env PROFUSE_PORT=auto --before-env PROFUSE_HEAP=off --before-env PROFUSE_WAITS=off)
+said=$("$build/profuse" bench --duet --pairs "$pairs" --before "$command" --after "$command" "${before[@]}" \
+	--after-env PERL_HASH_SEED=0 --after-env "LD_PRELOAD=$agent" --after-env PROFUSE_PORT=auto)
+echo "$said"
+upper=$(sed -n -E 's/^CPU time.*% … ([-+][0-9.]+) %.*/\1/p' <<< "$said")
+[ -n "$upper" ] || { echo "no interval in the answer"; exit 1; }
+if awk -v u="$upper" 'BEGIN { exit !(u <= 2) }'; then
+	echo "the upper bound, $upper %, is at most 2 %"
+else
+	echo "the upper bound, $upper %, is over 2 %: it costs more, or the machine was too busy to tell"
+	exit 1
+fi
