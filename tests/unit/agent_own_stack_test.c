@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "collect/agent/host.h"
 #include "collect/agent/own_stack.h"
+#include "collect/agent/slots.h"
 
 enum { STACK = 256 << 10, SEVERAL = 3 };
 
@@ -97,13 +99,49 @@ other_threads_are_known_once_it_is_learned(void **state)
 	the_main_threads_is_known_at_once(state);
 }
 
+/* A stack beyond what is copied, and a frame pointer that is none. */
+__attribute__((noinline)) static void
+copy_with(uint64_t frame_pointer)
+{
+	volatile char deep[PF_STACK_BYTES * 2];
+	struct pf_slot *slot = calloc(1, sizeof *slot);
+
+	assert_non_null(slot);
+	deep[0] = 42;
+	slot->known = PF_KNOWN_ALL;
+	slot->registers[PF_REG_SP] = (uintptr_t)deep;
+	slot->registers[PF_REG_FP] = frame_pointer;
+	pf_slot_copy(slot);
+	assert_int_equal(slot->stack_size, PF_STACK_BYTES);
+	assert_int_equal(slot->stack[(uintptr_t)deep - slot->stack_address], 42);
+	assert_in_range(slot->links, 0, 1);
+	free(slot);
+}
+
+static void
+no_frame_pointer_is_believed(void **state)
+{
+	uint64_t top = pf_own_stack_main_end();
+	(void)state;
+
+	for (uint64_t wrong = 0; wrong <= 128; wrong += 8) {
+		copy_with(wrong);
+		copy_with(0 - wrong);
+		copy_with(top - wrong);
+		copy_with(here() + (64 << 20) - wrong);
+		copy_with(UINT64_C(0x800000000000) - wrong); /* no address any more */
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_main_threads_is_known_at_once),
 	    cmocka_unit_test(other_threads_are_known_once_it_is_learned),
+	    cmocka_unit_test(no_frame_pointer_is_believed),
 	};
 
+	pf_host_init();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
