@@ -1,6 +1,6 @@
 """case.py: what the examples share: services on free ports, loads with an end, the toolkit's commands shown as they
 are run, findings looked up by kind and function, tables. Everything that is started is ended, by its process id."""
-import atexit, contextlib, json, os, pathlib, re, shlex, shutil, signal, socket, subprocess, sys, time, urllib.request
+import atexit, contextlib, http.client, json, os, pathlib, re, shlex, shutil, signal, socket, subprocess, sys, time, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = pathlib.Path(os.environ.get("EXAMPLES_OUT", ROOT / "examples-out")).resolve()
@@ -71,10 +71,23 @@ def need_go():
     sys.exit(77)
 
 
-def go_build(source, to):
+def go_build(source, to, *flags):
     to.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["go", "build", "-buildvcs=false", "-o", str(to), "."], cwd=source, check=True)
+    subprocess.run(["go", "build", "-buildvcs=false", *flags, "-o", str(to), "."], cwd=source, check=True)
     return to
+
+
+def c_build(sources, to, *libraries):
+    """A service in C, with the tables that a profile needs."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-O2", "-g", "-Wall", "-Wextra", *map(str, sources), "-o", str(to),
+                    *libraries, "-lpthread"], check=True)
+    return to
+
+
+def agent(port):
+    """What gives a C program pprof on this port."""
+    return {"LD_PRELOAD": str(build_folder() / "libprofuse-agent.so"), "PROFUSE_PORT": str(port)}
 
 
 def free_ports(count):
@@ -93,12 +106,12 @@ def get(url, timeout=10):
 
 
 @contextlib.contextmanager
-def service(command, ready, environment=(), log=None):
-    """A service that answers on `ready`; it is stopped at the end of the block."""
+def service(command, ready, environment=(), log=None, patience=30):
+    """A service that answers on `ready` before the patience ends (seconds); it is stopped at the end of the block."""
     output = open(log, "w") if log else subprocess.DEVNULL
     process = subprocess.Popen(list(map(str, command)), env={**os.environ, **dict(environment)}, stdout=output, stderr=output)
     running.append(process)
-    end = time.monotonic() + 30
+    end = time.monotonic() + patience
     while True:
         try:
             get(ready, 2)
@@ -119,7 +132,7 @@ def load(url, rate, seconds, requests=None, ready=None):
     command = [str(build_folder() / "profuse"), "bench", "load", url, "--rate", str(rate), "--duration", f"{seconds}s",
                "--warmup", "0", "--idle", "0", "--quiet"]
     command += ["--load-file", str(requests)] if requests else []
-    command += ["--ready", ready] if ready else []
+    command += ["--ready", ready or f"{url}/health"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     running.append(process)
     time.sleep(0.5)
@@ -129,6 +142,19 @@ def load(url, rate, seconds, requests=None, ready=None):
         yield process
     finally:
         stop(process)
+
+
+def probe(host_port, paths, seconds, every=0.01):
+    """One request after the other over one connection, at least so far apart: [(seconds since the start, latency in s)]."""
+    connection = http.client.HTTPConnection(*host_port, timeout=60)
+    begin, seen = time.monotonic(), []
+    while (at := time.monotonic()) < begin + seconds:
+        connection.request("GET", paths[len(seen) % len(paths)])
+        connection.getresponse().read()
+        took = time.monotonic() - at
+        seen.append((at - begin, took))
+        time.sleep(max(0, every - took))
+    return seen
 
 
 def number(n):
@@ -170,6 +196,12 @@ def find(report, kind, function=None):
         if finding["kind"] == kind and named:
             return finding
     return None
+
+
+def renamed(function):
+    """A test renames every function of a service, and says how: the causes must be found all the same."""
+    names = json.loads(pathlib.Path(os.environ["RENAMED"]).read_text()) if "RENAMED" in os.environ else {}
+    return names.get(function, function)
 
 
 def must_find(report, kind, function):
