@@ -1,5 +1,4 @@
 /* server.c: libmicrohttpd with a pool of threads, each of which serves the connections that it was given. */
-#define _GNU_SOURCE /* vasprintf */
 #include "server.h"
 
 #include <arpa/inet.h>

@@ -35,6 +35,7 @@ static const struct expected cases[] = {
     {"crossing", {"cross-thread-frees"}, "produce"},
     {"own-frees", {NULL}, NULL},
     {"threads", {"thread-leak"}, "start_worker"},
+    {"locked", {"deadlock"}, "deadlock_handler"},
 };
 
 /* Another letter for every letter of a name, so that none of the service's stays as it was. */
