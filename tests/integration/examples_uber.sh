@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A service under a memory limit: what tune sets, and a build with its profile, compared with how it was.
+# A service under a memory limit: what tune sets, compared with how it was; and its profile for Go's compiler.
 # long: services under load
 set -euo pipefail
 # shellcheck source=tests/support/example.sh
