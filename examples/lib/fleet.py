@@ -41,7 +41,7 @@ class Collector:
 
     def metric(self, name):
         """The sum over all labels of one of the collector's own metrics."""
-        with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=60) as answer:
             text = answer.read().decode()
         found = re.findall(rf"^profuse_collect_{name}(?:{{[^}}]*}})? (\S+)$", text, re.M)
         return sum(map(float, found))
