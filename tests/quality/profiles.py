@@ -10,7 +10,7 @@ import tempfile
 
 import workload
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 import make_pprof  # noqa: E402
 
 
