@@ -43,7 +43,7 @@ add_executable(convert_shapes tests/data/convert/shapes.c)
 target_compile_options(convert_shapes PRIVATE -O2 -g)
 target_link_options(convert_shapes PRIVATE -Wl,--build-id)
 set_target_properties(convert_shapes PROPERTIES OUTPUT_NAME shapes RUNTIME_OUTPUT_DIRECTORY tests/data)
-add_dependencies(convert_allocation_test convert_shapes)
+add_dependencies(convert_allocation_test convert_shapes symbol_fixtures)
 # Thousands of whole conversions: seconds as built for use, minutes under a sanitizer.
 set_property(TEST unit/convert_allocation_test APPEND PROPERTY LABELS long)
 

@@ -84,8 +84,14 @@ start_transfer(struct pf_fetch *r, struct pf_error *err)
 	    foreign ? NULL : &r->client->credentials, &r->client->proxy, &limits, err);
 	if (rc)
 		return rc;
-	/* an idle connection would cost its service a descriptor from round to round */
+	/*
+	 * An idle connection would cost its service a descriptor from round to round. And libcurl
+	 * walks over its whole cache of names whenever a transfer ends: with thousands of targets
+	 * that would cost more than all the rest, so it is kept empty.
+	 */
 	if (curl_easy_setopt(r->transfer.easy, CURLOPT_FORBID_REUSE, 1L) ||
+	    curl_easy_setopt(r->transfer.easy, CURLOPT_FRESH_CONNECT, 1L) ||
+	    curl_easy_setopt(r->transfer.easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L) ||
 	    curl_easy_setopt(r->transfer.easy, CURLOPT_PRIVATE, r) ||
 	    curl_multi_add_handle(r->loop->multi, r->transfer.easy))
 		return pf_error_nomem(err);

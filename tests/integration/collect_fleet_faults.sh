@@ -28,6 +28,7 @@ serve first --peer "$dir/peer.port"
 serve expired --tls "$dir/expired.pem" "$dir/expired.key"
 serve tls --tls "$dir/server.pem" "$dir/server.key"
 printf 's3cret-token\n' >"$dir/token"
+printf 'secret pass\n' >"$dir/password"
 cat >"$dir/kinds.txt" <<'KINDS'
 html no_profile
 prose no_profile
@@ -95,10 +96,13 @@ KINDS
 		  - {job_name: expired, scheme: https, tls_config: {ca_file: ca.pem}, static_configs: [{targets: ['127.0.0.1:$(cat "$dir/expired.port")']}]}
 		  - {job_name: untrusted, scheme: https, static_configs: [{targets: ['127.0.0.1:$(cat "$dir/tls.port")']}]}
 		  - {job_name: wrong_name, scheme: https, tls_config: {ca_file: ca.pem, server_name: other.example}, static_configs: [{targets: ['127.0.0.1:$(cat "$dir/tls.port")']}]}
+		  - {job_name: basic, profile_path: /needs_basic/, basic_auth: {username: ann, password_file: password}, static_configs: [{targets: ['127.0.0.1:$(cat "$dir/first.port")']}]}
+		  - {job_name: proxied, types: [heap], proxy_url: 'http://127.0.0.1:$(cat "$dir/first.port")', static_configs: [{targets: ['elsewhere.invalid:80']}]}
 		  - {job_name: trusted, scheme: https, tls_config: {ca_file: ca.pem}, static_configs: [{targets: ['127.0.0.1:$(cat "$dir/tls.port")']}]}
 	YAML
 } >"$dir/kinds.yaml"
-printf '%s\n' 'dns dns' 'connect connect' 'no_tls tls' 'expired tls' 'untrusted tls' 'wrong_name tls' 'trusted ok' >>"$dir/kinds.txt"
+printf '%s\n' 'dns dns' 'connect connect' 'no_tls tls' 'expired tls' 'untrusted tls' 'wrong_name tls' 'trusted ok' \
+	'basic ok' 'proxied ok' >>"$dir/kinds.txt"
 collector kinds "$dir/kinds.yaml" --store "$dir/kinds"
 judged() {
 	curl -s "http://127.0.0.1:$port/targets" -o "$dir/targets.json"
@@ -122,7 +126,7 @@ kinds_pid=$pid
 check test "$(grep -c 'auth=yes' "$dir/peer")" = 0
 check grep -q '/needs_bearer auth=no' "$dir/peer"
 check grep -q 'auth=yes' "$dir/first"
-check test "$(grep -c 's3cret\|hunter2' "$dir/kinds.log")" = 0
+check test "$(grep -c 's3cret\|hunter2\|secret pass' "$dir/kinds.log")" = 0
 LC_ALL=C grep -q '[[:cntrl:]]' <(tr -d '\n' <"$dir/kinds.log") && fail 'control characters in the log'
 stop "$kinds_pid"
 check "$profuse" store verify --store "$dir/kinds" --decode

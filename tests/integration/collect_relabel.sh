@@ -17,11 +17,15 @@ python3 "$cases" config "$dir/config.yaml"
 free_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 start prometheus prometheus --config.file="$dir/config.yaml" --storage.tsdb.path="$dir/tsdb" \
 	--web.listen-address="127.0.0.1:$free_port" --log.level=warn
-theirs() { curl -sf "http://127.0.0.1:$free_port/api/v1/targets" -o "$dir/theirs.json" && grep -q '"scrapePool":"case"' "$dir/theirs.json"; }
-eventually 60 theirs
 collector ours "$dir/config.yaml" --store "$dir/store"
-curl -s "http://127.0.0.1:$port/targets" -o "$dir/ours.json"
-check python3 "$cases" compare "$dir/theirs.json" "$dir/ours.json"
+# Prometheus takes up its jobs one after the other.
+agree() {
+	curl -sf -m 10 "http://127.0.0.1:$free_port/api/v1/targets" -o "$dir/theirs.json" &&
+		curl -sf -m 10 "http://127.0.0.1:$port/targets" -o "$dir/ours.json" &&
+		python3 "$cases" compare "$dir/theirs.json" "$dir/ours.json" >"$dir/compared" 2>&1
+}
+within 120 agree || give_up "$(cat "$dir/compared")"
+cat "$dir/compared"
 stop "$pid"
 
 # --shard 1/3 takes what hashmod and keep leave a Prometheus.

@@ -17,9 +17,9 @@ fail() {
 # serve NAME ARGUMENT…: starts a server that logs to $dir/NAME and waits until it listens; $dir/NAME.port
 serve() {
 	mkfifo "$dir/$1.ready"
-	python3 "$source_dir/tests/tools/faulty_server.py" "$dir/$1" "${@:2}" >"$dir/$1.ready" &
+	python3 "$source_dir/tests/tools/faulty_server.py" "$dir/$1" "${@:2}" >"$dir/$1.ready" 2>"$dir/$1.err" &
 	servers+=($!)
-	read -r -t 20 port <"$dir/$1.ready" || { echo "the server $1 did not start"; exit 1; }
+	read -r -t 120 port <"$dir/$1.ready" || { echo "the server $1 did not start"; exit 1; }
 	echo "$port" >"$dir/$1.port"
 }
 

@@ -25,9 +25,9 @@ expect() {
 }
 
 mkfifo "$dir/ready"
-python3 "$source_dir/tests/tools/faulty_server.py" "$dir/log" >"$dir/ready" &
+python3 "$source_dir/tests/tools/faulty_server.py" "$dir/log" >"$dir/ready" 2>"$dir/server.err" &
 server=$!
-read -r -t 20 port <"$dir/ready" || { echo "the server did not start"; exit 1; }
+read -r -t 120 port <"$dir/ready" || { echo "the server did not start"; exit 1; }
 : >"$dir/log"
 base=http://127.0.0.1:$port
 nobody=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
