@@ -43,7 +43,7 @@ add_executable(convert_shapes tests/data/convert/shapes.c)
 target_compile_options(convert_shapes PRIVATE -O2 -g)
 target_link_options(convert_shapes PRIVATE -Wl,--build-id)
 set_target_properties(convert_shapes PROPERTIES OUTPUT_NAME shapes RUNTIME_OUTPUT_DIRECTORY tests/data)
-add_dependencies(convert_allocation_test convert_shapes)
+add_dependencies(convert_allocation_test convert_shapes symbol_fixtures)
 # Thousands of whole conversions: seconds as built for use, minutes under a sanitizer.
 set_property(TEST unit/convert_allocation_test APPEND PROPERTY LABELS long)
 
@@ -72,6 +72,9 @@ foreach(source ${PROFUSE_FUZZ_TARGETS})
   endif()
   if(PROFUSE_FUZZ)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    # What tests/perf/fuzz.sh starts it with.
+    string(REPLACE ";" "\n" lines "${dictionary};${seeds}")
+    file(WRITE ${CMAKE_BINARY_DIR}/tests/${name}.arguments "${lines}\n")
     file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/corpus/${subject})
     add_test(NAME fuzz/${subject} COMMAND ${name} -max_total_time=${PROFUSE_FUZZ_SECONDS} -rss_limit_mb=1024
       -print_final_stats=1 ${dictionary} -artifact_prefix=${CMAKE_BINARY_DIR}/corpus/ ${CMAKE_BINARY_DIR}/corpus/${subject} ${seeds})

@@ -47,13 +47,17 @@ word_at(const uint8_t *b)
 	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
 
+/* Code is read in pieces, so that it does not all stay in memory. */
+#define PIECE ((uint64_t)8 << 20)
+enum { PATTERN = 7 }; /* bytes of the instruction looked for */
+
 /* x86-64: "lea disp32(%rip), reg" is REX.W 8d with mod 00, rm 101; a fixed address is any four bytes. */
 static void
 scan_code(struct scan *s, uint64_t start, uint64_t end)
 {
 	const uint8_t *bytes = pf_binary_bytes(s->binary, start, end - start);
 
-	for (size_t i = 0; bytes && i + 7 <= end - start; i++) {
+	for (size_t i = 0; bytes && i + PATTERN <= end - start; i++) {
 		const uint8_t *b = bytes + i;
 
 		if ((b[0] & 0xf8) == 0x48 && b[1] == 0x8d && (b[2] & 0xc7) == 0x05)
@@ -78,9 +82,13 @@ pf_address_taken(uint8_t **taken, const struct pf_binary *binary, struct pf_erro
 	*taken = s.taken;
 	s.absolute = pf_binary_segment(binary, 0, &start, &end, &executable) && start != 0;
 	for (size_t i = 0; pf_binary_segment(binary, i, &start, &end, &executable); i++) {
-		if (executable)
-			scan_code(&s, start, end);
-		else
+		for (uint64_t at = start; executable && at < end; at += PIECE) {
+			uint64_t most = end - at > PIECE ? at + PIECE + PATTERN - 1 : end;
+
+			scan_code(&s, at, most);
+			pf_binary_trim(binary);
+		}
+		if (!executable)
 			scan_data(&s, start, end);
 	}
 	return 0;

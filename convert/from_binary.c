@@ -337,10 +337,12 @@ pf_convert_from_binary(struct pf_convert *c, struct pf_error *err)
 		rc = report_binaries(&w, err);
 	if (!rc && w.samples.used == 0)
 		rc = refuse_unmatched(&w, err);
-	if (!rc && c->options.format == PF_CONVERT_FOLDED)
+	if (!rc && c->options.format == PF_CONVERT_FOLDED) {
 		rc = pf_convert_for_flames(c, &w.samples, err);
-	else if (!rc)
+	} else if (!rc) {
+		pf_stacks_forget(&c->stacks);
 		rc = convert_code(&w, err);
+	}
 	pf_executions_release(&w.executions);
 	pf_attribution_release(&w.attribution);
 	pf_anchors_release(&w.anchors);

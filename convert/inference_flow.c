@@ -1,6 +1,7 @@
 /* inference_flow.c: see inference_flow.h. */
 #include "convert/inference_flow.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -17,7 +18,7 @@
 #define STALL_SAMPLES 5.0
 #define STALL_REST 0.2 /* what counts of each e-fold beyond */
 
-enum { SWEEPS = 25, SWEEPS_BETWEEN_CALLS = 5 };
+enum { SWEEPS = 25, SWEEPS_BETWEEN_CALLS = 5, SIDE_BY_SIDE = 4 };
 
 /* How much conservation weighs against evidence, round by round. */
 static const double rounds[] = {.5, .5, 1, 1, 2, 4, 8, 16, 64, 256};
@@ -43,34 +44,30 @@ static const double costs[PF_COST_CLASSES] = {[PF_COST_ALU] = .5,
     [PF_COST_REPEAT] = 15,
     [PF_COST_NOP] = .1};
 
-struct flow_edge {
-	uint32_t from, to;
-	double flow;
-};
-
 struct flow_block {
 	double samples, weight;
 	double entry, exit; /* flow from and to outside; 0: there is no such edge */
 	uint32_t first_in;  /* into in_edges, up to the next block's */
-	uint32_t first_out; /* into edges */
-	bool skipped;       /* in a function whose flow is not known */
+	uint32_t first_out; /* into flows */
+	bool loops;         /* has an edge to itself */
 };
 
-/* A direct call from a block to a function of the program. */
+/* A direct call from a block to a function of the program; those of one block are neighbours. */
 struct flow_call {
 	uint32_t block, function;
+	double factor; /* of the block's first call: by how much the block's flow is to change */
 };
 
 struct flow {
 	const struct pf_program *p;
 	struct flow_block *blocks; /* one more at the end */
-	struct flow_edge *edges;   /* by source */
-	uint32_t *in_edges;        /* edge numbers, by target */
+	double *flows;             /* by edge of the program */
+	uint32_t *in_edges;        /* edges, by target */
+	uint32_t *followed; /* functions whose flow is known wholly, by their number of blocks */
+	size_t followed_count;
 	struct flow_call *calls;
 	size_t call_count, call_capacity;
-	double *called;      /* by function: sum over its call sites */
-	double *adjustments; /* by block: sum of logarithms, and how many */
-	uint32_t *adjusted;
+	double *called; /* by function: sum over its call sites */
 	double unit;
 	bool time;
 };
@@ -79,12 +76,11 @@ static void
 release(struct flow *f)
 {
 	free(f->blocks);
-	free(f->edges);
+	free(f->flows);
 	free(f->in_edges);
+	free(f->followed);
 	free(f->calls);
 	free(f->called);
-	free(f->adjustments);
-	free(f->adjusted);
 }
 
 static double
@@ -124,16 +120,15 @@ weigh_block(struct flow *f, uint32_t block)
 	}
 	if (b->weight < .05)
 		b->weight = .05;
-	b->skipped = !f->p->functions[pb->function].complete;
 }
 
-/* Edges by source, and their numbers by target. */
+/* Where each block's edges are, by source and by target. */
 static int
 link_blocks(struct flow *f, struct pf_error *err)
 {
 	const struct pf_program *p = f->p;
 	uint32_t *fill;
-	int rc = PF_CALLOC(f->edges, p->edge_count, err);
+	int rc = PF_CALLOC(f->flows, p->edge_count, err);
 
 	if (!rc)
 		rc = PF_CALLOC(f->in_edges, p->edge_count, err);
@@ -141,22 +136,23 @@ link_blocks(struct flow *f, struct pf_error *err)
 		rc = PF_CALLOC(fill, p->block_count + 1, err);
 	if (rc)
 		return rc;
-	for (uint32_t b = 0, e = 0; b < p->block_count; b++) {
-		f->blocks[b].first_out = e;
-		for (uint32_t i = 0; i < p->blocks[b].edge_count; i++, e++) {
-			f->edges[e] =
-			    (struct flow_edge){b, p->edges[p->blocks[b].first_edge + i], 0};
-			fill[f->edges[e].to]++;
+	for (uint32_t b = 0; b < p->block_count; b++) {
+		f->blocks[b].first_out = p->blocks[b].first_edge;
+		for (uint32_t i = 0; i < p->blocks[b].edge_count; i++) {
+			uint32_t to = p->edges[p->blocks[b].first_edge + i];
+
+			f->blocks[b].loops |= to == b;
+			fill[to]++;
 		}
-		f->blocks[b + 1].first_out = e;
 	}
+	f->blocks[p->block_count].first_out = (uint32_t)p->edge_count;
 	for (uint32_t b = 0, sum = 0; b <= p->block_count; b++) {
 		uint32_t count = fill[b];
 		f->blocks[b].first_in = fill[b] = sum;
 		sum += count;
 	}
-	for (uint32_t e = 0; e < f->blocks[p->block_count].first_out; e++)
-		f->in_edges[fill[f->edges[e].to]++] = e;
+	for (uint32_t e = 0; e < p->edge_count; e++)
+		f->in_edges[fill[p->edges[e]]++] = e;
 	free(fill);
 	return 0;
 }
@@ -195,10 +191,10 @@ guess_flows(struct flow *f)
 		double count = (fb->samples + FIRST_GUESS) / fb->weight;
 
 		for (uint32_t e = fb->first_out; e < fb[1].first_out; e++) {
-			const struct flow_block *to = &f->blocks[f->edges[e].to];
-			f->edges[e].flow = sqrt(count / out_degree(f, b) *
-						((to->samples + FIRST_GUESS) / to->weight) /
-						in_degree(f, f->edges[e].to));
+			const struct flow_block *to = &f->blocks[p->edges[e]];
+			f->flows[e] = sqrt(count / out_degree(f, b) *
+					   ((to->samples + FIRST_GUESS) / to->weight) /
+					   in_degree(f, p->edges[e]));
 		}
 	}
 	for (uint32_t b = 0; b < p->block_count; b++) {
@@ -219,7 +215,7 @@ inflow(const struct flow *f, uint32_t b)
 	double sum = f->blocks[b].entry;
 
 	for (uint32_t i = f->blocks[b].first_in; i < f->blocks[b + 1].first_in; i++)
-		sum += f->edges[f->in_edges[i]].flow;
+		sum += f->flows[f->in_edges[i]];
 	return sum;
 }
 
@@ -229,7 +225,7 @@ outflow(const struct flow *f, uint32_t b)
 	double sum = f->blocks[b].exit;
 
 	for (uint32_t e = f->blocks[b].first_out; e < f->blocks[b + 1].first_out; e++)
-		sum += f->edges[e].flow;
+		sum += f->flows[e];
 	return sum;
 }
 
@@ -238,7 +234,7 @@ scale_in(struct flow *f, uint32_t b, double factor)
 {
 	f->blocks[b].entry *= factor;
 	for (uint32_t i = f->blocks[b].first_in; i < f->blocks[b + 1].first_in; i++)
-		f->edges[f->in_edges[i]].flow *= factor;
+		f->flows[f->in_edges[i]] *= factor;
 }
 
 static void
@@ -246,25 +242,35 @@ scale_out(struct flow *f, uint32_t b, double factor)
 {
 	f->blocks[b].exit *= factor;
 	for (uint32_t e = f->blocks[b].first_out; e < f->blocks[b + 1].first_out; e++)
-		f->edges[e].flow *= factor;
+		f->flows[e] *= factor;
 }
 
 /*
  * One block: its count is a compromise between its samples over its weight and
- * the flows through it (their geometric mean), which then follow it.
+ * the flows through it (their geometric mean m), which then follow it:
+ *
+ *	count = (alpha + trust samples) / (alpha / m + trust weight),
+ *	trust = TRUSTED / (TRUSTED + the samples that it has or should have)
+ *
+ * This is where the time goes: the fractions are written as one, the rest are
+ * products.
  */
-static void
+static inline void
 settle(struct flow *f, uint32_t b, double alpha)
 {
 	const struct flow_block *fb = &f->blocks[b];
-	double in = inflow(f, b), out = outflow(f, b), middle = sqrt(in * out), trust, count;
+	double in = inflow(f, b), out = outflow(f, b), product = in * out, middle, due, share,
+	       ratio;
 
-	if (!(middle > 0))
+	if (!(product >= DBL_MIN))
 		return;
-	trust = TRUSTED / (TRUSTED + fmax(fb->samples, middle * fb->weight));
-	count = (alpha + trust * fb->samples) / (alpha / middle + trust * fb->weight);
-	scale_in(f, b, count / in);
-	scale_out(f, b, count / outflow(f, b));
+	middle = sqrt(product);
+	due = middle * fb->weight;
+	share = alpha * (TRUSTED + (fb->samples > due ? fb->samples : due));
+	/* the count over in * out */
+	ratio = middle * (share + TRUSTED * fb->samples) / (product * (share + TRUSTED * due));
+	scale_in(f, b, ratio * out);
+	scale_out(f, b, fb->loops ? ratio * product / outflow(f, b) : ratio * in);
 }
 
 static int
@@ -279,20 +285,62 @@ collect_calls(struct flow *f, struct pf_error *err)
 		bool tail = in->kind == PF_CODE_JUMP && callee != p->blocks[in->block].function;
 
 		if (callee == PF_NONE || p->functions[callee].start != in->target ||
-		    p->functions[callee].block_count == 0 || f->blocks[in->block].skipped ||
+		    p->functions[callee].block_count == 0 ||
+		    !p->functions[p->blocks[in->block].function].complete ||
 		    !p->functions[callee].complete || (in->kind != PF_CODE_CALL && !tail))
 			continue;
 		rc = PF_GROW(f->calls, f->call_capacity, f->call_count + 1, err);
 		if (!rc)
-			f->calls[f->call_count++] = (struct flow_call){in->block, callee};
+			f->calls[f->call_count++] = (struct flow_call){in->block, callee, 1};
 	}
 	return rc;
 }
 
-/*
- * A function's entries and the counts of the places that call it move towards
- * each other. One whose address is taken may have more entries than we see calls.
- */
+/* Whether a function's entries and its calls are to agree: one whose address is taken may have more than we see. */
+static bool
+is_coupled(const struct flow *f, uint32_t function)
+{
+	const struct pf_program_function *callee = &f->p->functions[function];
+	double calls = f->called[function], entries;
+
+	if (!(calls > 0) || callee->block_count == 0)
+		return false;
+	entries = f->blocks[callee->first_block].entry;
+	return entries > 0 && !(callee->taken && calls < entries);
+}
+
+/* The end of the calls of one block. */
+static size_t
+calls_end(const struct flow *f, size_t first)
+{
+	size_t end = first + 1;
+
+	while (end < f->call_count && f->calls[end].block == f->calls[first].block)
+		end++;
+	return end;
+}
+
+/* By how much the calls of one block say that its flow should change: the geometric mean. */
+static double
+calls_factor(const struct flow *f, size_t first, size_t end)
+{
+	double sum = 0;
+	uint32_t count = 0;
+
+	for (size_t i = first; i < end; i++) {
+		uint32_t callee = f->calls[i].function;
+
+		if (!is_coupled(f, callee))
+			continue;
+		sum +=
+		    log(f->blocks[f->p->functions[callee].first_block].entry / f->called[callee]) /
+		    2;
+		count++;
+	}
+	return count ? exp(sum / count) : 1;
+}
+
+/* A function's entries and the counts of the places that call it move towards each other. */
 static void
 couple_calls(struct flow *f)
 {
@@ -300,50 +348,98 @@ couple_calls(struct flow *f)
 
 	for (size_t i = 0; i < p->function_count; i++)
 		f->called[i] = 0;
-	for (size_t i = 0; i < p->block_count; i++) {
-		f->adjustments[i] = 0;
-		f->adjusted[i] = 0;
-	}
 	for (size_t i = 0; i < f->call_count; i++)
 		f->called[f->calls[i].function] += inflow(f, f->calls[i].block);
-	for (size_t i = 0; i < f->call_count; i++) {
-		const struct pf_program_function *callee = &p->functions[f->calls[i].function];
-		double calls = f->called[f->calls[i].function],
-		       entries = f->blocks[callee->first_block].entry;
-
-		if (!(calls > 0) || !(entries > 0) || (callee->taken && calls < entries))
-			continue;
-		f->adjustments[f->calls[i].block] += log(entries / calls) / 2;
-		f->adjusted[f->calls[i].block]++;
+	for (size_t i = 0, end; i < f->call_count; i = end) {
+		end = calls_end(f, i);
+		f->calls[i].factor = calls_factor(f, i, end);
 	}
-	for (size_t i = 0; i < p->function_count; i++) {
-		const struct pf_program_function *callee = &p->functions[i];
-		double *entries =
-		    callee->block_count ? &f->blocks[callee->first_block].entry : NULL;
-
-		if (entries && f->called[i] > 0 && *entries > 0 &&
-		    !(callee->taken && f->called[i] < *entries))
+	for (uint32_t i = 0; i < p->function_count; i++) {
+		if (is_coupled(f, i)) {
+			double *entries = &f->blocks[p->functions[i].first_block].entry;
 			*entries = sqrt(*entries * f->called[i]);
+		}
 	}
-	for (uint32_t b = 0; b < p->block_count; b++) {
-		double factor = f->adjusted[b] ? exp(f->adjustments[b] / f->adjusted[b]) : 1;
-		if (f->adjusted[b]) {
-			scale_in(f, b, factor);
-			scale_out(f, b, factor);
+	for (size_t i = 0; i < f->call_count; i = calls_end(f, i)) {
+		scale_in(f, f->calls[i].block, f->calls[i].factor);
+		scale_out(f, f->calls[i].block, f->calls[i].factor);
+	}
+}
+
+/*
+ * Sweeps over the blocks of a few functions, side by side: within a function
+ * each block waits for the one before it, so the others fill the time.
+ */
+static void
+sweep(struct flow *f, const uint32_t *functions, size_t count, double alpha, bool forward)
+{
+	const struct pf_program_function *all = f->p->functions, *of[SIDE_BY_SIDE];
+	uint32_t most = 0;
+
+	for (size_t k = 0; k < count; k++) {
+		of[k] = &all[functions[k]];
+		most = of[k]->block_count > most ? of[k]->block_count : most;
+	}
+	for (uint32_t i = 0; i < most; i++) {
+		for (size_t k = 0; k < count; k++) {
+			if (i < of[k]->block_count)
+				settle(f,
+				    of[k]->first_block + (forward ? i : of[k]->block_count - 1 - i),
+				    alpha);
 		}
 	}
 }
 
+/* Between two couplings functions know nothing of each other: each goes as far as it can alone, in the cache. */
 static void
-sweep(struct flow *f, double alpha, bool forward)
+sweep_all(struct flow *f, double alpha, int first)
 {
-	uint32_t n = (uint32_t)f->p->block_count;
+	for (size_t i = 0; i < f->followed_count; i += SIDE_BY_SIDE) {
+		size_t left = f->followed_count - i;
 
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t b = forward ? i : n - 1 - i;
-		if (!f->blocks[b].skipped)
-			settle(f, b, alpha);
+		for (int n = first; n < first + SWEEPS_BETWEEN_CALLS; n++)
+			sweep(f, f->followed + i, left < SIDE_BY_SIDE ? left : SIDE_BY_SIDE, alpha,
+			    n % 2 == 0);
 	}
+}
+
+struct sized_function {
+	uint32_t blocks, function;
+};
+
+static int
+by_size(const void *left, const void *right)
+{
+	const struct sized_function *a = left, *b = right;
+
+	if (a->blocks != b->blocks)
+		return a->blocks < b->blocks ? -1 : 1;
+	return (a->function > b->function) - (a->function < b->function);
+}
+
+/* Functions of like size are swept together. */
+static int
+list_followed(struct flow *f, struct pf_error *err)
+{
+	const struct pf_program *p = f->p;
+	struct sized_function *sized;
+	int rc = PF_CALLOC(f->followed, p->function_count, err);
+
+	if (!rc)
+		rc = PF_CALLOC(sized, p->function_count, err);
+	if (rc)
+		return rc;
+	for (uint32_t i = 0; i < p->function_count; i++) {
+		if (p->functions[i].complete)
+			sized[f->followed_count++] =
+			    (struct sized_function){p->functions[i].block_count, i};
+	}
+	if (f->followed_count)
+		qsort(sized, f->followed_count, sizeof *sized, by_size);
+	for (size_t i = 0; i < f->followed_count; i++)
+		f->followed[i] = sized[i].function;
+	free(sized);
+	return 0;
 }
 
 static int
@@ -354,9 +450,7 @@ prepare(struct flow *f, struct pf_error *err)
 	if (!rc)
 		rc = PF_CALLOC(f->called, f->p->function_count, err);
 	if (!rc)
-		rc = PF_CALLOC(f->adjustments, f->p->block_count, err);
-	if (!rc)
-		rc = PF_CALLOC(f->adjusted, f->p->block_count, err);
+		rc = list_followed(f, err);
 	if (!rc)
 		rc = link_blocks(f, err);
 	for (uint32_t b = 0; !rc && b < f->p->block_count; b++)
@@ -376,18 +470,21 @@ pf_inference_flow(double *counts, double *edges, double *entries, const struct p
 	int rc = prepare(&f, err);
 
 	for (size_t r = 0; !rc && r < sizeof rounds / sizeof rounds[0]; r++) {
-		for (int i = 0; i < SWEEPS; i++) {
-			sweep(&f, rounds[r], i % 2 == 0);
-			if (i % SWEEPS_BETWEEN_CALLS == SWEEPS_BETWEEN_CALLS - 1)
-				couple_calls(&f);
+		for (int i = 0; i < SWEEPS; i += SWEEPS_BETWEEN_CALLS) {
+			sweep_all(&f, rounds[r], i);
+			couple_calls(&f);
 		}
 	}
 	for (uint32_t b = 0; !rc && b < p->block_count; b++)
-		counts[b] = f.blocks[b].skipped ? -1 : sqrt(inflow(&f, b) * outflow(&f, b));
+		counts[b] = p->functions[p->blocks[b].function].complete
+				? sqrt(inflow(&f, b) * outflow(&f, b))
+				: -1;
 	for (uint32_t b = 0; !rc && edges && b < p->block_count; b++) {
-		for (uint32_t i = 0; i < p->blocks[b].edge_count; i++)
-			edges[p->blocks[b].first_edge + i] =
-			    f.blocks[b].skipped ? 0 : f.edges[f.blocks[b].first_out + i].flow;
+		bool complete = p->functions[p->blocks[b].function].complete;
+
+		for (uint32_t i = p->blocks[b].first_edge;
+		    i < p->blocks[b].first_edge + p->blocks[b].edge_count; i++)
+			edges[i] = complete ? f.flows[i] : 0;
 	}
 	for (size_t i = 0; !rc && i < p->function_count; i++)
 		entries[i] = p->functions[i].block_count && p->functions[i].complete

@@ -2,18 +2,28 @@
  * llvm_text.c: the text form of an LLVM sample profile: one line a count, one
  * space of indentation a level of inlining.
  */
-#include <inttypes.h>
-
 #include "convert/llvm.h"
 #include "core/error.h"
 
 static void
 write_place(struct pf_buffer *out, unsigned depth, struct pf_place place)
 {
-	pf_buffer_printf(out, "%*s%" PRIu32, (int)depth, "", place.offset);
-	if (place.discriminator)
-		pf_buffer_printf(out, ".%" PRIu32, place.discriminator);
-	pf_buffer_string(out, ": ");
+	pf_buffer_fill(out, ' ', depth);
+	pf_buffer_decimal(out, place.offset);
+	if (place.discriminator) {
+		pf_buffer_byte(out, '.');
+		pf_buffer_decimal(out, place.discriminator);
+	}
+	pf_buffer_add(out, ": ", 2);
+}
+
+static void
+write_named_count(
+    struct pf_buffer *out, const struct pf_functions *f, uint32_t name, uint64_t count)
+{
+	pf_buffer_add(out, pf_strings_get(&f->names, name), pf_strings_size(&f->names, name));
+	pf_buffer_byte(out, ':');
+	pf_buffer_decimal(out, count);
 }
 
 static void
@@ -21,10 +31,11 @@ write_body(
     const struct pf_functions *f, const struct pf_body *b, unsigned depth, struct pf_buffer *out)
 {
 	write_place(out, depth, b->place);
-	pf_buffer_printf(out, "%" PRIu64, b->count);
+	pf_buffer_decimal(out, b->count);
 	for (uint32_t i = 0; i < b->target_count; i++) {
 		const struct pf_call_target *t = &f->targets[b->first_target + i];
-		pf_buffer_printf(out, " %s:%" PRIu64, pf_strings_get(&f->names, t->name), t->count);
+		pf_buffer_byte(out, ' ');
+		write_named_count(out, f, t->name, t->count);
 	}
 	pf_buffer_byte(out, '\n');
 }
@@ -35,9 +46,11 @@ write_node(const struct pf_functions *f, uint32_t node, unsigned depth, struct p
 {
 	const struct pf_function_node *n = &f->nodes[node];
 
-	pf_buffer_printf(out, "%s:%" PRIu64, pf_strings_get(&f->names, n->name), n->total);
-	if (depth == 0)
-		pf_buffer_printf(out, ":%" PRIu64, n->head);
+	write_named_count(out, f, n->name, n->total);
+	if (depth == 0) {
+		pf_buffer_byte(out, ':');
+		pf_buffer_decimal(out, n->head);
+	}
 	pf_buffer_byte(out, '\n');
 	for (uint32_t i = 0; i < n->body_count; i++)
 		write_body(f, &f->bodies[n->first_body + i], depth + 1, out);
@@ -46,9 +59,12 @@ write_node(const struct pf_functions *f, uint32_t node, unsigned depth, struct p
 		write_place(out, depth + 1, f->nodes[child].site);
 		write_node(f, child, depth + 1, out);
 	}
-	if (f->probes)
-		pf_buffer_printf(
-		    out, "%*s!CFGChecksum: %" PRIu64 "\n", (int)depth + 1, "", n->checksum);
+	if (f->probes) {
+		pf_buffer_fill(out, ' ', depth + 1);
+		pf_buffer_string(out, "!CFGChecksum: ");
+		pf_buffer_decimal(out, n->checksum);
+		pf_buffer_byte(out, '\n');
+	}
 }
 
 int

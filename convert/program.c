@@ -8,6 +8,9 @@
 #include "core/memory.h"
 #include "symbol/binary.h"
 
+/* Bytes of code that are kept in memory. */
+#define TRIM_EVERY ((uint64_t)8 << 20)
+
 void
 pf_program_release(struct pf_program *p)
 {
@@ -286,6 +289,7 @@ pf_program_read(struct pf_program *out, const struct pf_binary *binary,
 	size_t count;
 	const struct pf_symbol *symbols = pf_binary_symbols(binary, &count);
 	struct pf_machine_code code = {0};
+	uint64_t read = 0;
 	uint8_t *wanted;
 	int rc;
 
@@ -301,8 +305,14 @@ pf_program_read(struct pf_program *out, const struct pf_binary *binary,
 	}
 	rc = mark_relatives(wanted, symbols, count, err);
 	for (size_t i = 0; !rc && i < count; i++) {
-		if (wanted[i])
-			rc = append_function(out, &code, binary, &symbols[i], samples, err);
+		if (!wanted[i])
+			continue;
+		rc = append_function(out, &code, binary, &symbols[i], samples, err);
+		read += symbols[i].end - symbols[i].start;
+		if (read > TRIM_EVERY) {
+			pf_binary_trim(binary);
+			read = 0;
+		}
 	}
 	if (!rc)
 		place_samples(out, samples);

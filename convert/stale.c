@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "convert/code_facts.h"
+#include "convert/stale_probes.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "symbol/binary.h"
@@ -333,21 +334,31 @@ most_lost_first(const void *left, const void *right)
 	return strcmp(a->name, b->name);
 }
 
+/* What a function is that lost nothing. */
 static void
-sum_up(struct work *w)
+note_states(struct work *w)
 {
-	struct pf_staleness *s = w->s;
-
-	for (size_t i = 0; i < s->count; i++) {
-		struct pf_stale_function *f = &s->functions[i];
+	for (size_t i = 0; i < w->s->count; i++) {
+		struct pf_stale_function *f = &w->s->functions[i];
 		uint32_t function = pf_code_facts_find(&w->old, f->name);
-		uint64_t lost = lost_of(f);
 
 		f->state = PF_STALE_MATCHING;
-		if (lost || (!f->count && w->in_newer[function] == PF_NONE))
-			f->state = lost == f->count ? PF_STALE_LOST : PF_STALE_CHANGED;
+		if (!f->count && w->in_newer[function] == PF_NONE)
+			f->state = PF_STALE_LOST;
 		else if (same_code(w, function))
 			f->state = PF_STALE_SAME;
+	}
+}
+
+static void
+sum_up(struct pf_staleness *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct pf_stale_function *f = &s->functions[i];
+		uint64_t lost = lost_of(f);
+
+		if (lost)
+			f->state = lost == f->count ? PF_STALE_LOST : PF_STALE_CHANGED;
 		s->states[f->state]++;
 		s->total = pf_add_saturating(s->total, f->count);
 		for (size_t r = 0; r < PF_STALE_REASONS; r++)
@@ -357,15 +368,14 @@ sum_up(struct work *w)
 		qsort(s->functions, s->count, sizeof *s->functions, most_lost_first);
 }
 
-int
-pf_stale_compare(struct pf_staleness *s, const struct pf_functions *profile,
+static int
+compare_lines(struct pf_staleness *s, const struct pf_functions *profile,
     struct pf_binary *profiled, struct pf_binary *newer, struct pf_error *err)
 {
 	struct work w = {.s = s, .profile = profile};
 	char why[600];
 	int rc;
 
-	*s = (struct pf_staleness){0};
 	if (!pf_binary_has_lines(newer, why, sizeof why))
 		return pf_error_set(err, PF_EINPUT, "%s: %s", pf_binary_path(newer), why);
 	rc = read_facts(&w, profiled, newer, err);
@@ -375,7 +385,7 @@ pf_stale_compare(struct pf_staleness *s, const struct pf_functions *profile,
 		rc = list_functions(&w, err);
 	if (!rc) {
 		count_places(&w);
-		sum_up(&w);
+		note_states(&w);
 	}
 	pf_code_facts_release(&w.old);
 	pf_code_facts_release(&w.newer);
@@ -384,5 +394,19 @@ pf_stale_compare(struct pf_staleness *s, const struct pf_functions *profile,
 	free(w.sites);
 	free(w.newer_calls);
 	free(w.by_function);
+	return rc;
+}
+
+int
+pf_stale_compare(struct pf_staleness *s, const struct pf_functions *profile,
+    struct pf_binary *profiled, struct pf_binary *newer, struct pf_error *err)
+{
+	int rc;
+
+	*s = (struct pf_staleness){0};
+	rc = profile->probes ? pf_stale_by_probes(s, profile, newer, err)
+			     : compare_lines(s, profile, profiled, newer, err);
+	if (!rc)
+		sum_up(s);
 	return rc;
 }

@@ -6,8 +6,8 @@
  * binary: a count is lost where its function is gone, its line lies behind the
  * function's end, or no code comes from it; and where the calls before and
  * after it are no longer at their lines, for then it would be put on other code.
- * With pseudo-probes a function is lost as a whole when the checksum of its
- * control flow graph has changed.
+ * With pseudo-probes (stale_probes.h) a function is lost as a whole when the
+ * checksum of its control flow graph has changed.
  *
  * A place without code may still be in the source (the newer build may have
  * optimised it away), so the result is a lower bound.
@@ -29,7 +29,7 @@ enum pf_stale_reason {
 };
 
 enum pf_stale_state {
-	PF_STALE_SAME,     /* the same code from the same lines */
+	PF_STALE_SAME,     /* the same code from the same lines; probes: the same checksum */
 	PF_STALE_MATCHING, /* other code, but every count has its place */
 	PF_STALE_CHANGED,  /* some counts are lost */
 	PF_STALE_LOST,     /* all are */
@@ -49,6 +49,7 @@ struct pf_staleness {
 	size_t count;
 	uint64_t total, lost[PF_STALE_REASONS]; /* sums over the functions, saturating */
 	size_t states[PF_STALE_STATES];
+	bool probes; /* compared by probes: nothing is known of call sites and lines then */
 	size_t calls,
 	    calls_moved; /* places with calls in the profile; those whose calls are not there */
 };
@@ -56,7 +57,8 @@ struct pf_staleness {
 /*
  * Compares sealed function profiles with a newer binary. `profiled` is the
  * binary that they were made from (NULL: none; no code can then be called the
- * same). PF_EINPUT where the newer binary has no line information; PF_ENOMEM.
+ * same). PF_EINPUT where the newer binary has no line
+ * information, or for a profile by probes no probes; PF_ENOMEM.
  * Release *s in any case.
  */
 int pf_stale_compare(struct pf_staleness *s, const struct pf_functions *profile,

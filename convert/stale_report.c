@@ -48,12 +48,18 @@ pf_stale_text(struct pf_buffer *b, const struct pf_staleness *s, const struct pf
 
 	pf_buffer_printf(b, "\nstill fits %s: %.1f %% of the counts\n", pf_binary_path(newer),
 	    100 * pf_stale_matched(s));
-	pf_buffer_printf(b,
-	    "  %zu functions with the same code, %zu with other code that fits, %zu changed, %zu "
-	    "lost; "
-	    "%zu of %zu call sites moved\n",
-	    s->states[PF_STALE_SAME], s->states[PF_STALE_MATCHING], s->states[PF_STALE_CHANGED],
-	    s->states[PF_STALE_LOST], s->calls_moved, s->calls);
+	if (s->probes)
+		pf_buffer_printf(b,
+		    "  %zu functions with the same control flow graph, %zu partly lost, %zu lost\n",
+		    s->states[PF_STALE_SAME], s->states[PF_STALE_CHANGED],
+		    s->states[PF_STALE_LOST]);
+	else
+		pf_buffer_printf(b,
+		    "  %zu functions with the same code, %zu with other code that fits, "
+		    "%zu changed, %zu lost; %zu of %zu call sites moved\n",
+		    s->states[PF_STALE_SAME], s->states[PF_STALE_MATCHING],
+		    s->states[PF_STALE_CHANGED], s->states[PF_STALE_LOST], s->calls_moved,
+		    s->calls);
 	for (size_t i = 0; i < changed && i < NAMED_FUNCTIONS; i++)
 		describe_function(b, &s->functions[i], s->total);
 	if (changed > NAMED_FUNCTIONS)

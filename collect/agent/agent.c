@@ -30,6 +30,7 @@
 #include "collect/agent/idle.h"
 #include "collect/agent/look.h"
 #include "collect/agent/notes.h"
+#include "collect/agent/own_stack.h"
 #include "collect/agent/sampler.h"
 #include "collect/agent/server.h"
 #include "collect/agent/thread_profile.h"
@@ -47,6 +48,7 @@ static struct {
 	bool main_left; /* by pthread_exit: the process ends with its other threads */
 	pthread_key_t main_thread;
 	unsigned generation; /* a thread of an older one ends */
+	int cancel_state;    /* of the thread of the host that has the lock */
 	pid_t pid;
 	struct pf_config config;
 	int64_t next_tick, file_ends;
@@ -54,6 +56,7 @@ static struct {
 
 static __thread bool fork_has_lock __attribute__((tls_model("initial-exec")));
 
+/* For threads of the host, which must not be cancelled in the agent's calls. */
 static bool
 lock_within(int seconds)
 {
@@ -63,6 +66,7 @@ lock_within(int seconds)
 	until.tv_sec += seconds;
 	if (pthread_mutex_timedlock(&agent.lock, &until))
 		return false;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &agent.cancel_state);
 	pf_local.exempt++;
 	return true;
 }
@@ -70,8 +74,11 @@ lock_within(int seconds)
 static void
 unlock(void)
 {
+	int cancel_state = agent.cancel_state;
+
 	pf_local.exempt--;
 	pthread_mutex_unlock(&agent.lock);
+	pthread_setcancelstate(cancel_state, NULL);
 }
 
 /* Ends the file window and writes its profile; a window without samples of a short program too. */
@@ -170,6 +177,7 @@ run(void *argument)
 
 	prctl(PR_SET_NAME, "profuse-agent");
 	pf_local.exempt = 1; /* for good */
+	pf_own_stack_learn();
 	pthread_mutex_lock(&agent.lock);
 	if (agent.generation == generation) {
 		pf_host_by_thread();
@@ -213,7 +221,9 @@ start_thread(void)
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pf_local.exempt++;
 	rc = pthread_create(&thread, &attr, run, (void *)(uintptr_t)++agent.generation);
+	pf_local.exempt--;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	return -rc;
@@ -236,16 +246,8 @@ after_fork_parent(void)
 
 /* The child starts afresh: own listener, own timers, own thread. */
 static void
-after_fork_child(void)
+start_afresh(bool tidy)
 {
-	bool tidy = fork_has_lock;
-
-	pf_heap_after_fork(true, tidy);
-	if (tidy)
-		pf_local.exempt--;
-	pthread_mutex_init(&agent.lock, NULL);
-	if (!agent.running)
-		return;
 	pf_notes_forked(tidy);
 	pf_waits_forked();
 	pf_wall_forked(tidy);
@@ -263,6 +265,22 @@ after_fork_child(void)
 		agent.running = false;
 		pf_sampler_close(PF_WINDOW_FILE, NULL);
 	}
+}
+
+static void
+after_fork_child(void)
+{
+	bool tidy = fork_has_lock;
+	int cancel_state;
+
+	pf_heap_after_fork(true, tidy);
+	if (tidy)
+		pf_local.exempt--;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	pthread_mutex_init(&agent.lock, NULL);
+	if (agent.running)
+		start_afresh(tidy);
+	pthread_setcancelstate(tidy ? agent.cancel_state : cancel_state, NULL);
 }
 
 static void

@@ -3,12 +3,13 @@
 
 #include <string.h>
 
-enum { WINDOW_NS = 100000000, MOST_IN_WINDOW = 100, MOST_DOUBLINGS = 10 };
+enum { WINDOW_NS = 100000000, WINDOWS = 10, MOST_DOUBLINGS = 10 }; /* windows in a second */
 
 void
-pf_gate_init(struct pf_gate *gate, uint64_t base)
+pf_gate_init(struct pf_gate *gate, uint64_t base, uint32_t most)
 {
-	*gate = (struct pf_gate){.base = base, .period = base, .highest = base};
+	*gate =
+	    (struct pf_gate){.base = base, .most = most / WINDOWS, .period = base, .highest = base};
 }
 
 static void
@@ -32,10 +33,10 @@ pf_gate_count(struct pf_gate *gate, int64_t now)
 			return;
 		/* Pauses count as windows with nothing in them. */
 		for (int64_t quiet = (now - since) / WINDOW_NS;
-		    quiet > 0 && period > gate->base && count < MOST_IN_WINDOW / 4; quiet--)
+		    quiet > 0 && period > gate->base && count < gate->most / 4; quiet--)
 			period /= 2, count /= 2;
 		set_period(gate, period);
-	} else if (count >= MOST_IN_WINDOW && period < gate->base << MOST_DOUBLINGS) {
+	} else if (count >= gate->most && period < gate->base << MOST_DOUBLINGS) {
 		set_period(gate, period * 2);
 	}
 }

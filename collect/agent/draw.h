@@ -7,8 +7,8 @@
  * with probability 1 − exp(−s/period) whatever came before it, and stands for
  * 1 / (1 − exp(−s/period)) items.
  *
- * The period of a gate rises, by powers of two, while more samples come than a
- * hundred in a tenth of a second, and falls back to its base when fewer do: so
+ * The period of a gate rises, by powers of two, while more samples come than it
+ * lets through in a tenth of a second, and falls back to its base when fewer do: so
  * sampling has a highest price whatever the host does. Each sample is weighed by
  * the period that it was drawn with, so the sums stay right.
  */
@@ -20,13 +20,15 @@
 
 struct pf_gate {
 	uint64_t base;
+	uint32_t most;           /* samples in a tenth of a second */
 	_Atomic uint64_t period; /* of the next draws */
 	_Atomic uint64_t highest;
 	_Atomic int64_t since; /* when the present tenth of a second began */
 	_Atomic uint32_t count;
 };
 
-void pf_gate_init(struct pf_gate *gate, uint64_t base);
+/* About `most` samples a second at the highest. */
+void pf_gate_init(struct pf_gate *gate, uint64_t base, uint32_t most);
 /* Counts a sample taken at `now`. */
 void pf_gate_count(struct pf_gate *gate, int64_t now);
 

@@ -263,7 +263,7 @@ pf_heap_start(uint64_t period)
 		heap.sum_count = 1;
 	}
 	heap.began = pf_host_wall();
-	pf_gate_init(&heap.gate, period);
+	pf_gate_init(&heap.gate, period, PF_HEAP_SAMPLES);
 	atomic_store_explicit(&heap.on, true, memory_order_release);
 	pf_local.left = 0; /* this thread begins at once, others when they have counted down */
 	return 0;

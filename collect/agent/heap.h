@@ -20,7 +20,8 @@
 
 enum {
 	PF_HEAP_PERIOD = 512 << 10,
-	PF_LIFETIMES = 8, /* up to 1 ms, 10 ms, … 1000 s, and longer */
+	PF_HEAP_SAMPLES = 1000, /* a second, at the highest */
+	PF_LIFETIMES = 8,       /* up to 1 ms, 10 ms, … 1000 s, and longer */
 	PF_MOST_SUMS = 1 << 15,
 };
 

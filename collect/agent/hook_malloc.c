@@ -114,15 +114,16 @@ realloc(void *p, size_t size)
 	return reallocate(p, size, PF_CALLER);
 }
 
+PF_TARGET(reallocarray_next, .name = "reallocarray");
+
 PF_EXPORT void *
 reallocarray(void *p, size_t count, size_t size)
 {
-	static struct pf_target target = {.name = "reallocarray"};
 	void *(*next)(void *, size_t, size_t) =
-	    (void *(*)(void *, size_t, size_t))(uintptr_t)pf_next_target(&target, PF_CALLER);
+	    (void *(*)(void *, size_t, size_t))pf_next_target(&reallocarray_next, PF_CALLER);
 	size_t bytes;
 
-	if (!target.counts || __builtin_mul_overflow(count, size, &bytes))
+	if (!reallocarray_next.counts || __builtin_mul_overflow(count, size, &bytes))
 		return next(p, count, size);
 	return reallocate(p, bytes, PF_CALLER);
 }

@@ -2,7 +2,8 @@
  * hook_new.c: C++'s operators new and delete, in front of the host's own.
  *
  * libstdc++'s call malloc and free, which count already: then these only pass on.
- * jemalloc, tcmalloc and mimalloc bring operators of their own, which don't. The names are those of the Itanium C++ ABI on x86-64.
+ * jemalloc, tcmalloc and mimalloc bring operators of their own, which don't. The
+ * names are those of the Itanium C++ ABI on x86-64.
  */
 #include "collect/agent/heap.h"
 #include "collect/agent/hooks.h"
@@ -10,30 +11,30 @@
 #include "collect/agent/next.h"
 
 /* An operator new: PARAMETERS begin with `size_t size`, ARGUMENTS are their names. */
-#define NEW(NAME, PARAMETERS, ARGUMENTS)                                                \
-	PF_EXPORT void *NAME PARAMETERS;                                                \
-	PF_EXPORT void *NAME PARAMETERS                                                 \
-	{                                                                               \
-		static struct pf_target target = {.name = #NAME};                       \
-		void *(*next)PARAMETERS =                                               \
-		    (void *(*)PARAMETERS)(uintptr_t)pf_next_target(&target, PF_CALLER); \
-		uint64_t period;                                                        \
-		if (!target.counts || PF_COVERED(size))                                 \
-			return next ARGUMENTS;                                          \
-		period = pf_heap_due(size);                                             \
-		return pf_hook_take(next ARGUMENTS, size, period, PF_CALLER);           \
+#define NEW(NAME, PARAMETERS, ARGUMENTS)                                          \
+	PF_TARGET(NAME##_next, .name = #NAME);                                    \
+	PF_EXPORT void *NAME PARAMETERS;                                          \
+	PF_EXPORT void *NAME PARAMETERS                                           \
+	{                                                                         \
+		void *(*next)PARAMETERS =                                         \
+		    (void *(*)PARAMETERS)pf_next_target(&NAME##_next, PF_CALLER); \
+		uint64_t period;                                                  \
+		if (!NAME##_next.counts || PF_COVERED(size))                      \
+			return next ARGUMENTS;                                    \
+		period = pf_heap_due(size);                                       \
+		return pf_hook_take(next ARGUMENTS, size, period, PF_CALLER);     \
 	}
 
 /* An operator delete: PARAMETERS begin with `void *p`. */
-#define DELETE(NAME, PARAMETERS, ARGUMENTS)                                                \
-	PF_EXPORT void NAME PARAMETERS;                                                    \
-	PF_EXPORT void NAME PARAMETERS                                                     \
-	{                                                                                  \
-		static struct pf_target target = {.name = #NAME};                          \
-		void(*next) PARAMETERS =                                                   \
-		    (void(*) PARAMETERS)(uintptr_t)pf_next_target(&target, PF_CALLER);     \
-		if (!target.counts || !PF_RARELY(pf_live_maybe(p)) || pf_hook_released(p)) \
-			next ARGUMENTS;                                                    \
+#define DELETE(NAME, PARAMETERS, ARGUMENTS)                                                     \
+	PF_TARGET(NAME##_next, .name = #NAME);                                                  \
+	PF_EXPORT void NAME PARAMETERS;                                                         \
+	PF_EXPORT void NAME PARAMETERS                                                          \
+	{                                                                                       \
+		void(*next) PARAMETERS =                                                        \
+		    (void(*) PARAMETERS)pf_next_target(&NAME##_next, PF_CALLER);                \
+		if (!NAME##_next.counts || !PF_RARELY(pf_live_maybe(p)) || pf_hook_released(p)) \
+			next ARGUMENTS;                                                         \
 	}
 
 struct nothrow;

@@ -75,6 +75,10 @@ writer(const pthread_rwlock_t *l)
 	return (uint32_t)l->__data.__cur_writer;
 }
 
+/* What is behind the wrapper of this name: a stub that looks for it, at first. */
+#define NEXT(NAME) \
+	((NAME##_function *)atomic_load_explicit(&NAME##_next.function, memory_order_relaxed))
+
 /* It is held by no thread, or by one that it doesn't know. */
 #define nobody(OBJECT) 0
 #define unknown(OBJECT) 0
@@ -83,41 +87,40 @@ writer(const pthread_rwlock_t *l)
  * A call that waits for its first parameter, `object`, if MUST_WAIT. What its
  * own thread holds is no wait: a recursive mutex is free to it.
  */
-#define WAITER(NAME, KIND, TYPE, MUST_WAIT, HOLDER, PARAMETERS, ARGUMENTS)                      \
-	typedef int NAME##_function PARAMETERS;                                                 \
-	static NAME##_function NAME##_first;                                                    \
-	static NAME##_function *NAME##_next = NAME##_first;                                     \
-	static int NAME##_first PARAMETERS                                                      \
-	{                                                                                       \
-		static struct pf_target target = {.name = #NAME};                               \
-		NAME##_next = (NAME##_function *)(uintptr_t)pf_next_target(&target, PF_CALLER); \
-		return NAME##_next ARGUMENTS;                                                   \
-	}                                                                                       \
-	static __attribute__((noinline)) int NAME##_slow PARAMETERS                             \
-	{                                                                                       \
-		uint32_t holder = HOLDER((TYPE)object);                                         \
-		struct pf_wait wait;                                                            \
-		int rc;                                                                         \
-		if (!counted() || holder == pf_local_thread())                                  \
-			return NAME##_next ARGUMENTS;                                           \
-		pf_wait_begin(&wait, KIND, (const void *)object, holder, PF_CALLER);            \
-		if (wait.waiting)                                                               \
-			pf_registers_here(wait.waiting->registers);                             \
-		pf_wait_show(&wait);                                                            \
-		pthread_cleanup_push(pf_wait_cancelled, &wait);                                 \
-		rc = NAME##_next ARGUMENTS;                                                     \
-		pthread_cleanup_pop(0);                                                         \
-		pf_wait_end(&wait);                                                             \
-		return rc;                                                                      \
-	}                                                                                       \
-	PF_EXPORT int NAME PARAMETERS                                                           \
-	{                                                                                       \
-		if (PF_RARELY(MUST_WAIT((TYPE)object))) {                                       \
-			int rc = NAME##_slow ARGUMENTS;                                         \
-			PF_STAY_ON_THE_STACK;                                                   \
-			return rc;                                                              \
-		}                                                                               \
-		return NAME##_next ARGUMENTS;                                                   \
+#define WAITER(NAME, KIND, TYPE, MUST_WAIT, HOLDER, PARAMETERS, ARGUMENTS)              \
+	typedef int NAME##_function PARAMETERS;                                         \
+	static NAME##_function NAME##_first;                                            \
+	PF_TARGET(NAME##_next, .name = #NAME, .function = (pf_function *)NAME##_first); \
+	static int NAME##_first PARAMETERS                                              \
+	{                                                                               \
+		pf_next_look_up(&NAME##_next, PF_CALLER);                               \
+		return NEXT(NAME) ARGUMENTS;                                            \
+	}                                                                               \
+	static __attribute__((noinline)) int NAME##_slow PARAMETERS                     \
+	{                                                                               \
+		uint32_t holder = HOLDER((TYPE)object);                                 \
+		struct pf_wait wait;                                                    \
+		int rc;                                                                 \
+		if (!counted() || holder == pf_local_thread())                          \
+			return NEXT(NAME) ARGUMENTS;                                    \
+		pf_wait_begin(&wait, KIND, (const void *)object, holder, PF_CALLER);    \
+		if (wait.waiting)                                                       \
+			pf_registers_here(wait.waiting->registers);                     \
+		pf_wait_show(&wait);                                                    \
+		pthread_cleanup_push(pf_wait_cancelled, &wait);                         \
+		rc = NEXT(NAME) ARGUMENTS;                                              \
+		pthread_cleanup_pop(0);                                                 \
+		pf_wait_end(&wait);                                                     \
+		return rc;                                                              \
+	}                                                                               \
+	PF_EXPORT int NAME PARAMETERS                                                   \
+	{                                                                               \
+		if (PF_RARELY(MUST_WAIT((TYPE)object))) {                               \
+			int rc = NAME##_slow ARGUMENTS;                                 \
+			PF_STAY_ON_THE_STACK;                                           \
+			return rc;                                                      \
+		}                                                                       \
+		return NEXT(NAME) ARGUMENTS;                                            \
 	}
 
 #define MUTEX(NAME, PARAMETERS, ARGUMENTS) \
@@ -166,38 +169,46 @@ mutex_wanted(const pthread_mutex_t *m)
 	       pf_lock_watched(m);
 }
 
+/* A writer has it, or waits for its readers to leave. */
+static inline bool
+rwlock_wanted(const pthread_rwlock_t *l)
+{
+	return (__atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED) & WRITE_LOCKED) &&
+	       pf_lock_watched(l);
+}
+
 /*
  * The end of a time in which a lock was held, perhaps while others waited. Their
  * account is closed before they can go on, and noted when they do.
  */
-#define UNLOCKER(NAME, KIND, TYPE, WANTED)                                                    \
-	static int NAME##_first(TYPE *);                                                      \
-	static int (*NAME##_next)(TYPE *) = NAME##_first;                                     \
-	static int NAME##_first(TYPE *lock)                                                   \
-	{                                                                                     \
-		static struct pf_target target = {.name = #NAME};                             \
-		NAME##_next = (int (*)(TYPE *))(uintptr_t)pf_next_target(&target, PF_CALLER); \
-		return NAME##_next(lock);                                                     \
-	}                                                                                     \
-	static __attribute__((noinline)) int NAME##_slow(TYPE *lock)                          \
-	{                                                                                     \
-		int64_t delay = counted() ? pf_lock_account(lock) : 0;                        \
-		int rc = NAME##_next(lock);                                                   \
-		pf_lock_released(KIND, delay, PF_CALLER);                                     \
-		return rc;                                                                    \
-	}                                                                                     \
-	PF_EXPORT int NAME(TYPE *lock)                                                        \
-	{                                                                                     \
-		if (PF_RARELY(WANTED(lock))) {                                                \
-			int rc = NAME##_slow(lock);                                           \
-			PF_STAY_ON_THE_STACK;                                                 \
-			return rc;                                                            \
-		}                                                                             \
-		return NAME##_next(lock);                                                     \
+#define UNLOCKER(NAME, KIND, TYPE, WANTED)                                              \
+	typedef int NAME##_function(TYPE *);                                            \
+	static NAME##_function NAME##_first;                                            \
+	PF_TARGET(NAME##_next, .name = #NAME, .function = (pf_function *)NAME##_first); \
+	static int NAME##_first(TYPE *lock)                                             \
+	{                                                                               \
+		pf_next_look_up(&NAME##_next, PF_CALLER);                               \
+		return NEXT(NAME)(lock);                                                \
+	}                                                                               \
+	static __attribute__((noinline)) int NAME##_slow(TYPE *lock)                    \
+	{                                                                               \
+		int64_t delay = counted() ? pf_lock_account(lock) : 0;                  \
+		int rc = NEXT(NAME)(lock);                                              \
+		pf_lock_released(KIND, delay, PF_CALLER);                               \
+		return rc;                                                              \
+	}                                                                               \
+	PF_EXPORT int NAME(TYPE *lock)                                                  \
+	{                                                                               \
+		if (PF_RARELY(WANTED(lock))) {                                          \
+			int rc = NAME##_slow(lock);                                     \
+			PF_STAY_ON_THE_STACK;                                           \
+			return rc;                                                      \
+		}                                                                       \
+		return NEXT(NAME)(lock);                                                \
 	}
 
 UNLOCKER(pthread_mutex_unlock, PF_WAIT_MUTEX, pthread_mutex_t, mutex_wanted)
-UNLOCKER(pthread_rwlock_unlock, PF_WAIT_RWLOCK, pthread_rwlock_t, pf_lock_watched)
+UNLOCKER(pthread_rwlock_unlock, PF_WAIT_RWLOCK, pthread_rwlock_t, rwlock_wanted)
 
 typedef int create_function(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
@@ -210,11 +221,12 @@ pf_hooks_threads_why_not(void)
 	       "before whatever replaces it";
 }
 
+PF_TARGET(pthread_create_next, .name = "pthread_create");
+
 PF_EXPORT int
 pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *argument)
 {
-	static struct pf_target target = {.name = "pthread_create"};
-	create_function *next = (create_function *)(uintptr_t)pf_next_target(&target, PF_CALLER);
+	create_function *next = (create_function *)pf_next_target(&pthread_create_next, PF_CALLER);
 
 	if (counted())
 		pf_thread_created(PF_CALLER);

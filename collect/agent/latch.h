@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 struct pf_latch {
-	_Atomic uint32_t word; /* 0 free, 1 held, 2 held and waited for */
+	_Atomic uint32_t
+	    word; /* 0 free, 1 held, 2 held and waited for, 3 given up until it is free */
 };
 
 /* What the thread had before pf_signals_block. */
@@ -27,7 +28,11 @@ struct pf_signals {
 void pf_signals_block(struct pf_signals *before);
 void pf_signals_restore(const struct pf_signals *before);
 
-/* True if it is held now; false after too long a wait. Signals must be blocked. */
+/*
+ * True if it is held now; false after too long a wait, and then at once for
+ * everybody until the holder gives it back, if it ever does: it may have been
+ * left behind by a fork that ran no handlers. Signals must be blocked.
+ */
 bool pf_latch_take(struct pf_latch *latch);
 void pf_latch_give(struct pf_latch *latch);
 

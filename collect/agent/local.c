@@ -1,7 +1,6 @@
 /* local.c: see local.h. */
 #include "collect/agent/local.h"
 
-#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,27 +14,6 @@ pf_local_thread(void)
 	if (!pf_local.thread)
 		pf_local.thread = (uint32_t)syscall(SYS_gettid);
 	return pf_local.thread;
-}
-
-/* The main thread's is known without asking (slots.c), and asking would read all of /proc/self/maps. */
-void
-pf_local_find_stack(void)
-{
-	pthread_attr_t attr;
-	size_t size;
-	void *low;
-
-	if (pf_local.stack_high || pf_local_thread() == (uint32_t)getpid())
-		return;
-	pf_local.exempt++; /* it allocates */
-	if (!pthread_getattr_np(pthread_self(), &attr)) {
-		if (!pthread_attr_getstack(&attr, &low, &size)) {
-			pf_local.stack_low = (uintptr_t)low;
-			pf_local.stack_high = (uintptr_t)low + size;
-		}
-		pthread_attr_destroy(&attr);
-	}
-	pf_local.exempt--;
 }
 
 uint64_t *

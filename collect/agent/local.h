@@ -21,7 +21,6 @@ struct pf_local {
 	uint32_t thread;                  /* its kernel id; 0: not asked yet */
 	uint32_t exempt;                  /* > 0: it does the agent's work, nothing of it counts */
 	bool latched;                     /* it holds the heap's latch, because it is forking */
-	uint64_t stack_low, stack_high;   /* of its own stack; 0, 0: not known */
 };
 
 /* In the static block of each thread: reading it is one instruction and never allocates. */
@@ -30,8 +29,6 @@ extern __thread struct pf_local pf_local
 
 /* The calling thread's kernel id. */
 uint32_t pf_local_thread(void);
-/* Finds out where its stack is, so that it can be read without the kernel's help; not in signal handlers. */
-void pf_local_find_stack(void);
 /* Its generator's state, seeded. */
 uint64_t *pf_local_random(void);
 

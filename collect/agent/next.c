@@ -9,6 +9,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -161,13 +162,34 @@ first_pvalloc(size_t size)
 struct pf_next pf_next = {first_malloc, first_free, first_calloc, first_realloc, first_memalign,
     first_aligned_alloc, first_posix_memalign, first_valloc, first_pvalloc};
 
-/* Where the file is loaded that a function is in. */
+struct search {
+	uintptr_t address;
+	const void *found;
+};
+
+static int
+is_in(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct search *search = data;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		if (p->p_type == PT_LOAD &&
+		    search->address - (info->dlpi_addr + p->p_vaddr) < p->p_memsz)
+			search->found = info->dlpi_phdr;
+	}
+	return search->found != NULL;
+}
+
+/* What tells the file that a function is in from others. Not by dladdr, which reads all of its symbols. */
 static const void *
 object(const void *function)
 {
-	Dl_info info;
+	struct search search = {.address = (uintptr_t)function};
 
-	return dladdr(function, &info) ? info.dli_fbase : NULL;
+	dl_iterate_phdr(is_in, &search);
+	return search.found;
 }
 
 bool
@@ -208,7 +230,18 @@ must_count(const void *function)
 	return object(function) == allocator && allocator != object((const void *)(uintptr_t)abort);
 }
 
-void *
+static pf_function *
+settle(struct pf_target *target, void *found)
+{
+	pf_function *function = (pf_function *)(uintptr_t)found;
+
+	atomic_store_explicit(&target->counts, must_count(found), memory_order_relaxed);
+	atomic_store_explicit(&target->found, true, memory_order_relaxed);
+	atomic_store_explicit(&target->function, function, memory_order_release);
+	return function;
+}
+
+pf_function *
 pf_next_look_up(struct pf_target *target, const void *caller)
 {
 	void *function;
@@ -217,7 +250,16 @@ pf_next_look_up(struct pf_target *target, const void *caller)
 	function = find(target->name, caller);
 	if (!function)
 		abort(); /* the caller could not have been loaded without one */
-	atomic_store_explicit(&target->counts, must_count(function), memory_order_relaxed);
-	atomic_store_explicit(&target->function, function, memory_order_release);
-	return function;
+	return settle(target, function);
+}
+
+void
+pf_next_find(struct pf_target *target)
+{
+	void *function = target->found ? NULL : dlsym(RTLD_NEXT, target->name);
+
+	if (function)
+		settle(target, function);
+	else
+		dlerror(); /* nothing that the host should find */
 }

@@ -31,27 +31,47 @@ struct pf_next {
 
 extern struct pf_next pf_next __attribute__((visibility("hidden")));
 
-/* A function that is looked up when it is first called. */
+typedef void pf_function(void); /* of any type: to be cast */
+
+/* Another function of the host's. */
 struct pf_target {
 	const char *name;
-	void *_Atomic function;
-	_Atomic bool counts; /* known once `function` is */
+	pf_function *_Atomic function; /* NULL, or a stub of the target's own, until it is found */
+	_Atomic bool counts;           /* known once it is */
+	_Atomic bool found;
 };
 
 /*
- * Looks it up: the next function of that name, or, in a program whose plugins
+ * Defines one, and has it looked up when the agent is loaded: later, when it is
+ * first called, the loader's lock may be held by somebody who waits for the
+ * caller. One that a library brings which is loaded later is looked up then all
+ * the same.
+ */
+#define PF_TARGET(VARIABLE, ...)                                                    \
+	static struct pf_target VARIABLE = {__VA_ARGS__};                           \
+	__attribute__((constructor(101))) static void VARIABLE##_is_looked_up(void) \
+	{                                                                           \
+		pf_next_find(&VARIABLE);                                            \
+	}                                                                           \
+	static struct pf_target VARIABLE
+
+/* Looks it up, if it is not yet and there is one. */
+void pf_next_find(struct pf_target *target);
+
+/*
+ * Looks one up: the next function of that name, or, in a program whose plugins
  * bring a library of their own, the one that the caller at this address would
  * have found. target->counts: it is the allocator's own and must be counted by
  * the wrapper; else it calls malloc, free or realloc by their names, and is
  * counted there.
  */
-void *pf_next_look_up(struct pf_target *target, const void *caller);
+pf_function *pf_next_look_up(struct pf_target *target, const void *caller);
 
-/* The function, looked up if need be. */
-static inline void *
+/* The function of a target without a stub, looked up if need be. */
+static inline pf_function *
 pf_next_target(struct pf_target *target, const void *caller)
 {
-	void *function = atomic_load_explicit(&target->function, memory_order_acquire);
+	pf_function *function = atomic_load_explicit(&target->function, memory_order_acquire);
 
 	return __builtin_expect(function != NULL, 1) ? function : pf_next_look_up(target, caller);
 }

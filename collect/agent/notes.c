@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "collect/agent/heap.h"
 #include "collect/agent/host.h"
-#include "collect/agent/local.h"
 #include "collect/agent/waits.h"
 
 enum { SLOTS = 256, FULL_ENOUGH = 64 };
@@ -49,7 +49,7 @@ pf_notes_open(void)
 		pf_modules_release(&notes.modules);
 		return rc;
 	}
-	pf_stacks_init(&notes.stacks, &notes.modules);
+	pf_stacks_init(&notes.stacks, &notes.modules, PF_FRAMES_FOR_GOOD);
 	hang_bell();
 	notes.open = true;
 	return 0;
@@ -67,17 +67,22 @@ pf_note_begin(enum pf_note kind)
 	return slot;
 }
 
+/* Not by write(), in which a thread that is to be cancelled would end, in the middle of malloc. */
+static void
+ring(int fd)
+{
+	syscall(SYS_write, fd, "", 1UL); /* full: it has been rung */
+}
+
 void
 pf_note_done(struct pf_slot *slot, const void *caller)
 {
-	pf_local_find_stack();
 	pf_registers_here(slot->registers);
 	slot->known = PF_KNOWN_SAVED;
 	slot->caller = (uint64_t)(uintptr_t)caller;
 	pf_slot_copy(slot);
-	if (pf_slots_ready(&notes.slots, slot) == FULL_ENOUGH && pf_own_fd_valid(&notes.bell[1]) &&
-	    write(notes.bell[1].fd, "", 1) < 0)
-		return; /* full: it has been rung */
+	if (pf_slots_ready(&notes.slots, slot) == FULL_ENOUGH && pf_own_fd_valid(&notes.bell[1]))
+		ring(notes.bell[1].fd);
 }
 
 int

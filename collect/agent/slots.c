@@ -3,26 +3,22 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #include "collect/agent/host.h"
-#include "collect/agent/local.h"
+#include "collect/agent/own_stack.h"
 
 #ifndef __x86_64__
 #error "the agent knows x86-64 only: registers, unwind tables and stack layout are the machine's"
 #endif
 
 enum { FREE = 0, WRITING, READY, GATHERED };
-enum { MAIN_STACK = 64 << 20 };
-
-static uint64_t main_stack_end; /* from here up the kernel put the program's arguments */
+enum { PAGE = 4096 };
 
 int
 pf_slots_open(struct pf_slots *s, size_t count)
 {
 	*s = (struct pf_slots){.count = count};
-	main_stack_end = getauxval(AT_RANDOM); /* those bytes lie just below the strings */
 	s->mapped = count * (sizeof *s->items + sizeof *s->states);
 	s->items = mmap(NULL, s->mapped, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -66,16 +62,38 @@ pf_slots_claim(struct pf_slots *s)
 static size_t
 wanted(uint64_t from, uint64_t top)
 {
+	uint64_t end = pf_own_stack_main_end();
+
 	if (top > from && top - from < PF_STACK_BYTES)
 		return (size_t)(top - from);
-	if (main_stack_end > from && main_stack_end - from < PF_STACK_BYTES)
-		return (size_t)(main_stack_end - from);
+	if (end > from && end - from < PF_STACK_BYTES)
+		return (size_t)(end - from);
 	return PF_STACK_BYTES;
+}
+
+/*
+ * Not memcpy, of which a sanitizer in the host thinks what it likes: between
+ * frames there is room that nobody owns.
+ */
+static void
+copy_bytes(void *to, uint64_t from, size_t size)
+{
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+}
+
+/* Stack memory, if it is not all below `safe` by way of the kernel; how much of it could be read. */
+static size_t
+fetch(void *to, uint64_t from, size_t size, uint64_t safe)
+{
+	if (from + size > safe)
+		return pf_host_read(to, (uintptr_t)from, size);
+	copy_bytes(to, from, size);
+	return size;
 }
 
 /* The frame-pointer chain from the leaf, of which only what lies beyond the copy is kept. */
 static void
-follow(struct pf_slot *slot)
+follow(struct pf_slot *slot, uint64_t safe)
 {
 	uint64_t sp = slot->registers[PF_REG_SP], end = slot->stack_address + slot->stack_size;
 	uint64_t at = slot->registers[PF_REG_FP], pair[2];
@@ -83,7 +101,7 @@ follow(struct pf_slot *slot)
 	while (slot->links < PF_CHAIN_LINKS && at >= sp && at % 8 == 0) {
 		if (at + sizeof pair <= end)
 			memcpy(pair, slot->stack + (at - slot->stack_address), sizeof pair);
-		else if (pf_host_read_all(pair, at, sizeof pair))
+		else if (fetch(pair, at, sizeof pair, safe) == sizeof pair)
 			slot->chain[slot->links++] = (struct pf_chain_link){at, pair[0], pair[1]};
 		else
 			break;
@@ -94,63 +112,43 @@ follow(struct pf_slot *slot)
 	if (slot->links) {
 		slot->tail_address = slot->chain[slot->links - 1].address + sizeof pair;
 		slot->tail_size =
-		    (uint32_t)pf_host_read(slot->tail, slot->tail_address, sizeof slot->tail);
+		    (uint32_t)fetch(slot->tail, slot->tail_address, sizeof slot->tail, safe);
 	}
 }
 
 /*
- * Whether what lies between two addresses is the calling thread's own stack for
- * certain, and so there to be read. Below the main thread's end there is nothing
- * but its stack for 128 MiB at least, for the kernel maps nothing else there.
+ * From the red zone up; from the stack pointer, if the page below it is not there.
+ * From the stack pointer up to `safe` all can be read.
  */
-static bool
-is_own(uint64_t from, uint64_t to)
-{
-	if (from >= pf_local.stack_low && to <= pf_local.stack_high)
-		return true;
-	return to <= main_stack_end && from >= main_stack_end - MAIN_STACK;
-}
-
-/* Not memcpy, of which a sanitizer in the host thinks what it likes: between frames there is room that nobody owns. */
 static void
-copy_bytes(void *to, uint64_t from, size_t size)
-{
-	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
-}
-
-/* From the red zone up; from the stack pointer, if the page below it is not there. */
-static void
-copy(struct pf_slot *slot, uint64_t top, bool own)
+copy(struct pf_slot *slot, uint64_t top, uint64_t safe)
 {
 	uint64_t sp = slot->registers[PF_REG_SP], from = sp - PF_RED_ZONE;
-	size_t size = wanted(from, top);
+	size_t size =
+	    fetch(slot->stack, from, wanted(from, top), from / PAGE == sp / PAGE ? safe : 0);
 
-	if (own && is_own(from, from + size)) {
-		copy_bytes(slot->stack, from, size);
-	} else {
-		size = pf_host_read(slot->stack, (uintptr_t)from, size);
-		if (size <= PF_RED_ZONE) {
-			from = sp;
-			size = pf_host_read(slot->stack, (uintptr_t)from, wanted(from, top));
-		}
+	if (size <= PF_RED_ZONE) {
+		from = sp;
+		size = fetch(slot->stack, from, wanted(from, top), safe);
 	}
 	slot->stack_address = from;
 	slot->stack_size = (uint32_t)size;
 	slot->links = slot->tail_size = 0;
 	if (size == PF_STACK_BYTES && (slot->known >> PF_REG_FP & 1))
-		follow(slot);
+		follow(slot, safe);
 }
 
 void
 pf_slot_copy(struct pf_slot *slot)
 {
-	copy(slot, (uint64_t)(uintptr_t)__builtin_thread_pointer(), true);
+	copy(slot, (uint64_t)(uintptr_t)__builtin_thread_pointer(),
+	    pf_own_stack_end(slot->registers[PF_REG_SP]));
 }
 
 void
 pf_slot_copy_other(struct pf_slot *slot)
 {
-	copy(slot, 0, false);
+	copy(slot, 0, 0);
 }
 
 uint32_t

@@ -32,9 +32,11 @@ pf_threads_init(struct pf_threads *t, const struct pf_event *event, int signal, 
 {
 	struct rlimit limit;
 
-	*t = (struct pf_threads){.event = *event, .signal = signal, .except = except};
-	if (!getrlimit(RLIMIT_NOFILE, &limit))
-		t->most_descriptors = (size_t)(limit.rlim_cur / 4); /* the rest is the host's */
+	*t = (struct pf_threads){
+	    .event = *event, .signal = signal, .except = except, .most_armed = SIZE_MAX};
+	/* A quarter of what the host may have: the rest is its own. */
+	if (!getrlimit(event->perf ? RLIMIT_NOFILE : RLIMIT_SIGPENDING, &limit))
+		t->most_armed = (size_t)(limit.rlim_cur / 4);
 }
 
 void
@@ -54,6 +56,12 @@ pf_threads_forked(struct pf_threads *t)
 	pf_threads_release(t);
 }
 
+static bool
+is_armed(const struct pf_thread *thread)
+{
+	return thread->trigger.perf >= 0 || thread->trigger.timer >= 0;
+}
+
 static void
 arm(struct pf_threads *t, struct pf_thread *thread)
 {
@@ -64,11 +72,10 @@ arm(struct pf_threads *t, struct pf_thread *thread)
 		thread->times_blocked += thread->times_blocked < STAYS_BLOCKED;
 		return;
 	}
-	rc = t->event.perf && t->descriptors >= t->most_descriptors
-		 ? -EMFILE
-		 : pf_trigger_arm(&thread->trigger, &t->event, thread->trigger.thread, t->signal,
-		       thread->fresh);
-	t->descriptors += thread->trigger.perf >= 0;
+	rc = t->armed >= t->most_armed ? (t->event.perf ? -EMFILE : -EAGAIN)
+				       : pf_trigger_arm(&thread->trigger, &t->event,
+					     thread->trigger.thread, t->signal, thread->fresh);
+	t->armed += is_armed(thread);
 	thread->failed = rc < 0 && rc != -ESRCH;
 	if (thread->failed)
 		t->arm_error = -rc;
@@ -77,7 +84,7 @@ arm(struct pf_threads *t, struct pf_thread *thread)
 static void
 disarm(struct pf_threads *t, struct pf_thread *thread)
 {
-	t->descriptors -= thread->trigger.perf >= 0;
+	t->armed -= is_armed(thread);
 	pf_trigger_disarm(&thread->trigger);
 }
 

@@ -45,8 +45,8 @@ struct pf_threads {
 	size_t blocked;   /* at the last look */
 	size_t unsettled; /* of them: perhaps just starting or ending, to be looked at soon */
 	size_t unsampled; /* of them: for longer; and those that could not be armed */
-	size_t descriptors, most_descriptors; /* perf events open, and how many may be */
-	int arm_error;                        /* the last errno that arming met, or 0 */
+	size_t armed, most_armed;
+	int arm_error; /* the last errno that arming met, or 0 */
 };
 
 void pf_threads_init(struct pf_threads *t, const struct pf_event *event, int signal, pid_t except);

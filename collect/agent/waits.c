@@ -249,7 +249,7 @@ pf_lock_released(enum pf_wait_kind kind, int64_t delay, const void *caller)
 	errno = saved_errno;
 }
 
-/* Every thread's creation, unless there are more than a thousand a second. */
+/* Every thread's creation, unless there are too many. */
 void
 pf_thread_created(const void *caller)
 {
@@ -276,9 +276,9 @@ pf_waits_start(void)
 	}
 	if (rc)
 		return rc;
-	pf_gate_init(&waits.waits, PF_WAIT_PERIOD);
-	pf_gate_init(&waits.holds, PF_WAIT_PERIOD);
-	pf_gate_init(&waits.creations, 1);
+	pf_gate_init(&waits.waits, PF_WAIT_PERIOD, PF_WAIT_SAMPLES);
+	pf_gate_init(&waits.holds, PF_WAIT_PERIOD, PF_WAIT_SAMPLES);
+	pf_gate_init(&waits.creations, 1, PF_WAIT_SAMPLES);
 	waits.began = pf_host_wall();
 	atomic_store(&pf_waits_on, true);
 	return 0;

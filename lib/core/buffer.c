@@ -87,6 +87,30 @@ pf_buffer_printf(struct pf_buffer *b, const char *format, ...)
 }
 
 void
+pf_buffer_decimal(struct pf_buffer *b, uint64_t value)
+{
+	uint8_t digits[20];
+	size_t at = sizeof digits;
+
+	do {
+		digits[--at] = (uint8_t)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	pf_buffer_add(b, digits + at, sizeof digits - at);
+}
+
+void
+pf_buffer_fill(struct pf_buffer *b, uint8_t byte, size_t count)
+{
+	uint8_t *to = pf_buffer_reserve(b, count);
+
+	if (!to)
+		return;
+	memset(to, byte, count);
+	b->size += count;
+}
+
+void
 pf_buffer_uleb(struct pf_buffer *b, uint64_t value)
 {
 	uint8_t bytes[10];

@@ -48,16 +48,27 @@ pf_stacks_init(struct pf_stacks *s, struct pf_error *err)
 }
 
 void
-pf_stacks_release(struct pf_stacks *s)
+pf_stacks_forget(struct pf_stacks *s)
 {
-	pf_strings_release(&s->strings);
-	free(s->types);
-	free(s->binaries);
 	free(s->frames);
 	free(s->nodes);
 	free(s->values);
+	s->frames = NULL;
+	s->nodes = NULL;
+	s->values = NULL;
+	s->frame_count = s->frame_capacity = s->node_count = s->node_capacity = s->value_capacity =
+	    0;
 	pf_index_release(&s->frame_index);
 	pf_index_release(&s->node_index);
+}
+
+void
+pf_stacks_release(struct pf_stacks *s)
+{
+	pf_stacks_forget(s);
+	pf_strings_release(&s->strings);
+	free(s->types);
+	free(s->binaries);
 	pf_index_release(&s->binary_index);
 	*s = (struct pf_stacks){0};
 }

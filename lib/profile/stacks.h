@@ -78,6 +78,9 @@ struct pf_stacks_options {
 int pf_stacks_init(struct pf_stacks *s, struct pf_error *err);
 void pf_stacks_release(struct pf_stacks *s);
 
+/* Forgets the stacks, which hold most of the memory; types, names and binaries stay. Nothing can be added any more. */
+void pf_stacks_forget(struct pf_stacks *s);
+
 /*
  * Adds every sample. `name` stands for the profile in messages; options may be
  * NULL. The first profile fixes the sample types; one whose types differ is

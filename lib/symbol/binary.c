@@ -166,6 +166,15 @@ pf_binary_image(const struct pf_binary *binary, size_t *size)
 	return binary->main.image;
 }
 
+void
+pf_binary_trim(const struct pf_binary *binary)
+{
+	pf_elf_trim(&binary->main);
+	pf_elf_trim(&binary->debug);
+	if (binary->dwarf)
+		pf_dwarf_trim(binary->dwarf);
+}
+
 bool
 pf_binary_has_section(const struct pf_binary *binary, const char *name)
 {

@@ -104,6 +104,12 @@ bool pf_binary_pointer(const struct pf_binary *binary, uint64_t address, uint64_
 bool pf_binary_segment(
     const struct pf_binary *binary, size_t i, uint64_t *start, uint64_t *end, bool *executable);
 
+/*
+ * For whoever reads much of the file once: gives back the memory of what was
+ * read; it is read again when it is needed. What chains read is given back anyway.
+ */
+void pf_binary_trim(const struct pf_binary *binary);
+
 /* Whether the file has a section of this name with bytes in it. */
 bool pf_binary_has_section(const struct pf_binary *binary, const char *name);
 

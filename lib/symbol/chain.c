@@ -12,6 +12,8 @@
 
 /* Bytes of debug information that a question may cost, beside what the file as a whole may. */
 #define ALLOWANCE_EACH 262144
+/* Bytes of .debug_info (and with them about twice as many of other sections) that are kept in memory. */
+#define TRIM_EVERY ((uint64_t)4 << 20)
 
 void
 pf_inline_chain_release(struct pf_inline_chain *chain)
@@ -120,6 +122,20 @@ build(struct pf_binary *binary, const struct pf_unit *unit, uint64_t address,
 	    (struct pf_inline_frame){.function = outermost_name(binary, NULL, address)}, err);
 }
 
+/* Debug information is read once, unit by unit: what lies behind need not stay in memory. */
+static int
+load(struct pf_binary *binary, struct pf_unit *unit, struct pf_error *err)
+{
+	struct pf_dwarf *d = binary->dwarf;
+
+	d->touched += unit->end - unit->offset;
+	if (d->touched > TRIM_EVERY) {
+		pf_binary_trim(binary);
+		d->touched = 0;
+	}
+	return pf_unit_load(d, unit, err);
+}
+
 int
 pf_binary_inline_chain(
     struct pf_binary *binary, uint64_t address, struct pf_inline_chain *chain, struct pf_error *err)
@@ -136,7 +152,7 @@ pf_binary_inline_chain(
 	d->allowance += ALLOWANCE_EACH;
 	unit = &d->main.units[UINT32_MAX - 1 - rank];
 	if (!unit->loaded)
-		rc = pf_unit_load(d, unit, err);
+		rc = load(binary, unit, err);
 	else if (unit->code)
 		rc = pf_error_set(err, unit->code,
 		    "the debug information of the unit at offset 0x%llx cannot be read; build it "

@@ -1,8 +1,6 @@
 /*
  * code.c: decoding a range into instructions; see code.h and code_private.h.
  */
-#include "symbol/code_private.h"
-
 #include <elf.h>
 #include <stdlib.h>
 
@@ -10,6 +8,8 @@
 #include "core/index.h"
 #include "core/memory.h"
 #include "symbol/binary_private.h"
+#include "symbol/code_private.h"
+#include "symbol/code_shapes.h"
 
 /* More than any function; less than what a damaged symbol table could ask for. */
 #define RANGE_MAX ((uint64_t)64 << 20)
@@ -24,21 +24,17 @@ pf_code_release(struct pf_machine_code *code)
 	*code = (struct pf_machine_code){0};
 }
 
-static int
-add_constant(struct pf_decoder *d, uint64_t value, x86_reg reg, struct pf_error *err)
+static bool
+set_constant(struct pf_constant *constant, uint64_t value, x86_reg reg)
 {
-	if (PF_GROW(d->constants, d->constant_capacity, d->constant_count + 1, err))
-		return PF_ENOMEM;
-	d->constants[d->constant_count++] =
-	    (struct pf_constant){.value = value, .reg = pf_register_whole(reg)};
-	return 0;
+	*constant = (struct pf_constant){.value = value, .reg = pf_register_whole(reg)};
+	return true;
 }
 
-/* Notes an address in data that the instruction computes: a table may start there. */
-static int
-note_constant(struct pf_decoder *d, struct pf_error *err)
+/* An address in data that the instruction computes: a table may start there. */
+static bool
+constant_of(const cs_insn *i, struct pf_constant *constant)
 {
-	const cs_insn *i = d->instruction;
 	const cs_x86 *x = &i->detail->x86;
 	x86_reg to = x->op_count == 2 && x->operands[0].type == X86_OP_REG ? x->operands[0].reg
 									   : X86_REG_INVALID;
@@ -46,48 +42,67 @@ note_constant(struct pf_decoder *d, struct pf_error *err)
 	for (unsigned k = 0; k < x->op_count; k++) {
 		const cs_x86_op *op = &x->operands[k];
 		if (op->type == X86_OP_MEM && op->mem.base == X86_REG_RIP && i->id == X86_INS_LEA)
-			return add_constant(
-			    d, i->address + i->size + (uint64_t)op->mem.disp, to, err);
+			return set_constant(
+			    constant, i->address + i->size + (uint64_t)op->mem.disp, to);
 		if (op->type == X86_OP_MEM && op->mem.base == X86_REG_INVALID &&
 		    op->mem.index != X86_REG_INVALID)
-			return add_constant(d, (uint64_t)op->mem.disp, X86_REG_INVALID, err);
+			return set_constant(constant, (uint64_t)op->mem.disp, X86_REG_INVALID);
 		if (op->type == X86_OP_IMM && (i->id == X86_INS_MOV || i->id == X86_INS_MOVABS) &&
-		    op->imm > 0xffff)
-			return add_constant(d, (uint64_t)op->imm, to, err);
+		    op->imm > PF_SMALL_IMMEDIATE)
+			return set_constant(constant, (uint64_t)op->imm, to);
 	}
-	return 0;
+	return false;
 }
 
-/* Decodes one instruction; of bytes that nobody knows, the first. */
+/* Decodes one instruction by capstone; of bytes that nobody knows, the first. */
+static bool
+decode_new(struct pf_machine_code *code, const uint8_t *bytes, size_t size,
+    struct pf_instruction *out, struct pf_constant *constant)
+{
+	struct pf_decoder *d = code->decoder;
+	bool stops = false, reads = false, found,
+	     known = pf_decoder_read(d, bytes, size, out->address);
+
+	/* capstone 4.0.2 takes ud0 and ud1 for shorter than they are. */
+	if (known && d->instruction->id != X86_INS_UD0 && d->instruction->id != X86_INS_UD2B) {
+		out->size = (uint8_t)d->instruction->size;
+		pf_decoder_classify(d, out);
+		found = constant_of(d->instruction, constant);
+		pf_shape_learn(d->shapes, bytes, size, out, constant, found);
+		return found;
+	}
+	out->size = (uint8_t)pf_instruction_length(bytes, size, &stops, &reads);
+	out->kind = stops ? PF_CODE_STOP : PF_CODE_OTHER;
+	out->cost = reads ? PF_COST_ALU_LOAD : PF_COST_ALU;
+	if (out->size == 0) {
+		out->size = 1;
+		out->kind = PF_CODE_UNKNOWN;
+		code->complete = false;
+	}
+	return false;
+}
+
 static int
 decode_one(struct pf_machine_code *code, const uint8_t *bytes, size_t size, uint64_t address,
     struct pf_error *err)
 {
 	struct pf_decoder *d = code->decoder;
 	struct pf_instruction out = {.address = address};
-	bool stops = false, reads = false, known = pf_decoder_read(d, bytes, size, address);
-	int rc = 0;
+	struct pf_constant constant;
+	bool found;
+	int rc = PF_GROW(
+	    code->instructions, code->instruction_capacity, code->instruction_count + 1, err);
 
-	/* capstone 4.0.2 takes ud0 and ud1 for shorter than they are. */
-	if (!known || d->instruction->id == X86_INS_UD0 || d->instruction->id == X86_INS_UD2B) {
-		out.size = (uint8_t)pf_instruction_length(bytes, size, &stops, &reads);
-		out.kind = stops ? PF_CODE_STOP : PF_CODE_OTHER;
-		out.cost = reads ? PF_COST_ALU_LOAD : PF_COST_ALU;
-		if (out.size == 0) {
-			out.size = 1;
-			out.kind = PF_CODE_UNKNOWN;
-			code->complete = false;
-		}
-	} else {
-		out.size = (uint8_t)d->instruction->size;
-		pf_decoder_classify(d, &out);
-		rc = note_constant(d, err);
-	}
+	if (rc)
+		return rc;
+	if (!pf_shape_apply(d->shapes, bytes, size, &out, &constant, &found))
+		found = decode_new(code, bytes, size, &out, &constant);
+	code->instructions[code->instruction_count++] = out;
+	if (!found)
+		return 0;
+	rc = PF_GROW(d->constants, d->constant_capacity, d->constant_count + 1, err);
 	if (!rc)
-		rc = PF_GROW(code->instructions, code->instruction_capacity,
-		    code->instruction_count + 1, err);
-	if (!rc)
-		code->instructions[code->instruction_count++] = out;
+		d->constants[d->constant_count++] = constant;
 	return rc;
 }
 

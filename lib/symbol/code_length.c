@@ -13,8 +13,8 @@
 enum map { MAP_0F = 1, MAP_0F38, MAP_0F3A, MAP_5 = 5, MAP_6 };
 
 /* In the map 0F: no ModRM byte follows. */
-static bool
-lacks_modrm(uint8_t op)
+bool
+pf_lacks_modrm(uint8_t op)
 {
 	return (op >= 0x05 && op <= 0x0b) || op == 0x0e || (op >= 0x30 && op <= 0x37) ||
 	       op == 0x77 || (op >= 0xa0 && op <= 0xa2) || (op >= 0xa8 && op <= 0xaa) ||
@@ -29,8 +29,8 @@ has_immediate(uint8_t op)
 	       (op >= 0xc4 && op <= 0xc6);
 }
 
-static bool
-is_prefix(uint8_t byte)
+bool
+pf_is_prefix(uint8_t byte)
 {
 	return byte == 0x66 || byte == 0x67 || byte == 0x2e || byte == 0x36 || byte == 0x3e ||
 	       byte == 0x26 || byte == 0x64 || byte == 0x65 || byte == 0xf0 || byte == 0xf2 ||
@@ -63,7 +63,7 @@ read_map(struct pf_cursor *c)
 	uint8_t byte = pf_dwarf_u8(c);
 	unsigned map;
 
-	while (is_prefix(byte))
+	while (pf_is_prefix(byte))
 		byte = pf_dwarf_u8(c);
 	if ((byte & 0xf0) == 0x40)
 		byte = pf_dwarf_u8(c);
@@ -101,7 +101,7 @@ pf_instruction_length(const uint8_t *bytes, size_t size, bool *stops, bool *read
 	op = pf_dwarf_u8(&c);
 	if (map == 0 || (map == MAP_0F && op >= 0x80 && op <= 0x8f))
 		return 0;
-	if (map != MAP_0F || !lacks_modrm(op))
+	if (map != MAP_0F || !pf_lacks_modrm(op))
 		*reads = skip_modrm(&c);
 	if (map == MAP_0F3A || (map == MAP_0F && has_immediate(op)))
 		pf_cursor_skip(&c, 1);

@@ -24,6 +24,8 @@ struct pf_constant {
 	x86_reg reg; /* that it is put into, whole; INVALID: it is part of a memory operand */
 };
 
+enum { PF_SMALL_IMMEDIATE = 0xffff }; /* what is moved up to here is no address */
+
 /* A direct jump or branch. */
 struct pf_jump_source {
 	uint64_t target;
@@ -32,8 +34,9 @@ struct pf_jump_source {
 
 struct pf_decoder {
 	csh handle;
-	cs_insn *instruction; /* scratch */
-	uint8_t *costs;       /* by capstone's id: enum cost_rule; 0: not looked at yet */
+	cs_insn *instruction;    /* scratch */
+	struct pf_shape *shapes; /* what was learned; code_shapes.h */
+	uint8_t *costs;          /* by capstone's id: enum cost_rule; 0: not looked at yet */
 	struct pf_table_target *targets;
 	size_t target_count, target_capacity;
 	struct pf_constant *constants; /* where tables may start; by value */
@@ -67,6 +70,10 @@ x86_reg pf_register_whole(x86_reg reg);
  * is ud0 or ud1; *reads that it has an operand in memory.
  */
 size_t pf_instruction_length(const uint8_t *bytes, size_t size, bool *stops, bool *reads);
+
+/* Whether a byte is a prefix other than REX; whether no ModRM byte follows an opcode of the map 0F. */
+bool pf_is_prefix(uint8_t byte);
+bool pf_lacks_modrm(uint8_t op);
 
 /* code_tables.c: finds the tables of all indirect jumps; clears code->complete where it can't. */
 int pf_code_find_tables(struct pf_machine_code *code, struct pf_error *err);

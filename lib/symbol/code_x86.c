@@ -5,10 +5,11 @@
  * The class comes from two things: a rule by the instruction's name, looked up
  * once an id, and how its memory operand is used.
  */
-#include "symbol/code_private.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "symbol/code_private.h"
+#include "symbol/code_shapes.h"
 
 enum cost_rule {
 	RULE_NEW,
@@ -40,7 +41,9 @@ pf_decoder_new(void)
 	if (cs_open(CS_ARCH_X86, CS_MODE_64, &d->handle) != CS_ERR_OK)
 		d->handle = 0;
 	d->costs = calloc(X86_INS_ENDING, 1);
-	if (d->handle && d->costs && cs_option(d->handle, CS_OPT_DETAIL, CS_OPT_ON) == CS_ERR_OK)
+	d->shapes = calloc(PF_SHAPES, sizeof *d->shapes);
+	if (d->handle && d->costs && d->shapes &&
+	    cs_option(d->handle, CS_OPT_DETAIL, CS_OPT_ON) == CS_ERR_OK)
 		d->instruction = cs_malloc(d->handle);
 	if (!d->instruction) {
 		pf_decoder_free(d);
@@ -59,6 +62,7 @@ pf_decoder_free(struct pf_decoder *d)
 	if (d->handle)
 		cs_close(&d->handle);
 	free(d->costs);
+	free(d->shapes);
 	free(d->targets);
 	free(d->constants);
 	free(d->sources);

@@ -107,6 +107,14 @@ load_unit(struct pf_dwarf *d, struct pf_unit *unit, struct pf_error *err)
 	return rc ? rc : pf_functions_read(d, unit, err);
 }
 
+void
+pf_dwarf_trim(const struct pf_dwarf *dwarf)
+{
+	pf_elf_trim(&dwarf->supplementary.elf);
+	for (size_t i = 0; i < dwarf->split_count; i++)
+		pf_elf_trim(&dwarf->splits[i]->elf);
+}
+
 int
 pf_unit_load(struct pf_dwarf *dwarf, struct pf_unit *unit, struct pf_error *err)
 {

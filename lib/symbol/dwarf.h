@@ -17,5 +17,7 @@ struct pf_error;
  */
 int pf_dwarf_open(struct pf_binary *binary, struct pf_error *err);
 void pf_dwarf_free(struct pf_dwarf *dwarf);
+/* Gives back the memory of what was read of files other than the main one and its debug file. */
+void pf_dwarf_trim(const struct pf_dwarf *dwarf);
 
 #endif

@@ -142,6 +142,7 @@ struct pf_dwarf {
 	    *levels; /* scratch of the walk over a function: the scope that each level lies in */
 	size_t level_capacity;
 	uint64_t allowance; /* bytes that may still be read */
+	uint64_t touched;   /* bytes of units loaded since the mappings were trimmed */
 };
 
 /* Takes bytes from the allowance; false once it is used up. */

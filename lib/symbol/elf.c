@@ -152,6 +152,13 @@ pf_elf_release(struct pf_elf *file)
 	*file = (struct pf_elf){0};
 }
 
+void
+pf_elf_trim(const struct pf_elf *file)
+{
+	if (file->mapped)
+		(void)madvise((void *)(uintptr_t)file->image, file->size, MADV_DONTNEED);
+}
+
 bool
 pf_elf_section(const struct pf_elf *file, size_t i, Elf64_Shdr *header)
 {

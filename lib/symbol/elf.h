@@ -36,6 +36,8 @@ enum pf_elf_kind {
 /* Maps a file. On success it is to be released. PF_EIO, PF_EINPUT, PF_ENOMEM. */
 int pf_elf_open(struct pf_elf *file, const char *path, enum pf_elf_kind kind, struct pf_error *err);
 void pf_elf_release(struct pf_elf *file);
+/* Lets the system take back the memory of what was read of the file; it is read again when it is needed. */
+void pf_elf_trim(const struct pf_elf *file);
 
 /* The i-th header; false past the last. */
 bool pf_elf_section(const struct pf_elf *file, size_t i, Elf64_Shdr *header);

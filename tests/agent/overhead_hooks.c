@@ -2,20 +2,25 @@
  * overhead_hooks.c: fixed amounts of work that go through the functions which the agent stands in front
  * of, for a harness that compares the CPU time of whole processes.
  *
- *	allocate N [1] N times, by two threads or by one: reads a document of 200 lines of key=value, comma separated, into a tree of
- *	               allocated nodes and strings, checks and adds it up, and frees it; a fifth of the
- *	               instructions are malloc's and free's
+ *	allocate N [1] N times, by two threads or by one: reads a document of 200 lines of key=value, comma
+ *	               separated, into a tree of allocated nodes and strings, checks and adds it up, and
+ *	               frees it; a fifth of the instructions are malloc's and free's
  *	lock N         four threads share a table under 16 mutexes and a reader-writer lock, and hand over
  *	               batches through a queue with two conditions; N thousand operations in all
+ *	calls          nanoseconds that calls take when nothing disturbs them: the least of many short blocks,
+ *	               which a busy machine can't make longer
  *
  * Prints a sum that depends on the work, so that none of it can be left out.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { CHECKS = 20 };
 
@@ -280,6 +285,95 @@ lock(long thousands)
 	return sum;
 }
 
+/* Something that is called in pairs, over and over. */
+struct call {
+	const char *name;
+	void (*make)(void);
+	double least;
+};
+
+static pthread_mutex_t call_mutex = PTHREAD_MUTEX_INITIALIZER,
+		       held_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_rwlock_t call_rwlock = PTHREAD_RWLOCK_INITIALIZER;
+static void *volatile call_block;
+
+static void
+make_malloc(void)
+{
+	call_block = malloc(72);
+	free(call_block);
+}
+
+static void
+make_mutex(void)
+{
+	pthread_mutex_lock(&call_mutex);
+	pthread_mutex_unlock(&call_mutex);
+}
+
+static void
+make_rwlock(void)
+{
+	pthread_rwlock_rdlock(&call_rwlock);
+	pthread_rwlock_unlock(&call_rwlock);
+}
+
+/* A wait until no time that there is, which libc refuses: all that a wait costs, but the waiting. */
+static void
+make_wait(void)
+{
+	static const struct timespec never = {.tv_nsec = -1};
+
+	pthread_mutex_timedlock(&held_mutex, &never);
+}
+
+static void *
+hold(void *unused)
+{
+	pthread_mutex_lock(&held_mutex);
+	for (;;)
+		pause();
+	return unused;
+}
+
+static double
+time_block(void (*call)(void))
+{
+	enum { TURNS = 200 };
+	struct timespec from, to;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (int i = 0; i < TURNS; i++)
+		call();
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	return ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) /
+	       TURNS;
+}
+
+static int
+time_calls(void)
+{
+	struct call calls[] = {{"malloc+free", make_malloc, 1e9}, {"mutex", make_mutex, 1e9},
+	    {"rwlock", make_rwlock, 1e9}, {"wait", make_wait, 1e9}};
+	pthread_t holder;
+
+	if (pthread_create(&holder, NULL, hold, NULL))
+		return 1;
+	while (!pthread_mutex_trylock(&held_mutex)) {
+		pthread_mutex_unlock(&held_mutex);
+		sched_yield();
+	}
+	for (int i = 0; i < 3000; i++)
+		for (size_t j = 0; j < sizeof calls / sizeof *calls; j++) {
+			double ns = time_block(calls[j].make);
+			if (ns < calls[j].least)
+				calls[j].least = ns;
+		}
+	for (size_t j = 0; j < sizeof calls / sizeof *calls; j++)
+		printf("%s %.2f\n", calls[j].name, calls[j].least);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -289,6 +383,8 @@ main(int argc, char **argv)
 		printf("%llu\n", (unsigned long long)allocate(n, argc == 4));
 	else if (n > 0 && !strcmp(argv[1], "lock"))
 		printf("%llu\n", (unsigned long long)lock(n));
+	else if (argc == 2 && !strcmp(argv[1], "calls"))
+		return time_calls();
 	else
 		return 2;
 	return 0;

@@ -11,7 +11,7 @@ label() {
 # settled PORT PATTERN COUNT FILE: looks until so many samples match, for threads take a moment to get there.
 settled() {
 	local i
-	for i in $(seq 50); do
+	for i in $(seq 300); do
 		get "$1" threads "$work/look.pb.gz"
 		dump "$work/look.pb.gz" > "$4"
 		[ "$(grep -c "$2" "$4")" = "$3" ] && return
@@ -53,7 +53,8 @@ deadlock() {
 	[ "$(label holder <<< "$second")" = "$(label tid <<< "$first")" ] || fail "not held by each other: $first $second"
 	[ "$(label waited <<< "$first" | tr -d a-z)" -ge 300000000 ] || fail "waited for $(label waited <<< "$first")"
 	grep -q '^sample 1 pthread_cond_wait;wait_for_ever;.* wait=condition ' "$work/stuck.txt" || fail "no condition"
-	grep -q '^sample 1 .*burn_for_ever;.* state=runs wait=running$' "$work/stuck.txt" || fail "the running thread has no stack: $(grep running "$work/stuck.txt")"
+	# It has a stack if it gets a processor within the time that a look takes: on a busy machine not always.
+	settled "$port" '^sample 1 .*burn_for_ever;.* state=runs wait=running$' 1 "$work/stuck.txt"
 	grep -q '^default threads' "$work/stuck.txt" || fail "$(grep ^default "$work/stuck.txt")"
 	get "$port" "threads?debug=2" "$work/stuck.text"
 	grep -qE '^thread [0-9]+ "agent_host_lock" \[mutex 0x[0-9a-f]+ held by thread [0-9]+, [0-9]+ (ms|seconds)\]:$' "$work/stuck.text" || fail "$(cat "$work/stuck.text")"
@@ -62,12 +63,17 @@ deadlock() {
 	get "$port" "threads?debug=1" "$work/stuck.text1"
 	head -1 "$work/stuck.text1" | grep -qx 'threads profile: total 6' || fail "$(head -1 "$work/stuck.text1")"
 	# Two seconds of everybody's time, on the processor and off it.
-	get "$port" "threads?seconds=2" "$work/wall.pb.gz"
-	dump "$work/wall.pb.gz" > "$work/wall.txt"
-	for thread in first_then_second second_then_first wait_for_ever read_for_ever burn_for_ever; do
-		awk -v thread="[;]$thread;" '/^sample/ && $0 ~ thread { n += $3 } END { exit !(n > 0.4e9 && n < 60e9) }' "$work/wall.txt" ||
-			fail "wall time of $thread: $(grep $thread "$work/wall.txt")"
+	for i in $(seq 10); do
+		get "$port" "threads?seconds=2" "$work/wall.pb.gz"
+		dump "$work/wall.pb.gz" > "$work/wall.txt"
+		missing=""
+		for thread in first_then_second second_then_first wait_for_ever read_for_ever burn_for_ever; do
+			awk -v thread="[;]$thread;" '/^sample/ && $0 ~ thread { n += $3 } END { exit !(n > 0.4e9 && n < 60e9) }' "$work/wall.txt" ||
+				missing="$missing $thread"
+		done
+		[ -z "$missing" ] && break
 	done
+	[ -z "$missing" ] || fail "wall time of$missing: $(grep ^sample "$work/wall.txt")"
 	grep -q '^default wall' "$work/wall.txt" || fail "$(grep ^default "$work/wall.txt")"
 	if [ -x "$build/profuse" ]; then
 		"$build/profuse" collect "http://127.0.0.1:$port" --type threads -o "$work/collected" || fail "collect --type threads: $?"
@@ -94,9 +100,12 @@ undisturbed() {
 crowd() {
 	AGENT_TEST_END=$work/many.end with_agent "$helpers/agent_host_threads" many 120 > /dev/null
 	port=$(port_of $pid)
-	sleep 1
-	get "$port" threads "$work/many.pb.gz"
-	dump "$work/many.pb.gz" > "$work/many.txt"
+	for i in $(seq 100); do
+		get "$port" threads "$work/many.pb.gz"
+		dump "$work/many.pb.gz" > "$work/many.txt"
+		[ "$(grep -c ^sample "$work/many.txt")" -ge 900 ] && break
+		sleep 0.2
+	done
 	[ "$(grep -c ^sample "$work/many.txt")" -ge 900 ] || fail "$(grep -c ^sample "$work/many.txt") threads of 1001"
 	get "$port" "threads?seconds=2" "$work/many.pb.gz"
 	dump "$work/many.pb.gz" | grep -q '^sample .*work_a_little;.* wait=nanosleep$' || fail "no sleepers"

@@ -89,7 +89,7 @@ the_gate_opens_and_closes(void **state)
 	int64_t now = 5000000000;
 	(void)state;
 
-	pf_gate_init(&gate, 1000);
+	pf_gate_init(&gate, 1000, 1000);
 	for (int i = 0; i < 99; i++)
 		pf_gate_count(&gate, now);
 	assert_int_equal(gate.period, 1000);

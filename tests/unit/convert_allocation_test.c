@@ -5,6 +5,7 @@
 #include "support/unit.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include <profuse/convert.h>
 #include <profuse/profile.h>
@@ -41,7 +42,7 @@ convert(void *data, struct pf_error *err)
 
 /* Samples on every other byte of two functions, called from main. */
 static void
-sample_binary(struct pf_profile **profile, const char *path)
+sample_binary(struct pf_profile **profile, const char *path, const char *first, const char *second)
 {
 	struct pf_buffer b = {.maximum = 1 << 20};
 	struct pf_binary *binary;
@@ -58,7 +59,7 @@ sample_binary(struct pf_profile **profile, const char *path)
 	}
 	assert_int_equal(id, 2);
 	for (size_t i = 0; i < count; i++) {
-		if (strcmp(symbols[i].name, "walk") != 0 && strcmp(symbols[i].name, "sum") != 0)
+		if (strcmp(symbols[i].name, first) != 0 && strcmp(symbols[i].name, second) != 0)
 			continue;
 		for (uint64_t at = symbols[i].start; at < symbols[i].end; at += 2, id++) {
 			add_location(&b, id, 1, at, 0, 0);
@@ -86,7 +87,7 @@ a_conversion_survives_every_failed_allocation(void **state)
 
 	assert_non_null(folder);
 	snprintf(path, sizeof path, "%s/tests/data/shapes", folder);
-	sample_binary(&job.profile, path);
+	sample_binary(&job.profile, path, "walk", "sum");
 	job.options.binary = path;
 	job.options.md5 = job.options.symbol_list = true;
 	fail_each_allocation(convert, &job);
@@ -97,6 +98,24 @@ a_conversion_survives_every_failed_allocation(void **state)
 	job.options.format = PF_CONVERT_FOLDED;
 	fail_each_allocation(convert, &job);
 	job.options.format = PF_CONVERT_BOLT;
+	fail_each_allocation(convert, &job);
+	pf_profile_free(job.profile);
+}
+
+static void
+a_conversion_by_probes_survives_every_failed_allocation(void **state)
+{
+	const char *folder = getenv("PROFUSE_BUILD_DIR");
+	struct job job = {.options = PF_CONVERT_OPTIONS_INIT};
+	char path[4096];
+	(void)state;
+
+	assert_non_null(folder);
+	snprintf(path, sizeof path, "%s/tests/fixtures/inline-probe", folder);
+	if (access(path, R_OK) != 0)
+		skip(); /* built by clang-19 only */
+	sample_binary(&job.profile, path, "outer", "elsewhere");
+	job.options.binary = job.options.stale_against = path;
 	fail_each_allocation(convert, &job);
 	pf_profile_free(job.profile);
 }
@@ -136,6 +155,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_conversion_survives_every_failed_allocation),
+	    cmocka_unit_test(a_conversion_by_probes_survives_every_failed_allocation),
 	    cmocka_unit_test(a_symbolized_conversion_survives_every_failed_allocation),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
