@@ -72,6 +72,9 @@ foreach(source ${PROFUSE_FUZZ_TARGETS})
   endif()
   if(PROFUSE_FUZZ)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    # What tests/perf/fuzz.sh starts it with.
+    string(REPLACE ";" "\n" lines "${dictionary};${seeds}")
+    file(WRITE ${CMAKE_BINARY_DIR}/tests/${name}.arguments "${lines}\n")
     file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/corpus/${subject})
     add_test(NAME fuzz/${subject} COMMAND ${name} -max_total_time=${PROFUSE_FUZZ_SECONDS} -rss_limit_mb=1024
       -print_final_stats=1 ${dictionary} -artifact_prefix=${CMAKE_BINARY_DIR}/corpus/ ${CMAKE_BINARY_DIR}/corpus/${subject} ${seeds})

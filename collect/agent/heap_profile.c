@@ -149,9 +149,9 @@ say(struct pf_document *d, const struct pf_heap_facts *f)
 	pf_document_say(d, "heap: one sample in %" PRIu64 " bytes on average", f->period);
 	if (f->highest_period != f->period)
 		pf_document_say(d,
-		    "heap: where there would have been over 1000 samples a second, fewer: down to "
+		    "heap: where there would have been over %d samples a second, fewer: down to "
 		    "one in %" PRIu64 " bytes",
-		    f->highest_period);
+		    PF_HEAP_SAMPLES, f->highest_period);
 	pf_document_say(d,
 	    "heap: %" PRIu64 " sampled allocations are in use; stacks of %" PRIu64
 	    " could not be taken; %" PRIu64 " more than fit could not be followed",

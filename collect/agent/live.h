@@ -2,10 +2,11 @@
  * live.h: the sampled allocations that have not been freed yet.
  *
  * free() must know at once that a pointer is not among them: the filter has a
- * byte for each page (modulo its size) that counts the sampled allocations that
- * begin there, so nearly every free reads one byte that lies near the last one
- * it read, and nothing else. The bytes change before the pointer is handed out
- * and while its owner is freeing it, so whoever frees it sees them.
+ * byte for each page (modulo its size, which stands for 4 GiB; if it were larger
+ * the kernel could make huge pages of it) that counts the sampled allocations
+ * that begin there, so nearly every free reads one byte that lies near the last
+ * one it read, and nothing else. The bytes change before the pointer is handed
+ * out and while its owner is freeing it, so whoever frees it sees them.
  *
  * Behind it is a hash table of entries, all memory mapped beforehand and used as
  * far as needed. Changes are made under the latch by threads of the host with
@@ -22,7 +23,7 @@
 
 #include "collect/agent/latch.h"
 
-enum { PF_FILTER_BITS = 18, PF_PAGE_BITS = 12, PF_MOST_LIVE = 1 << 18 };
+enum { PF_FILTER_BITS = 20, PF_PAGE_BITS = 12, PF_MOST_LIVE = 1 << 18 };
 
 extern _Atomic uint8_t pf_live_filter[1 << PF_FILTER_BITS] __attribute__((visibility("hidden")));
 

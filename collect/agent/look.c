@@ -30,7 +30,7 @@ pf_look_init(struct pf_look *look)
 	rc = pf_modules_init(&look->modules);
 	if (rc)
 		return rc;
-	pf_stacks_init(&look->stacks, &look->modules);
+	pf_stacks_init(&look->stacks, &look->modules, PF_FRAMES_FOR_NOW);
 	look->slot = calloc(1, sizeof *look->slot);
 	return look->slot ? 0 : -ENOMEM;
 }

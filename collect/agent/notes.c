@@ -49,7 +49,7 @@ pf_notes_open(void)
 		pf_modules_release(&notes.modules);
 		return rc;
 	}
-	pf_stacks_init(&notes.stacks, &notes.modules);
+	pf_stacks_init(&notes.stacks, &notes.modules, PF_FRAMES_FOR_GOOD);
 	hang_bell();
 	notes.open = true;
 	return 0;

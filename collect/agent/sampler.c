@@ -65,7 +65,7 @@ start(struct pf_event_wish wish)
 	rc = pf_capture_open(&sampler.capture, processors > 0 ? (unsigned)processors : 1);
 	if (rc)
 		goto fail_modules;
-	pf_stacks_init(&sampler.stacks, &sampler.modules);
+	pf_stacks_init(&sampler.stacks, &sampler.modules, PF_FRAMES_FOR_NOW);
 	rc = arm_all(true);
 	if (rc)
 		goto fail_capture;

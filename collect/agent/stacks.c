@@ -8,12 +8,12 @@
 #include "collect/agent/unwind.h"
 #include "core/memory.h"
 
-enum { MOST_LOCATIONS = 1 << 18, MOST_FRAMES_KEPT = 12 << 20, OWN_FRAMES = 8 };
+enum { MOST_LOCATIONS = 1 << 18, OWN_FRAMES = 8 };
 
 void
-pf_stacks_init(struct pf_stacks *s, struct pf_modules *modules)
+pf_stacks_init(struct pf_stacks *s, struct pf_modules *modules, size_t most_frames)
 {
-	*s = (struct pf_stacks){.modules = modules};
+	*s = (struct pf_stacks){.modules = modules, .most_frames = most_frames};
 }
 
 void
@@ -62,7 +62,7 @@ intern(struct pf_stacks *s, const uint32_t *frames, uint32_t count)
 		if (s->items[i].count == count &&
 		    !memcmp(s->frames + s->items[i].first, frames, count * sizeof *frames))
 			return i;
-	if (s->frame_count + count > MOST_FRAMES_KEPT ||
+	if (s->frame_count + count > s->most_frames ||
 	    PF_GROW(s->frames, s->frame_capacity, s->frame_count + count, NULL) ||
 	    PF_GROW(s->items, s->capacity, s->count + 1, NULL) ||
 	    pf_index_add(&s->index, hash, (uint32_t)s->count, NULL))

@@ -53,7 +53,7 @@ struct pf_stacks {
 	size_t location_count, location_capacity;
 	struct pf_index location_index;
 	uint32_t *frames;
-	size_t frame_count, frame_capacity;
+	size_t frame_count, frame_capacity, most_frames;
 	struct pf_stack *items;
 	size_t count, capacity;
 	struct pf_index index;
@@ -72,7 +72,10 @@ struct pf_taken {
 	bool by_frame_pointer; /* some step had no unwind table */
 };
 
-void pf_stacks_init(struct pf_stacks *s, struct pf_modules *modules);
+/* How many frames of stacks are kept: 48 MiB of them while a profile is taken, 8 MiB for the life of a process. */
+enum { PF_FRAMES_FOR_NOW = 12 << 20, PF_FRAMES_FOR_GOOD = 2 << 20 };
+
+void pf_stacks_init(struct pf_stacks *s, struct pf_modules *modules, size_t most_frames);
 void pf_stacks_release(struct pf_stacks *s);
 
 /* Unwinds and interns one sample. */

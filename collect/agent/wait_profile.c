@@ -72,8 +72,8 @@ describe(struct pf_document *d, enum pf_note note)
 		d->period = PF_WAIT_PERIOD;
 		pf_document_say(d,
 		    "waits: one sample in %d ns of waiting on average, fewer where there would "
-		    "have been over 1000 a second",
-		    PF_WAIT_PERIOD);
+		    "have been over %d a second",
+		    PF_WAIT_PERIOD, PF_WAIT_SAMPLES);
 	}
 	d->chosen = d->kinds[d->kind_count - 1].type;
 	d->period_kind = d->kinds[d->kind_count - 1];

@@ -92,14 +92,13 @@ uint32_t
 pf_hash_bytes(const void *bytes, size_t size)
 {
 	const uint8_t *at = bytes;
-	uint64_t h = pf_hash_seed() ^ size * 0x9e3779b97f4a7c15ULL, word;
+	uint64_t h = size, word;
 
 	for (; size >= 8; at += 8, size -= 8) {
 		memcpy(&word, at, 8);
-		h = (h ^ word) * 0xff51afd7ed558ccdULL;
-		h ^= h >> 29;
+		h = pf_hash_step(h, word);
 	}
 	word = 0;
 	memcpy(&word, at, size);
-	return pf_hash_u64(h ^ word);
+	return pf_hash_pair(h, word);
 }

@@ -77,8 +77,10 @@ pf_index_fetch(const struct pf_index *ix, uint32_t hash)
 
 /*
  * Hashes differ from run to run, by where the system loaded us: a file made to
- * let all its addresses collide would otherwise cost the square of its size.
- * So nothing that is written may depend on them.
+ * let all its items collide would otherwise cost the square of its size. So
+ * nothing that is written may depend on them, and every step that mixes in what
+ * a file says mixes in the seed, too: sums and products that do not know it can
+ * be made equal by arithmetic.
  */
 extern const char pf_hash_anchor;
 
@@ -100,10 +102,25 @@ pf_hash_u64(uint64_t x)
 	return (uint32_t)(x ^ x >> 33);
 }
 
+/*
+ * One step of a longer hash: the whole product of two words that are secret, its
+ * halves folded onto each other (as in wyhash, by Wang Yi, public domain).
+ */
+static inline uint64_t
+pf_hash_step(uint64_t hash, uint64_t word)
+{
+	uint64_t seed = pf_hash_seed();
+	__extension__ unsigned __int128 product =
+	    (unsigned __int128)(hash ^ seed) *
+	    (word ^ (seed >> 32 | seed << 32) ^ 0xa0761d6478bd642fULL);
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 static inline uint32_t
 pf_hash_pair(uint64_t a, uint64_t b)
 {
-	return pf_hash_u64(a * 0x9e3779b97f4a7c15ULL + b);
+	return pf_hash_u64(pf_hash_step(a, b));
 }
 
 uint32_t pf_hash_bytes(const void *bytes, size_t size);

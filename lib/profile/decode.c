@@ -57,16 +57,9 @@ int
 pf_decoder_add_id(struct pf_decoder *d, struct pf_ids *ids, uint64_t id, const uint8_t *at,
     const char *item, struct pf_error *err)
 {
-	int rc;
+	int rc = d->step == PF_DECODE_CHECK ? pf_decode_check_id(d, ids, id, err)
+					    : pf_ids_add(ids, id, err);
 
-	if (d->step == PF_DECODE_CHECK && id && id > ids->count) {
-		ids->scattered |= id != (uint64_t)ids->count + 1;
-		ids->count++;
-		return 0;
-	}
-	if (d->step == PF_DECODE_CHECK && ids->scattered && id)
-		return 0; /* not remembered, so it cannot be judged before the tables are kept */
-	rc = pf_ids_add(ids, id, err);
 	return rc ? pf_error_prefix(err, "%s: %s at offset %zu", d->source->name, item,
 			pf_decoder_offset(d, at))
 		  : 0;
@@ -88,6 +81,8 @@ wanted(enum pf_decode_step step)
 		return (uint32_t)1 << PF_PROFILE_SAMPLE;
 	case PF_DECODE_LINKS:
 		return (uint32_t)1 << PF_PROFILE_LOCATION;
+	case PF_DECODE_CHECK_REFERENCES:
+		return (uint32_t)1 << PF_PROFILE_SAMPLE | (uint32_t)1 << PF_PROFILE_LOCATION;
 	case PF_DECODE_TABLES:
 		return ~((uint32_t)1 << PF_PROFILE_SAMPLE);
 	default:
@@ -102,6 +97,8 @@ take_field(struct pf_decoder *d, struct pf_field *f, struct pf_error *err)
 		pf_message_fail(&d->file, "a message was expected");
 		return pf_decoder_check(d, &d->file, err);
 	}
+	if (d->step == PF_DECODE_CHECK_REFERENCES)
+		return pf_decode_check_references(d, f->number, f->bytes, err);
 	switch (f->number) {
 	case PF_PROFILE_SAMPLE:
 		return d->step == PF_DECODE_CHECK
@@ -286,6 +283,7 @@ void
 pf_decoder_release(struct pf_decoder *d)
 {
 	free(d->strings);
+	free(d->marks);
 	pf_ids_release(&d->mapping_ids);
 	pf_ids_release(&d->function_ids);
 	pf_ids_release(&d->location_ids);
@@ -306,6 +304,10 @@ pf_decode_check(struct pf_decoder *d, struct pf_error *err)
 		rc = pf_error_set(err, PF_EINPUT,
 		    "%s: sample 0 at offset %zu has %zu values for %zu sample types",
 		    d->source->name, d->value_offset, d->value_count, d->type_count);
+	if (!rc && (d->location_ids.scattered || d->function_ids.scattered))
+		rc = walk_again(d, PF_DECODE_CHECK_REFERENCES, err);
+	free(d->marks);
+	d->marks = NULL;
 	forget(d);
 	return rc;
 }

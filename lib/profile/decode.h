@@ -19,7 +19,13 @@
 /* A single message longer than this is refused. */
 enum { PF_DECODE_MOST_MESSAGE = 16 << 20 };
 
-enum pf_decode_step { PF_DECODE_CHECK, PF_DECODE_TABLES, PF_DECODE_LINKS, PF_DECODE_SAMPLES };
+enum pf_decode_step {
+	PF_DECODE_CHECK,
+	PF_DECODE_CHECK_REFERENCES,
+	PF_DECODE_TABLES,
+	PF_DECODE_LINKS,
+	PF_DECODE_SAMPLES,
+};
 
 /* The greatest reference of a kind, and where it stands. */
 struct pf_decode_reference {
@@ -46,6 +52,7 @@ struct pf_decoder {
 	uint64_t sample_bytes;           /* how many, and how long together */
 	size_t value_count;              /* of the first sample, while types are not known */
 	size_t value_offset;
+	uint64_t *marks; /* owned; while an input is checked: see decode_check.c */
 	bool has_time;
 };
 

@@ -71,9 +71,12 @@ int pf_decoder_no_location(
 int pf_decoder_wrong_count(const struct pf_decoder *d, const uint8_t *start, size_t values,
     size_t types, struct pf_error *err);
 
-/* The next position for an id, as pf_ids_add(); where nothing is kept, only what a sequence shows. */
+/* The next position for an id, as pf_ids_add(); an input that is checked is only looked through for what is wrong. */
 int pf_decoder_add_id(struct pf_decoder *d, struct pf_ids *ids, uint64_t id, const uint8_t *at,
     const char *item, struct pf_error *err);
+
+/* decode_check.c: the same without keeping the id. */
+int pf_decode_check_id(struct pf_decoder *d, struct pf_ids *ids, uint64_t id, struct pf_error *err);
 
 /* Each takes one message of the top level. */
 int pf_decode_value_type(struct pf_decoder *d, struct pf_message message,
@@ -88,6 +91,9 @@ int pf_decode_sample(
     struct pf_decoder *d, const uint8_t *start, const uint8_t *end, struct pf_error *err);
 int pf_decode_check_sample(
     struct pf_decoder *d, const uint8_t *start, const uint8_t *end, struct pf_error *err);
+/* The references of a sample or a location, once all ids have been seen. */
+int pf_decode_check_references(
+    struct pf_decoder *d, uint32_t field, struct pf_message message, struct pf_error *err);
 /* Room for all samples at once, where they stay in the profile: growing costs touching memory again. */
 int pf_decode_reserve(struct pf_decoder *d, struct pf_error *err);
 

@@ -45,15 +45,32 @@ scatter(struct pf_ids *ids, struct pf_error *err)
 	return rc;
 }
 
+static int
+refuse(uint64_t id, struct pf_error *err)
+{
+	return id ? pf_error_set(err, PF_EINPUT, "id %" PRIu64 " twice", id)
+		  : pf_error_set(err, PF_EINPUT, "id 0");
+}
+
+int
+pf_ids_pass(struct pf_ids *ids, uint64_t id, struct pf_error *err)
+{
+	if (id <= ids->count)
+		return refuse(id, err);
+	if (ids->scattered || id != (uint64_t)ids->count + 1)
+		ids->scattered = true;
+	else
+		ids->count++;
+	return 0;
+}
+
 int
 pf_ids_add(struct pf_ids *ids, uint64_t id, struct pf_error *err)
 {
 	int rc = 0;
 
-	if (id == 0)
-		return pf_error_set(err, PF_EINPUT, "id 0");
-	if (pf_ids_find(ids, id) != PF_NONE)
-		return pf_error_set(err, PF_EINPUT, "id %" PRIu64 " twice", id);
+	if (id == 0 || pf_ids_find(ids, id) != PF_NONE)
+		return refuse(id, err);
 	if (ids->count == PF_NONE - 1)
 		return pf_error_set(err, PF_EINPUT, "more than %" PRIu32 " of them", ids->count);
 	if (!ids->scattered && id != (uint64_t)ids->count + 1)

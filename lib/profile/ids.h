@@ -26,6 +26,13 @@ void pf_ids_clear(struct pf_ids *ids);
 /* Gives the next position to this id. PF_EINPUT "id 0" or "id N twice". */
 int pf_ids_add(struct pf_ids *ids, uint64_t id, struct pf_error *err);
 
+/*
+ * The same, but ids out of sequence are not kept: from the first of them on,
+ * `scattered` is set and `count` is that of those in sequence. Not to be mixed
+ * with pf_ids_add() and pf_ids_find() until the next pf_ids_clear().
+ */
+int pf_ids_pass(struct pf_ids *ids, uint64_t id, struct pf_error *err);
+
 uint32_t pf_ids_find_scattered(const struct pf_ids *ids, uint64_t id);
 
 /* The position of an id, or PF_NONE. */

@@ -10,6 +10,7 @@
 #include "profile/merge.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -78,34 +79,45 @@ label_is_dropped(const struct pf_merge *m, const struct pf_label *label)
 	return false;
 }
 
-static bool
-label_before(const struct pf_label *a, const struct pf_label *b)
-{
-	if (a->key != b->key)
-		return a->key < b->key;
-	if (a->string != b->string)
-		return a->string < b->string;
-	return a->number != b->number ? a->number < b->number : a->unit < b->unit;
-}
-
-/* Puts a label into its place among those of its sample, which are the last: samples have few. */
 static int
-insert_label(struct pf_merge *m, size_t first, const struct pf_label *label, struct pf_error *err)
+add_label(struct pf_merge *m, const struct pf_label *label, struct pf_error *err)
 {
 	struct merge_source *s = &m->source;
-	size_t i;
 	int rc = PF_GROW(s->labels, s->label_capacity, s->label_count + 1, err);
 
-	if (rc)
-		return rc;
-	for (i = s->label_count++; i > first && label_before(label, &s->labels[i - 1]); i--)
-		s->labels[i] = s->labels[i - 1];
-	s->labels[i] = *label;
-	return 0;
+	if (!rc)
+		s->labels[s->label_count++] = *label;
+	return rc;
+}
+
+/* In any one order, so that samples can be compared. */
+static int
+compare_labels(const void *a, const void *b)
+{
+	const struct pf_label *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	if (x->string != y->string)
+		return x->string < y->string ? -1 : 1;
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return (x->unit > y->unit) - (x->unit < y->unit);
+}
+
+static void
+sort_labels(struct pf_label *labels, size_t count)
+{
+	size_t i = 1;
+
+	while (i < count && compare_labels(&labels[i - 1], &labels[i]) <= 0)
+		i++;
+	if (i < count)
+		qsort(labels, count, sizeof *labels, compare_labels);
 }
 
 static int
-map_label(struct pf_merge *m, size_t first, const struct pf_label *from, struct pf_error *err)
+map_label(struct pf_merge *m, const struct pf_label *from, struct pf_error *err)
 {
 	struct pf_label label = {.number = from->number};
 	int rc;
@@ -117,11 +129,11 @@ map_label(struct pf_merge *m, size_t first, const struct pf_label *from, struct 
 		rc = pf_merge_string(m, from->string, &label.string, err);
 	if (!rc)
 		rc = pf_merge_string(m, from->unit, &label.unit, err);
-	return rc ? rc : insert_label(m, first, &label, err);
+	return rc ? rc : add_label(m, &label, err);
 }
 
 static int
-add_base_label(struct pf_merge *m, size_t first, struct pf_error *err)
+add_base_label(struct pf_merge *m, struct pf_error *err)
 {
 	struct pf_label label = {0};
 	int rc = pf_strings_add(
@@ -130,7 +142,7 @@ add_base_label(struct pf_merge *m, size_t first, struct pf_error *err)
 	if (!rc)
 		rc = pf_strings_add(
 		    &m->sum->strings, PF_BASE_VALUE, sizeof PF_BASE_VALUE - 1, &label.string, err);
-	return rc ? rc : insert_label(m, first, &label, err);
+	return rc ? rc : add_label(m, &label, err);
 }
 
 static int
@@ -142,10 +154,12 @@ map_labels(struct pf_merge *m, struct merge_row *row, struct pf_error *err)
 
 	row->first_label = m->source.label_count;
 	for (; !rc && i < end; i++)
-		rc = map_label(m, row->first_label, &p->labels[i], err);
+		rc = map_label(m, &p->labels[i], err);
 	if (!rc && m->source.base && m->options.label_base)
-		rc = add_base_label(m, row->first_label, err);
+		rc = add_base_label(m, err);
 	row->label_count = m->source.label_count - row->first_label;
+	if (!rc && row->label_count > 1)
+		sort_labels(m->source.labels + row->first_label, row->label_count);
 	return rc;
 }
 
@@ -153,14 +167,14 @@ static uint32_t
 row_hash(const struct merge_source *s, const struct merge_row *row)
 {
 	const struct pf_label *labels = s->labels + row->first_label;
-	uint32_t hash =
+	uint64_t hash =
 	    pf_hash_bytes(s->frames + row->first_frame, row->frame_count * sizeof *s->frames);
 
-	for (size_t i = 0; i < row->label_count; i++)
-		hash = pf_hash_pair((uint64_t)hash << 32 | labels[i].key,
-		    ((uint64_t)labels[i].string << 32 | labels[i].unit) +
-			(uint64_t)labels[i].number);
-	return hash;
+	for (size_t i = 0; i < row->label_count; i++) {
+		hash = pf_hash_step(hash, (uint64_t)labels[i].string << 32 | labels[i].key);
+		hash = pf_hash_step(hash ^ labels[i].unit, (uint64_t)labels[i].number);
+	}
+	return pf_hash_u64(hash);
 }
 
 static bool

@@ -222,13 +222,12 @@ pf_merge_intern_function(struct pf_merge *m, const struct pf_function *f, uint32
 uint32_t
 pf_merge_location_hash(const struct pf_location *l, const struct pf_line *lines, size_t count)
 {
-	uint64_t hash = (uint64_t)l->mapping << 1 | l->folded;
+	uint64_t hash = pf_hash_step((uint64_t)l->mapping << 1 | l->folded, l->address);
 
-	hash = hash * 0x9e3779b97f4a7c15ULL + l->address;
 	for (size_t i = 0; i < count; i++) {
-		hash = (hash ^ hash >> 29) * 0xff51afd7ed558ccdULL + (uint64_t)lines[i].line;
-		hash = (hash ^ hash >> 31) * 0x9fb21c651e98df25ULL +
-		       ((uint64_t)lines[i].function << 16 ^ (uint64_t)lines[i].column);
+		hash = pf_hash_step(hash, (uint64_t)lines[i].line);
+		hash = pf_hash_step(
+		    hash, (uint64_t)lines[i].function << 16 ^ (uint64_t)lines[i].column);
 	}
 	return pf_hash_u64(hash);
 }

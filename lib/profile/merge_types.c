@@ -49,30 +49,72 @@ take_types(struct pf_merge *m, struct pf_error *err)
 	return rc;
 }
 
-static bool
-same_type(const struct pf_merge *m, size_t ours, size_t theirs)
-{
-	const struct pf_value_type *a = &m->sum->types[ours], *b = &m->source.p->types[theirs];
+/* A sample type's name and unit, and which of its profile's it is. */
+struct named_type {
+	const char *type, *unit;
+	uint32_t column;
+};
 
-	return strcmp(pf_profile_string(m->sum, a->type),
-		   pf_profile_string(m->source.p, b->type)) == 0 &&
-	       strcmp(pf_profile_string(m->sum, a->unit),
-		   pf_profile_string(m->source.p, b->unit)) == 0;
+static int
+compare_names(const struct named_type *a, const struct named_type *b)
+{
+	int order = strcmp(a->type, b->type);
+
+	return order ? order : strcmp(a->unit, b->unit);
 }
 
-/* The source's type for one of the sum that no earlier column has taken; PF_NONE if there is none. */
-static uint32_t
-find_type(const struct pf_merge *m, size_t ours, size_t taken_count)
+static int
+compare_named(const void *a, const void *b)
 {
-	for (size_t theirs = 0; theirs < m->source.p->type_count; theirs++) {
-		bool taken = false;
+	const struct named_type *x = a, *y = b;
+	int order = compare_names(x, y);
 
-		for (size_t i = 0; i < taken_count; i++)
-			taken |= m->source.columns[i] == theirs;
-		if (!taken && same_type(m, ours, theirs))
-			return (uint32_t)theirs;
+	return order ? order : (x->column > y->column) - (x->column < y->column);
+}
+
+static void
+list_types(const struct pf_profile *p, struct named_type *list)
+{
+	for (size_t i = 0; i < p->type_count; i++)
+		list[i] = (struct named_type){
+		    pf_profile_type_name(p, i), pf_profile_type_unit(p, i), (uint32_t)i};
+	qsort(list, p->type_count, sizeof *list, compare_named);
+}
+
+/* Which of their types each of ours is, and which of ours each of theirs; PF_NONE: none. */
+static void
+pair_types(const struct named_type *ours, size_t our_count, uint32_t *to_theirs,
+    const struct named_type *theirs, size_t their_count, uint32_t *to_ours)
+{
+	size_t i = 0, j = 0;
+
+	memset(to_theirs, 0xff, our_count * sizeof *to_theirs);
+	memset(to_ours, 0xff, their_count * sizeof *to_ours);
+	while (i < our_count && j < their_count) {
+		int order = compare_names(&ours[i], &theirs[j]);
+		if (order == 0) {
+			to_theirs[ours[i].column] = theirs[j].column;
+			to_ours[theirs[j].column] = ours[i].column;
+		}
+		i += order <= 0;
+		j += order >= 0;
 	}
-	return PF_NONE;
+}
+
+static int
+match_types(const struct pf_merge *m, uint32_t *to_theirs, uint32_t *to_ours, struct pf_error *err)
+{
+	size_t ours = m->sum->type_count, theirs = m->source.p->type_count;
+	struct named_type *list;
+	int rc = PF_CALLOC(list, ours + theirs, err);
+
+	if (rc)
+		return rc;
+	list_types(m->sum, list);
+	list_types(m->source.p, list + ours);
+	pair_types(list, ours, to_theirs, list + ours, theirs, to_ours);
+	free(list);
+	return 0;
 }
 
 /* Values from rows of `from` columns to rows of the kept ones, in place. */
@@ -90,49 +132,47 @@ narrow_values(struct pf_merge *m, const uint32_t *kept, size_t count, size_t fro
 	}
 }
 
-/* Drops the types that the source lacks; source.columns says where the others are. */
+/* Drops the types that the source lacks, according to to_theirs; source.columns says where the others are. */
 static int
-narrow(struct pf_merge *m, uint32_t *kept, struct pf_error *err)
+narrow(struct pf_merge *m, const uint32_t *to_theirs, struct pf_error *err)
 {
 	struct pf_profile *sum = m->sum;
 	size_t from = sum->type_count, count = 0;
-	int rc = 0;
+	uint32_t *kept;
+	int rc = PF_CALLOC(kept, from, err);
 
 	for (size_t i = 0; !rc && i < from; i++) {
-		uint32_t column = find_type(m, i, count);
-		if (column == PF_NONE) {
+		if (to_theirs[i] == PF_NONE) {
 			rc = leave_out(
 			    m, pf_profile_type_name(sum, i), pf_profile_type_unit(sum, i), err);
 			continue;
 		}
-		m->source.columns[count] = column;
+		m->source.columns[count] = to_theirs[i];
 		kept[count++] = (uint32_t)i;
 	}
-	if (rc || count == from)
-		return rc;
-	narrow_values(m, kept, count, from);
-	for (size_t i = 0; i < count; i++) {
-		sum->types[i] = sum->types[kept[i]];
-		m->positions[i] = m->positions[kept[i]];
+	if (!rc && count < from) {
+		narrow_values(m, kept, count, from);
+		for (size_t i = 0; i < count; i++) {
+			sum->types[i] = sum->types[kept[i]];
+			m->positions[i] = m->positions[kept[i]];
+		}
+		sum->type_count = count;
 	}
-	sum->type_count = count;
-	return 0;
+	free(kept);
+	return rc;
 }
 
 /* Names what the source has and the sum does not. */
 static int
-note_missing(struct pf_merge *m, struct pf_error *err)
+note_missing(struct pf_merge *m, const uint32_t *to_ours, struct pf_error *err)
 {
 	const struct pf_profile *p = m->source.p;
 	int rc = 0;
 
-	for (size_t theirs = 0; !rc && theirs < p->type_count; theirs++) {
-		bool taken = false;
-		for (size_t i = 0; i < m->sum->type_count; i++)
-			taken |= m->source.columns[i] == theirs;
-		if (!taken)
-			rc = leave_out(m, pf_profile_type_name(p, theirs),
-			    pf_profile_type_unit(p, theirs), err);
+	for (size_t i = 0; !rc && i < p->type_count; i++) {
+		if (to_ours[i] == PF_NONE)
+			rc = leave_out(
+			    m, pf_profile_type_name(p, i), pf_profile_type_unit(p, i), err);
 	}
 	return rc;
 }
@@ -149,11 +189,27 @@ nothing_in_common(const struct pf_merge *m, struct pf_error *err)
 	    p->type_count > 1 ? ", …" : "");
 }
 
+static int
+intersect(struct pf_merge *m, struct pf_error *err)
+{
+	size_t ours = m->sum->type_count, theirs = m->source.p->type_count;
+	uint32_t *matches;
+	int rc = PF_CALLOC(matches, ours + theirs, err);
+
+	if (!rc)
+		rc = match_types(m, matches, matches + ours, err);
+	if (!rc)
+		rc = narrow(m, matches, err);
+	if (!rc)
+		rc = note_missing(m, matches + ours, err);
+	free(matches);
+	return rc;
+}
+
 int
 pf_merge_types(struct pf_merge *m, struct pf_error *err)
 {
 	struct merge_source *s = &m->source;
-	uint32_t *kept;
 	int rc = 0;
 
 	if (s->p->type_count == 0)
@@ -162,14 +218,8 @@ pf_merge_types(struct pf_merge *m, struct pf_error *err)
 		rc = take_types(m, err);
 	if (!rc)
 		rc = PF_GROW(s->columns, s->column_capacity, m->sum->type_count, err);
-	if (rc)
-		return rc;
-	rc = PF_CALLOC(kept, m->sum->type_count, err);
 	if (!rc)
-		rc = narrow(m, kept, err);
-	if (!rc)
-		rc = note_missing(m, err);
-	free(kept);
+		rc = intersect(m, err);
 	if (!rc && m->sum->type_count == 0)
 		rc = nothing_in_common(m, err);
 	for (size_t i = 0; !rc && i < m->sum->type_count; i++)
@@ -177,29 +227,20 @@ pf_merge_types(struct pf_merge *m, struct pf_error *err)
 	return rc;
 }
 
-/* Whether column a comes before column b in the result. */
-static bool
-before(const struct pf_merge *m, uint32_t a, uint32_t b)
+/* The order of columns in the result. */
+static int
+compare_columns(const void *a, const void *b, void *data)
 {
-	const struct pf_profile *sum = m->sum;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	const struct pf_merge *m = data;
 	int order;
 
-	if (m->positions[a] != m->positions[b])
-		return m->positions[a] < m->positions[b];
-	order = strcmp(pf_profile_type_name(sum, a), pf_profile_type_name(sum, b));
+	if (m->positions[x] != m->positions[y])
+		return m->positions[x] < m->positions[y] ? -1 : 1;
+	order = strcmp(pf_profile_type_name(m->sum, x), pf_profile_type_name(m->sum, y));
 	if (!order)
-		order = strcmp(pf_profile_type_unit(sum, a), pf_profile_type_unit(sum, b));
-	return order ? order < 0 : a < b;
-}
-
-static void
-insert_in_order(const struct pf_merge *m, uint32_t *order, size_t i)
-{
-	for (order[i] = (uint32_t)i; i > 0 && before(m, order[i], order[i - 1]); i--) {
-		uint32_t swapped = order[i];
-		order[i] = order[i - 1];
-		order[i - 1] = swapped;
-	}
+		order = strcmp(pf_profile_type_unit(m->sum, x), pf_profile_type_unit(m->sum, y));
+	return order ? order : (x > y) - (x < y);
 }
 
 static void
@@ -233,7 +274,9 @@ pf_merge_order_types(struct pf_merge *m, struct pf_error *err)
 	if (!rc)
 		rc = PF_CALLOC(scratch, sum->type_count, err);
 	for (size_t i = 0; !rc && i < sum->type_count; i++)
-		insert_in_order(m, order, i);
+		order[i] = (uint32_t)i;
+	if (!rc)
+		qsort_r(order, sum->type_count, sizeof *order, compare_columns, m);
 	for (size_t i = 0; !rc && i < sum->type_count; i++) {
 		moved |= order[i] != i;
 		types[i] = sum->types[order[i]];

@@ -73,7 +73,7 @@ set_up(void **state)
 	pf_host_init();
 	if (pf_modules_init(&modules))
 		return -1;
-	pf_stacks_init(&stacks, &modules);
+	pf_stacks_init(&stacks, &modules, PF_FRAMES_FOR_NOW);
 	return 0;
 }
 

@@ -51,6 +51,29 @@ equal_strings_have_one_number(void **state)
 	pf_strings_release(&s);
 }
 
+/* Numbers and strings that would collide if the secret were only added to what a file says. */
+static void
+hashes_of_items_made_to_collide_differ(void **state)
+{
+	char same[16] = {0}, other[16] = {0};
+	uint32_t equal_pairs = 0, equal_strings = 0;
+	(void)state;
+
+	for (uint64_t i = 1; i <= 1000; i++) {
+		equal_pairs += pf_hash_pair(i, 0 - i * 0x9e3779b97f4a7c15ULL) == pf_hash_pair(0, 0);
+		same[0] = other[0] = (char)i;
+		same[1] = other[1] = (char)(i >> 8);
+		other[7] =
+		    (char)0x80; /* the highest bit of a word stays alone when the word is multiplied */
+		other[12] = 0x04;
+		other[15] = (char)0x80;
+		equal_strings +=
+		    pf_hash_bytes(same, sizeof same) == pf_hash_bytes(other, sizeof other);
+	}
+	assert_in_range(equal_pairs, 0, 1);
+	assert_in_range(equal_strings, 0, 1);
+}
+
 static void
 a_string_with_a_nul_keeps_its_length(void **state)
 {
@@ -176,6 +199,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_buffer_keeps_what_it_had_when_its_maximum_is_met),
 	    cmocka_unit_test(equal_strings_have_one_number),
+	    cmocka_unit_test(hashes_of_items_made_to_collide_differ),
 	    cmocka_unit_test(a_string_with_a_nul_keeps_its_length),
 	    cmocka_unit_test(a_written_file_replaces_the_old_one_whole_and_keeps_its_mode),
 	    cmocka_unit_test(a_file_over_the_maximum_is_refused),
