@@ -92,8 +92,12 @@ is_odd(const struct pf_point *p, const struct pf_trigger_config *t, double value
 		return value < t->below;
 	case PF_TRIGGER_JUMP:
 		usual = usual_value(p);
-		snprintf(reason, room, "%s%s is %.4g, %.3g times its usual %.4g", subject(t), which,
-		    value, usual != 0 ? value / usual : INFINITY, usual);
+		if (usual == 0)
+			snprintf(
+			    reason, room, "%s%s is %.4g, and usually 0", subject(t), which, value);
+		else
+			snprintf(reason, room, "%s%s is %.4g, %.3g times its usual %.4g",
+			    subject(t), which, value, value / usual, usual);
 		return !isnan(usual) && value > t->floor && value > t->jump * usual;
 	default:
 		snprintf(reason, room, "takes %.0f %% of its service's %s%s (of %zu instances)",

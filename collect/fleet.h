@@ -79,7 +79,7 @@ struct pf_target {
 	struct pf_service *service;
 	struct pf_account account;
 	int64_t last_round;
-	struct pf_visit *visit;   /* under way: never two at once */
+	uint64_t address;         /* of its base without parameters: whom a visit disturbs */
 	struct pf_visit *planned; /* the next one */
 	double not_before;        /* backing off until then */
 	unsigned failures;        /* in a row */
@@ -108,13 +108,17 @@ struct pf_visit {
 	char *trigger, *reason; /* owned, or NULL */
 	double due;             /* when the first should start */
 	bool waiting;           /* its time has come, but another one is under way */
-	bool probing;           /* the service's breaker let it through to see */
+	bool under_way;
+	struct pf_visit *next_under_way; /* of its bucket */
+	bool probing;                    /* the service's breaker let it through to see */
 	unsigned attempt;
 	double retry_until;
 	struct pf_endpoint endpoint;
 	bool on_fallback;
 	struct pf_fetch request;
 };
+
+enum { PF_ADDRESS_BUCKETS = 4096 };
 
 struct pf_fleet {
 	struct pf_fleet_options options;
@@ -132,6 +136,7 @@ struct pf_fleet {
 	struct pf_counts counts;
 	struct pf_visit *visits;
 	size_t visit_count, in_flight, most_in_flight;
+	struct pf_visit *under_way[PF_ADDRESS_BUCKETS]; /* by address */
 	size_t target_count;
 	uint64_t seed;
 	double started, loaded, elapsed_targets; /* target-seconds in all */

@@ -179,7 +179,10 @@ new_target(struct pf_target **target, struct pf_job *job, struct pf_frozen_label
 	if (rc)
 		return rc;
 	t = *target;
-	*t = (struct pf_target){.references = 1, .key = key, .last_round = PF_ROUND_NEW};
+	*t = (struct pf_target){.references = 1,
+	    .key = key,
+	    .address = pf_md5_low64(base, strcspn(base, "?")),
+	    .last_round = PF_ROUND_NEW};
 	t->service =
 	    pf_fleet_service(job->setup->fleet, *service ? service : pf_frozen_get(labels, "job"));
 	rc = t->service ? 0 : pf_error_nomem(err);

@@ -21,22 +21,59 @@ enum { CONNECT_TIMEOUT = 10, STALL_TIMEOUT = 10, RATIO = 200, MAX_SIZE = 256 << 
 enum { QUEUE_MOST = 64 << 20 };
 
 #define PF_WAIT_FOR_ROOM 0.05 /* seconds until a visit that found no room looks again */
+#define PF_WAIT_FOR_TURN 0.25 /* and one whose address is being visited */
 
 static void next_profile(struct pf_visit *v);
 
-/* Makes room for the next visit, which may be waiting. */
+/*
+ * Whom a visit disturbs is an address, not a target: several jobs may have it, and a target
+ * that a list lost and has again is another one, while a visit to the first still goes on.
+ */
+static struct pf_visit **
+bucket(const struct pf_visit *v)
+{
+	return &v->fleet->under_way[v->target->address % PF_ADDRESS_BUCKETS];
+}
+
+static bool
+must_wait(const struct pf_visit *v)
+{
+	const struct pf_visit *other = *bucket(v);
+
+	while (other && other->target->address != v->target->address)
+		other = other->next_under_way;
+	return other != NULL;
+}
+
+static void
+enter(struct pf_visit *v)
+{
+	v->target->planned = NULL;
+	v->under_way = true;
+	v->next_under_way = *bucket(v);
+	*bucket(v) = v;
+}
+
 static void
 leave(struct pf_visit *v)
 {
-	struct pf_target *t = v->target;
+	struct pf_visit **at = bucket(v);
 
-	if (t->planned == v)
-		t->planned = NULL;
-	if (t->visit != v)
-		return;
-	t->visit = NULL;
-	if (t->planned && t->planned->waiting)
-		pf_timer_set(&v->fleet->loop, &t->planned->timer, pf_net_now(), NULL);
+	if (v->target->planned == v)
+		v->target->planned = NULL;
+	while (v->under_way && *at != v)
+		at = &(*at)->next_under_way;
+	if (v->under_way)
+		*at = v->next_under_way;
+	v->under_way = false;
+}
+
+/* Looks again after so long. */
+static void
+put_off(struct pf_visit *v, double delay)
+{
+	if (pf_timer_set(&v->fleet->loop, &v->timer, pf_net_now() + delay, NULL))
+		pf_visit_free(v);
 }
 
 void
@@ -344,13 +381,13 @@ on_start(struct pf_timer *timer, double now)
 	struct pf_visit *v = PF_CONTAINER(timer, struct pf_visit, timer);
 	struct pf_fleet *f = v->fleet;
 
-	if (v->target->visit) { /* told when that is over */
+	if (must_wait(v)) {
 		v->waiting = true;
+		put_off(v, PF_WAIT_FOR_TURN);
 		return;
 	}
 	if (!has_room(f)) {
-		if (pf_timer_set(&f->loop, timer, now + PF_WAIT_FOR_ROOM, NULL))
-			pf_visit_free(v);
+		put_off(v, PF_WAIT_FOR_ROOM);
 		return;
 	}
 	if (!v->waiting)
@@ -359,8 +396,7 @@ on_start(struct pf_timer *timer, double now)
 		pf_visit_free(v);
 		return;
 	}
-	v->target->planned = NULL;
-	v->target->visit = v;
+	enter(v);
 	next_profile(v);
 }
 

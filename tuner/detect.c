@@ -10,6 +10,7 @@ const struct pf_detector pf_detectors[] = {
     {"goroutine-leak", "goroutine profiles", pf_detect_goroutines},
     {"thread-leak", "thread profiles, /proc/PID/status", pf_detect_threads},
     {"deadlock", "a goroutine dump (debug=2)", pf_detect_deadlock},
+    {"deadlock", "the agent's threads profile", pf_detect_threads_locked},
     {"lock-contention", "mutex, block and contention profiles, goroutines", pf_detect_locks},
     {"external-wait", "goroutine or thread profiles, with a CPU profile", pf_detect_outside},
     {"gc-pressure", "a CPU profile, gctrace, Go's metrics", pf_detect_gc_pressure},

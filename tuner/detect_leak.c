@@ -156,6 +156,24 @@ greatest_growth(const void *a, const void *b)
 	return x->owner < y->owner ? -1 : x->owner > y->owner;
 }
 
+/*
+ * Growth in the second half at less than a third of the whole's pace is a
+ * settling. Where a cache filled up early, the whole's slope (a median) is
+ * little more than the noise of its full state: then the pace from end to end
+ * counts, unless the second half grew by more than its sampling error.
+ */
+static bool
+has_settled(const struct pf_growth *h, const struct growth *g, const struct pf_trend *late)
+{
+	size_t last = h->snapshots - 1, half = h->snapshots / 2;
+	double pace = g->grown / (h->times[last] - h->times[0]);
+	double late_growth = late->slope * (h->times[last] - h->times[half]);
+	double noise = 2 * sqrt(h->variance[last * h->room + g->owner]);
+
+	return late->slope < g->trend.slope / 3 || late->s <= 0 ||
+	       (late->slope < pace / 3 && late_growth < noise);
+}
+
 /* The trend over all snapshots, and whether it has ended. */
 static int
 test_trend(const struct pf_growth *h, struct growth *g, size_t candidates, struct pf_error *err)
@@ -171,10 +189,9 @@ test_trend(const struct pf_growth *h, struct growth *g, size_t candidates, struc
 		rc = pf_trend(h->times, y, n, &g->trend, err);
 	if (!rc) {
 		g->trend.p_rising = fmin(1, g->trend.p_rising * (double)candidates);
-		/* Growth in the second half at less than a third of the whole's pace is a settling. */
 		if (n - half >= 3) {
 			rc = pf_trend(h->times + half, y + half, n - half, &late, err);
-			g->settled = !rc && (late.slope < g->trend.slope / 3 || late.s <= 0);
+			g->settled = !rc && has_settled(h, g, &late);
 		} else {
 			g->settled = y[n - 1] - y[half] < (y[n - 1] - y[0]) / 6;
 		}

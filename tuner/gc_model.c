@@ -181,7 +181,7 @@ static int
 heap_of_trace(const struct pf_gctrace *t, struct pf_go_heap *h, struct pf_error *err)
 {
 	double *live = NULL, *goal, *cpu, *ratio, forced = 0;
-	size_t n = 0, ratios = 0;
+	size_t n = 0, ratios = 0, grown = 0;
 	int rc;
 
 	if (t->count < 3)
@@ -201,19 +201,25 @@ heap_of_trace(const struct pf_gctrace *t, struct pf_go_heap *h, struct pf_error 
 			ratio[ratios++] = (c->goal - t->cycles[i - 1].live) / before;
 		forced += c->forced;
 		live[n] = c->live;
-		goal[n] = c->goal;
-		cpu[n++] = c->cpu_stop_sweep + c->cpu_assist + c->cpu_background + c->cpu_stop_mark;
+		goal[n++] = c->goal;
 	}
 	pf_sort(live, n);
 	pf_sort(goal, n);
-	pf_sort(cpu, n);
 	pf_sort(ratio, ratios);
 	if (ratios && isnan(h->gogc)) /* to the nearest 5 %: the trace rounds to megabytes */
 		h->gogc = round(pf_quantile(ratio, ratios, 0.5) * 20) * 5;
 	/* A service grows into its load: the upper half is what it lives with. */
 	h->live = pf_quantile(live, n, 0.75);
 	h->goal = pf_quantile(goal, n, 0.75);
-	h->cycle_cpu = pf_quantile(cpu, n, 0.5);
+	/* And what a cycle costs is what it costs at that height. */
+	for (size_t i = 1; i < t->count; i++) {
+		const struct pf_gc_cycle *c = &t->cycles[i];
+		if (c->live >= 0.8 * h->live)
+			cpu[grown++] = c->cpu_stop_sweep + c->cpu_assist + c->cpu_background +
+				       c->cpu_stop_mark;
+	}
+	pf_sort(cpu, grown);
+	h->cycle_cpu = pf_quantile(cpu, grown, 0.5);
 	h->forced = forced / (double)n;
 	h->interval = (t->cycles[t->count - 1].at - t->cycles[0].at) / (double)n;
 	free(live);

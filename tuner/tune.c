@@ -110,11 +110,13 @@ add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 	if (t->binaries.count) {
 		struct pf_symbolize_options o = {.binaries = (const char *const *)t->binaries.items,
 		    .binary_count = t->binaries.count,
+		    .may_lack =
+			true, /* not every profile of a service has all of its binaries in it */
 		    .debug_files = (const char *const *)t->debug_files.items,
 		    .debug_file_count = t->debug_files.count,
 		    .note = t->symbol_note};
 		rc = pf_profile_symbolize(p, &o, err);
-		/* Not every profile of a service has all of its binaries in it. */
+		/* A debug file may belong to a binary that this profile lacks. */
 		if (rc && rc != PF_EINPUT) {
 			pf_profile_free(p);
 			return rc;

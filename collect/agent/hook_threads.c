@@ -84,54 +84,70 @@ writer(const pthread_rwlock_t *l)
 #define unknown(OBJECT) 0
 
 /*
- * A call that waits for its first parameter, `object`, if MUST_WAIT. What its
- * own thread holds is no wait: a recursive mutex is free to it.
+ * What its own thread holds is answered at once: a recursive mutex is free to it,
+ * others say EDEADLK. A plain one is neither.
  */
-#define WAITER(NAME, KIND, TYPE, MUST_WAIT, HOLDER, PARAMETERS, ARGUMENTS)              \
-	typedef int NAME##_function PARAMETERS;                                         \
-	static NAME##_function NAME##_first;                                            \
-	PF_TARGET(NAME##_next, .name = #NAME, .function = (pf_function *)NAME##_first); \
-	static int NAME##_first PARAMETERS                                              \
-	{                                                                               \
-		pf_next_look_up(&NAME##_next, PF_CALLER);                               \
-		return NEXT(NAME) ARGUMENTS;                                            \
-	}                                                                               \
-	static __attribute__((noinline)) int NAME##_slow PARAMETERS                     \
-	{                                                                               \
-		uint32_t holder = HOLDER((TYPE)object);                                 \
-		struct pf_wait wait;                                                    \
-		int rc;                                                                 \
-		if (!counted() || holder == pf_local_thread())                          \
-			return NEXT(NAME) ARGUMENTS;                                    \
-		pf_wait_begin(&wait, KIND, (const void *)object, holder, PF_CALLER);    \
-		if (wait.waiting)                                                       \
-			pf_registers_here(wait.waiting->registers);                     \
-		pf_wait_show(&wait);                                                    \
-		pthread_cleanup_push(pf_wait_cancelled, &wait);                         \
-		rc = NEXT(NAME) ARGUMENTS;                                              \
-		pthread_cleanup_pop(0);                                                 \
-		pf_wait_end(&wait);                                                     \
-		return rc;                                                              \
-	}                                                                               \
-	PF_EXPORT int NAME PARAMETERS                                                   \
-	{                                                                               \
-		if (PF_RARELY(MUST_WAIT((TYPE)object))) {                               \
-			int rc = NAME##_slow ARGUMENTS;                                 \
-			PF_STAY_ON_THE_STACK;                                           \
-			return rc;                                                      \
-		}                                                                       \
-		return NEXT(NAME) ARGUMENTS;                                            \
+static inline bool
+answers_holder(const pthread_mutex_t *m)
+{
+	int kind = m->__data.__kind & 3;
+
+	return kind == PTHREAD_MUTEX_RECURSIVE_NP || kind == PTHREAD_MUTEX_ERRORCHECK_NP;
+}
+#define always_answers(OBJECT) true
+
+/*
+ * A call that waits for its first parameter, `object`, if MUST_WAIT; where its
+ * own thread holds that and ANSWERS, it does not wait.
+ */
+#define WAITER(NAME, KIND, TYPE, MUST_WAIT, HOLDER, ANSWERS, PARAMETERS, ARGUMENTS)       \
+	typedef int NAME##_function PARAMETERS;                                           \
+	static NAME##_function NAME##_first;                                              \
+	PF_TARGET(NAME##_next, .name = #NAME, .function = (pf_function *)NAME##_first);   \
+	static int NAME##_first PARAMETERS                                                \
+	{                                                                                 \
+		pf_next_look_up(&NAME##_next, PF_CALLER);                                 \
+		return NEXT(NAME) ARGUMENTS;                                              \
+	}                                                                                 \
+	static __attribute__((noinline)) int NAME##_slow PARAMETERS                       \
+	{                                                                                 \
+		uint32_t holder = HOLDER((TYPE)object);                                   \
+		struct pf_wait wait;                                                      \
+		int rc;                                                                   \
+		if (!counted() || (holder == pf_local_thread() && ANSWERS((TYPE)object))) \
+			return NEXT(NAME) ARGUMENTS;                                      \
+		pf_wait_begin(&wait, KIND, (const void *)object, holder, PF_CALLER);      \
+		if (wait.waiting)                                                         \
+			pf_registers_here(wait.waiting->registers);                       \
+		pf_wait_show(&wait);                                                      \
+		pthread_cleanup_push(pf_wait_cancelled, &wait);                           \
+		rc = NEXT(NAME) ARGUMENTS;                                                \
+		pthread_cleanup_pop(0);                                                   \
+		pf_wait_end(&wait);                                                       \
+		return rc;                                                                \
+	}                                                                                 \
+	PF_EXPORT int NAME PARAMETERS                                                     \
+	{                                                                                 \
+		if (PF_RARELY(MUST_WAIT((TYPE)object))) {                                 \
+			int rc = NAME##_slow ARGUMENTS;                                   \
+			PF_STAY_ON_THE_STACK;                                             \
+			return rc;                                                        \
+		}                                                                         \
+		return NEXT(NAME) ARGUMENTS;                                              \
 	}
 
-#define MUTEX(NAME, PARAMETERS, ARGUMENTS) \
-	WAITER(NAME, PF_WAIT_MUTEX, const pthread_mutex_t *, taken, owner, PARAMETERS, ARGUMENTS)
-#define RWLOCK(NAME, MUST_WAIT, PARAMETERS, ARGUMENTS)                                        \
-	WAITER(NAME, PF_WAIT_RWLOCK, const pthread_rwlock_t *, MUST_WAIT, writer, PARAMETERS, \
+#define MUTEX(NAME, PARAMETERS, ARGUMENTS)                                                 \
+	WAITER(NAME, PF_WAIT_MUTEX, const pthread_mutex_t *, taken, owner, answers_holder, \
+	    PARAMETERS, ARGUMENTS)
+#define RWLOCK(NAME, MUST_WAIT, PARAMETERS, ARGUMENTS)                                            \
+	WAITER(NAME, PF_WAIT_RWLOCK, const pthread_rwlock_t *, MUST_WAIT, writer, always_answers, \
+	    PARAMETERS, ARGUMENTS)
+#define CONDITION(NAME, PARAMETERS, ARGUMENTS)                                                 \
+	WAITER(NAME, PF_WAIT_CONDITION, uintptr_t, always, nobody, always_answers, PARAMETERS, \
 	    ARGUMENTS)
-#define CONDITION(NAME, PARAMETERS, ARGUMENTS) \
-	WAITER(NAME, PF_WAIT_CONDITION, uintptr_t, always, nobody, PARAMETERS, ARGUMENTS)
-#define SEMAPHORE(NAME, PARAMETERS, ARGUMENTS) \
-	WAITER(NAME, PF_WAIT_SEMAPHORE, const sem_t *, used_up, unknown, PARAMETERS, ARGUMENTS)
+#define SEMAPHORE(NAME, PARAMETERS, ARGUMENTS)                                           \
+	WAITER(NAME, PF_WAIT_SEMAPHORE, const sem_t *, used_up, unknown, always_answers, \
+	    PARAMETERS, ARGUMENTS)
 
 typedef const struct timespec *until_t;
 
@@ -158,8 +174,8 @@ CONDITION(pthread_cond_clockwait,
 SEMAPHORE(sem_wait, (sem_t * object), (object))
 SEMAPHORE(sem_timedwait, (sem_t * object, until_t until), (object, until))
 SEMAPHORE(sem_clockwait, (sem_t * object, clockid_t clock, until_t until), (object, clock, until))
-WAITER(pthread_join, PF_WAIT_JOIN, uintptr_t, always, nobody, (pthread_t object, void **result),
-    (object, result))
+WAITER(pthread_join, PF_WAIT_JOIN, uintptr_t, always, nobody, always_answers,
+    (pthread_t object, void **result), (object, result))
 
 /* Its word says that somebody waits in the kernel, so the unlock has to go there too. */
 static inline bool

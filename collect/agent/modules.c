@@ -208,6 +208,7 @@ pf_modules_look(struct pf_modules *m)
 	struct line line;
 	char *text, *at, *file = NULL;
 	uint64_t base = 0;
+	uint64_t begun = 0; /* where the mappings of offset 0 end with which the file began */
 
 	pf_loader_read(&loader);
 	text = at = read_maps();
@@ -216,8 +217,14 @@ pf_modules_look(struct pf_modules *m)
 	m->look++;
 	while (next_line(&at, &line)) {
 		if (*line.file && line.offset == 0 && line.permissions[0] == 'r') {
+			/*
+			 * Where an ELF file's header is mapped. The code of a small file may lie in
+			 * its first page too, which is then mapped again, right behind.
+			 */
+			if (!file || strcmp(file, line.file) || line.start != begun)
+				base = line.start;
 			file = text + (line.file - text);
-			base = line.start; /* where an ELF file's header is mapped */
+			begun = line.limit;
 		} else if (!*line.file || !file || strcmp(file, line.file)) {
 			file = NULL;
 			base = 0;

@@ -1,6 +1,6 @@
 """case.py: what the examples share: services on free ports, loads with an end, the toolkit's commands shown as they
 are run, findings looked up by kind and function, tables. Everything that is started is ended, by its process id."""
-import atexit, contextlib, json, os, pathlib, re, shlex, shutil, signal, socket, subprocess, sys, time, urllib.request
+import atexit, contextlib, http.client, json, os, pathlib, random, re, shlex, shutil, signal, socket, subprocess, sys, time, urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = pathlib.Path(os.environ.get("EXAMPLES_OUT", ROOT / "examples-out")).resolve()
@@ -47,6 +47,9 @@ def build_folder():
 def show_command(arguments):
     shown = [str(a).replace(str(ROOT) + "/", "") for a in arguments]
     shown[0] = pathlib.Path(shown[0]).name
+    # Libraries give names to a few addresses; the command can be read without them.
+    shown = [s for i, s in enumerate(shown) if not (s.startswith("/usr/lib") or "/lib/x86_64" in s) and not
+             (s == "--binary" and "/lib/x86_64" in shown[i + 1])]
     print("$ " + " ".join(shlex.quote(a) if not a.startswith("$") else a for a in shown), flush=True)
 
 
@@ -71,20 +74,42 @@ def need_go():
     sys.exit(77)
 
 
-def go_build(source, to):
+def go_build(source, to, *flags):
     to.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["go", "build", "-buildvcs=false", "-o", str(to), "."], cwd=source, check=True)
+    subprocess.run(["go", "build", "-buildvcs=false", *flags, "-o", str(to), "."], cwd=source, check=True)
     return to
 
 
+def c_build(sources, to, *libraries):
+    """A service in C, with the tables that a profile needs."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-O2", "-g", "-Wall", "-Wextra", *map(str, sources), "-o", str(to),
+                    *map(str, libraries), "-lpthread"], check=True)
+    return to
+
+
+def agent(port):
+    """What gives a C program pprof on this port."""
+    return {"LD_PRELOAD": str(build_folder() / "libprofuse-agent.so"), "PROFUSE_PORT": str(port)}
+
+
+def binaries(program):
+    """Options that give names to addresses in a program and in the libraries that it is linked with."""
+    listed = subprocess.run(["ldd", str(program)], check=True, capture_output=True, text=True).stdout
+    files = [str(program), *re.findall(r"=> (/\S+)", listed)]
+    return [x for f in files for x in ("--binary", f)]
+
+
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    """Ports below those that the kernel gives to whoever asks for any: nobody takes one before the service does."""
+    found, draw = [], random.SystemRandom()
+    while len(found) < count:
+        with socket.socket() as s:
+            port = draw.randrange(20000, 32768)
+            with contextlib.suppress(OSError):
+                s.bind(("127.0.0.1", port))
+                found += [port] if port not in found else []
+    return found
 
 
 def get(url, timeout=10):
@@ -93,12 +118,12 @@ def get(url, timeout=10):
 
 
 @contextlib.contextmanager
-def service(command, ready, environment=(), log=None):
-    """A service that answers on `ready`; it is stopped at the end of the block."""
+def service(command, ready, environment=(), log=None, patience=30):
+    """A service that answers on `ready` before the patience ends (seconds); it is stopped at the end of the block."""
     output = open(log, "w") if log else subprocess.DEVNULL
     process = subprocess.Popen(list(map(str, command)), env={**os.environ, **dict(environment)}, stdout=output, stderr=output)
     running.append(process)
-    end = time.monotonic() + 30
+    end = time.monotonic() + patience
     while True:
         try:
             get(ready, 2)
@@ -114,12 +139,12 @@ def service(command, ready, environment=(), log=None):
 
 
 @contextlib.contextmanager
-def load(url, rate, seconds, requests=None, ready=None):
+def load(url, rate, seconds, requests=None, ready=None, *more):
     """Requests at a fixed rate, in the background, for at most so long; stopped at the end of the block."""
     command = [str(build_folder() / "profuse"), "bench", "load", url, "--rate", str(rate), "--duration", f"{seconds}s",
-               "--warmup", "0", "--idle", "0", "--quiet"]
+               "--warmup", "0", "--idle", "0", "--quiet", *map(str, more)]
     command += ["--load-file", str(requests)] if requests else []
-    command += ["--ready", ready] if ready else []
+    command += ["--ready", ready or f"{url}/health"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     running.append(process)
     time.sleep(0.5)
@@ -129,6 +154,30 @@ def load(url, rate, seconds, requests=None, ready=None):
         yield process
     finally:
         stop(process)
+
+
+def probe(host_port, paths, seconds, every=0.01):
+    """One request after the other over one connection, at least so far apart: [(seconds since the start, latency in s)]."""
+    connection = http.client.HTTPConnection(*host_port, timeout=60)
+    begin, seen = time.monotonic(), []
+    while (at := time.monotonic()) < begin + seconds:
+        connection.request("GET", paths[len(seen) % len(paths)])
+        connection.getresponse().read()
+        took = time.monotonic() - at
+        seen.append((at - begin, took))
+        time.sleep(max(0, every - took))
+    return seen
+
+
+def order_of_10_kilobytes(path):
+    """An order of a shop, as JSON: what the services in the examples parse."""
+    draw = random.Random(1)
+    words = "alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo lima mike november".split()
+    items = [{"name": " ".join(draw.choices(words, k=3)), "price": round(draw.uniform(1, 200), 2), "count": draw.randint(1, 9),
+              "tags": draw.choices(words, k=4)} for _ in range(72)]
+    notes = {f"{words[i % 14]}{i}": " ".join(draw.choices(words, k=6)) for i in range(42)}
+    path.write_text(json.dumps({"id": 4711, "customer": "Example & Söhne", "items": items, "notes": notes, "total": 0.0},
+                               ensure_ascii=False))
 
 
 def number(n):
@@ -170,6 +219,12 @@ def find(report, kind, function=None):
         if finding["kind"] == kind and named:
             return finding
     return None
+
+
+def renamed(function):
+    """A test renames every function of a service, and says how: the causes must be found all the same."""
+    names = json.loads(pathlib.Path(os.environ["RENAMED"]).read_text()) if "RENAMED" in os.environ else {}
+    return names.get(function, function)
 
 
 def must_find(report, kind, function):

@@ -87,7 +87,7 @@ assign(struct symbolizer *s, uint32_t number, struct pf_error *err)
 			used = true;
 		}
 	}
-	return used ? 0 : no_mapping(s->p, s->binaries[number], err);
+	return used || s->options->may_lack ? 0 : no_mapping(s->p, s->binaries[number], err);
 }
 
 static int

@@ -11,6 +11,7 @@
 struct pf_symbolize_options {
 	const char *const *binaries;
 	size_t binary_count;
+	bool may_lack; /* a binary that belongs to no mapping is passed over, not an error */
 	const char *const
 	    *debug_files; /* of stripped binaries, or folders of them: symbol/binary.h */
 	size_t debug_file_count;

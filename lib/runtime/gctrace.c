@@ -94,6 +94,8 @@ pf_gctrace_parse(
     struct pf_gctrace *t, const char *name, const void *bytes, size_t size, struct pf_error *err)
 {
 	struct pf_lines lines;
+	bool forced =
+	    false; /* "GC forced" announces a cycle that the runtime forces, its line does not say so */
 	int rc = 0;
 
 	*t = (struct pf_gctrace){0};
@@ -102,12 +104,16 @@ pf_gctrace_parse(
 		struct pf_text line = lines.line;
 		struct pf_gc_cycle c;
 
-		if (!find_line(&line))
+		if (!find_line(&line)) {
+			forced |= pf_text_find(&line, "GC forced") != NULL;
 			continue;
+		}
 		if (!read_cycle(line, &c)) {
 			t->malformed++;
 			continue;
 		}
+		c.forced |= forced;
+		forced = false;
 		rc = PF_GROW(t->cycles, t->capacity, t->count + 1, err);
 		if (!rc)
 			t->cycles[t->count++] = c;

@@ -150,7 +150,13 @@ breaker: {failures: 80%, attempts: 20, pause: 2s}
 global: {scrape_interval: 4s, seconds: 1, scrape_timeout: 3s, types: [cpu, heap]}
 scrape_configs: [{job_name: fleet, file_sd_configs: [{files: [list.json]}]}]
 YAML
-collector many "$dir/fleet.yaml" --store "$dir/many" --log-level debug
+# two jobs have the same instances: still never two profiles at once
+{
+	cat "$dir/fleet.yaml"
+	echo '  - {job_name: again, types: [cpu], file_sd_configs: [{files: [list.json]}]}'
+} >"$dir/twice.yaml"
+sed -i 's/^scrape_configs: \[\(.*\)\]$/scrape_configs:\n  - \1/' "$dir/twice.yaml"
+collector many "$dir/twice.yaml" --store "$dir/many" --log-level debug
 many=$pid
 eventually 90 at_least profiles_stored_total 600
 check test "$(stats broken_rules)" = 0

@@ -68,6 +68,7 @@ for form in names.prof plain.txt md5.prof packed.prof both.prof; do
 	uses clang-14 $form
 done
 uses clang-19 names.prof -mllvm -sample-profile-use-profi
+uses clang-19 names.prof -mllvm -enable-ext-tsp-block-placement
 
 # The counts themselves arrive: walk's head is its entry count (clang adds one), and mix is inlined as it was.
 head=$(sed -n 's/^walk:[0-9]*:\([0-9]*\)$/\1/p' plain.txt)

@@ -10,7 +10,7 @@ import tempfile
 
 import workload
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 import make_pprof  # noqa: E402
 
 
@@ -66,7 +66,7 @@ def read(tools, path):
     types = [[t["type"], t["unit"]] for t in raw["types"]]
     samples = [{"values": s["values"], "stack": [places[i] for i in s["locations"]]} for s in raw["samples"]]
     return {"types": types, "period_type": types[-1], "mappings": mappings, "samples": samples,
-            "period": samples[0]["values"][1] // samples[0]["values"][0] if samples else 1,
+            "period": samples[0]["values"][1] // samples[0]["values"][0] if samples and len(types) > 1 else 1,
             "time_nanos": raw["time_nanos"], "duration_nanos": raw["duration_nanos"]}
 
 
@@ -90,7 +90,7 @@ def thinned(profile, binary_name, sets, size, seed):
             kept += bool(stack) and stack[0].get("mapping") in own
         if kept < size:
             return
-        yield {**profile, "samples": [{"values": [n, n * profile["period"]], "stack": profile["samples"][i]["stack"]}
+        yield {**profile, "samples": [{"values": [n, n * profile["period"]][:len(profile["types"])], "stack": profile["samples"][i]["stack"]}
                                       for i, n in sorted(counts.items())]}
 
 

@@ -329,4 +329,24 @@ class Sqlite(Program):
                          ["{bin}", "--memdb", "--testset", "cte", "--size", str(max(1, round(30 * scale)))]])
 
 
-ALL = [Lua, Zstd, Redis, Nginx, Minisat, Sqlite]
+class Folio(Program):
+    """The service of ./demo, without sockets."""
+    name = "folio"
+    link = ["-lpthread", "-lm"]
+    folder = os.path.join(HERE, "../../examples/pgo-service")
+
+    def sources(self):
+        return [(f, ["-std=c11", "-D_GNU_SOURCE"]) for f in sorted(glob.glob(f"{self.folder}/*.c")) if not f.endswith("/load.c")]
+
+    def replay(self, data, times):
+        return Workload([["{bin}", "--data", f"{self.folder}/data/{data}", "--replay", f"{self.folder}/data/{data}/requests.txt",
+                          str(max(1, round(times)))]])
+
+    def train(self, scale=1):
+        return self.replay("training", 200 * scale)
+
+    def evaluate(self, scale=1):
+        return self.replay("evaluation", 200 * scale)
+
+
+ALL = [Lua, Zstd, Redis, Nginx, Minisat, Sqlite, Folio]

@@ -30,7 +30,8 @@ def rename(text, names):
 def main():
     source, copy, map_file = map(pathlib.Path, sys.argv[1:])
     shutil.copytree(source, copy)
-    names = {name: f"f{i}" for i, name in enumerate(functions(copy), 1)}
+    # What Go exports is what begins with a capital.
+    names = {name: f"{'F' if name[0].isupper() else 'f'}{i}" for i, name in enumerate(functions(copy), 1)}
     for path in copy.rglob("*"):
         if path.suffix in (".go", ".c", ".h"):
             path.write_text(rename(path.read_text(), names))

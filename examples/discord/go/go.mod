@@ -1,0 +1,3 @@
+module readstates
+
+go 1.26
