@@ -51,20 +51,38 @@ word_at(const uint8_t *b)
 #define PIECE ((uint64_t)8 << 20)
 enum { PATTERN = 7 }; /* bytes of the instruction looked for */
 
-/* x86-64: "lea disp32(%rip), reg" is REX.W 8d with mod 00, rm 101; a fixed address is any four bytes. */
+/* x86-64: "lea disp32(%rip), reg" is REX.W 8d with mod 00, rm 101. */
+static void
+scan_relative(struct scan *s, const uint8_t *bytes, size_t size, uint64_t start)
+{
+	const uint8_t *at = bytes + 1, *last = bytes + size - PATTERN + 1;
+
+	while (at <= last && (at = memchr(at, 0x8d, (size_t)(last - at) + 1))) {
+		if ((at[-1] & 0xf8) == 0x48 && (at[1] & 0xc7) == 0x05)
+			mark(s, start + (uint64_t)(at - 1 - bytes) + PATTERN +
+				    (uint64_t)(int64_t)(int32_t)word_at(at + 2));
+		at++;
+	}
+}
+
+/* A fixed address is any four bytes. */
+static void
+scan_absolute(struct scan *s, const uint8_t *bytes, size_t size)
+{
+	for (size_t i = 3; i + 4 <= size; i++)
+		mark(s, word_at(bytes + i));
+}
+
 static void
 scan_code(struct scan *s, uint64_t start, uint64_t end)
 {
 	const uint8_t *bytes = pf_binary_bytes(s->binary, start, end - start);
 
-	for (size_t i = 0; bytes && i + PATTERN <= end - start; i++) {
-		const uint8_t *b = bytes + i;
-
-		if ((b[0] & 0xf8) == 0x48 && b[1] == 0x8d && (b[2] & 0xc7) == 0x05)
-			mark(s, start + i + 7 + (uint64_t)(int64_t)(int32_t)word_at(b + 3));
-		if (s->absolute)
-			mark(s, word_at(b + 3));
-	}
+	if (!bytes || end - start < PATTERN)
+		return;
+	scan_relative(s, bytes, end - start, start);
+	if (s->absolute)
+		scan_absolute(s, bytes, end - start);
 }
 
 int

@@ -54,12 +54,11 @@ by_writing_order(const void *left, const void *right)
 }
 
 static int
-by_node_and_place(const void *left, const void *right)
+by_place(const void *left, const void *right)
 {
 	const struct pf_body *a = left, *b = right;
-	int order = compare_u64(a->node, b->node);
 
-	return order ? order : compare_places(a->place, b->place);
+	return compare_places(a->place, b->place);
 }
 
 static int
@@ -119,23 +118,58 @@ sort_nodes(struct pf_functions *f, struct pf_error *err)
 	return 0;
 }
 
-/* Sorts the bodies; moved[old number] becomes the new number. */
-static void
-sort_bodies(struct pf_functions *f, uint32_t *moved)
+/* Brings the bodies together by node, in the nodes' order, which are then told where theirs are. */
+static int
+gather_bodies(struct pf_functions *f, struct pf_error *err)
 {
+	struct pf_body *gathered;
+	uint32_t at = 0;
+	int rc = PF_CALLOC(gathered, f->body_count, err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < f->body_count; i++)
+		f->nodes[f->bodies[i].node].body_count++;
+	for (size_t i = 0; i < f->node_count; i++) {
+		struct pf_function_node *n = &f->nodes[i];
+
+		n->first_body = at;
+		at += n->body_count;
+		n->body_count = 0;
+	}
+	for (size_t i = 0; i < f->body_count; i++) {
+		struct pf_function_node *n = &f->nodes[f->bodies[i].node];
+		gathered[n->first_body + n->body_count++] = f->bodies[i];
+	}
+	free(f->bodies);
+	f->bodies = gathered;
+	f->body_capacity = f->body_count;
+	return 0;
+}
+
+/* Sorts the bodies by node and place; moved[old number] becomes the new number. */
+static int
+sort_bodies(struct pf_functions *f, uint32_t *moved, struct pf_error *err)
+{
+	int rc;
+
 	for (size_t i = 0; i < f->body_count; i++)
 		f->bodies[i].first_target = (uint32_t)i;
-	if (f->body_count)
-		qsort(f->bodies, f->body_count, sizeof *f->bodies, by_node_and_place);
-	for (size_t i = 0; i < f->body_count; i++) {
-		struct pf_body *b = &f->bodies[i];
-		struct pf_function_node *n = &f->nodes[b->node];
+	rc = gather_bodies(f, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < f->node_count; i++) {
+		struct pf_function_node *n = &f->nodes[i];
 
-		moved[b->first_target] = (uint32_t)i;
-		b->first_target = 0;
-		if (n->body_count++ == 0)
-			n->first_body = (uint32_t)i;
+		if (n->body_count > 1)
+			qsort(
+			    &f->bodies[n->first_body], n->body_count, sizeof *f->bodies, by_place);
 	}
+	for (size_t i = 0; i < f->body_count; i++) {
+		moved[f->bodies[i].first_target] = (uint32_t)i;
+		f->bodies[i].first_target = 0;
+	}
+	return 0;
 }
 
 static void
@@ -173,8 +207,9 @@ pf_functions_seal(struct pf_functions *f, struct pf_error *err)
 		rc = PF_CALLOC(moved, f->body_count, err);
 	if (!rc)
 		rc = PF_CALLOC(keys, f->target_count, err);
+	if (!rc)
+		rc = sort_bodies(f, moved, err);
 	if (!rc) {
-		sort_bodies(f, moved);
 		sort_targets(f, moved, keys);
 		f->sealed = true;
 	}

@@ -44,12 +44,15 @@ static const double costs[PF_COST_CLASSES] = {[PF_COST_ALU] = .5,
     [PF_COST_REPEAT] = 15,
     [PF_COST_NOP] = .1};
 
+/* One cache line. Where there are fewer than two edges, a slot of the block's own, behind all edges, holds a 0. */
 struct flow_block {
 	double samples, weight;
-	double entry, exit; /* flow from and to outside; 0: there is no such edge */
-	uint32_t first_in;  /* into in_edges, up to the next block's */
-	uint32_t first_out; /* into flows */
-	bool loops;         /* has an edge to itself */
+	double entry, exit;     /* flow from and to outside; 0: there is no such edge */
+	uint32_t in[2], out[2]; /* flows of its first edges */
+	uint32_t first_in;      /* into in_edges, up to the next block's */
+	uint32_t first_out;     /* into flows */
+	bool many;              /* has more than two edges on one side */
+	bool loops;             /* has an edge to itself */
 };
 
 /* A direct call from a block to a function of the program; those of one block are neighbours. */
@@ -61,7 +64,7 @@ struct flow_call {
 struct flow {
 	const struct pf_program *p;
 	struct flow_block *blocks; /* one more at the end */
-	double *flows;             /* by edge of the program */
+	double *flows;             /* by edge of the program, then a slot a block */
 	uint32_t *in_edges;        /* edges, by target */
 	uint32_t *followed; /* functions whose flow is known wholly, by their number of blocks */
 	size_t followed_count;
@@ -122,13 +125,30 @@ weigh_block(struct flow *f, uint32_t block)
 		b->weight = .05;
 }
 
+/* The first two edges of each block. */
+static void
+note_first_edges(struct flow *f)
+{
+	for (uint32_t b = 0; b < f->p->block_count; b++) {
+		struct flow_block *fb = &f->blocks[b];
+		uint32_t in = fb[1].first_in - fb->first_in, out = fb[1].first_out - fb->first_out,
+			 none = (uint32_t)f->p->edge_count + b;
+
+		for (uint32_t i = 0; i < 2; i++) {
+			fb->in[i] = i < in ? f->in_edges[fb->first_in + i] : none;
+			fb->out[i] = i < out ? fb->first_out + i : none;
+		}
+		fb->many = in > 2 || out > 2;
+	}
+}
+
 /* Where each block's edges are, by source and by target. */
 static int
 link_blocks(struct flow *f, struct pf_error *err)
 {
 	const struct pf_program *p = f->p;
 	uint32_t *fill;
-	int rc = PF_CALLOC(f->flows, p->edge_count, err);
+	int rc = PF_CALLOC(f->flows, p->edge_count + p->block_count, err);
 
 	if (!rc)
 		rc = PF_CALLOC(f->in_edges, p->edge_count, err);
@@ -154,6 +174,7 @@ link_blocks(struct flow *f, struct pf_error *err)
 	for (uint32_t e = 0; e < p->edge_count; e++)
 		f->in_edges[fill[p->edges[e]]++] = e;
 	free(fill);
+	note_first_edges(f);
 	return 0;
 }
 
@@ -252,25 +273,55 @@ scale_out(struct flow *f, uint32_t b, double factor)
  *	count = (alpha + trust samples) / (alpha / m + trust weight),
  *	trust = TRUSTED / (TRUSTED + the samples that it has or should have)
  *
- * This is where the time goes: the fractions are written as one, the rest are
- * products.
+ * Returns the count over in * out, written as one fraction. `product`: in * out.
  */
-static inline void
-settle(struct flow *f, uint32_t b, double alpha)
+static inline double
+compromise(const struct flow_block *b, double product, double alpha)
+{
+	double middle = sqrt(product), due = middle * b->weight;
+	double share = alpha * (TRUSTED + (b->samples > due ? b->samples : due));
+
+	return middle * (share + TRUSTED * b->samples) / (product * (share + TRUSTED * due));
+}
+
+static void
+settle_many(struct flow *f, uint32_t b, double alpha)
 {
 	const struct flow_block *fb = &f->blocks[b];
-	double in = inflow(f, b), out = outflow(f, b), product = in * out, middle, due, share,
-	       ratio;
+	double in = inflow(f, b), out = outflow(f, b), product = in * out, ratio;
 
 	if (!(product >= DBL_MIN))
 		return;
-	middle = sqrt(product);
-	due = middle * fb->weight;
-	share = alpha * (TRUSTED + (fb->samples > due ? fb->samples : due));
-	/* the count over in * out */
-	ratio = middle * (share + TRUSTED * fb->samples) / (product * (share + TRUSTED * due));
+	ratio = compromise(fb, product, alpha);
 	scale_in(f, b, ratio * out);
 	scale_out(f, b, fb->loops ? ratio * product / outflow(f, b) : ratio * in);
+}
+
+/* This is where the time goes: hardly a branch that could be foreseen wrongly. */
+static inline void
+settle(struct flow *f, uint32_t b, double alpha)
+{
+	struct flow_block *fb = &f->blocks[b];
+	double *in0 = &f->flows[fb->in[0]], *in1 = &f->flows[fb->in[1]],
+	       *out0 = &f->flows[fb->out[0]], *out1 = &f->flows[fb->out[1]];
+	double in = fb->entry + *in0 + *in1, out = fb->exit + *out0 + *out1, product = in * out;
+	double ratio, in_factor, out_factor;
+
+	if (fb->many || fb->loops) {
+		settle_many(f, b, alpha);
+		return;
+	}
+	if (!(product >= DBL_MIN))
+		return;
+	ratio = compromise(fb, product, alpha);
+	in_factor = ratio * out;
+	out_factor = ratio * in;
+	fb->entry *= in_factor;
+	*in0 *= in_factor;
+	*in1 *= in_factor;
+	fb->exit *= out_factor;
+	*out0 *= out_factor;
+	*out1 *= out_factor;
 }
 
 static int

@@ -262,24 +262,35 @@ append_function(struct pf_program *p, struct pf_machine_code *code, const struct
 	return rc;
 }
 
+/* Samples and instructions are in the order of their addresses: one walk over both. */
 static void
 place_samples(struct pf_program *p, const struct pf_samples *samples)
 {
-	for (size_t i = 0; i < samples->leaf_count; i++) {
-		const struct pf_address_count *leaf = &samples->leaves[i];
-		uint32_t function = pf_program_function_at(p, leaf->address);
-		uint32_t instruction = pf_program_instruction(p, leaf->address);
+	size_t leaf = 0;
 
-		if (function == PF_NONE)
-			p->no_symbol += leaf->value;
-		else
-			p->functions[function].value += leaf->value;
-		if (function != PF_NONE && instruction == PF_NONE &&
-		    p->functions[function].instruction_count)
-			p->no_code += leaf->value;
-		if (instruction != PF_NONE)
-			p->values[instruction] += leaf->value;
+	for (size_t i = 0; i < p->function_count; i++) {
+		struct pf_program_function *f = &p->functions[i];
+		size_t at = f->first_instruction, end = at + f->instruction_count;
+
+		for (; leaf < samples->leaf_count && samples->leaves[leaf].address < f->start;
+		    leaf++)
+			p->no_symbol += samples->leaves[leaf].value;
+		for (; leaf < samples->leaf_count && samples->leaves[leaf].address < f->end;
+		    leaf++) {
+			const struct pf_address_count *l = &samples->leaves[leaf];
+
+			f->value += l->value;
+			while (at < end &&
+			       p->instructions[at].address + p->instructions[at].size <= l->address)
+				at++;
+			if (at < end && p->instructions[at].address <= l->address)
+				p->values[at] += l->value;
+			else if (f->instruction_count)
+				p->no_code += l->value;
+		}
 	}
+	for (; leaf < samples->leaf_count; leaf++)
+		p->no_symbol += samples->leaves[leaf].value;
 }
 
 int

@@ -69,12 +69,55 @@ add_edge(
 	return rc;
 }
 
-static int
-by_address(const void *left, const void *right)
-{
-	const struct pf_address_count *a = left, *b = right;
+enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
 
-	return (a->address > b->address) - (a->address < b->address);
+static size_t
+digit_of(const struct pf_address_count *leaf, unsigned shift)
+{
+	return (leaf->address >> shift) & (DIGITS - 1);
+}
+
+/* By one digit of the address, keeping the order of those that agree in it. */
+static void
+sort_by_digit(
+    struct pf_address_count *to, const struct pf_address_count *from, size_t count, unsigned shift)
+{
+	size_t starts[DIGITS] = {0}, sum = 0;
+
+	for (size_t i = 0; i < count; i++)
+		starts[digit_of(&from[i], shift)]++;
+	for (size_t d = 0; d < DIGITS; d++) {
+		size_t n = starts[d];
+		starts[d] = sum;
+		sum += n;
+	}
+	for (size_t i = 0; i < count; i++)
+		to[starts[digit_of(&from[i], shift)]++] = from[i];
+}
+
+/* Digit by digit from the lowest; those in which all addresses agree are left out. */
+static int
+sort_leaves(struct pf_samples *out, struct pf_error *err)
+{
+	struct pf_address_count *scratch, *swap;
+	uint64_t differing = 0;
+	int rc = PF_CALLOC(scratch, out->leaf_count, err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 1; i < out->leaf_count; i++)
+		differing |= out->leaves[i].address ^ out->leaves[0].address;
+	for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
+		if (!(differing >> shift & (DIGITS - 1)))
+			continue;
+		sort_by_digit(scratch, out->leaves, out->leaf_count, shift);
+		swap = out->leaves;
+		out->leaves = scratch;
+		scratch = swap;
+		out->leaf_capacity = out->leaf_count;
+	}
+	free(scratch);
+	return 0;
 }
 
 static int
@@ -88,13 +131,14 @@ by_ends(const void *left, const void *right)
 }
 
 /* Sums of parts of a total that was checked: they cannot overflow. */
-static void
-sort_and_merge(struct pf_samples *out)
+static int
+sort_and_merge(struct pf_samples *out, struct pf_error *err)
 {
 	size_t n = 0;
+	int rc = sort_leaves(out, err);
 
-	if (out->leaf_count)
-		qsort(out->leaves, out->leaf_count, sizeof *out->leaves, by_address);
+	if (rc)
+		return rc;
 	for (size_t i = 0; i < out->leaf_count; i++) {
 		if (n && out->leaves[n - 1].address == out->leaves[i].address)
 			out->leaves[n - 1].value += out->leaves[i].value;
@@ -116,6 +160,7 @@ sort_and_merge(struct pf_samples *out)
 		}
 	}
 	out->edge_count = n;
+	return 0;
 }
 
 static int
@@ -167,7 +212,7 @@ pf_samples_collect(struct pf_samples *out, const struct pf_stacks *s, size_t typ
 	if (!rc && s->type_count)
 		out->unmapped += s->values[type];
 	if (!rc)
-		sort_and_merge(out);
+		rc = sort_and_merge(out, err);
 	free(below);
 	return rc;
 }

@@ -85,7 +85,7 @@ copy_bytes(void *to, uint64_t from, size_t size)
 static size_t
 fetch(void *to, uint64_t from, size_t size, uint64_t safe)
 {
-	if (from + size > safe)
+	if (from > safe || size > safe - from)
 		return pf_host_read(to, (uintptr_t)from, size);
 	copy_bytes(to, from, size);
 	return size;
@@ -98,7 +98,8 @@ follow(struct pf_slot *slot, uint64_t safe)
 	uint64_t sp = slot->registers[PF_REG_SP], end = slot->stack_address + slot->stack_size;
 	uint64_t at = slot->registers[PF_REG_FP], pair[2];
 
-	while (slot->links < PF_CHAIN_LINKS && at >= sp && at % 8 == 0) {
+	/* A frame pointer may be any number: -8, beyond which there is nothing. */
+	while (slot->links < PF_CHAIN_LINKS && at >= sp && at % 8 == 0 && at < UINT64_MAX - 64) {
 		if (at + sizeof pair <= end)
 			memcpy(pair, slot->stack + (at - slot->stack_address), sizeof pair);
 		else if (fetch(pair, at, sizeof pair, safe) == sizeof pair)

@@ -7,6 +7,8 @@
 #include "core/error.h"
 #include "core/memory.h"
 
+enum { LEAST_ROOM = 16 };
+
 const char pf_hash_anchor = 0;
 
 void
@@ -26,11 +28,11 @@ place(struct pf_index *ix, uint32_t hash, uint32_t item)
 	ix->slots[at] = (struct pf_index_slot){.hash = hash, .item = item};
 }
 
+/* `room`: slots, a power of two. */
 static int
-widen(struct pf_index *ix, struct pf_error *err)
+widen(struct pf_index *ix, size_t room, struct pf_error *err)
 {
 	struct pf_index old = *ix;
-	size_t room = old.slots ? (old.mask + 1) * 2 : 16;
 
 	ix->slots = malloc(room * sizeof *ix->slots);
 	if (!ix->slots) {
@@ -53,7 +55,17 @@ pf_index_reserve(struct pf_index *ix, struct pf_error *err)
 {
 	if (ix->slots && (ix->count + 1) * 3 <= (ix->mask + 1) * 2)
 		return 0;
-	return widen(ix, err);
+	return widen(ix, ix->slots ? (ix->mask + 1) * 2 : LEAST_ROOM, err);
+}
+
+int
+pf_index_expect(struct pf_index *ix, size_t count, struct pf_error *err)
+{
+	size_t room = ix->slots ? ix->mask + 1 : LEAST_ROOM;
+
+	while (room * 2 < count * 3 && room <= SIZE_MAX / sizeof *ix->slots / 2)
+		room *= 2;
+	return ix->slots && room == ix->mask + 1 ? 0 : widen(ix, room, err);
 }
 
 int

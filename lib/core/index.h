@@ -36,6 +36,8 @@ void pf_index_release(struct pf_index *ix);
 int pf_index_add(struct pf_index *ix, uint32_t hash, uint32_t item, struct pf_error *err);
 /* Makes room for one more item: the next pf_index_add() cannot fail. */
 int pf_index_reserve(struct pf_index *ix, struct pf_error *err);
+/* Makes room for so many items in all: growing into them costs several times as much. */
+int pf_index_expect(struct pf_index *ix, size_t count, struct pf_error *err);
 /* Forgets all items, keeps the memory. */
 void pf_index_clear(struct pf_index *ix);
 

@@ -457,6 +457,20 @@ add_header(struct addition *a)
 	s->sample_count += p->sample_count;
 }
 
+/* Room for a frame a location and a node a sample: growing into it would cost as much as the rest. */
+static int
+reserve(struct pf_stacks *s, const struct pf_profile *p, struct pf_error *err)
+{
+	size_t nodes = s->node_count + p->sample_count;
+	int rc = pf_index_expect(&s->frame_index, s->frame_count + p->location_count, err);
+
+	if (!rc)
+		rc = pf_index_expect(&s->node_index, nodes, err);
+	if (!rc)
+		rc = PF_GROW(s->frames, s->frame_capacity, s->frame_count + p->location_count, err);
+	return rc ? rc : PF_GROW(s->nodes, s->node_capacity, nodes, err);
+}
+
 int
 pf_stacks_add(struct pf_stacks *s, const struct pf_profile *p, const char *name,
     const struct pf_stacks_options *options, struct pf_error *err)
@@ -466,7 +480,9 @@ pf_stacks_add(struct pf_stacks *s, const struct pf_profile *p, const char *name,
 
 	if (options)
 		a.options = *options;
-	rc = PF_CALLOC(a.binaries, p->mapping_count, err);
+	rc = reserve(s, p, err);
+	if (!rc)
+		rc = PF_CALLOC(a.binaries, p->mapping_count, err);
 	if (!rc) {
 		memset(a.binaries, 0xff, p->mapping_count * sizeof *a.binaries);
 		rc = PF_CALLOC(a.frame_starts, p->location_count + 1, err);

@@ -131,11 +131,10 @@ header_duration(const struct pf_view *r, const char *unit, struct pf_buffer *out
 	}
 	pf_value_text(total, r->total, r->unit, unit);
 	pf_buffer_printf(out, "Duration: %s, Total samples = %s", duration, total);
-	if (pf_unit_is_time(r->unit, &factor) && r->total) {
-		const char *text = pf_share_text(
-		    share, (int64_t)((double)r->total * factor), r->p->duration_nanos);
-		pf_buffer_printf(out, " (%s)", text + strspn(text, " "));
-	}
+	if (pf_unit_is_time(r->unit, &factor) && r->total)
+		pf_buffer_printf(out, " (%s)",
+		    pf_share_text(
+			share, (int64_t)((double)r->total * factor), r->p->duration_nanos));
 	pf_buffer_byte(out, '\n');
 }
 

@@ -46,6 +46,8 @@ struct pf_inline_chain {
 	struct pf_inline_frame *frames; /* owned; reused from call to call */
 	size_t count, capacity;
 	bool without_files; /* set by the caller: `file` is then always NULL, and costs nothing */
+	uint64_t
+	    until; /* the chain is the same for all addresses from the one asked for up to this */
 };
 
 /* How to open a binary. A zeroed struct is the default. Strings need not outlive the call. */

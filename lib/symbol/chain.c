@@ -34,13 +34,18 @@ is_mangled(const char *name)
  * -gmlt leaves out linkage names; the symbol table then has the mangled one.
  */
 static const char *
-outermost_name(const struct pf_binary *binary, const struct pf_dwarf_function *f, uint64_t address)
+outermost_name(const struct pf_binary *binary, const struct pf_dwarf_function *f, uint64_t address,
+    uint64_t *until)
 {
 	const struct pf_symbol *symbol;
+	uint64_t end = address + 1;
 
 	if (f && f->linkage)
 		return f->name;
 	symbol = pf_binary_symbol_at(binary, address);
+	if (symbol)
+		end = symbol->end;
+	*until = end < *until ? end : *until;
 	if (symbol && (!f || !f->name || is_mangled(symbol->name)))
 		return symbol->name;
 	return f && f->name ? f->name : "";
@@ -83,7 +88,7 @@ add_scopes(struct pf_binary *binary, const struct pf_scopes *scopes, uint32_t sc
 		struct pf_inline_frame frame = {
 		    .function = f->name ? f->name : "", .start_line = f->line};
 		if (s->parent == PF_NONE)
-			frame.function = outermost_name(binary, f, address);
+			frame.function = outermost_name(binary, f, address, &chain->until);
 		rc = add_frame(binary, scopes->unit, chain, &place, frame, err);
 		place = (struct place){.file = s->call_file,
 		    .line = s->call_line,
@@ -93,12 +98,24 @@ add_scopes(struct pf_binary *binary, const struct pf_scopes *scopes, uint32_t sc
 	return rc;
 }
 
+/* Where another row begins, if that is before `until`; of the last one that was read nobody knows. */
+static uint64_t
+row_end(const struct pf_line_window *window, const struct pf_line_row *row, uint64_t address,
+    uint64_t until)
+{
+	bool known = row && row + 1 < window->rows + window->count;
+	uint64_t end = known ? row[1].address : address + 1;
+
+	return end < until ? end : until;
+}
+
 static int
 build(struct pf_binary *binary, const struct pf_unit *unit, uint64_t address,
     struct pf_inline_chain *chain, struct pf_error *err)
 {
 	struct pf_dwarf *d = binary->dwarf;
-	uint32_t entry = pf_ranges_find(&unit->functions, address), scope = PF_NONE;
+	uint32_t entry = pf_ranges_piece(&unit->functions, address, &chain->until);
+	uint32_t scope = PF_NONE;
 	const struct pf_line_row *row;
 	struct pf_scopes *scopes = NULL;
 	struct place place = {0};
@@ -107,10 +124,11 @@ build(struct pf_binary *binary, const struct pf_unit *unit, uint64_t address,
 	if (!rc && entry != PF_NONE) {
 		rc = pf_scopes_read(d, unit, entry, &scopes, err);
 		if (!rc)
-			rc = pf_scopes_find(scopes, address, &scope, err);
+			rc = pf_scopes_find(scopes, address, &scope, &chain->until, err);
 	}
 	if (rc)
 		return rc;
+	chain->until = row_end(&d->window, row, address, chain->until);
 	if (row)
 		place = (struct place){
 		    .file = row->file, .line = row->line, .discriminator = row->discriminator};
@@ -119,7 +137,9 @@ build(struct pf_binary *binary, const struct pf_unit *unit, uint64_t address,
 	if (!row || row->line == 0)
 		return 0;
 	return add_frame(binary, unit, chain, &place,
-	    (struct pf_inline_frame){.function = outermost_name(binary, NULL, address)}, err);
+	    (struct pf_inline_frame){
+		.function = outermost_name(binary, NULL, address, &chain->until)},
+	    err);
 }
 
 /* Debug information is read once, unit by unit: what lies behind need not stay in memory. */
@@ -146,7 +166,8 @@ pf_binary_inline_chain(
 	int rc = 0;
 
 	chain->count = 0;
-	rank = d ? pf_ranges_find(&d->unit_ranges, address) : PF_NONE;
+	chain->until = UINT64_MAX;
+	rank = d ? pf_ranges_piece(&d->unit_ranges, address, &chain->until) : PF_NONE;
 	if (rank == PF_NONE)
 		return 0;
 	d->allowance += ALLOWANCE_EACH;

@@ -202,9 +202,9 @@ int pf_function_of(struct pf_dwarf *dwarf, const struct pf_unit *unit, struct pf
 /* scopes.c: the scopes of one of the unit's functions, good until the next call. */
 int pf_scopes_read(struct pf_dwarf *dwarf, const struct pf_unit *unit, uint32_t entry,
     struct pf_scopes **scopes, struct pf_error *err);
-/* The innermost scope at an address, or PF_NONE. PF_ENOMEM. */
-int pf_scopes_find(
-    struct pf_scopes *scopes, uint64_t address, uint32_t *scope, struct pf_error *err);
+/* The innermost scope at an address, or PF_NONE; lowers *until to where that may change. PF_ENOMEM. */
+int pf_scopes_find(struct pf_scopes *scopes, uint64_t address, uint32_t *scope, uint64_t *until,
+    struct pf_error *err);
 void pf_scopes_release(struct pf_scopes *scopes);
 
 #endif

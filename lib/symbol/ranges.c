@@ -7,6 +7,7 @@
  */
 #include "symbol/ranges.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "core/error.h"
@@ -120,9 +121,11 @@ pf_ranges_flatten(struct pf_ranges *r, struct pf_error *err)
 }
 
 uint32_t
-pf_ranges_find(const struct pf_ranges *r, uint64_t address)
+pf_ranges_piece(const struct pf_ranges *r, uint64_t address, uint64_t *until)
 {
 	size_t low = 0, high = r->count;
+	uint64_t end;
+	bool covered;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -131,5 +134,17 @@ pf_ranges_find(const struct pf_ranges *r, uint64_t address)
 		else
 			high = middle;
 	}
-	return low > 0 && address < r->items[low - 1].high ? r->items[low - 1].rank : PF_NONE;
+	covered = low > 0 && address < r->items[low - 1].high;
+	end = covered ? r->items[low - 1].high : low < r->count ? r->items[low].low : UINT64_MAX;
+	if (end < *until)
+		*until = end;
+	return covered ? r->items[low - 1].rank : PF_NONE;
+}
+
+uint32_t
+pf_ranges_find(const struct pf_ranges *r, uint64_t address)
+{
+	uint64_t until = UINT64_MAX;
+
+	return pf_ranges_piece(r, address, &until);
 }

@@ -32,5 +32,7 @@ int pf_ranges_add(
 int pf_ranges_flatten(struct pf_ranges *r, struct pf_error *err);
 /* The rank of the piece that covers an address, or PF_NONE. */
 uint32_t pf_ranges_find(const struct pf_ranges *r, uint64_t address);
+/* The same; lowers *until to where the answer becomes another one. */
+uint32_t pf_ranges_piece(const struct pf_ranges *r, uint64_t address, uint64_t *until);
 
 #endif

@@ -169,7 +169,8 @@ pf_scopes_read(struct pf_dwarf *dwarf, const struct pf_unit *unit, uint32_t entr
 }
 
 int
-pf_scopes_find(struct pf_scopes *s, uint64_t address, uint32_t *scope, struct pf_error *err)
+pf_scopes_find(
+    struct pf_scopes *s, uint64_t address, uint32_t *scope, uint64_t *until, struct pf_error *err)
 {
 	int rc = 0;
 
@@ -181,9 +182,10 @@ pf_scopes_find(struct pf_scopes *s, uint64_t address, uint32_t *scope, struct pf
 	if (rc)
 		return rc;
 	if (s->flat) {
-		*scope = pf_ranges_find(&s->ranges, address);
+		*scope = pf_ranges_piece(&s->ranges, address, until);
 		return 0;
 	}
+	*until = address + 1;
 	/* The last one to cover it is the innermost: scopes are in the order of the entries. */
 	for (size_t i = s->ranges.count; i-- > 0 && *scope == PF_NONE;) {
 		const struct pf_range *r = &s->ranges.items[i];

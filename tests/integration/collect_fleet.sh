@@ -143,6 +143,11 @@ fi
 "$profuse" collect status --listen "127.0.0.1:$port" >"$dir/status"
 check grep -q 'healthy' "$dir/status"
 check grep -q '^api .* closed' "$dir/status"
+# On a terminal it goes on showing.
+start live script -qec "'$profuse' collect status --listen 127.0.0.1:$port" /dev/null
+shown_twice() { [ "$(grep -c healthy "$dir/live.out")" -ge 2 ]; }
+eventually 30 shown_twice
+end_now "$pid"
 "$profuse" collect status --listen "127.0.0.1:$port" --json | python3 -c '
 import json, sys
 o = json.load(sys.stdin)

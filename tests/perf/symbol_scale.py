@@ -2,7 +2,7 @@
 """What symbols cost: against the size of a binary's debug information, against the addresses asked for, and for a
 whole conversion; CPU time and peak memory, beside llvm-symbolizer-19 and llvm-profgen-19 on the same addresses.
 
-usage: symbol_scale.py BUILD [--units N] [--rounds N]
+usage: symbol_scale.py BUILD [--units N] [--rounds N] [--only size|addresses|convert] [--shares A,B…]
 
 The binaries are linked of copies of generated units (tests/perf/make_units.py), built as a profiled service is, and
 stay in a cache (PROFUSE_CACHE, else ~/.cache/profuse): 1,200 units make 107 MB of debug information. Runs are
@@ -26,16 +26,26 @@ FLAGS = ["-O1", "-gmlt", "-fdebug-info-for-profiling"]
 TEMPLATES = 4
 
 
+# A process begins with its parent's peak memory, so a small one stands between us, with our profiles, and the command.
+MEASURE = """
+import os, sys
+child = os.fork()
+if child == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+_, status, used = os.wait4(child, 0)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
 def measure(command, stdin=None, stdout=None):
     """CPU seconds (user and system) and peak memory in MB of a command."""
     with open(stdin or os.devnull, "rb") as source, open(stdout or os.devnull, "wb") as sink:
-        process = subprocess.Popen([str(c) for c in command], stdin=source, stdout=sink, stderr=subprocess.PIPE)
-        message = process.stderr.read()
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{command[0]} ended with {process.returncode}: {message.decode(errors='replace')[-400:]}")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+        done = subprocess.run([sys.executable, "-S", "-c", MEASURE, *(str(c) for c in command)],
+                              stdin=source, stdout=sink, stderr=subprocess.PIPE, text=True, errors="replace")
+    if done.returncode:
+        sys.exit(f"{command[0]} ended with {done.returncode}: {done.stderr[-400:]}")
+    return tuple(float(n) for n in done.stderr.splitlines()[-1].split())
 
 
 def medians(rounds, *runs):
@@ -142,28 +152,40 @@ def write_profile(path, binary_path, counts):
     subprocess.run([sys.executable, HERE.parent / "tools/make_pprof.py", "json", text, path], check=True)
 
 
+def draw(found, share, samples):
+    """How often each address was hit, in so large a share of the functions, some more than others; and their number."""
+    numbers = random.Random(4)
+    hit = numbers.sample(sorted(found), int(len(found) * share))
+    counts = {}
+    for _ in range(samples):
+        start, size = found[hit[int(len(hit) * numbers.random() ** 2)]]
+        address = start + numbers.randrange(size)
+        counts[address] = counts.get(address, 0) + 1
+    return counts, len(hit)
+
+
+def convert(o, work, path, found, share, samples):
+    counts, hit = draw(found, share, samples)
+    write_profile(work / "profile.pb.gz", path, counts)
+    with open(work / "raw", "w") as out:
+        out.write(f"{len(counts)}\n" + "".join(f"{a:x}-{a:x}:{n}\n" for a, n in sorted(counts.items())) + "0\n")
+    ours, theirs = medians(
+        o.rounds, {"command": [o.build / "profuse", "convert", "--binary", path, "--format", "text", "-o",
+                               work / "ours.prof", work / "profile.pb.gz"]},
+        {"command": ["llvm-profgen-19", f"--unsymbolized-profile={work}/raw", "--use-offset=0",
+                     f"--binary={path}", "--format=text", f"--output={work}/theirs.prof"]})
+    row(f"{samples} samples, {len(counts)} addresses, {hit} functions", ours, theirs, "llvm-profgen-19")
+
+
 def conversion(o, work):
-    print("converting 1,000,000 samples (line tables, clang-19's text format)")
     path = binary(o.units)
     found = functions(path)
-    names = sorted(found)
-    for share in (0.02, 0.1, 1.0):
-        numbers = random.Random(4)
-        hit = numbers.sample(names, int(len(names) * share))
-        counts = {}
-        for _ in range(1000000):
-            start, size = found[hit[int(len(hit) * numbers.random() ** 2)]]
-            address = start + numbers.randrange(size)
-            counts[address] = counts.get(address, 0) + 1
-        write_profile(work / "profile.pb.gz", path, counts)
-        with open(work / "raw", "w") as out:
-            out.write(f"{len(counts)}\n" + "".join(f"{a:x}-{a:x}:{n}\n" for a, n in sorted(counts.items())) + "0\n")
-        ours, theirs = medians(
-            1, {"command": [o.build / "profuse", "convert", "--binary", path, "--format", "text", "-o", work / "ours.prof",
-                            work / "profile.pb.gz"]},
-            {"command": ["llvm-profgen-19", f"--unsymbolized-profile={work}/raw", "--use-offset=0",
-                         f"--binary={path}", "--format=text", f"--output={work}/theirs.prof"]})
-        row(f"{len(counts)} addresses in {len(hit)} of {len(names)} functions", ours, theirs, "llvm-profgen-19")
+    print(f"converting (line tables, clang-19's text format), {len(found)} functions, {debug_size(path):.0f} MB: against code hit")
+    for share in o.shares:
+        convert(o, work, path, found, share, 1000000)
+    print("against samples")
+    for samples in (10000, 100000):
+        convert(o, work, path, found, 0.1, samples)
 
 
 def main():
@@ -172,6 +194,8 @@ def main():
     parser.add_argument("--units", type=int, default=1200)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=["size", "addresses", "convert"])
+    parser.add_argument("--shares", type=lambda text: [float(x) for x in text.split(",")], default=[0.02, 0.1, 1.0],
+                        help="shares of the functions that the samples of conversions fall into (default: 0.02,0.1,1)")
     o = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for name, part in ("size", against_size), ("addresses", against_addresses), ("convert", conversion):
