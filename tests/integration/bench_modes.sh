@@ -127,7 +127,7 @@ if command -v go >/dev/null; then
 	goport=$(free_port)
 	for how in "--metrics /metrics" --go-trace; do
 		# shellcheck disable=SC2086
-		expect 0 "" --before "$dir/go_gc $goport" --after-env GOGC=1000 --load "http://127.0.0.1:$goport/" --rate 400 --duration 700ms \
+		expect 0 "" --before "$dir/go_gc $goport" --before-env GOGC=20 --after-env GOGC=200 --load "http://127.0.0.1:$goport/" --rate 400 --duration 1200ms \
 			--warmup 100ms --idle 0 --repeats 0 --pairs 6 $how --json
 		json "m['gc_cycles']['after'] < m['gc_cycles']['before'] and m['gc_pause_mean']['before'] > 0 and 0 < m['gc_cpu']['before'] < 1"
 		json "'gc_pause_p99' in m"
