@@ -159,19 +159,19 @@ greatest_growth(const void *a, const void *b)
 /*
  * Growth in the second half at less than a third of the whole's pace is a
  * settling. Where a cache filled up early, the whole's slope (a median) is
- * little more than the noise of its full state: then the pace from end to end
- * counts, unless the second half grew by more than its sampling error.
+ * little more than the noise of its full state: then the second half must bring
+ * a quarter of all growth, or be a trend by itself, beyond its sampling error.
  */
 static bool
 has_settled(const struct pf_growth *h, const struct growth *g, const struct pf_trend *late)
 {
 	size_t last = h->snapshots - 1, half = h->snapshots / 2;
-	double pace = g->grown / (h->times[last] - h->times[0]);
 	double late_growth = late->slope * (h->times[last] - h->times[half]);
-	double noise = 2 * sqrt(h->variance[last * h->room + g->owner]);
+	double noise = 3 * sqrt(h->variance[last * h->room + g->owner]);
 
-	return late->slope < g->trend.slope / 3 || late->s <= 0 ||
-	       (late->slope < pace / 3 && late_growth < noise);
+	if (late->slope < g->trend.slope / 3 || late->s <= 0)
+		return true;
+	return late_growth < g->grown / 4 && !(late->p_rising <= 0.01 && late_growth > noise);
 }
 
 /* The trend over all snapshots, and whether it has ended. */

@@ -26,7 +26,7 @@
 
 enum {
 	PF_WAIT_PERIOD = 100000, /* nanoseconds between sampled points, on average */
-	PF_WAIT_SAMPLES = 250, /* a second of each kind, at the highest: who waits is busy enough */
+	PF_WAIT_SAMPLES = 100,   /* a second of each kind, at the highest: as in a CPU profile */
 	PF_MOST_WAITING = 4096,
 	PF_WATCHED_LOCKS = 1024,
 };

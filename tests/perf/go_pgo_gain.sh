@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What a converted profile gains a Go program: a service (tests/peers/go_pgo, formatting Go source) is profiled under
-# load on one folder's files, built with --format go-pgo, and compared on another folder's by CPU time in pairs.
+# load on one folder's files, built with --format go-pgo, and compared on another folder's by instructions (callgrind,
+# one round, without garbage collection) and by CPU time in pairs.
 #
 # usage: go_pgo_gain.sh BUILD [SECONDS [PAIRS]]
 set -euo pipefail
@@ -28,6 +29,10 @@ kill "$server"
 server=
 "$profuse" convert --format go-pgo -o "$work/default.pgo" "$work/cpu.pb.gz"
 go build -pgo="$work/default.pgo" -o "$work/pgo" .
+for variant in base pgo; do
+	GOMAXPROCS=1 GOGC=off valgrind --tool=callgrind --callgrind-out-file=/dev/null "$work/$variant" replay \
+		"$library/encoding/json" 1 2>&1 | sed -n "s/.*refs: */$variant: instructions: /p"
+done
 status=0
 "$profuse" bench --pairs "$pairs" --before "$work/base replay $library/encoding/json 40" \
 	--after "$work/pgo replay $library/encoding/json 40" || status=$?

@@ -10,6 +10,23 @@
 #include "core/strings.h"
 
 static void
+a_buffer_takes_decimals_and_runs_of_a_byte(void **state)
+{
+	struct pf_buffer b;
+	(void)state;
+
+	pf_buffer_init(&b, 100);
+	pf_buffer_decimal(&b, 0);
+	pf_buffer_fill(&b, ' ', 3);
+	pf_buffer_fill(&b, ' ', 0);
+	pf_buffer_decimal(&b, 1234567890);
+	pf_buffer_decimal(&b, UINT64_MAX);
+	assert_int_equal(b.size, 34);
+	assert_memory_equal(b.bytes, "0   123456789018446744073709551615", 34);
+	pf_buffer_release(&b);
+}
+
+static void
 a_buffer_keeps_what_it_had_when_its_maximum_is_met(void **state)
 {
 	struct pf_buffer b;
@@ -197,6 +214,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_buffer_takes_decimals_and_runs_of_a_byte),
 	    cmocka_unit_test(a_buffer_keeps_what_it_had_when_its_maximum_is_met),
 	    cmocka_unit_test(equal_strings_have_one_number),
 	    cmocka_unit_test(hashes_of_items_made_to_collide_differ),

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"gateway/spans"
 )
@@ -25,6 +26,8 @@ type gateway struct {
 	pages map[int][]byte
 	order []int // keys in the order in which they came, a ring when it is full
 	next  int
+
+	answers atomic.Int64
 }
 
 func setting(name, otherwise string) string {
@@ -85,6 +88,7 @@ func (g *gateway) page(w http.ResponseWriter, r *http.Request) {
 		page = []byte("stale\n") // what a gateway says then
 	}
 	_, _ = w.Write(page)
+	g.answers.Add(1)
 }
 
 func serve(port string, h http.Handler) {
@@ -105,6 +109,8 @@ func main() {
 	go serve(setting("METRICS_PORT", "2121"), metrics)
 	app := http.NewServeMux()
 	app.HandleFunc("/page", g.page)
-	app.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("up\n")) })
+	app.HandleFunc("/health", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(strconv.AppendInt(nil, g.answers.Load(), 10))
+	})
 	serve(setting("HTTP_PORT", "8000"), app)
 }
