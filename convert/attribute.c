@@ -133,6 +133,8 @@ value_bodies(struct work *w, struct pf_error *err)
 	}
 	for (size_t i = 0; i < w->f->body_count; i++)
 		w->values[i] = tally_value(&w->tallies[i], w->counts);
+	free(w->tallies);
+	w->tallies = NULL;
 	return 0;
 }
 
@@ -258,7 +260,6 @@ pf_attribute(struct pf_functions *out, struct pf_attribution *a, const struct pf
 	if (!rc) {
 		a->scale = choose_scale(&w);
 		store_counts(&w, a->scale);
-		rc = pf_functions_seal(out, err);
 	}
 	pf_place_finder_release(&w.finder);
 	free(w.anchored);

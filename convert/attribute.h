@@ -36,7 +36,7 @@ struct pf_attribution {
 };
 
 /*
- * Gives the bodies of `out` their counts, adds call targets and seals it.
+ * Gives the bodies of `out` their counts and adds call targets; to be sealed then.
  * `anchors` is of this program and of `out`, `executions` of this program;
  * `counts` is for anchors by lines. PF_ENOMEM. Release *a in any case.
  */

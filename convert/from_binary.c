@@ -292,6 +292,18 @@ find_anchors(struct work *w, const struct pf_line_source *source, struct pf_erro
 	return pf_anchors_lines(&w->anchors, &c->functions, &w->program, source, err);
 }
 
+/* Counts are in the function profiles now; what they were made from holds most of the memory. */
+static void
+forget_code(struct work *w)
+{
+	uint64_t far_lines = w->anchors.far_lines;
+
+	pf_anchors_release(&w->anchors);
+	w->anchors.far_lines = far_lines;
+	pf_executions_release(&w->executions);
+	pf_program_forget_code(&w->program);
+}
+
 static int
 convert_code(struct work *w, struct pf_error *err)
 {
@@ -313,9 +325,14 @@ convert_code(struct work *w, struct pf_error *err)
 		    c->type.unit, c->type.time, err);
 	if (!rc)
 		rc = find_anchors(w, &source, err);
+	pf_functions_forget_places(&c->functions);
 	if (!rc)
 		rc = pf_attribute(&c->functions, &w->attribution, &w->program, &w->anchors,
 		    &w->executions, &w->samples, c->options.counts, &source, err);
+	if (!rc) {
+		forget_code(w);
+		rc = pf_functions_seal(&c->functions, err);
+	}
 	if (!rc)
 		rc = report_program(w, err);
 	if (!rc && (c->functions.root_count == 0 || c->report.used <= 0))

@@ -15,11 +15,17 @@ pf_functions_init(struct pf_functions *f, struct pf_error *err)
 }
 
 void
-pf_functions_release(struct pf_functions *f)
+pf_functions_forget_places(struct pf_functions *f)
 {
-	pf_strings_release(&f->names);
 	pf_index_release(&f->node_index);
 	pf_index_release(&f->body_index);
+}
+
+void
+pf_functions_release(struct pf_functions *f)
+{
+	pf_functions_forget_places(f);
+	pf_strings_release(&f->names);
 	pf_index_release(&f->target_index);
 	free(f->nodes);
 	free(f->bodies);

@@ -83,6 +83,9 @@ int pf_functions_body(struct pf_functions *f, uint32_t node, struct pf_place pla
 int pf_functions_target(struct pf_functions *f, uint32_t body, const char *name, uint32_t *target,
     struct pf_error *err);
 
+/* Frees what nodes and bodies are found by: none can be added or found any more, targets can. */
+void pf_functions_forget_places(struct pf_functions *f);
+
 /* Sums totals, sorts everything into writing order; call targets that count 0 are dropped. Once. */
 int pf_functions_seal(struct pf_functions *f, struct pf_error *err);
 

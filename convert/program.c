@@ -12,13 +12,25 @@
 #define TRIM_EVERY ((uint64_t)8 << 20)
 
 void
-pf_program_release(struct pf_program *p)
+pf_program_forget_code(struct pf_program *p)
 {
-	free(p->functions);
 	free(p->instructions);
 	free(p->values);
 	free(p->blocks);
 	free(p->edges);
+	p->instructions = NULL;
+	p->values = NULL;
+	p->blocks = NULL;
+	p->edges = NULL;
+	p->instruction_count = p->instruction_capacity = p->value_capacity = 0;
+	p->block_count = p->block_capacity = p->edge_count = p->edge_capacity = 0;
+}
+
+void
+pf_program_release(struct pf_program *p)
+{
+	pf_program_forget_code(p);
+	free(p->functions);
 	*p = (struct pf_program){0};
 }
 

@@ -53,6 +53,8 @@ struct pf_program {
 int pf_program_read(struct pf_program *out, const struct pf_binary *binary,
     const struct pf_samples *samples, struct pf_error *err);
 void pf_program_release(struct pf_program *p);
+/* Forgets instructions, blocks and edges, which hold the memory; the functions stay. */
+void pf_program_forget_code(struct pf_program *p);
 
 /* The instruction, or the function, that covers an address; PF_NONE outside. */
 uint32_t pf_program_instruction(const struct pf_program *p, uint64_t address);

@@ -24,6 +24,10 @@ pf_profile_new(struct pf_profile **profile, struct pf_error *err)
 		rc = PF_GROW(p->frame_starts, p->frame_starts_capacity, 1, err);
 	if (!rc)
 		rc = PF_GROW(p->label_starts, p->label_starts_capacity, 1, err);
+	if (!rc)
+		rc = PF_GROW(p->frames, p->frame_capacity, 1, err);
+	if (!rc)
+		rc = PF_GROW(p->labels, p->label_capacity, 1, err);
 	if (rc) {
 		pf_profile_free(p);
 		return rc;

@@ -4,7 +4,8 @@
  * Items are named by their position (uint32_t); ids of the file are gone. Runs
  * (a sample's locations and labels, a location's lines) are slices of one flat
  * array: item i owns [starts[i], starts[i + 1]), so each starts array has one
- * more entry than there are items. Positions are checked when a profile is
+ * more entry than there are items. The arrays of frames and labels exist even
+ * where there are none. Positions are checked when a profile is
  * read: whoever holds one may index without a check.
  */
 #ifndef PF_PROFILE_MODEL_H

@@ -112,6 +112,7 @@ attribute(struct fixture *f, enum pf_counts counts, enum pf_inference inference)
 	assert_int_equal(pf_attribute(&f->functions, &f->attribution, &f->program, &f->anchors,
 			     &executions, &f->samples, counts, &lines, NULL),
 	    0);
+	assert_int_equal(pf_functions_seal(&f->functions, NULL), 0);
 	pf_executions_release(&executions);
 }
 
