@@ -105,6 +105,9 @@ add_test(NAME stats/error_rates COMMAND error_rates --trials 10000 --check quick
 set_tests_properties(stats/error_rates PROPERTIES TIMEOUT 600 LABELS long)
 
 file(GLOB PROFUSE_INTEGRATION_TESTS CONFIGURE_DEPENDS tests/integration/*.sh)
+# Commands, not tests: their cases have yet to be shown to pass on an idle machine and on a busy one alike. By hand:
+#   PROFUSE_SOURCE_DIR=$PWD bash tests/integration/examples_buggycache.sh build/dev
+list(FILTER PROFUSE_INTEGRATION_TESTS EXCLUDE REGEX "/examples_buggycache(_c)?\\.sh$")
 foreach(script ${PROFUSE_INTEGRATION_TESTS})
   get_filename_component(name ${script} NAME_WE)
   add_test(NAME integration/${name} COMMAND bash ${script} ${CMAKE_BINARY_DIR})

@@ -160,18 +160,25 @@ greatest_growth(const void *a, const void *b)
  * Growth in the second half at less than a third of the whole's pace is a
  * settling. Where a cache filled up early, the whole's slope (a median) is
  * little more than the noise of its full state: then the second half must bring
- * a quarter of all growth, or be a trend by itself, beyond its sampling error.
+ * a quarter of all growth, or be a trend by itself, beyond its sampling error, or
+ * grow at half of the pace of the way from the first snapshot to the last. (The
+ * first one of a live service is taken before its CPU profile and the others after
+ * it: their second half is little more than a quarter of the time.)
  */
 static bool
 has_settled(const struct pf_growth *h, const struct growth *g, const struct pf_trend *late)
 {
 	size_t last = h->snapshots - 1, half = h->snapshots / 2;
-	double late_growth = late->slope * (h->times[last] - h->times[half]);
-	double noise = 3 * sqrt(h->variance[last * h->room + g->owner]);
+	double time = h->times[last] - h->times[half], late_growth = late->slope * time;
+	double pace = g->grown / (h->times[last] - h->times[0]);
+	double before = h->variance[half * h->room + g->owner];
+	double now = h->variance[last * h->room + g->owner];
 
 	if (late->slope < g->trend.slope / 3 || late->s <= 0)
 		return true;
-	return late_growth < g->grown / 4 && !(late->p_rising <= 0.01 && late_growth > noise);
+	if (late_growth >= g->grown / 4 || (late->p_rising <= 0.01 && late_growth > 3 * sqrt(now)))
+		return false;
+	return late_growth < pace * time / 2 || late_growth < sqrt(before + now);
 }
 
 /* The trend over all snapshots, and whether it has ended. */

@@ -1,4 +1,4 @@
-/* server.c: libmicrohttpd with a pool of threads, each of which serves the connections that it was given. */
+/* server.c: threads of libmicrohttpd, each of which serves the connections that it was given. */
 #include "server.h"
 
 #include <arpa/inet.h>
@@ -143,7 +143,6 @@ serve(const struct route *routes, unsigned threads)
 	struct sockaddr_in address = {.sin_family = AF_INET,
 	    .sin_port = htons((uint16_t)strtoul(setting("HTTP_PORT", "8000"), NULL, 10)),
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct MHD_Daemon *daemon;
 	sigset_t ends;
 	int signal_number;
 
@@ -152,11 +151,16 @@ serve(const struct route *routes, unsigned threads)
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &ends, NULL);
-	daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request,
-	    (void *)routes, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-	    MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_end, NULL, MHD_OPTION_END);
-	if (!daemon) {
+	/*
+	 * A listening socket each: the kernel spreads the connections. At one socket for all, the thread that
+	 * wakes up first takes all that are there, and an idle machine's service has one thread at work.
+	 */
+	for (unsigned i = 0; i < threads; i++) {
+		if (MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request,
+			(void *)routes, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
+			MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_NOTIFY_COMPLETED, on_end,
+			NULL, MHD_OPTION_END))
+			continue;
 		perror("the port can't be listened on");
 		return EXIT_FAILURE;
 	}

@@ -67,7 +67,10 @@ hash(const char *key)
 static struct {
 	size_t count;
 	char *memory; /* a report a place */
-	char (*keys)[32];
+	struct place {
+		pthread_mutex_t lock;
+		char key[32];
+	} *places;
 } cache;
 
 static void
@@ -75,18 +78,24 @@ make_cache(void)
 {
 	cache.count = reports_in("CACHE_MB", "100");
 	cache.memory = malloc(cache.count * REPORT);
-	cache.keys = calloc(cache.count, sizeof *cache.keys);
-	if (!cache.memory || !cache.keys)
+	cache.places = calloc(cache.count, sizeof *cache.places);
+	if (!cache.memory || !cache.places)
 		abort();
 	memset(cache.memory, 0, cache.count * REPORT);
+	for (size_t i = 0; i < cache.count; i++)
+		pthread_mutex_init(&cache.places[i].lock, NULL);
 }
 
-/* The fix: so many places, all there from the first request on, each with the report that was asked for last. */
+/*
+ * The fix: so many places, all there from the first request on, each with the report that was asked for last, and with
+ * a lock of its own: who copies a report into one keeps nobody from the others.
+ */
 char *
 bounded_cache_handler(const struct request *r)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	const char *key = parameter(r, "key");
+	struct place *place;
 	char *report;
 	size_t at;
 	int known;
@@ -94,17 +103,18 @@ bounded_cache_handler(const struct request *r)
 	pthread_once(&once, make_cache);
 	key = key ? key : "";
 	at = hash(key) % cache.count;
-	pthread_mutex_lock(&lock);
-	known = strncmp(cache.keys[at], key, sizeof *cache.keys) == 0;
-	pthread_mutex_unlock(&lock);
+	place = &cache.places[at];
+	pthread_mutex_lock(&place->lock);
+	known = strncmp(place->key, key, sizeof place->key) == 0;
+	pthread_mutex_unlock(&place->lock);
 	if (!known) {
 		report = write_report(key);
 		if (!report)
 			return NULL;
-		pthread_mutex_lock(&lock);
+		pthread_mutex_lock(&place->lock);
 		memcpy(cache.memory + at * REPORT, report, REPORT);
-		snprintf(cache.keys[at], sizeof *cache.keys, "%s", key);
-		pthread_mutex_unlock(&lock);
+		snprintf(place->key, sizeof place->key, "%s", key);
+		pthread_mutex_unlock(&place->lock);
 		free(report);
 	}
 	return text("{\"data\":%d}\n", REPORT);

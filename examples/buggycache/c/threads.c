@@ -88,8 +88,8 @@ ended_thread_handler(const struct request *r)
 		return NULL;
 	pthread_mutex_lock(&s.lock);
 	s.is_over = true;
-	pthread_cond_signal(&s.ended);
 	pthread_mutex_unlock(&s.lock);
+	pthread_cond_signal(&s.ended); /* not earlier: it would wake up to wait for the lock */
 	pthread_join(thread, NULL);
 	return text("{\"data\":\"started\"}\n");
 }
