@@ -48,7 +48,8 @@ must_wait(const struct pf_visit *v)
 static void
 enter(struct pf_visit *v)
 {
-	v->target->planned = NULL;
+	if (v->target->planned == v)
+		v->target->planned = NULL;
 	v->under_way = true;
 	v->next_under_way = *bucket(v);
 	*bucket(v) = v;
@@ -381,6 +382,10 @@ on_start(struct pf_timer *timer, double now)
 	struct pf_visit *v = PF_CONTAINER(timer, struct pf_visit, timer);
 	struct pf_fleet *f = v->fleet;
 
+	if (!v->target->present) { /* gone since another trigger planned this */
+		pf_visit_free(v);
+		return;
+	}
 	if (must_wait(v)) {
 		v->waiting = true;
 		put_off(v, PF_WAIT_FOR_TURN);
@@ -418,9 +423,11 @@ fill(struct pf_visit *v, struct pf_target *t, const char *trigger, const char *r
 	v->fleet->visits = v;
 	v->fleet->visit_count++;
 	t->references++;
-	if (t->planned)
-		pf_visit_free(t->planned);
-	t->planned = v;
+	if (!t->planned || !t->planned->trigger) { /* one of a trigger is taken as well as this */
+		if (t->planned)
+			pf_visit_free(t->planned);
+		t->planned = v;
+	}
 	pf_setup_ref(v->setup);
 	return 0;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Damaged binaries under convert: it ends soon, within bounds, with a profile or a sentence; a function that cannot be
-# followed is counted, and has its samples by line all the same.
+# followed is counted, and has its samples by line all the same. A sanitizer's runtime has no room in the memory given here.
+# long
 build_dir=$1
 # shellcheck source=tests/support/convert.sh
 source "${PROFUSE_SOURCE_DIR:?}/tests/support/convert.sh"
