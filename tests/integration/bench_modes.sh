@@ -138,7 +138,7 @@ echo "earlier results"
 expect 0 "" --before "$burn 3" --after "$burn 3" --pairs 8 -o "$dir/old.json" --history "$dir/history" --label one
 expect 0 "" --before "$burn 3" --after "$burn 6" --pairs 8 -o "$dir/new.json" --history "$dir/history" --label two
 expect 1 "gate cpu<=+10% failed" compare "$dir/old.json" "$dir/new.json" --gate 'cpu<=+10%' --json -o "$dir/compare.html"
-json "not d['plan']['paired'] and m['cpu']['verdict'] == 'worse' and m['cpu']['change'] > 0.5"
+json "not d['plan']['paired'] and m['cpu']['verdict'] == 'worse' and m['cpu']['change'] > 0.2"
 expect 0 "" compare "$dir/new.json" "$dir/new.json" --variant-name before
 expect 3 "no variant third" compare "$dir/old.json" "$dir/new.json" --variant-name third
 expect 3 "not a JSON report" compare <(echo '{}') "$dir/new.json"
