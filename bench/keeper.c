@@ -19,6 +19,8 @@
 
 #include "bench/tree.h"
 
+#include "core/clock.h"
+
 struct keeper {
 	const struct pf_keeper_orders *orders;
 	pid_t subject;
@@ -33,10 +35,7 @@ struct keeper {
 static double
 now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return pf_clock_seconds(CLOCK_MONOTONIC);
 }
 
 static void

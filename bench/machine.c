@@ -1,6 +1,8 @@
 /* machine.c: see machine.h. */
 #include "bench/machine.h"
 
+#include "core/clock.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,10 +62,7 @@ read_waited(void)
 static double
 monotonic(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return pf_clock_seconds(CLOCK_MONOTONIC);
 }
 
 void

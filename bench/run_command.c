@@ -8,15 +8,13 @@
 
 #include "bench/allocator_figures.h"
 #include "bench/go_figures.h"
+#include "core/clock.h"
 #include "core/error.h"
 
 double
 pf_run_now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return pf_clock_seconds(CLOCK_MONOTONIC);
 }
 
 const char *

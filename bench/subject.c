@@ -15,15 +15,13 @@
 #include <unistd.h>
 
 #include "bench/subject_environment.h"
+#include "core/clock.h"
 #include "core/error.h"
 
 static double
 now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return pf_clock_seconds(CLOCK_MONOTONIC);
 }
 
 /* Opens both outputs: standard error always into a file that we can read back. */

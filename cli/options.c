@@ -3,30 +3,16 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/number.h"
 
 static int
 bad_value(struct pf_error *err, const struct cli_option *o, const char *text, const char *want)
 {
 	return pf_error_set(err, PF_EUSAGE, "--%s %s: expected %s", o->name, text, want);
-}
-
-/* A finite decimal number not below zero, and what follows it. */
-static bool
-number_with_unit(const char *text, double *value, const char **unit)
-{
-	char *end;
-
-	if (!isdigit((unsigned char)text[0]) && text[0] != '.')
-		return false;
-	errno = 0;
-	*value = strtod(text, &end);
-	*unit = end;
-	return !errno && isfinite(*value);
 }
 
 struct unit {
@@ -69,7 +55,7 @@ parse_scaled(const struct cli_option *o, const char *text, double *out, struct p
 		units = percents;
 		want = "a percentage such as 80 or 80%";
 	}
-	if (!number_with_unit(text, &value, &unit) || !unit_factor(units, unit, &factor))
+	if (!pf_number_prefix(text, &value, &unit) || !unit_factor(units, unit, &factor))
 		return bad_value(err, o, text, want);
 	*out = value * factor;
 	return 0;

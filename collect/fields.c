@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/number.h"
 
 enum { MOST_PROBLEMS = 100, PATH_ROOM = 400 };
 
@@ -88,20 +89,6 @@ pf_place_is_list(struct pf_reading *r, const struct pf_place *place)
 	return false;
 }
 
-/* A decimal number not below zero, and what follows it. */
-static bool
-read_number(const char *text, double *value, const char **rest)
-{
-	char *end;
-
-	if (!isdigit((unsigned char)text[0]) && text[0] != '.')
-		return false;
-	errno = 0;
-	*value = strtod(text, &end);
-	*rest = end;
-	return !errno && isfinite(*value);
-}
-
 struct unit {
 	const char *name;
 	double factor;
@@ -133,7 +120,7 @@ pf_parse_duration(const char *text, double *seconds)
 	do {
 		const struct unit *unit;
 		double value;
-		if (!read_number(text, &value, &text) || !(unit = unit_at(units, &text)) ||
+		if (!pf_number_prefix(text, &value, &text) || !(unit = unit_at(units, &text)) ||
 		    unit->factor >= last)
 			return false;
 		*seconds += value * unit->factor;
@@ -152,7 +139,7 @@ pf_parse_size(const char *text, uint64_t *bytes)
 	const struct unit *unit;
 	double value;
 
-	if (!read_number(text, &value, &text) || !(unit = unit_at(units, &text)) || *text ||
+	if (!pf_number_prefix(text, &value, &text) || !(unit = unit_at(units, &text)) || *text ||
 	    value * unit->factor > 9e18)
 		return false;
 	*bytes = (uint64_t)(value * unit->factor);
@@ -164,7 +151,7 @@ pf_parse_share(const char *text, double *share)
 {
 	bool percent = *text && text[strlen(text) - 1] == '%';
 
-	if (!read_number(text, share, &text) || strcmp(text, percent ? "%" : "") != 0)
+	if (!pf_number_prefix(text, share, &text) || strcmp(text, percent ? "%" : "") != 0)
 		return false;
 	if (percent)
 		*share /= 100;
@@ -194,7 +181,7 @@ parse_number(const char *text, double *value)
 	bool negative = *text == '-';
 	const char *rest;
 
-	if (!read_number(text + negative, value, &rest) || *rest)
+	if (!pf_number_prefix(text + negative, value, &rest) || *rest)
 		return false;
 	*value = negative ? -*value : *value;
 	return true;

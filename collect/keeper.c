@@ -11,6 +11,7 @@
 
 #include "answer.h"
 #include "collected.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "profile/model.h"
@@ -83,15 +84,6 @@ pf_kept_free(struct pf_kept *kept)
 	free(kept);
 }
 
-static double
-clock_seconds(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
-}
-
 static int64_t
 wall_nanos(void)
 {
@@ -156,7 +148,7 @@ note_success(struct pf_keeper *k)
 static void
 commit(struct pf_keeper *k)
 {
-	double began = clock_seconds(CLOCK_MONOTONIC);
+	double began = pf_clock_seconds(CLOCK_MONOTONIC);
 	struct pf_error err = {0};
 	struct pf_kept *kept;
 	int rc;
@@ -166,7 +158,7 @@ commit(struct pf_keeper *k)
 	rc = pf_store_commit(k->store, &err);
 	pthread_mutex_lock(&k->lock);
 	k->state.commits++;
-	k->state.commit_seconds += clock_seconds(CLOCK_MONOTONIC) - began;
+	k->state.commit_seconds += pf_clock_seconds(CLOCK_MONOTONIC) - began;
 	pthread_mutex_unlock(&k->lock);
 	if (rc)
 		note_failure(k, &err);
@@ -315,7 +307,7 @@ next(struct pf_keeper *k, double patience, bool *stop)
 {
 	struct pf_kept *kept;
 	struct timespec until;
-	double due = clock_seconds(CLOCK_MONOTONIC) + patience;
+	double due = pf_clock_seconds(CLOCK_MONOTONIC) + patience;
 
 	until.tv_sec = (time_t)due;
 	until.tv_nsec = (long)((due - (double)until.tv_sec) * 1e9);
@@ -333,23 +325,23 @@ static void *
 run(void *context)
 {
 	struct pf_keeper *k = context;
-	double batch_due = 0, upkeep_due = clock_seconds(CLOCK_MONOTONIC) + 1;
+	double batch_due = 0, upkeep_due = pf_clock_seconds(CLOCK_MONOTONIC) + 1;
 	bool stop = false;
 
 	while (!stop) {
-		double now = clock_seconds(CLOCK_MONOTONIC), patience = upkeep_due - now;
+		double now = pf_clock_seconds(CLOCK_MONOTONIC), patience = upkeep_due - now;
 		struct pf_kept *kept;
 		if (k->batch_count && batch_due - now < patience)
 			patience = batch_due - now;
 		kept = next(k, patience, &stop);
-		now = clock_seconds(CLOCK_MONOTONIC);
+		now = pf_clock_seconds(CLOCK_MONOTONIC);
 		if (kept) {
 			if (!k->batch_count)
 				batch_due = now + BATCH_MS * 1e-3;
 			keep(k, kept);
 		}
 		if (k->batch_count >= BATCH || stop ||
-		    (k->batch_count && clock_seconds(CLOCK_MONOTONIC) >= batch_due)) {
+		    (k->batch_count && pf_clock_seconds(CLOCK_MONOTONIC) >= batch_due)) {
 			commit(k);
 			seal(k);
 		}

@@ -4,22 +4,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/memory.h"
 
 /* A clock that leaps further than this between two looks is not trusted with ages. */
 enum { LEAP_SECONDS = 600, DISTRUST_SECONDS = 3600 };
-
-static double
-clock_seconds(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
-}
 
 static int
 copy_words(struct pf_pool *pool, const struct pf_words *words, struct pf_store_any *any,
@@ -74,7 +65,7 @@ void
 pf_retention_init(struct pf_retention *r)
 {
 	*r = (struct pf_retention){
-	    .wall_ahead = clock_seconds(CLOCK_REALTIME) - clock_seconds(CLOCK_MONOTONIC)};
+	    .wall_ahead = pf_clock_seconds(CLOCK_REALTIME) - pf_clock_seconds(CLOCK_MONOTONIC)};
 }
 
 void
@@ -111,8 +102,8 @@ int
 pf_retention_enforce(struct pf_retention *r, struct pf_store *store, const struct pf_log *log,
     struct pf_store_pruned *pruned, struct pf_error *err)
 {
-	double wall = clock_seconds(CLOCK_REALTIME);
-	bool ages = pf_retention_trusts(r, wall, clock_seconds(CLOCK_MONOTONIC), log);
+	double wall = pf_clock_seconds(CLOCK_REALTIME);
+	bool ages = pf_retention_trusts(r, wall, pf_clock_seconds(CLOCK_MONOTONIC), log);
 	struct pf_store_rule *rules;
 	int rc;
 

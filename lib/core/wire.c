@@ -25,3 +25,11 @@ pf_wire_bytes(struct pf_buffer *b, unsigned field, const void *bytes, size_t siz
 	pf_buffer_uleb(b, size);
 	pf_buffer_add(b, bytes, size);
 }
+
+void
+pf_wire_message(struct pf_buffer *b, unsigned field, struct pf_buffer *message)
+{
+	pf_wire_bytes(b, field, message->bytes, message->size);
+	b->failed |= message->failed;
+	pf_buffer_clear(message);
+}

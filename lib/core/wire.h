@@ -17,5 +17,7 @@ void pf_wire_varint(struct pf_buffer *b, unsigned field, uint64_t value);
 void pf_wire_int64(struct pf_buffer *b, unsigned field, int64_t value);
 /* A string, bytes or nested message; written also when empty (a repeated field's element). */
 void pf_wire_bytes(struct pf_buffer *b, unsigned field, const void *bytes, size_t size);
+/* A nested message that was built in a buffer of its own, which is cleared; its failure becomes b's. */
+void pf_wire_message(struct pf_buffer *b, unsigned field, struct pf_buffer *message);
 
 #endif

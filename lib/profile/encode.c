@@ -23,28 +23,11 @@ struct encoder {
 };
 
 static void
-emit(struct encoder *e, unsigned field)
-{
-	pf_wire_bytes(e->out, field, e->message.bytes, e->message.size);
-	e->out->failed |= e->message.failed;
-	pf_buffer_clear(&e->message);
-}
-
-/* The nested buffer becomes a field of the message. */
-static void
-emit_nested(struct encoder *e, unsigned field)
-{
-	pf_wire_bytes(&e->message, field, e->nested.bytes, e->nested.size);
-	e->message.failed |= e->nested.failed;
-	pf_buffer_clear(&e->nested);
-}
-
-static void
 encode_type(struct encoder *e, unsigned field, const struct pf_value_type *type)
 {
 	pf_wire_varint(&e->message, PF_VALUE_TYPE_TYPE, type->type);
 	pf_wire_varint(&e->message, PF_VALUE_TYPE_UNIT, type->unit);
-	emit(e, field);
+	pf_wire_message(e->out, field, &e->message);
 }
 
 static void
@@ -62,7 +45,7 @@ encode_mapping(struct encoder *e, size_t i)
 	pf_wire_varint(&e->message, PF_MAPPING_HAS_FILENAMES, m->has_filenames);
 	pf_wire_varint(&e->message, PF_MAPPING_HAS_LINE_NUMBERS, m->has_line_numbers);
 	pf_wire_varint(&e->message, PF_MAPPING_HAS_INLINE_FRAMES, m->has_inline_frames);
-	emit(e, PF_PROFILE_MAPPING);
+	pf_wire_message(e->out, PF_PROFILE_MAPPING, &e->message);
 }
 
 static void
@@ -79,10 +62,10 @@ encode_location(struct encoder *e, size_t i)
 		pf_wire_varint(&e->nested, PF_LINE_FUNCTION_ID, (uint64_t)p->lines[j].function + 1);
 		pf_wire_int64(&e->nested, PF_LINE_LINE, p->lines[j].line);
 		pf_wire_int64(&e->nested, PF_LINE_COLUMN, p->lines[j].column);
-		emit_nested(e, PF_LOCATION_LINE);
+		pf_wire_message(&e->message, PF_LOCATION_LINE, &e->nested);
 	}
 	pf_wire_varint(&e->message, PF_LOCATION_IS_FOLDED, l->folded);
-	emit(e, PF_PROFILE_LOCATION);
+	pf_wire_message(e->out, PF_PROFILE_LOCATION, &e->message);
 }
 
 static void
@@ -95,7 +78,7 @@ encode_function(struct encoder *e, size_t i)
 	pf_wire_varint(&e->message, PF_FUNCTION_SYSTEM_NAME, f->system_name);
 	pf_wire_varint(&e->message, PF_FUNCTION_FILENAME, f->filename);
 	pf_wire_int64(&e->message, PF_FUNCTION_START_LINE, f->start_line);
-	emit(e, PF_PROFILE_FUNCTION);
+	pf_wire_message(e->out, PF_PROFILE_FUNCTION, &e->message);
 }
 
 static void

@@ -17,15 +17,6 @@ struct encoder {
 	struct pf_buffer message, nested; /* the labels of a sample, and one of them */
 };
 
-/* The nested buffer becomes a field of the message. */
-static void
-emit_nested(struct encoder *e, unsigned field)
-{
-	pf_wire_bytes(&e->message, field, e->nested.bytes, e->nested.size);
-	e->message.failed |= e->nested.failed;
-	pf_buffer_clear(&e->nested);
-}
-
 static void
 encode_label(struct encoder *e, const struct pf_label *l)
 {
@@ -33,7 +24,7 @@ encode_label(struct encoder *e, const struct pf_label *l)
 	pf_wire_varint(&e->nested, PF_LABEL_STRING, l->string);
 	pf_wire_int64(&e->nested, PF_LABEL_NUMBER, l->number);
 	pf_wire_varint(&e->nested, PF_LABEL_UNIT, l->unit);
-	emit_nested(e, PF_SAMPLE_LABEL);
+	pf_wire_message(&e->message, PF_SAMPLE_LABEL, &e->nested);
 }
 
 static size_t

@@ -10,8 +10,6 @@ import build
 import profiles
 import workload
 
-JUDGE_SCALE = {"lua": .12, "zstd": .25, "redis": .05, "nginx": .05, "minisat": .12, "sqlite": .25, "folio": .1}  # under callgrind
-
 
 class Instructions:
     """Instructions executed by a build, all its objects together; counted once for each binary."""
@@ -24,10 +22,10 @@ class Instructions:
         return json.load(open(self.path)) if os.path.exists(self.path) else {}
 
     def __call__(self, program, binary):
-        key = build.digest(program.name, JUDGE_SCALE[program.name], build.content(binary))
+        key = build.digest(program.name, program.callgrind_scale, build.content(binary))
         if key not in self.known():
             total = 0
-            for file in profiles.callgrind(program, program.evaluate(JUDGE_SCALE[program.name]), binary,
+            for file in profiles.callgrind(program, program.evaluate(program.callgrind_scale), binary,
                                            f"{self.folder}-{program.name}"):
                 total += next(int(line.split()[1]) for line in open(file) if line.startswith(("totals:", "summary:")))
             known = {**self.known(), key: total}

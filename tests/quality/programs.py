@@ -41,6 +41,7 @@ class Program:
     name = package = None
     language = "c"
     link = []
+    callgrind_scale = None  # of its workloads under callgrind, fifty times slower
 
     def __init__(self, work):
         self.source = os.path.join(work, "src", self.package or self.name)
@@ -69,6 +70,7 @@ class Program:
 
 
 class Lua(Program):
+    callgrind_scale = .12
     name, package = "lua", "lua5.4"
     link = ["-lm", "-ldl"]
 
@@ -103,6 +105,7 @@ def text_of_sources(path, folders, size):
 
 
 class Zstd(Program):
+    callgrind_scale = .25
     name = package = "zstd"
 
     def sources(self):
@@ -143,6 +146,7 @@ class Zstd(Program):
 
 
 class Redis(Program):
+    callgrind_scale = .05
     name = package = "redis"
     link = ["-lm", "-ldl", "-lpthread", "-rdynamic"]
     left_out = {"redis-benchmark.c", "redis-cli.c", "cli_common.c", "redis-check-aof.c.in"}
@@ -191,6 +195,7 @@ class Redis(Program):
 
 
 class Nginx(Program):
+    callgrind_scale = .05
     name = package = "nginx"
     link = ["-lcrypt", "-lz", "-ldl", "-lpthread"]
 
@@ -284,6 +289,7 @@ def holes(path, n):
 
 
 class Minisat(Program):
+    callgrind_scale = .12
     name = package = "minisat"
     language = "c++"
     link = ["-lz"]
@@ -307,6 +313,7 @@ class Minisat(Program):
 
 
 class Sqlite(Program):
+    callgrind_scale = .25
     name, package = "sqlite", "sqlite3"
     link = ["-lm", "-ldl", "-lpthread"]
 
@@ -331,6 +338,7 @@ class Sqlite(Program):
 
 class Folio(Program):
     """The service of ./demo, without sockets."""
+    callgrind_scale = .1
     name = "folio"
     link = ["-lpthread", "-lm"]
     folder = os.path.join(HERE, "../../examples/pgo-service")

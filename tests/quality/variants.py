@@ -13,7 +13,6 @@ PROFI = ["-mllvm", "-sample-profile-use-profi"]  # what lines need when their co
 LAYOUT = ["-mllvm", "-enable-ext-tsp-block-placement"]  # what `profuse convert` prints
 USE = ["-fprofile-sample-use={profile}"]
 KINDS = {"line": ("base", []), "probe": ("base-probe", build.PROBE)}  # what is profiled for each kind of profile
-EXACT_SCALE = {"lua": .12, "zstd": .25, "redis": .05, "nginx": .05, "minisat": .12, "sqlite": .25, "folio": .1}
 
 
 class Bench:
@@ -67,7 +66,7 @@ class Bench:
         """Executions of each instruction under the training workload."""
         name, binary = KINDS[kind][0], self.profiled(kind)
         return self.kept(f"{name}.exact.pb.gz", binary, lambda path: profiles.write(
-            profiles.exact(self.program, binary, os.path.join(self.folder, "callgrind"), EXACT_SCALE[self.program.name])
+            profiles.exact(self.program, binary, os.path.join(self.folder, "callgrind"), self.program.callgrind_scale)
             .profile(binary), path))
 
     def draws(self, kind, sets, size, seed=1):

@@ -19,25 +19,13 @@ import sys
 import tempfile
 import zlib
 
+from make_pprof import bytes_field as block, varint
+
 LIMIT = 10_000_000
-
-
-def varint(n):
-    n &= (1 << 64) - 1
-    out = bytearray()
-    while n > 127:
-        out.append(n & 127 | 128)
-        n >>= 7
-    out.append(n)
-    return bytes(out)
 
 
 def number(field, n):
     return varint(field << 3) + varint(n)
-
-
-def block(field, data):
-    return varint(field << 3 | 2) + varint(len(data)) + data
 
 
 def strings(*texts):
