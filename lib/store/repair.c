@@ -4,7 +4,8 @@
  * What a crash can leave: a half-written segment in tmp/ (removed), a journal
  * with a torn end (cut: that was never committed), segments and records that
  * the catalog does not know (read), and names in it of files that are gone
- * (forgotten). A reader that may not write does the same in memory.
+ * (forgotten). A reader that may not write does the same in memory; so does one
+ * beside a writer whose catalog stands still, as it does while the disk is full.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/error.h"
@@ -227,6 +229,64 @@ read_journals(struct repair *r)
 		}
 	}
 	return rc;
+}
+
+struct lag {
+	struct pf_store *store;
+	struct pf_error *err;
+	bool overdue;
+};
+
+static int
+first_only(void *data, uint64_t offset, const struct pf_store_entry *entry)
+{
+	bool *overdue = data;
+
+	(void)offset;
+	*overdue = pf_store_overdue(entry);
+	return PF_ENO; /* the later ones can only be younger */
+}
+
+static int
+note_lag(void *data, const char *name)
+{
+	struct lag *lag = data;
+	struct pf_journal_walk walk = {.each = first_only, .data = &lag->overdue};
+	char path[PF_LAYOUT_PATH];
+	struct stat st;
+	uint64_t indexed = 0;
+	int64_t file;
+	int rc, fd;
+
+	if (!pf_layout_journal_number(name) || lag->overdue)
+		return 0;
+	snprintf(path, sizeof path, "journal/%s", name);
+	rc = pf_catalog_file(&lag->store->catalog, path, &file, &indexed, lag->err);
+	if (rc)
+		return rc;
+	fd = openat(lag->store->root, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0; /* sealed meanwhile */
+	if (fstat(fd, &st) == 0 && (uint64_t)st.st_size > indexed)
+		pf_journal_walk(
+		    lag->store, fd, path, indexed, (uint64_t)st.st_size, false, &walk, lag->err);
+	close(fd);
+	return 0;
+}
+
+bool
+pf_store_overdue(const struct pf_store_entry *e)
+{
+	return time(NULL) - e->collected_nanos / 1000000000 > PF_CATALOG_PATIENCE;
+}
+
+bool
+pf_store_catalog_stands_still(struct pf_store *s)
+{
+	struct pf_error err;
+	struct lag lag = {.store = s, .err = &err};
+
+	return !pf_layout_each(s->root, "journal", note_lag, &lag, &err) && lag.overdue;
 }
 
 static void

@@ -149,8 +149,11 @@ open_reading(struct pf_store *s, struct pf_error *err)
 		if (rc != PF_EIO && !busy)
 			return rc;
 		pf_catalog_close(&s->catalog);
-		if (busy && !pf_store_repair(s, PF_CATALOG_READ, err))
-			return 0; /* the writer keeps it up to date */
+		if (busy && !pf_store_repair(s, PF_CATALOG_READ, err)) {
+			if (!pf_store_catalog_stands_still(s))
+				return 0; /* the writer keeps it up to date */
+			pf_catalog_close(&s->catalog);
+		}
 	}
 	return pf_store_repair(s, PF_CATALOG_MEMORY, err);
 }

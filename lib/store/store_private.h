@@ -63,6 +63,15 @@ int pf_journal_catalog(struct pf_store *s, int fd, const char *path, uint64_t en
 /* Opens or makes the catalog and brings it into line with what is on the disk. repair.c. */
 int pf_store_repair(struct pf_store *s, enum pf_catalog_mode mode, struct pf_error *err);
 
+/*
+ * Whether a profile was stored longer ago than a writer takes to tell the
+ * catalog; and whether the catalog lacks such a one: the writer can't, most
+ * likely because the disk is full. repair.c.
+ */
+enum { PF_CATALOG_PATIENCE = 5 }; /* seconds */
+bool pf_store_overdue(const struct pf_store_entry *entry);
+bool pf_store_catalog_stands_still(struct pf_store *s);
+
 /* Seals one journal by its path: segments, catalog, then the file goes. */
 int pf_journal_seal(struct pf_store *s, const char *path, struct pf_error *err);
 /*

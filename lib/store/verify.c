@@ -65,14 +65,14 @@ check_content(struct verifying *v, uint64_t offset, const struct pf_store_entry 
 		pf_profile_free(profile);
 }
 
-/* The catalog must have the profile, here or in another file that holds it too. */
+/* The catalog must have the profile, here or in another file that holds it too; soon, where a writer just stored it. */
 static int
 check_catalog(struct verifying *v, uint64_t offset, const struct pf_store_entry *e)
 {
 	bool known;
 	int rc = pf_catalog_has(&v->store->catalog, e->id, &known, v->err);
 
-	if (!rc && !known)
+	if (!rc && !known && pf_store_overdue(e))
 		finding(v,
 		    "%s: the catalog lacks the profile at offset %llu; profuse store verify "
 		    "--rebuild makes it anew",
