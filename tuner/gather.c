@@ -261,6 +261,7 @@ pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_
 	int rc = take_base(&g, url, err);
 	bool go;
 
+	t->live = true;
 	if (!rc)
 		rc = fetch(&g, "heap", heap, 0, false, err);
 	g.has_heap = g.got > 0;

@@ -105,6 +105,29 @@ if search["recommended"]:
     assert search["validations"][-1]["supported"] and search["environment"]
 PY
 
+# A live program of C under the agent: its libc is this machine's and has names without --binary; threads are looked at.
+mkdir run
+MALLOC_ARENA_MAX=1 LD_PRELOAD=$build/libprofuse-agent.so PROFUSE_PORT=auto PROFUSE_RUN_DIR=$work/run ./workload packets --scale 1000 &
+service=$!
+for _ in $(seq 200); do
+	[ -z "$(ls run)" ] || break
+	sleep 0.05
+done
+port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\)".*/\1/p' run/*)
+"$build/profuse" tune --service "http://127.0.0.1:$port" --seconds 3 --json >live.json 2>err
+kill "$service"
+wait "$service" 2>/dev/null || true
+service=
+python3 - <<'PY'
+import json
+report = json.load(open("live.json"))
+assert report["service"]["allocator"] == "glibc", report["service"]
+assert any("threads?seconds=1" in i for i in report["inputs"]), report["inputs"]
+heavy = next(f for f in report["findings"] if f["kind"] == "allocation-heavy")
+names = {name for s in heavy["evidence"]["stacks"] for name in s["functions"]}
+assert any(n.endswith(("malloc", "free")) for n in names), names  # libc's own
+PY
+
 if command -v go >/dev/null; then
 	(cd "$PROFUSE_SOURCE_DIR/tests/peers/go_faults" && go build -o "$work/go_faults" .)
 	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
