@@ -71,6 +71,7 @@ kind_of(const struct pf_profile *p)
 	    {"goroutines", PF_PROFILE_GOROUTINE},
 	    {"thread", PF_PROFILE_THREADS},
 	    {"threads", PF_PROFILE_THREADS},
+	    {"wall", PF_PROFILE_WALL},
 	    {"threadcreate", PF_PROFILE_CREATED},
 	    {"delay", PF_PROFILE_LOCKS},
 	    {"freed_space", PF_PROFILE_FREES},

@@ -41,6 +41,7 @@ struct pf_tune {
 	struct pf_search *search; /* owned; NULL: none was made */
 	struct pf_stored stored;  /* .selected is 0 where no store was asked */
 	bool named;               /* the service has a name of its own */
+	bool live;                /* what is added comes from a service as it runs */
 	bool ran;
 	char started[32]; /* UTC, ISO 8601 */
 };

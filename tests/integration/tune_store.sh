@@ -45,7 +45,7 @@ tune() {
 	grep -qF -- "$words" "$dir/out" "$dir/err" || fail "tune $*: does not say '$words': $(cat "$dir/err")"
 }
 store=(--store "$dir/store")
-tune 2 "(mail, shop): a report is of one, so choose with --service NAME" "${store[@]}"
+tune 2 "a report is of one, so choose with --service NAME" "${store[@]}"
 tune 2 "leave one out" "${store[@]}" "$source_dir/tests/fixtures/tune/leak"
 tune 2 "one running service at a time" --service http://127.0.0.1:1 --service http://127.0.0.1:2
 tune 2 "--label is of a selection" --pid $$ --label a=b
