@@ -408,7 +408,8 @@ const struct cli_command cli_tune = {
 		"profuse tune --base heap-monday.pb.gz heap-friday.pb.gz -o leak.html\n"
 		"profuse tune cpu.pb.gz --stats gctrace.log --memory-limit 512MiB\n"
 		"profuse tune --service http://127.0.0.1:2121 --seconds 10 -o report.html\n"
-		"profuse tune --try './benchmark --big' --weight cpu=1,rss=1 -o settings.html\n",
+		"profuse tune --try './benchmark --big' --weight cpu=1,rss=1 -o settings.html\n"
+		"profuse tune --fleet reports/*.json -o reports/fleet.html\n",
     .options = options,
     .defaults = &defaults,
     .settings_size = sizeof defaults,

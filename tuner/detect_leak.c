@@ -8,9 +8,11 @@
  * of the difference, surely where it exceeds three.
  *
  * With four snapshots and more: Kendall's test for a trend per function, with
- * Holm's correction over the functions looked at, and the growth must go on in
- * the second half (a cache that fills up levels off). Theil and Sen's slope says
- * when the limit is met.
+ * Bonferroni's correction over the functions looked at. What rises is no leak yet:
+ * the growth must go on in the second half (a cache that fills up levels off), must
+ * not be one step (a table is loaded), and must be more than the series goes up and
+ * down anyway. tests/quality/tuner/leak_rates.c measures how often that is wrong.
+ * Theil and Sen's slope says when the limit is met.
  */
 #include "tuner/detect.h"
 
@@ -20,6 +22,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "stats/quantile.h"
 #include "stats/trend.h"
 #include "tuner/growth.h"
 #include "tuner/sites.h"
@@ -29,6 +32,8 @@ enum { MOST_CANDIDATES = 32, LEAST_SERIES = 4 };
 #define PAIR_SIGMAS 2.33 /* 1 in 100 by chance */
 #define SURE_SIGMAS 3.0
 #define SERIES_SIGMAS 1.0
+#define WANDERS 4.0 /* growth along the trend, in standard deviations about it */
+#define STEP_P 0.1
 
 static const char *const in_use[] = {"inuse_space", "space", NULL};
 
@@ -46,7 +51,8 @@ struct growth {
 	uint32_t owner;
 	double first, last, grown, error; /* error: one standard deviation of `grown` */
 	struct pf_trend trend;            /* p_rising is corrected for the number of candidates */
-	bool series, settled;             /* settled: the second half does not grow any more */
+	bool series;
+	bool settled; /* a series that rises, and yet is no leak: see has_ended() */
 };
 
 /* The heaviest stack of an owner in the last snapshot. */
@@ -134,6 +140,10 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_growt
 		    pf_say(f, "Two snapshots can't tell a leak from a cache that is still filling: "
 			      "four and more "
 			      "over time can."));
+	if (g->series && h->snapshots == LEAST_SERIES)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "Four snapshots can't tell a leak from a table that was loaded once: "
+			      "five and more can."));
 	if (!g->series && g->grown < SURE_SIGMAS * g->error)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "The profiles are sampled, and so few samples stand behind this "
@@ -156,37 +166,94 @@ greatest_growth(const void *a, const void *b)
 	return x->owner < y->owner ? -1 : x->owner > y->owner;
 }
 
-/*
- * Growth in the second half at less than a third of the whole's pace is a
- * settling. Where a cache filled up early, the whole's slope (a median) is
- * little more than the noise of its full state: then the second half must bring
- * a quarter of all growth, or be a trend by itself, beyond its sampling error, or
- * grow at half of the pace of the way from the first snapshot to the last. (The
- * first one of a live service is taken before its CPU profile and the others after
- * it: their second half is little more than a quarter of the time.)
- */
+/* Growth in the second half at less than half of the whole's pace is a settling. */
 static bool
-has_settled(const struct pf_growth *h, const struct growth *g, const struct pf_trend *late)
+has_settled(const struct growth *g, const struct pf_trend *late)
 {
-	size_t last = h->snapshots - 1, half = h->snapshots / 2;
-	double time = h->times[last] - h->times[half], late_growth = late->slope * time;
-	double pace = g->grown / (h->times[last] - h->times[0]);
-	double before = h->variance[half * h->room + g->owner];
-	double now = h->variance[last * h->room + g->owner];
-
-	if (late->slope < g->trend.slope / 3 || late->s <= 0)
-		return true;
-	if (late_growth >= g->grown / 4 || (late->p_rising <= 0.01 && late_growth > 3 * sqrt(now)))
-		return false;
-	return late_growth < pace * time / 2 || late_growth < sqrt(before + now);
+	return late->s <= 0 || late->slope < g->trend.slope / 2;
 }
 
-/* The trend over all snapshots, and whether it has ended. */
+/* The standard deviation about the line of the trend. */
+static int
+spread(const double *x, const double *y, size_t n, double slope, double *sd, struct pf_error *err)
+{
+	double *rest, middle, sum = 0;
+	int rc = PF_CALLOC(rest, n, err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		rest[i] = y[i] - slope * x[i];
+	pf_sort(rest, n);
+	middle = pf_quantile(rest, n, 0.5);
+	for (size_t i = 0; i < n; i++)
+		sum += (rest[i] - middle) * (rest[i] - middle);
+	free(rest);
+	*sd = sqrt(sum / (double)(n - 1));
+	return 0;
+}
+
+/* Ascending pairs less descending ones, and the variance of that where the order is chance. */
+static void
+count_pairs(const double *y, size_t n, double *s, double *variance)
+{
+	double size = (double)n;
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = i + 1; j < n; j++)
+			*s += (y[j] > y[i]) - (y[j] < y[i]);
+	}
+	*variance += size * (size - 1) * (2 * size + 5) / 18;
+}
+
+/*
+ * Whether all of the rise is one jump (a table that is loaded, a first request):
+ * then what comes before the steepest step and what comes after it have no trend.
+ * Kendall's test within the two parts: their S and their variances add.
+ */
+static bool
+is_one_step(const double *x, const double *y, size_t n)
+{
+	double steepest = -INFINITY, s = 0, variance = 0;
+	size_t at = 1;
+
+	for (size_t i = 1; i < n; i++) {
+		double pace = (y[i] - y[i - 1]) / (x[i] - x[i - 1]);
+		if (pace > steepest) {
+			steepest = pace;
+			at = i;
+		}
+	}
+	count_pairs(y, at, &s, &variance);
+	count_pairs(y + at, n - at, &s, &variance);
+	return 0.5 * erfc((s - 1) / sqrt(2 * variance)) > STEP_P;
+}
+
+/* A rise that is no leak: it has settled, came in one step, or is within what the series goes up and down anyway. */
+static int
+has_ended(const struct pf_growth *h, struct growth *g, const double *y, struct pf_error *err)
+{
+	size_t n = h->snapshots, half = n / 2;
+	double length = h->times[n - 1] - h->times[0], sd;
+	struct pf_trend late;
+	int rc = spread(h->times, y, n, g->trend.slope, &sd, err);
+
+	if (!rc && n - half >= 3)
+		rc = pf_trend(h->times + half, y + half, n - half, &late, err);
+	if (rc)
+		return rc;
+	g->settled =
+	    n - half >= 3 ? has_settled(g, &late) : y[n - 1] - y[half] < (y[n - 1] - y[0]) / 6;
+	g->settled |= g->trend.slope * length < WANDERS * sd;
+	g->settled |= n > LEAST_SERIES && is_one_step(h->times, y, n);
+	return 0;
+}
+
+/* The trend over all snapshots, and whether it is a leak's. */
 static int
 test_trend(const struct pf_growth *h, struct growth *g, size_t candidates, struct pf_error *err)
 {
-	size_t n = h->snapshots, half = n / 2;
-	struct pf_trend late;
+	size_t n = h->snapshots;
 	double *y;
 	int rc = PF_CALLOC(y, n, err);
 
@@ -194,15 +261,9 @@ test_trend(const struct pf_growth *h, struct growth *g, size_t candidates, struc
 		y[i] = h->bytes[i * h->room + g->owner];
 	if (!rc)
 		rc = pf_trend(h->times, y, n, &g->trend, err);
-	if (!rc) {
-		g->trend.p_rising = fmin(1, g->trend.p_rising * (double)candidates);
-		if (n - half >= 3) {
-			rc = pf_trend(h->times + half, y + half, n - half, &late, err);
-			g->settled = !rc && has_settled(h, g, &late);
-		} else {
-			g->settled = y[n - 1] - y[half] < (y[n - 1] - y[0]) / 6;
-		}
-	}
+	if (!rc)
+		rc = has_ended(h, g, y, err);
+	g->trend.p_rising = fmin(1, g->trend.p_rising * (double)candidates);
 	free(y);
 	return rc;
 }

@@ -25,7 +25,8 @@ enum pf_profile_kind {
 	PF_PROFILE_ALLOCS,    /* allocations only */
 	PF_PROFILE_GOROUTINE, /* one per goroutine */
 	PF_PROFILE_THREADS,   /* one per thread */
-	PF_PROFILE_CREATED,   /* threads created */
+	PF_PROFILE_WALL,    /* the agent's: what threads did over a window, also when they waited */
+	PF_PROFILE_CREATED, /* threads created */
 	PF_PROFILE_LOCKS, /* mutex, contention: waiting that holders caused, or suffered at locks */
 	PF_PROFILE_BLOCK, /* all waiting inside the program */
 	PF_PROFILE_FREES, /* the agent's: what was freed, by which thread, after how long */

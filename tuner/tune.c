@@ -98,6 +98,46 @@ pf_tune_note(struct pf_tune *t, const char *name, struct pf_error *err)
 	return pf_strings_add(&t->inputs, name, strlen(name), &id, err);
 }
 
+/* Whether one of the profile's binaries is such a library, with a build id that can prove it. */
+static bool
+may_have(const struct pf_profile *p, const char *library)
+{
+	const char *wanted = pf_base_name(library);
+
+	for (size_t i = 0; i < p->mapping_count; i++) {
+		const struct pf_mapping *m = &p->mappings[i];
+		const char *name = pf_base_name(pf_profile_string(p, m->filename));
+		if (*pf_profile_string(p, m->build_id) && !m->has_functions &&
+		    strncmp(name, wanted, strlen(wanted)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A live service's libc and allocator are most often this machine's: they get
+ * their names from there if build ids agree. (Which file is read is never said by
+ * the profile.) What can't be had is no error.
+ */
+static int
+name_libraries(struct pf_profile *p, struct pf_error *err)
+{
+	for (int a = PF_ALLOCATOR_GLIBC; a < PF_ALLOCATORS; a++) {
+		const char *library = pf_allocator_library((enum pf_allocator)a);
+		struct pf_symbolize_options o = {
+		    .binaries = &library, .binary_count = 1, .may_lack = true};
+		struct pf_error why;
+		int rc;
+
+		if (!library || !may_have(p, library))
+			continue;
+		rc = pf_profile_symbolize(p, &o, &why);
+		if (rc == PF_ENOMEM)
+			return pf_error_nomem(err);
+	}
+	return 0;
+}
+
 static int
 add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size, bool base,
     struct pf_error *err)
@@ -121,6 +161,11 @@ add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 			pf_profile_free(p);
 			return rc;
 		}
+	}
+	rc = t->live ? name_libraries(p, err) : 0;
+	if (rc) {
+		pf_profile_free(p);
+		return rc;
 	}
 	return pf_evidence_add_profile(&t->evidence, p, name, base, err);
 }

@@ -19,6 +19,7 @@ struct pf_tune {
 	double cores_used;        /* NaN: unknown */
 	struct pf_search *search; /* owned; NULL: none was made */
 	bool named;               /* the service has a name of its own */
+	bool live;                /* what is added comes from a service as it runs */
 	bool ran;
 	char started[32]; /* UTC, ISO 8601 */
 };

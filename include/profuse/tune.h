@@ -121,8 +121,8 @@ int pf_tune_write(
 
 /*
  * A fleet's table of JSON reports that were written before: a row a service, the
- * greatest saving first. PF_EINPUT for a file that is no such report; PF_EUSAGE
- * for HTML; PF_EIO, PF_ENOMEM.
+ * greatest saving first; as a page each row leads to the service's findings.
+ * PF_EINPUT for a file that is no such report; PF_EIO, PF_ENOMEM.
  */
 int pf_tune_fleet(const char *const *reports, size_t count, enum pf_tune_format format,
     const char *path, struct pf_error *err);

@@ -343,10 +343,43 @@ func slow(stop <-chan struct{}) {
 	<-stop
 }
 
+// One more goroutine with each answer, that waits for news which nobody sends: few yet, but more with each minute.
+func followUpdates(updates <-chan int) {
+	for range updates {
+	}
+}
+
+func subscribers(stop <-chan struct{}) {
+	updates := make(chan int)
+	for {
+		select {
+		case <-stop:
+			return
+		case <-time.After(25 * time.Millisecond):
+			go followUpdates(updates)
+		}
+	}
+}
+
+// Work that comes in batches: as many goroutines at times, and none of them stays.
+func batches(stop <-chan struct{}) {
+	for i := 0; ; i++ {
+		for range 40 + i*173%211 {
+			go func() { time.Sleep(700 * time.Millisecond) }()
+		}
+		select {
+		case <-stop:
+			return
+		case <-time.After(time.Second):
+		}
+	}
+}
+
 var cases = map[string]func(<-chan struct{}){
 	"healthy": healthy, "leak": leak, "churn": churn, "cache": cache, "sleepers": sleepers, "senders": senders,
 	"contention": contention, "deadlock": deadlock, "relock": relock, "handover": handover,
 	"recursion": recursion, "serialize": serialize, "slow": slow,
+	"subscribers": subscribers, "batches": batches,
 }
 
 // ---- what is kept of a run ----
@@ -400,7 +433,8 @@ func main() {
 	const snapshots = 8
 	for i := range snapshots {
 		time.Sleep(time.Duration(seconds / snapshots * float64(time.Second)))
-		if i == 0 || i == snapshots-1 || os.Args[1] == "leak" {
+		series := os.Args[1] == "leak" || os.Args[1] == "subscribers" || os.Args[1] == "batches"
+		if i == 0 || i == snapshots-1 || series {
 			snapshot(dir, "-"+strconv.Itoa(i))
 		}
 	}
