@@ -175,8 +175,8 @@ judge_site(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, s
 	if (rc)
 		return rc;
 	grown = p->series.values[p->series.count - 1] - p->series.values[0];
-	p->rising =
-	    p->series.count >= 4 && p->trend.p_rising * (double)processes <= 0.05 && grown >= least;
+	p->rising = p->series.count >= 4 && p->trend.p_rising * (double)processes <= 0.05 &&
+		    grown >= least && pf_trend_goes_on(&p->trend, p->series.times, p->series.count);
 	*found =
 	    p->rising || p->site.value >= (threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES) ||
 	    (!isnan(p->base) && p->site.value - p->base >= least && p->site.value > 2 * p->base);

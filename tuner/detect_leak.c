@@ -27,7 +27,6 @@
 
 #include "core/error.h"
 #include "core/memory.h"
-#include "stats/quantile.h"
 #include "stats/trend.h"
 #include "tuner/growth.h"
 #include "tuner/sites.h"
@@ -37,8 +36,6 @@ enum { MOST_CANDIDATES = 32, LEAST_SERIES = 4 };
 #define PAIR_SIGMAS 2.33 /* 1 in 100 by chance */
 #define SURE_SIGMAS 3.0
 #define SERIES_SIGMAS 1.0
-#define WANDERS 4.0 /* growth along the trend, in standard deviations about it */
-#define STEP_P 0.1
 
 static double
 total_of(const struct pf_growth *h, size_t snapshot)
@@ -213,79 +210,21 @@ has_settled(const struct growth *g, const struct pf_trend *late)
 	return late->s <= 0 || late->slope < g->trend.slope / 2;
 }
 
-/* The standard deviation about the line of the trend. */
-static int
-spread(const double *x, const double *y, size_t n, double slope, double *sd, struct pf_error *err)
-{
-	double *rest, middle, sum = 0;
-	int rc = PF_CALLOC(rest, n, err);
-
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < n; i++)
-		rest[i] = y[i] - slope * x[i];
-	pf_sort(rest, n);
-	middle = pf_quantile(rest, n, 0.5);
-	for (size_t i = 0; i < n; i++)
-		sum += (rest[i] - middle) * (rest[i] - middle);
-	free(rest);
-	*sd = sqrt(sum / (double)(n - 1));
-	return 0;
-}
-
-/* Ascending pairs less descending ones, and the variance of that where the order is chance. */
-static void
-count_pairs(const double *y, size_t n, double *s, double *variance)
-{
-	double size = (double)n;
-
-	for (size_t i = 0; i < n; i++) {
-		for (size_t j = i + 1; j < n; j++)
-			*s += (y[j] > y[i]) - (y[j] < y[i]);
-	}
-	*variance += size * (size - 1) * (2 * size + 5) / 18;
-}
-
-/*
- * Whether all of the rise is one jump (a table that is loaded, a first request):
- * then what comes before the steepest step and what comes after it have no trend.
- * Kendall's test within the two parts: their S and their variances add.
- */
-static bool
-is_one_step(const double *x, const double *y, size_t n)
-{
-	double steepest = -INFINITY, s = 0, variance = 0;
-	size_t at = 1;
-
-	for (size_t i = 1; i < n; i++) {
-		double pace = (y[i] - y[i - 1]) / (x[i] - x[i - 1]);
-		if (pace > steepest) {
-			steepest = pace;
-			at = i;
-		}
-	}
-	count_pairs(y, at, &s, &variance);
-	count_pairs(y + at, n - at, &s, &variance);
-	return 0.5 * erfc((s - 1) / sqrt(2 * variance)) > STEP_P;
-}
-
-/* A rise that is no leak: it has settled, came in one step, or is within what the series goes up and down anyway. */
+/* A rise that is no leak: it has settled, or is none that goes on. */
 static int
 has_ended(const struct pf_growth *h, struct growth *g, const double *y, struct pf_error *err)
 {
 	size_t n = h->snapshots, half = n / 2;
-	double length = h->times[n - 1] - h->times[0], sd;
 	struct pf_trend late;
-	int rc = spread(h->times, y, n, g->trend.slope, &sd, err);
+	int rc = 0;
 
-	if (!rc && n - half >= 3)
+	if (n - half >= 3)
 		rc = pf_trend(h->times + half, y + half, n - half, &late, err);
 	if (rc)
 		return rc;
 	g->settled =
 	    n - half >= 3 ? has_settled(g, &late) : y[n - 1] - y[half] < (y[n - 1] - y[0]) / 6;
-	g->settled |= g->trend.slope * length < WANDERS * sd;
-	g->settled |= n > LEAST_SERIES && is_one_step(h->times, y, n);
+	g->settled |= !pf_trend_goes_on(&g->trend, h->times, n);
 	return 0;
 }
 

@@ -353,11 +353,40 @@ leave_nameless_out(struct pf_evidence *e)
 	}
 }
 
+static enum pf_allocator
+allocator_of_library(const char *path)
+{
+	const char *name = pf_base_name(path);
+
+	if (strncmp(name, "libjemalloc", 11) == 0)
+		return PF_ALLOCATOR_JEMALLOC;
+	if (strncmp(name, "libtcmalloc", 11) == 0)
+		return PF_ALLOCATOR_TCMALLOC;
+	return strncmp(name, "libmimalloc", 11) == 0 ? PF_ALLOCATOR_MIMALLOC : PF_ALLOCATOR_UNKNOWN;
+}
+
+/* An allocator's own library among what a profile has mapped is in charge; libc is mapped by everybody. */
+static enum pf_allocator
+allocator_of_profiles(const struct pf_evidence *e)
+{
+	enum pf_allocator found = PF_ALLOCATOR_UNKNOWN;
+
+	for (size_t i = 0; i < e->profile_count; i++) {
+		const struct pf_profile *p = e->profiles[i].p;
+
+		for (size_t m = 0; p && m < p->mapping_count && found == PF_ALLOCATOR_UNKNOWN; m++)
+			found = allocator_of_library(pf_profile_string(p, p->mappings[m].filename));
+	}
+	return found;
+}
+
 void
 pf_evidence_settle(struct pf_evidence *e)
 {
 	leave_nameless_out(e);
 	note_ends(e);
+	if (e->allocator == PF_ALLOCATOR_UNKNOWN)
+		e->allocator = allocator_of_profiles(e);
 	if (e->profile_count)
 		qsort(e->profiles, e->profile_count, sizeof *e->profiles, by_kind_and_time);
 	for (size_t i = 1; i < e->profile_count; i++) {
