@@ -20,8 +20,10 @@ add_frames(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct p
 	if (PF_GROW(p->frames, p->frame_capacity, p->frame_count + (size_t)(end - at), err))
 		return PF_ENOMEM;
 	to = p->frames + p->frame_count;
-	if (!d->location_ids.scattered)
-		to = pf_packed_ids_take(&ids, d->location_ids.count, to);
+	if (!d->location_ids.scattered && pf_packed_ids_within(&ids, d->location_ids.count)) {
+		to = pf_packed_ids_take(&ids, d->source->end, to);
+		ids.at = ids.end;
+	}
 	while (ids.at != ids.end) {
 		uint64_t id = pf_message_varint(&ids);
 		*to = pf_ids_find(&d->location_ids, id);
@@ -63,9 +65,15 @@ add_values(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, size_t *
     struct pf_error *err)
 {
 	struct pf_message values = pf_message_of(at, end);
+	int64_t *to = d->p->values + d->p->sample_count * d->p->type_count;
+	size_t most = d->p->type_count, n = *count;
 
-	while (values.at != values.end)
-		add_value(d->p, count, pf_message_varint(&values));
+	for (; values.at != values.end; n++) {
+		uint64_t value = pf_message_varint(&values);
+		if (n < most)
+			to[n] = (int64_t)value;
+	}
+	*count = n;
 	return pf_decoder_check(d, &values, err);
 }
 
@@ -146,30 +154,43 @@ pf_decode_reserve(struct pf_decoder *d, struct pf_error *err)
 	return rc ? rc : PF_GROW(p->frames, p->frame_capacity, frames, err);
 }
 
-/* Scalars may be packed or not, and a run may be split over several fields. */
-int
-pf_decode_sample(
-    struct pf_decoder *d, const uint8_t *start, const uint8_t *end, struct pf_error *err)
+/* Fields of a sample in any form: scalars may be packed or not, and a run may be split over several fields. */
+static int
+decode_fields(struct pf_decoder *d, struct pf_message message, size_t *values, struct pf_error *err)
 {
-	struct pf_message message = pf_message_of(start, end);
 	struct pf_field f;
-	size_t values = 0;
-	int rc = make_room(d->p, err);
+	int rc = 0;
 
 	while (!rc && pf_field_next(&message, &f)) {
 		if (f.number == PF_SAMPLE_LOCATION_ID)
 			rc = f.is_bytes ? add_frames(d, f.bytes.at, f.bytes.end, err)
 					: add_frame(d, message.at, f.value, err);
 		else if (f.number == PF_SAMPLE_VALUE && f.is_bytes)
-			rc = add_values(d, f.bytes.at, f.bytes.end, &values, err);
+			rc = add_values(d, f.bytes.at, f.bytes.end, values, err);
 		else if (f.number == PF_SAMPLE_VALUE)
-			add_value(d->p, &values, f.value);
+			add_value(d->p, values, f.value);
 		else if (f.number == PF_SAMPLE_LABEL && f.is_bytes)
 			rc = add_label(d, f.bytes.at, f.bytes.end, err);
 		else if (f.number == PF_SAMPLE_LABEL)
 			pf_message_fail(&message, "a label was expected");
 	}
-	if (!rc)
-		rc = pf_decoder_check(d, &message, err);
+	return rc ? rc : pf_decoder_check(d, &message, err);
+}
+
+int
+pf_decode_sample(
+    struct pf_decoder *d, const uint8_t *start, const uint8_t *end, struct pf_error *err)
+{
+	struct pf_message message = pf_message_of(start, end), packed;
+	size_t values = 0;
+	int rc = make_room(d->p, err);
+
+	/* What nearly all samples begin with. */
+	if (!rc && pf_message_skip(&message, PF_SAMPLE_LOCATION_ID, &packed))
+		rc = add_frames(d, packed.at, packed.end, err);
+	if (!rc && pf_message_skip(&message, PF_SAMPLE_VALUE, &packed))
+		rc = add_values(d, packed.at, packed.end, &values, err);
+	if (!rc && message.at != end)
+		rc = decode_fields(d, message, &values, err);
 	return rc ? rc : end_sample(d, start, values, err);
 }

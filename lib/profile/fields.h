@@ -185,6 +185,33 @@ pf_field_next(struct pf_message *message, struct pf_field *field)
 	return !message->failure;
 }
 
+/*
+ * Whether a length-delimited field of this number (below 16) and of less than 16
+ * KiB comes next: if so, steps over it. Says nothing about what else may come.
+ */
+static inline bool
+pf_message_skip(struct pf_message *message, uint32_t number, struct pf_message *bytes)
+{
+	enum { BYTES = 2 };
+	const uint8_t *at = message->at;
+	size_t size;
+
+	if (message->end - at < 3 || *at != (number << 3 | BYTES))
+		return false;
+	size = at[1];
+	at += 2;
+	if (size >= 0x80) {
+		if (*at >= 0x80)
+			return false;
+		size = (size & 0x7f) | (size_t)*at++ << 7;
+	}
+	if (size > (size_t)(message->end - at))
+		return false;
+	*bytes = pf_message_of(at, at + size);
+	message->at = at + size;
+	return true;
+}
+
 /* The number of a scalar field; a length-delimited one is a failure of the message. */
 static inline uint64_t
 pf_field_scalar(struct pf_message *message, const struct pf_field *field)
