@@ -103,6 +103,7 @@ take_sample(struct pf_decoder *d, const struct pf_message *sample, struct pf_err
 {
 	switch (d->step) {
 	case PF_DECODE_SAMPLES:
+	case PF_DECODE_ALL:
 		return pf_decode_sample(d, sample->at, sample->end, err);
 	case PF_DECODE_CHECK:
 		return pf_decode_check_sample(d, sample->at, sample->end, err);
@@ -293,8 +294,6 @@ check_tables(const struct pf_decoder *d, struct pf_error *err)
 static void
 forget(struct pf_decoder *d)
 {
-	d->sample_total = 0;
-	d->sample_bytes = 0;
 	d->string_count = d->type_count = d->sample_count = d->value_count = 0;
 	d->strings_moved = d->has_time = false;
 	d->string_reference = d->function_reference = d->location_reference =
@@ -311,6 +310,9 @@ pf_decode_begin(
 	d->p = p;
 	d->source = source;
 	d->append_strings = append_strings;
+	d->sample_total = 0;
+	d->sample_bytes = 0;
+	d->plain = d->unusual = false;
 	forget(d);
 }
 
@@ -343,6 +345,9 @@ pf_decode_check(struct pf_decoder *d, struct pf_error *err)
 		rc = walk_again(d, PF_DECODE_CHECK_REFERENCES, err);
 	free(d->marks);
 	d->marks = NULL;
+	d->plain = !rc && d->source->whole && !d->unusual && !d->location_ids.scattered &&
+		   !d->function_ids.scattered && !d->mapping_ids.scattered;
+	d->type_total = d->type_count;
 	forget(d);
 	return rc;
 }
@@ -362,12 +367,17 @@ settle_mappings(struct pf_decoder *d)
 int
 pf_decode_tables(struct pf_decoder *d, struct pf_error *err)
 {
-	int rc = walk(d, PF_DECODE_TABLES, err);
+	int rc;
+
+	d->sample_total = 0;
+	d->sample_bytes = 0;
+	rc = walk(d, PF_DECODE_TABLES, err);
 
 	if (!rc)
 		rc = check_tables(d, err);
 	if (rc)
 		return rc;
+	d->type_total = d->type_count;
 	pf_decode_settle_strings(d);
 	settle_mappings(d);
 	if (d->function_ids.scattered || d->mapping_ids.scattered) {
@@ -375,6 +385,22 @@ pf_decode_tables(struct pf_decoder *d, struct pf_error *err)
 		rc = walk_again(d, PF_DECODE_LINKS, err);
 	}
 	return rc;
+}
+
+int
+pf_decode_all(struct pf_decoder *d, struct pf_error *err)
+{
+	int rc;
+
+	d->parts = NULL;
+	rc = pf_decode_reserve(d, err);
+	if (!rc)
+		rc = walk(d, PF_DECODE_ALL, err);
+	if (rc)
+		return rc;
+	pf_decode_settle_strings(d);
+	settle_mappings(d);
+	return 0;
 }
 
 int

@@ -61,9 +61,11 @@ check_frames(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct
 	if (pf_packed_ids_within(&ids, d->location_reference.greatest))
 		return 0;
 	while (ids.at != ids.end) {
+		const uint8_t *start = ids.at;
 		uint64_t id = pf_message_varint(&ids);
 		if (id == 0 && !ids.failure)
 			return pf_decoder_no_location(d, ids.at, id, err);
+		d->unusual |= ids.at - start > 3;
 		greatest = id > greatest ? id : greatest;
 	}
 	pf_decoder_note(d, &d->location_reference, at, greatest);
@@ -117,6 +119,7 @@ end_sample(struct pf_decoder *d, const uint8_t *start, size_t values, struct pf_
 	if (d->type_count && values != d->type_count)
 		return pf_decoder_wrong_count(d, start, values, d->type_count, err);
 	if (d->sample_count == 0) {
+		d->unusual |= d->type_count == 0;
 		d->value_count = values;
 		d->value_offset = pf_decoder_offset(d, start);
 	}
@@ -156,6 +159,8 @@ pf_decode_check_sample(
 	size_t values = 0;
 	int rc = 0;
 
+	d->sample_total++;
+	d->sample_bytes += (uint64_t)(end - start);
 	/* What nearly all samples begin with. */
 	if (pf_message_skip(&message, PF_SAMPLE_LOCATION_ID, &packed))
 		rc = check_frames(d, packed.at, packed.end, err);

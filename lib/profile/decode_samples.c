@@ -20,7 +20,8 @@ add_frames(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct p
 	if (PF_GROW(p->frames, p->frame_capacity, p->frame_count + (size_t)(end - at), err))
 		return PF_ENOMEM;
 	to = p->frames + p->frame_count;
-	if (!d->location_ids.scattered && pf_packed_ids_within(&ids, d->location_ids.count)) {
+	if (d->step == PF_DECODE_ALL ||
+	    (!d->location_ids.scattered && pf_packed_ids_within(&ids, d->location_ids.count))) {
 		to = pf_packed_ids_take(&ids, d->source->end, to);
 		ids.at = ids.end;
 	}
@@ -39,7 +40,8 @@ add_frames(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct p
 static int
 add_frame(struct pf_decoder *d, const uint8_t *at, uint64_t id, struct pf_error *err)
 {
-	uint32_t location = pf_ids_find(&d->location_ids, id);
+	uint32_t location =
+	    d->step == PF_DECODE_ALL ? (uint32_t)(id - 1) : pf_ids_find(&d->location_ids, id);
 	struct pf_profile *p = d->p;
 	int rc;
 
@@ -77,6 +79,14 @@ add_values(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, size_t *
 	return pf_decoder_check(d, &values, err);
 }
 
+/* The table may follow where all is read at once. */
+static inline uint32_t
+label_string(struct pf_decoder *d, struct pf_message *message, const struct pf_field *field)
+{
+	return d->step == PF_DECODE_ALL ? pf_decoder_string_index(d, message, field)
+					: pf_decoder_string(d, message, field);
+}
+
 static int
 add_label(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct pf_error *err)
 {
@@ -88,13 +98,13 @@ add_label(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct pf
 
 	while (pf_field_next(&message, &field)) {
 		if (field.number == PF_LABEL_KEY)
-			label.key = pf_decoder_string(d, &message, &field);
+			label.key = label_string(d, &message, &field);
 		else if (field.number == PF_LABEL_STRING)
-			label.string = pf_decoder_string(d, &message, &field);
+			label.string = label_string(d, &message, &field);
 		else if (field.number == PF_LABEL_NUMBER)
 			label.number = (int64_t)pf_field_scalar(&message, &field);
 		else if (field.number == PF_LABEL_UNIT)
-			label.unit = pf_decoder_string(d, &message, &field);
+			label.unit = label_string(d, &message, &field);
 	}
 	rc = pf_decoder_check(d, &message, err);
 	if (!rc)
@@ -146,7 +156,7 @@ pf_decode_reserve(struct pf_decoder *d, struct pf_error *err)
 
 	if (d->parts || !d->source->whole)
 		return 0;
-	rc = PF_GROW(p->values, p->value_capacity, samples * p->type_count, err);
+	rc = PF_GROW(p->values, p->value_capacity, samples * d->type_total, err);
 	if (!rc)
 		rc = PF_GROW(p->frame_starts, p->frame_starts_capacity, samples + 1, err);
 	if (!rc)

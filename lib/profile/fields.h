@@ -141,15 +141,14 @@ pf_message_of(const uint8_t *at, const uint8_t *end)
 static inline struct pf_message
 pf_message_slice(struct pf_message *m, uint64_t size)
 {
-	struct pf_message slice = {.at = m->at, .end = m->at + size};
+	const uint8_t *at = m->at;
 
-	if (size > (uint64_t)(m->end - m->at)) {
+	if (size > (uint64_t)(m->end - at)) {
 		pf_message_fail(m, "length past the end");
-		slice.end = slice.at;
-	} else {
-		m->at += size;
+		return pf_message_of(at, at);
 	}
-	return slice;
+	m->at = at + size;
+	return pf_message_of(at, m->at);
 }
 
 /* Whatever pf_field_next() leaves aside. */
