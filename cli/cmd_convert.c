@@ -50,8 +50,9 @@ static const struct cli_option options[] = {
     {"output", 'o', CLI_STRING, AT(output), "OUT", "where the profile goes; - is standard output"},
     {"format", 'f', CLI_CHOICE, AT(format), "FORMAT",
 	"extbinary (default) or text for clang, folded for flame graphs, go-pgo for go build -pgo, "
-	"go-preprofile for go tool compile -pgoprofile, bolt for llvm-bolt",
-	"extbinary|text|folded|go-pgo|go-preprofile|bolt"},
+	"go-preprofile for go tool compile -pgoprofile, bolt for llvm-bolt, gcc for gcc "
+	"-fauto-profile",
+	"extbinary|text|folded|go-pgo|go-preprofile|bolt|gcc"},
     {"counts", 0, CLI_CHOICE, AT(counts), "HOW",
 	"how the instructions of a place make its count: mean (default), sum or max",
 	"mean|sum|max"},

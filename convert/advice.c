@@ -11,7 +11,7 @@ const char *
 pf_format_name(enum pf_convert_format format)
 {
 	static const char *const names[] = {
-	    "extbinary", "text", "folded", "go-pgo", "go-preprofile", "bolt"};
+	    "extbinary", "text", "folded", "go-pgo", "go-preprofile", "bolt", "gcc"};
 
 	return names[format];
 }
@@ -106,6 +106,9 @@ add_program(struct pf_buffer *b, const struct pf_convert *c)
 	case PF_CONVERT_BOLT:
 		add_tool(b, "llvm-bolt");
 		break;
+	case PF_CONVERT_GCC:
+		add_tool(b, "gcc");
+		break;
 	case PF_CONVERT_GO_PGO:
 		pf_buffer_string(b, "go build");
 		break;
@@ -153,6 +156,10 @@ pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *out
 		break;
 	case PF_CONVERT_BOLT:
 		add_bolt_flags(b, c->binary_path, file);
+		break;
+	case PF_CONVERT_GCC:
+		pf_buffer_string(b, PF_GCC_DEBUG_FLAGS " -fauto-profile=");
+		add_quoted(b, file);
 		break;
 	case PF_CONVERT_GO_PGO:
 		pf_buffer_string(b, "-pgo=");

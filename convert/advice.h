@@ -10,6 +10,7 @@
 
 /* The compiler flags of a build that is to be profiled, and those besides -fprofile-sample-use. */
 #define PF_DEBUG_FLAGS "-O2 -gmlt -fdebug-info-for-profiling"
+#define PF_GCC_DEBUG_FLAGS "-O2 -g1"
 #define PF_PROBE_FLAGS "-fpseudo-probe-for-profiling"
 #define PF_BOLT_FLAGS \
 	"-reorder-blocks=ext-tsp -reorder-functions=hfsort -split-functions -split-all-cold"

@@ -33,6 +33,9 @@ check_options(const struct pf_convert_options *o, struct pf_error *err)
 	if (o->stale_against && o->format != PF_CONVERT_EXTBINARY && o->format != PF_CONVERT_TEXT)
 		return pf_error_set(err, PF_EUSAGE,
 		    "only profiles in LLVM's formats can be compared with a newer build");
+	if (o->places == PF_PLACES_PROBES && o->format == PF_CONVERT_GCC)
+		return pf_error_set(
+		    err, PF_EUSAGE, "GCC's profiles know lines only, no pseudo-probes");
 	if (o->max_edges == 0)
 		return pf_error_set(err, PF_EUSAGE, "a profile of no call edges is of no use");
 	if (o->symbol_list && !o->binary)
@@ -76,6 +79,8 @@ pf_convert_new(
 	if (rc)
 		return rc;
 	c->options = *options;
+	if (options->format == PF_CONVERT_GCC)
+		c->options.places = PF_PLACES_LINES;
 	pf_buffer_init(&c->bytes, MAX_OUTPUT);
 	rc = pf_copy_string(&c->binary_path, options->binary, err);
 	if (!rc)
@@ -239,6 +244,7 @@ convert(struct pf_convert *c, struct pf_error *err)
 		return rc;
 	case PF_CONVERT_EXTBINARY:
 	case PF_CONVERT_TEXT:
+	case PF_CONVERT_GCC:
 		break;
 	}
 	rc = c->binary ? pf_convert_from_binary(c, err) : pf_convert_from_lines(c, err);

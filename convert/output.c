@@ -4,6 +4,7 @@
 
 #include "convert/convert_private.h"
 #include "convert/folded.h"
+#include "convert/gcc_profile.h"
 #include "convert/llvm.h"
 #include "core/error.h"
 #include "core/memory.h"
@@ -76,11 +77,25 @@ render_extbinary(struct pf_convert *c, struct pf_error *err)
 	return rc;
 }
 
+static int
+render_gcc(struct pf_convert *c, struct pf_error *err)
+{
+	struct pf_functions lines;
+	int rc = pf_functions_by_line(&lines, &c->functions, err);
+
+	if (!rc)
+		rc = pf_gcc_profile(&lines, &c->bytes, err);
+	pf_functions_release(&lines);
+	return rc;
+}
+
 int
 pf_convert_render(struct pf_convert *c, struct pf_error *err)
 {
 	if (c->options.format == PF_CONVERT_TEXT)
 		return pf_llvm_text(&c->functions, &c->bytes, err);
+	if (c->options.format == PF_CONVERT_GCC)
+		return render_gcc(c, err);
 	if (c->options.format == PF_CONVERT_FOLDED)
 		return pf_folded(
 		    &c->bytes, &c->stacks, c->type.type, c->type.unit, c->binary, c->matches, err);

@@ -8,13 +8,20 @@
  * of the difference, surely where it exceeds three.
  *
  * With four snapshots and more: Kendall's test for a trend per function, with
- * Holm's correction over the functions looked at, and the growth must go on in
- * the second half (a cache that fills up levels off). Theil and Sen's slope says
- * when the limit is met.
+ * Bonferroni's correction over the functions looked at. What rises is no leak yet:
+ * the growth must go on in the second half (a cache that fills up levels off), must
+ * not be one step (a table is loaded), and must be more than the series goes up and
+ * down anyway. tests/quality/tuner/leak_rates.c measures how often that is wrong.
+ * Theil and Sen's slope says when the limit is met.
+ *
+ * A store has the heaps of many processes: each is a series of its own, all of
+ * their functions are looked at together, and what grows in several processes is
+ * one finding, told of the one where it grew most.
  */
 #include "tuner/detect.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,8 +37,6 @@ enum { MOST_CANDIDATES = 32, LEAST_SERIES = 4 };
 #define SURE_SIGMAS 3.0
 #define SERIES_SIGMAS 1.0
 
-static const char *const in_use[] = {"inuse_space", "space", NULL};
-
 static double
 total_of(const struct pf_growth *h, size_t snapshot)
 {
@@ -43,10 +48,22 @@ total_of(const struct pf_growth *h, size_t snapshot)
 }
 
 struct growth {
+	const struct pf_growth *process;
 	uint32_t owner;
 	double first, last, grown, error; /* error: one standard deviation of `grown` */
 	struct pf_trend trend;            /* p_rising is corrected for the number of candidates */
-	bool series, settled;             /* settled: the second half does not grow any more */
+	bool series;
+	bool settled; /* a series that rises, and yet is no leak: see has_ended() */
+	bool leaks;
+	size_t processes; /* in which this owner leaks */
+};
+
+/* All that is looked at. */
+struct watch {
+	struct pf_growth *processes; /* owned */
+	size_t process_count, process_capacity;
+	struct growth *all; /* owned */
+	size_t count, capacity;
 };
 
 /* The heaviest stack of an owner in the last snapshot. */
@@ -54,11 +71,13 @@ static int
 show_owner(struct pf_findings *f, const struct pf_growth *h, uint32_t owner, struct pf_error *err)
 {
 	const struct pf_evidence_profile *ep = h->profiles[h->snapshots - 1];
-	const char *wanted = pf_strings_get(&h->owners, owner);
-	uint32_t column = pf_evidence_column(ep, in_use);
+	const char *wanted = pf_strings_get(h->owners, owner);
 	struct pf_sites sites;
-	int rc = pf_sites_of(&sites, ep, column, NULL, err);
+	int rc;
 
+	if (!ep->p) /* of one process too many that ended long ago */
+		return 0;
+	rc = pf_sites_of(&sites, ep, pf_evidence_column(ep, pf_in_use_columns), NULL, err);
 	for (size_t i = 0; !rc && i < sites.count; i++) {
 		const struct pf_site *s = &sites.items[i];
 		if (strcmp(pf_site_name(ep, s->name), wanted) == 0)
@@ -100,12 +119,35 @@ time_to_limit(const struct pf_evidence *e, struct pf_findings *f, const struct g
 	pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
 }
 
-static int
-report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_growth *h,
-    const struct growth *g, struct pf_error *err)
+/* "heap-1.pb.gz" of a path; what comes from a store has no path. */
+static const char *
+short_name(const struct pf_evidence_profile *ep)
 {
-	const char *owner = pf_strings_get(&h->owners, g->owner);
-	char grown[PF_AMOUNT_ROOM], from[PF_AMOUNT_ROOM], to[PF_AMOUNT_ROOM];
+	return ep->series ? ep->name : pf_base_name(ep->name);
+}
+
+static uint32_t
+summary(struct pf_findings *f, const struct growth *g, size_t watched)
+{
+	const struct pf_growth *h = g->process;
+	char from[PF_AMOUNT_ROOM], to[PF_AMOUNT_ROOM], spread[96] = "";
+
+	if (watched > 1)
+		snprintf(spread, sizeof spread, " It grows in %zu of %zu processes.", g->processes,
+		    watched);
+	return pf_say(f, "It held %s in %s and %s in %s%s.%s", pf_amount(from, g->first, "bytes"),
+	    short_name(h->profiles[0]), pf_amount(to, g->last, "bytes"),
+	    short_name(h->profiles[h->snapshots - 1]),
+	    g->series ? ", rising from snapshot to snapshot" : "", spread);
+}
+
+static int
+report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *g, size_t watched,
+    struct pf_error *err)
+{
+	const struct pf_growth *h = g->process;
+	const char *owner = pf_strings_get(h->owners, g->owner);
+	char grown[PF_AMOUNT_ROOM];
 	double share = g->grown / fmax(g->last, 1);
 	bool strong = g->series && g->trend.p_rising < 0.001;
 	struct pf_finding *finding;
@@ -116,10 +158,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_growt
 	    strong ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM,
 	    pf_say(f, "Memory that %s allocates grew by %s and was not freed", owner,
 		pf_amount(grown, g->grown, "bytes")));
-	finding->summary = pf_say(f, "It held %s in %s and %s in %s%s.",
-	    pf_amount(from, g->first, "bytes"), pf_base_name(h->profiles[0]->name),
-	    pf_amount(to, g->last, "bytes"), pf_base_name(h->profiles[h->snapshots - 1]->name),
-	    g->series ? ", rising from snapshot to snapshot" : "");
+	finding->summary = summary(f, g, watched);
 	finding->bytes_saved = g->grown;
 	pf_add_estimate(
 	    f, "grown", g->grown, g->grown - 1.96 * g->error, g->grown + 1.96 * g->error, "bytes");
@@ -128,12 +167,20 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_growt
 	if (g->series)
 		pf_add_number(f, "trend_p", g->trend.p_rising, "probability");
 	pf_add_number(f, "snapshots", (double)h->snapshots, "count");
+	if (watched > 1) {
+		pf_add_number(f, "processes_growing", (double)g->processes, "count");
+		pf_add_number(f, "processes_watched", (double)watched, "count");
+	}
 	time_to_limit(e, f, g);
 	if (!g->series)
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f, "Two snapshots can't tell a leak from a cache that is still filling: "
 			      "four and more "
 			      "over time can."));
+	if (g->series && h->snapshots == LEAST_SERIES)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "Four snapshots can't tell a leak from a table that was loaded once: "
+			      "five and more can."));
 	if (!g->series && g->grown < SURE_SIGMAS * g->error)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "The profiles are sampled, and so few samples stand behind this "
@@ -156,37 +203,36 @@ greatest_growth(const void *a, const void *b)
 	return x->owner < y->owner ? -1 : x->owner > y->owner;
 }
 
-/*
- * Growth in the second half at less than a third of the whole's pace is a
- * settling. Where a cache filled up early, the whole's slope (a median) is
- * little more than the noise of its full state: then the second half must bring
- * a quarter of all growth, or be a trend by itself, beyond its sampling error, or
- * grow at half of the pace of the way from the first snapshot to the last. (The
- * first one of a live service is taken before its CPU profile and the others after
- * it: their second half is little more than a quarter of the time.)
- */
+/* Growth in the second half at less than half of the whole's pace is a settling. */
 static bool
-has_settled(const struct pf_growth *h, const struct growth *g, const struct pf_trend *late)
+has_settled(const struct growth *g, const struct pf_trend *late)
 {
-	size_t last = h->snapshots - 1, half = h->snapshots / 2;
-	double time = h->times[last] - h->times[half], late_growth = late->slope * time;
-	double pace = g->grown / (h->times[last] - h->times[0]);
-	double before = h->variance[half * h->room + g->owner];
-	double now = h->variance[last * h->room + g->owner];
-
-	if (late->slope < g->trend.slope / 3 || late->s <= 0)
-		return true;
-	if (late_growth >= g->grown / 4 || (late->p_rising <= 0.01 && late_growth > 3 * sqrt(now)))
-		return false;
-	return late_growth < pace * time / 2 || late_growth < sqrt(before + now);
+	return late->s <= 0 || late->slope < g->trend.slope / 2;
 }
 
-/* The trend over all snapshots, and whether it has ended. */
+/* A rise that is no leak: it has settled, or is none that goes on. */
 static int
-test_trend(const struct pf_growth *h, struct growth *g, size_t candidates, struct pf_error *err)
+has_ended(const struct pf_growth *h, struct growth *g, const double *y, struct pf_error *err)
 {
 	size_t n = h->snapshots, half = n / 2;
 	struct pf_trend late;
+	int rc = 0;
+
+	if (n - half >= 3)
+		rc = pf_trend(h->times + half, y + half, n - half, &late, err);
+	if (rc)
+		return rc;
+	g->settled =
+	    n - half >= 3 ? has_settled(g, &late) : y[n - 1] - y[half] < (y[n - 1] - y[0]) / 6;
+	g->settled |= !pf_trend_goes_on(&g->trend, h->times, n);
+	return 0;
+}
+
+/* The trend over all snapshots, and whether it is a leak's. */
+static int
+test_trend(const struct pf_growth *h, struct growth *g, size_t candidates, struct pf_error *err)
+{
+	size_t n = h->snapshots;
 	double *y;
 	int rc = PF_CALLOC(y, n, err);
 
@@ -194,62 +240,93 @@ test_trend(const struct pf_growth *h, struct growth *g, size_t candidates, struc
 		y[i] = h->bytes[i * h->room + g->owner];
 	if (!rc)
 		rc = pf_trend(h->times, y, n, &g->trend, err);
-	if (!rc) {
-		g->trend.p_rising = fmin(1, g->trend.p_rising * (double)candidates);
-		if (n - half >= 3) {
-			rc = pf_trend(h->times + half, y + half, n - half, &late, err);
-			g->settled = !rc && has_settled(h, g, &late);
-		} else {
-			g->settled = y[n - 1] - y[half] < (y[n - 1] - y[0]) / 6;
-		}
-	}
+	if (!rc)
+		rc = has_ended(h, g, y, err);
+	g->trend.p_rising = fmin(1, g->trend.p_rising * (double)candidates);
 	free(y);
 	return rc;
 }
 
-/* Owners whose growth stands out of its sampling error, the greatest first. */
-static size_t
-candidates_of(const struct pf_growth *h, struct growth *all)
+/* Adds owners whose growth in a process stands out of its sampling error, the greatest first. */
+static int
+add_candidates(struct watch *w, const struct pf_growth *h, bool series, struct pf_error *err)
 {
-	size_t last = h->snapshots - 1, n = 0;
+	size_t last = h->snapshots - 1, first = w->count;
 	double total = total_of(h, last);
 	/* Two snapshots have nothing but their size to go by, a series has its order too. */
 	double least = h->snapshots > 2 ? SERIES_SIGMAS : PAIR_SIGMAS;
+	int rc = 0;
 
-	for (uint32_t owner = 1; owner < h->room; owner++) {
-		struct growth g = {.owner = owner,
+	for (uint32_t owner = 1; !rc && owner < h->room; owner++) {
+		struct growth g = {.process = h,
+		    .owner = owner,
+		    .series = series,
 		    .first = h->bytes[owner],
 		    .last = h->bytes[last * h->room + owner]};
 		g.grown = g.last - g.first;
 		g.error = sqrt(h->variance[owner] + h->variance[last * h->room + owner]);
-		if (g.grown > least * g.error && g.grown >= 1 << 20 && g.grown >= 0.05 * total)
-			all[n++] = g;
+		if (g.grown <= least * g.error || g.grown < 1 << 20 || g.grown < 0.05 * total)
+			continue;
+		rc = PF_GROW(w->all, w->capacity, w->count + 1, err);
+		if (!rc)
+			w->all[w->count++] = g;
 	}
-	if (n)
-		qsort(all, n, sizeof *all, greatest_growth);
-	return n < MOST_CANDIDATES ? n : MOST_CANDIDATES;
+	if (w->count > first)
+		qsort(w->all + first, w->count - first, sizeof *w->all, greatest_growth);
+	if (w->count - first > MOST_CANDIDATES)
+		w->count = first + MOST_CANDIDATES;
+	return rc;
+}
+
+/* One that leaks in several processes is told of the one where it grew most, which comes first. */
+static bool
+is_told(const struct watch *w, struct growth *g)
+{
+	for (struct growth *told = w->all; told < g; told++) {
+		if (told->leaks && told->owner == g->owner)
+			return true;
+	}
+	for (size_t i = 0; i < w->count; i++)
+		g->processes += w->all[i].leaks && w->all[i].owner == g->owner;
+	return false;
 }
 
 static int
-judge(const struct pf_evidence *e, struct pf_findings *f, const struct pf_growth *h,
-    struct pf_error *err)
+judge(const struct pf_evidence *e, struct pf_findings *f, struct watch *w, struct pf_error *err)
 {
-	bool series = h->snapshots >= LEAST_SERIES && !h->profiles[0]->base;
-	struct growth *all;
-	int rc = PF_CALLOC(all, h->room + 1, err);
-	size_t n = rc ? 0 : candidates_of(h, all);
+	int rc = 0;
 
-	for (size_t i = 0; !rc && i < n; i++) {
-		struct growth *g = &all[i];
+	for (size_t i = 0; !rc && i < w->count; i++) {
+		struct growth *g = &w->all[i];
 
-		g->series = series;
-		if (series)
-			rc = test_trend(h, g, n, err);
+		if (g->series)
+			rc = test_trend(g->process, g, w->count, err);
 		/* Four snapshots can't be surer than 1 in 24. */
-		if (!rc && (!series || (!g->settled && g->trend.p_rising <= 0.05)))
-			rc = report(e, f, h, g, err);
+		g->leaks = !g->series || (!g->settled && g->trend.p_rising <= 0.05);
 	}
-	free(all);
+	if (!rc && w->count)
+		qsort(w->all, w->count, sizeof *w->all, greatest_growth);
+	for (size_t i = 0; !rc && i < w->count; i++) {
+		if (w->all[i].leaks && !is_told(w, &w->all[i]))
+			rc = report(e, f, &w->all[i], w->process_count, err);
+	}
+	return rc;
+}
+
+/* The series that begins with `from`, or what the base is compared with; too short a one tells nothing. */
+static int
+add_process(struct watch *w, const struct pf_evidence *e, const struct pf_evidence_profile *base,
+    const struct pf_evidence_profile *from, struct pf_error *err)
+{
+	struct pf_growth h;
+	int rc = pf_growth_init(&h, e, base, from, err);
+
+	if (!rc)
+		rc = PF_GROW(w->processes, w->process_capacity, w->process_count + 1, err);
+	if (!rc && (base || h.snapshots >= LEAST_SERIES))
+		w->processes[w->process_count++] = h;
+	else
+		pf_growth_release(&h);
 	return rc;
 }
 
@@ -257,14 +334,24 @@ int
 pf_detect_leak(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
 	const struct pf_evidence_profile *base = pf_evidence_base(e, PF_PROFILE_HEAP);
-	struct pf_growth h;
-	int rc;
+	const struct pf_evidence_profile *from = NULL;
+	struct watch w = {0};
+	int rc = 0;
 
 	if (!pf_evidence_last(e, PF_PROFILE_HEAP))
 		return 0;
-	rc = pf_growth_init(&h, e, base, err);
-	if (!rc && h.snapshots > 1 && (base || h.snapshots >= LEAST_SERIES))
-		rc = judge(e, f, &h, err);
-	pf_growth_release(&h);
+	if (base)
+		rc = add_process(&w, e, base, pf_evidence_last(e, PF_PROFILE_HEAP), err);
+	while (!rc && !base && (from = pf_evidence_next_series(e, PF_PROFILE_HEAP, from)))
+		rc = add_process(&w, e, NULL, from, err);
+	/* Not before: what is looked at points to its process. */
+	for (size_t i = 0; !rc && i < w.process_count; i++)
+		rc = add_candidates(&w, &w.processes[i], !base, err);
+	if (!rc)
+		rc = judge(e, f, &w, err);
+	for (size_t i = 0; i < w.process_count; i++)
+		pf_growth_release(&w.processes[i]);
+	free(w.processes);
+	free(w.all);
 	return rc;
 }

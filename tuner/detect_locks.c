@@ -20,20 +20,21 @@ static const char *const contentions[] = {"contentions", NULL};
 
 enum { LEAST_CONTENTIONS = 100, WAITING_NOW = 8 };
 
+/* At a lock of the service's; the allocator's own are detect_arenas.c's. */
+static bool
+waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return (s->traits & PF_CODE_LOCK_WAIT) && !pf_stack_in_allocator(s, ep);
+}
+
 static bool
 at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
 	/* In a mutex profile everything is a lock; unlocking of the runtime's own is not the service's. */
 	if (ep->kind == PF_PROFILE_LOCKS)
-		return (s->traits & PF_CODE_LOCK) || pf_stack_own(s, ep) < s->count;
-	return (s->traits & PF_CODE_LOCK_WAIT) != 0;
-}
-
-static bool
-waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
-{
-	(void)ep;
-	return (s->traits & PF_CODE_LOCK_WAIT) != 0;
+		return !pf_stack_in_allocator(s, ep) &&
+		       ((s->traits & PF_CODE_LOCK) || pf_stack_own(s, ep) < s->count);
+	return waits_at_lock(s, ep);
 }
 
 struct lock {

@@ -11,8 +11,8 @@
 #include "tuner/sites.h"
 
 enum {
-	TCACHE_MAX = 1032, /* glibc's default: blocks beyond are not cached per thread */
-	MMAP_THRESHOLD = 128 << 10,
+	TCACHE_MAX =
+	    1032, /* glibc: blocks beyond are not cached per thread, unless 2.42 is told to */
 	MANY_ALLOCATIONS = 10000,
 };
 
@@ -82,6 +82,29 @@ mapping_cost(const struct pf_evidence *e, struct pf_findings *f, bool *found, st
 	return rc;
 }
 
+/* glibc before 2.42 takes a tcache_max of 1032 at most, and passes over a greater one without a word. */
+static void
+advise_caches(struct pf_findings *f)
+{
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f, "Try an allocator whose threads cache bigger blocks too "
+				    "(jemalloc up to 32 KiB, tcmalloc up to 256 KiB), or keep "
+				    "buffers of these sizes in a pool of each thread."),
+		.how = pf_say(f, "profuse tune --try CMD"),
+		.versions = pf_say(f, "every glibc: of 2.26 to 2.41 the caches end at 1032 bytes, "
+				      "whatever glibc.malloc.tcache_max says")});
+	pf_add_advice(f,
+	    (struct pf_advice){.action = pf_say(f, "Or let the caches of threads take bigger "
+						   "blocks, where glibc can."),
+		.setting = pf_say(f, "GLIBC_TUNABLES=glibc.malloc.tcache_max=65536"),
+		.how = pf_say(f, "in the environment of the service"),
+		.versions = pf_say(f, "glibc 2.42 and later"),
+		.risk = pf_say(f, "Each thread keeps free blocks of every size: memory grows with "
+				  "threads."),
+		.undo = pf_say(f, "unset GLIBC_TUNABLES")});
+}
+
 /* From a heap profile that counts all allocations: how many are of sizes that a threshold cuts off. */
 static int
 cut_off(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
@@ -122,15 +145,7 @@ cut_off(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err
 		100 * beyond / all));
 	pf_add_number(f, "share_of_allocations", beyond / all, "share");
 	pf_add_number(f, "allocations", all, "count");
-	pf_add_advice(f,
-	    (struct pf_advice){.action = pf_say(f, "Let the caches of threads take bigger blocks."),
-		.setting = pf_say(
-		    f, "GLIBC_TUNABLES=glibc.malloc.tcache_max=65536:glibc.malloc.tcache_count=16"),
-		.how = pf_say(f, "in the environment of the service"),
-		.versions = pf_say(f, "glibc 2.26 and later"),
-		.risk = pf_say(f, "Each thread keeps up to 16 free blocks of every size: memory "
-				  "grows with threads."),
-		.undo = pf_say(f, "unset GLIBC_TUNABLES")});
+	advise_caches(f);
 	pf_add_measurement(f, "cpu", "share", pf_say(f, "profuse tune --try CMD"));
 	return pf_show_stack(f, ep, heaviest, most, most / all, "count", err);
 }
@@ -148,12 +163,7 @@ pf_detect_thresholds(const struct pf_evidence *e, struct pf_findings *f, struct 
 static bool
 crossed(const struct pf_profile *p, size_t sample)
 {
-	for (uint64_t i = p->label_starts[sample]; i < p->label_starts[sample + 1]; i++) {
-		const struct pf_label *l = &p->labels[i];
-		if (strcmp(pf_profile_string(p, l->key), "thread") == 0)
-			return strcmp(pf_profile_string(p, l->string), "other") == 0;
-	}
-	return false;
+	return strcmp(pf_sample_text(p, sample, "thread"), "other") == 0;
 }
 
 /* Objects freed by another thread, by who allocated them; *all: objects freed by any. */

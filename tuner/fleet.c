@@ -1,41 +1,15 @@
-/*
- * fleet.c: many reports as one table: a row a service, what it would save.
- *
- * Findings overlap (the collector's share is in two of them), so savings are not
- * added up within a service: the greatest counts, of findings that are sure
- * enough. Cores are the share times the cores that the service uses, where its
- * report knows them (--cores-used); the total is labelled as what it is, an
- * extrapolation.
- */
-#include <jansson.h>
+/* fleet.c: reads the reports of a fleet and adds them up; see fleet.h. */
+#include "tuner/fleet.h"
+
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <profuse/tune.h>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
-#include "tuner/findings.h"
-#include "tuner/json.h"
 
 enum { MOST_BYTES = 64 << 20 };
-
-struct row {
-	char *service,
-	    *title; /* owned; title: of the finding that saves most, or the most severe */
-	size_t findings, high;
-	double cpu, cores, bytes; /* share, cores, bytes that may be saved; cores NaN: not known */
-};
-
-struct fleet {
-	struct row *rows;
-	size_t count, capacity;
-	double cores, bytes;
-	size_t without_cores; /* services that would save CPU, of which the cores are not known */
-};
 
 static double
 number(const json_t *object, const char *key)
@@ -61,12 +35,75 @@ sure(const json_t *finding)
 	return strcmp(confidence, "medium") == 0 || strcmp(confidence, "high") == 0;
 }
 
+/* Of a prediction's metrics those that are of this kind: "cpu", "cpu_per_request"; "rss", "rss_idle", "rss_peak". */
+static bool
+is_of(const json_t *prediction, const char *kind)
+{
+	return strncmp(string(prediction, "metric"), kind, strlen(kind)) == 0;
+}
+
+/*
+ * The bounds of what a finding saves: of the prediction that promises it, else of
+ * the figure of the evidence that it is. A prediction of CPU is relative to what
+ * it was, one of memory in bytes.
+ */
+static struct pf_saving
+saving_of(const json_t *finding, const char *key, const char *kind, bool relative)
+{
+	const json_t *numbers = json_object_get(json_object_get(finding, "evidence"), "numbers");
+	struct pf_saving s = {.value = number(finding, key)};
+	const json_t *item;
+	size_t i;
+
+	if (!(s.value > 0))
+		return (struct pf_saving){0};
+	s.high = s.value;
+	json_array_foreach(json_object_get(finding, "predicted"), i, item)
+	{
+		double before = number(item, "before"), unit = relative ? before : 1;
+		double low = (before - number(item, "high")) / unit;
+		double high = (before - number(item, "low")) / unit;
+
+		if (is_of(item, kind) && low <= s.value && high >= s.value) {
+			s.low = fmax(0, low);
+			s.high = high;
+			return s;
+		}
+	}
+	json_array_foreach(numbers, i, item)
+	{
+		double low = number(item, "low"), high = number(item, "high");
+
+		if (number(item, "value") == s.value && low <= s.value && high >= s.value) {
+			s.low = fmax(0, low);
+			s.high = high;
+			return s;
+		}
+	}
+	return s;
+}
+
+/* What the fleet's page shows of a finding. */
+static json_t *
+in_short(const json_t *finding)
+{
+	static const char *const keys[] = {
+	    "kind", "severity", "confidence", "title", "summary", "cpu_saved", "bytes_saved"};
+	const json_t *advice = json_array_get(json_object_get(finding, "advice"), 0);
+	json_t *item = json_object();
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		json_object_set(item, keys[i], json_object_get(finding, keys[i]));
+	json_object_set_new(item, "action", json_string(string(advice, "action")));
+	json_object_set_new(item, "setting", json_string(string(advice, "setting")));
+	return item;
+}
+
 static int
-read_row(struct row *row, const json_t *report, const char *path, struct pf_error *err)
+read_row(struct pf_fleet_row *row, const json_t *report, const char *path, struct pf_error *err)
 {
 	const json_t *service = json_object_get(report, "service"), *finding;
 	const json_t *findings = json_object_get(report, "findings");
-	const char *title = "";
 	double used = number(service, "cores_used");
 	size_t i;
 	int rc;
@@ -75,27 +112,31 @@ read_row(struct row *row, const json_t *report, const char *path, struct pf_erro
 		return pf_error_set(err, PF_EINPUT,
 		    "%s: no report of profuse tune: -o NAME.json writes one for --fleet", path);
 	row->findings = json_array_size(findings);
+	row->list = json_array();
 	json_array_foreach(findings, i, finding)
 	{
-		double cpu = number(finding, "cpu_saved"), bytes = number(finding, "bytes_saved");
+		struct pf_saving cpu = saving_of(finding, "cpu_saved", "cpu", true);
+		struct pf_saving bytes = saving_of(finding, "bytes_saved", "rss", false);
 
 		row->high += strcmp(string(finding, "severity"), "high") == 0;
-		if (!*title)
-			title = string(finding, "title");
-		if (!sure(finding))
-			continue;
-		if (cpu > row->cpu)
+		json_array_append_new(row->list, in_short(finding));
+		if (sure(finding) && cpu.value > row->cpu.value)
 			row->cpu = cpu;
-		if (bytes > row->bytes)
+		if (sure(finding) && bytes.value > row->bytes.value)
 			row->bytes = bytes;
 	}
-	row->cores = row->cpu > 0 ? row->cpu * used : 0;
+	if (row->cpu.value > 0)
+		row->cores = (struct pf_saving){
+		    row->cpu.value * used, row->cpu.low * used, row->cpu.high * used};
 	rc = pf_copy_string(&row->service, string(service, "name"), err);
-	return rc ? rc : pf_copy_string(&row->title, title, err);
+	if (!rc)
+		rc = pf_copy_string(&row->report, path, err);
+	return rc ? rc
+		  : pf_copy_string(&row->title, string(json_array_get(findings, 0), "title"), err);
 }
 
 static int
-add_report(struct fleet *f, const char *path, struct pf_error *err)
+add_report(struct pf_fleet *f, const char *path, struct pf_error *err)
 {
 	struct pf_buffer bytes;
 	json_error_t why;
@@ -104,7 +145,7 @@ add_report(struct fleet *f, const char *path, struct pf_error *err)
 
 	if (rc)
 		return rc;
-	f->rows[f->count] = (struct row){0};
+	f->rows[f->count] = (struct pf_fleet_row){0};
 	pf_buffer_init(&bytes, MOST_BYTES);
 	rc = pf_file_read(path, &bytes, err);
 	if (!rc) {
@@ -125,151 +166,85 @@ add_report(struct fleet *f, const char *path, struct pf_error *err)
 static int
 by_saving(const void *a, const void *b)
 {
-	const struct row *x = a, *y = b;
-	double p = isnan(x->cores) ? x->cpu : x->cores, q = isnan(y->cores) ? y->cpu : y->cores;
+	const struct pf_fleet_row *x = a, *y = b;
+	double p = isnan(x->cores.value) ? x->cpu.value : x->cores.value;
+	double q = isnan(y->cores.value) ? y->cpu.value : y->cores.value;
 
 	if (p != q)
 		return p < q ? 1 : -1;
-	if (x->bytes != y->bytes)
-		return x->bytes < y->bytes ? 1 : -1;
+	if (x->bytes.value != y->bytes.value)
+		return x->bytes.value < y->bytes.value ? 1 : -1;
 	return strcmp(x->service, y->service);
 }
 
 static void
-add_up(struct fleet *f)
+add_saving(struct pf_saving *sum, const struct pf_saving *s)
+{
+	sum->value += s->value;
+	sum->low += s->low;
+	sum->high += s->high;
+}
+
+static void
+add_up(struct pf_fleet *f)
 {
 	if (f->count)
 		qsort(f->rows, f->count, sizeof *f->rows, by_saving);
 	for (size_t i = 0; i < f->count; i++) {
-		const struct row *r = &f->rows[i];
+		const struct pf_fleet_row *r = &f->rows[i];
 
-		f->bytes += r->bytes;
-		if (isnan(r->cores))
-			f->without_cores += r->cpu > 0;
+		add_saving(&f->bytes, &r->bytes);
+		if (isnan(r->cores.value))
+			f->without_cores++;
 		else
-			f->cores += r->cores;
+			add_saving(&f->cores, &r->cores);
 	}
 }
 
 static void
-cell(struct pf_buffer *out, const char *text, bool markdown)
-{
-	for (; *text; text++) {
-		if (markdown && strchr("\\`*_[]<>|#", *text))
-			pf_buffer_byte(out, '\\');
-		pf_buffer_byte(out, (unsigned char)*text < 0x20 ? ' ' : (uint8_t)*text);
-	}
-}
-
-static void
-write_row(const struct row *r, bool markdown, struct pf_buffer *out)
-{
-	char cpu[PF_AMOUNT_ROOM] = "-", cores[PF_AMOUNT_ROOM] = "-", bytes[PF_AMOUNT_ROOM] = "-";
-
-	if (r->cpu > 0)
-		pf_amount(cpu, r->cpu, "share");
-	if (r->cores > 0)
-		snprintf(cores, sizeof cores, "%.1f", r->cores);
-	if (r->bytes > 0)
-		pf_amount(bytes, r->bytes, "bytes");
-	if (markdown) {
-		pf_buffer_string(out, "| ");
-		cell(out, r->service, true);
-		pf_buffer_printf(
-		    out, " | %zu (%zu) | %s | %s | %s | ", r->findings, r->high, cpu, cores, bytes);
-		cell(out, r->title, true);
-		pf_buffer_string(out, " |\n");
-		return;
-	}
-	pf_buffer_printf(out, "%-24.24s %5zu %5zu %8s %8s %10s  ", r->service, r->findings, r->high,
-	    cpu, cores, bytes);
-	cell(out, r->title, false);
-	pf_buffer_byte(out, '\n');
-}
-
-static void
-write_table(const struct fleet *f, bool markdown, struct pf_buffer *out)
-{
-	char bytes[PF_AMOUNT_ROOM];
-
-	pf_amount(bytes, f->bytes, "bytes");
-	if (markdown)
-		pf_buffer_string(out,
-		    "| service | findings (high) | CPU | cores | memory | first finding |\n"
-		    "|---|---:|---:|---:|---:|---|\n");
-	else
-		pf_buffer_printf(out, "%-24s %5s %5s %8s %8s %10s  %s\n", "service", "found",
-		    "high", "CPU", "cores", "memory", "first finding");
-	for (size_t i = 0; i < f->count; i++)
-		write_row(&f->rows[i], markdown, out);
-	pf_buffer_printf(out,
-	    "\n%zu services: up to %.1f cores and %s a process to be saved, extrapolated from "
-	    "single reports",
-	    f->count, f->cores, bytes);
-	if (f->without_cores)
-		pf_buffer_printf(out,
-		    "; %zu more would save CPU, but their reports don't know the cores they use "
-		    "(--cores-used)",
-		    f->without_cores);
-	pf_buffer_string(out, ".\n");
-}
-
-static int
-write_json(const struct fleet *f, struct pf_buffer *out, struct pf_error *err)
-{
-	json_t *root = json_object(), *rows = json_array();
-
-	json_object_set_new(root, "schema", json_string("profuse.tune-fleet.v1"));
-	json_object_set_new(root, "cores_saved", json_real(f->cores));
-	json_object_set_new(root, "bytes_saved", json_real(f->bytes));
-	for (size_t i = 0; i < f->count; i++) {
-		const struct row *r = &f->rows[i];
-		json_t *row = json_object();
-
-		json_object_set_new(row, "service", json_string(r->service));
-		json_object_set_new(row, "findings", json_integer((json_int_t)r->findings));
-		json_object_set_new(row, "high", json_integer((json_int_t)r->high));
-		json_object_set_new(row, "cpu_saved", json_real(r->cpu));
-		json_object_set_new(
-		    row, "cores_saved", isnan(r->cores) ? json_null() : json_real(r->cores));
-		json_object_set_new(row, "bytes_saved", json_real(r->bytes));
-		json_object_set_new(row, "first_finding", json_string(r->title));
-		json_array_append_new(rows, row);
-	}
-	json_object_set_new(root, "services", rows);
-	return pf_json_write(root, out, err);
-}
-
-static void
-release(struct fleet *f)
+release(struct pf_fleet *f)
 {
 	for (size_t i = 0; i < f->count; i++) {
 		free(f->rows[i].service);
+		free(f->rows[i].report);
 		free(f->rows[i].title);
+		json_decref(f->rows[i].list);
 	}
 	free(f->rows);
+}
+
+static int
+write_as(const struct pf_fleet *f, enum pf_tune_format format, const char *path,
+    struct pf_buffer *out, struct pf_error *err)
+{
+	switch (format) {
+	case PF_TUNE_JSON:
+		return pf_fleet_json(f, out, err);
+	case PF_TUNE_HTML:
+		return pf_fleet_html(f, path, out, err);
+	case PF_TUNE_MARKDOWN:
+		pf_fleet_markdown(f, out);
+		return 0;
+	default:
+		pf_fleet_text(f, out);
+		return 0;
+	}
 }
 
 int
 pf_tune_fleet(const char *const *reports, size_t count, enum pf_tune_format format,
     const char *path, struct pf_error *err)
 {
-	struct fleet f = {0};
+	struct pf_fleet f = {0};
 	struct pf_buffer out;
 	int rc = 0;
 
-	if (format == PF_TUNE_HTML)
-		return pf_error_set(
-		    err, PF_EUSAGE, "a fleet's table is text, Markdown or JSON, no page");
 	pf_buffer_init(&out, PF_BUFFER_NO_MAXIMUM);
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = add_report(&f, reports[i], err);
 	if (!rc) {
 		add_up(&f);
-		if (format == PF_TUNE_JSON)
-			rc = write_json(&f, &out, err);
-		else
-			write_table(&f, format == PF_TUNE_MARKDOWN, &out);
+		rc = write_as(&f, format, path, &out, err);
 	}
 	if (!rc)
 		rc = pf_buffer_check(&out, err);

@@ -1,8 +1,9 @@
 /*
  * gather.c: all that a live service offers, fetched through collect's public
  * header: memory, CPU over a window, everything that is a snapshot, then memory
- * four times more over as long again: growth needs a series. What a service does
- * not have is passed over with a word; a service that has nothing is an error.
+ * four times more over as long again: growth needs a series. While it waits for
+ * the first of these it has the agent look at threads. What a service does not
+ * have is passed over with a word; a service that has nothing is an error.
  */
 #include <math.h>
 #include <stdio.h>
@@ -218,15 +219,28 @@ rest(struct gathering *g, double seconds, struct pf_error *err)
 	return 0;
 }
 
+/* What the agent's threads do, on the processor and off it, over a part of the time that memory is watched. */
 static int
-watch_memory(struct gathering *g, uint32_t seconds, struct pf_error *err)
+watch_threads(struct gathering *g, double seconds, struct pf_error *err)
 {
+	uint32_t whole = seconds < 1 ? 1 : (uint32_t)seconds;
+	size_t got = g->got;
+	int rc = fetch(g, "threads over a window", "/debug/pprof/threads", whole, false, err);
+
+	return rc || g->got > got ? rc : rest(g, seconds, err);
+}
+
+static int
+watch_memory(struct gathering *g, uint32_t seconds, bool go, struct pf_error *err)
+{
+	double each = (double)seconds / MORE_SNAPSHOTS;
 	int rc = 0;
 
 	for (int i = 0; !rc && i < MORE_SNAPSHOTS && g->has_heap; i++) {
-		size_t got = g->got;
+		size_t got;
 
-		rc = rest(g, (double)seconds / MORE_SNAPSHOTS, err);
+		rc = i || go ? rest(g, each, err) : watch_threads(g, each, err);
+		got = g->got;
 		if (!rc)
 			rc = fetch(g, "heap", heap, 0, false, err);
 		if (!rc && g->got == got)
@@ -247,6 +261,7 @@ pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_
 	int rc = take_base(&g, url, err);
 	bool go;
 
+	t->live = true;
 	if (!rc)
 		rc = fetch(&g, "heap", heap, 0, false, err);
 	g.has_heap = g.got > 0;
@@ -273,7 +288,7 @@ pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_
 	if (!rc && !go) /* the agent's */
 		rc = fetch(&g, "frees", "/debug/pprof/frees", 0, false, err);
 	if (!rc)
-		rc = watch_memory(&g, g.options->seconds ? g.options->seconds : WINDOW, err);
+		rc = watch_memory(&g, g.options->seconds ? g.options->seconds : WINDOW, go, err);
 	if (!rc)
 		rc = fetch_text(&g, memstats, err);
 	if (!rc)

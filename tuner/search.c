@@ -17,6 +17,7 @@ enum {
 	STAGES = 3,
 };
 
+#define DIAL_WIDTH 0.25
 #define CAP_PENALTY 10.0 /* a cap that is not kept outweighs every gain */
 
 static const size_t rounds_of[STAGES] = {1, 2, 4};
@@ -71,6 +72,34 @@ score(struct pf_search *s, struct pf_trial *t)
 		t->score += CAP_PENALTY;
 	if (t->failed || isnan(t->score))
 		t->score = INFINITY;
+}
+
+/*
+ * Along a dial the curve is smooth: each setting is judged by the mean of its own
+ * and its neighbours' scores, weighted by their runs and by how near they are (a
+ * normal curve in the logarithm, a quarter wide: settings that differ by less than
+ * that count nearly as one). Today's is one of them, its score 0.
+ */
+static double
+smoothed(const struct pf_search *s, const struct pf_trial *t)
+{
+	double sum = 0, weights = 0;
+
+	if (!(t->setting.dial > 0) || t->capped || !isfinite(t->score))
+		return t->score;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct pf_trial *u = &s->trials[i];
+		double apart, weight;
+
+		if (!(u->setting.dial > 0) || u->setting.series != t->setting.series || u->capped ||
+		    !isfinite(u->score) || !u->runs)
+			continue;
+		apart = log(u->setting.dial / t->setting.dial) / DIAL_WIDTH;
+		weight = (double)u->runs * exp(-apart * apart / 2);
+		sum += weight * u->score;
+		weights += weight;
+	}
+	return weights > 0 ? sum / weights : t->score;
 }
 
 /* No other setting is better in CPU and in memory. */
@@ -262,6 +291,8 @@ score_all(struct running *r)
 	s->trials[0].runs = r->today_count;
 	for (size_t i = 0; i < s->count; i++)
 		score(s, &s->trials[i]);
+	for (size_t i = 0; i < s->count; i++)
+		s->trials[i].rank = smoothed(s, &s->trials[i]);
 	mark_pareto(s);
 }
 
@@ -297,7 +328,7 @@ cut(struct running *r, size_t *which, size_t n, size_t keep)
 
 	for (size_t i = 1; i < n; i++) {
 		size_t moving = which[i], at = i;
-		for (; at && trials[which[at - 1]].score > trials[moving].score; at--)
+		for (; at && trials[which[at - 1]].rank > trials[moving].rank; at--)
 			which[at] = which[at - 1];
 		which[at] = moving;
 	}
@@ -399,7 +430,7 @@ validate(struct running *r, const size_t *which, size_t n, struct pf_error *err)
 		struct pf_validation *v = &s->validations[s->validation_count];
 		struct pf_bench *b = NULL;
 
-		if (s->trials[which[i]].score >= 0)
+		if (s->trials[which[i]].rank >= 0)
 			break; /* no better than today's: nothing to validate */
 		*v = (struct pf_validation){
 		    .trial = which[i], .confidence = 1 - 0.05 / (double)most, .done = true};

@@ -4,7 +4,9 @@
  * Successive halving: every setting runs once, the better quarter twice more,
  * the best of those four times more. Every round has today's setting in it, in
  * random order with the others, and a setting counts by its ratio to today's
- * of the same round: what drifts on the machine drifts for both. The winner is
+ * of the same round: what drifts on the machine drifts for both. Along a dial
+ * (GOGC) neighbours count for each other: what a setting costs changes smoothly
+ * there, and a single noisy run should not decide. The winner is
  * then compared with today's in pairs of its own, and recommended only if the
  * whole interval of the weighted change is an improvement.
  */
@@ -25,6 +27,8 @@ struct pf_trial {
 	size_t runs, capacity;
 	double value[PF_AIMS]; /* today's median times the median change; NaN: not measured */
 	double score;          /* weighted mean of the median changes; lower is better */
+	double
+	    rank; /* the same, drawn towards its neighbours' on a dial: what the search goes by */
 	bool failed, capped, pareto;
 	char failure[200];
 };

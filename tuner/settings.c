@@ -39,8 +39,7 @@ static const struct entry entries[] = {
 	"GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=33554432:"
 	"glibc.malloc.trim_threshold=268435456"},
     {PF_ALLOCATOR_GLIBC, "mmap 128K", "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=131072"},
-    {PF_ALLOCATOR_GLIBC, "tcache 64K x 16",
-	"GLIBC_TUNABLES=glibc.malloc.tcache_max=65536:glibc.malloc.tcache_count=16"},
+    {PF_ALLOCATOR_GLIBC, "tcache x 16", "GLIBC_TUNABLES=glibc.malloc.tcache_count=16"},
     {PF_ALLOCATOR_GLIBC, "tcache x 127", "GLIBC_TUNABLES=glibc.malloc.tcache_count=127"},
     {PF_ALLOCATOR_GLIBC, "huge pages", "GLIBC_TUNABLES=glibc.malloc.hugetlb=1"},
     {PF_ALLOCATOR_JEMALLOC, "", NULL},
@@ -86,11 +85,11 @@ static const struct entry entries[] = {
     {PF_ALLOCATOR_MIMALLOC, "reset abandoned", "MIMALLOC_ABANDONED_PAGE_RESET=1"},
 };
 
-static const int gogc[] = {25, 50, 75, 125, 150, 200, 300, 400, 600, 800};
+static const int gogc[] = {20, 25, 30, 40, 50, 60, 75, 90, 100, 115, 130, 150, 175, 200, 250, 300,
+    400, 500, 600, 800, 1000};
 
-/* Where Debian and others put them; the first that is there. */
-static const char *
-library_of(enum pf_allocator allocator)
+const char *
+pf_allocator_library(enum pf_allocator allocator)
 {
 	static const char *const folders[] = {"/usr/lib/x86_64-linux-gnu",
 	    "/usr/lib/aarch64-linux-gnu", "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu",
@@ -141,6 +140,23 @@ find_file(const char *command, char *path, size_t room)
 	return false;
 }
 
+/*
+ * Go's build information (debug/buildinfo): after 32 bytes, of which the 16th has
+ * the bit 2 if texts follow in line (Go 1.18 and later), a length and "go1.26.1".
+ */
+static void
+find_go(struct pf_program *p, const struct pf_text *t)
+{
+	const char *at = pf_text_find(t, "\xff Go buildinf:");
+	unsigned minor;
+
+	p->go = at != NULL;
+	if (!at || t->end - at < 48 || !(at[15] & 2) || memcmp(at + 33, "go1.", 4) != 0)
+		return;
+	minor = (unsigned)strtoul(at + 37, NULL, 10);
+	p->go_version = minor < 100 ? 100 + minor : 0;
+}
+
 void
 pf_program_inspect(struct pf_program *p, const char *command)
 {
@@ -154,7 +170,7 @@ pf_program_inspect(struct pf_program *p, const char *command)
 	    bytes.size > 4 && memcmp(bytes.bytes, "\177ELF", 4) == 0) {
 		t = pf_text_of((const char *)bytes.bytes, bytes.size);
 		p->found = true;
-		p->go = pf_text_find(&t, "\xff Go buildinf:") != NULL;
+		find_go(p, &t);
 		p->libc = pf_text_find(&t, "libc.so.6") != NULL;
 		if (pf_text_find(&t, "libjemalloc.so"))
 			p->allocator = PF_ALLOCATOR_JEMALLOC;
@@ -235,21 +251,87 @@ new_setting(struct pf_setting *settings, size_t *count, enum pf_allocator alloca
 	return s;
 }
 
-static void
-list_go(struct pf_setting *settings, size_t *count, double memory_limit)
+/* As it is set for the command now; 100 where it is not set, 0 where it is off. */
+static double
+today_gogc(void)
 {
-	for (size_t i = 0; i < sizeof gogc / sizeof *gogc; i++) {
-		struct pf_setting *s = new_setting(settings, count, PF_ALLOCATOR_GO);
-		char text[48];
+	const char *today = getenv("GOGC");
 
-		snprintf(s->name, sizeof s->name, "GOGC=%d", gogc[i]);
-		snprintf(text, sizeof text, "GOGC=%d", gogc[i]);
+	return today && *today ? fmax(0, strtod(today, NULL)) : 100;
+}
+
+/* Whether Linux gives huge pages without being asked: then Go's heap has them. */
+static bool
+huge_pages_always(void)
+{
+	struct pf_buffer bytes;
+	bool always;
+
+	pf_buffer_init(&bytes, 256);
+	always = pf_file_read("/sys/kernel/mm/transparent_hugepage/enabled", &bytes, NULL) == 0 &&
+		 bytes.size >= 8 && memcmp(bytes.bytes, "[always]", 8) == 0;
+	pf_buffer_release(&bytes);
+	return always;
+}
+
+/* One word more in GODEBUG, beside those of today. */
+static void
+add_debug(struct pf_setting *s, const char *word)
+{
+	const char *today = getenv("GODEBUG");
+	char text[PF_VARIABLE_ROOM];
+
+	snprintf(text, sizeof text, "GODEBUG=%s%s%s", today && *today ? today : "",
+	    today && *today ? "," : "", word);
+	add_variable(s, text);
+}
+
+static void
+add_go(struct pf_setting *settings, size_t *count, int percent, const char *debug, unsigned series,
+    double memory_limit)
+{
+	struct pf_setting *s = new_setting(settings, count, PF_ALLOCATOR_GO);
+	char text[48];
+	size_t size;
+
+	s->dial = percent;
+	s->series = series;
+	snprintf(text, sizeof text, "GOGC=%d", percent);
+	add_variable(s, text);
+	snprintf(s->name, sizeof s->name, "%s", text);
+	if (isfinite(memory_limit)) {
+		snprintf(text, sizeof text, "GOMEMLIMIT=%.0fMiB", memory_limit * 0.9 / (1 << 20));
 		add_variable(s, text);
-		if (isfinite(memory_limit)) {
-			snprintf(text, sizeof text, "GOMEMLIMIT=%.0fMiB",
-			    memory_limit * 0.9 / (1 << 20));
-			add_variable(s, text);
-			snprintf(s->name, sizeof s->name, "GOGC=%d %s", gogc[i], text);
+		size = strlen(s->name);
+		snprintf(s->name + size, sizeof s->name - size, " %s", text);
+	}
+	if (debug) {
+		add_debug(s, debug);
+		size = strlen(s->name);
+		snprintf(s->name + size, sizeof s->name - size, " %s", debug);
+	}
+}
+
+/*
+ * GOGC by steps of a sixth to a third, each also with pages given back lazily (Go
+ * 1.16 and later), and without huge pages where the kernel gives them to everybody
+ * (Go 1.22: 1.21 learned it in a patch release). GOMAXPROCS is left alone: fewer
+ * processors cost throughput, which a benchmark's CPU time does not show.
+ */
+static void
+list_go(struct pf_setting *settings, size_t *count, const struct pf_program *p, double memory_limit)
+{
+	const char *debug[3] = {NULL};
+	unsigned kinds = 1;
+
+	if (p->go_version >= 116)
+		debug[kinds++] = "madvdontneed=0";
+	if (p->go_version >= 122 && huge_pages_always())
+		debug[kinds++] = "disablethp=1";
+	for (unsigned k = 0; k < kinds; k++) {
+		for (size_t i = 0; i < sizeof gogc / sizeof *gogc; i++) {
+			if (gogc[i] != 100 || debug[k] || isfinite(memory_limit))
+				add_go(settings, count, gogc[i], debug[k], k, memory_limit);
 		}
 	}
 }
@@ -261,7 +343,7 @@ list_allocators(
 	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
 		const struct entry *e = &entries[i];
 		bool own = e->allocator == p->allocator;
-		const char *library = own ? NULL : library_of(e->allocator);
+		const char *library = own ? NULL : pf_allocator_library(e->allocator);
 		struct pf_setting *s;
 
 		/* Today's allocator with its defaults is today's setting. */
@@ -288,8 +370,9 @@ pf_settings_list(struct pf_setting *settings, size_t *count, const struct pf_pro
 		return rc;
 	snprintf(new_setting(settings, count, p->go ? PF_ALLOCATOR_GO : p->allocator)->name,
 	    sizeof settings->name, "today");
+	settings->dial = p->go ? today_gogc() : 0;
 	if (p->go && wanted(only, PF_ALLOCATOR_GO))
-		list_go(settings, count, memory_limit);
+		list_go(settings, count, p, memory_limit);
 	else if (!p->go && p->libc)
 		list_allocators(settings, count, p, only);
 	if (*count < 2)

@@ -20,6 +20,12 @@ struct pf_setting {
 	enum pf_allocator allocator;
 	char variables[PF_SETTING_VARIABLES][PF_VARIABLE_ROOM]; /* "NAME=VALUE" */
 	size_t variable_count;
+	/*
+	 * Settings of one series differ in one dial only (GOGC), along which what they
+	 * do changes smoothly: neighbours tell about each other. dial 0: no such series.
+	 */
+	double dial;
+	unsigned series;
 };
 
 /* What a command runs, as far as its file tells. */
@@ -27,9 +33,16 @@ struct pf_program {
 	bool
 	    found; /* an ELF file; false: a script or a line for a shell, of which nothing is known */
 	bool go;   /* built by Go */
-	bool libc; /* linked to the shared C library: allocators can be preloaded */
+	unsigned go_version; /* 126 for go1.26; 0: older than 1.18, or unknown */
+	bool libc;           /* linked to the shared C library: allocators can be preloaded */
 	enum pf_allocator allocator; /* linked in as a library; glibc where none is */
 };
+
+/*
+ * The allocator's library on this machine, where Debian and others put it; good
+ * until the next call. NULL: not installed, or none of its own (Go's).
+ */
+const char *pf_allocator_library(enum pf_allocator allocator);
 
 /* Looks at the file that a command's first word names (searched on PATH). */
 void pf_program_inspect(struct pf_program *p, const char *command);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/memory.h"
 
@@ -57,6 +58,12 @@ pf_stack_own(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 	while (i < s->count && ep->traits[s->names[i]])
 		i++;
 	return i;
+}
+
+bool
+pf_stack_in_allocator(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return pf_stack_with(s, ep, PF_CODE_ALLOCATION) < pf_stack_own(s, ep);
 }
 
 uint32_t
@@ -179,6 +186,17 @@ pf_show_sites(struct pf_findings *f, const struct pf_evidence_profile *ep, const
 		rc = pf_show_stack(f, ep, s->items[i].sample, s->items[i].value,
 		    s->total > 0 ? s->items[i].value / s->total : NAN, unit, err);
 	return rc;
+}
+
+const char *
+pf_sample_text(const struct pf_profile *p, size_t sample, const char *key)
+{
+	for (uint64_t i = p->label_starts[sample]; i < p->label_starts[sample + 1]; i++) {
+		const struct pf_label *l = &p->labels[i];
+		if (strcmp(pf_profile_string(p, l->key), key) == 0)
+			return pf_profile_string(p, l->string);
+	}
+	return "";
 }
 
 double

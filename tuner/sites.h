@@ -24,6 +24,11 @@ size_t pf_stack_own(const struct pf_stack *s, const struct pf_evidence_profile *
 /* The position of the leaf-most frame with one of these traits; s->count where there is none. */
 size_t pf_stack_with(
     const struct pf_stack *s, const struct pf_evidence_profile *ep, uint32_t traits);
+/*
+ * Whether the stack's leaf is the allocator's: nothing of the service between it
+ * and malloc, free or their relatives.
+ */
+bool pf_stack_in_allocator(const struct pf_stack *s, const struct pf_evidence_profile *ep);
 /* Who answers for a sample: its own code, else the last frame that is no allocator's or lock's. PF_NONE: empty. */
 uint32_t pf_stack_owner(const struct pf_stack *s, const struct pf_evidence_profile *ep);
 
@@ -59,6 +64,9 @@ int pf_show_stack(struct pf_findings *f, const struct pf_evidence_profile *ep, s
 /* The heaviest stacks of the first `most` sites. */
 int pf_show_sites(struct pf_findings *f, const struct pf_evidence_profile *ep,
     const struct pf_sites *s, size_t most, const char *unit, struct pf_error *err);
+
+/* The text of a sample's label of this key; "" where it has none. */
+const char *pf_sample_text(const struct pf_profile *p, size_t sample, const char *key);
 
 /* The sum of a column's values. */
 double pf_column_total(const struct pf_evidence_profile *ep, uint32_t column);

@@ -53,6 +53,7 @@ enum pf_convert_format {
 	PF_CONVERT_GO_PGO,        /* profile.proto for go build -pgo, cut to what it reads */
 	PF_CONVERT_GO_PREPROFILE, /* the same as Go's compiler wants it: "GO PREPROFILE V1" */
 	PF_CONVERT_BOLT,          /* llvm-bolt's fdata */
+	PF_CONVERT_GCC,           /* GCC's auto-profile; by lines, without discriminators */
 };
 
 /* Fill with PF_CONVERT_OPTIONS_INIT, then change. Strings are copied. */

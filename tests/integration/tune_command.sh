@@ -62,10 +62,31 @@ PY
 
 "$build/profuse" tune "$fixtures/tune/churn" --name checkout --cores-used 120 -o churn.json
 "$build/profuse" tune --fleet r.json churn.json >fleet.txt
-grep -q '^checkout .* 18.' fleet.txt && grep -q '^2 services: up to 18' fleet.txt || fail "the fleet's table: $(cat fleet.txt)"
+grep -q '^checkout .* 18.' fleet.txt && grep -q '^2 services: 18.* cores' fleet.txt || fail "the fleet's table: $(cat fleet.txt)"
 echo "{}" >other.json
 expect 3 "no report of profuse tune" --fleet other.json
-expect 2 "no page" --fleet r.json -o fleet.html
+expect 4 "no/such" --fleet r.json -o no/such/fleet.html
+"$build/profuse" tune "$fixtures/tune/healthy" --name 'quiet</script><b>' -o quiet.json
+"$build/profuse" tune --fleet r.json churn.json quiet.json --json -o fleet.html -o fleet.md >fleet.json
+python3 - <<'PY'
+import json
+fleet = json.load(open("fleet.json"))
+assert list(fleet)[0] == "schema" and fleet["schema"] == "profuse.tune-fleet.v1", list(fleet)
+rows = {s["service"]: s for s in fleet["services"]}
+assert [s["service"] for s in fleet["services"]][0] == "checkout", fleet  # the most cores first
+for row in rows.values():  # a saving lies within its bounds
+    for what in ("cpu", "cores", "bytes"):
+        if row[f"{what}_saved"] is not None:
+            assert 0 <= row[f"{what}_low"] <= row[f"{what}_saved"] <= row[f"{what}_high"], row
+assert rows["shop <b>"]["finding_list"][0]["kind"] == "leak" and rows["quiet</script><b>"]["finding_list"] == []
+for what in ("cores", "bytes"):  # totals are sums
+    for end in ("saved", "low", "high"):
+        assert abs(fleet[f"{what}_{end}"] - sum(r[f"{what}_{end}"] or 0 for r in rows.values())) < 1e-6, what
+assert "shop \\<b\\>" in open("fleet.md").read()
+page = open("fleet.html").read()
+assert page.count("</script>") == 3, "a service's name ends the data"
+assert '"page": "r.html"' in page and '"page": "churn.html"' not in page  # only what is there
+PY
 
 # A search: today's setting and a few others of glibc, on a program that allocates.
 cc -O2 -D_GNU_SOURCE -o workload "$PROFUSE_SOURCE_DIR/tests/quality/tuner/workload.c" -lpthread
@@ -82,6 +103,29 @@ for v in search["validations"]:  # nothing is recommended that its interval does
     assert v["supported"] == (v["high"] is not None and v["high"] < 0), v
 if search["recommended"]:
     assert search["validations"][-1]["supported"] and search["environment"]
+PY
+
+# A live program of C under the agent: its libc is this machine's and has names without --binary; threads are looked at.
+mkdir run
+MALLOC_ARENA_MAX=1 LD_PRELOAD=$build/libprofuse-agent.so PROFUSE_PORT=auto PROFUSE_RUN_DIR=$work/run ./workload packets --scale 1000 &
+service=$!
+for _ in $(seq 200); do
+	[ -z "$(ls run)" ] || break
+	sleep 0.05
+done
+port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\)".*/\1/p' run/*)
+"$build/profuse" tune --service "http://127.0.0.1:$port" --seconds 3 --json >live.json 2>err
+kill "$service"
+wait "$service" 2>/dev/null || true
+service=
+python3 - <<'PY'
+import json
+report = json.load(open("live.json"))
+assert report["service"]["allocator"] == "glibc", report["service"]
+assert any("threads?seconds=1" in i for i in report["inputs"]), report["inputs"]
+heavy = next(f for f in report["findings"] if f["kind"] == "allocation-heavy")
+names = {name for s in heavy["evidence"]["stacks"] for name in s["functions"]}
+assert any(n.endswith(("malloc", "free")) for n in names), names  # libc's own
 PY
 
 if command -v go >/dev/null; then
@@ -102,13 +146,41 @@ else
 	echo "without go: a live service is not looked at"
 fi
 
+# browse PAGE: as it is after its program has run
+browse() {
+	timeout 120 "$browser" --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
+		--user-data-dir="$work/browser" --virtual-time-budget=4000 --enable-logging=stderr --dump-dom "file://$work/$1" 2>browser.log
+}
+
 browser=$(command -v chromium || command -v chromium-browser || true)
 if [ -n "$browser" ]; then
-	timeout 120 "$browser" --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
-		--user-data-dir="$work/browser" --virtual-time-budget=4000 --dump-dom "file://$work/r.html" >dom 2>browser.log
+	browse r.html >dom
 	grep -q '<h1 id="title">Tuning report: shop &lt;b&gt;</h1>' dom || fail "the page does not draw its title"
 	grep -q 'class="card high"' dom && grep -q '<polyline' dom && grep -q 'class="bar"' dom ||
 		fail "the page lacks findings, growth or flame graph"
+	browse fleet.html >dom
+	grep -q '<td><a href="#service-1">checkout</a></td>' dom && grep -q '<svg class="bar"' dom && grep -q '<details id="service-3">' dom ||
+		fail "the fleet's page lacks rows, bars or findings"
+	! grep -E 'CONSOLE.*(Refused|rror)' browser.log || fail "the browser complains of the fleet's page"
+	# Its policy allows its own programs only; without it, a click on headings and the field for words.
+	python3 - <<-'PY'
+		import re
+		page, count = re.subn('<meta http-equiv="Content-Security-Policy"[^>]*>', "", open("fleet.html").read())
+		assert count == 1
+		probe = r"""<script>
+		const names = () => [...document.querySelectorAll("#table tbody a")].map((a) => a.textContent).join(", "), out = [names()];
+		const click = (i) => { document.querySelectorAll("#table th button")[i].click(); out.push(names()); };
+		click(3); click(0); click(0);
+		const field = document.getElementById("filter"); field.value = "SHOP"; field.dispatchEvent(new Event("input")); out.push(names());
+		document.querySelector("#table tbody a").click(); out.push(String([...document.querySelectorAll("details[open]")].map((d) => d.textContent.includes("recordVisit"))));
+		const pre = document.createElement("pre"); pre.id = "result"; pre.textContent = out.join("\n") + "\n"; document.body.append(pre);
+		</script></body>"""
+		open("probed.html", "w").write(page.replace("</body>", probe))
+	PY
+	browse probed.html | sed -n '/<pre id="result">/,/<\/pre>/p' | sed -e 's/.*<pre id="result">//' -e '/<\/pre>/d' >clicked.txt
+	printf '%s\n' 'checkout, shop &lt;b&gt;, quiet&lt;/script&gt;&lt;b&gt;' 'shop &lt;b&gt;, checkout, quiet&lt;/script&gt;&lt;b&gt;' \
+		'checkout, quiet&lt;/script&gt;&lt;b&gt;, shop &lt;b&gt;' 'shop &lt;b&gt;, quiet&lt;/script&gt;&lt;b&gt;, checkout' \
+		'shop &lt;b&gt;' true | diff - clicked.txt || fail "the fleet's page sorts or finds otherwise"
 else
 	echo "without chromium: the page is not drawn"
 fi

@@ -97,6 +97,8 @@ a_conversion_survives_every_failed_allocation(void **state)
 	job.options.stale_against = NULL;
 	job.options.format = PF_CONVERT_FOLDED;
 	fail_each_allocation(convert, &job);
+	job.options.format = PF_CONVERT_GCC;
+	fail_each_allocation(convert, &job);
 	job.options.format = PF_CONVERT_BOLT;
 	fail_each_allocation(convert, &job);
 	pf_profile_free(job.profile);

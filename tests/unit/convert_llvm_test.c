@@ -1,4 +1,4 @@
-/* The LLVM writers: their bytes, checked by hand and against llvm-profdata in tests/integration. */
+/* The writers for LLVM and GCC: their bytes, checked by hand and against llvm-profdata in tests/integration. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "convert/gcc_profile.h"
 #include "convert/llvm.h"
 #include "convert/summary.h"
 #include "core/error.h"
@@ -66,6 +67,80 @@ text_is_ordered_by_total_and_place(void **state)
 	pf_buffer_byte(&out, 0);
 	assert_string_equal((char *)out.bytes, "main:155:1\n 2: 50 other:30 leaf:20\n 300.2: 100\n "
 					       "4.1: helper:5\n  0: 0\n  3: 5\nleaf:9:7\n 1: 9\n");
+	pf_buffer_release(&out);
+	pf_functions_release(&f);
+}
+
+/* Two copies of one call, and three places, in a line. */
+static void
+by_line_places_become_lines(void **state)
+{
+	struct pf_functions f, lines;
+	struct pf_buffer out;
+	uint32_t root, child, body, target;
+	(void)state;
+
+	assert_int_equal(pf_functions_init(&f, NULL), 0);
+	assert_int_equal(pf_functions_root(&f, "main", &root, NULL), 0);
+	f.nodes[root].head = 3;
+	set_body(&f, root, at(2, 0), 50);
+	set_body(&f, root, at(3, 1), 4);
+	for (uint32_t d = 1; d <= 2; d++) {
+		assert_int_equal(pf_functions_body(&f, root, at(2, d), &body, NULL), 0);
+		f.bodies[body].count = 20 * d;
+		assert_int_equal(pf_functions_target(&f, body, "leaf", &target, NULL), 0);
+		f.targets[target].count = d;
+		assert_int_equal(pf_functions_child(&f, root, at(5, d), "helper", &child, NULL), 0);
+		set_body(&f, child, at(1, 0), 7);
+		set_body(&f, child, at(1, 1), 6);
+	}
+	assert_int_equal(pf_functions_seal(&f, NULL), 0);
+	assert_int_equal(pf_functions_by_line(&lines, &f, NULL), 0);
+	pf_buffer_init(&out, 1 << 16);
+	assert_int_equal(pf_llvm_text(&lines, &out, NULL), 0);
+	pf_buffer_byte(&out, 0);
+	assert_string_equal(
+	    (char *)out.bytes, "main:68:3\n 2: 50 leaf:3\n 3: 4\n 5: helper:14\n  1: 14\n");
+	pf_buffer_release(&out);
+	pf_functions_release(&lines);
+	pf_functions_release(&f);
+}
+
+static void
+gcc_gets_its_own_words(void **state)
+{
+	static const uint32_t words[] = {
+	    0x67636461, 2, 0, 0xaa000000, 0, 3}; /* "gcda", version 2; names: */
+	static const uint8_t rest[] = {1, 0, 0, 0, 0, 5, 0, 0, 0, 'm', 'a', 'i', 'n', 0, 2, 0, 0, 0,
+	    'f', 0, /* "", main, f */
+	    0, 0, 0, 0xac, 0, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0,
+	    0,                                               /* one function, head 3: */
+	    1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0,              /* main, one count, one call site: */
+	    0, 0, 2, 0, 1, 0, 0, 0, 50, 0, 0, 0, 0, 0, 0, 0, /* line 2, one target, 50 times, */
+	    1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, /* of which 9 go to f; */
+	    0, 0, 5, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* line 5: f, nothing counted */
+	    0, 0, 0, 0xae, 0, 0, 0, 0, 0, 0, 0, 0};         /* no modules */
+	struct pf_functions f;
+	struct pf_buffer out;
+	uint32_t root, child, body, target;
+	(void)state;
+
+	assert_int_equal(pf_functions_init(&f, NULL), 0);
+	assert_int_equal(pf_functions_root(&f, "main", &root, NULL), 0);
+	f.nodes[root].head = 3;
+	assert_int_equal(pf_functions_body(&f, root, at(2, 0), &body, NULL), 0);
+	f.bodies[body].count = 50;
+	assert_int_equal(pf_functions_target(&f, body, "f", &target, NULL), 0);
+	f.targets[target].count = 9;
+	assert_int_equal(pf_functions_child(&f, root, at(5, 0), "f", &child, NULL), 0);
+	assert_int_equal(pf_functions_seal(&f, NULL), 0);
+	pf_buffer_init(&out, 1 << 16);
+	assert_int_equal(pf_gcc_profile(&f, &out, NULL), 0);
+	assert_int_equal(out.size, sizeof words + sizeof rest);
+	for (size_t i = 0; i < sizeof words / 4; i++)
+		for (unsigned b = 0; b < 4; b++)
+			assert_int_equal(out.bytes[4 * i + b], (words[i] >> 8 * b) & 255);
+	assert_memory_equal(out.bytes + sizeof words, rest, sizeof rest);
 	pf_buffer_release(&out);
 	pf_functions_release(&f);
 }
@@ -212,6 +287,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(text_is_ordered_by_total_and_place),
+	    cmocka_unit_test(by_line_places_become_lines),
+	    cmocka_unit_test(gcc_gets_its_own_words),
 	    cmocka_unit_test(extbinary_has_the_bytes_that_llvm_writes),
 	    cmocka_unit_test(names_as_md5_are_fixed_eight_bytes),
 	    cmocka_unit_test(the_summary_counts_inlined_bodies_and_heads),

@@ -33,6 +33,10 @@ static const struct expected cases[] = {
     {"malloc", {"allocation-heavy"}, "table_of_one"},
     {"crossing", {"cross-thread-frees"}, "produce"}, {"own-frees", {NULL}, NULL},
     {"threads", {"thread-leak"}, "start_worker"}, {"locked", {"deadlock"}, "deadlock_handler"},
+    {"subscribers", {"goroutine-leak"}, "main.followUpdates"}, {"batches", {NULL}, NULL},
+    {"arenas", {"arena-contention"}, "packets_of_one"}, {"own-arenas", {NULL}, NULL},
+    {"one-arena", {"arena-contention"}, "packets_of_one"}, {"many-arenas", {NULL}, NULL},
+    {"packets", {"malloc-thresholds"}, "packets_of_one"}, {"small-blocks", {NULL}, NULL},
     {"bounded", {"leak"},
 	"gateway/spans.(*Recorder).Begin"}, /* beside a cache that has filled up */
 };
@@ -325,6 +329,38 @@ three_snapshots_without_a_base_prove_nothing(void **state)
 }
 
 static void
+four_snapshots_show_a_leak_with_little_confidence(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	for (int i = 0; i < 8; i += 2) {
+		char fixture[64];
+		snprintf(fixture, sizeof fixture, "tune/leak/heap-%d.pb.gz", i);
+		add(tune, fixture, false);
+	}
+	assert_int_equal(leak_of(tune)->confidence, PF_CONFIDENCE_LOW);
+	pf_tune_free(tune);
+}
+
+/* The leak's first snapshot over and over, then its last one: all of the growth is one step. */
+static void
+what_is_loaded_once_is_no_leak(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	char build[] = "12345678";
+	(void)state;
+
+	for (int i = 0; i < 12; i++)
+		add_changed(tune, i < 7 ? "tune/leak/heap-0.pb.gz" : "tune/leak/heap-7.pb.gz",
+		    (int64_t)(100 + i) * 1000000000, build, false);
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	assert_null(find(tune, "leak"));
+	pf_tune_free(tune);
+}
+
+static void
 mixed_units_are_refused(void **state)
 {
 	struct pf_buffer bytes = read_fixture("tune/leak/heap-7.pb.gz"), out = {.maximum = 1 << 20};
@@ -413,6 +449,8 @@ main(void)
 	    cmocka_unit_test(different_builds_make_it_unsure),
 	    cmocka_unit_test(snapshots_in_the_wrong_order_are_no_leak_and_a_restart_is_told),
 	    cmocka_unit_test(three_snapshots_without_a_base_prove_nothing),
+	    cmocka_unit_test(four_snapshots_show_a_leak_with_little_confidence),
+	    cmocka_unit_test(what_is_loaded_once_is_no_leak),
 	    cmocka_unit_test(mixed_units_are_refused),
 	    cmocka_unit_test(what_is_cut_off_or_foreign_is_refused_by_name),
 	    cmocka_unit_test(few_cpu_samples_are_said),

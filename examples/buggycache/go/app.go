@@ -104,6 +104,14 @@ func setting(name, otherwise string) string {
 	return otherwise
 }
 
+func duration(name string, otherwise time.Duration) time.Duration {
+	d, err := time.ParseDuration(setting(name, otherwise.String()))
+	if err != nil {
+		log.Fatalf("%s: %v", name, err)
+	}
+	return d
+}
+
 func serve(port string, h http.Handler) *http.Server {
 	s := &http.Server{Addr: net.JoinHostPort("127.0.0.1", port), Handler: h, ReadHeaderTimeout: 5 * time.Second}
 	go func() {

@@ -48,9 +48,12 @@ func filledTable() *itemTable {
 
 var table = filledTable()
 
-// The answer of another service, 2 ms away.
+// How far away another service is; ORIGIN says otherwise (ORIGIN=20ms).
+var originTakes = duration("ORIGIN", 2*time.Millisecond)
+
+// The answer of that service.
 func askOrigin(key string) string {
-	time.Sleep(2 * time.Millisecond)
+	time.Sleep(originTakes)
 	return "value of " + key
 }
 

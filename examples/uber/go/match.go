@@ -83,8 +83,9 @@ type reason struct {
 	value float64
 }
 
-func explain(d *driver, x, y float64) []reason {
-	return []reason{{"away", math.Abs(d.area.x-x) + math.Abs(d.area.y-y)}, {"rides", float64(len(d.history))}}
+func explain(d *driver, x, y float64, room int) []reason {
+	why := make([]reason, 0, room)
+	return append(why, reason{"away", math.Abs(d.area.x-x) + math.Abs(d.area.y-y)}, reason{"rides", float64(len(d.history))})
 }
 
 const shown = 20
@@ -105,7 +106,7 @@ func keepBest(best []*candidate, c *candidate) []*candidate {
 }
 
 // match looks at some drivers, keeps those that are worth most for the trip, and lets one in the city change.
-func (c *city) match(trip, count int) []byte {
+func (c *city) match(trip, count, reasons int) []byte {
 	x, y, r := float64(trip%317), float64(trip%211), ruleFor(trip)
 	best := make([]*candidate, 0, shown)
 	c.lock.RLock()
@@ -113,7 +114,7 @@ func (c *city) match(trip, count int) []byte {
 	for range count {
 		d := c.drivers[at]
 		at = (at + 31) % len(c.drivers)
-		best = keepBest(best, &candidate{d, r.score(d, x, y), d.name + "@" + strconv.Itoa(int(d.area.x)), explain(d, x, y)})
+		best = keepBest(best, &candidate{d, r.score(d, x, y), d.name + "@" + strconv.Itoa(int(d.area.x)), explain(d, x, y, reasons)})
 	}
 	c.lock.RUnlock()
 

@@ -1,6 +1,6 @@
 // go_faults CASE DIR [SECONDS]: a small service with one fault (or none), and every profile it then shows, written to DIR
 // as /debug/pprof would serve them: what the tuner's detectors are held against. With SECONDS = 0 it serves
-// /debug/pprof on the address in $ADDRESS until it is killed.
+// /debug/pprof, and /metrics, on the address in $ADDRESS until it is killed, and prints where that is.
 package main
 
 import (
@@ -343,10 +343,43 @@ func slow(stop <-chan struct{}) {
 	<-stop
 }
 
+// One more goroutine with each answer, that waits for news which nobody sends: few yet, but more with each minute.
+func followUpdates(updates <-chan int) {
+	for range updates {
+	}
+}
+
+func subscribers(stop <-chan struct{}) {
+	updates := make(chan int)
+	for {
+		select {
+		case <-stop:
+			return
+		case <-time.After(25 * time.Millisecond):
+			go followUpdates(updates)
+		}
+	}
+}
+
+// Work that comes in batches: as many goroutines at times, and none of them stays.
+func batches(stop <-chan struct{}) {
+	for i := 0; ; i++ {
+		for range 40 + i*173%211 {
+			go func() { time.Sleep(700 * time.Millisecond) }()
+		}
+		select {
+		case <-stop:
+			return
+		case <-time.After(time.Second):
+		}
+	}
+}
+
 var cases = map[string]func(<-chan struct{}){
 	"healthy": healthy, "leak": leak, "churn": churn, "cache": cache, "sleepers": sleepers, "senders": senders,
 	"contention": contention, "deadlock": deadlock, "relock": relock, "handover": handover,
 	"recursion": recursion, "serialize": serialize, "slow": slow,
+	"subscribers": subscribers, "batches": batches,
 }
 
 // ---- what is kept of a run ----
@@ -370,6 +403,24 @@ func snapshot(dir, suffix string) {
 	write(dir, "goroutine"+suffix+".pb.gz", "goroutine", 0)
 }
 
+// What a trigger may watch.
+func metrics(w http.ResponseWriter, _ *http.Request) {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	fmt.Fprintf(w, "# TYPE go_memstats_heap_inuse_bytes gauge\ngo_memstats_heap_inuse_bytes %d\n", m.HeapInuse)
+	fmt.Fprintf(w, "# TYPE go_goroutines gauge\ngo_goroutines %d\n", runtime.NumGoroutine())
+}
+
+func serve(address string) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.HandleFunc("/metrics", metrics)
+	fmt.Println(listener.Addr())
+	log.Fatal(http.Serve(listener, nil))
+}
+
 func main() {
 	run, dir := cases[os.Args[1]], os.Args[2]
 	if run == nil {
@@ -384,7 +435,7 @@ func main() {
 	stop := make(chan struct{})
 	go run(stop)
 	if seconds == 0 {
-		log.Fatal(http.ListenAndServe(os.Getenv("ADDRESS"), nil))
+		serve(os.Getenv("ADDRESS"))
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		log.Fatal(err)
@@ -400,7 +451,8 @@ func main() {
 	const snapshots = 8
 	for i := range snapshots {
 		time.Sleep(time.Duration(seconds / snapshots * float64(time.Second)))
-		if i == 0 || i == snapshots-1 || os.Args[1] == "leak" {
+		series := os.Args[1] == "leak" || os.Args[1] == "subscribers" || os.Args[1] == "batches"
+		if i == 0 || i == snapshots-1 || series {
 			snapshot(dir, "-"+strconv.Itoa(i))
 		}
 	}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""study.py BUILD [--short] [--rounds N] [--only NAME,…] [--json FILE]: the search of `profuse tune --try` against the whole grid.
+"""study.py BUILD [--short] [--rounds N] [--only NAME,…] [--weight cpu=1,rss=0.5] [--json FILE]: the search of `profuse tune --try` against the whole grid.
 
 For each workload every setting runs N times (the grid), then the search runs by itself. Printed for each: how far the
 search's recommendation is from the grid's best, in what was asked to count, at what share of the grid's runs, and how
@@ -19,7 +19,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-WEIGHT = "cpu=1,rss=0.5"
+METRICS = {"cpu": "cpu", "rss": "rss_peak"}
 
 
 def workloads(folder, short):
@@ -56,22 +56,23 @@ def tune(command, job, weight, *options):
     return json.loads(run.stdout)["search"]
 
 
-def head_to_head(command, job, one, other, pairs=12):
+def head_to_head(command, job, one, other, weight, pairs=12):
     """The weighted change from setting `one` to `other`, each a list of variables, in pairs of fresh runs."""
     options = [f"--before-env={v}" for v in one] + [f"--after-env={v}" for v in other]
     run = subprocess.run([command, "bench", "--before", job, "--after", job, "--pairs", str(pairs), "--json", "-q", *options],
                          stdout=subprocess.PIPE, check=False)
     metrics = json.loads(run.stdout)["variants"][1]["metrics"]
-    return math.exp((math.log1p(metrics["cpu"]["change"]) + 0.5 * math.log1p(metrics["rss_peak"]["change"])) / 1.5) - 1
+    weights = {METRICS[name]: float(value) for name, value in (part.split("=") for part in weight.split(","))}
+    return math.exp(sum(w * math.log1p(metrics[m]["change"]) for m, w in weights.items()) / sum(weights.values())) - 1
 
 
-def judge(name, grid, search, command, job):
+def judge(name, grid, search, command, job, weight):
     scores = {s["name"]: s["score"] for s in grid["settings"] if s["score"] is not None}
     best = min(scores, key=scores.get)
     chosen = search["recommended"] or "today"
     seen = math.exp(scores[chosen] - scores[best]) - 1
     environments = {s["name"]: s["environment"] for s in grid["settings"]}
-    gap = 0.0 if chosen == best else head_to_head(command, job, environments[best], environments[chosen])
+    gap = 0.0 if chosen == best else head_to_head(command, job, environments[best], environments[chosen], weight)
     gain = 1 - math.exp(scores[best])
     brought = 1 - math.exp(scores[chosen])
     row = {
@@ -95,6 +96,7 @@ def main():
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="")
+    parser.add_argument("--weight", default="cpu=1,rss=0.5", help="of cpu and rss")
     parser.add_argument("--json")
     arguments = parser.parse_args()
     command = os.path.join(os.path.abspath(arguments.build), "profuse")
@@ -104,9 +106,9 @@ def main():
         for job, line in workloads(folder, arguments.short).items():
             if arguments.only and job not in arguments.only.split(","):
                 continue
-            grid = tune(command, line, WEIGHT, "--grid", str(arguments.rounds))
-            search = tune(command, line, WEIGHT)
-            row = judge(job, grid, search, command, line)
+            grid = tune(command, line, arguments.weight, "--grid", str(arguments.rounds))
+            search = tune(command, line, arguments.weight)
+            row = judge(job, grid, search, command, line, arguments.weight)
             rows.append(row)
             print(f"{job:8} {row['settings']:3} settings  search {row['search_runs']:3} of {row['grid_runs']:3} runs "
                   f"({row['share']:.0%})  best {row['best']} ({-row['best_gain']:+.1%})  chosen {row['chosen']} "

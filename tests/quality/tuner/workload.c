@@ -8,6 +8,7 @@
  *	phases   a live set grows, is worked on, and nine tenths of it go
  *	small    tables of small objects with churn, from several threads
  *	buffers  big buffers of 64 KiB to 4 MiB come and go
+ *	packets  eight threads that each keep a few blocks of 1.1 to 8 KiB, too big for glibc's thread caches
  *	steady   one thread, a small live set, all freed where it was allocated
  *
  * --stats writes what the kernel and the allocator in charge say, at the height
@@ -443,6 +444,38 @@ buffers(void)
 	write_stats("peak");
 }
 
+/* Reads packets: a buffer for each, of which the last few are kept. */
+static void *
+packets_of_one(void *argument)
+{
+	enum { KEPT = 64 };
+	struct block kept[KEPT] = {{0}};
+	uint64_t state = 0xfeedface12345ULL * (uint64_t)(uintptr_t)argument, sum = 0;
+	size_t rounds = (size_t)(1500000 * scale);
+
+	for (size_t i = 0; i < rounds; i++) {
+		struct block *b = &kept[i % KEPT];
+		free(b->at);
+		b->size = 1100 + next(&state) % 7000;
+		b->at = filled(b->size);
+		burn(b->at, 512, &sum);
+	}
+	for (size_t i = 0; i < KEPT; i++)
+		free(kept[i].at);
+	return (void *)(uintptr_t)(sum & 1);
+}
+
+static void
+packets(void)
+{
+	enum { READERS = 8 };
+	pthread_t threads[READERS];
+
+	run_threads(packets_of_one, READERS, threads);
+	join_threads(READERS, threads);
+	write_stats("peak");
+}
+
 static void
 steady(void)
 {
@@ -465,7 +498,7 @@ static const struct kind {
 	const char *name;
 	void (*run)(void);
 } kinds[] = {{"cross", cross}, {"phases", phases}, {"small", small}, {"buffers", buffers},
-    {"steady", steady}};
+    {"packets", packets}, {"steady", steady}};
 
 int
 main(int argc, char **argv)
@@ -488,8 +521,9 @@ main(int argc, char **argv)
 		}
 	}
 	if (!kind) {
-		fprintf(stderr, "usage: workload cross|phases|small|buffers|steady [--scale N] "
-				"[--stats DIR] [--idle SECONDS] [--release]\n");
+		fprintf(stderr,
+		    "usage: workload cross|phases|small|buffers|packets|steady [--scale N] "
+		    "[--stats DIR] [--idle SECONDS] [--release]\n");
 		return 2;
 	}
 	if (stats)

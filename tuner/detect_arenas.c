@@ -1,0 +1,251 @@
+/*
+ * detect_arenas.c: threads that stand in each other's way inside the allocator.
+ *
+ * Who finds an arena locked sleeps until it is free: a CPU profile hardly shows
+ * it. The agent's wall-clock profile does (threads?seconds=N): a thread that
+ * waits for a futex or a mutex below malloc or free, with nothing of the service
+ * between, waits for a lock of the allocator's own. What counts is its share of
+ * the time in which threads wanted to work: ran, waited for a processor, or
+ * waited for such a lock. Allocators that spin show in a CPU profile, and some
+ * count their waiting themselves.
+ */
+#include "tuner/detect.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "tuner/sites.h"
+
+#define WAITS 0.10    /* of the time in which threads want to work */
+#define SPINS 0.05    /* of CPU time */
+#define AT_LEAST 0.02 /* of either, by the interval's lower end */
+
+enum { WORTH_BYTES = 16 << 20 };
+
+static void
+advise_more(const struct pf_evidence *e, struct pf_findings *f, double arenas)
+{
+	double cpus = isnan(e->cpus) ? 1 : fmax(1, e->cpus);
+
+	if (e->allocator == PF_ALLOCATOR_GLIBC) {
+		bool few = arenas < 8 * cpus;
+
+		pf_add_advice(
+		    f, (struct pf_advice){
+			   .action = few ? pf_say(f,
+					       "Let more threads have an arena of "
+					       "their own: now %.0f is all that "
+					       "there are.",
+					       arenas)
+					 : pf_say(f, "Allow more arenas: 8 a CPU is the "
+						     "default, unless MALLOC_ARENA_MAX or "
+						     "glibc.malloc.arena_max says less."),
+			   .setting = pf_say(f, "MALLOC_ARENA_MAX=%.0f", (few ? 8 : 16) * cpus),
+			   .how = pf_say(f,
+			       "in the environment, or GLIBC_TUNABLES=glibc.malloc.arena_max=%.0f",
+			       (few ? 8 : 16) * cpus),
+			   .versions = pf_say(f, "glibc 2.10 and later"),
+			   .risk =
+			       pf_say(f, "Every arena has its own free memory: the peak may rise."),
+			   .undo = pf_say(f, "unset MALLOC_ARENA_MAX, or as it was")});
+	} else if (e->allocator == PF_ALLOCATOR_JEMALLOC) {
+		pf_add_advice(
+		    f, (struct pf_advice){.action = pf_say(f, "Have an arena per CPU."),
+			   .setting = pf_say(f, "MALLOC_CONF=percpu_arena:percpu,abort_conf:true"),
+			   .how = pf_say(f, "in the environment of the service"),
+			   .versions = pf_say(f, "jemalloc 5.0 and later"),
+			   .undo = pf_say(f, "unset MALLOC_CONF")});
+	}
+}
+
+static void
+advise_fewer(const struct pf_evidence *e, struct pf_findings *f)
+{
+	double cpus = isnan(e->cpus) ? 1 : fmax(1, e->cpus);
+
+	pf_add_advice(f,
+	    (struct pf_advice){.action = pf_say(f, "Have fewer arenas: free memory of one is of no "
+						   "use to threads of another."),
+		.setting = pf_say(f, "MALLOC_ARENA_MAX=%.0f", cpus),
+		.how = pf_say(
+		    f, "in the environment, or GLIBC_TUNABLES=glibc.malloc.arena_max=%.0f", cpus),
+		.versions = pf_say(f, "glibc 2.10 and later"),
+		.risk = pf_say(f, "Threads then wait for each other's arenas. MALLOC_ARENA_MAX=2 "
+				  "has also made idle memory 26 %% larger: measure it, beside 1."),
+		.undo = pf_say(f, "unset MALLOC_ARENA_MAX")});
+}
+
+static void
+advise_trying(struct pf_findings *f)
+{
+	pf_add_advice(f,
+	    (struct pf_advice){.action = pf_say(f, "Or another allocator with caches per thread."),
+		.how = pf_say(f, "profuse tune --try CMD")});
+	pf_add_measurement(f, "cpu", "share",
+	    pf_say(f, "profuse tune --try CMD: not predictable from statistics"));
+	pf_add_measurement(f, "rss_peak", "bytes",
+	    pf_say(f, "profuse tune --try CMD: not predictable from statistics"));
+}
+
+/* What a wall-clock profile says of one service's threads. */
+struct wall {
+	const struct pf_evidence_profile *ep;
+	struct pf_sites waiting; /* nanoseconds, by who allocates or frees */
+	double working;          /* nanoseconds: that and running */
+	double looks;            /* samples behind `working` */
+};
+
+static int
+read_wall(struct wall *w, struct pf_error *err)
+{
+	uint32_t count = pf_profile_find_type(w->ep->p, "samples");
+	uint32_t time = pf_profile_find_type(w->ep->p, "wall");
+	struct pf_stack stack = {0};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < w->ep->p->sample_count && time != PF_NONE; i++) {
+		const char *wait = pf_sample_text(w->ep->p, i, "wait");
+		bool runs = strcmp(wait, "running") == 0;
+
+		if (!runs && strcmp(wait, "futex") != 0 && strcmp(wait, "mutex") != 0)
+			continue;
+		rc = pf_stack_read(&stack, w->ep, i, err);
+		if (rc || (!runs && !pf_stack_in_allocator(&stack, w->ep)))
+			continue;
+		w->working += pf_value(w->ep, i, time);
+		w->looks += count == PF_NONE ? 1 : pf_value(w->ep, i, count);
+		if (!runs)
+			rc = pf_sites_add(&w->waiting, pf_stack_owner(&stack, w->ep),
+			    pf_value(w->ep, i, time), 1, i, err);
+	}
+	pf_stack_release(&stack);
+	pf_sites_sort(&w->waiting);
+	return rc;
+}
+
+/* Threads that sleep until an arena is free. */
+static int
+judge_waiting(const struct pf_evidence *e, struct pf_findings *f, double arenas, bool *found,
+    struct pf_error *err)
+{
+	struct wall w = {.ep = pf_evidence_last(e, PF_PROFILE_WALL)};
+	double share, low, high;
+	char text[PF_AMOUNT_ROOM];
+	int rc;
+
+	if (!w.ep)
+		return 0;
+	rc = read_wall(&w, err);
+	share = w.working > 0 ? w.waiting.total / w.working : 0;
+	pf_share_interval(share, w.looks, &low, &high);
+	if (!rc && share >= WAITS && low >= AT_LEAST && w.looks >= PF_LEAST_SAMPLES) {
+		double seconds = (double)pf_profile_duration_nanos(w.ep->p) / 1e9;
+
+		*found = true;
+		pf_findings_add(f, "arena-contention",
+		    share >= 0.3 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
+		    pf_say(f,
+			"Threads wait for the allocator's locks: %s of the time in which they want "
+			"to work",
+			pf_amount(text, share, "share")));
+		pf_add_estimate(f, "share_of_working_time", share, low, high, "share");
+		if (seconds > 0)
+			pf_add_number(
+			    f, "waiting_on_average", w.waiting.total / 1e9 / seconds, "threads");
+		pf_add_number(f, "arenas", arenas, "count");
+		if (w.looks < PF_FEW_SAMPLES)
+			pf_add_caveat(f, PF_CONFIDENCE_LOW,
+			    pf_say(f, "It rests on %.0f looks at threads: take a longer window.",
+				w.looks));
+		advise_more(e, f, arenas);
+		advise_trying(f);
+		rc = pf_show_sites(f, w.ep, &w.waiting, 3, "nanoseconds", err);
+	}
+	pf_sites_release(&w.waiting);
+	return rc;
+}
+
+static bool
+spins_in_allocator(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return (s->traits & PF_CODE_LOCK_WAIT) && pf_stack_in_allocator(s, ep) &&
+	       pf_stack_with(s, ep, PF_CODE_LOCK_WAIT) <= pf_stack_with(s, ep, PF_CODE_ALLOCATION);
+}
+
+/* Threads that wait for an arena on the CPU: spinning, or on their way into the kernel. */
+static int
+judge_spinning(const struct pf_evidence *e, struct pf_findings *f, double arenas, bool *found,
+    struct pf_error *err)
+{
+	uint32_t column;
+	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
+	struct pf_sites sites;
+	char text[PF_AMOUNT_ROOM];
+	double share, samples, low, high;
+	int rc;
+
+	if (!ep || *found)
+		return 0;
+	rc = pf_sites_of(&sites, ep, column, spins_in_allocator, err);
+	share = sites.total / pf_column_total(ep, column);
+	samples = pf_cpu_samples(ep);
+	pf_share_interval(share, samples, &low, &high);
+	if (!rc && share >= SPINS && low >= AT_LEAST) {
+		*found = true;
+		pf_findings_add(f, "arena-contention",
+		    share >= 0.15 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
+		    pf_say(f, "Threads fight for the allocator's locks: %s of the CPU time",
+			pf_amount(text, share, "share")))
+		    ->cpu_saved = share;
+		pf_add_cpu_share(f, "cpu_share", share, samples);
+		advise_more(e, f, arenas);
+		advise_trying(f);
+		rc = pf_show_sites(f, ep, &sites, 3, "share_of_waiting", err);
+	}
+	pf_sites_release(&sites);
+	return rc;
+}
+
+/* What the allocator's own figures say, where no profile has shown it. */
+static void
+judge_statistics(
+    const struct pf_evidence *e, struct pf_findings *f, const struct pf_allocator_stats *a)
+{
+	double cpus = isnan(e->cpus) ? 2 : e->cpus;
+	char text[PF_AMOUNT_ROOM];
+
+	if (a->locks > 1000 && a->lock_wait_seconds > 1 && a->lock_waits > 0.01 * a->locks) {
+		pf_findings_add(f, "arena-contention", PF_SEVERITY_MEDIUM, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f, "Threads waited %s for the allocator's locks",
+			pf_amount(text, a->lock_wait_seconds, "seconds")));
+		pf_add_number(f, "waits", a->lock_waits, "count");
+		pf_add_number(f, "waited", a->lock_wait_seconds, "seconds");
+		advise_more(e, f, a->arenas);
+		advise_trying(f);
+	} else if (a->allocator == PF_ALLOCATOR_GLIBC && a->arenas > 2 * cpus &&
+		   a->free_bytes >= WORTH_BYTES && a->free_bytes > a->in_use) {
+		pf_findings_add(f, "arena-contention", PF_SEVERITY_LOW, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f, "%.0f arenas hold %s free between them, more than is in use",
+			a->arenas, pf_amount(text, a->free_bytes, "bytes")));
+		pf_add_number(f, "arenas", a->arenas, "count");
+		pf_add_number(f, "free", a->free_bytes, "bytes");
+		pf_add_number(f, "in_use", a->in_use, "bytes");
+		advise_fewer(e, f);
+		advise_trying(f);
+	}
+}
+
+int
+pf_detect_arenas(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
+	double arenas = s ? s->allocator.arenas : NAN;
+	bool found = false;
+	int rc = judge_waiting(e, f, arenas, &found, err);
+
+	if (!rc)
+		rc = judge_spinning(e, f, arenas, &found, err);
+	if (!rc && !found && s)
+		judge_statistics(e, f, &s->allocator);
+	return rc ? rc : pf_findings_check(f, err);
+}
