@@ -10,16 +10,6 @@
 #include "convert/anchors.h"
 #include "core/error.h"
 #include "core/memory.h"
-#include "symbol/probes.h"
-
-struct work {
-	struct pf_anchors *out;
-	struct pf_functions *functions;
-	const struct pf_program *p;
-	struct pf_probes probes;
-	struct pf_place_finder finder; /* for names */
-	uint32_t *nodes; /* by the probes' nodes: the profile's, PF_NONE: not usable */
-};
 
 static bool
 in_program(const void *context, uint64_t start)
@@ -32,74 +22,87 @@ in_program(const void *context, uint64_t start)
 
 /* Parents come before their children. */
 static int
-enter_nodes(struct work *w, struct pf_error *err)
+enter_nodes(struct pf_anchors *a, struct pf_error *err)
 {
-	int rc = PF_CALLOC(w->nodes, w->probes.node_count, err);
+	const struct pf_probes *probes = &a->probes.probes;
+	uint32_t *nodes;
+	int rc = PF_CALLOC(a->probes.nodes, probes->node_count, err);
 
-	for (size_t i = 0; !rc && i < w->probes.node_count; i++) {
-		const struct pf_probe_node *n = &w->probes.nodes[i];
-		const struct pf_probe_function *f = &w->probes.functions[n->function];
-		uint32_t parent = n->parent == PF_NONE ? PF_NONE : w->nodes[n->parent];
+	nodes = a->probes.nodes;
+	for (size_t i = 0; !rc && i < probes->node_count; i++) {
+		const struct pf_probe_node *n = &probes->nodes[i];
+		const struct pf_probe_function *f = &probes->functions[n->function];
+		uint32_t parent = n->parent == PF_NONE ? PF_NONE : nodes[n->parent];
 		const char *name;
 
-		w->nodes[i] = PF_NONE;
+		nodes[i] = PF_NONE;
 		if (n->depth >= PF_INLINE_MAX_DEPTH || n->site > PF_PLACE_MAX_OFFSET ||
 		    (n->depth && parent == PF_NONE)) {
-			w->out->deep_chains++;
+			a->deep_chains++;
 			continue;
 		}
-		name = pf_place_canonical(&w->finder, f->name, err);
+		name = pf_place_canonical(&a->finder, f->name, err);
 		if (!name)
 			return PF_ENOMEM;
 		rc = pf_functions_child(
-		    w->functions, parent, (struct pf_place){n->site, 0}, name, &w->nodes[i], err);
+		    a->functions, parent, (struct pf_place){n->site, 0}, name, &nodes[i], err);
 		if (!rc)
-			w->functions->nodes[w->nodes[i]].checksum = f->checksum;
+			a->functions->nodes[nodes[i]].checksum = f->checksum;
 	}
 	return rc;
 }
 
-static int
-add_anchor(struct work *w, const struct pf_probe *probe, struct pf_error *err)
+int
+pf_anchors_by_probes(struct pf_anchors *a, struct pf_functions *functions,
+    const struct pf_program *p, const struct pf_binary *binary, struct pf_error *err)
 {
-	uint32_t instruction = pf_program_instruction(w->p, probe->address);
-	uint32_t node = w->nodes[probe->node], body;
+	int rc;
+
+	*a = (struct pf_anchors){.functions = functions, .by_probes = true};
+	functions->probes = true;
+	pf_place_finder_init(&a->finder, functions);
+	rc = pf_probes_read(&a->probes.probes, binary, in_program, p, err);
+	return rc ? rc : enter_nodes(a, err);
+}
+
+static int
+add_anchor(
+    struct pf_anchors *a, const struct pf_probe *probe, uint32_t instruction, struct pf_error *err)
+{
+	uint32_t node = a->probes.nodes[probe->node], body;
 	int rc;
 
 	if (instruction == PF_NONE || node == PF_NONE || probe->index > PF_PLACE_MAX_OFFSET)
 		return 0;
-	rc = pf_functions_body(w->functions, node, (struct pf_place){probe->index, 0}, &body, err);
+	rc = pf_functions_body(a->functions, node, (struct pf_place){probe->index, 0}, &body, err);
 	if (!rc)
-		rc = PF_GROW(w->out->items, w->out->capacity, w->out->count + 1, err);
+		rc = PF_GROW(a->items, a->capacity, a->count + 1, err);
 	if (rc)
 		return rc;
-	w->out->items[w->out->count++] = (struct pf_anchor){instruction, body, 1};
+	a->items[a->count++] = (struct pf_anchor){instruction, body, 1};
 	if (probe->kind != PF_PROBE_BLOCK)
-		w->out->calls[instruction] = body;
+		a->calls[instruction] = body;
 	return 0;
 }
 
+/* Probes are in the order of their addresses, as the functions are. */
 int
-pf_anchors_probes(struct pf_anchors *out, struct pf_functions *functions,
-    const struct pf_program *p, const struct pf_binary *binary, struct pf_error *err)
+pf_anchors_find_probes(
+    struct pf_anchors *a, const struct pf_program_code *code, struct pf_error *err)
 {
-	struct work w = {.out = out, .functions = functions, .p = p};
-	int rc;
+	const struct pf_probes *probes = &a->probes.probes;
+	const struct pf_instruction *last;
+	int rc = 0;
 
-	*out = (struct pf_anchors){.probes = true};
-	functions->probes = true;
-	pf_place_finder_init(&w.finder, functions);
-	rc = PF_CALLOC(out->calls, p->instruction_count, err);
-	for (size_t i = 0; !rc && i < p->instruction_count; i++)
-		out->calls[i] = PF_NONE;
-	if (!rc)
-		rc = pf_probes_read(&w.probes, binary, in_program, p, err);
-	if (!rc)
-		rc = enter_nodes(&w, err);
-	for (size_t i = 0; !rc && i < w.probes.count; i++)
-		rc = add_anchor(&w, &w.probes.items[i], err);
-	pf_place_finder_release(&w.finder);
-	pf_probes_release(&w.probes);
-	free(w.nodes);
+	if (code->count == 0)
+		return 0;
+	last = &code->instructions[code->count - 1];
+	for (; !rc && a->probes.next < probes->count; a->probes.next++) {
+		const struct pf_probe *probe = &probes->items[a->probes.next];
+
+		if (probe->address >= last->address + last->size)
+			break;
+		rc = add_anchor(a, probe, pf_program_code_find(code, probe->address), err);
+	}
 	return rc;
 }

@@ -1,40 +1,31 @@
 /*
- * attribute.c: see attribute.h. Bodies get values as real numbers first, and at
- * the end one scale for the whole profile turns values into counts: a body with
- * one sample over many instructions must not vanish by rounding.
+ * attribute.c: see attribute.h. One walk over the functions gives bodies values
+ * as real numbers, and at the end one scale for the whole profile turns values
+ * into counts: a body with one sample over many instructions must not vanish by
+ * rounding.
  */
 #include "convert/attribute.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "convert/calls.h"
-#include "convert/places.h"
 #include "core/error.h"
 #include "core/memory.h"
 
 #define MAX_COUNT 0x1p22 /* what a place may count after scaling */
 
-/* What the anchors of one body add up to. */
-struct tally {
-	double sum, largest;
-	uint32_t count;
-};
-
 struct work {
 	const struct pf_program *p;
-	const struct pf_anchors *anchors;
+	struct pf_anchors *anchors;
 	const struct pf_executions *executions;
 	enum pf_counts counts;
-	const struct pf_line_source *lines;
 	struct pf_functions *f;
-	struct pf_place_finder finder; /* for names */
-	uint8_t *anchored;             /* by instruction */
-	struct tally *tallies;         /* by body */
-	double *values;                /* by body */
-	double *heads;                 /* by node */
-	double *target_values;         /* by target */
+	struct pf_attribution *a;
+	struct pf_calls calls;
+	struct pf_program_code code; /* of the function under way */
+	uint8_t *anchored;           /* by its instruction */
+	size_t anchored_capacity;
 };
 
 void
@@ -45,143 +36,133 @@ pf_attribution_release(struct pf_attribution *a)
 	*a = (struct pf_attribution){0};
 }
 
-static void
-measure_block(struct work *w, struct pf_attribution *a, const struct pf_program_block *b)
+static int
+mark_anchored(struct work *w, struct pf_error *err)
 {
-	double samples = 0, unplaced = 0;
-	bool any = false;
+	int rc = PF_GROW(w->anchored, w->anchored_capacity, w->code.count, err);
 
-	for (uint32_t i = b->first; i < b->first + b->count; i++) {
-		samples += (double)w->p->values[i];
-		if (w->anchored[i])
-			any = true;
-		else
-			unplaced += (double)w->p->values[i];
-	}
-	if (any)
-		a->has_anchors[b->function] = 1;
-	a->unplaced += unplaced;
-	a->unplaced_blocks[b->function] += any ? 0 : samples;
+	for (size_t i = 0; !rc && i < w->code.count; i++)
+		w->anchored[i] = 0;
+	for (size_t i = 0; !rc && i < w->anchors->count; i++)
+		w->anchored[w->anchors->items[i].instruction] = 1;
+	return rc;
 }
 
 /* Samples in functions without any anchor are counted as that, not as unplaced. */
 static int
-measure_places(struct work *w, struct pf_attribution *a, struct pf_error *err)
+measure_places(struct work *w, struct pf_error *err)
 {
-	int rc = PF_CALLOC(a->has_anchors, w->p->function_count, err);
+	const struct pf_program_code *c = &w->code;
+	struct pf_attribution *a = w->a;
+	int rc;
 
-	if (!rc)
-		rc = PF_CALLOC(a->unplaced_blocks, w->p->function_count, err);
-	if (!rc)
-		rc = PF_CALLOC(w->anchored, w->p->instruction_count, err);
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < w->anchors->count; i++)
-		w->anchored[w->anchors->items[i].instruction] = 1;
-	for (size_t i = 0; i < w->p->function_count; i++) {
-		const struct pf_program_function *f = &w->p->functions[i];
-		double unplaced = a->unplaced;
+	if (w->anchors->count == 0)
+		return 0;
+	a->has_anchors[c->function] = 1;
+	rc = mark_anchored(w, err);
+	for (uint32_t b = 0; !rc && b < w->p->functions[c->function].block_count; b++) {
+		double samples = 0, unplaced = 0;
+		bool any = false;
 
-		for (uint32_t b = f->first_block; b < f->first_block + f->block_count; b++)
-			measure_block(w, a, &w->p->blocks[b]);
-		if (!a->has_anchors[i]) {
-			a->unplaced = unplaced;
-			a->unplaced_blocks[i] = 0;
+		for (uint32_t i = c->starts[b]; i < c->starts[b + 1]; i++) {
+			samples += (double)c->values[i];
+			any |= w->anchored[i];
+			if (!w->anchored[i])
+				unplaced += (double)c->values[i];
 		}
+		a->unplaced += unplaced;
+		a->unplaced_blocks[c->function] += any ? 0 : samples;
 	}
-	return 0;
+	return rc;
 }
 
-static double
-tally_value(const struct tally *t, enum pf_counts counts)
-{
-	if (counts == PF_COUNTS_SUM)
-		return t->sum;
-	if (counts == PF_COUNTS_MAX)
-		return t->largest;
-	return t->count ? t->sum / t->count : 0;
-}
-
+/* What the anchors of a body say so far: their sum, for a mean divided in the end, or their maximum. */
 static void
-tally_add(struct tally *t, double value)
+value_bodies(struct work *w)
 {
-	t->sum += value;
-	t->largest = value > t->largest ? value : t->largest;
-	t->count++;
-}
+	const struct pf_program_code *c = &w->code;
 
-static int
-value_bodies(struct work *w, struct pf_error *err)
-{
-	int rc = PF_CALLOC(w->tallies, w->f->body_count, err);
-
-	if (!rc)
-		rc = PF_CALLOC(w->values, w->f->body_count, err);
-	if (rc)
-		return rc;
 	for (size_t i = 0; i < w->anchors->count; i++) {
 		const struct pf_anchor *anchor = &w->anchors->items[i];
-		double value = w->executions->instructions[anchor->instruction];
+		struct pf_body *body = &w->f->bodies[anchor->body];
+		double value = pf_executions_of(w->executions, c, anchor->instruction);
 
 		/* padding carries its neighbours' lines but never their counts: left out of means */
 		if (w->counts == PF_COUNTS_MEAN &&
-		    w->p->instructions[anchor->instruction].cost == PF_COST_NOP)
+		    c->instructions[anchor->instruction].cost == PF_COST_NOP)
 			continue;
 		if (w->counts != PF_COUNTS_SUM)
 			value *= anchor->duplication;
-		tally_add(&w->tallies[anchor->body], value);
+		if (w->counts != PF_COUNTS_MAX)
+			body->value += value;
+		else if (value > body->value)
+			body->value = value;
+		body->anchors++;
 	}
-	for (size_t i = 0; i < w->f->body_count; i++)
-		w->values[i] = tally_value(&w->tallies[i], w->counts);
-	free(w->tallies);
-	w->tallies = NULL;
-	return 0;
-}
-
-/* The root that a function of the program belongs to: that of its first anchor. PF_NONE without one. */
-static uint32_t
-root_of(const struct work *w, const struct pf_program_function *pf, size_t *anchor)
-{
-	uint32_t node;
-
-	while (*anchor < w->anchors->count &&
-	       w->anchors->items[*anchor].instruction < pf->first_instruction)
-		++*anchor;
-	if (*anchor == w->anchors->count ||
-	    w->anchors->items[*anchor].instruction >= pf->first_instruction + pf->instruction_count)
-		return PF_NONE;
-	node = w->f->bodies[w->anchors->items[*anchor].body].node;
-	while (w->f->nodes[node].parent != PF_NONE)
-		node = w->f->nodes[node].parent;
-	return node;
 }
 
 /* A function is entered as often as its first block runs. */
 static double
-head_value(const struct work *w, size_t function)
+head_value(const struct work *w)
 {
-	const struct pf_program_block *entry = &w->p->blocks[w->p->functions[function].first_block];
-	struct tally t = {0};
+	const struct pf_program_code *c = &w->code;
+	double sum = 0, largest = 0;
 
-	if (w->executions->entries[function] >= 0)
-		return w->executions->entries[function];
-	for (uint32_t j = 0; j < entry->count; j++)
-		tally_add(&t, w->executions->instructions[entry->first + j]);
-	return tally_value(&t, w->counts == PF_COUNTS_MAX ? PF_COUNTS_MAX : PF_COUNTS_MEAN);
+	if (w->executions->entries[c->function] >= 0)
+		return w->executions->entries[c->function];
+	for (uint32_t i = c->starts[0]; i < c->starts[1]; i++) {
+		double value = pf_executions_of(w->executions, c, i);
+
+		sum += value;
+		largest = value > largest ? value : largest;
+	}
+	return w->counts == PF_COUNTS_MAX ? largest : sum / (c->starts[1] - c->starts[0]);
+}
+
+/* The root that a function of the program belongs to is that of its first anchor. */
+static void
+value_head(struct work *w)
+{
+	const struct pf_program_function *pf = &w->p->functions[w->code.function];
+	uint32_t node;
+
+	if (w->anchors->count == 0 || pf->part || pf->block_count == 0)
+		return;
+	node = w->f->bodies[w->anchors->items[0].body].node;
+	while (w->f->nodes[node].parent != PF_NONE)
+		node = w->f->nodes[node].parent;
+	w->f->nodes[node].head_value += head_value(w);
 }
 
 static int
-value_heads(struct work *w, struct pf_error *err)
+attribute_function(struct work *w, uint32_t function, struct pf_error *err)
 {
-	size_t anchor = 0;
-	int rc = PF_CALLOC(w->heads, w->f->node_count, err);
+	int rc = pf_program_unfold(&w->code, w->p, function, err);
 
-	for (size_t i = 0; !rc && i < w->p->function_count; i++) {
-		const struct pf_program_function *pf = &w->p->functions[i];
-		uint32_t root = root_of(w, pf, &anchor);
+	if (!rc)
+		rc = pf_anchors_find(w->anchors, &w->code, err);
+	if (!rc)
+		rc = measure_places(w, err);
+	if (rc)
+		return rc;
+	value_bodies(w);
+	value_head(w);
+	return pf_calls_note(&w->calls, &w->code, w->anchors->calls, err);
+}
 
-		if (root != PF_NONE && !pf->part && pf->block_count)
-			w->heads[root] += head_value(w, i);
+static int
+attribute_functions(struct work *w, struct pf_error *err)
+{
+	int rc = PF_CALLOC(w->a->has_anchors, w->p->function_count, err);
+
+	if (!rc)
+		rc = PF_CALLOC(w->a->unplaced_blocks, w->p->function_count, err);
+	for (uint32_t i = 0; !rc && i < w->p->function_count; i++)
+		rc = attribute_function(w, i, err);
+	for (size_t i = 0; w->counts == PF_COUNTS_MEAN && i < w->f->body_count; i++) {
+		struct pf_body *body = &w->f->bodies[i];
+
+		body->value = body->anchors ? body->value / body->anchors : 0;
 	}
 	return rc;
 }
@@ -199,9 +180,11 @@ choose_scale(const struct work *w)
 	if (w->counts != PF_COUNTS_MEAN && w->executions->whole)
 		return 1;
 	for (size_t i = 0; i < w->f->body_count; i++) {
-		if (w->values[i] > 0)
-			least = fmin(least, w->values[i]);
-		most = fmax(most, w->values[i]);
+		double value = w->f->bodies[i].value;
+
+		if (value > 0)
+			least = fmin(least, value);
+		most = fmax(most, value);
 	}
 	while (least * scale < 1 && most * scale * 2 <= MAX_COUNT)
 		scale *= 2;
@@ -212,9 +195,9 @@ choose_scale(const struct work *w)
 
 /* What was sampled does not become 0; an estimate from the flow may. */
 static uint64_t
-to_count(const struct work *w, double value, double scale)
+to_count(const struct work *w, double value)
 {
-	double count = value * scale;
+	double count = value * w->a->scale;
 
 	if (count > 0 && count < 1 && !w->executions->inferred)
 		return 1;
@@ -222,50 +205,43 @@ to_count(const struct work *w, double value, double scale)
 }
 
 static void
-store_counts(struct work *w, double scale)
+store_counts(struct work *w)
 {
-	for (size_t i = 0; i < w->f->body_count; i++)
-		w->f->bodies[i].count = to_count(w, w->values[i], scale);
-	for (size_t i = 0; i < w->f->node_count; i++)
-		w->f->nodes[i].head =
-		    w->f->nodes[i].parent == PF_NONE ? to_count(w, w->heads[i], scale) : 0;
-	for (size_t i = 0; i < w->f->target_count; i++)
-		w->f->targets[i].count = to_count(w, w->target_values[i], scale);
+	struct pf_functions *f = w->f;
+
+	for (size_t i = 0; i < f->body_count; i++)
+		f->bodies[i].count = to_count(w, f->bodies[i].value);
+	for (size_t i = 0; i < f->node_count; i++)
+		f->nodes[i].head = to_count(w, f->nodes[i].head_value);
+	for (size_t i = 0; i < f->target_count; i++)
+		f->targets[i].count = to_count(w, f->targets[i].value);
 }
 
 int
 pf_attribute(struct pf_functions *out, struct pf_attribution *a, const struct pf_program *p,
-    const struct pf_anchors *anchors, const struct pf_executions *executions,
-    const struct pf_samples *samples, enum pf_counts counts, const struct pf_line_source *lines,
-    struct pf_error *err)
+    struct pf_anchors *anchors, const struct pf_executions *executions, enum pf_counts counts,
+    const struct pf_line_source *lines, struct pf_error *err)
 {
 	struct work w = {.p = p,
 	    .anchors = anchors,
 	    .executions = executions,
-	    .counts = anchors->probes ? PF_COUNTS_SUM : counts,
-	    .lines = lines,
-	    .f = out};
+	    .counts = anchors->by_probes ? PF_COUNTS_SUM : counts,
+	    .f = out,
+	    .a = a};
 	int rc;
 
 	*a = (struct pf_attribution){.scale = 1};
-	pf_place_finder_init(&w.finder, out);
-	rc = measure_places(&w, a, err);
+	pf_calls_init(&w.calls, out, p, lines, &anchors->finder);
+	rc = attribute_functions(&w, err);
+	pf_functions_forget_places(out);
 	if (!rc)
-		rc = value_bodies(&w, err);
-	if (!rc)
-		rc = value_heads(&w, err);
-	if (!rc)
-		rc = pf_calls_attribute(&w.target_values, out, p, executions, anchors->calls,
-		    w.values, samples, lines, &w.finder, err);
+		rc = pf_calls_finish(&w.calls, p->samples, executions, err);
 	if (!rc) {
 		a->scale = choose_scale(&w);
-		store_counts(&w, a->scale);
+		store_counts(&w);
 	}
-	pf_place_finder_release(&w.finder);
+	pf_calls_release(&w.calls);
+	pf_program_code_release(&w.code);
 	free(w.anchored);
-	free(w.tallies);
-	free(w.values);
-	free(w.heads);
-	free(w.target_values);
 	return rc;
 }

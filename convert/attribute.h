@@ -36,14 +36,15 @@ struct pf_attribution {
 };
 
 /*
- * Gives the bodies of `out` their counts and adds call targets; to be sealed then.
- * `anchors` is of this program and of `out`, `executions` of this program;
- * `counts` is for anchors by lines. PF_ENOMEM. Release *a in any case.
+ * Adds the program's bodies to `out`, gives them their counts and adds call
+ * targets; to be sealed then: nothing more can be found in it by place. `anchors`
+ * is of this program and of `out`, just begun, `executions` of this program;
+ * `counts` is for anchors by lines. PF_EINPUT on line information that cannot be
+ * read; PF_ENOMEM. Release *a in any case.
  */
 int pf_attribute(struct pf_functions *out, struct pf_attribution *a, const struct pf_program *p,
-    const struct pf_anchors *anchors, const struct pf_executions *executions,
-    const struct pf_samples *samples, enum pf_counts counts, const struct pf_line_source *lines,
-    struct pf_error *err);
+    struct pf_anchors *anchors, const struct pf_executions *executions, enum pf_counts counts,
+    const struct pf_line_source *lines, struct pf_error *err);
 void pf_attribution_release(struct pf_attribution *a);
 
 #endif

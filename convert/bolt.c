@@ -18,6 +18,7 @@ struct work {
 	struct pf_buffer *out;
 	struct pf_bolt_output *written;
 	const struct pf_program *p;
+	struct pf_program_code code; /* of the function under way */
 	const struct pf_symbol *symbols;
 	size_t symbol_count;
 	uint32_t *ordinals; /* by symbol: which of the local ones of its name and file, from 1 */
@@ -127,70 +128,72 @@ entered_function(const struct pf_program *p, uint64_t address)
 static void
 put_calls(struct work *w, uint32_t block)
 {
-	const struct pf_program_block *b = &w->p->blocks[block];
+	const struct pf_program_code *c = &w->code;
+	double count = w->counts[c->first_block + block];
 
-	for (uint32_t i = b->first; i < b->first + b->count; i++) {
-		const struct pf_instruction *in = &w->p->instructions[i];
+	for (uint32_t i = c->starts[block]; i < c->starts[block + 1]; i++) {
+		const struct pf_instruction *in = &c->instructions[i];
 		uint32_t callee =
 		    in->kind == PF_CODE_CALL ? entered_function(w->p, in->target) : PF_NONE;
 
 		if (callee == PF_NONE)
 			continue;
-		put_branch(w, b->function, in->address, callee, in->target, w->counts[block]);
-		w->called[callee] += w->counts[block];
+		put_branch(w, c->function, in->address, callee, in->target, count);
+		w->called[callee] += count;
 	}
 }
 
 /* The instruction that BOLT knows a block's end by: the last one that is no padding. */
 static const struct pf_instruction *
-last_instruction(const struct pf_program *p, const struct pf_program_block *b)
+last_instruction(const struct pf_program_code *c, uint32_t block)
 {
-	uint32_t i = b->first + b->count - 1;
+	uint32_t i = c->starts[block + 1] - 1;
 
-	while (i > b->first && p->instructions[i].cost == PF_COST_NOP)
+	while (i > c->starts[block] && c->instructions[i].cost == PF_COST_NOP)
 		i--;
-	return &p->instructions[i];
+	return &c->instructions[i];
 }
 
 /* Where control goes at a block's end; what no edge takes leaves by a tail call, if it ends with one. */
 static void
 put_edges(struct work *w, uint32_t block)
 {
-	const struct pf_program *p = w->p;
-	const struct pf_program_block *b = &p->blocks[block];
-	const struct pf_instruction *last = last_instruction(p, b);
-	double left = w->counts[block];
+	const struct pf_program_code *c = &w->code;
+	const struct pf_program_block *b = &w->p->blocks[c->first_block + block];
+	const struct pf_instruction *last = last_instruction(c, block);
+	double left = w->counts[c->first_block + block];
 	uint32_t callee;
 
-	for (uint32_t i = b->first_edge; i < b->first_edge + b->edge_count; i++) {
-		const struct pf_program_block *to = &p->blocks[p->edges[i]];
+	for (uint32_t e = b[0].first_edge; e < b[1].first_edge; e++) {
+		uint32_t to = c->starts[w->p->edges[e] - c->first_block];
 
-		put_branch(w, b->function, last->address, b->function,
-		    p->instructions[to->first].address, w->edges[i]);
-		left -= w->edges[i];
+		put_branch(w, c->function, last->address, c->function, c->instructions[to].address,
+		    w->edges[e]);
+		left -= w->edges[e];
 	}
 	if (!b->exits || last->kind == PF_CODE_CALL || !last->target)
 		return;
-	callee = entered_function(p, last->target);
-	if (callee == PF_NONE || callee == b->function || left <= 0)
+	callee = entered_function(w->p, last->target);
+	if (callee == PF_NONE || callee == c->function || left <= 0)
 		return;
-	put_branch(w, b->function, last->address, callee, last->target, left);
+	put_branch(w, c->function, last->address, callee, last->target, left);
 	w->called[callee] += left;
 }
 
-static void
-put_function(struct work *w, uint32_t function)
+static int
+put_function(struct work *w, uint32_t function, struct pf_error *err)
 {
-	const struct pf_program_function *f = &w->p->functions[function];
 	size_t before = w->written->branches;
+	int rc = pf_program_unfold(&w->code, w->p, function, err);
 
-	for (uint32_t b = f->first_block; b < f->first_block + f->block_count; b++) {
-		if (w->counts[b] <= 0)
+	for (uint32_t b = 0; !rc && b < w->p->functions[function].block_count; b++) {
+		if (w->counts[w->code.first_block + b] <= 0)
 			continue;
 		put_calls(w, b);
 		put_edges(w, b);
 	}
 	w->written->functions += w->written->branches > before;
+	return rc;
 }
 
 static int
@@ -224,13 +227,14 @@ pf_bolt_write(struct pf_buffer *out, struct pf_bolt_output *written, const struc
 	for (uint32_t i = 0; !rc && i < p->function_count; i++)
 		w.of_function[i] = pf_binary_symbol_at(binary, p->functions[i].start);
 	for (uint32_t i = 0; !rc && i < p->function_count; i++)
-		put_function(&w, i);
+		rc = put_function(&w, i, err);
 	/* entered from where we do not see: by pointer, or from another binary */
 	for (uint32_t i = 0; !rc && i < p->function_count; i++) {
 		if (w.entries[i] > w.called[i])
 			put_branch(
 			    &w, PF_NONE, 0, i, p->functions[i].start, w.entries[i] - w.called[i]);
 	}
+	pf_program_code_release(&w.code);
 	free(w.of_function);
 	free(w.ordinals);
 	free(w.counts);

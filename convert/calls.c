@@ -7,35 +7,100 @@
 #include "core/error.h"
 #include "core/memory.h"
 
-struct work {
-	struct pf_functions *f;
-	const struct pf_program *p;
-	const uint32_t *bodies;
-	const double *body_values;
-	const struct pf_line_source *lines;
-	struct pf_place_finder *finder;
-	double *rates; /* by function: entries for the stacks' value that led into it */
-	double usual_rate;
-	double *weights; /* by target: indirect calls seen in stacks; negative: a direct call */
-	size_t capacity;
-	double *sums; /* by body: of its indirect weights */
+/* A call by pointer whose place is known. */
+struct pf_indirect_call {
+	uint64_t address;
+	uint32_t body;
+	uint8_t size;
 };
 
-/* The target's number, its weight ready to be changed. */
-static int
-target_of(struct work *w, uint32_t body, const char *symbol, uint32_t *target, struct pf_error *err)
+/* What the weights of a body's targets mean. */
+struct weights {
+	double *rates; /* by function: entries for the stacks' value that led into it */
+	double usual_rate;
+	double *sums; /* by body: of the weights of its indirect targets */
+};
+
+void
+pf_calls_init(struct pf_calls *c, struct pf_functions *f, const struct pf_program *p,
+    const struct pf_line_source *lines, struct pf_place_finder *finder)
 {
-	const char *name = pf_place_canonical(w->finder, symbol, err);
-	size_t known = w->f->target_count;
+	*c = (struct pf_calls){.f = f, .p = p, .lines = lines, .finder = finder};
+}
+
+void
+pf_calls_release(struct pf_calls *c)
+{
+	free(c->indirect);
+	*c = (struct pf_calls){0};
+}
+
+static int
+find_target(struct pf_calls *c, uint32_t body, const char *symbol, struct pf_call_target **target,
+    struct pf_error *err)
+{
+	const char *name = pf_place_canonical(c->finder, symbol, err);
+	uint32_t number;
 	int rc;
 
 	if (!name)
 		return PF_ENOMEM;
-	rc = pf_functions_target(w->f, body, name, target, err);
+	rc = pf_functions_target(c->f, body, name, &number, err);
+	*target = rc ? NULL : &c->f->targets[number];
+	return rc;
+}
+
+/* A direct target has the value -1 until all have their shares. */
+static int
+note_direct(struct pf_calls *c, uint32_t function, const struct pf_instruction *in, uint32_t body,
+    struct pf_error *err)
+{
+	struct pf_call_target *target;
+	const char *symbol;
+	int rc;
+
+	if (!in->target || (in->kind != PF_CODE_CALL && in->kind != PF_CODE_JUMP))
+		return 0;
+	/* a jump to its own function's start is a loop, to another's a tail call */
+	if (in->kind == PF_CODE_JUMP && pf_program_function_at(c->p, in->target) == function)
+		return 0;
+	symbol = c->lines->function_at(c->lines->context, in->target, false);
+	if (!symbol)
+		return 0;
+	rc = find_target(c, body, symbol, &target, err);
 	if (!rc)
-		rc = PF_GROW(w->weights, w->capacity, w->f->target_count, err);
-	if (!rc && w->f->target_count > known)
-		w->weights[*target] = 0;
+		target->value = -1;
+	return rc;
+}
+
+static int
+note_indirect(
+    struct pf_calls *c, const struct pf_instruction *in, uint32_t body, struct pf_error *err)
+{
+	int rc = PF_GROW(c->indirect, c->indirect_capacity, c->indirect_count + 1, err);
+
+	if (!rc)
+		c->indirect[c->indirect_count++] =
+		    (struct pf_indirect_call){in->address, body, in->size};
+	return rc;
+}
+
+int
+pf_calls_note(struct pf_calls *c, const struct pf_program_code *code, const uint32_t *bodies,
+    struct pf_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < code->count; i++) {
+		const struct pf_instruction *in = &code->instructions[i];
+
+		if (bodies[i] == PF_NONE)
+			continue;
+		if (in->kind == PF_CODE_CALL_INDIRECT)
+			rc = note_indirect(c, in, bodies[i], err);
+		else
+			rc = note_direct(c, code->function, in, bodies[i], err);
+	}
 	return rc;
 }
 
@@ -45,19 +110,19 @@ target_of(struct work *w, uint32_t body, const char *symbol, uint32_t *target, s
  * flow, they are divided among its callers by those weights instead.
  */
 static int
-rate_functions(struct work *w, const struct pf_samples *samples,
+rate_functions(struct weights *w, const struct pf_program *p, const struct pf_samples *samples,
     const struct pf_executions *executions, struct pf_error *err)
 {
 	double entries = 0, values = 0;
-	int rc = PF_CALLOC(w->rates, w->p->function_count, err);
+	int rc = PF_CALLOC(w->rates, p->function_count, err);
 
 	w->usual_rate = 1;
 	for (size_t i = 0; !rc && i < samples->edge_count; i++) {
-		uint32_t callee = pf_program_function_at(w->p, samples->edges[i].callee);
+		uint32_t callee = pf_program_function_at(p, samples->edges[i].callee);
 		if (callee != PF_NONE)
 			w->rates[callee] += (double)samples->edges[i].value;
 	}
-	for (size_t i = 0; !rc && i < w->p->function_count; i++) {
+	for (size_t i = 0; !rc && i < p->function_count; i++) {
 		if (executions->entries[i] < 0 || w->rates[i] <= 0)
 			continue;
 		entries += executions->entries[i];
@@ -65,103 +130,85 @@ rate_functions(struct work *w, const struct pf_samples *samples,
 	}
 	if (values > 0)
 		w->usual_rate = entries / values;
-	for (size_t i = 0; !rc && i < w->p->function_count; i++) {
+	for (size_t i = 0; !rc && i < p->function_count; i++) {
 		bool known = executions->entries[i] >= 0 && w->rates[i] > 0;
 		w->rates[i] = known ? executions->entries[i] / w->rates[i] : w->usual_rate;
 	}
 	return rc;
 }
 
-static int
-add_direct(struct work *w, uint32_t instruction, struct pf_error *err)
+/* The indirect call that covers an address, or NULL. */
+static const struct pf_indirect_call *
+indirect_at(const struct pf_calls *c, uint64_t address)
 {
-	const struct pf_instruction *in = &w->p->instructions[instruction];
-	const char *symbol;
-	uint32_t target;
-	int rc;
+	size_t low = 0, high = c->indirect_count;
 
-	if (w->bodies[instruction] == PF_NONE || !in->target)
-		return 0;
-	if (in->kind != PF_CODE_CALL && in->kind != PF_CODE_JUMP)
-		return 0;
-	/* a jump to its own function's start is a loop, to another's a tail call */
-	if (in->kind == PF_CODE_JUMP &&
-	    pf_program_function_at(w->p, in->target) == pf_program_function_at(w->p, in->address))
-		return 0;
-	symbol = w->lines->function_at(w->lines->context, in->target, false);
-	if (!symbol)
-		return 0;
-	rc = target_of(w, w->bodies[instruction], symbol, &target, err);
-	if (!rc)
-		w->weights[target] = -1;
-	return rc;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (c->indirect[middle].address + c->indirect[middle].size <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < c->indirect_count && c->indirect[low].address <= address ? &c->indirect[low]
+									      : NULL;
 }
 
 static int
-add_indirect(struct work *w, const struct pf_call_edge *edge, struct pf_error *err)
+add_indirect(
+    struct pf_calls *c, struct weights *w, const struct pf_call_edge *edge, struct pf_error *err)
 {
-	uint32_t instruction = pf_program_instruction(w->p, edge->caller), target, callee;
-	double weight;
+	const struct pf_indirect_call *call = indirect_at(c, edge->caller);
+	struct pf_call_target *target;
 	uint64_t start;
 	const char *symbol;
+	uint32_t callee;
+	double weight;
 	int rc;
 
-	if (instruction == PF_NONE || w->bodies[instruction] == PF_NONE ||
-	    w->p->instructions[instruction].kind != PF_CODE_CALL_INDIRECT)
+	if (!call || !c->lines->start_of(c->lines->context, edge->callee, &start))
 		return 0;
-	if (!w->lines->start_of(w->lines->context, edge->callee, &start))
-		return 0;
-	symbol = w->lines->function_at(w->lines->context, start, true);
+	symbol = c->lines->function_at(c->lines->context, start, true);
 	if (!symbol)
 		return 0;
-	callee = pf_program_function_at(w->p, edge->callee);
+	callee = pf_program_function_at(c->p, edge->callee);
 	weight = (double)edge->value * (callee == PF_NONE ? w->usual_rate : w->rates[callee]);
-	rc = target_of(w, w->bodies[instruction], symbol, &target, err);
-	if (!rc && w->weights[target] >= 0) {
-		w->weights[target] += weight;
-		w->sums[w->bodies[instruction]] += weight;
+	rc = find_target(c, call->body, symbol, &target, err);
+	if (!rc && target->value >= 0) {
+		target->value += weight;
+		w->sums[call->body] += weight;
 	}
 	return rc;
 }
 
 /* Weights become values: shares of the place for indirect targets, the whole of it for direct ones. */
 static void
-weigh(struct work *w)
+weigh(struct pf_functions *f, const struct weights *w)
 {
-	for (size_t i = 0; i < w->f->target_count; i++) {
-		uint32_t body = w->f->targets[i].body;
-		double share = w->weights[i] < 0   ? 1
-			       : w->sums[body] > 0 ? w->weights[i] / w->sums[body]
-						   : 0;
+	for (size_t i = 0; i < f->target_count; i++) {
+		struct pf_call_target *t = &f->targets[i];
+		double share = 1;
 
-		w->weights[i] = share * w->body_values[body];
+		if (t->value >= 0)
+			share = w->sums[t->body] > 0 ? t->value / w->sums[t->body] : 0;
+		t->value = share * f->bodies[t->body].value;
 	}
 }
 
 int
-pf_calls_attribute(double **values, struct pf_functions *f, const struct pf_program *p,
-    const struct pf_executions *executions, const uint32_t *bodies, const double *body_values,
-    const struct pf_samples *samples, const struct pf_line_source *lines,
-    struct pf_place_finder *finder, struct pf_error *err)
+pf_calls_finish(struct pf_calls *c, const struct pf_samples *samples,
+    const struct pf_executions *executions, struct pf_error *err)
 {
-	struct work w = {.f = f,
-	    .p = p,
-	    .bodies = bodies,
-	    .body_values = body_values,
-	    .lines = lines,
-	    .finder = finder};
-	int rc = PF_CALLOC(w.sums, f->body_count, err);
+	struct weights w = {0};
+	int rc = PF_CALLOC(w.sums, c->f->body_count, err);
 
 	if (!rc)
-		rc = rate_functions(&w, samples, executions, err);
-	for (uint32_t i = 0; !rc && i < p->instruction_count; i++)
-		rc = add_direct(&w, i, err);
+		rc = rate_functions(&w, c->p, samples, executions, err);
 	for (size_t i = 0; !rc && i < samples->edge_count; i++)
-		rc = add_indirect(&w, &samples->edges[i], err);
+		rc = add_indirect(c, &w, &samples->edges[i], err);
 	if (!rc)
-		weigh(&w);
+		weigh(c->f, &w);
 	free(w.sums);
 	free(w.rates);
-	*values = w.weights;
 	return rc;
 }

@@ -4,53 +4,43 @@
 #include <stdlib.h>
 
 #include "convert/inference_flow.h"
-#include "convert/program.h"
 #include "core/error.h"
 #include "core/memory.h"
 
 void
 pf_executions_release(struct pf_executions *e)
 {
-	free(e->instructions);
+	free(e->blocks);
 	free(e->entries);
 	*e = (struct pf_executions){0};
 }
 
-static void
-spread_block(double *executions, const struct pf_program_block *b, double count)
+static double
+block_average(const struct pf_executions *e, const struct pf_program_code *code, uint32_t block)
 {
-	for (uint32_t i = 0; i < b->count; i++)
-		executions[b->first + i] = count;
-}
-
-static void
-average_block(double *executions, const struct pf_program_block *b)
-{
+	uint32_t first = code->starts[block], end = code->starts[block + 1];
 	double sum = 0;
 
-	for (uint32_t i = 0; i < b->count; i++)
-		sum += executions[b->first + i];
-	spread_block(executions, b, sum / b->count);
+	for (uint32_t i = first; i < end; i++)
+		sum += (double)code->values[i] / e->unit;
+	return sum / (end - first);
 }
 
-/* Block counts from the flow; a function that could not be followed keeps its blocks' averages. */
+/* Gives blocks their averages: those of all functions, or of those that the flow could not follow. */
 static int
-apply_flow(struct pf_executions *e, const struct pf_program *p, double unit, bool time,
-    struct pf_error *err)
+average_blocks(struct pf_executions *e, const struct pf_program *p, bool all, struct pf_error *err)
 {
-	double *counts;
-	int rc = PF_CALLOC(counts, p->block_count, err);
+	struct pf_program_code code = {0};
+	int rc = 0;
 
-	if (rc)
-		return rc;
-	rc = pf_inference_flow(counts, NULL, e->entries, p, unit, time, err);
-	for (size_t i = 0; !rc && i < p->block_count; i++) {
-		if (counts[i] < 0)
-			average_block(e->instructions, &p->blocks[i]);
-		else
-			spread_block(e->instructions, &p->blocks[i], counts[i]);
+	for (uint32_t i = 0; !rc && i < p->function_count; i++) {
+		if (!all && p->functions[i].complete)
+			continue;
+		rc = pf_program_unfold(&code, p, i, err);
+		for (uint32_t b = 0; !rc && b < p->functions[i].block_count; b++)
+			e->blocks[code.first_block + b] = block_average(e, &code, b);
 	}
-	free(counts);
+	pf_program_code_release(&code);
 	return rc;
 }
 
@@ -58,20 +48,18 @@ int
 pf_executions_estimate(struct pf_executions *e, const struct pf_program *p,
     enum pf_inference method, double unit, bool time, struct pf_error *err)
 {
+	bool flow = method == PF_INFERENCE_FLOW;
 	int rc;
 
-	*e = (struct pf_executions){.whole = method == PF_INFERENCE_NONE && unit == 1,
-	    .inferred = method == PF_INFERENCE_FLOW};
-	rc = PF_CALLOC(e->instructions, p->instruction_count, err);
-	if (!rc)
-		rc = PF_CALLOC(e->entries, p->function_count, err);
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < p->instruction_count; i++)
-		e->instructions[i] = (double)p->values[i] / unit;
-	for (size_t i = 0; i < p->function_count; i++)
+	*e = (struct pf_executions){
+	    .unit = unit, .whole = method == PF_INFERENCE_NONE && unit == 1, .inferred = flow};
+	rc = PF_CALLOC(e->entries, p->function_count, err);
+	for (size_t i = 0; !rc && i < p->function_count; i++)
 		e->entries[i] = -1;
-	for (size_t i = 0; method == PF_INFERENCE_BLOCK && i < p->block_count; i++)
-		average_block(e->instructions, &p->blocks[i]);
-	return method == PF_INFERENCE_FLOW ? apply_flow(e, p, unit, time, err) : 0;
+	if (rc || method == PF_INFERENCE_NONE)
+		return rc;
+	rc = PF_CALLOC(e->blocks, p->block_count, err);
+	if (!rc && flow)
+		rc = pf_inference_flow(e->blocks, NULL, e->entries, p, unit, time, err);
+	return rc ? rc : average_blocks(e, p, !flow, err);
 }

@@ -13,12 +13,14 @@
 
 #include <profuse/convert.h>
 
-struct pf_program;
+#include "convert/program.h"
 
 struct pf_executions {
-	double *instructions; /* owned; one an instruction of the program */
+	double
+	    *blocks; /* owned; one a block of the program; NULL: each instruction has its samples */
 	double
 	    *entries; /* owned; one a function: how often it was entered; negative: not estimated */
+	double unit;  /* value of one sample */
 	bool whole;   /* estimates are whole samples */
 	bool inferred; /* estimates over 0 do not mean that there was a sample */
 };
@@ -31,5 +33,14 @@ struct pf_executions {
 int pf_executions_estimate(struct pf_executions *e, const struct pf_program *p,
     enum pf_inference method, double unit, bool time, struct pf_error *err);
 void pf_executions_release(struct pf_executions *e);
+
+/* How often an instruction of the unfolded function ran. */
+static inline double
+pf_executions_of(
+    const struct pf_executions *e, const struct pf_program_code *code, uint32_t instruction)
+{
+	return e->blocks ? e->blocks[code->instructions[instruction].block]
+			 : (double)code->values[instruction] / e->unit;
+}
 
 #endif

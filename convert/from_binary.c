@@ -277,7 +277,7 @@ convert_for_bolt(struct work *w, struct pf_error *err)
 
 /* Probes where the binary has them, unless lines were asked for. */
 static int
-find_anchors(struct work *w, const struct pf_line_source *source, struct pf_error *err)
+begin_anchors(struct work *w, const struct pf_line_source *source, struct pf_error *err)
 {
 	struct pf_convert *c = w->c;
 	bool present = pf_probes_present(c->binary);
@@ -288,8 +288,10 @@ find_anchors(struct work *w, const struct pf_line_source *source, struct pf_erro
 		    c->binary_path);
 	c->report.probes = present && c->options.places != PF_PLACES_LINES;
 	if (c->report.probes)
-		return pf_anchors_probes(&w->anchors, &c->functions, &w->program, c->binary, err);
-	return pf_anchors_lines(&w->anchors, &c->functions, &w->program, source, err);
+		return pf_anchors_by_probes(
+		    &w->anchors, &c->functions, &w->program, c->binary, err);
+	pf_anchors_by_lines(&w->anchors, &c->functions, source);
+	return 0;
 }
 
 /* Counts are in the function profiles now; what they were made from holds most of the memory. */
@@ -324,11 +326,10 @@ convert_code(struct work *w, struct pf_error *err)
 		rc = pf_executions_estimate(&w->executions, &w->program, c->options.inference,
 		    c->type.unit, c->type.time, err);
 	if (!rc)
-		rc = find_anchors(w, &source, err);
-	pf_functions_forget_places(&c->functions);
+		rc = begin_anchors(w, &source, err);
 	if (!rc)
 		rc = pf_attribute(&c->functions, &w->attribution, &w->program, &w->anchors,
-		    &w->executions, &w->samples, c->options.counts, &source, err);
+		    &w->executions, c->options.counts, &source, err);
 	if (!rc) {
 		forget_code(w);
 		rc = pf_functions_seal(&c->functions, err);

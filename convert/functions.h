@@ -9,6 +9,9 @@
  * sums totals and sorts, after which the ranges are valid and nothing may be
  * added. A child's number is always greater than its parent's.
  *
+ * Until the worth of a count is known, whoever builds keeps a real number in its
+ * place, its value; a profile of a large program has millions of them.
+ *
  * Writing is in LLVM's own order, so that our bytes equal those that
  * llvm-profdata writes: roots by total (largest first), then by name.
  */
@@ -35,23 +38,37 @@ struct pf_place {
 
 struct pf_call_target {
 	uint32_t body, name;
-	uint64_t count;
+	union {
+		uint64_t count;
+		double value; /* see above */
+	};
 };
 
 struct pf_body {
 	uint32_t node;
 	struct pf_place place;
-	uint64_t count;
-	uint32_t first_target, target_count; /* sealed: into targets */
+	union {
+		uint64_t count;
+		double value; /* see above */
+	};
+	union {
+		uint32_t first_target; /* sealed: into targets */
+		uint32_t
+		    anchors; /* not sealed: for whoever builds; instructions that speak for it */
+	};
+	uint32_t target_count; /* sealed */
 };
 
 struct pf_function_node {
 	uint32_t parent;      /* PF_NONE: a root */
 	uint32_t name;        /* string: canonical name */
 	struct pf_place site; /* of the call in the parent */
-	uint64_t head;        /* entries; roots only */
-	uint64_t checksum;    /* of its control flow graph; with probes only */
-	uint64_t total;       /* sealed: body counts of this node and all below, saturating */
+	union {
+		uint64_t head; /* entries; roots only */
+		double head_value;
+	};
+	uint64_t checksum; /* of its control flow graph; with probes only */
+	uint64_t total;    /* sealed: body counts of this node and all below, saturating */
 	uint32_t first_body, body_count;   /* sealed: into bodies */
 	uint32_t first_child, child_count; /* sealed: into children */
 };

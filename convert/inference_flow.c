@@ -87,9 +87,9 @@ release(struct flow *f)
 }
 
 static double
-cost_of(const struct flow *f, uint32_t instruction)
+cost_of(const struct flow *f, const struct pf_instruction *instruction)
 {
-	return f->time ? costs[f->p->instructions[instruction].cost] : 1;
+	return f->time ? costs[instruction->cost] : 1;
 }
 
 /*
@@ -107,22 +107,67 @@ without_stall(double own, double cost, double samples, double weight)
 }
 
 static void
-weigh_block(struct flow *f, uint32_t block)
+weigh_block(struct flow *f, const struct pf_program_code *code, uint32_t block)
 {
-	const struct pf_program_block *pb = &f->p->blocks[block];
-	struct flow_block *b = &f->blocks[block];
+	struct flow_block *b = &f->blocks[code->first_block + block];
+	uint32_t first = code->starts[block], end = code->starts[block + 1];
 	double samples = 0;
 
-	for (uint32_t i = pb->first; i < pb->first + pb->count; i++) {
-		samples += (double)f->p->values[i] / f->unit;
-		b->weight += cost_of(f, i);
+	for (uint32_t i = first; i < end; i++) {
+		samples += (double)code->values[i] / f->unit;
+		b->weight += cost_of(f, &code->instructions[i]);
 	}
-	for (uint32_t i = pb->first; i < pb->first + pb->count; i++) {
-		double own = (double)f->p->values[i] / f->unit;
-		b->samples += f->time ? without_stall(own, cost_of(f, i), samples, b->weight) : own;
+	for (uint32_t i = first; i < end; i++) {
+		double own = (double)code->values[i] / f->unit;
+		double cost = cost_of(f, &code->instructions[i]);
+
+		b->samples += f->time ? without_stall(own, cost, samples, b->weight) : own;
 	}
 	if (b->weight < .05)
 		b->weight = .05;
+}
+
+/* A direct call, or a jump out of its function, to one of the program; both followed wholly. */
+static int
+note_call(struct flow *f, const struct pf_program_function *caller, const struct pf_instruction *in,
+    struct pf_error *err)
+{
+	const struct pf_program_function *callee;
+	uint32_t function;
+	int rc;
+
+	if (!in->target || !caller->complete ||
+	    (in->kind != PF_CODE_CALL && in->kind != PF_CODE_JUMP))
+		return 0;
+	function = pf_program_function_at(f->p, in->target);
+	if (function == PF_NONE)
+		return 0;
+	callee = &f->p->functions[function];
+	if (callee->start != in->target || callee->block_count == 0 || !callee->complete ||
+	    (in->kind == PF_CODE_JUMP && callee == caller))
+		return 0;
+	rc = PF_GROW(f->calls, f->call_capacity, f->call_count + 1, err);
+	if (!rc)
+		f->calls[f->call_count++] = (struct flow_call){in->block, function, 1};
+	return rc;
+}
+
+/* What is known of each function's blocks and calls from its instructions. */
+static int
+read_functions(struct flow *f, struct pf_error *err)
+{
+	struct pf_program_code code = {0};
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && i < f->p->function_count; i++) {
+		rc = pf_program_unfold(&code, f->p, i, err);
+		for (uint32_t b = 0; !rc && b < f->p->functions[i].block_count; b++)
+			weigh_block(f, &code, b);
+		for (size_t k = 0; !rc && k < code.count; k++)
+			rc = note_call(f, &f->p->functions[i], &code.instructions[k], err);
+	}
+	pf_program_code_release(&code);
+	return rc;
 }
 
 /* The first two edges of each block. */
@@ -158,11 +203,9 @@ link_blocks(struct flow *f, struct pf_error *err)
 		return rc;
 	for (uint32_t b = 0; b < p->block_count; b++) {
 		f->blocks[b].first_out = p->blocks[b].first_edge;
-		for (uint32_t i = 0; i < p->blocks[b].edge_count; i++) {
-			uint32_t to = p->edges[p->blocks[b].first_edge + i];
-
-			f->blocks[b].loops |= to == b;
-			fill[to]++;
+		for (uint32_t e = p->blocks[b].first_edge; e < p->blocks[b + 1].first_edge; e++) {
+			f->blocks[b].loops |= p->edges[e] == b;
+			fill[p->edges[e]]++;
 		}
 	}
 	f->blocks[p->block_count].first_out = (uint32_t)p->edge_count;
@@ -324,29 +367,6 @@ settle(struct flow *f, uint32_t b, double alpha)
 	*out1 *= out_factor;
 }
 
-static int
-collect_calls(struct flow *f, struct pf_error *err)
-{
-	const struct pf_program *p = f->p;
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < p->instruction_count; i++) {
-		const struct pf_instruction *in = &p->instructions[i];
-		uint32_t callee = in->target ? pf_program_function_at(p, in->target) : PF_NONE;
-		bool tail = in->kind == PF_CODE_JUMP && callee != p->blocks[in->block].function;
-
-		if (callee == PF_NONE || p->functions[callee].start != in->target ||
-		    p->functions[callee].block_count == 0 ||
-		    !p->functions[p->blocks[in->block].function].complete ||
-		    !p->functions[callee].complete || (in->kind != PF_CODE_CALL && !tail))
-			continue;
-		rc = PF_GROW(f->calls, f->call_capacity, f->call_count + 1, err);
-		if (!rc)
-			f->calls[f->call_count++] = (struct flow_call){in->block, callee, 1};
-	}
-	return rc;
-}
-
 /* Whether a function's entries and its calls are to agree: one whose address is taken may have more than we see. */
 static bool
 is_coupled(const struct flow *f, uint32_t function)
@@ -504,13 +524,27 @@ prepare(struct flow *f, struct pf_error *err)
 		rc = list_followed(f, err);
 	if (!rc)
 		rc = link_blocks(f, err);
-	for (uint32_t b = 0; !rc && b < f->p->block_count; b++)
-		weigh_block(f, b);
-	if (!rc) {
+	if (!rc)
+		rc = read_functions(f, err);
+	if (!rc)
 		guess_flows(f);
-		rc = collect_calls(f, err);
-	}
 	return rc;
+}
+
+/* What is known of one function in the end. */
+static void
+report_function(
+    const struct flow *f, uint32_t function, double *counts, double *edges, double *entries)
+{
+	const struct pf_program_function *pf = &f->p->functions[function];
+
+	for (uint32_t b = pf->first_block; b < pf->first_block + pf->block_count; b++) {
+		counts[b] = pf->complete ? sqrt(inflow(f, b) * outflow(f, b)) : -1;
+		for (uint32_t e = f->blocks[b].first_out; edges && e < f->blocks[b + 1].first_out;
+		    e++)
+			edges[e] = pf->complete ? f->flows[e] : 0;
+	}
+	entries[function] = pf->block_count && pf->complete ? f->blocks[pf->first_block].entry : -1;
 }
 
 int
@@ -526,21 +560,8 @@ pf_inference_flow(double *counts, double *edges, double *entries, const struct p
 			couple_calls(&f);
 		}
 	}
-	for (uint32_t b = 0; !rc && b < p->block_count; b++)
-		counts[b] = p->functions[p->blocks[b].function].complete
-				? sqrt(inflow(&f, b) * outflow(&f, b))
-				: -1;
-	for (uint32_t b = 0; !rc && edges && b < p->block_count; b++) {
-		bool complete = p->functions[p->blocks[b].function].complete;
-
-		for (uint32_t i = p->blocks[b].first_edge;
-		    i < p->blocks[b].first_edge + p->blocks[b].edge_count; i++)
-			edges[i] = complete ? f.flows[i] : 0;
-	}
-	for (size_t i = 0; !rc && i < p->function_count; i++)
-		entries[i] = p->functions[i].block_count && p->functions[i].complete
-				 ? f.blocks[p->functions[i].first_block].entry
-				 : -1;
+	for (uint32_t i = 0; !rc && i < p->function_count; i++)
+		report_function(&f, i, counts, edges, entries);
 	release(&f);
 	return rc;
 }

@@ -227,35 +227,37 @@ is_standard_go(const char *name)
 	return false;
 }
 
-/* Binaries that are nobody's own code. */
-static bool
-is_system_binary(const char *file)
+/* Binaries that are nobody's own code; all that is in an allocator's library is the allocator. */
+static uint32_t
+traits_of_binary(const char *file)
 {
-	static const char *const names[] = {"libc.so", "libc-", "ld-linux", "libpthread",
-	    "libstdc++", "libgcc_s", "libm.so", "libjemalloc", "libtcmalloc", "libmimalloc",
-	    "libprofuse-agent", "[vdso]", "[vsyscall]", "[kernel"};
+	static const struct rule binaries[] = {{"libc.so", 0}, {"libc-", 0}, {"ld-linux", 0},
+	    {"libpthread", 0}, {"libstdc++", 0}, {"libgcc_s", 0}, {"libm.so", 0},
+	    {"libjemalloc", PF_CODE_ALLOCATION}, {"libtcmalloc", PF_CODE_ALLOCATION},
+	    {"libmimalloc", PF_CODE_ALLOCATION}, {"libprofuse-agent", 0}, {"[vdso]", 0},
+	    {"[vsyscall]", 0}, {"[kernel", 0}};
 	const char *slash = strrchr(file, '/');
 
 	file = slash ? slash + 1 : file;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		if (strncmp(file, names[i], strlen(names[i])) == 0)
-			return true;
+	for (size_t i = 0; i < sizeof binaries / sizeof *binaries; i++) {
+		if (strncmp(file, binaries[i].name, strlen(binaries[i].name)) == 0)
+			return binaries[i].traits | PF_CODE_LIBRARY;
 	}
-	return false;
+	return 0;
 }
 
 uint32_t
 pf_code_traits(const char *function, const char *file)
 {
-	uint32_t traits = 0;
+	uint32_t traits = traits_of_binary(file);
 
 	/* What glibc calls inside of itself is "__GI_" and the name. */
 	if (strncmp(function, "__GI_", 5) == 0)
 		function += 5;
-	if (is_standard_go(function) || is_system_binary(file) ||
-	    strncmp(function, "std::", 5) == 0 || strncmp(function, "__gnu_cxx::", 11) == 0 ||
-	    strncmp(function, "_start", 7) == 0 || strncmp(function, "__libc_start", 12) == 0)
-		traits = PF_CODE_LIBRARY;
+	if (is_standard_go(function) || strncmp(function, "std::", 5) == 0 ||
+	    strncmp(function, "__gnu_cxx::", 11) == 0 || strncmp(function, "_start", 7) == 0 ||
+	    strncmp(function, "__libc_start", 12) == 0)
+		traits |= PF_CODE_LIBRARY;
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
 		if (matches(function, rules[i].name))
 			traits |= rules[i].traits;

@@ -32,7 +32,8 @@ at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
 	/* In a mutex profile everything is a lock; unlocking of the runtime's own is not the service's. */
 	if (ep->kind == PF_PROFILE_LOCKS)
-		return (s->traits & PF_CODE_LOCK) || pf_stack_own(s, ep) < s->count;
+		return !pf_stack_in_allocator(s, ep) &&
+		       ((s->traits & PF_CODE_LOCK) || pf_stack_own(s, ep) < s->count);
 	return waits_at_lock(s, ep);
 }
 

@@ -70,46 +70,82 @@ read_all(struct state *s, char **argv, struct pf_error *err)
 }
 
 static void
-print_blocks(const struct state *s)
+print_blocks(const struct state *s, const struct pf_program_code *code)
 {
-	for (size_t i = 0; i < s->program.block_count; i++) {
-		const struct pf_program_block *b = &s->program.blocks[i];
+	uint32_t count = s->program.functions[code->function].block_count;
+
+	for (uint32_t b = 0; b < count; b++) {
+		uint32_t first = code->starts[b], end = code->starts[b + 1];
 		int64_t samples = 0;
 
-		for (uint32_t j = 0; j < b->count; j++)
-			samples += s->program.values[b->first + j];
+		for (uint32_t i = first; i < end; i++)
+			samples += code->values[i];
 		printf("%s 0x%" PRIx64 " %u %" PRId64 " %.9g\n",
-		    s->program.functions[b->function].name,
-		    s->program.instructions[b->first].address, b->count, samples,
-		    s->executions.instructions[b->first]);
+		    s->program.functions[code->function].name, code->instructions[first].address,
+		    end - first, samples, pf_executions_of(&s->executions, code, first));
 	}
 }
 
 static void
-dump(const struct state *s)
+dump_blocks(const struct state *s, const struct pf_program_code *code)
 {
 	const struct pf_program *p = &s->program;
+	const struct pf_program_block *b = &p->blocks[code->first_block];
+
+	for (uint32_t n = p->functions[code->function].block_count; n > 0; n--, b++) {
+		printf("block %" PRIu32 " %d", code->function, b->exits);
+		for (uint32_t e = b[0].first_edge; e < b[1].first_edge; e++)
+			printf(" %" PRIu32, p->edges[e]);
+		printf("\n");
+	}
+}
+
+static void
+dump_instructions(const struct state *s, const struct pf_program_code *code)
+{
+	(void)s;
+	for (size_t i = 0; i < code->count; i++) {
+		const struct pf_instruction *in = &code->instructions[i];
+		printf("instruction %" PRIu32 " 0x%" PRIx64 " %d %d %d 0x%" PRIx64 " %" PRId64 "\n",
+		    in->block, in->address, in->size, in->kind, in->cost, in->target,
+		    code->values[i]);
+	}
+}
+
+static int
+each_function(const struct state *s,
+    void (*print)(const struct state *s, const struct pf_program_code *code), struct pf_error *err)
+{
+	struct pf_program_code code = {0};
+	int rc = 0;
+
+	for (uint32_t i = 0; !rc && i < s->program.function_count; i++) {
+		rc = pf_program_unfold(&code, &s->program, i, err);
+		if (!rc)
+			print(s, &code);
+	}
+	pf_program_code_release(&code);
+	return rc;
+}
+
+static int
+dump(const struct state *s, struct pf_error *err)
+{
+	const struct pf_program *p = &s->program;
+	int rc;
 
 	for (size_t i = 0; i < p->function_count; i++) {
 		const struct pf_program_function *f = &p->functions[i];
 		printf("function %s 0x%" PRIx64 " 0x%" PRIx64 " %d %d %d\n", f->name, f->start,
 		    f->end, f->complete, f->taken, f->part);
 	}
-	for (size_t i = 0; i < p->block_count; i++) {
-		const struct pf_program_block *b = &p->blocks[i];
-		printf("block %" PRIu32 " %d", b->function, b->exits);
-		for (uint32_t e = 0; e < b->edge_count; e++)
-			printf(" %" PRIu32, p->edges[b->first_edge + e]);
-		printf("\n");
-	}
-	for (size_t i = 0; i < p->instruction_count; i++) {
-		const struct pf_instruction *in = &p->instructions[i];
-		printf("instruction %" PRIu32 " 0x%" PRIx64 " %d %d %d 0x%" PRIx64 " %" PRId64 "\n",
-		    in->block, in->address, in->size, in->kind, in->cost, in->target, p->values[i]);
-	}
+	rc = each_function(s, dump_blocks, err);
+	if (!rc)
+		rc = each_function(s, dump_instructions, err);
 	for (size_t i = 0; i < s->samples.edge_count; i++)
 		printf("edge 0x%" PRIx64 " 0x%" PRIx64 " %" PRId64 "\n", s->samples.edges[i].caller,
 		    s->samples.edges[i].callee, s->samples.edges[i].value);
+	return rc;
 }
 
 int
@@ -127,13 +163,14 @@ main(int argc, char **argv)
 	while (method < 2 && strcmp(methods[method], argv[3]) != 0)
 		method++;
 	rc = read_all(&s, argv, &err);
-	if (!rc && strcmp(argv[3], "dump") == 0)
-		dump(&s);
-	else if (!rc)
+	if (!rc && strcmp(argv[3], "dump") == 0) {
+		rc = dump(&s, &err);
+	} else if (!rc) {
 		rc = pf_executions_estimate(&s.executions, &s.program, (enum pf_inference)method,
 		    s.type.unit, s.type.time, &err);
-	if (!rc && s.executions.instructions)
-		print_blocks(&s);
+		if (!rc)
+			rc = each_function(&s, print_blocks, &err);
+	}
 	if (rc)
 		fprintf(stderr, "%s\n", err.message);
 	pf_executions_release(&s.executions);

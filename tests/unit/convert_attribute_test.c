@@ -58,10 +58,7 @@ table_start_of(void *context, uint64_t address, uint64_t *start)
 /* A function of one block a `block` instructions, at 0x1000. */
 struct fixture {
 	struct pf_program program;
-	struct pf_program_function function;
-	struct pf_instruction instructions[INSTRUCTIONS];
-	struct pf_program_block blocks[INSTRUCTIONS];
-	int64_t values[INSTRUCTIONS];
+	struct pf_address_count leaves[INSTRUCTIONS];
 	struct pf_samples samples;
 	struct pf_functions functions;
 	struct pf_anchors anchors;
@@ -72,30 +69,30 @@ struct fixture {
 static void
 set_up(struct fixture *f, const struct row *rows, size_t count, size_t block)
 {
-	*f = (struct fixture){.table = {.rows = rows, .count = count}};
-	f->function = (struct pf_program_function){.start = 0x1000,
-	    .end = 0x1000 + count,
-	    .name = "main",
-	    .instruction_count = (uint32_t)count,
-	    .block_count = (uint32_t)((count + block - 1) / block),
+	struct pf_program_function function = {
+	    .start = 0x1000, .end = 0x1000 + count, .name = "main"};
+	struct pf_instruction instructions[INSTRUCTIONS];
+	struct pf_block blocks[INSTRUCTIONS + 1] = {{0}};
+	struct pf_machine_code code = {.instructions = instructions,
+	    .instruction_count = count,
+	    .blocks = blocks,
+	    .block_count = (count + block - 1) / block,
 	    .complete = true};
+
+	*f = (struct fixture){.table = {.rows = rows, .count = count}};
 	for (size_t i = 0; i < count; i++) {
-		f->instructions[i] = (struct pf_instruction){.address = 0x1000 + i,
+		instructions[i] = (struct pf_instruction){.address = 0x1000 + i,
 		    .size = 1,
 		    .kind = rows[i].kind,
-		    .target = rows[i].target,
-		    .block = (uint32_t)(i / block)};
-		f->values[i] = rows[i].samples;
-		f->blocks[i / block].count++;
-		f->blocks[i / block].first = (uint32_t)(i / block * block);
+		    .target = rows[i].target};
+		blocks[i / block].count++;
+		if (rows[i].samples)
+			f->leaves[f->samples.leaf_count++] =
+			    (struct pf_address_count){0x1000 + i, rows[i].samples};
 	}
-	f->program = (struct pf_program){.functions = &f->function,
-	    .function_count = 1,
-	    .instructions = f->instructions,
-	    .values = f->values,
-	    .instruction_count = count,
-	    .blocks = f->blocks,
-	    .block_count = f->function.block_count};
+	f->samples.leaves = f->leaves;
+	pf_program_init(&f->program, &f->samples);
+	assert_int_equal(pf_program_add(&f->program, &function, &code, NULL), 0);
 	assert_int_equal(pf_functions_init(&f->functions, NULL), 0);
 }
 
@@ -107,10 +104,9 @@ attribute(struct fixture *f, enum pf_counts counts, enum pf_inference inference)
 
 	assert_int_equal(
 	    pf_executions_estimate(&executions, &f->program, inference, 1, true, NULL), 0);
-	assert_int_equal(
-	    pf_anchors_lines(&f->anchors, &f->functions, &f->program, &lines, NULL), 0);
+	pf_anchors_by_lines(&f->anchors, &f->functions, &lines);
 	assert_int_equal(pf_attribute(&f->functions, &f->attribution, &f->program, &f->anchors,
-			     &executions, &f->samples, counts, &lines, NULL),
+			     &executions, counts, &lines, NULL),
 	    0);
 	assert_int_equal(pf_functions_seal(&f->functions, NULL), 0);
 	pf_executions_release(&executions);
@@ -122,6 +118,7 @@ tear_down(struct fixture *f)
 	pf_functions_release(&f->functions);
 	pf_anchors_release(&f->anchors);
 	pf_attribution_release(&f->attribution);
+	pf_program_release(&f->program);
 }
 
 static const struct pf_body *

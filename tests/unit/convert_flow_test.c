@@ -6,72 +6,107 @@
 #include "convert/inference_flow.h"
 #include "convert/program.h"
 
-enum { MOST = 16 };
+enum { MOST = 16, WIDEST = 2, BYTES = 8 };
 
-/* Blocks of one instruction each, so that a block's number is its instruction's. */
+/* Eight bytes of code, in one instruction or two alike. */
+struct graph_block {
+	uint32_t function, size; /* instructions */
+	uint8_t kind, cost;
+	uint64_t target;
+	int64_t samples[WIDEST];
+	size_t edge_count;
+	uint32_t edges[2];
+};
+
 struct graph {
-	struct pf_program program;
-	struct pf_program_function functions[2];
-	struct pf_instruction instructions[MOST];
-	int64_t values[MOST];
-	struct pf_program_block blocks[MOST];
-	uint32_t edges[2 * MOST];
+	struct graph_block blocks[MOST];
+	size_t block_count, function_count;
+	bool incomplete, taken[2];
 	double counts[MOST], entries[2];
 };
 
+static uint64_t
+address_of(size_t block)
+{
+	return 0x1000 + BYTES * block;
+}
+
+/* One instruction; `first` and `second` are blocks, of which the first edge_count count. */
 static void
 add_block(struct graph *g, int64_t samples, size_t edge_count, uint32_t first, uint32_t second)
 {
-	uint32_t b = (uint32_t)g->program.block_count++;
-	struct pf_program_function *f = &g->functions[g->program.function_count - 1];
-
-	g->instructions[b] = (struct pf_instruction){
-	    .address = 0x1000 + b, .size = 1, .cost = PF_COST_LOAD, .block = b};
-	g->values[b] = samples;
-	g->blocks[b] = (struct pf_program_block){.first = b,
-	    .count = 1,
-	    .first_edge = (uint32_t)g->program.edge_count,
-	    .edge_count = (uint32_t)edge_count,
-	    .function = (uint32_t)g->program.function_count - 1,
-	    .exits = edge_count == 0};
-	g->edges[g->program.edge_count] = first;
-	g->edges[g->program.edge_count + 1] = second;
-	g->program.edge_count += edge_count;
-	g->program.instruction_count++;
-	f->block_count++;
-	f->instruction_count++;
-	f->end = 0x1001 + b;
-}
-
-static void
-add_function(struct graph *g)
-{
-	uint32_t first = (uint32_t)g->program.block_count;
-
-	g->functions[g->program.function_count++] =
-	    (struct pf_program_function){.start = 0x1000 + first,
-		.name = "f",
-		.first_instruction = first,
-		.first_block = first,
-		.complete = true};
+	g->blocks[g->block_count++] =
+	    (struct graph_block){.function = (uint32_t)g->function_count - 1,
+		.size = 1,
+		.cost = PF_COST_LOAD,
+		.samples = {samples},
+		.edge_count = edge_count,
+		.edges = {first, second}};
 }
 
 static void
 set_up(struct graph *g)
 {
-	*g = (struct graph){.program = {.functions = g->functions,
-				.instructions = g->instructions,
-				.values = g->values,
-				.blocks = g->blocks,
-				.edges = g->edges}};
-	add_function(g);
+	*g = (struct graph){.function_count = 1};
+}
+
+/* A function as the decoder would give it; returns the first block behind it. */
+static size_t
+add_function(struct pf_program *p, const struct graph *g, size_t first)
+{
+	struct pf_instruction instructions[WIDEST * MOST];
+	struct pf_block blocks[MOST + 1] = {{0}};
+	uint32_t edges[2 * MOST];
+	struct pf_machine_code code = {.instructions = instructions,
+	    .blocks = blocks,
+	    .edges = edges,
+	    .complete = !g->incomplete};
+	struct pf_program_function f = {.start = address_of(first), .name = "f"};
+	size_t at = first;
+
+	for (; at < g->block_count && g->blocks[at].function == g->blocks[first].function; at++) {
+		const struct graph_block *b = &g->blocks[at];
+
+		blocks[code.block_count++] =
+		    (struct pf_block){.first = (uint32_t)code.instruction_count,
+			.count = b->size,
+			.successors = (uint32_t)code.edge_count,
+			.exits = b->edge_count == 0};
+		for (uint32_t i = 0; i < b->size; i++)
+			instructions[code.instruction_count++] =
+			    (struct pf_instruction){.address = address_of(at) + i * BYTES / b->size,
+				.size = (uint8_t)(BYTES / b->size),
+				.kind = b->kind,
+				.cost = b->cost,
+				.target = b->target};
+		for (size_t i = 0; i < b->edge_count; i++)
+			edges[code.edge_count++] = b->edges[i] - (uint32_t)first;
+	}
+	blocks[code.block_count].successors = (uint32_t)code.edge_count;
+	f.end = address_of(at);
+	assert_int_equal(pf_program_add(p, &f, &code, NULL), 0);
+	return at;
 }
 
 static void
 infer(struct graph *g, bool time)
 {
-	assert_int_equal(
-	    pf_inference_flow(g->counts, NULL, g->entries, &g->program, 1, time, NULL), 0);
+	struct pf_address_count leaves[WIDEST * MOST];
+	struct pf_samples samples = {.leaves = leaves};
+	struct pf_program p;
+
+	for (size_t b = 0; b < g->block_count; b++) {
+		for (uint32_t i = 0; i < g->blocks[b].size; i++)
+			leaves[samples.leaf_count++] = (struct pf_address_count){
+			    address_of(b) + i * BYTES / g->blocks[b].size, g->blocks[b].samples[i]};
+	}
+	pf_program_init(&p, &samples);
+	for (size_t at = 0; at < g->block_count;)
+		at = add_function(&p, g, at);
+	for (size_t i = 0; i < p.function_count; i++)
+		p.functions[i].taken = g->taken[i];
+	assert_int_equal(pf_inference_flow(g->counts, NULL, g->entries, &p, 1, time, NULL), 0);
+	pf_program_release(&p);
 }
 
 static bool
@@ -145,19 +180,19 @@ a_callee_is_entered_as_often_as_it_is_called(void **state)
 	add_block(&g, 50, 1, 1, 0);
 	add_block(&g, 50, 1, 2, 0);
 	add_block(&g, 50, 0, 0, 0);
-	add_function(&g);
+	g.function_count++;
 	add_block(&g, 0, 2, 4, 5);
 	add_block(&g, 500, 2, 4, 5);
 	add_block(&g, 0, 0, 0, 0);
 	infer(&g, true);
 	uncalled = g.entries[1];
-	g.instructions[1].kind = PF_CODE_CALL;
-	g.instructions[1].target = g.functions[1].start;
+	g.blocks[1].kind = PF_CODE_CALL;
+	g.blocks[1].target = address_of(3);
 	infer(&g, true);
 	assert_true(g.entries[1] > 3 * uncalled && g.entries[1] < 60);
 	/* and nothing is asked of a function that others may call through a pointer */
-	g.functions[1].taken = true;
-	g.values[3] = 400;
+	g.taken[1] = true;
+	g.blocks[3].samples[0] = 400;
 	infer(&g, true);
 	assert_true(near(g.counts[1], 50));
 	assert_true(g.entries[1] > 100);
@@ -172,7 +207,7 @@ instructions_cost_alike_when_samples_are_no_time(void **state)
 
 	set_up(&g);
 	add_block(&g, 100, 0, 0, 0);
-	g.instructions[0].cost = PF_COST_DIVIDE;
+	g.blocks[0].cost = PF_COST_DIVIDE;
 	infer(&g, true);
 	as_time = g.counts[0];
 	infer(&g, false);
@@ -194,15 +229,10 @@ a_stalled_instruction_says_little_about_how_often(void **state)
 		add_block(&g, 20, 1, 3, 0);
 		add_block(&g, 20, 1, 3, 0);
 		add_block(&g, 40, 0, 0, 0);
-		/* a second instruction for block 2, at the end of the program */
-		g.program.blocks[2].first = (uint32_t)g.program.instruction_count;
-		g.program.blocks[2].count = 2;
-		for (int i = 0; i < 2; i++) {
-			uint32_t at = (uint32_t)g.program.instruction_count++;
-			g.instructions[at] = (struct pf_instruction){
-			    .address = 0x5000 + (uint64_t)i, .size = 1, .block = 2};
-			g.values[at] = stalled && i ? 2000 : 10;
-		}
+		g.blocks[2].size = 2;
+		g.blocks[2].cost = PF_COST_ALU;
+		g.blocks[2].samples[0] = 10;
+		g.blocks[2].samples[1] = stalled ? 2000 : 10;
 		infer(&g, true);
 		if (!stalled)
 			fair = g.counts[2];
@@ -218,7 +248,7 @@ a_function_that_cannot_be_followed_is_left_alone(void **state)
 
 	set_up(&g);
 	add_block(&g, 100, 0, 0, 0);
-	g.functions[0].complete = false;
+	g.incomplete = true;
 	infer(&g, true);
 	assert_true(g.counts[0] == -1 && g.entries[0] == -1);
 }

@@ -4,6 +4,7 @@
 #include <profuse/tune.h>
 
 #include "support/read_fixture.h"
+#include "support/temporary.h"
 #include "tuner/tune.h"
 
 struct input {
@@ -20,6 +21,7 @@ static struct input inputs[] = {
     {"runtime/go-cache.gctrace", false},
     {"runtime/glibc.malloc_info.xml", false},
     {"runtime/glibc.smaps_rollup", false},
+    {"tune/arenas/wall.pb.gz", false},
     {"runtime/go-default.metrics", false},
 };
 
@@ -59,11 +61,51 @@ each_failed_allocation_is_told_and_leaks_nothing(void **state)
 		pf_buffer_release(&inputs[i].bytes);
 }
 
+struct fleet {
+	char report[96], page[96];
+};
+
+static int
+show_fleet(void *data, struct pf_error *err)
+{
+	struct fleet *f = data;
+	const char *const reports[] = {f->report, f->report};
+
+	return pf_tune_fleet(reports, 2, PF_TUNE_HTML, f->page, err);
+}
+
+static void
+a_fleets_page_comes_whole_or_not_at_all(void **state)
+{
+	struct pf_buffer bytes = read_fixture("tune/leak/heap-0.pb.gz");
+	struct pf_buffer later = read_fixture("tune/leak/heap-7.pb.gz");
+	const char *folder = temporary_make();
+	struct pf_error err = {0};
+	struct pf_tune *t;
+	struct fleet f;
+	(void)state;
+
+	snprintf(f.report, sizeof f.report, "%s/service.json", folder);
+	snprintf(f.page, sizeof f.page, "%s/fleet.html", folder);
+	assert_int_equal(pf_tune_new(&t, NULL, &err), 0);
+	assert_int_equal(pf_tune_add(t, "base", bytes.bytes, bytes.size, true, &err), 0);
+	assert_int_equal(pf_tune_add(t, "now", later.bytes, later.size, false, &err), 0);
+	assert_int_equal(pf_tune_run(t, &err), 0);
+	assert_int_equal(pf_tune_write(t, PF_TUNE_JSON, f.report, &err), 0);
+	pf_tune_free(t);
+	pf_buffer_release(&bytes);
+	pf_buffer_release(&later);
+	fail_each_allocation(show_fleet, &f);
+	assert_int_equal(access(f.page, R_OK), 0);
+	temporary_remove(folder);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_failed_allocation_is_told_and_leaks_nothing),
+	    cmocka_unit_test(a_fleets_page_comes_whole_or_not_at_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,6 +37,7 @@ static const struct expected cases[] = {
     {"threads", {"thread-leak"}, "start_worker"}, {"locked", {"deadlock"}, "deadlock_handler"},
     {"subscribers", {"goroutine-leak"}, "main.followUpdates"}, {"batches", {NULL}, NULL},
     {"arenas", {"arena-contention"}, "packets_of_one"}, {"own-arenas", {NULL}, NULL},
+    {"one-arena", {"arena-contention"}, "packets_of_one"}, {"many-arenas", {NULL}, NULL},
     {"packets", {"malloc-thresholds"}, "packets_of_one"}, {"small-blocks", {NULL}, NULL},
     {"bounded", {"leak"},
 	"gateway/spans.(*Recorder).Begin"}, /* beside a cache that has filled up */

@@ -3,6 +3,8 @@
 
   arenas         workload packets with one arena: the wall-clock profile of eight threads that fight for it, malloc_info
   own-arenas     the same with glibc's own number of arenas: healthy
+  one-arena      packets over jemalloc with one arena and no caches of threads: what threads do over time, and its mutexes
+  many-arenas    the same with jemalloc as it is: healthy
   packets        its heap profile, and malloc_info: blocks that are too big for the caches of threads
   small-blocks   workload small: blocks that are not
 
@@ -22,11 +24,14 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def start(agent, program, kind, folder, **environment):
+JEMALLOC = "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2"
+
+
+def start(agent, program, kind, folder, preload="", **environment):
     run = folder / kind
     run.mkdir(exist_ok=True)
     process = subprocess.Popen(
-        [program, kind, "--scale", "1000"], env=dict(os.environ, LD_PRELOAD=str(agent), PROFUSE_PORT="auto", PROFUSE_RUN_DIR=str(run), **environment))
+        [program, kind, "--scale", "1000"], env=dict(os.environ, LD_PRELOAD=f"{agent} {preload}", PROFUSE_PORT="auto", PROFUSE_RUN_DIR=str(run), **environment))
     for _ in range(200):
         for path in run.glob(f"*-{process.pid}.json"):
             return process, "http://" + json.loads(path.read_text())[0]["targets"][0]
@@ -44,6 +49,7 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--only", help="one of them")
     arguments = parser.parse_args()
     build, to = arguments.build.resolve(), arguments.folder.resolve()
     with tempfile.TemporaryDirectory() as name:
@@ -54,8 +60,12 @@ def main():
         for fixture, kind, environment, parts in (
                 ("arenas", "packets", {"MALLOC_ARENA_MAX": "1"}, {"wall.pb.gz": wall, "malloc_info.xml": "allocator"}),
                 ("own-arenas", "packets", {}, {"wall.pb.gz": wall, "malloc_info.xml": "allocator"}),
+                ("one-arena", "packets", {"preload": JEMALLOC, "MALLOC_CONF": "narenas:1,tcache:false"}, {"wall.pb.gz": wall, "mutex.pb.gz": "mutex", "block.pb.gz": "block"}),
+                ("many-arenas", "packets", {"preload": JEMALLOC}, {"wall.pb.gz": wall, "mutex.pb.gz": "mutex", "block.pb.gz": "block"}),
                 ("packets", "packets", {}, {"heap.pb.gz": "heap", "malloc_info.xml": "allocator"}),
                 ("small-blocks", "small", {}, {"heap.pb.gz": "heap", "malloc_info.xml": "allocator"})):
+            if arguments.only not in (None, fixture):
+                continue
             process, base = start(build / "libprofuse-agent.so", program, kind, folder, **environment)
             try:
                 (to / fixture).mkdir(parents=True, exist_ok=True)
@@ -67,7 +77,7 @@ def main():
                         continue
                     (folder / "raw").write_bytes(got)
                     subprocess.run([build / "tests/tools/name_profile", folder / "raw", folder / "named.pb.gz", "--debug-file", "/usr/lib/debug",
-                                    program, libc_of(process), build / "libprofuse-agent.so"], check=True)
+                                    program, libc_of(process), JEMALLOC, build / "libprofuse-agent.so"], check=True)
                     # Written anew: without the strings that nothing names any more.
                     subprocess.run([build / "profuse", "merge", folder / "named.pb.gz", "-o", to / fixture / file], check=True)
             finally:
