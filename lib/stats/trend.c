@@ -8,6 +8,11 @@
 #include "core/memory.h"
 #include "stats/quantile.h"
 
+enum { LEAST_FOR_STEPS = 5 };
+
+#define WANDERS 4.0
+#define STEP_P 0.1
+
 /*
  * The probability of S >= s among all orders of n: the distribution of the
  * number of inversions, built by adding one value at a time.
@@ -102,6 +107,65 @@ interval(const double *slopes, size_t count, double variance, struct pf_trend *t
 	t->high = high + 1 > all ? INFINITY : slopes[(size_t)high];
 }
 
+/* The standard deviation about the line. */
+static int
+spread(const double *x, const double *y, size_t n, struct pf_trend *t, struct pf_error *err)
+{
+	double *rest, middle, sum = 0;
+	int rc = PF_CALLOC(rest, n, err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		rest[i] = y[i] - t->slope * x[i];
+	pf_sort(rest, n);
+	middle = pf_quantile(rest, n, 0.5);
+	for (size_t i = 0; i < n; i++)
+		sum += (rest[i] - middle) * (rest[i] - middle);
+	free(rest);
+	t->spread = sqrt(sum / (double)(n - 1));
+	return 0;
+}
+
+/* Adds a part's S, and its variance where the order is chance. */
+static void
+add_part(const double *y, size_t n, double *s, double *variance)
+{
+	double size = (double)n;
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = i + 1; j < n; j++)
+			*s += (y[j] > y[i]) - (y[j] < y[i]);
+	}
+	*variance += size * (size - 1) * (2 * size + 5) / 18;
+}
+
+static double
+without_steepest(const double *x, const double *y, size_t n)
+{
+	double steepest = -INFINITY, s = 0, variance = 0;
+	size_t at = 1;
+
+	for (size_t i = 1; i < n; i++) {
+		double pace = (y[i] - y[i - 1]) / (x[i] - x[i - 1]);
+		if (pace > steepest) {
+			steepest = pace;
+			at = i;
+		}
+	}
+	add_part(y, at, &s, &variance);
+	add_part(y + at, n - at, &s, &variance);
+	return upper_normal((s - 1) / sqrt(variance));
+}
+
+bool
+pf_trend_goes_on(const struct pf_trend *trend, const double *x, size_t n)
+{
+	if (trend->slope * (x[n - 1] - x[0]) < WANDERS * trend->spread)
+		return false;
+	return n < LEAST_FOR_STEPS || trend->steps_p <= STEP_P;
+}
+
 int
 pf_trend(const double *x, const double *y, size_t n, struct pf_trend *trend, struct pf_error *err)
 {
@@ -128,7 +192,10 @@ pf_trend(const double *x, const double *y, size_t n, struct pf_trend *trend, str
 		else
 			trend->p_rising =
 			    variance > 0 ? upper_normal((trend->s - 1) / sqrt(variance)) : 1;
+		trend->steps_p = without_steepest(x, y, n);
 	}
+	if (!rc)
+		rc = spread(x, y, n, trend, err);
 	free(slopes);
 	return rc;
 }

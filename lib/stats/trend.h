@@ -10,6 +10,7 @@
 #ifndef PF_STATS_TREND_H
 #define PF_STATS_TREND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct pf_error;
@@ -21,7 +22,18 @@ struct pf_trend {
 	double p_rising;  /* the probability of such an S or a greater one without a trend */
 	double slope;     /* units of y per unit of x */
 	double low, high; /* its 95 % interval; infinite where there are too few values */
+	double spread;    /* standard deviation about the line of this slope through the median */
+	double steps_p;   /* p_rising of the rest, if all of the rise is one step; see below */
 };
+
+/*
+ * Whether a rise goes on, and is not just one of: a single step (before and after
+ * the steepest one there is no trend: Kendall's S and its variance added over the
+ * two parts have steps_p above a tenth), or a series that wanders (the growth along
+ * the line is less than four times the spread about it). Fewer than five values
+ * can't be told from a step: it isn't asked of them.
+ */
+bool pf_trend_goes_on(const struct pf_trend *trend, const double *x, size_t n);
 
 /*
  * x ascends strictly. n from 3 to PF_TREND_MOST, else PF_EUSAGE; values that are

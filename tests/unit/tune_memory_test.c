@@ -133,6 +133,27 @@ a_well_filled_heap_gives_no_finding(void **state)
 }
 
 /* Short series by counting orders: of 4 values one order has no inversion and three have one. */
+/* Three series that rise beyond chance: one that goes on, one that is a single step, one that wanders. */
+static void
+a_rise_is_told_from_a_step_and_from_wandering(void **state)
+{
+	static const double x[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+	static const double on[] = {10, 13, 14, 16, 19, 21, 22, 26, 27, 30, 31, 34};
+	static const double step[] = {
+	    10, 10.3, 9.8, 10.1, 9.9, 10.2, 30.1, 29.8, 30.4, 29.9, 30.2, 30};
+	static const double wanders[] = {10, 14, 19, 12, 9, 15, 22, 18, 13, 24, 21, 20};
+	struct pf_trend t;
+	struct pf_error err = {0};
+	(void)state;
+
+	assert_int_equal(pf_trend(x, on, 12, &t, &err), 0);
+	assert_true(t.p_rising < 0.05 && pf_trend_goes_on(&t, x, 12));
+	assert_int_equal(pf_trend(x, step, 12, &t, &err), 0);
+	assert_true(t.p_rising < 0.05 && t.steps_p > 0.1 && !pf_trend_goes_on(&t, x, 12));
+	assert_int_equal(pf_trend(x, wanders, 12, &t, &err), 0);
+	assert_true(t.p_rising < 0.05 && !pf_trend_goes_on(&t, x, 12));
+}
+
 static void
 a_trend_is_tested_exactly(void **state)
 {
@@ -166,6 +187,7 @@ main(void)
 	    cmocka_unit_test(memory_between_live_objects_is_no_free_memory),
 	    cmocka_unit_test(a_well_filled_heap_gives_no_finding),
 	    cmocka_unit_test(a_trend_is_tested_exactly),
+	    cmocka_unit_test(a_rise_is_told_from_a_step_and_from_wandering),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
  * leak_rates.c: how often the leak detector is wrong, and how often it finds a leak:
  * series of simulated heap profiles, judged by the very code that judges real ones.
  *
- *	leak_rates [--series N] [--seed N] [--check]
+ *	leak_rates [--series N] [--seed N] [--only WORDS] [--check]
  *
  * A service of 16 functions holds some 200 MiB in objects of 64 B to 64 KiB. Its
  * heap profile is a sample, as Go's, jemalloc's and the agent's are: one point in
@@ -302,6 +302,7 @@ main(int argc, char **argv)
 	static const size_t lengths[] = {5, 8, 16, 32, 60};
 	enum { LENGTHS = sizeof lengths / sizeof *lengths };
 	unsigned long series = 1000, seed = 1;
+	const char *only = "";
 	bool check = false, good = true;
 
 	for (int i = 1; i < argc; i++) {
@@ -309,16 +310,21 @@ main(int argc, char **argv)
 			series = strtoul(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
 			seed = strtoul(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
+			only = argv[++i];
 		else if (strcmp(argv[i], "--check") == 0)
 			check = true;
 		else
-			require(false, "usage: leak_rates [--series N] [--seed N] [--check]");
+			require(false, "usage: leak_rates [--series N] [--seed N] [--only WORDS] "
+				       "[--check]");
 	}
 	require(series > 0, "--series 0");
 	printf("%-40s", "snapshots");
 	for (int l = 0; l < LENGTHS; l++)
 		printf(" %8zu", lengths[l]);
 	for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+		if (!strstr(rows[r].name, only))
+			continue;
 		printf("\n%-32s %-7s", rows[r].name, rows[r].pace > 0 ? "found" : "alarms");
 		for (int l = 0; l < LENGTHS; l++) {
 			struct world w = {.snapshots = lengths[l]};
