@@ -15,9 +15,13 @@
 #include "core/file.h"
 #include "interrupts.h"
 #include "notes.h"
+#include "tune_store.h"
 
 struct settings {
-	const char *base, *service, *service_name;
+	const char *base, *service_name;
+	const char *url; /* of a running service: the --service that is an address */
+	struct cli_selection_settings selection;
+	struct cli_list labels;
 	const char *cacert, *cert, *key, *bearer_file, *username, *password_file, *header_file;
 	double seconds;
 	bool insecure;
@@ -44,8 +48,9 @@ static const struct cli_option options[] = {
 	"Statistics of the service: malloc_info, jemalloc's JSON, gctrace, metrics, /proc files "
 	"(see below); a "
 	"folder or @LIST too; may be repeated"},
-    {"service", 0, CLI_STRING, AT(service), "URL",
-	"A running service: its profiles and metrics are fetched from this address"},
+    {"service", 0, CLI_LIST, AT(selection.services), "URL|NAME",
+	"A running service (http://HOST:PORT): its profiles and metrics are fetched from this "
+	"address; or, of a store, the service of this name"},
     {"seconds", 's', CLI_DURATION, AT(seconds), "N",
 	"How long --service profiles CPU, whole seconds (default 30)"},
     {"cacert", 0, CLI_STRING, AT(cacert), "FILE",
@@ -110,6 +115,11 @@ static const struct cli_option options[] = {
 	"The arguments are JSON reports of services, written before: one table, a row for each"},
     {"output", 'o', CLI_LIST, AT(outputs), "REPORT",
 	"Write a report: .html to look at, .md for a ticket, .json for machines; may be repeated"},
+    CLI_STORE_OPTION(struct settings, selection),
+    CLI_OTHER_SELECTION_OPTIONS(struct settings, selection),
+    {"label", 0, CLI_LIST, AT(labels), "KEY=VALUE",
+	"Of a store: whose target has this label, or only samples that have it; several values of "
+	"one key: any of them, several keys: all of them"},
     {"json", 0, CLI_FLAG, AT(json), NULL,
 	"One JSON object on standard output instead of the summary (schema profuse.tune.v1)"},
     {0},
@@ -138,13 +148,19 @@ format_of(const char *path, enum pf_tune_format *format, struct pf_error *err)
 static int
 check(const struct settings *s, size_t profiles, struct pf_error *err)
 {
+	bool stored = cli_selection_asked(&s->selection);
 	enum pf_tune_format format;
 	int rc = 0;
 
-	if (!profiles && !s->stats.count && !s->pid && !s->service && !s->command)
+	if (!profiles && !stored && !s->stats.count && !s->pid && !s->url && !s->command)
 		return pf_error_set(err, PF_EUSAGE,
-		    "tune needs something to judge: profiles, --stats FILE, --pid N or --service "
-		    "URL");
+		    "tune needs something to judge: profiles, a selection from a store, --stats "
+		    "FILE, --pid N or --service URL");
+	if (profiles && stored)
+		return pf_error_set(err, PF_EUSAGE,
+		    "profiles are named, and selected from a store as well; leave one out");
+	if (!stored && s->labels.count)
+		return pf_error_set(err, PF_EUSAGE, "--label is of a selection: --store DIR");
 	if (s->pid > INT32_MAX)
 		return pf_error_set(err, PF_EUSAGE, "--pid %llu: no such process number",
 		    (unsigned long long)s->pid);
@@ -220,7 +236,7 @@ add_service(struct pf_tune *tune, const struct settings *s, struct pf_error *err
 	o.context = &terminal;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	rc = pf_tune_add_service(tune, s->service, &o, err);
+	rc = pf_tune_add_service(tune, s->url, &o, err);
 	if (terminal)
 		fputs("\r\033[K", stderr);
 	return rc;
@@ -300,7 +316,9 @@ add_all(struct pf_tune *tune, const struct settings *s, const struct cli_argumen
 		rc = add_argument(tune, arguments->items[i], false, err);
 	for (size_t i = 0; !rc && i < s->stats.count; i++)
 		rc = add_argument(tune, s->stats.items[i], false, err);
-	if (!rc && s->service)
+	if (!rc && cli_selection_asked(&s->selection))
+		rc = cli_tune_add_store(tune, &s->selection, &s->labels, s->quiet, err);
+	if (!rc && s->url)
 		rc = add_service(tune, s, err);
 	if (!rc && s->pid)
 		rc = pf_tune_add_process(tune, (int64_t)s->pid, err);
@@ -348,15 +366,11 @@ show_fleet(const struct settings *s, const struct cli_arguments *arguments, stru
 }
 
 static int
-run(const void *settings, const struct cli_arguments *arguments, struct pf_error *err)
+judge(const struct settings *s, const struct cli_arguments *arguments, struct pf_error *err)
 {
-	const struct settings *s = settings;
 	struct pf_tune_options o = PF_TUNE_OPTIONS_INIT;
 	struct pf_tune *tune = NULL;
-	int rc = s->fleet ? 0 : check(s, arguments->count, err);
-
-	if (s->fleet)
-		return show_fleet(s, arguments, err);
+	int rc = check(s, arguments->count, err);
 
 	o.service = s->service_name;
 	o.memory_limit = (double)s->memory_limit;
@@ -373,6 +387,41 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 		rc = write_reports(tune, s, err);
 	pf_tune_free(tune);
 	return rc;
+}
+
+/* Takes an address out of the names of services; one at most. */
+static int
+take_url(struct settings *s, struct pf_error *err)
+{
+	struct cli_list *services = &s->selection.services;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < services->count; i++) {
+		const char *service = services->items[i];
+
+		if (!strstr(service, "://"))
+			services->items[kept++] = service;
+		else if (s->url)
+			return pf_error_set(err, PF_EUSAGE,
+			    "--service %s and --service %s: one running service at a time", s->url,
+			    service);
+		else
+			s->url = service;
+	}
+	services->count = kept;
+	return 0;
+}
+
+static int
+run(const void *settings, const struct cli_arguments *arguments, struct pf_error *err)
+{
+	struct settings s = *(const struct settings *)settings;
+	int rc;
+
+	if (s.fleet)
+		return show_fleet(&s, arguments, err);
+	rc = take_url(&s, err);
+	return rc ? rc : judge(&s, arguments, err);
 }
 
 const struct cli_command cli_tune = {
@@ -397,6 +446,10 @@ const struct cli_command cli_tune = {
 	"gctrace output, Prometheus metrics, /proc/PID/status and smaps_rollup. Either may be "
 	"given for the "
 	"other: what a file is shows from its bytes.\n\n"
+	"With --store, or any option that selects from one (--service NAME, --since …), profiles "
+	"come from a store of profuse collect: of the youngest build, CPU profiles are summed, "
+	"heaps, goroutines and threads watched over time in each process, of others the youngest "
+	"counts. --base stays a file.\n\n"
 	"With --try CMD it searches: every setting once, the better ones again, the best compared "
 	"with "
 	"today's in pairs "
@@ -408,6 +461,7 @@ const struct cli_command cli_tune = {
 		"profuse tune --base heap-monday.pb.gz heap-friday.pb.gz -o leak.html\n"
 		"profuse tune cpu.pb.gz --stats gctrace.log --memory-limit 512MiB\n"
 		"profuse tune --service http://127.0.0.1:2121 --seconds 10 -o report.html\n"
+		"profuse tune --store /var/lib/profuse --service api --since 24h -o api.html\n"
 		"profuse tune --try './benchmark --big' --weight cpu=1,rss=1 -o settings.html\n"
 		"profuse tune --fleet reports/*.json -o reports/fleet.html\n",
     .options = options,

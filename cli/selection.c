@@ -234,12 +234,12 @@ keep_labelled(struct cli_selection *s, const struct pf_store_entry *entry,
 }
 
 int
-cli_selection_profile(struct cli_selection *s, size_t i, const struct pf_read_options *options,
-    struct pf_profile **profile, struct pf_error *err)
+cli_selection_entry_profile(struct cli_selection *s, size_t at,
+    const struct pf_read_options *options, struct pf_profile **profile, struct pf_error *err)
 {
-	size_t at = pf_selection_stored(s->selection, i), size;
 	struct pf_store_entry entry;
 	const void *bytes;
+	size_t size;
 	int rc = pf_selection_entry(s->selection, at, &entry, err);
 
 	*profile = NULL;
@@ -260,4 +260,12 @@ cli_selection_profile(struct cli_selection *s, size_t i, const struct pf_read_op
 		*profile = NULL;
 	}
 	return rc;
+}
+
+int
+cli_selection_profile(struct cli_selection *s, size_t i, const struct pf_read_options *options,
+    struct pf_profile **profile, struct pf_error *err)
+{
+	return cli_selection_entry_profile(
+	    s, pf_selection_stored(s->selection, i), options, profile, err);
 }

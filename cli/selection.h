@@ -17,23 +17,30 @@ struct cli_selection_settings {
 };
 
 /* Rows of an option table; MEMBER is the settings' struct cli_selection_settings. --label is the command's own. */
-#define CLI_SELECTION_OPTIONS(SETTINGS, MEMBER)                                                \
-	{.name = "store",                                                                      \
+#define CLI_SELECTION_OPTIONS(SETTINGS, MEMBER)                                   \
+	CLI_STORE_OPTION(SETTINGS, MEMBER), CLI_SERVICE_OPTION(SETTINGS, MEMBER), \
+	    CLI_OTHER_SELECTION_OPTIONS(SETTINGS, MEMBER)
+
+/* The same in parts, for a command to which --service means something else as well. */
+#define CLI_STORE_OPTION(SETTINGS, MEMBER)                                                   \
+	{.name = "store",                                                                    \
+	    .kind = CLI_LIST,                                                                \
+	    .offset = offsetof(SETTINGS, MEMBER.stores),                                     \
+	    .argument = "DIR",                                                               \
+	    .help = "Profiles come from this store; several are read together, and nothing " \
+		    "in them counts twice (default PROFUSE_STORE, else ./profuse-store)"}
+#define CLI_SERVICE_OPTION(SETTINGS, MEMBER)               \
+	{.name = "service",                                \
+	    .kind = CLI_LIST,                              \
+	    .offset = offsetof(SETTINGS, MEMBER.services), \
+	    .argument = "NAME",                            \
+	    .help = "Of this service; may be repeated, as may the next ones"}
+#define CLI_OTHER_SELECTION_OPTIONS(SETTINGS, MEMBER)                                          \
+	{.name = "instance",                                                                   \
 	    .kind = CLI_LIST,                                                                  \
-	    .offset = offsetof(SETTINGS, MEMBER.stores),                                       \
-	    .argument = "DIR",                                                                 \
-	    .help = "Profiles come from this store; several are read together, and nothing "   \
-		    "in them counts twice (default PROFUSE_STORE, else ./profuse-store)"},     \
-	    {.name = "service",                                                                \
-		.kind = CLI_LIST,                                                              \
-		.offset = offsetof(SETTINGS, MEMBER.services),                                 \
-		.argument = "NAME",                                                            \
-		.help = "Of this service; may be repeated, as may the next ones"},             \
-	    {.name = "instance",                                                               \
-		.kind = CLI_LIST,                                                              \
-		.offset = offsetof(SETTINGS, MEMBER.instances),                                \
-		.argument = "HOST:PORT",                                                       \
-		.help = "Of this instance"},                                                   \
+	    .offset = offsetof(SETTINGS, MEMBER.instances),                                    \
+	    .argument = "HOST:PORT",                                                           \
+	    .help = "Of this instance"},                                                       \
 	    {.name = "type",                                                                   \
 		.kind = CLI_LIST,                                                              \
 		.offset = offsetof(SETTINGS, MEMBER.types),                                    \
@@ -125,6 +132,9 @@ int cli_selection_check_any(const struct cli_selection *s, struct pf_error *err)
  */
 int cli_selection_profile(struct cli_selection *s, size_t i, const struct pf_read_options *options,
     struct pf_profile **profile, struct pf_error *err);
+/* The same of the i-th in the order of time. */
+int cli_selection_entry_profile(struct cli_selection *s, size_t i,
+    const struct pf_read_options *options, struct pf_profile **profile, struct pf_error *err);
 
 /* "24h" ago, "2026-01-31" or "2026-01-31T12:00:00Z" in nanoseconds since the epoch. PF_EUSAGE. */
 int cli_parse_time(const char *option, const char *text, int64_t *nanos, struct pf_error *err);

@@ -25,16 +25,6 @@ enum {
 	STACK_OF_GOROUTINE = 2048, /* bytes, at least */
 };
 
-static const char *const counts[] = {
-    "goroutine", "goroutines", "thread", "threads", "threadcreate", NULL};
-
-static bool
-stuck(const struct pf_stack *s, const struct pf_evidence_profile *ep)
-{
-	(void)ep;
-	return !(s->traits & PF_CODE_SERVER);
-}
-
 /* What a stack waits for, in words. */
 static const char *
 waits_for(uint32_t traits)
@@ -57,39 +47,28 @@ struct series {
 	size_t count;
 };
 
-/* The number at a site over all snapshots of the kind. */
-static int
-read_series(struct series *s, const struct pf_evidence *e, enum pf_profile_kind kind,
-    const char *owner, struct pf_error *err)
+/* The number at a site over all snapshots of the process. */
+static void
+read_series(struct series *s, const struct pf_evidence *e, const struct pf_evidence_profile *from,
+    const char *owner)
 {
-	const struct pf_evidence_profile *ep = NULL;
-	int rc = 0;
+	uint32_t id = pf_strings_find(&e->strings, owner, strlen(owner));
 
 	s->count = 0;
-	while (!rc && s->count < MOST_SERIES && (ep = pf_evidence_next(e, kind, ep))) {
-		uint32_t column = pf_evidence_column(ep, counts);
-		struct pf_sites sites = {0};
-		double value = 0;
+	for (const struct pf_evidence_profile *ep = from; ep && s->count < MOST_SERIES;
+	    ep = pf_evidence_next(e, ep)) {
+		const struct pf_holding *held = pf_holdings_find(&ep->held, id);
 
-		if (column == PF_NONE)
-			continue;
-		rc = pf_sites_of(&sites, ep, column, stuck, err);
-		for (size_t i = 0; !rc && i < sites.count; i++) {
-			if (strcmp(pf_site_name(ep, sites.items[i].name), owner) == 0)
-				value = sites.items[i].value;
-		}
-		pf_sites_release(&sites);
-		s->times[s->count] = e->doubts[kind].times_missing
+		s->times[s->count] = e->doubts[ep->kind].times_missing
 					 ? (double)s->count
-					 : (double)pf_profile_time_nanos(ep->p) / 1e9;
-		s->values[s->count++] = value;
+					 : (double)ep->time_nanos / 1e9;
+		s->values[s->count++] = held ? held->value : 0;
 	}
-	return rc;
 }
 
 struct pile {
-	const struct pf_evidence_profile *ep;
-	const struct pf_site *site;
+	const struct pf_evidence_profile *first, *ep; /* of its process, and the youngest */
+	struct pf_site site;
 	const char *owner, *what; /* what: "goroutines" */
 	struct series series;
 	struct pf_trend trend;
@@ -102,7 +81,7 @@ static int
 report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struct pf_error *err)
 {
 	bool threads = p->what[0] == 't';
-	double n = p->site->value, pile = threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES;
+	double n = p->site.value, pile = threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES;
 	struct pf_finding *finding;
 	bool created = p->ep->kind == PF_PROFILE_CREATED;
 
@@ -114,9 +93,11 @@ report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struc
 	    created ? pf_say(f, "%.0f threads were created for %s", n, p->owner)
 		    : pf_say(f, "%.0f %s are %s %s%s", n, p->what, waits_for(p->traits), p->owner,
 			  p->rising ? ", and they become more" : ""));
+	if (p->ep->series)
+		finding->summary = pf_say(f, "Seen in %s.", p->ep->name);
 	pf_add_number(f, p->what, n, "count");
 	pf_add_number(f, "share_of_all",
-	    n / pf_column_total(p->ep, pf_evidence_column(p->ep, counts)), "share");
+	    n / pf_column_total(p->ep, pf_evidence_column(p->ep, pf_count_columns)), "share");
 	pf_add_number(f, "in_base", p->base, "count");
 	if (p->rising) {
 		pf_add_estimate(
@@ -149,9 +130,9 @@ report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struc
 					      "each has been waiting")});
 	if (p->rising || !isnan(p->base))
 		pf_add_snapshot_caveats(e, p->ep->kind, f);
-	return pf_show_stack(f, p->ep, p->site->sample, n,
-	    p->site->value / pf_column_total(p->ep, pf_evidence_column(p->ep, counts)), p->what,
-	    err);
+	return pf_show_stack(f, p->ep, p->site.sample, n,
+	    p->site.value / pf_column_total(p->ep, pf_evidence_column(p->ep, pf_count_columns)),
+	    p->what, err);
 }
 
 static int
@@ -165,7 +146,8 @@ base_of(const struct pf_evidence *e, struct pile *p, struct pf_error *err)
 	if (!base)
 		return 0;
 	p->base = 0;
-	rc = pf_sites_of(&sites, base, pf_evidence_column(base, counts), stuck, err);
+	rc =
+	    pf_sites_of(&sites, base, pf_evidence_column(base, pf_count_columns), pf_is_stuck, err);
 	for (size_t i = 0; !rc && i < sites.count; i++) {
 		if (strcmp(pf_site_name(base, sites.items[i].name), p->owner) == 0)
 			p->base = sites.items[i].value;
@@ -175,31 +157,91 @@ base_of(const struct pf_evidence *e, struct pile *p, struct pf_error *err)
 }
 
 static int
-judge_site(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, bool *found,
-    struct pf_error *err)
+judge_site(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, size_t processes,
+    bool *found, struct pf_error *err)
 {
 	bool threads = p->what[0] == 't';
 	double least = threads ? RISING_THREADS : RISING_GOROUTINES, grown;
 	struct pf_stack stack = {0};
-	int rc = read_series(&p->series, e, p->ep->kind, p->owner, err);
+	int rc = base_of(e, p, err);
 
-	if (!rc)
-		rc = base_of(e, p, err);
+	read_series(&p->series, e, p->first, p->owner);
 	if (!rc && p->series.count >= 4 && !e->doubts[p->ep->kind].times_disordered)
 		rc = pf_trend(p->series.times, p->series.values, p->series.count, &p->trend, err);
 	if (!rc)
-		rc = pf_stack_read(&stack, p->ep, p->site->sample, err);
+		rc = pf_stack_read(&stack, p->ep, p->site.sample, err);
 	p->traits = stack.traits;
 	pf_stack_release(&stack);
 	if (rc)
 		return rc;
 	grown = p->series.values[p->series.count - 1] - p->series.values[0];
-	p->rising = p->series.count >= 4 && p->trend.p_rising <= 0.05 && grown >= least &&
-		    pf_trend_goes_on(&p->trend, p->series.times, p->series.count);
+	p->rising = p->series.count >= 4 && p->trend.p_rising * (double)processes <= 0.05 &&
+		    grown >= least && pf_trend_goes_on(&p->trend, p->series.times, p->series.count);
 	*found =
-	    p->rising || p->site->value >= (threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES) ||
-	    (!isnan(p->base) && p->site->value - p->base >= least && p->site->value > 2 * p->base);
+	    p->rising || p->site.value >= (threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES) ||
+	    (!isnan(p->base) && p->site.value - p->base >= least && p->site.value > 2 * p->base);
 	return *found ? report(e, f, p, err) : 0;
+}
+
+/* Places where many wait, in the youngest snapshot of each process. */
+struct places {
+	struct place {
+		const struct pf_evidence_profile *first, *ep;
+		struct pf_site site;
+		const char *owner;
+		bool told;
+	} *items; /* owned */
+	size_t count, capacity, processes;
+};
+
+static int
+add_places(struct places *all, const struct pf_evidence *e, const struct pf_evidence_profile *first,
+    struct pf_error *err)
+{
+	enum { MOST_OF_A_PROCESS = 16 };
+	const struct pf_evidence_profile *ep = first, *next;
+	struct pf_sites sites = {0};
+	int rc;
+
+	while ((next = pf_evidence_next(e, ep)))
+		ep = next;
+	if (!ep->p || pf_evidence_column(ep, pf_count_columns) == PF_NONE)
+		return 0;
+	all->processes++;
+	rc = pf_sites_of(&sites, ep, pf_evidence_column(ep, pf_count_columns), pf_is_stuck, err);
+	for (size_t i = 0; !rc && i < sites.count && i < MOST_OF_A_PROCESS; i++) {
+		rc = PF_GROW(all->items, all->capacity, all->count + 1, err);
+		if (!rc)
+			all->items[all->count++] = (struct place){.first = first,
+			    .ep = ep,
+			    .site = sites.items[i],
+			    .owner = pf_site_name(ep, sites.items[i].name)};
+	}
+	pf_sites_release(&sites);
+	return rc;
+}
+
+static int
+most_first(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->site.value != y->site.value)
+		return x->site.value < y->site.value ? 1 : -1;
+	return x->ep != y->ep
+		   ? (x->ep < y->ep ? 1 : -1)
+		   : (x->site.sample > y->site.sample) - (x->site.sample < y->site.sample);
+}
+
+/* What piles up in several processes is told of the one where it is most. */
+static bool
+is_told(const struct places *all, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (all->items[k].told && strcmp(all->items[k].owner, all->items[i].owner) == 0)
+			return true;
+	}
+	return false;
 }
 
 static int
@@ -207,29 +249,33 @@ judge(const struct pf_evidence *e, struct pf_findings *f, enum pf_profile_kind k
     const char *what, struct pf_error *err)
 {
 	enum { MOST_PILES = 3 };
-	const struct pf_evidence_profile *ep = pf_evidence_last(e, kind);
-	struct pf_sites sites = {0};
+	const struct pf_evidence_profile *first = NULL;
+	struct places all = {0};
 	struct pile *p = NULL;
 	size_t reported = 0;
-	int rc;
+	int rc = 0;
 
-	if (!ep || pf_evidence_column(ep, counts) == PF_NONE)
-		return 0;
-	rc = pf_sites_of(&sites, ep, pf_evidence_column(ep, counts), stuck, err);
-	if (!rc)
+	while (!rc && (first = pf_evidence_next_series(e, kind, first)))
+		rc = add_places(&all, e, first, err);
+	if (!rc && all.count) {
+		qsort(all.items, all.count, sizeof *all.items, most_first);
 		rc = PF_CALLOC(p, 1, err);
-	for (size_t i = 0; !rc && i < sites.count && i < 16 && reported < MOST_PILES; i++) {
-		bool found = false;
+	}
+	for (size_t i = 0; !rc && i < all.count && reported < MOST_PILES; i++) {
+		struct place *at = &all.items[i];
 
-		*p = (struct pile){.ep = ep,
-		    .site = &sites.items[i],
-		    .owner = pf_site_name(ep, sites.items[i].name),
+		if (is_told(&all, i))
+			continue;
+		*p = (struct pile){.first = at->first,
+		    .ep = at->ep,
+		    .site = at->site,
+		    .owner = at->owner,
 		    .what = what};
-		rc = judge_site(e, f, p, &found, err);
-		reported += found;
+		rc = judge_site(e, f, p, all.processes, &at->told, err);
+		reported += at->told;
 	}
 	free(p);
-	pf_sites_release(&sites);
+	free(all.items);
 	return rc;
 }
 

@@ -13,10 +13,15 @@
  * not be one step (a table is loaded), and must be more than the series goes up and
  * down anyway. tests/quality/tuner/leak_rates.c measures how often that is wrong.
  * Theil and Sen's slope says when the limit is met.
+ *
+ * A store has the heaps of many processes: each is a series of its own, all of
+ * their functions are looked at together, and what grows in several processes is
+ * one finding, told of the one where it grew most.
  */
 #include "tuner/detect.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,8 +37,6 @@ enum { MOST_CANDIDATES = 32, LEAST_SERIES = 4 };
 #define SURE_SIGMAS 3.0
 #define SERIES_SIGMAS 1.0
 
-static const char *const in_use[] = {"inuse_space", "space", NULL};
-
 static double
 total_of(const struct pf_growth *h, size_t snapshot)
 {
@@ -45,11 +48,22 @@ total_of(const struct pf_growth *h, size_t snapshot)
 }
 
 struct growth {
+	const struct pf_growth *process;
 	uint32_t owner;
 	double first, last, grown, error; /* error: one standard deviation of `grown` */
 	struct pf_trend trend;            /* p_rising is corrected for the number of candidates */
 	bool series;
 	bool settled; /* a series that rises, and yet is no leak: see has_ended() */
+	bool leaks;
+	size_t processes; /* in which this owner leaks */
+};
+
+/* All that is looked at. */
+struct watch {
+	struct pf_growth *processes; /* owned */
+	size_t process_count, process_capacity;
+	struct growth *all; /* owned */
+	size_t count, capacity;
 };
 
 /* The heaviest stack of an owner in the last snapshot. */
@@ -57,11 +71,13 @@ static int
 show_owner(struct pf_findings *f, const struct pf_growth *h, uint32_t owner, struct pf_error *err)
 {
 	const struct pf_evidence_profile *ep = h->profiles[h->snapshots - 1];
-	const char *wanted = pf_strings_get(&h->owners, owner);
-	uint32_t column = pf_evidence_column(ep, in_use);
+	const char *wanted = pf_strings_get(h->owners, owner);
 	struct pf_sites sites;
-	int rc = pf_sites_of(&sites, ep, column, NULL, err);
+	int rc;
 
+	if (!ep->p) /* of one process too many that ended long ago */
+		return 0;
+	rc = pf_sites_of(&sites, ep, pf_evidence_column(ep, pf_in_use_columns), NULL, err);
 	for (size_t i = 0; !rc && i < sites.count; i++) {
 		const struct pf_site *s = &sites.items[i];
 		if (strcmp(pf_site_name(ep, s->name), wanted) == 0)
@@ -103,12 +119,35 @@ time_to_limit(const struct pf_evidence *e, struct pf_findings *f, const struct g
 	pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
 }
 
-static int
-report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_growth *h,
-    const struct growth *g, struct pf_error *err)
+/* "heap-1.pb.gz" of a path; what comes from a store has no path. */
+static const char *
+short_name(const struct pf_evidence_profile *ep)
 {
-	const char *owner = pf_strings_get(&h->owners, g->owner);
-	char grown[PF_AMOUNT_ROOM], from[PF_AMOUNT_ROOM], to[PF_AMOUNT_ROOM];
+	return ep->series ? ep->name : pf_base_name(ep->name);
+}
+
+static uint32_t
+summary(struct pf_findings *f, const struct growth *g, size_t watched)
+{
+	const struct pf_growth *h = g->process;
+	char from[PF_AMOUNT_ROOM], to[PF_AMOUNT_ROOM], spread[96] = "";
+
+	if (watched > 1)
+		snprintf(spread, sizeof spread, " It grows in %zu of %zu processes.", g->processes,
+		    watched);
+	return pf_say(f, "It held %s in %s and %s in %s%s.%s", pf_amount(from, g->first, "bytes"),
+	    short_name(h->profiles[0]), pf_amount(to, g->last, "bytes"),
+	    short_name(h->profiles[h->snapshots - 1]),
+	    g->series ? ", rising from snapshot to snapshot" : "", spread);
+}
+
+static int
+report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *g, size_t watched,
+    struct pf_error *err)
+{
+	const struct pf_growth *h = g->process;
+	const char *owner = pf_strings_get(h->owners, g->owner);
+	char grown[PF_AMOUNT_ROOM];
 	double share = g->grown / fmax(g->last, 1);
 	bool strong = g->series && g->trend.p_rising < 0.001;
 	struct pf_finding *finding;
@@ -119,10 +158,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_growt
 	    strong ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM,
 	    pf_say(f, "Memory that %s allocates grew by %s and was not freed", owner,
 		pf_amount(grown, g->grown, "bytes")));
-	finding->summary = pf_say(f, "It held %s in %s and %s in %s%s.",
-	    pf_amount(from, g->first, "bytes"), pf_base_name(h->profiles[0]->name),
-	    pf_amount(to, g->last, "bytes"), pf_base_name(h->profiles[h->snapshots - 1]->name),
-	    g->series ? ", rising from snapshot to snapshot" : "");
+	finding->summary = summary(f, g, watched);
 	finding->bytes_saved = g->grown;
 	pf_add_estimate(
 	    f, "grown", g->grown, g->grown - 1.96 * g->error, g->grown + 1.96 * g->error, "bytes");
@@ -131,6 +167,10 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_growt
 	if (g->series)
 		pf_add_number(f, "trend_p", g->trend.p_rising, "probability");
 	pf_add_number(f, "snapshots", (double)h->snapshots, "count");
+	if (watched > 1) {
+		pf_add_number(f, "processes_growing", (double)g->processes, "count");
+		pf_add_number(f, "processes_watched", (double)watched, "count");
+	}
 	time_to_limit(e, f, g);
 	if (!g->series)
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
@@ -207,49 +247,86 @@ test_trend(const struct pf_growth *h, struct growth *g, size_t candidates, struc
 	return rc;
 }
 
-/* Owners whose growth stands out of its sampling error, the greatest first. */
-static size_t
-candidates_of(const struct pf_growth *h, struct growth *all)
+/* Adds owners whose growth in a process stands out of its sampling error, the greatest first. */
+static int
+add_candidates(struct watch *w, const struct pf_growth *h, bool series, struct pf_error *err)
 {
-	size_t last = h->snapshots - 1, n = 0;
+	size_t last = h->snapshots - 1, first = w->count;
 	double total = total_of(h, last);
 	/* Two snapshots have nothing but their size to go by, a series has its order too. */
 	double least = h->snapshots > 2 ? SERIES_SIGMAS : PAIR_SIGMAS;
+	int rc = 0;
 
-	for (uint32_t owner = 1; owner < h->room; owner++) {
-		struct growth g = {.owner = owner,
+	for (uint32_t owner = 1; !rc && owner < h->room; owner++) {
+		struct growth g = {.process = h,
+		    .owner = owner,
+		    .series = series,
 		    .first = h->bytes[owner],
 		    .last = h->bytes[last * h->room + owner]};
 		g.grown = g.last - g.first;
 		g.error = sqrt(h->variance[owner] + h->variance[last * h->room + owner]);
-		if (g.grown > least * g.error && g.grown >= 1 << 20 && g.grown >= 0.05 * total)
-			all[n++] = g;
+		if (g.grown <= least * g.error || g.grown < 1 << 20 || g.grown < 0.05 * total)
+			continue;
+		rc = PF_GROW(w->all, w->capacity, w->count + 1, err);
+		if (!rc)
+			w->all[w->count++] = g;
 	}
-	if (n)
-		qsort(all, n, sizeof *all, greatest_growth);
-	return n < MOST_CANDIDATES ? n : MOST_CANDIDATES;
+	if (w->count > first)
+		qsort(w->all + first, w->count - first, sizeof *w->all, greatest_growth);
+	if (w->count - first > MOST_CANDIDATES)
+		w->count = first + MOST_CANDIDATES;
+	return rc;
+}
+
+/* One that leaks in several processes is told of the one where it grew most, which comes first. */
+static bool
+is_told(const struct watch *w, struct growth *g)
+{
+	for (struct growth *told = w->all; told < g; told++) {
+		if (told->leaks && told->owner == g->owner)
+			return true;
+	}
+	for (size_t i = 0; i < w->count; i++)
+		g->processes += w->all[i].leaks && w->all[i].owner == g->owner;
+	return false;
 }
 
 static int
-judge(const struct pf_evidence *e, struct pf_findings *f, const struct pf_growth *h,
-    struct pf_error *err)
+judge(const struct pf_evidence *e, struct pf_findings *f, struct watch *w, struct pf_error *err)
 {
-	bool series = h->snapshots >= LEAST_SERIES && !h->profiles[0]->base;
-	struct growth *all;
-	int rc = PF_CALLOC(all, h->room + 1, err);
-	size_t n = rc ? 0 : candidates_of(h, all);
+	int rc = 0;
 
-	for (size_t i = 0; !rc && i < n; i++) {
-		struct growth *g = &all[i];
+	for (size_t i = 0; !rc && i < w->count; i++) {
+		struct growth *g = &w->all[i];
 
-		g->series = series;
-		if (series)
-			rc = test_trend(h, g, n, err);
+		if (g->series)
+			rc = test_trend(g->process, g, w->count, err);
 		/* Four snapshots can't be surer than 1 in 24. */
-		if (!rc && (!series || (!g->settled && g->trend.p_rising <= 0.05)))
-			rc = report(e, f, h, g, err);
+		g->leaks = !g->series || (!g->settled && g->trend.p_rising <= 0.05);
 	}
-	free(all);
+	if (!rc && w->count)
+		qsort(w->all, w->count, sizeof *w->all, greatest_growth);
+	for (size_t i = 0; !rc && i < w->count; i++) {
+		if (w->all[i].leaks && !is_told(w, &w->all[i]))
+			rc = report(e, f, &w->all[i], w->process_count, err);
+	}
+	return rc;
+}
+
+/* The series that begins with `from`, or what the base is compared with; too short a one tells nothing. */
+static int
+add_process(struct watch *w, const struct pf_evidence *e, const struct pf_evidence_profile *base,
+    const struct pf_evidence_profile *from, struct pf_error *err)
+{
+	struct pf_growth h;
+	int rc = pf_growth_init(&h, e, base, from, err);
+
+	if (!rc)
+		rc = PF_GROW(w->processes, w->process_capacity, w->process_count + 1, err);
+	if (!rc && (base || h.snapshots >= LEAST_SERIES))
+		w->processes[w->process_count++] = h;
+	else
+		pf_growth_release(&h);
 	return rc;
 }
 
@@ -257,14 +334,24 @@ int
 pf_detect_leak(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
 	const struct pf_evidence_profile *base = pf_evidence_base(e, PF_PROFILE_HEAP);
-	struct pf_growth h;
-	int rc;
+	const struct pf_evidence_profile *from = NULL;
+	struct watch w = {0};
+	int rc = 0;
 
 	if (!pf_evidence_last(e, PF_PROFILE_HEAP))
 		return 0;
-	rc = pf_growth_init(&h, e, base, err);
-	if (!rc && h.snapshots > 1 && (base || h.snapshots >= LEAST_SERIES))
-		rc = judge(e, f, &h, err);
-	pf_growth_release(&h);
+	if (base)
+		rc = add_process(&w, e, base, pf_evidence_last(e, PF_PROFILE_HEAP), err);
+	while (!rc && !base && (from = pf_evidence_next_series(e, PF_PROFILE_HEAP, from)))
+		rc = add_process(&w, e, NULL, from, err);
+	/* Not before: what is looked at points to its process. */
+	for (size_t i = 0; !rc && i < w.process_count; i++)
+		rc = add_candidates(&w, &w.processes[i], !base, err);
+	if (!rc)
+		rc = judge(e, f, &w, err);
+	for (size_t i = 0; i < w.process_count; i++)
+		pf_growth_release(&w.processes[i]);
+	free(w.processes);
+	free(w.all);
 	return rc;
 }

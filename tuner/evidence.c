@@ -8,22 +8,41 @@
 #include "core/error.h"
 #include "core/memory.h"
 
+/* A series that is shorter tells no trend; of so many processes that ended, the last snapshot is kept whole. */
+enum { LEAST_SERIES = 4, MOST_ENDED = 32 };
+
 int
 pf_evidence_init(struct pf_evidence *e, const char *service, struct pf_error *err)
 {
+	int rc;
+
 	*e = (struct pf_evidence){.memory_limit = NAN, .cpus = NAN};
-	return pf_copy_string(&e->service, service && *service ? service : "service", err);
+	rc = pf_strings_init(&e->strings, err);
+	return rc ? rc
+		  : pf_copy_string(&e->service, service && *service ? service : "service", err);
+}
+
+/* Leaves of a snapshot what its series needs. */
+static void
+condense(struct pf_evidence_profile *ep)
+{
+	pf_profile_free(ep->p);
+	pf_frames_release(&ep->frames);
+	free(ep->traits);
+	ep->p = NULL;
+	ep->traits = NULL;
+	ep->frames = (struct pf_frames){0};
 }
 
 void
 pf_evidence_release(struct pf_evidence *e)
 {
 	for (size_t i = 0; i < e->profile_count; i++) {
-		pf_profile_free(e->profiles[i].p);
-		pf_frames_release(&e->profiles[i].frames);
-		free(e->profiles[i].traits);
+		condense(&e->profiles[i]);
+		pf_holdings_release(&e->profiles[i].held);
 		free(e->profiles[i].name);
 	}
+	pf_strings_release(&e->strings);
 	for (size_t i = 0; i < e->stats_count; i++)
 		free(e->stats[i].name);
 	free(e->profiles);
@@ -95,12 +114,25 @@ find_traits(struct pf_evidence_profile *ep, struct pf_error *err)
 	return rc;
 }
 
-/* A block profile's stacks end in whatever waits, a mutex profile's in unlocking: only the former has channels. */
+/*
+ * A block profile's stacks end in whatever waits, a mutex profile's in unlocking. Only the end tells: Go's mutex profiles
+ * have the runtime's own locks too, which are let go somewhere inside of a channel's or a mutex's code.
+ */
 static enum pf_profile_kind
 locks_or_block(const struct pf_evidence_profile *ep)
 {
-	for (uint32_t i = 0; i < ep->frames.names.count; i++) {
-		if (ep->traits[i] & (PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT))
+	const struct pf_frames *f = &ep->frames;
+
+	for (size_t i = 0; i < ep->p->sample_count; i++) {
+		uint64_t leaf = pf_frames_leaf(f, i);
+		uint32_t location;
+
+		if (leaf == ep->p->frame_starts[i + 1])
+			continue;
+		location = ep->p->frames[leaf];
+		if (f->starts[location] < f->starts[location + 1] &&
+		    (ep->traits[f->runs[f->starts[location]]] &
+			(PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT)))
 			return PF_PROFILE_BLOCK;
 	}
 	return PF_PROFILE_LOCKS;
@@ -114,7 +146,7 @@ check_units(
 	for (size_t i = 0; i < e->profile_count; i++) {
 		const struct pf_evidence_profile *old = &e->profiles[i];
 
-		if (old->kind != new->kind || new->kind == PF_PROFILE_OTHER)
+		if (old->kind != new->kind || new->kind == PF_PROFILE_OTHER || !old->p)
 			continue;
 		for (size_t t = 0; t < new->p->type_count; t++) {
 			uint32_t at = pf_profile_find_type(old->p, pf_profile_type_name(new->p, t));
@@ -131,11 +163,50 @@ check_units(
 	return 0;
 }
 
-int
-pf_evidence_add_profile(
-    struct pf_evidence *e, struct pf_profile *p, const char *name, bool base, struct pf_error *err)
+/* All that was ever allocated, as far as the profile tells. */
+static double
+allocated(const struct pf_profile *p)
 {
-	struct pf_evidence_profile new = {.p = p, .base = base, .order = e->profile_count};
+	uint32_t column = pf_profile_find_type(p, "alloc_space");
+	double sum = 0;
+
+	for (size_t i = 0; column != PF_NONE && i < p->sample_count; i++)
+		sum += (double)p->values[i * p->type_count + column];
+	return column == PF_NONE ? NAN : sum;
+}
+
+/* What was ever allocated only grows within one process. */
+static bool
+is_restarted(const struct pf_evidence_profile *a, const struct pf_evidence_profile *b)
+{
+	return b->allocated < 0.9 * a->allocated;
+}
+
+static int
+judge_kind(struct pf_evidence *e, struct pf_evidence_profile *new, struct pf_error *err)
+{
+	int rc = pf_frames_init(&new->frames, new->p, PF_BY_FUNCTION, err);
+
+	if (!rc)
+		rc = find_traits(new, err);
+	if (rc)
+		return rc;
+	new->kind = kind_of(new->p);
+	if (new->kind == PF_PROFILE_LOCKS)
+		new->kind = locks_or_block(new);
+	new->time_nanos = pf_profile_time_nanos(new->p);
+	new->allocated = allocated(new->p);
+	rc = check_units(e, new, err);
+	return rc ? rc : pf_holdings_of(&new->held, new, &e->strings, err);
+}
+
+/* Adds one that belongs to the caller no more; *at is its place, where it is whatever happened. */
+static int
+add(struct pf_evidence *e, struct pf_profile *p, const char *name, bool base, size_t *at,
+    struct pf_error *err)
+{
+	struct pf_evidence_profile new = {
+	    .p = p, .base = base, .order = e->profile_count, .allocated = NAN};
 	int rc = PF_GROW(e->profiles, e->profile_capacity, e->profile_count + 1, err);
 
 	if (rc) {
@@ -144,26 +215,62 @@ pf_evidence_add_profile(
 	}
 	rc = pf_copy_string(&new.name, name, err);
 	if (!rc)
-		rc = pf_frames_init(&new.frames, p, PF_BY_FUNCTION, err);
-	if (!rc)
-		rc = find_traits(&new, err);
-	if (!rc) {
-		new.kind = kind_of(p);
-		if (new.kind == PF_PROFILE_LOCKS)
-			new.kind = locks_or_block(&new);
-		rc = check_units(e, &new, err);
-	}
+		rc = judge_kind(e, &new, err);
 	/* It is the evidence's from here, and released with it, whatever happened. */
-	e->profiles[e->profile_count++] = new;
+	*at = e->profile_count++;
+	e->profiles[*at] = new;
 	return rc;
 }
 
-static double
-sort_time(const struct pf_evidence_profile *ep)
+int
+pf_evidence_add_profile(
+    struct pf_evidence *e, struct pf_profile *p, const char *name, bool base, struct pf_error *err)
 {
-	return (double)pf_profile_time_nanos(ep->p);
+	size_t at;
+
+	return add(e, p, name, base, &at, err);
 }
 
+/* Puts it into the series of the one before, or begins one; what its predecessor is then needed for no more goes. */
+static void
+join_series(struct pf_evidence *e, struct pf_evidence_profile *new)
+{
+	struct pf_evidence_profile *last = new > e->profiles ? new - 1 : NULL;
+	bool follows = last && last->process == new->process && last->kind == new->kind;
+	bool restarted = follows && is_restarted(last, new);
+
+	if (follows && restarted && last->nth + 1 >= LEAST_SERIES && e->ended_count < MOST_ENDED)
+		e->ended_count++;
+	else if (follows)
+		condense(last);
+	new->series = follows && !restarted ? last->series : ++e->series_count;
+	new->nth = follows && !restarted ? last->nth + 1 : 0;
+}
+
+int
+pf_evidence_add_stored(struct pf_evidence *e, struct pf_profile *p, const char *name,
+    const struct pf_evidence_source *source, struct pf_error *err)
+{
+	struct pf_evidence_profile *new;
+	size_t at;
+	int rc = add(e, p, name, false, &at, err);
+
+	if (rc)
+		return rc;
+	new = &e->profiles[at];
+	if (source->start_nanos) /* a snapshot need not say when it was taken; the store knows */
+		new->time_nanos = source->start_nanos;
+	rc = pf_strings_add(
+	    &e->strings, source->process, strlen(source->process), &new->process, err);
+	if (!rc)
+		rc = pf_strings_add(
+		    &e->strings, source->instance, strlen(source->instance), &new->instance, err);
+	if (!rc)
+		join_series(e, new);
+	return rc;
+}
+
+/* Series in the order in which they ended, so that the youngest snapshot of a kind is the last. */
 static int
 by_kind_and_time(const void *a, const void *b)
 {
@@ -173,22 +280,28 @@ by_kind_and_time(const void *a, const void *b)
 		return x->kind < y->kind ? -1 : 1;
 	if (x->base != y->base)
 		return x->base ? -1 : 1;
-	if (sort_time(x) != sort_time(y) && sort_time(x) > 0 && sort_time(y) > 0)
-		return sort_time(x) < sort_time(y) ? -1 : 1;
+	if (x->series_ended != y->series_ended)
+		return x->series_ended < y->series_ended ? -1 : 1;
+	if (x->series != y->series)
+		return x->series < y->series ? -1 : 1;
+	if (x->time_nanos != y->time_nanos && x->time_nanos > 0 && y->time_nanos > 0)
+		return x->time_nanos < y->time_nanos ? -1 : 1;
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* The sum of a column; saturates. */
-static int64_t
-column_sum(const struct pf_profile *p, uint32_t column)
+/* They were added in the order of time: the last of a series is met first from behind. */
+static void
+note_ends(struct pf_evidence *e)
 {
-	int64_t sum = 0;
+	uint32_t series = 0;
+	int64_t ended = 0;
 
-	for (size_t i = 0; i < p->sample_count; i++) {
-		if (__builtin_add_overflow(sum, p->values[i * p->type_count + column], &sum))
-			return INT64_MAX;
+	for (size_t i = e->profile_count; i-- > 0;) {
+		if (e->profiles[i].series != series)
+			ended = e->profiles[i].time_nanos;
+		series = e->profiles[i].series;
+		e->profiles[i].series_ended = series ? ended : 0;
 	}
-	return sum;
 }
 
 static const char *
@@ -203,26 +316,37 @@ binary(const struct pf_profile *p)
 	return p->mapping_count ? pf_base_name(pf_profile_string(p, p->mappings[0].filename)) : "";
 }
 
-/* Two neighbours of one kind, the earlier first. */
+/* Two neighbours of one kind, the earlier first; within a store's series nothing is in doubt. */
 static void
 compare_neighbours(struct pf_snapshot_doubts *d, const struct pf_evidence_profile *a,
     const struct pf_evidence_profile *b)
 {
-	uint32_t x = pf_profile_find_type(a->p, "alloc_space"),
-		 y = pf_profile_find_type(b->p, "alloc_space");
-	const char *one = build_id(a->p), *other = build_id(b->p);
+	const char *one, *other;
 
-	if (sort_time(a) <= 0 || sort_time(b) <= 0 || sort_time(a) == sort_time(b))
+	if (!a->p || !b->p || (a->series && b->series))
+		return;
+	one = build_id(a->p);
+	other = build_id(b->p);
+	if (a->time_nanos <= 0 || b->time_nanos <= 0 || a->time_nanos == b->time_nanos)
 		d->times_missing = true;
-	else if (sort_time(a) > sort_time(b))
+	else if (a->time_nanos > b->time_nanos)
 		d->times_disordered = true; /* a base that is younger than what it is the base of */
 	if ((*one && *other && strcmp(one, other) != 0) ||
 	    (*binary(a->p) && *binary(b->p) && strcmp(binary(a->p), binary(b->p)) != 0))
 		d->builds_differ = true;
-	/* What was ever allocated only grows within one process. */
-	if (x != PF_NONE && y != PF_NONE &&
-	    (double)column_sum(b->p, y) < 0.9 * (double)column_sum(a->p, x))
+	if (is_restarted(a, b))
 		d->restarted = true;
+}
+
+/* A store's youngest is what a base is compared with, and no neighbour of it. */
+static void
+compare_base(struct pf_evidence *e, enum pf_profile_kind kind)
+{
+	const struct pf_evidence_profile *base = pf_evidence_base(e, kind),
+					 *last = pf_evidence_last(e, kind);
+
+	if (base && last && last->series)
+		compare_neighbours(&e->doubts[kind], base, last);
 }
 
 /* Go's heap text has addresses only: beside a profile of the same service with names it says nothing. */
@@ -232,10 +356,12 @@ leave_nameless_out(struct pf_evidence *e)
 	bool named = false;
 
 	for (size_t i = 0; i < e->profile_count; i++)
-		named |= e->profiles[i].kind == PF_PROFILE_HEAP && e->profiles[i].frames.has_lines;
+		named |= e->profiles[i].kind == PF_PROFILE_HEAP && e->profiles[i].p &&
+			 e->profiles[i].frames.has_lines;
 	for (size_t i = 0; named && i < e->profile_count; i++) {
 		struct pf_evidence_profile *ep = &e->profiles[i];
-		if (ep->kind == PF_PROFILE_HEAP && ep->p->sample_count && !ep->frames.has_lines)
+		if (ep->kind == PF_PROFILE_HEAP && ep->p && ep->p->sample_count &&
+		    !ep->frames.has_lines)
 			ep->kind = PF_PROFILE_OTHER;
 	}
 }
@@ -261,7 +387,7 @@ allocator_of_profiles(const struct pf_evidence *e)
 	for (size_t i = 0; i < e->profile_count; i++) {
 		const struct pf_profile *p = e->profiles[i].p;
 
-		for (size_t m = 0; m < p->mapping_count && found == PF_ALLOCATOR_UNKNOWN; m++)
+		for (size_t m = 0; p && m < p->mapping_count && found == PF_ALLOCATOR_UNKNOWN; m++)
 			found = allocator_of_library(pf_profile_string(p, p->mappings[m].filename));
 	}
 	return found;
@@ -271,6 +397,7 @@ void
 pf_evidence_settle(struct pf_evidence *e)
 {
 	leave_nameless_out(e);
+	note_ends(e);
 	if (e->allocator == PF_ALLOCATOR_UNKNOWN)
 		e->allocator = allocator_of_profiles(e);
 	if (e->profile_count)
@@ -281,6 +408,8 @@ pf_evidence_settle(struct pf_evidence *e)
 			compare_neighbours(
 			    &e->doubts[e->profiles[i].kind], &e->profiles[i - 1], &e->profiles[i]);
 	}
+	for (int kind = PF_PROFILE_OTHER + 1; kind < PF_PROFILE_KINDS; kind++)
+		compare_base(e, (enum pf_profile_kind)kind);
 	for (size_t i = 0; i < e->stats_count; i++) {
 		const struct pf_evidence_stats *s = &e->stats[i];
 		if (s->has_go && isinf(e->memory_limit) && s->go.max_memory > 0)
@@ -303,21 +432,33 @@ pf_evidence_settle(struct pf_evidence *e)
 }
 
 const struct pf_evidence_profile *
-pf_evidence_next(
+pf_evidence_next_series(
     const struct pf_evidence *e, enum pf_profile_kind kind, const struct pf_evidence_profile *after)
 {
 	for (size_t i = after ? (size_t)(after - e->profiles) + 1 : 0; i < e->profile_count; i++) {
-		if (e->profiles[i].kind == kind && !e->profiles[i].base)
-			return &e->profiles[i];
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+		if (ep->kind == kind && !ep->base && (!after || ep->series != after->series))
+			return ep;
 	}
 	return NULL;
+}
+
+const struct pf_evidence_profile *
+pf_evidence_next(const struct pf_evidence *e, const struct pf_evidence_profile *after)
+{
+	const struct pf_evidence_profile *next = after + 1;
+
+	return next < e->profiles + e->profile_count && next->kind == after->kind &&
+		       next->series == after->series
+		   ? next
+		   : NULL;
 }
 
 const struct pf_evidence_profile *
 pf_evidence_last(const struct pf_evidence *e, enum pf_profile_kind kind)
 {
 	for (size_t i = e->profile_count; i-- > 0;) {
-		if (e->profiles[i].kind == kind && !e->profiles[i].base)
+		if (e->profiles[i].kind == kind && !e->profiles[i].base && e->profiles[i].p)
 			return &e->profiles[i];
 	}
 	return NULL;
@@ -380,6 +521,8 @@ pf_evidence_is_go(const struct pf_evidence *e)
 		return true;
 	for (size_t i = 0; i < e->profile_count; i++) {
 		const struct pf_strings *names = &e->profiles[i].frames.names;
+		if (!e->profiles[i].p)
+			continue;
 		if (pf_strings_find(names, "runtime.main", 12) != PF_NONE ||
 		    pf_strings_find(names, "runtime.mcall", 13) != PF_NONE ||
 		    pf_strings_find(names, "main.main", 9) != PF_NONE)

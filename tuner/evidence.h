@@ -17,6 +17,7 @@
 #include "runtime/goroutines.h"
 #include "runtime/proc.h"
 #include "tuner/code.h"
+#include "tuner/holdings.h"
 
 enum pf_profile_kind {
 	PF_PROFILE_OTHER,
@@ -34,13 +35,24 @@ enum pf_profile_kind {
 };
 
 struct pf_evidence_profile {
-	struct pf_profile *p; /* owned */
-	char *name;           /* owned; the file or address */
+	/*
+	 * Owned. NULL once it is an older snapshot of a store's series: then frames and traits are
+	 * gone too, and what the series needs of it is in `held`.
+	 */
+	struct pf_profile *p;
+	char *name; /* owned; the file or address */
 	enum pf_profile_kind kind;
 	bool base; /* what others are compared with */
 	size_t order;
 	struct pf_frames frames;
-	uint32_t *traits; /* owned; of each name of frames */
+	uint32_t *traits;           /* owned; of each name of frames */
+	int64_t time_nanos;         /* since the epoch; 0: unknown */
+	uint32_t process, instance; /* strings of the evidence's; 0: named by hand */
+	uint32_t series;            /* 0: what was named by hand; else snapshots of one process */
+	uint32_t nth;               /* of its series */
+	int64_t series_ended;       /* when the last of its series was taken; set by settling */
+	double allocated;           /* bytes ever allocated in it; NaN: not told */
+	struct pf_holdings held;
 };
 
 /* What came from one --stats file or one look at a process. */
@@ -55,7 +67,10 @@ struct pf_evidence_stats {
 };
 
 struct pf_evidence {
-	char *service; /* owned; what reports call it */
+	char *service;             /* owned; what reports call it */
+	struct pf_strings strings; /* owners of holdings, instances; [0] is "" */
+	uint32_t series_count;
+	size_t ended_count; /* last snapshots of processes that were followed by another */
 	struct pf_evidence_profile *profiles;
 	size_t profile_count, profile_capacity;
 	struct pf_evidence_stats *stats;
@@ -84,6 +99,23 @@ void pf_evidence_release(struct pf_evidence *e);
 int pf_evidence_add_profile(
     struct pf_evidence *e, struct pf_profile *p, const char *name, bool base, struct pf_error *err);
 
+/* Where a store's profile comes from. */
+struct pf_evidence_source {
+	const char
+	    *process; /* tells processes apart: instance, build, version; restarts need not be */
+	const char *instance;
+	int64_t start_nanos;
+};
+
+/*
+ * The same of a store's profile; those of one kind and process come one after the
+ * other, oldest first. Where all that was ever allocated falls, another process
+ * goes on under its name, and another series begins. Of older snapshots only
+ * holdings are kept.
+ */
+int pf_evidence_add_stored(struct pf_evidence *e, struct pf_profile *p, const char *name,
+    const struct pf_evidence_source *source, struct pf_error *err);
+
 /*
  * Takes in statistics of any kind that lib/runtime reads, recognised from the
  * bytes; *known says whether it was one (then a failure is the reader's).
@@ -97,9 +129,15 @@ int pf_evidence_add_process(struct pf_evidence *e, pid_t pid, struct pf_error *e
 /* Sorts by time and notes what is amiss. Call it once, before detectors run. */
 void pf_evidence_settle(struct pf_evidence *e);
 
-/* The next profile of a kind after `after` (NULL: the first), in the order of time; bases are left out. */
-const struct pf_evidence_profile *pf_evidence_next(const struct pf_evidence *e,
+/*
+ * The first snapshot of the next series of a kind after the one of `after` (NULL: of the first
+ * one), and the next snapshot of the same series, in the order of time; bases are left out.
+ */
+const struct pf_evidence_profile *pf_evidence_next_series(const struct pf_evidence *e,
     enum pf_profile_kind kind, const struct pf_evidence_profile *after);
+const struct pf_evidence_profile *pf_evidence_next(
+    const struct pf_evidence *e, const struct pf_evidence_profile *after);
+/* The youngest profile of a kind. */
 const struct pf_evidence_profile *pf_evidence_last(
     const struct pf_evidence *e, enum pf_profile_kind kind);
 /* The base of a kind, or NULL. */

@@ -3,63 +3,15 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/memory.h"
 #include "report/text.h"
-#include "tuner/sites.h"
 
 enum { MOST_SNAPSHOTS = 1000, PLOTTED = 6 };
-
-static const char *const in_use[] = {"inuse_space", "space", NULL};
-static const char *const objects_in_use[] = {"inuse_objects", "objects", NULL};
-
-static double
-variance_of(const struct pf_evidence_profile *ep, double bytes, double objects)
-{
-	double rate = (double)ep->p->period, size = objects > 0 ? bytes / objects : bytes, p;
-
-	if (rate <= 1 || size <= 0)
-		return 0;
-	p = -expm1(-size / rate);
-	return bytes * size * (1 - p) / p;
-}
-
-static int
-sum_snapshot(struct pf_growth *g, size_t snapshot, bool counting, struct pf_error *err)
-{
-	const struct pf_evidence_profile *ep = g->profiles[snapshot];
-	uint32_t column = pf_evidence_column(ep, in_use),
-		 count = pf_evidence_column(ep, objects_in_use);
-	struct pf_stack stack = {0};
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
-		double bytes = pf_value(ep, i, column);
-		double objects = count == PF_NONE ? 0 : pf_value(ep, i, count);
-		const char *name;
-		uint32_t id;
-
-		if (bytes <= 0)
-			continue;
-		rc = pf_stack_read(&stack, ep, i, err);
-		if (rc)
-			break;
-		name = pf_site_name(ep, pf_stack_owner(&stack, ep));
-		rc = pf_strings_add(&g->owners, name, strlen(name), &id, err);
-		if (rc || counting)
-			continue;
-		g->bytes[snapshot * g->room + id] += bytes;
-		g->variance[snapshot * g->room + id] += variance_of(ep, bytes, objects);
-	}
-	pf_stack_release(&stack);
-	return rc;
-}
 
 void
 pf_growth_release(struct pf_growth *g)
 {
-	pf_strings_release(&g->owners);
 	free(g->bytes);
 	free(g->variance);
 	free(g->profiles);
@@ -69,45 +21,46 @@ pf_growth_release(struct pf_growth *g)
 static double
 time_of(const struct pf_evidence *e, const struct pf_evidence_profile *ep, size_t i)
 {
-	return e->doubts[PF_PROFILE_HEAP].times_missing
-		   ? (double)i
-		   : (double)pf_profile_time_nanos(ep->p) / 1e9;
+	return e->doubts[PF_PROFILE_HEAP].times_missing ? (double)i : (double)ep->time_nanos / 1e9;
 }
 
-/* Two rounds: the first names every owner, the second has room for all. */
+static void
+take_snapshots(struct pf_growth *g, const struct pf_evidence *e,
+    const struct pf_evidence_profile *base, const struct pf_evidence_profile *from)
+{
+	if (base)
+		g->profiles[g->snapshots++] = base;
+	for (const struct pf_evidence_profile *ep = from; ep && g->snapshots < MOST_SNAPSHOTS;
+	    ep = base ? NULL : pf_evidence_next(e, ep)) {
+		g->times[g->snapshots] = time_of(e, ep, g->snapshots);
+		g->profiles[g->snapshots++] = ep;
+	}
+}
+
 int
 pf_growth_init(struct pf_growth *g, const struct pf_evidence *e,
-    const struct pf_evidence_profile *base, struct pf_error *err)
+    const struct pf_evidence_profile *base, const struct pf_evidence_profile *from,
+    struct pf_error *err)
 {
-	const struct pf_evidence_profile *ep = base;
 	int rc;
 
-	*g = (struct pf_growth){0};
-	rc = pf_strings_init(&g->owners, err);
-	if (!rc)
-		rc = PF_CALLOC(g->profiles, e->profile_count + 1, err);
+	*g = (struct pf_growth){.owners = &e->strings, .room = e->strings.count};
+	rc = PF_CALLOC(g->profiles, e->profile_count + 1, err);
 	if (!rc)
 		rc = PF_CALLOC(g->times, e->profile_count + 1, err);
 	if (rc)
 		return rc;
-	if (base)
-		g->profiles[g->snapshots++] = base;
-	for (ep = base ? pf_evidence_last(e, PF_PROFILE_HEAP)
-		       : pf_evidence_next(e, PF_PROFILE_HEAP, NULL);
-	    ep && g->snapshots < MOST_SNAPSHOTS;
-	    ep = base ? NULL : pf_evidence_next(e, PF_PROFILE_HEAP, ep)) {
-		g->times[g->snapshots] = time_of(e, ep, g->snapshots);
-		g->profiles[g->snapshots++] = ep;
-	}
-	for (size_t i = 0; !rc && i < g->snapshots; i++)
-		rc = sum_snapshot(g, i, true, err);
-	g->room = g->owners.count;
-	if (!rc)
-		rc = PF_CALLOC(g->bytes, g->room * g->snapshots, err);
+	take_snapshots(g, e, base, from);
+	rc = PF_CALLOC(g->bytes, g->room * g->snapshots, err);
 	if (!rc)
 		rc = PF_CALLOC(g->variance, g->room * g->snapshots, err);
-	for (size_t i = 0; !rc && i < g->snapshots; i++)
-		rc = sum_snapshot(g, i, false, err);
+	for (size_t i = 0; !rc && i < g->snapshots; i++) {
+		const struct pf_holdings *held = &g->profiles[i]->held;
+		for (size_t k = 0; k < held->count; k++) {
+			g->bytes[i * g->room + held->items[k].owner] = held->items[k].value;
+			g->variance[i * g->room + held->items[k].owner] = held->items[k].variance;
+		}
+	}
 	return rc;
 }
 
@@ -132,7 +85,7 @@ write_series(
 {
 	for (size_t i = 0; i < count; i++) {
 		pf_buffer_string(out, i ? ",{\"name\":" : "{\"name\":");
-		pf_json_text(out, pf_strings_get(&g->owners, peaks[i].owner));
+		pf_json_text(out, pf_strings_get(g->owners, peaks[i].owner));
 		pf_buffer_string(out, ",\"values\":[");
 		for (size_t s = 0; s < g->snapshots; s++)
 			pf_buffer_printf(
@@ -141,28 +94,72 @@ write_series(
 	}
 }
 
+/* What the owner that grew most grew by. */
+static double
+greatest_growth(const struct pf_growth *g)
+{
+	double greatest = 0;
+
+	for (uint32_t owner = 1; g->snapshots && owner < g->room; owner++)
+		greatest = fmax(
+		    greatest, pf_growth_at(g, g->snapshots - 1, owner) - pf_growth_at(g, 0, owner));
+	return greatest;
+}
+
+/* The series with the greatest growth, the youngest of equals. */
+static int
+choose_series(struct pf_growth *chosen, const struct pf_evidence *e, struct pf_error *err)
+{
+	const struct pf_evidence_profile *from = NULL;
+	int rc = 0;
+
+	while (!rc && (from = pf_evidence_next_series(e, PF_PROFILE_HEAP, from))) {
+		struct pf_growth g;
+
+		rc = pf_growth_init(&g, e, NULL, from, err);
+		if (!rc && (g.snapshots < 3 || greatest_growth(&g) < greatest_growth(chosen))) {
+			pf_growth_release(&g);
+			continue;
+		}
+		pf_growth_release(chosen);
+		*chosen = g;
+	}
+	return rc;
+}
+
+static void
+write_growth(const struct pf_evidence *e, const struct pf_growth *g, const struct peak *peaks,
+    size_t count, struct pf_buffer *out)
+{
+	pf_buffer_printf(out, ",\n\"growth\":{\"timed\":%s,\"instance\":",
+	    e->doubts[PF_PROFILE_HEAP].times_missing ? "false" : "true");
+	pf_json_text(out, pf_strings_get(&e->strings, g->profiles[0]->instance));
+	pf_buffer_string(out, ",\"times\":[");
+	for (size_t i = 0; i < g->snapshots; i++)
+		pf_buffer_printf(out, "%s%.3f", i ? "," : "", g->times[i]);
+	pf_buffer_string(out, "],\"series\":[");
+	write_series(g, peaks, count < PLOTTED ? count : PLOTTED, out);
+	pf_buffer_string(out, "]}");
+}
+
 int
 pf_growth_json(const struct pf_evidence *e, struct pf_buffer *out, struct pf_error *err)
 {
 	struct peak *peaks = NULL;
-	struct pf_growth g;
+	struct pf_growth g = {0};
 	size_t count = 0;
-	int rc = pf_growth_init(&g, e, NULL, err);
+	int rc = choose_series(&g, e, err);
 
-	if (!rc)
+	if (!rc && g.snapshots >= 3)
 		rc = PF_CALLOC(peaks, g.room + 1, err);
-	if (!rc && g.snapshots >= 3) {
-		for (uint32_t owner = 1; owner < g.room; owner++)
-			peaks[count++] =
-			    (struct peak){owner, pf_growth_at(&g, g.snapshots - 1, owner)};
+	if (!rc && peaks) {
+		for (uint32_t owner = 1; owner < g.room; owner++) {
+			double last = pf_growth_at(&g, g.snapshots - 1, owner);
+			if (last > 0)
+				peaks[count++] = (struct peak){owner, last};
+		}
 		qsort(peaks, count, sizeof *peaks, greatest_first);
-		pf_buffer_printf(out, ",\n\"growth\":{\"timed\":%s,\"times\":[",
-		    e->doubts[PF_PROFILE_HEAP].times_missing ? "false" : "true");
-		for (size_t i = 0; i < g.snapshots; i++)
-			pf_buffer_printf(out, "%s%.3f", i ? "," : "", g.times[i]);
-		pf_buffer_string(out, "],\"series\":[");
-		write_series(&g, peaks, count < PLOTTED ? count : PLOTTED, out);
-		pf_buffer_string(out, "]}");
+		write_growth(e, &g, peaks, count, out);
 	}
 	free(peaks);
 	pf_growth_release(&g);

@@ -1,13 +1,13 @@
-/* growth.h: memory in use by owner over all heap snapshots: what the leak detector judges and pages plot. */
+/* growth.h: memory in use by owner over the heap snapshots of a process: what the leak detector judges and pages plot. */
 #ifndef PF_TUNER_GROWTH_H
 #define PF_TUNER_GROWTH_H
 
 #include "core/buffer.h"
 #include "tuner/evidence.h"
 
-/* Owners are functions that answer for memory; they are numbered alike in all snapshots, 0 is nobody. */
+/* Owners are functions that answer for memory: strings of the evidence's; 0 is nobody. */
 struct pf_growth {
-	struct pf_strings owners;
+	const struct pf_strings *owners;
 	double *bytes, *variance; /* owned; snapshot by snapshot, `room` owners each */
 	size_t room, snapshots;
 	const struct pf_evidence_profile **profiles; /* owned */
@@ -15,13 +15,13 @@ struct pf_growth {
 };
 
 /*
- * Sums what each owner holds: in the base and the last snapshot where `base` is
- * given, else in all. The variance is that of sampling: an object of s bytes is
- * seen with probability p = 1 - exp(-s/rate), so n of them are estimated with
- * variance n·s²·(1-p)/p bytes squared. PF_ENOMEM. Release it after a failure too.
+ * What each owner holds: in `base` and in `from`, where a base is given, else in
+ * the snapshots of the series that begins with `from`. PF_ENOMEM. Release it
+ * after a failure too.
  */
 int pf_growth_init(struct pf_growth *g, const struct pf_evidence *e,
-    const struct pf_evidence_profile *base, struct pf_error *err);
+    const struct pf_evidence_profile *base, const struct pf_evidence_profile *from,
+    struct pf_error *err);
 void pf_growth_release(struct pf_growth *g);
 
 static inline double
@@ -30,7 +30,10 @@ pf_growth_at(const struct pf_growth *g, size_t snapshot, uint32_t owner)
 	return g->bytes[snapshot * g->room + owner];
 }
 
-/* Appends `,"growth":{…}` for a page: the greatest owners over time. Nothing with fewer than three snapshots. */
+/*
+ * Appends `,"growth":{…}` for a page: the greatest owners over time, in the process that grew
+ * most. Nothing with fewer than three snapshots.
+ */
 int pf_growth_json(const struct pf_evidence *e, struct pf_buffer *out, struct pf_error *err);
 
 #endif

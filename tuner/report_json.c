@@ -188,6 +188,60 @@ inputs_json(const struct pf_tune *t)
 }
 
 static json_t *
+time_json(int64_t nanos)
+{
+	char shown[PF_TUNE_TIME_ROOM];
+
+	return json_string(pf_tune_time_text(shown, nanos));
+}
+
+static json_t *
+stored_text(const struct pf_stored *s, uint32_t id)
+{
+	return text(pf_strings_get(&s->strings, id));
+}
+
+static json_t *
+stored_json(const struct pf_stored *s)
+{
+	json_t *stored = json_object();
+
+	json_object_set_new(stored, "selected", json_integer((json_int_t)s->selected));
+	json_object_set_new(stored, "read", json_integer((json_int_t)s->read));
+	json_object_set_new(
+	    stored, "of_other_builds", json_integer((json_int_t)s->of_other_builds));
+	json_object_set_new(stored, "instances", json_integer((json_int_t)s->instances));
+	json_object_set_new(
+	    stored, "build_id", s->build_id ? stored_text(s, s->build_id) : json_null());
+	json_object_set_new(stored, "from", time_json(s->from_nanos));
+	json_object_set_new(stored, "to", time_json(s->to_nanos));
+	return stored;
+}
+
+static json_t *
+triggers_json(const struct pf_stored *s)
+{
+	json_t *triggers = json_array();
+
+	for (size_t i = 0; i < s->firing_count; i++) {
+		const struct pf_firing *f = &s->firings[i];
+		json_t *firing = json_object(), *types = json_array();
+
+		for (size_t k = 0; k < s->type_count; k++) {
+			if (f->types >> k & 1)
+				json_array_append_new(types, stored_text(s, s->types[k]));
+		}
+		json_object_set_new(firing, "trigger", stored_text(s, f->trigger));
+		json_object_set_new(firing, "reason", stored_text(s, f->reason));
+		json_object_set_new(firing, "instance", stored_text(s, f->instance));
+		json_object_set_new(firing, "time", time_json(f->start_nanos));
+		json_object_set_new(firing, "types", types);
+		json_array_append_new(triggers, firing);
+	}
+	return triggers;
+}
+
+static json_t *
 variables_json(const struct pf_setting *s)
 {
 	json_t *list = json_array();
@@ -292,6 +346,10 @@ pf_tune_json(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *er
 	json_object_set_new(root, "time", json_string(t->started));
 	json_object_set_new(root, "service", service_json(t));
 	json_object_set_new(root, "inputs", inputs_json(t));
+	if (t->stored.selected) {
+		json_object_set_new(root, "stored", stored_json(&t->stored));
+		json_object_set_new(root, "triggers", triggers_json(&t->stored));
+	}
 	for (size_t i = 0; i < f->finding_count; i++)
 		json_array_append_new(findings, finding_json(f, &f->findings[i]));
 	json_object_set_new(root, "findings", findings);

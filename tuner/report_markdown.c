@@ -10,6 +10,8 @@
 
 #include "tuner/tune.h"
 
+enum { FIRINGS_SHOWN = 50 };
+
 static void
 escaped(struct pf_buffer *out, const char *text)
 {
@@ -136,6 +138,37 @@ write_search(const struct pf_search *s, struct pf_buffer *out)
 	}
 }
 
+static void
+write_stored(const struct pf_stored *s, struct pf_buffer *out)
+{
+	char text[512], time[PF_TUNE_TIME_ROOM];
+
+	pf_stored_text(s, text, sizeof text);
+	pf_buffer_byte(out, '\n');
+	escaped(out, text);
+	pf_buffer_string(out, s->firing_count
+				  ? "\n\n## Triggers that fired\n\n| when | instance | "
+				    "trigger | why | profiles |\n|---|---|---|---|---|\n"
+				  : "\n");
+	for (size_t i = 0; i < s->firing_count && i < FIRINGS_SHOWN; i++) {
+		const struct pf_firing *f = &s->firings[i];
+
+		pf_firing_types_text(s, f, text, sizeof text);
+		pf_buffer_printf(out, "| %s | ", pf_tune_time_text(time, f->start_nanos));
+		escaped(out, pf_strings_get(&s->strings, f->instance));
+		pf_buffer_string(out, " | ");
+		escaped(out, pf_strings_get(&s->strings, f->trigger));
+		pf_buffer_string(out, " | ");
+		escaped(out, pf_strings_get(&s->strings, f->reason));
+		pf_buffer_string(out, " | ");
+		escaped(out, text);
+		pf_buffer_string(out, " |\n");
+	}
+	if (s->firing_count > FIRINGS_SHOWN)
+		pf_buffer_printf(
+		    out, "\nand %zu more before that\n", s->firing_count - FIRINGS_SHOWN);
+}
+
 int
 pf_tune_markdown(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *err)
 {
@@ -145,6 +178,8 @@ pf_tune_markdown(const struct pf_tune *t, struct pf_buffer *out, struct pf_error
 	escaped(out, t->evidence.service);
 	pf_buffer_printf(out, "\n\n%s, from %u inputs: %zu findings.\n", t->started,
 	    t->inputs.count - 1, f->finding_count);
+	if (t->stored.selected)
+		write_stored(&t->stored, out);
 	for (size_t i = 0; i < f->finding_count; i++) {
 		const struct pf_finding *finding = &f->findings[i];
 

@@ -5,7 +5,7 @@
 
 #include "tuner/tune.h"
 
-enum { FRAMES_SHOWN = 6 };
+enum { FRAMES_SHOWN = 6, FIRINGS_SHOWN = 10 };
 
 void
 pf_label_text(const char *name, char *text, size_t size)
@@ -51,6 +51,57 @@ pf_prediction_text(
 	snprintf(text, size, "%s: %s → %s (%s to %s): %s", name, pf_amount(before, p->before, unit),
 	    pf_amount(after, p->after, unit), pf_amount(low, p->low, unit),
 	    pf_amount(high, p->high, unit), pf_said(f, p->model));
+}
+
+void
+pf_stored_text(const struct pf_stored *s, char *text, size_t size)
+{
+	char from[PF_TUNE_TIME_ROOM], to[PF_TUNE_TIME_ROOM], build[32] = "";
+
+	if (s->build_id)
+		snprintf(
+		    build, sizeof build, "build %.12s, ", pf_strings_get(&s->strings, s->build_id));
+	snprintf(text, size, "%zu of %zu selected profiles were read: %zu instance%s, %s%s to %s.",
+	    s->read, s->selected, s->instances, s->instances == 1 ? "" : "s", build,
+	    pf_tune_time_text(from, s->from_nanos), pf_tune_time_text(to, s->to_nanos));
+}
+
+void
+pf_firing_types_text(const struct pf_stored *s, const struct pf_firing *f, char *text, size_t size)
+{
+	size_t length = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < s->type_count && length < size; i++) {
+		if (f->types >> i & 1)
+			length += (size_t)snprintf(text + length, size - length, "%s%s",
+			    length ? ", " : "", pf_strings_get(&s->strings, s->types[i]));
+	}
+}
+
+/* Where the profiles come from, and which triggers asked for some of them. */
+static void
+write_stored(const struct pf_stored *s, struct pf_buffer *out)
+{
+	char text[512], time[PF_TUNE_TIME_ROOM];
+
+	pf_stored_text(s, text, sizeof text);
+	pf_buffer_printf(out, "%s\n", text);
+	if (s->firing_count)
+		pf_buffer_string(out, "Triggers that fired:\n");
+	for (size_t i = 0; i < s->firing_count && i < FIRINGS_SHOWN; i++) {
+		const struct pf_firing *f = &s->firings[i];
+
+		pf_firing_types_text(s, f, text, sizeof text);
+		pf_buffer_printf(out, "  %s  %s  %s: %s (%s)\n",
+		    pf_tune_time_text(time, f->start_nanos),
+		    pf_strings_get(&s->strings, f->instance),
+		    pf_strings_get(&s->strings, f->trigger), pf_strings_get(&s->strings, f->reason),
+		    text);
+	}
+	if (s->firing_count > FIRINGS_SHOWN)
+		pf_buffer_printf(
+		    out, "  and %zu more before that\n", s->firing_count - FIRINGS_SHOWN);
 }
 
 /* "main.f ← main.g ← main.h": the stack's own and library frames from the leaf up, as many as fit. */
@@ -175,6 +226,8 @@ pf_tune_text(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *er
 	if (isfinite(e->memory_limit))
 		pf_buffer_printf(out, " of %s", pf_amount(limit, e->memory_limit, "bytes"));
 	pf_buffer_byte(out, '\n');
+	if (t->stored.selected)
+		write_stored(&t->stored, out);
 	for (size_t i = 0; i < f->finding_count; i++)
 		write_finding(f, &f->findings[i], i + 1, out);
 	if (!f->finding_count && t->inputs.count > 1)

@@ -68,6 +68,7 @@ pf_tune_free(struct pf_tune *t)
 	pf_paths_release(&t->debug_files);
 	pf_strings_release(&t->inputs);
 	pf_search_free(t->search);
+	pf_stored_release(&t->stored);
 	free(t);
 }
 
@@ -138,6 +139,23 @@ name_libraries(struct pf_profile *p, struct pf_error *err)
 	return 0;
 }
 
+int
+pf_tune_symbolize(struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
+{
+	struct pf_symbolize_options o = {.binaries = (const char *const *)t->binaries.items,
+	    .binary_count = t->binaries.count,
+	    .may_lack = true, /* not every profile of a service has all of its binaries in it */
+	    .debug_files = (const char *const *)t->debug_files.items,
+	    .debug_file_count = t->debug_files.count,
+	    .note = t->symbol_note};
+	int rc = t->binaries.count ? pf_profile_symbolize(p, &o, err) : 0;
+
+	/* A debug file may belong to a binary that this profile lacks. */
+	if (rc && rc != PF_EINPUT)
+		return rc;
+	return t->live ? name_libraries(p, err) : 0;
+}
+
 static int
 add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size, bool base,
     struct pf_error *err)
@@ -147,27 +165,11 @@ add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 
 	if (rc)
 		return rc;
-	if (t->binaries.count) {
-		struct pf_symbolize_options o = {.binaries = (const char *const *)t->binaries.items,
-		    .binary_count = t->binaries.count,
-		    .may_lack =
-			true, /* not every profile of a service has all of its binaries in it */
-		    .debug_files = (const char *const *)t->debug_files.items,
-		    .debug_file_count = t->debug_files.count,
-		    .note = t->symbol_note};
-		rc = pf_profile_symbolize(p, &o, err);
-		/* A debug file may belong to a binary that this profile lacks. */
-		if (rc && rc != PF_EINPUT) {
-			pf_profile_free(p);
-			return rc;
-		}
-	}
-	rc = t->live ? name_libraries(p, err) : 0;
-	if (rc) {
-		pf_profile_free(p);
-		return rc;
-	}
-	return pf_evidence_add_profile(&t->evidence, p, name, base, err);
+	rc = pf_tune_symbolize(t, p, err);
+	if (!rc)
+		return pf_evidence_add_profile(&t->evidence, p, name, base, err);
+	pf_profile_free(p);
+	return rc;
 }
 
 /* Statistics are looked for in the bytes as they are inflated; profiles inflate themselves. */
@@ -235,7 +237,7 @@ name_service(struct pf_tune *t, struct pf_error *err)
 
 	for (size_t i = 0; i < e->profile_count && !name; i++) {
 		const struct pf_profile *p = e->profiles[i].p;
-		if (p->mapping_count && *pf_profile_string(p, p->mappings[0].filename))
+		if (p && p->mapping_count && *pf_profile_string(p, p->mappings[0].filename))
 			name = pf_base_name(pf_profile_string(p, p->mappings[0].filename));
 	}
 	for (size_t i = 0; i < e->stats_count && !name; i++) {

@@ -10,6 +10,27 @@
 #include "tuner/findings.h"
 #include "tuner/search.h"
 
+enum { PF_STORED_TYPES = 32 };
+
+/* A trigger that fired: what it asked for is among what was read. Strings of the stored's. */
+struct pf_firing {
+	uint32_t trigger, reason, instance;
+	uint32_t types;      /* bits: which of the stored's */
+	int64_t start_nanos; /* of the first of its profiles */
+};
+
+/* What was chosen from a store's selection. */
+struct pf_stored {
+	struct pf_strings strings;
+	uint32_t types[PF_STORED_TYPES]; /* strings */
+	size_t type_count;
+	size_t selected, read, of_other_builds, instances;
+	uint32_t build_id;            /* a string */
+	int64_t from_nanos, to_nanos; /* when the first and the last that was read began */
+	struct pf_firing *firings;    /* owned; the latest first */
+	size_t firing_count, firing_capacity;
+};
+
 struct pf_tune {
 	struct pf_evidence evidence;
 	struct pf_findings findings;
@@ -18,6 +39,7 @@ struct pf_tune {
 	struct pf_strings inputs; /* names of all that was added, for reports; [0] is "" */
 	double cores_used;        /* NaN: unknown */
 	struct pf_search *search; /* owned; NULL: none was made */
+	struct pf_stored stored;  /* .selected is 0 where no store was asked */
 	bool named;               /* the service has a name of its own */
 	bool live;                /* what is added comes from a service as it runs */
 	bool ran;
@@ -27,6 +49,9 @@ struct pf_tune {
 /* What a search proved, as a finding; nothing where today's settings stay. */
 void pf_search_finding(const struct pf_search *s, struct pf_findings *f);
 
+void pf_stored_release(struct pf_stored *s);
+/* Gives addresses names from the binaries that were added. */
+int pf_tune_symbolize(struct pf_tune *t, struct pf_profile *p, struct pf_error *err);
 /* Remembers the name of something that was added. */
 int pf_tune_note(struct pf_tune *t, const char *name, struct pf_error *err);
 
@@ -36,6 +61,13 @@ int pf_tune_markdown(const struct pf_tune *t, struct pf_buffer *out, struct pf_e
 int pf_tune_json(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *err);
 int pf_tune_html(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *err);
 
+/* "2026-01-31T12:00:00Z" of nanoseconds since the epoch. */
+enum { PF_TUNE_TIME_ROOM = 32 };
+const char *pf_tune_time_text(char *text, int64_t nanos);
+/* What was chosen from a store, as a sentence; and which types a firing took: "cpu, heap". */
+void pf_stored_text(const struct pf_stored *s, char *text, size_t size);
+void pf_firing_types_text(
+    const struct pf_stored *s, const struct pf_firing *f, char *text, size_t size);
 /* "env line" or the like: the words that lead to a prediction: "CPU time: 100 % → 78 % (74 % to 82 %)". */
 void pf_prediction_text(
     const struct pf_findings *f, const struct pf_prediction *p, char *text, size_t size);

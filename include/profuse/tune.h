@@ -26,6 +26,8 @@ extern "C" {
 struct pf_tune;
 struct pf_bench_options;
 struct pf_collect_options;
+struct pf_profile;
+struct pf_selection;
 
 /* Fill with PF_TUNE_OPTIONS_INIT, then change. Strings are copied. */
 struct pf_tune_options {
@@ -65,6 +67,31 @@ int pf_tune_add_process(struct pf_tune *tune, int64_t pid, struct pf_error *err)
  */
 int pf_tune_add_service(struct pf_tune *tune, const char *url,
     const struct pf_collect_options *options, struct pf_error *err);
+/* Fill with PF_TUNE_SELECTION_OPTIONS_INIT, then change. */
+struct pf_tune_selection_options {
+	size_t struct_size;
+	/*
+	 * Reads entry i of the selection as a profile that it hands over; NULL: whole, as it was
+	 * stored. For callers that leave out samples.
+	 */
+	int (*read)(void *context, size_t i, struct pf_profile **profile, struct pf_error *err);
+	/* What was left out, and why: a full sentence; or NULL. */
+	void (*note)(void *context, const char *sentence);
+	void (*progress)(void *context, size_t read, size_t of); /* or NULL */
+	void *context;
+};
+#define PF_TUNE_SELECTION_OPTIONS_INIT {.struct_size = sizeof(struct pf_tune_selection_options)}
+
+/*
+ * Adds what was selected from stores (profuse/store.h) of one service: of its
+ * youngest build, CPU profiles as one sum, heap, goroutine and thread profiles as
+ * one series for each process (at most 32 of them, and 1,000 snapshots of a type),
+ * of other types the youngest. One profile is in memory at a time, and the youngest
+ * of each series. PF_EUSAGE for several services; PF_EINPUT where nothing was
+ * selected, or something can't be read; PF_EIO, PF_ENOMEM.
+ */
+int pf_tune_add_selection(struct pf_tune *tune, struct pf_selection *selection,
+    const struct pf_tune_selection_options *options, struct pf_error *err);
 /* Gives names to addresses of profiles that are added from here on: an executable or a library. */
 int pf_tune_add_binary(struct pf_tune *tune, const char *path, struct pf_error *err);
 /* Debug information of such a binary: a file, or a folder like /usr/lib/debug (docs/symbols.md). PF_ENOMEM. */

@@ -7,13 +7,19 @@
 #include "core/memory.h"
 #include "store/labels.h"
 
-enum { CATALOG_VERSION = 1, BUSY_MS = 5000 };
+enum { CATALOG_VERSION = 2, BUSY_MS = 5000 };
 
+/*
+ * Who asks how much there is of a class, or which of it are the oldest, must not
+ * walk over a million rows: `class` and `target.profiles` are kept by triggers, and
+ * profile_class has each class in the order of collection.
+ */
 static const char schema[] =
     "CREATE TABLE file(id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, indexed INTEGER NOT "
     "NULL);"
     "CREATE TABLE target(id INTEGER PRIMARY KEY, labels TEXT NOT NULL UNIQUE,"
-    " service TEXT NOT NULL, instance TEXT NOT NULL, version TEXT NOT NULL);"
+    " service TEXT NOT NULL, instance TEXT NOT NULL, version TEXT NOT NULL,"
+    " profiles INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE profile(id INTEGER PRIMARY KEY, sha BLOB NOT NULL UNIQUE,"
     " target INTEGER NOT NULL, type TEXT NOT NULL, build_id TEXT NOT NULL,"
     " trigger_name TEXT NOT NULL, reason TEXT NOT NULL, start INTEGER NOT NULL,"
@@ -21,8 +27,22 @@ static const char schema[] =
     " samples INTEGER NOT NULL, file INTEGER NOT NULL, offset INTEGER NOT NULL);"
     "CREATE INDEX profile_start ON profile(start);"
     "CREATE INDEX profile_file ON profile(file);"
+    "CREATE INDEX profile_class ON profile(type, trigger_name <> '', collected);"
     "CREATE TABLE trace(profile INTEGER PRIMARY KEY, ids BLOB NOT NULL);"
-    "PRAGMA user_version = 1;";
+    "CREATE TABLE class(type TEXT NOT NULL, triggered INTEGER NOT NULL, profiles INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL, PRIMARY KEY(type, triggered)) WITHOUT ROWID;"
+    "CREATE TRIGGER profile_added AFTER INSERT ON profile BEGIN"
+    " INSERT OR IGNORE INTO class VALUES(new.type, new.trigger_name <> '', 0, 0);"
+    " UPDATE class SET profiles = profiles + 1, bytes = bytes + new.size"
+    " WHERE type = new.type AND triggered = (new.trigger_name <> '');"
+    " UPDATE target SET profiles = profiles + 1 WHERE id = new.target;"
+    "END;"
+    "CREATE TRIGGER profile_removed AFTER DELETE ON profile BEGIN"
+    " UPDATE class SET profiles = profiles - 1, bytes = bytes - old.size"
+    " WHERE type = old.type AND triggered = (old.trigger_name <> '');"
+    " UPDATE target SET profiles = profiles - 1 WHERE id = old.target;"
+    "END;"
+    "PRAGMA user_version = 2;";
 
 static const char *const sql[PF_CATALOG_STATEMENTS] = {
     [PF_CATALOG_HAS] = "SELECT 1 FROM profile WHERE sha = ?1",

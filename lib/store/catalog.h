@@ -3,7 +3,7 @@
  *
  * A cache, never the truth: everything in it can be read again from segments and
  * journals, so a catalog that is broken, of another version or gone is made
- * anew. Tables (docs/store.md): file, target (a set of labels), profile, trace.
+ * anew. Tables (docs/store.md): file, target (a set of labels), profile, trace, class.
  */
 #ifndef PF_STORE_CATALOG_H
 #define PF_STORE_CATALOG_H

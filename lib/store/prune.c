@@ -15,6 +15,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "store/expire.h"
 #include "store/pins.h"
 #include "store/point.h"
 #include "store/store_private.h"
@@ -34,75 +35,24 @@ struct pruning {
 	struct pf_error *err;
 };
 
+/* One that is to go, unless it is pinned. */
 static int
-add_victim(struct pruning *p, sqlite3_stmt *q)
+add_victim(void *data, sqlite3_stmt *q)
 {
-	int rc = PF_GROW(p->victims, p->capacity, p->count + 1, p->err);
+	struct pruning *p = data;
+	int rc;
 
-	if (!rc)
-		p->victims[p->count++] = (struct victim){.row = sqlite3_column_int64(q, 0),
-		    .file = sqlite3_column_int64(q, 6),
-		    .size = (uint64_t)sqlite3_column_int64(q, 5)};
-	return rc;
-}
-
-static bool
-in_class(const struct pf_store_rule *rule, const char *type, const char *trigger)
-{
-	if (rule->triggered && !*trigger)
-		return false;
-	for (size_t i = 0; i < rule->types.count; i++) {
-		if (strcmp(rule->types.items[i], type) == 0)
-			return true;
-	}
-	return rule->types.count == 0;
-}
-
-/* Judges one profile, the newest first: what its class has used up is counted in `used`. */
-static int
-judge(struct pruning *p, sqlite3_stmt *q, const struct pf_store_rule *rules, size_t count,
-    uint64_t *used, int64_t now)
-{
-	const char *type = pf_catalog_text(q, 2), *trigger = pf_catalog_text(q, 3);
-	double age = (double)(now - sqlite3_column_int64(q, 4)) * 1e-9;
-	size_t i = 0;
-
-	while (i < count && !in_class(&rules[i], type, trigger))
-		i++;
-	if (i == count)
-		return 0;
-	used[i] += (uint64_t)sqlite3_column_int64(q, 5);
-	if (!(rules[i].max_age > 0 && age > rules[i].max_age) &&
-	    !(rules[i].max_bytes && used[i] > rules[i].max_bytes))
-		return 0;
-	if (pf_pins_has(&p->pins, sqlite3_column_blob(q, 1))) {
+	if (sqlite3_column_bytes(q, PF_EXPIRE_SHA) == PF_STORE_ID_SIZE &&
+	    pf_pins_has(&p->pins, sqlite3_column_blob(q, PF_EXPIRE_SHA))) {
 		p->pruned->pinned++;
 		return 0;
 	}
-	return add_victim(p, q);
-}
-
-#define PRUNE_COLUMNS "SELECT id, sha, type, trigger_name, collected, size, file FROM profile"
-
-static int
-find_victims(struct pruning *p, const struct pf_store_rule *rules, size_t count, int64_t now)
-{
-	struct pf_catalog *c = &p->store->catalog;
-	uint64_t *used;
-	sqlite3_stmt *q = NULL;
-	bool row = true;
-	int rc = PF_CALLOC(used, count, p->err);
-
+	rc = PF_GROW(p->victims, p->capacity, p->count + 1, p->err);
 	if (!rc)
-		rc = pf_catalog_prepare(
-		    c, PRUNE_COLUMNS " ORDER BY collected DESC, id DESC", &q, p->err);
-	while (!rc && row) {
-		rc = pf_catalog_step(c, q, &row, p->err);
-		if (!rc && row && sqlite3_column_bytes(q, 1) == PF_STORE_ID_SIZE)
-			rc = judge(p, q, rules, count, used, now);
-	}
-	sqlite3_finalize(q);
-	free(used);
+		p->victims[p->count++] =
+		    (struct victim){.row = sqlite3_column_int64(q, PF_EXPIRE_ROW),
+			.file = sqlite3_column_int64(q, PF_EXPIRE_FILE),
+			.size = (uint64_t)sqlite3_column_int64(q, PF_EXPIRE_SIZE)};
 	return rc;
 }
 
@@ -111,18 +61,14 @@ find_rows(struct pruning *p, const int64_t *rows, size_t count)
 {
 	struct pf_catalog *c = &p->store->catalog;
 	sqlite3_stmt *q;
-	int rc = pf_catalog_prepare(c, PRUNE_COLUMNS " WHERE id = ?1", &q, p->err);
+	int rc = pf_catalog_prepare(c, PF_EXPIRE_COLUMNS " WHERE id = ?1", &q, p->err);
 
 	for (size_t i = 0; !rc && i < count; i++) {
 		bool row;
 		sqlite3_reset(q);
 		sqlite3_bind_int64(q, 1, rows[i]);
 		rc = pf_catalog_step(c, q, &row, p->err);
-		if (rc || !row)
-			continue;
-		if (pf_pins_has(&p->pins, sqlite3_column_blob(q, 1)))
-			p->pruned->pinned++;
-		else
+		if (!rc && row)
 			rc = add_victim(p, q);
 	}
 	sqlite3_finalize(q);
@@ -259,8 +205,8 @@ forget_targets(struct pruning *p)
 {
 	sqlite3_stmt *q;
 	bool row;
-	int rc = pf_catalog_prepare(&p->store->catalog,
-	    "DELETE FROM target WHERE id NOT IN (SELECT target FROM profile)", &q, p->err);
+	int rc = pf_catalog_prepare(
+	    &p->store->catalog, "DELETE FROM target WHERE profiles = 0", &q, p->err);
 
 	if (!rc)
 		rc = pf_catalog_step(&p->store->catalog, q, &row, p->err);
@@ -328,7 +274,7 @@ pf_store_prune(struct pf_store *s, const struct pf_store_rule *rules, size_t cou
 	if (!rc && thorough && !dry)
 		rc = pf_store_seal(s, p.err);
 	if (!rc)
-		rc = find_victims(&p, rules, count, now);
+		rc = pf_store_expired(&s->catalog, rules, count, now, add_victim, &p, p.err);
 	if (!rc)
 		rc = remove_victims(&p, dry);
 	finish(&p);

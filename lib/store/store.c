@@ -183,12 +183,12 @@ pf_store_totals(struct pf_store *s, uint64_t *profiles, uint64_t *bytes, struct 
 	struct pf_error local;
 	sqlite3_stmt *q;
 	bool row = false;
-	int rc = pf_catalog_prepare(
-	    &s->catalog, "SELECT count(*), total(size) FROM profile", &q, err = err ? err : &local);
+	int rc = pf_catalog_prepare(&s->catalog, "SELECT total(profiles), total(bytes) FROM class",
+	    &q, err = err ? err : &local);
 
 	if (!rc)
 		rc = pf_catalog_step(&s->catalog, q, &row, err);
-	*profiles = row ? (uint64_t)sqlite3_column_int64(q, 0) : 0;
+	*profiles = row ? (uint64_t)sqlite3_column_double(q, 0) : 0;
 	*bytes = row ? (uint64_t)sqlite3_column_double(q, 1) : 0;
 	sqlite3_finalize(q);
 	return rc;

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Triggers: a Go service that becomes slow, one instance that takes all the traffic, and the same asked of a real
-# Prometheus: each is profiled while it lasts, with the reason beside it, once until it has cooled down.
+# Prometheus: each is profiled while it lasts, with the reason beside it, once until it has cooled down; two triggers that
+# fire at once both get their profiles, one after the other.
 # long
 set -u
 build=$(realpath "$1")
@@ -49,6 +50,16 @@ triggers:
     interval: 1s
     cooldown: 10m
     seconds: 1
+  - name: slow too
+    jobs: [api]
+    metric: http_request_duration_seconds
+    match: {path: /work}
+    quantile: 0.95
+    above: 1.5
+    interval: 1s
+    cooldown: 10m
+    seconds: 1
+    types: [cpu, goroutine]
   - name: uneven
     metric: http_request_duration_seconds_count
     rate: true
@@ -84,7 +95,26 @@ curl -s "http://127.0.0.1:$a/slow?ms=1800"
 for type in cpu heap goroutine mutex; do
 	eventually 60 has 1 --trigger slow --type "$type" --instance "127.0.0.1:$a"
 done
+for type in cpu goroutine; do
+	eventually 60 has 1 --trigger 'slow too' --type "$type" --instance "127.0.0.1:$a"
+done
 check test "$(listed --store "$dir/store" --trigger slow --instance "127.0.0.1:$b")" = 0
+# Both fired within a second, each is recorded with its reason, and no two windows were measured at once.
+"$profuse" store list --store "$dir/store" --keep-duplicates --instance "127.0.0.1:$a" --type cpu --json >"$dir/windows.json" 2>/dev/null
+check python3 - "$dir/windows.json" "$dir/fleet.log" <<'PY'
+import datetime
+import json
+import re
+import sys
+windows = sorted(json.load(open(sys.argv[1]))["profiles"], key=lambda p: p["start_nanos"])
+assert {p["trigger"] for p in windows} == {"slow", "slow too"} and len(windows) == 2, windows
+assert all(p["reason"].endswith("above 1.5") for p in windows), windows
+assert all(a["start_nanos"] + a["duration_nanos"] <= b["start_nanos"] for a, b in zip(windows, windows[1:])), windows
+log = open(sys.argv[2]).read()
+fired = [datetime.datetime.fromisoformat(t) for t in re.findall(r'ts=(\S+)Z .*msg="trigger fired" trigger="?slow', log)]
+assert len(fired) == 2 and abs((fired[1] - fired[0]).total_seconds()) < 1, fired
+assert "reason=busy" not in log, "two CPU profiles were asked for at once"
+PY
 "$profuse" store list --store "$dir/store" --trigger slow >"$dir/list" 2>/dev/null
 check grep -q 'slow: http_request_duration_seconds (quantile 0.95) is [0-9.]*, above 1.5' "$dir/list"
 if [ -n "$prometheus_port" ]; then

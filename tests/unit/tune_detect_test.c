@@ -23,6 +23,8 @@ static const struct expected cases[] = {
     {"sleepers", {"goroutine-leak"}, "main.waitForRetry"},
     {"senders", {"goroutine-leak"}, "main.senders.func1.1"},
     {"contention", {"lock-contention"}, "main.updateTable"},
+    /* a mutex profile with locks that a condition variable lets go */
+    {"queue", {"lock-contention"}, "main.deadlockHandler"},
     {"deadlock", {"deadlock", "lock-contention"}, "main.moveForward"},
     {"relock", {"deadlock", "lock-contention"}, "main.refreshAll"},
     {"handover", {"lock-contention"}, "main.refreshOne"},

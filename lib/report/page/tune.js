@@ -107,6 +107,31 @@
 		at.append(make("div", "scroll", table));
 	}
 
+	// ---- what a store's profiles are, and which triggers asked for some of them ----
+	function when(time) {
+		return time.replace("T", " ").replace("Z", " UTC");
+	}
+	function stored() {
+		const s = data.stored, at = document.getElementById("triggers");
+		if (!s)
+			return;
+		const span = `${s.instances} ${s.instances === 1 ? "instance" : "instances"}` + (s.build_id ? `, build ${s.build_id.slice(0, 12)}` : "") +
+			`, ${when(s.from)} to ${when(s.to)}`;
+		document.getElementById("overview").before(make("p", "note", `${s.read} of ${s.selected} selected profiles were read: ${span}.`));
+		if (!data.triggers.length)
+			return;
+		const table = make("table"), head = make("tr"), most = 50;
+		for (const h of ["when", "instance", "trigger", "why", "profiles"])
+			head.append(make("th", "", h));
+		table.append(head);
+		for (const t of data.triggers.slice(0, most))
+			table.append(make("tr", "", make("td", "", when(t.time)), make("td", "", t.instance), make("td", "", t.trigger),
+				make("td", "", t.reason), make("td", "", t.types.join(", "))));
+		const more = data.triggers.length - most;
+		at.append(make("h2", "", "Triggers that fired"),
+			make("div", "card scroll", table, more > 0 ? make("p", "note", `and ${more} more before that`) : null));
+	}
+
 	function numbers(list) {
 		const table = make("table");
 		for (const n of list)
@@ -186,7 +211,7 @@
 		const at = document.getElementById("growth");
 		if (!data.growth || !data.growth.series.length)
 			return;
-		at.append(make("h2", "", "Growth"));
+		at.append(make("h2", "", "Growth" + (data.growth.instance ? " in " + data.growth.instance : "")));
 		const svg = draw("svg", {viewBox: "0 0 1000 300", role: "img", "aria-label": "memory in use over time"});
 		const box = {left: 90, right: 700, top: 30, bottom: 250}, times = data.growth.times;
 		const first = times[0], span = times[times.length - 1] - first || 1;
@@ -326,6 +351,7 @@
 	}
 
 	overview();
+	stored();
 	const findings = document.getElementById("findings");
 	data.findings.forEach((f, i) => findings.append(finding(f, i)));
 	search();

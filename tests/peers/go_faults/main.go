@@ -1,6 +1,6 @@
 // go_faults CASE DIR [SECONDS]: a small service with one fault (or none), and every profile it then shows, written to DIR
 // as /debug/pprof would serve them: what the tuner's detectors are held against. With SECONDS = 0 it serves
-// /debug/pprof on the address in $ADDRESS until it is killed.
+// /debug/pprof, and /metrics, on the address in $ADDRESS until it is killed, and prints where that is.
 package main
 
 import (
@@ -403,6 +403,24 @@ func snapshot(dir, suffix string) {
 	write(dir, "goroutine"+suffix+".pb.gz", "goroutine", 0)
 }
 
+// What a trigger may watch.
+func metrics(w http.ResponseWriter, _ *http.Request) {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	fmt.Fprintf(w, "# TYPE go_memstats_heap_inuse_bytes gauge\ngo_memstats_heap_inuse_bytes %d\n", m.HeapInuse)
+	fmt.Fprintf(w, "# TYPE go_goroutines gauge\ngo_goroutines %d\n", runtime.NumGoroutine())
+}
+
+func serve(address string) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.HandleFunc("/metrics", metrics)
+	fmt.Println(listener.Addr())
+	log.Fatal(http.Serve(listener, nil))
+}
+
 func main() {
 	run, dir := cases[os.Args[1]], os.Args[2]
 	if run == nil {
@@ -417,7 +435,7 @@ func main() {
 	stop := make(chan struct{})
 	go run(stop)
 	if seconds == 0 {
-		log.Fatal(http.ListenAndServe(os.Getenv("ADDRESS"), nil))
+		serve(os.Getenv("ADDRESS"))
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		log.Fatal(err)
