@@ -18,7 +18,8 @@
 #include "core/error.h"
 #include "core/gzip.h"
 
-enum { PIECE = 128 << 10, MOST_AT_ONCE = 4 << 20, MOST_RATIO = 1032 /* of deflate */ };
+enum { PIECE = 128 << 10, MOST_AT_ONCE = 4 << 20 };
+enum { AT_ONCE = 256 << 10, MOST_RATIO = 1032 /* of deflate */ };
 
 void
 pf_source_init(struct pf_source *s)
@@ -254,17 +255,26 @@ guess_size(const struct pf_source *s, uint64_t input_size)
 	return guess < most ? guess : most;
 }
 
-/* How much room to fill next: what there is, or at first a little more than the guess, to see the end. */
+/* Room for all of the input at a guess, and a little more to see the end. */
+static int
+make_room(struct pf_source *s, uint64_t guess, struct pf_error *err)
+{
+	size_t room = guess < s->most_whole ? (size_t)guess + 1 : s->most_whole;
+
+	if (guess < s->window / 2)
+		room = s->window / 2;
+	return pf_buffer_reserve(&s->held, room) ? 0 : pf_error_nomem(err);
+}
+
+/* How much to bring in next: what is digested is best still in the processor's cache. */
 static size_t
-next_room(const struct pf_source *s, uint64_t guess)
+next_room(const struct pf_source *s)
 {
 	size_t left = s->held.capacity - s->held.size;
 
 	if (left)
-		return left;
-	if (s->held.size || guess < s->window / 2)
-		return s->window / 2 + s->held.size / 2;
-	return guess < s->most_whole ? (size_t)guess + 1 : s->most_whole;
+		return left < AT_ONCE ? left : AT_ONCE;
+	return s->window / 2 + s->held.size / 2;
 }
 
 /* Brings in all of the input, unless that is more than should be held. */
@@ -276,8 +286,10 @@ fill(struct pf_source *s, uint64_t input_size, struct pf_error *err)
 
 	if (!rc && guess > s->most_whole)
 		return pf_source_need(s, 1, err);
+	if (!rc)
+		rc = make_room(s, guess, err);
 	while (!rc && !s->ended && s->held.size <= s->most_whole)
-		rc = fetch(s, next_room(s, guess), err);
+		rc = fetch(s, next_room(s), err);
 	show(s, 0);
 	if (rc)
 		return rc;

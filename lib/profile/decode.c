@@ -90,6 +90,31 @@ wanted(enum pf_decode_step step)
 	}
 }
 
+/* A sample that is for another walk. */
+static void
+pass_sample(struct pf_decoder *d, uint64_t size)
+{
+	d->sample_total++;
+	d->sample_bytes += size;
+}
+
+static inline int
+take_sample(struct pf_decoder *d, const struct pf_message *sample, struct pf_error *err)
+{
+	switch (d->step) {
+	case PF_DECODE_SAMPLES:
+	case PF_DECODE_ALL:
+		return pf_decode_sample(d, sample->at, sample->end, err);
+	case PF_DECODE_CHECK:
+		return pf_decode_check_sample(d, sample->at, sample->end, err);
+	case PF_DECODE_CHECK_REFERENCES:
+		return pf_decode_check_references(d, PF_PROFILE_SAMPLE, *sample, err);
+	default:
+		pass_sample(d, (uint64_t)(sample->end - sample->at));
+		return 0;
+	}
+}
+
 static int
 take_field(struct pf_decoder *d, struct pf_field *f, struct pf_error *err)
 {
@@ -101,9 +126,7 @@ take_field(struct pf_decoder *d, struct pf_field *f, struct pf_error *err)
 		return pf_decode_check_references(d, f->number, f->bytes, err);
 	switch (f->number) {
 	case PF_PROFILE_SAMPLE:
-		return d->step == PF_DECODE_CHECK
-			   ? pf_decode_check_sample(d, f->bytes.at, f->bytes.end, err)
-			   : pf_decode_sample(d, f->bytes.at, f->bytes.end, err);
+		return take_sample(d, &f->bytes, err);
 	case PF_PROFILE_LOCATION:
 		return d->step == PF_DECODE_LINKS ? pf_decode_links(d, f->bytes, err)
 						  : pf_decode_location(d, f->bytes, err);
@@ -163,24 +186,37 @@ bring_field(struct pf_decoder *d, struct pf_error *err)
 	return 0;
 }
 
+static int
+take_other(struct pf_decoder *d, struct pf_field *field, uint32_t mask, struct pf_error *err)
+{
+	if (field->is_bytes && field->value > PF_DECODE_MOST_MESSAGE)
+		return pf_decoder_invalid(
+		    d, d->file.at, err, "a message that is too long, in bytes", field->value);
+	if (field->number < 32 && (mask >> field->number & 1))
+		return take_field(d, field, err);
+	if (field->number == PF_PROFILE_SAMPLE)
+		pass_sample(d, field->value);
+	return 0;
+}
+
 /* Takes all whole fields of the window that the step wants; d->file stands behind the last of them. */
 static int
 walk_window(struct pf_decoder *d, uint32_t mask, struct pf_error *err)
 {
-	struct pf_message window = d->file;
+	struct pf_message window = d->file, sample;
 	struct pf_field field;
 	int rc = 0;
 
-	while (!rc && pf_field_next(&window, &field)) {
-		d->file.at = window.at;
-		if (field.is_bytes && field.value > PF_DECODE_MOST_MESSAGE)
-			return pf_decoder_invalid(
-			    d, window.at, err, "a message that is too long, in bytes", field.value);
-		if (field.number < 32 && (mask >> field.number & 1)) {
-			rc = take_field(d, &field, err);
-		} else if (field.number == PF_PROFILE_SAMPLE) {
-			d->sample_total++;
-			d->sample_bytes += field.value;
+	while (!rc) {
+		/* Most fields are samples. */
+		if (pf_message_skip(&window, PF_PROFILE_SAMPLE, &sample)) {
+			d->file.at = window.at;
+			rc = take_sample(d, &sample, err);
+		} else if (pf_field_next(&window, &field)) {
+			d->file.at = window.at;
+			rc = take_other(d, &field, mask, err);
+		} else {
+			break;
 		}
 	}
 	return rc;
@@ -258,8 +294,6 @@ check_tables(const struct pf_decoder *d, struct pf_error *err)
 static void
 forget(struct pf_decoder *d)
 {
-	d->sample_total = 0;
-	d->sample_bytes = 0;
 	d->string_count = d->type_count = d->sample_count = d->value_count = 0;
 	d->strings_moved = d->has_time = false;
 	d->string_reference = d->function_reference = d->location_reference =
@@ -276,6 +310,9 @@ pf_decode_begin(
 	d->p = p;
 	d->source = source;
 	d->append_strings = append_strings;
+	d->sample_total = 0;
+	d->sample_bytes = 0;
+	d->plain = d->unusual = false;
 	forget(d);
 }
 
@@ -308,6 +345,9 @@ pf_decode_check(struct pf_decoder *d, struct pf_error *err)
 		rc = walk_again(d, PF_DECODE_CHECK_REFERENCES, err);
 	free(d->marks);
 	d->marks = NULL;
+	d->plain = !rc && d->source->whole && !d->unusual && !d->location_ids.scattered &&
+		   !d->function_ids.scattered && !d->mapping_ids.scattered;
+	d->type_total = d->type_count;
 	forget(d);
 	return rc;
 }
@@ -327,12 +367,17 @@ settle_mappings(struct pf_decoder *d)
 int
 pf_decode_tables(struct pf_decoder *d, struct pf_error *err)
 {
-	int rc = walk(d, PF_DECODE_TABLES, err);
+	int rc;
+
+	d->sample_total = 0;
+	d->sample_bytes = 0;
+	rc = walk(d, PF_DECODE_TABLES, err);
 
 	if (!rc)
 		rc = check_tables(d, err);
 	if (rc)
 		return rc;
+	d->type_total = d->type_count;
 	pf_decode_settle_strings(d);
 	settle_mappings(d);
 	if (d->function_ids.scattered || d->mapping_ids.scattered) {
@@ -340,6 +385,22 @@ pf_decode_tables(struct pf_decoder *d, struct pf_error *err)
 		rc = walk_again(d, PF_DECODE_LINKS, err);
 	}
 	return rc;
+}
+
+int
+pf_decode_all(struct pf_decoder *d, struct pf_error *err)
+{
+	int rc;
+
+	d->parts = NULL;
+	rc = pf_decode_reserve(d, err);
+	if (!rc)
+		rc = walk(d, PF_DECODE_ALL, err);
+	if (rc)
+		return rc;
+	pf_decode_settle_strings(d);
+	settle_mappings(d);
+	return 0;
 }
 
 int

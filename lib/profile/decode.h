@@ -25,6 +25,7 @@ enum pf_decode_step {
 	PF_DECODE_TABLES,
 	PF_DECODE_LINKS,
 	PF_DECODE_SAMPLES,
+	PF_DECODE_ALL,
 };
 
 /* The greatest reference of a kind, and where it stands. */
@@ -48,12 +49,15 @@ struct pf_decoder {
 	struct pf_decode_reference string_reference, function_reference, location_reference;
 	size_t type_count, sample_count; /* so far; of the parts handed on, too */
 	size_t location_count;           /* whose links are set */
-	size_t sample_total;             /* of all samples, found by the walk over tables: */
-	uint64_t sample_bytes;           /* how many, and how long together */
+	size_t sample_total;             /* of all samples, found by an earlier walk: */
+	uint64_t sample_bytes;           /* how many, and how long together, */
+	size_t type_total;               /* and of how many values each */
 	size_t value_count;              /* of the first sample, while types are not known */
 	size_t value_offset;
 	uint64_t *marks; /* owned; while an input is checked: see decode_check.c */
 	bool has_time;
+	bool unusual; /* seen by the check: what pf_decode_all() does not know */
+	bool plain;   /* checked, and good for pf_decode_all() */
 };
 
 /*
@@ -69,6 +73,12 @@ void pf_decoder_release(struct pf_decoder *d);
 int pf_decode_check(struct pf_decoder *d, struct pf_error *err);
 /* Everything but samples. May rewind the source and read on to its end. */
 int pf_decode_tables(struct pf_decoder *d, struct pf_error *err);
+/*
+ * Both at once, all into the profile, of an input that lies in memory and was
+ * checked and found `plain`, as nearly all are: ids without gaps and of up to three
+ * bytes, types before samples. Fails for lack of memory only.
+ */
+int pf_decode_all(struct pf_decoder *d, struct pf_error *err);
 /* The samples, all into the profile or, with parts, PF_PART_SAMPLES at a time. */
 int pf_decode_samples(struct pf_decoder *d, const struct pf_parts *parts, struct pf_error *err);
 

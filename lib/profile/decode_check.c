@@ -61,9 +61,11 @@ check_frames(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct
 	if (pf_packed_ids_within(&ids, d->location_reference.greatest))
 		return 0;
 	while (ids.at != ids.end) {
+		const uint8_t *start = ids.at;
 		uint64_t id = pf_message_varint(&ids);
 		if (id == 0 && !ids.failure)
 			return pf_decoder_no_location(d, ids.at, id, err);
+		d->unusual |= ids.at - start > 3;
 		greatest = id > greatest ? id : greatest;
 	}
 	pf_decoder_note(d, &d->location_reference, at, greatest);
@@ -117,6 +119,7 @@ end_sample(struct pf_decoder *d, const uint8_t *start, size_t values, struct pf_
 	if (d->type_count && values != d->type_count)
 		return pf_decoder_wrong_count(d, start, values, d->type_count, err);
 	if (d->sample_count == 0) {
+		d->unusual |= d->type_count == 0;
 		d->value_count = values;
 		d->value_offset = pf_decoder_offset(d, start);
 	}
@@ -126,13 +129,10 @@ end_sample(struct pf_decoder *d, const uint8_t *start, size_t values, struct pf_
 	return 0;
 }
 
-int
-pf_decode_check_sample(
-    struct pf_decoder *d, const uint8_t *start, const uint8_t *end, struct pf_error *err)
+static int
+check_fields(struct pf_decoder *d, struct pf_message message, size_t *values, struct pf_error *err)
 {
-	struct pf_message message = pf_message_of(start, end);
 	struct pf_field f;
-	size_t values = 0;
 	int rc = 0;
 
 	while (!rc && pf_field_next(&message, &f)) {
@@ -140,16 +140,34 @@ pf_decode_check_sample(
 			rc = f.is_bytes ? check_frames(d, f.bytes.at, f.bytes.end, err)
 					: check_frame(d, message.at, f.value, err);
 		else if (f.number == PF_SAMPLE_VALUE && f.is_bytes)
-			rc = check_values(d, f.bytes.at, f.bytes.end, &values, err);
+			rc = check_values(d, f.bytes.at, f.bytes.end, values, err);
 		else if (f.number == PF_SAMPLE_VALUE)
-			values++;
+			++*values;
 		else if (f.number == PF_SAMPLE_LABEL && f.is_bytes)
 			rc = check_label(d, f.bytes.at, f.bytes.end, err);
 		else if (f.number == PF_SAMPLE_LABEL)
 			pf_message_fail(&message, "a label was expected");
 	}
-	if (!rc)
-		rc = pf_decoder_check(d, &message, err);
+	return rc ? rc : pf_decoder_check(d, &message, err);
+}
+
+int
+pf_decode_check_sample(
+    struct pf_decoder *d, const uint8_t *start, const uint8_t *end, struct pf_error *err)
+{
+	struct pf_message message = pf_message_of(start, end), packed;
+	size_t values = 0;
+	int rc = 0;
+
+	d->sample_total++;
+	d->sample_bytes += (uint64_t)(end - start);
+	/* What nearly all samples begin with. */
+	if (pf_message_skip(&message, PF_SAMPLE_LOCATION_ID, &packed))
+		rc = check_frames(d, packed.at, packed.end, err);
+	if (!rc && pf_message_skip(&message, PF_SAMPLE_VALUE, &packed))
+		rc = check_values(d, packed.at, packed.end, &values, err);
+	if (!rc && message.at != end)
+		rc = check_fields(d, message, &values, err);
 	return rc ? rc : end_sample(d, start, values, err);
 }
 

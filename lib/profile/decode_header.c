@@ -148,6 +148,11 @@ pf_decode_settle_strings(struct pf_decoder *d)
 	settle(d, &p->doc_url);
 	for (size_t i = 0; i < p->comment_count; i++)
 		settle(d, &p->comments[i]);
+	for (size_t i = 0; i < p->label_count; i++) {
+		settle(d, &p->labels[i].key);
+		settle(d, &p->labels[i].string);
+		settle(d, &p->labels[i].unit);
+	}
 	for (size_t i = 0; i < p->mapping_count; i++) {
 		settle(d, &p->mappings[i].filename);
 		settle(d, &p->mappings[i].build_id);

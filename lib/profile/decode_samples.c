@@ -20,8 +20,11 @@ add_frames(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct p
 	if (PF_GROW(p->frames, p->frame_capacity, p->frame_count + (size_t)(end - at), err))
 		return PF_ENOMEM;
 	to = p->frames + p->frame_count;
-	if (!d->location_ids.scattered)
-		to = pf_packed_ids_take(&ids, d->location_ids.count, to);
+	if (d->step == PF_DECODE_ALL ||
+	    (!d->location_ids.scattered && pf_packed_ids_within(&ids, d->location_ids.count))) {
+		to = pf_packed_ids_take(&ids, d->source->end, to);
+		ids.at = ids.end;
+	}
 	while (ids.at != ids.end) {
 		uint64_t id = pf_message_varint(&ids);
 		*to = pf_ids_find(&d->location_ids, id);
@@ -37,7 +40,8 @@ add_frames(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct p
 static int
 add_frame(struct pf_decoder *d, const uint8_t *at, uint64_t id, struct pf_error *err)
 {
-	uint32_t location = pf_ids_find(&d->location_ids, id);
+	uint32_t location =
+	    d->step == PF_DECODE_ALL ? (uint32_t)(id - 1) : pf_ids_find(&d->location_ids, id);
 	struct pf_profile *p = d->p;
 	int rc;
 
@@ -63,10 +67,24 @@ add_values(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, size_t *
     struct pf_error *err)
 {
 	struct pf_message values = pf_message_of(at, end);
+	int64_t *to = d->p->values + d->p->sample_count * d->p->type_count;
+	size_t most = d->p->type_count, n = *count;
 
-	while (values.at != values.end)
-		add_value(d->p, count, pf_message_varint(&values));
+	for (; values.at != values.end; n++) {
+		uint64_t value = pf_message_varint(&values);
+		if (n < most)
+			to[n] = (int64_t)value;
+	}
+	*count = n;
 	return pf_decoder_check(d, &values, err);
+}
+
+/* The table may follow where all is read at once. */
+static inline uint32_t
+label_string(struct pf_decoder *d, struct pf_message *message, const struct pf_field *field)
+{
+	return d->step == PF_DECODE_ALL ? pf_decoder_string_index(d, message, field)
+					: pf_decoder_string(d, message, field);
 }
 
 static int
@@ -80,13 +98,13 @@ add_label(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct pf
 
 	while (pf_field_next(&message, &field)) {
 		if (field.number == PF_LABEL_KEY)
-			label.key = pf_decoder_string(d, &message, &field);
+			label.key = label_string(d, &message, &field);
 		else if (field.number == PF_LABEL_STRING)
-			label.string = pf_decoder_string(d, &message, &field);
+			label.string = label_string(d, &message, &field);
 		else if (field.number == PF_LABEL_NUMBER)
 			label.number = (int64_t)pf_field_scalar(&message, &field);
 		else if (field.number == PF_LABEL_UNIT)
-			label.unit = pf_decoder_string(d, &message, &field);
+			label.unit = label_string(d, &message, &field);
 	}
 	rc = pf_decoder_check(d, &message, err);
 	if (!rc)
@@ -138,7 +156,7 @@ pf_decode_reserve(struct pf_decoder *d, struct pf_error *err)
 
 	if (d->parts || !d->source->whole)
 		return 0;
-	rc = PF_GROW(p->values, p->value_capacity, samples * p->type_count, err);
+	rc = PF_GROW(p->values, p->value_capacity, samples * d->type_total, err);
 	if (!rc)
 		rc = PF_GROW(p->frame_starts, p->frame_starts_capacity, samples + 1, err);
 	if (!rc)
@@ -146,30 +164,43 @@ pf_decode_reserve(struct pf_decoder *d, struct pf_error *err)
 	return rc ? rc : PF_GROW(p->frames, p->frame_capacity, frames, err);
 }
 
-/* Scalars may be packed or not, and a run may be split over several fields. */
-int
-pf_decode_sample(
-    struct pf_decoder *d, const uint8_t *start, const uint8_t *end, struct pf_error *err)
+/* Fields of a sample in any form: scalars may be packed or not, and a run may be split over several fields. */
+static int
+decode_fields(struct pf_decoder *d, struct pf_message message, size_t *values, struct pf_error *err)
 {
-	struct pf_message message = pf_message_of(start, end);
 	struct pf_field f;
-	size_t values = 0;
-	int rc = make_room(d->p, err);
+	int rc = 0;
 
 	while (!rc && pf_field_next(&message, &f)) {
 		if (f.number == PF_SAMPLE_LOCATION_ID)
 			rc = f.is_bytes ? add_frames(d, f.bytes.at, f.bytes.end, err)
 					: add_frame(d, message.at, f.value, err);
 		else if (f.number == PF_SAMPLE_VALUE && f.is_bytes)
-			rc = add_values(d, f.bytes.at, f.bytes.end, &values, err);
+			rc = add_values(d, f.bytes.at, f.bytes.end, values, err);
 		else if (f.number == PF_SAMPLE_VALUE)
-			add_value(d->p, &values, f.value);
+			add_value(d->p, values, f.value);
 		else if (f.number == PF_SAMPLE_LABEL && f.is_bytes)
 			rc = add_label(d, f.bytes.at, f.bytes.end, err);
 		else if (f.number == PF_SAMPLE_LABEL)
 			pf_message_fail(&message, "a label was expected");
 	}
-	if (!rc)
-		rc = pf_decoder_check(d, &message, err);
+	return rc ? rc : pf_decoder_check(d, &message, err);
+}
+
+int
+pf_decode_sample(
+    struct pf_decoder *d, const uint8_t *start, const uint8_t *end, struct pf_error *err)
+{
+	struct pf_message message = pf_message_of(start, end), packed;
+	size_t values = 0;
+	int rc = make_room(d->p, err);
+
+	/* What nearly all samples begin with. */
+	if (!rc && pf_message_skip(&message, PF_SAMPLE_LOCATION_ID, &packed))
+		rc = add_frames(d, packed.at, packed.end, err);
+	if (!rc && pf_message_skip(&message, PF_SAMPLE_VALUE, &packed))
+		rc = add_values(d, packed.at, packed.end, &values, err);
+	if (!rc && message.at != end)
+		rc = decode_fields(d, message, &values, err);
 	return rc ? rc : end_sample(d, start, values, err);
 }

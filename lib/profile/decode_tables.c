@@ -25,6 +25,7 @@ pf_decode_sample_type(struct pf_decoder *d, struct pf_message message, struct pf
 	struct pf_value_type type;
 	int rc = pf_decode_value_type(d, message, &type, err);
 
+	d->unusual |= d->sample_count != 0;
 	if (!rc)
 		d->type_count++;
 	if (rc || d->step == PF_DECODE_CHECK)

@@ -141,15 +141,14 @@ pf_message_of(const uint8_t *at, const uint8_t *end)
 static inline struct pf_message
 pf_message_slice(struct pf_message *m, uint64_t size)
 {
-	struct pf_message slice = {.at = m->at, .end = m->at + size};
+	const uint8_t *at = m->at;
 
-	if (size > (uint64_t)(m->end - m->at)) {
+	if (size > (uint64_t)(m->end - at)) {
 		pf_message_fail(m, "length past the end");
-		slice.end = slice.at;
-	} else {
-		m->at += size;
+		return pf_message_of(at, at);
 	}
-	return slice;
+	m->at = at + size;
+	return pf_message_of(at, m->at);
 }
 
 /* Whatever pf_field_next() leaves aside. */
@@ -183,6 +182,33 @@ pf_field_next(struct pf_message *message, struct pf_field *field)
 	if (field->is_bytes)
 		field->bytes = pf_message_slice(message, field->value);
 	return !message->failure;
+}
+
+/*
+ * Whether a length-delimited field of this number (below 16) and of less than 16
+ * KiB comes next: if so, steps over it. Says nothing about what else may come.
+ */
+static inline bool
+pf_message_skip(struct pf_message *message, uint32_t number, struct pf_message *bytes)
+{
+	enum { BYTES = 2 };
+	const uint8_t *at = message->at;
+	size_t size;
+
+	if (message->end - at < 3 || *at != (number << 3 | BYTES))
+		return false;
+	size = at[1];
+	at += 2;
+	if (size >= 0x80) {
+		if (*at >= 0x80)
+			return false;
+		size = (size & 0x7f) | (size_t)*at++ << 7;
+	}
+	if (size > (size_t)(message->end - at))
+		return false;
+	*bytes = pf_message_of(at, at + size);
+	message->at = at + size;
+	return true;
 }
 
 /* The number of a scalar field; a length-delimited one is a failure of the message. */

@@ -117,6 +117,10 @@ decode(
 		if (!rc)
 			rc = pf_source_rewind(&r->source, err);
 	}
+	if (!rc && d->plain && !parts) {
+		p->digest = pf_source_digest(&r->source);
+		return pf_decode_all(d, err);
+	}
 	if (!rc)
 		rc = pf_decode_tables(d, err);
 	p->digest = pf_source_digest(&r->source);

@@ -16,6 +16,7 @@ main(int argc, char **argv)
 {
 	struct pf_paths paths = {0};
 	struct pf_error err;
+	size_t taken = 0;
 
 	for (int i = 1; i < argc; i++) {
 		if (pf_paths_add(&paths, argv[i], &err)) {
@@ -30,11 +31,10 @@ main(int argc, char **argv)
 			fprintf(stderr, "%s\n", err.message);
 			return 1;
 		}
-		LLVMFuzzerTestOneInput(bytes.bytes, bytes.size);
+		taken += LLVMFuzzerTestOneInput(bytes.bytes, bytes.size) == 0;
 		pf_buffer_release(&bytes);
 	}
-	printf("%zu inputs replayed\n", paths.count);
-	argc = paths.count ? EXIT_SUCCESS : EXIT_FAILURE;
+	printf("%zu inputs replayed, %zu of them this target's\n", paths.count, taken);
 	pf_paths_release(&paths);
-	return argc;
+	return taken ? EXIT_SUCCESS : EXIT_FAILURE;
 }

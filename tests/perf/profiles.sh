@@ -79,23 +79,24 @@ read() {
 	read_one "native, 10 MB" 1700000 native 15
 }
 
+# Each profile is of some 15 KB, and as many as there are of them must fit into TMPDIR (1.5 GB at the end).
 curve() {
-	local n
+	local n before=0
 	mkdir "$work/curve"
 	echo "profiles  input MB   CPU s  CPU ms/MB  peak MB  samples read  distinct  peak bytes/distinct"
-	for n in 100 300 1000 3000 10000 30000 100000; do
+	for n in 100 1000 10000 30000 100000; do
 		[ "$n" -le "$MOST" ] || break
-		"$make" "$work/curve" "$(ls "$work/curve" | wc -l)" $((n - $(ls "$work/curve" | wc -l))) 150 go
-		find "$work/curve" -name '*.pb.gz' | sort >"$work/list"
-		measure 1 profuse "$build/profuse" merge "@$work/list" -o "$work/ours.pb.gz" >"$work/cost"
-		"$build/profuse" merge "@$work/list" -o "$work/ours.pb.gz" --json 2>/dev/null >"$work/summary"
-		python3 - "$work" "$n" <<-'PY'
-			import json, os, re, sys
-			work, n = sys.argv[1], int(sys.argv[2])
-			size = sum(os.path.getsize(line.strip()) for line in open(work + "/list")) / 1e6
-			cpu, peak = map(float, re.search(r"([0-9.]+) s CPU.* ([0-9.]+) MB peak", open(work + "/cost").read()).groups())
-			s = json.load(open(work + "/summary"))
-			print(f"{n:8} {size:9.1f} {cpu:7.2f} {cpu * 1000 / size:10.1f} {peak:8.1f} {s['samples_read']:13} "
+		"$make" "$work/curve" "$before" $((n - before)) 150 go
+		before=$n
+		python3 - "$work" "$build/profuse" "$n" <<-'PY'
+			import json, os, resource, subprocess, sys
+			work, profuse, n = sys.argv[1:]
+			size = sum(entry.stat().st_size for entry in os.scandir(work + "/curve")) / 1e6
+			merge = [profuse, "merge", work + "/curve", "-o", work + "/ours.pb.gz", "--json"]
+			s = json.loads(subprocess.run(merge, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout)
+			usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+			cpu, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
+			print(f"{n:>8} {size:9.1f} {cpu:7.2f} {cpu * 1000 / size:10.1f} {peak:8.1f} {s['samples_read']:13} "
 			      f"{s['samples']:9} {peak * 1e6 / s['samples']:20.0f}")
 		PY
 	done

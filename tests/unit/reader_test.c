@@ -205,6 +205,107 @@ a_stream_without_samples_is_one_empty_part(void **state)
 	pf_buffer_release(&b);
 }
 
+/* What samples are, in whichever parts they come. */
+struct sum {
+	uint64_t samples, mixed;
+};
+
+static void
+mix(struct sum *s, uint64_t number)
+{
+	s->mixed = (s->mixed ^ number) * 0x9e3779b97f4a7c15ULL;
+}
+
+static int
+sum_up(void *data, const struct pf_profile *p, struct pf_error *err)
+{
+	struct sum *s = data;
+	(void)err;
+
+	s->samples += p->sample_count;
+	for (size_t i = 0; i < p->sample_count; i++) {
+		mix(s, (uint64_t)p->values[i]);
+		for (uint64_t k = p->frame_starts[i]; k < p->frame_starts[i + 1]; k++)
+			mix(s, p->locations[p->frames[k]].address);
+		for (uint64_t k = p->label_starts[i]; k < p->label_starts[i + 1]; k++)
+			mix(s, (uint64_t)pf_profile_string(p, p->labels[k].key)[0]);
+	}
+	return 0;
+}
+
+enum form { PLAIN, UNPACKED, LABELS, GAPS, LONG_IDS, LATE_TYPES, FORMS };
+
+/* A location id in five bytes, and a label whose key is the last string. */
+static void
+add_odd_sample(struct pf_buffer *b, bool label)
+{
+	static const uint8_t frames[] = {0x85, 0x80, 0x80, 0x80, 0, 7}, value = 3;
+	static const uint8_t key[] = {PF_LABEL_KEY << 3, 4};
+	struct pf_buffer m = {.maximum = 1 << 10};
+
+	pf_wire_bytes(&m, PF_SAMPLE_LOCATION_ID, frames + (label ? 5 : 0), label ? 1 : 6);
+	pf_wire_bytes(&m, PF_SAMPLE_VALUE, &value, 1);
+	if (label)
+		pf_wire_bytes(&m, PF_SAMPLE_LABEL, key, sizeof key);
+	pf_wire_bytes(b, PF_PROFILE_SAMPLE, m.bytes, m.size);
+	pf_buffer_release(&m);
+}
+
+/* Over 4 MiB: such an input is checked first, then read in as few walks as its form allows. */
+static void
+long_profile(struct pf_buffer *b, enum form form)
+{
+	enum { SAMPLES = 75000, DEPTH = 28, LOCATIONS = 20000 };
+	const uint64_t gap = form == GAPS;
+	uint64_t frames[DEPTH], random = 1;
+
+	if (form != LATE_TYPES)
+		add_type(b, 1, 1);
+	for (uint64_t i = 0; i < SAMPLES; i++) {
+		for (size_t k = 0; k < DEPTH; k++) {
+			random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+			frames[k] = 1 + gap + (random >> 40) % (random >> 63 ? LOCATIONS : 50);
+		}
+		add_sample(b, frames, DEPTH, (int64_t[]){(int64_t)i}, 1, form != UNPACKED || i % 9);
+		if (i % 5000 == 0 && (form == LONG_IDS || form == LABELS))
+			add_odd_sample(b, form == LABELS);
+	}
+	if (form == LATE_TYPES)
+		add_type(b, 1, 1);
+	for (uint64_t i = 0; i < LOCATIONS; i++)
+		add_location(b, 1 + gap + i, 0, 0x1000 + i * i, 0, 0);
+	add_string(b, "");
+	add_string(b, "samples");
+	add_string(b, "samples"); /* from here on numbers are not the indexes */
+	add_string(b, "");
+	add_string(b, "key");
+}
+
+static void
+long_profiles_are_the_same_whole_and_in_parts(void **state)
+{
+	(void)state;
+	for (enum form form = PLAIN; form < FORMS; form++) {
+		struct pf_buffer b = {.maximum = 1 << 24};
+		struct sum whole = {0}, parts = {0};
+		struct pf_profile *p;
+		struct pf_error err;
+
+		long_profile(&b, form);
+		assert_in_range(b.size, (4 << 20) + 1, b.maximum);
+		if (pf_profile_parse(&p, "whole", b.bytes, b.size, NULL, &err))
+			fail_msg("form %d: %s", form, err.message);
+		sum_up(&whole, p, NULL);
+		pf_profile_free(p);
+		put_file(&b);
+		assert_int_equal(pf_profile_stream(path, NULL, sum_up, &parts, NULL), 0);
+		assert_int_equal(whole.samples, parts.samples);
+		assert_in_range(whole.samples, 75000, 75100);
+		assert_int_equal(whole.mixed, parts.mixed);
+		pf_buffer_release(&b);
+	}
+}
+
 int
 main(void)
 {
@@ -214,6 +315,7 @@ main(void)
 	    cmocka_unit_test(broken_profiles_fail_the_same_in_parts),
 	    cmocka_unit_test(a_stream_hands_over_all_samples_in_parts),
 	    cmocka_unit_test(a_stream_without_samples_is_one_empty_part),
+	    cmocka_unit_test(long_profiles_are_the_same_whole_and_in_parts),
 	};
 	return cmocka_run_group_tests(tests, make_file, drop_file);
 }
