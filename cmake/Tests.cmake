@@ -147,8 +147,6 @@ add_test(NAME stats/leak_rates COMMAND leak_rates --series 100 --check)
 set_tests_properties(stats/leak_rates PROPERTIES TIMEOUT 600 LABELS long)
 
 file(GLOB PROFUSE_INTEGRATION_TESTS CONFIGURE_DEPENDS tests/integration/*.sh)
-# Run by hand until they are as quick as the others: bash tests/integration/examples_buggycache.sh build/dev
-list(FILTER PROFUSE_INTEGRATION_TESTS EXCLUDE REGEX "/examples_buggycache(_c)?\\.sh$")
 foreach(script ${PROFUSE_INTEGRATION_TESTS})
   get_filename_component(name ${script} NAME_WE)
   add_test(NAME integration/${name} COMMAND bash ${script} ${CMAKE_BINARY_DIR})

@@ -114,12 +114,25 @@ find_traits(struct pf_evidence_profile *ep, struct pf_error *err)
 	return rc;
 }
 
-/* A block profile's stacks end in whatever waits, a mutex profile's in unlocking: only the former has channels. */
+/*
+ * A block profile's stacks end in whatever waits, a mutex profile's in unlocking. Only the end tells: Go's mutex profiles
+ * have the runtime's own locks too, which are let go somewhere inside of a channel's or a mutex's code.
+ */
 static enum pf_profile_kind
 locks_or_block(const struct pf_evidence_profile *ep)
 {
-	for (uint32_t i = 0; i < ep->frames.names.count; i++) {
-		if (ep->traits[i] & (PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT))
+	const struct pf_frames *f = &ep->frames;
+
+	for (size_t i = 0; i < ep->p->sample_count; i++) {
+		uint64_t leaf = pf_frames_leaf(f, i);
+		uint32_t location;
+
+		if (leaf == ep->p->frame_starts[i + 1])
+			continue;
+		location = ep->p->frames[leaf];
+		if (f->starts[location] < f->starts[location + 1] &&
+		    (ep->traits[f->runs[f->starts[location]]] &
+			(PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT)))
 			return PF_PROFILE_BLOCK;
 	}
 	return PF_PROFILE_LOCKS;

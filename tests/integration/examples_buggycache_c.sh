@@ -6,4 +6,5 @@ set -euo pipefail
 source "${PROFUSE_SOURCE_DIR:?}/tests/support/example.sh"
 
 renamed "$source/examples/buggycache/c"
-BUGGYCACHE_SOURCE=$EXAMPLES_OUT/renamed "$source/examples/buggycache/run" all --language c --short --seconds 3 --no-bench
+export BUGGYCACHE_SOURCE=$EXAMPLES_OUT/renamed
+"$source/examples/buggycache/run" all --language c --short --seconds 2 --bench none --jobs 3

@@ -48,6 +48,7 @@ store=(--store "$dir/store")
 tune 2 "a report is of one, so choose with --service NAME" "${store[@]}"
 tune 2 "leave one out" "${store[@]}" "$source_dir/tests/fixtures/tune/leak"
 tune 2 "one running service at a time" --service http://127.0.0.1:1 --service http://127.0.0.1:2
+tune 2 "is written in full" --service 127.0.0.1:2121
 tune 2 "--label is of a selection" --pid $$ --label a=b
 tune 3 "no profile in" "${store[@]}" --service nobody
 tune 4 "absent" --store "$dir/absent"
