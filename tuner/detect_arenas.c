@@ -56,6 +56,16 @@ advise_more(const struct pf_evidence *e, struct pf_findings *f, double arenas)
 			   .how = pf_say(f, "in the environment of the service"),
 			   .versions = pf_say(f, "jemalloc 5.0 and later"),
 			   .undo = pf_say(f, "unset MALLOC_CONF")});
+	} else if (e->allocator == PF_ALLOCATOR_TCMALLOC) {
+		pf_add_advice(f,
+		    (struct pf_advice){.action = pf_say(f, "Let threads keep more in their caches, "
+							   "so that they meet less often at the "
+							   "central ones."),
+			.setting = pf_say(f, "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES=134217728"),
+			.how = pf_say(f, "in the environment of the service"),
+			.versions = pf_say(f, "gperftools; 32 MiB is the default"),
+			.risk = pf_say(f, "So much memory more may lie in caches."),
+			.undo = pf_say(f, "unset it, or as it was")});
 	}
 }
 
