@@ -399,6 +399,13 @@ take_url(struct settings *s, struct pf_error *err)
 	for (size_t i = 0; i < services->count; i++) {
 		const char *service = services->items[i];
 
+		if (!strstr(service, "://") && strchr(service, ':') && !s->selection.stores.count &&
+		    !from_environment("PROFUSE_STORE"))
+			return pf_error_set(err, PF_EUSAGE,
+			    "--service %s: the address of a running service is written in full, "
+			    "such as http://127.0.0.1:2121; a service of that name in a store "
+			    "wants --store DIR too",
+			    service);
 		if (!strstr(service, "://"))
 			services->items[kept++] = service;
 		else if (s->url)
@@ -427,7 +434,8 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 const struct cli_command cli_tune = {
     .name = "tune",
     .usage =
-	"[PROFILE…] [--base FILE] [--stats FILE]… [--service URL|--pid N] [--try CMD] [-o REPORT]",
+	"[PROFILE…|--store DIR] [--base FILE] [--stats FILE]… [--service URL|--pid N] [--try CMD] "
+	"[-o REPORT]",
     .summary =
 	"what to change: leaks, locks, garbage collection, allocators, with settings and evidence",
     .description =

@@ -44,8 +44,8 @@ enter_nodes(struct pf_anchors *a, struct pf_error *err)
 		name = pf_place_canonical(&a->finder, f->name, err);
 		if (!name)
 			return PF_ENOMEM;
-		rc = pf_functions_child(
-		    a->functions, parent, (struct pf_place){n->site, 0}, name, &nodes[i], err);
+		rc = pf_functions_child(a->functions, parent,
+		    (struct pf_place){(uint16_t)n->site, 0}, name, &nodes[i], err);
 		if (!rc)
 			a->functions->nodes[nodes[i]].checksum = f->checksum;
 	}
@@ -74,7 +74,8 @@ add_anchor(
 
 	if (instruction == PF_NONE || node == PF_NONE || probe->index > PF_PLACE_MAX_OFFSET)
 		return 0;
-	rc = pf_functions_body(a->functions, node, (struct pf_place){probe->index, 0}, &body, err);
+	rc = pf_functions_body(
+	    a->functions, node, (struct pf_place){(uint16_t)probe->index, 0}, &body, err);
 	if (!rc)
 		rc = PF_GROW(a->items, a->capacity, a->count + 1, err);
 	if (rc)

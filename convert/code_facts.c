@@ -186,10 +186,11 @@ read_chain(struct reading *r, uint64_t address, uint32_t *innermost, struct pf_p
 		struct pf_place at;
 		uint32_t function;
 
-		if (!f->function || !f->line || f->line < f->start_line || !f->start_line)
+		if (!f->function || !f->line || f->line < f->start_line || !f->start_line ||
+		    f->line - f->start_line > PF_PLACE_MAX_OFFSET)
 			return 0;
-		at = (struct pf_place){
-		    f->line - f->start_line, pf_discriminator_base(f->discriminator)};
+		at = (struct pf_place){(uint16_t)(f->line - f->start_line),
+		    (uint16_t)pf_discriminator_base(f->discriminator)};
 		rc = named_function(r, f->function, &function, err);
 		if (rc)
 			return rc;

@@ -32,8 +32,8 @@ enum {
 };
 
 struct pf_place {
-	uint32_t offset;
-	uint32_t discriminator; /* base */
+	uint16_t offset;
+	uint16_t discriminator; /* base: LLVM encodes 12 bits at most */
 };
 
 struct pf_call_target {
@@ -73,13 +73,43 @@ struct pf_function_node {
 	uint32_t first_child, child_count; /* sealed: into children */
 };
 
+struct pf_function_root {
+	uint32_t node;
+	uint32_t generation; /* of the indexes that its items are in */
+	uint32_t span;       /* its last one */
+};
+
+/* Nodes and bodies that were added while one root was the last one asked for, up to the next span's. */
+struct pf_function_span {
+	uint32_t first_node, first_body;
+	uint32_t before; /* the same root's last one before; PF_NONE: none */
+};
+
+/*
+ * By what children and bodies are found. Programs have millions of them, but
+ * they are asked for root by root: now and then the indexes begin a new
+ * generation, small and in the cache, and a root of an earlier one that is asked
+ * for again is entered once more.
+ */
+struct pf_function_lookup {
+	struct pf_index nodes, bodies; /* of this generation's roots */
+	struct pf_index root_names;    /* of all roots */
+	struct pf_function_root *roots;
+	struct pf_function_span *spans;
+	size_t root_count, root_capacity, span_count, span_capacity;
+	uint32_t last; /* root that was asked for */
+	uint32_t generation;
+	size_t renewed; /* items that were entered once more, in all */
+};
+
 struct pf_functions {
 	struct pf_strings names;
 	struct pf_function_node *nodes;
 	struct pf_body *bodies;
 	struct pf_call_target *targets;
 	size_t node_count, node_capacity, body_count, body_capacity, target_count, target_capacity;
-	struct pf_index node_index, body_index, target_index;
+	struct pf_function_lookup lookup;
+	struct pf_index target_index;
 	uint32_t *children; /* sealed: node numbers; the roots come first */
 	size_t root_count;
 	bool probes; /* places are probes' numbers */
@@ -90,7 +120,11 @@ struct pf_functions {
 int pf_functions_init(struct pf_functions *f, struct pf_error *err);
 void pf_functions_release(struct pf_functions *f);
 
-/* Each finds the item or adds it with zero counts, and stores its number. PF_ENOMEM. */
+/*
+ * Each finds the item or adds it with zero counts, and stores its number. By
+ * lines, children and bodies can be found only below the root that was asked for
+ * last (without probes, a child of PF_NONE is a root). PF_ENOMEM.
+ */
 int pf_functions_root(
     struct pf_functions *f, const char *name, uint32_t *node, struct pf_error *err);
 int pf_functions_child(struct pf_functions *f, uint32_t parent, struct pf_place site,

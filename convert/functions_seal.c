@@ -118,16 +118,16 @@ sort_nodes(struct pf_functions *f, struct pf_error *err)
 	return 0;
 }
 
-/* Brings the bodies together by node, in the nodes' order, which are then told where theirs are. */
-static int
-gather_bodies(struct pf_functions *f, struct pf_error *err)
+/*
+ * Brings the bodies together by node, in the nodes' order, which are then told
+ * where theirs are. In place, since a copy would be the largest thing there is:
+ * a body in the wrong place changes with the one where its node's next one goes.
+ */
+static void
+gather_bodies(struct pf_functions *f)
 {
-	struct pf_body *gathered;
 	uint32_t at = 0;
-	int rc = PF_CALLOC(gathered, f->body_count, err);
 
-	if (rc)
-		return rc;
 	for (size_t i = 0; i < f->body_count; i++)
 		f->nodes[f->bodies[i].node].body_count++;
 	for (size_t i = 0; i < f->node_count; i++) {
@@ -137,27 +137,29 @@ gather_bodies(struct pf_functions *f, struct pf_error *err)
 		at += n->body_count;
 		n->body_count = 0;
 	}
-	for (size_t i = 0; i < f->body_count; i++) {
-		struct pf_function_node *n = &f->nodes[f->bodies[i].node];
-		gathered[n->first_body + n->body_count++] = f->bodies[i];
+	for (size_t i = 0; i < f->node_count; i++) {
+		struct pf_function_node *n = &f->nodes[i];
+		size_t end = i + 1 < f->node_count ? n[1].first_body : f->body_count;
+
+		while (n->first_body + n->body_count < end) {
+			struct pf_body *wrong = &f->bodies[n->first_body + n->body_count];
+			struct pf_function_node *to = &f->nodes[wrong->node];
+			struct pf_body *right = &f->bodies[to->first_body + to->body_count++];
+			struct pf_body moved = *wrong;
+
+			*wrong = *right;
+			*right = moved;
+		}
 	}
-	free(f->bodies);
-	f->bodies = gathered;
-	f->body_capacity = f->body_count;
-	return 0;
 }
 
 /* Sorts the bodies by node and place; moved[old number] becomes the new number. */
-static int
-sort_bodies(struct pf_functions *f, uint32_t *moved, struct pf_error *err)
+static void
+sort_bodies(struct pf_functions *f, uint32_t *moved)
 {
-	int rc;
-
 	for (size_t i = 0; i < f->body_count; i++)
 		f->bodies[i].first_target = (uint32_t)i;
-	rc = gather_bodies(f, err);
-	if (rc)
-		return rc;
+	gather_bodies(f);
 	for (size_t i = 0; i < f->node_count; i++) {
 		struct pf_function_node *n = &f->nodes[i];
 
@@ -169,7 +171,6 @@ sort_bodies(struct pf_functions *f, uint32_t *moved, struct pf_error *err)
 		moved[f->bodies[i].first_target] = (uint32_t)i;
 		f->bodies[i].first_target = 0;
 	}
-	return 0;
 }
 
 static void
@@ -207,9 +208,8 @@ pf_functions_seal(struct pf_functions *f, struct pf_error *err)
 		rc = PF_CALLOC(moved, f->body_count, err);
 	if (!rc)
 		rc = PF_CALLOC(keys, f->target_count, err);
-	if (!rc)
-		rc = sort_bodies(f, moved, err);
 	if (!rc) {
+		sort_bodies(f, moved);
 		sort_targets(f, moved, keys);
 		f->sealed = true;
 	}

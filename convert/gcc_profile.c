@@ -122,7 +122,7 @@ put_function(struct pf_buffer *out, const struct pf_functions *f, uint32_t node)
 	for (uint32_t i = 0; i < n->body_count; i++) {
 		const struct pf_body *b = &f->bodies[n->first_body + i];
 
-		put_word(out, b->place.offset << 16);
+		put_word(out, (uint32_t)b->place.offset << 16);
 		put_word(out, b->target_count);
 		put_counter(out, b->count);
 		for (uint32_t j = 0; j < b->target_count; j++) {
@@ -134,7 +134,7 @@ put_function(struct pf_buffer *out, const struct pf_functions *f, uint32_t node)
 	for (uint32_t i = 0; i < n->child_count; i++) {
 		uint32_t child = f->children[n->first_child + i];
 
-		put_word(out, f->nodes[child].site.offset << 16);
+		put_word(out, (uint32_t)f->nodes[child].site.offset << 16);
 		put_function(out, f, child);
 	}
 }

@@ -40,8 +40,8 @@ frame_place(struct pf_place_finder *p, const struct pf_inline_frame *f, struct p
 		p->far_lines++;
 		return false;
 	}
-	place->offset = f->line - f->start_line;
-	place->discriminator = pf_discriminator_base(f->discriminator);
+	place->offset = (uint16_t)(f->line - f->start_line);
+	place->discriminator = (uint16_t)pf_discriminator_base(f->discriminator);
 	return true;
 }
 

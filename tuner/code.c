@@ -92,6 +92,8 @@ static const struct rule rules[] = {
     {"___pthread_rwlock_*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"pthread_spin_lock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"__lll_lock_wait*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"SpinLock::SlowLock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"_ZN8SpinLock8SlowLock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"std::mutex::lock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
     {"std::unique_lock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
     {"std::lock_guard*", PF_CODE_LOCK | PF_CODE_LIBRARY},

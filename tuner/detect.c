@@ -2,6 +2,7 @@
 #include "tuner/detect.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "tuner/sites.h"
 
@@ -35,6 +36,12 @@ pf_cpu_samples(const struct pf_evidence_profile *ep)
 	uint32_t column = pf_evidence_column(ep, counts);
 
 	return column == PF_NONE ? (double)ep->p->sample_count : pf_column_total(ep, column);
+}
+
+double
+pf_delay_unit(const struct pf_evidence_profile *ep, uint32_t column)
+{
+	return strncmp(pf_profile_type_unit(ep->p, column), "mic", 3) == 0 ? 1e-6 : 1e-9;
 }
 
 const struct pf_evidence_profile *

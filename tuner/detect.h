@@ -33,6 +33,9 @@ const struct pf_evidence_profile *pf_cpu_profile(const struct pf_evidence *e, ui
 double pf_cpu_samples(const struct pf_evidence_profile *ep);
 enum { PF_FEW_SAMPLES = 100, PF_LEAST_SAMPLES = 20 };
 
+/* Seconds of one of a column of delays: they count nanoseconds, or microseconds. */
+double pf_delay_unit(const struct pf_evidence_profile *ep, uint32_t column);
+
 /* The 95 % interval of a share that rests on n samples (Wilson's). */
 void pf_share_interval(double share, double n, double *low, double *high);
 

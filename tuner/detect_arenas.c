@@ -6,8 +6,9 @@
  * waits for a futex or a mutex below malloc or free, with nothing of the service
  * between, waits for a lock of the allocator's own. What counts is its share of
  * the time in which threads wanted to work: ran, waited for a processor, or
- * waited for such a lock. Allocators that spin show in a CPU profile, and some
- * count their waiting themselves.
+ * waited for such a lock. Where there is no such profile, mutex and block profiles
+ * have the locks that are pthread's (jemalloc's), allocators that spin show in a
+ * CPU profile, and some count their waiting themselves.
  */
 #include "tuner/detect.h"
 
@@ -20,7 +21,7 @@
 #define SPINS 0.05    /* of CPU time */
 #define AT_LEAST 0.02 /* of either, by the interval's lower end */
 
-enum { WORTH_BYTES = 16 << 20 };
+enum { WORTH_BYTES = 16 << 20, LEAST_WAITS = 25 };
 
 static void
 advise_more(const struct pf_evidence *e, struct pf_findings *f, double arenas)
@@ -55,6 +56,16 @@ advise_more(const struct pf_evidence *e, struct pf_findings *f, double arenas)
 			   .how = pf_say(f, "in the environment of the service"),
 			   .versions = pf_say(f, "jemalloc 5.0 and later"),
 			   .undo = pf_say(f, "unset MALLOC_CONF")});
+	} else if (e->allocator == PF_ALLOCATOR_TCMALLOC) {
+		pf_add_advice(f,
+		    (struct pf_advice){.action = pf_say(f, "Let threads keep more in their caches, "
+							   "so that they meet less often at the "
+							   "central ones."),
+			.setting = pf_say(f, "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES=134217728"),
+			.how = pf_say(f, "in the environment of the service"),
+			.versions = pf_say(f, "gperftools; 32 MiB is the default"),
+			.risk = pf_say(f, "So much memory more may lie in caches."),
+			.undo = pf_say(f, "unset it, or as it was")});
 	}
 }
 
@@ -165,6 +176,45 @@ judge_waiting(const struct pf_evidence *e, struct pf_findings *f, double arenas,
 	return rc;
 }
 
+/* Waiting at the allocator's locks as mutex and block profiles count it: jemalloc's are mutexes like any other. */
+static int
+judge_delays(const struct pf_evidence *e, struct pf_findings *f, enum pf_profile_kind kind,
+    double arenas, bool *found, struct pf_error *err)
+{
+	static const char *const delays[] = {"delay", NULL}, *const waits[] = {"contentions", NULL};
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, kind);
+	uint32_t delay = ep ? pf_evidence_column(ep, delays) : PF_NONE;
+	uint32_t count = ep ? pf_evidence_column(ep, waits) : PF_NONE;
+	double window = ep ? (double)pf_profile_duration_nanos(ep->p) / 1e9 : 0, waited;
+	struct pf_sites sites, times = {0};
+	char text[PF_AMOUNT_ROOM];
+	int rc;
+
+	if (*found || delay == PF_NONE || count == PF_NONE || window <= 0)
+		return 0;
+	rc = pf_sites_of(&sites, ep, delay, pf_stack_in_allocator, err);
+	if (!rc)
+		rc = pf_sites_of(&times, ep, count, pf_stack_in_allocator, err);
+	waited = sites.total * pf_delay_unit(ep, delay);
+	if (!rc && times.total >= LEAST_WAITS && waited >= WAITS * window) {
+		*found = true;
+		pf_findings_add(f, "arena-contention",
+		    waited >= window ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
+		    pf_say(f, "Threads waited %s for the allocator's locks",
+			pf_amount(text, waited, "seconds")));
+		pf_add_number(f, "waited", waited, "seconds");
+		pf_add_number(f, "waits", times.total, "count");
+		pf_add_number(f, "waiting_on_average", waited / window, "threads");
+		pf_add_number(f, "arenas", arenas, "count");
+		advise_more(e, f, arenas);
+		advise_trying(f);
+		rc = pf_show_sites(f, ep, &sites, 3, "nanoseconds", err);
+	}
+	pf_sites_release(&sites);
+	pf_sites_release(&times);
+	return rc;
+}
+
 static bool
 spins_in_allocator(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
@@ -243,6 +293,10 @@ pf_detect_arenas(const struct pf_evidence *e, struct pf_findings *f, struct pf_e
 	bool found = false;
 	int rc = judge_waiting(e, f, arenas, &found, err);
 
+	if (!rc)
+		rc = judge_delays(e, f, PF_PROFILE_LOCKS, arenas, &found, err);
+	if (!rc)
+		rc = judge_delays(e, f, PF_PROFILE_BLOCK, arenas, &found, err);
 	if (!rc)
 		rc = judge_spinning(e, f, arenas, &found, err);
 	if (!rc && !found && s)

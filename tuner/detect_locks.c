@@ -91,14 +91,6 @@ report(
 	return pf_show_sites(f, l->ep, sites, 3, "nanoseconds", err);
 }
 
-static double
-nanoseconds(const struct pf_evidence_profile *ep, uint32_t column)
-{
-	const char *unit = pf_profile_type_unit(ep->p, column);
-
-	return unit[0] == 'm' && unit[1] == 'i' && unit[2] == 'c' ? 1e3 : 1;
-}
-
 static int
 judge_profile(
     const struct pf_evidence_profile *ep, struct pf_findings *f, bool *found, struct pf_error *err)
@@ -121,10 +113,8 @@ judge_profile(
 	else
 		waits = (struct pf_sites){0};
 	if (!rc && sites.count && waits.total > 0) {
-		double unit = nanoseconds(ep, column);
-
 		l.owner = pf_site_name(ep, sites.items[0].name);
-		l.delay = sites.total * unit / 1e9;
+		l.delay = sites.total * pf_delay_unit(ep, column);
 		l.share = sites.items[0].value / sites.total;
 		l.count = waits.total;
 		if (pf_profile_duration_nanos(ep->p) > 0)

@@ -3,7 +3,7 @@
 # against the same with it at the same time, on processors of their own that they swap, by `profuse bench
 # --duet`: what others do on the machine meets both.
 #
-#	tests/perf/agent_hooks.sh BUILD [allocate|lock|perl|allocate1|calls] [PAIRS]
+#	tests/perf/agent_hooks.sh BUILD [allocate|lock|perl|allocate1|calls|instructions] [PAIRS]
 #
 # allocate   two threads that parse, check and free documents: a fifth of the instructions are malloc's
 # lock       four threads with mutexes, a reader-writer lock and conditions: a quarter are libc's locks
@@ -12,11 +12,17 @@
 # calls      what single calls take without and with the agent, in nanoseconds, and how many of them in a
 #            second of CPU time make 2 %; the least of many short blocks, which a busy machine doesn't change
 #
+# instructions   the first four in instructions of the program's own code, without and with the agent, by valgrind's
+#            callgrind: other load on the machine doesn't change them. What the program takes for three times the
+#            work less what it takes for one, so that the start doesn't count. Kernel time isn't in them, nor what a
+#            locked instruction costs more than a plain one; and valgrind runs one thread at a time, so that threads
+#            wait for locks otherwise than they do without it (lock).
+#
 # Status 0 if the interval's upper bound is at most 2 %, 1 if not, 2 for wrong usage. Other load on the
 # machine widens the interval: more pairs, or a quieter moment. OFF=1 compares with an agent that has both switched off
 # (PROFUSE_HEAP=off PROFUSE_WAITS=off) instead of with none.
 set -euo pipefail
-build=${1:?usage: $0 BUILD [allocate|lock|perl|allocate1|calls] [PAIRS]}
+build=${1:?usage: $0 BUILD [allocate|lock|perl|allocate1|calls|instructions] [PAIRS]}
 kind=${2:-allocate}
 pairs=${3:-30}
 agent=$(realpath "$build/libprofuse-agent.so")
@@ -42,27 +48,60 @@ calls() {
 		}' | sort
 }
 
+# perl_script TIMES: the script of this many turns
+perl_script() {
+	cat <<-END
+		my %h; my @a;
+		for my \$i (1..$1) {
+			my \$k = "key" . (\$i * 7919 % 10007); \$h{\$k} .= "x" x (\$i % 50); push @a, [ \$i, "v\$i", { n => \$i } ];
+			shift @a if @a > 5000; %h = () if \$i % 100000 == 0;
+		}
+		print scalar(keys %h), "\n";
+	END
+}
+
+# count PRELOAD COMMAND…: instructions in all threads
+count() {
+	local preload=$1
+	shift
+	PERL_HASH_SEED=0 LD_PRELOAD=$preload PROFUSE_PORT=auto valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 |
+		sed -n 's/.*Collected : //p'
+}
+
+# compare NAME SHORT LONG: two commands, the second with three times the work of the first
+compare() {
+	local without with
+	# shellcheck disable=SC2086 # commands of several words
+	without=$(($(count "" $3) - $(count "" $2)))
+	# shellcheck disable=SC2086
+	with=$(($(count "$agent" $3) - $(count "$agent" $2)))
+	awk -v name="$1" -v a="$without" -v b="$with" \
+		'BEGIN { printf "%-10s %12d instructions, with the agent %12d: %+.2f %%\n", name, a, b, 100 * (b / a - 1) }'
+}
+
 case $kind in
 calls)
 	calls
+	exit
+	;;
+instructions)
+	perl_script 20000 >"$work/short.pl"
+	perl_script 60000 >"$work/long.pl"
+	compare allocate "$program allocate 40" "$program allocate 120"
+	compare allocate1 "$program allocate 40 1" "$program allocate 120 1"
+	compare perl "perl $work/short.pl" "perl $work/long.pl"
+	compare lock "$program lock 60" "$program lock 180"
 	exit
 	;;
 allocate) command="$program allocate 4000" ;;
 allocate1) command="$program allocate 4000 1" ;;
 lock) command="$program lock 15000" ;;
 perl)
-	cat > "$work/heavy.pl" <<-'END'
-		my %h; my @a;
-		for my $i (1..600000) {
-			my $k = "key" . ($i * 7919 % 10007); $h{$k} .= "x" x ($i % 50); push @a, [ $i, "v$i", { n => $i } ];
-			shift @a if @a > 5000; %h = () if $i % 100000 == 0;
-		}
-		print scalar(keys %h), "\n";
-	END
+	perl_script 600000 >"$work/heavy.pl"
 	command="perl $work/heavy.pl"
 	;;
 *)
-	echo "usage: $0 BUILD [allocate|lock|perl|allocate1] [PAIRS]" >&2
+	echo "usage: $0 BUILD [allocate|lock|perl|allocate1|calls|instructions] [PAIRS]" >&2
 	exit 2
 	;;
 esac

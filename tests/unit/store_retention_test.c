@@ -3,33 +3,7 @@
 
 #include "stats/random.h"
 #include "store/entry.h"
-#include "support/stored.h"
-#include "support/temporary.h"
-
-static struct pf_store *store;
-static struct pf_error err;
-static char folder[64];
-
-static int
-set_up(void **state)
-{
-	struct pf_store_options options = PF_STORE_OPTIONS_INIT;
-	(void)state;
-
-	snprintf(folder, sizeof folder, "%s", temporary_make());
-	must(pf_store_create(&store, folder, &options, &err));
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	pf_store_close(store);
-	store = NULL;
-	temporary_remove(folder);
-	return 0;
-}
+#include "support/open_store.h"
 
 /* A profile of the random store below; the n-th that was added. */
 struct member {
@@ -117,7 +91,7 @@ add_members(struct member *members, struct pf_random *random)
 			.type = m->type,
 			.trigger = *m->trigger ? m->trigger : NULL,
 			.collected = m->collected,
-			.size = 100 + pf_random_below(random, 1000)},
+			.size = 100 * (1 + pf_random_below(random, 10))},
 		    &entry, NULL, &err));
 		m->size = entry.size;
 		pf_store_hex(m->hex, entry.id);
@@ -170,11 +144,11 @@ retention_looks_at_the_old_end_only_and_removes_the_same(void **state)
 	pf_random_init(&random, 20261126);
 	for (int trial = 0; trial < 12; trial++) {
 		struct pf_store_rule rules[] = {
-		    {.triggered = true, .max_bytes = 1000 + pf_random_below(&random, 8000)},
+		    {.triggered = true, .max_bytes = 100 * (10 + pf_random_below(&random, 80))},
 		    {.types = {cpu, 1}, .max_age = 20 + (double)pf_random_below(&random, 300)},
 		    {.types = {both, 2},
 			.max_age = (double)pf_random_below(&random, 2) * 150,
-			.max_bytes = pf_random_below(&random, 2) * 4000}};
+			.max_bytes = pf_random_below(&random, 3) * 4000}};
 		struct pf_store_pruned pruned, expected;
 		struct member members[MEMBERS];
 
@@ -203,8 +177,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(
-		retention_looks_at_the_old_end_only_and_removes_the_same, set_up, tear_down),
+	    store_test(retention_looks_at_the_old_end_only_and_removes_the_same),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,9 @@ static const struct expected cases[] = {
     {"subscribers", {"goroutine-leak"}, "main.followUpdates"}, {"batches", {NULL}, NULL},
     {"arenas", {"arena-contention"}, "packets_of_one"}, {"own-arenas", {NULL}, NULL},
     {"one-arena", {"arena-contention"}, "packets_of_one"}, {"many-arenas", {NULL}, NULL},
+    {"one-arena/mutex.pb.gz", {"arena-contention"}, "packets_of_one"},
+    {"small-caches", {"arena-contention", "allocation-heavy"}, "packets_of_one"},
+    {"big-caches", {"allocation-heavy"}, "packets_of_one"},
     {"packets", {"malloc-thresholds"}, "packets_of_one"}, {"small-blocks", {NULL}, NULL},
     {"bounded", {"leak"},
 	"gateway/spans.(*Recorder).Begin"}, /* beside a cache that has filled up */

@@ -9,35 +9,10 @@
 #include "profile/encode.h"
 #include "support/each_allocation.h"
 #include "support/read_fixture.h"
-#include "support/stored.h"
-#include "support/temporary.h"
+#include "support/open_store.h"
 #include "tuner/tune.h"
 
-static struct pf_store *store;
-static struct pf_error err;
-static char folder[64], noted[512];
-
-static int
-set_up(void **state)
-{
-	struct pf_store_options options = PF_STORE_OPTIONS_INIT;
-	(void)state;
-
-	snprintf(folder, sizeof folder, "%s", temporary_make());
-	noted[0] = '\0';
-	must(pf_store_create(&store, folder, &options, &err));
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	pf_store_close(store);
-	store = NULL;
-	temporary_remove(folder);
-	return 0;
-}
+static char noted[512]; /* the last sentence about what is left out */
 
 /* Where a fixture goes. */
 struct place {
@@ -367,8 +342,6 @@ each_failed_allocation_is_told_and_leaks_nothing(void **state)
 	must(pf_store_commit(store, &err));
 	fail_each_allocation(tune_all, NULL);
 }
-
-#define store_test(NAME) cmocka_unit_test_setup_teardown(NAME, set_up, tear_down)
 
 int
 main(void)

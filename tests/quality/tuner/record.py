@@ -5,6 +5,8 @@
   own-arenas     the same with glibc's own number of arenas: healthy
   one-arena      packets over jemalloc with one arena and no caches of threads: what threads do over time, and its mutexes
   many-arenas    the same with jemalloc as it is: healthy
+  small-caches   packets over tcmalloc whose threads may cache nothing: what threads do over time, and a CPU profile
+  big-caches     the same with tcmalloc as it is: healthy, but for allocating much
   packets        its heap profile, and malloc_info: blocks that are too big for the caches of threads
   small-blocks   workload small: blocks that are not
 
@@ -25,6 +27,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 JEMALLOC = "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2"
+TCMALLOC = "/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4"
 
 
 def start(agent, program, kind, folder, preload="", **environment):
@@ -57,11 +60,14 @@ def main():
         program = folder / "workload"
         subprocess.run(["cc", "-O2", "-g", "-D_GNU_SOURCE", "-o", program, HERE / "workload.c", "-lpthread"], check=True)
         wall = f"threads?seconds={arguments.seconds}"
+        cpu = f"profile?seconds={arguments.seconds}"
         for fixture, kind, environment, parts in (
                 ("arenas", "packets", {"MALLOC_ARENA_MAX": "1"}, {"wall.pb.gz": wall, "malloc_info.xml": "allocator"}),
                 ("own-arenas", "packets", {}, {"wall.pb.gz": wall, "malloc_info.xml": "allocator"}),
                 ("one-arena", "packets", {"preload": JEMALLOC, "MALLOC_CONF": "narenas:1,tcache:false"}, {"wall.pb.gz": wall, "mutex.pb.gz": "mutex", "block.pb.gz": "block"}),
                 ("many-arenas", "packets", {"preload": JEMALLOC}, {"wall.pb.gz": wall, "mutex.pb.gz": "mutex", "block.pb.gz": "block"}),
+                ("small-caches", "packets", {"preload": TCMALLOC, "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES": "1"}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu}),
+                ("big-caches", "packets", {"preload": TCMALLOC}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu}),
                 ("packets", "packets", {}, {"heap.pb.gz": "heap", "malloc_info.xml": "allocator"}),
                 ("small-blocks", "small", {}, {"heap.pb.gz": "heap", "malloc_info.xml": "allocator"})):
             if arguments.only not in (None, fixture):
@@ -77,7 +83,7 @@ def main():
                         continue
                     (folder / "raw").write_bytes(got)
                     subprocess.run([build / "tests/tools/name_profile", folder / "raw", folder / "named.pb.gz", "--debug-file", "/usr/lib/debug",
-                                    program, libc_of(process), JEMALLOC, build / "libprofuse-agent.so"], check=True)
+                                    program, libc_of(process), JEMALLOC, TCMALLOC, build / "libprofuse-agent.so"], check=True)
                     # Written anew: without the strings that nothing names any more.
                     subprocess.run([build / "profuse", "merge", folder / "named.pb.gz", "-o", to / fixture / file], check=True)
             finally:
