@@ -3,6 +3,8 @@ file(GLOB PROFUSE_SOURCES CONFIGURE_DEPENDS
   lib/*/*.c collect/*.c convert/*.c tuner/*.c bench/*.c)
 # Attaching to processes unwinds copied stacks as the agent does.
 list(APPEND PROFUSE_SOURCES collect/agent/cfi.c collect/agent/cfi_run.c collect/agent/cfi_expression.c collect/agent/unwind.c)
+# Nobody asks errno about a square root, and two at once cannot set it.
+set_source_files_properties(convert/inference_sweep.c PROPERTIES COMPILE_OPTIONS -fno-math-errno)
 include(cmake/Pages.cmake)
 add_library(profuse_objects OBJECT ${PROFUSE_SOURCES})
 target_include_directories(profuse_objects PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR})

@@ -1,24 +1,22 @@
 /* inference_flow.c: see inference_flow.h. */
 #include "convert/inference_flow.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "convert/inference_sweep.h"
 #include "convert/program.h"
 #include "core/error.h"
 #include "core/memory.h"
 
 #define FIRST_GUESS 0.02 /* samples that a block without any is given at first */
-/* beyond so many samples, more of them weigh little more: stalls make outliers */
-#define TRUSTED 6.0
 /* What an instruction may collect beyond what its block's others do before it counts as stalled:
  * so many times as much for its cost, and so many samples. */
 #define STALL_RATIO 2.0
 #define STALL_SAMPLES 5.0
 #define STALL_REST 0.2 /* what counts of each e-fold beyond */
 
-enum { SWEEPS = 25, SWEEPS_BETWEEN_CALLS = 5, SIDE_BY_SIDE = 4 };
+enum { SWEEPS = 25, SWEEPS_BETWEEN_CALLS = 5 };
 
 /* How much conservation weighs against evidence, round by round. */
 static const double rounds[] = {.5, .5, 1, 1, 2, 4, 8, 16, 64, 256};
@@ -44,17 +42,6 @@ static const double costs[PF_COST_CLASSES] = {[PF_COST_ALU] = .5,
     [PF_COST_REPEAT] = 15,
     [PF_COST_NOP] = .1};
 
-/* One cache line. Where there are fewer than two edges, a slot of the block's own, behind all edges, holds a 0. */
-struct flow_block {
-	double samples, weight;
-	double entry, exit;     /* flow from and to outside; 0: there is no such edge */
-	uint32_t in[2], out[2]; /* flows of its first edges */
-	uint32_t first_in;      /* into in_edges, up to the next block's */
-	uint32_t first_out;     /* into flows */
-	bool many;              /* has more than two edges on one side */
-	bool loops;             /* has an edge to itself */
-};
-
 /* A direct call from a block to a function of the program; those of one block are neighbours. */
 struct flow_call {
 	uint32_t block, function;
@@ -63,10 +50,9 @@ struct flow_call {
 
 struct flow {
 	const struct pf_program *p;
-	struct flow_block *blocks; /* one more at the end */
-	double *flows;             /* by edge of the program, then a slot a block */
-	uint32_t *in_edges;        /* edges, by target */
-	uint32_t *followed; /* functions whose flow is known wholly, by their number of blocks */
+	struct pf_flow_graph graph;
+	struct pf_flow_range
+	    *followed; /* functions whose flow is known wholly, by their number of blocks */
 	size_t followed_count;
 	struct flow_call *calls;
 	size_t call_count, call_capacity;
@@ -78,9 +64,9 @@ struct flow {
 static void
 release(struct flow *f)
 {
-	free(f->blocks);
-	free(f->flows);
-	free(f->in_edges);
+	free(f->graph.blocks);
+	free(f->graph.flows);
+	free(f->graph.in_edges);
 	free(f->followed);
 	free(f->calls);
 	free(f->called);
@@ -109,7 +95,7 @@ without_stall(double own, double cost, double samples, double weight)
 static void
 weigh_block(struct flow *f, const struct pf_program_code *code, uint32_t block)
 {
-	struct flow_block *b = &f->blocks[code->first_block + block];
+	struct pf_flow_block *b = &f->graph.blocks[code->first_block + block];
 	uint32_t first = code->starts[block], end = code->starts[block + 1];
 	double samples = 0;
 
@@ -175,15 +161,15 @@ static void
 note_first_edges(struct flow *f)
 {
 	for (uint32_t b = 0; b < f->p->block_count; b++) {
-		struct flow_block *fb = &f->blocks[b];
+		struct pf_flow_block *fb = &f->graph.blocks[b];
 		uint32_t in = fb[1].first_in - fb->first_in, out = fb[1].first_out - fb->first_out,
 			 none = (uint32_t)f->p->edge_count + b;
 
 		for (uint32_t i = 0; i < 2; i++) {
-			fb->in[i] = i < in ? f->in_edges[fb->first_in + i] : none;
+			fb->in[i] = i < in ? f->graph.in_edges[fb->first_in + i] : none;
 			fb->out[i] = i < out ? fb->first_out + i : none;
 		}
-		fb->many = in > 2 || out > 2;
+		fb->many = in > 2 || out > 2 || fb->loops;
 	}
 }
 
@@ -193,29 +179,29 @@ link_blocks(struct flow *f, struct pf_error *err)
 {
 	const struct pf_program *p = f->p;
 	uint32_t *fill;
-	int rc = PF_CALLOC(f->flows, p->edge_count + p->block_count, err);
+	int rc = PF_CALLOC(f->graph.flows, p->edge_count + p->block_count, err);
 
 	if (!rc)
-		rc = PF_CALLOC(f->in_edges, p->edge_count, err);
+		rc = PF_CALLOC(f->graph.in_edges, p->edge_count, err);
 	if (!rc)
 		rc = PF_CALLOC(fill, p->block_count + 1, err);
 	if (rc)
 		return rc;
 	for (uint32_t b = 0; b < p->block_count; b++) {
-		f->blocks[b].first_out = p->blocks[b].first_edge;
+		f->graph.blocks[b].first_out = p->blocks[b].first_edge;
 		for (uint32_t e = p->blocks[b].first_edge; e < p->blocks[b + 1].first_edge; e++) {
-			f->blocks[b].loops |= p->edges[e] == b;
+			f->graph.blocks[b].loops |= p->edges[e] == b;
 			fill[p->edges[e]]++;
 		}
 	}
-	f->blocks[p->block_count].first_out = (uint32_t)p->edge_count;
+	f->graph.blocks[p->block_count].first_out = (uint32_t)p->edge_count;
 	for (uint32_t b = 0, sum = 0; b <= p->block_count; b++) {
 		uint32_t count = fill[b];
-		f->blocks[b].first_in = fill[b] = sum;
+		f->graph.blocks[b].first_in = fill[b] = sum;
 		sum += count;
 	}
 	for (uint32_t e = 0; e < p->edge_count; e++)
-		f->in_edges[fill[p->edges[e]]++] = e;
+		f->graph.in_edges[fill[p->edges[e]]++] = e;
 	free(fill);
 	note_first_edges(f);
 	return 0;
@@ -224,13 +210,15 @@ link_blocks(struct flow *f, struct pf_error *err)
 static uint32_t
 in_degree(const struct flow *f, uint32_t b)
 {
-	return f->blocks[b + 1].first_in - f->blocks[b].first_in + (f->blocks[b].entry > 0);
+	return f->graph.blocks[b + 1].first_in - f->graph.blocks[b].first_in +
+	       (f->graph.blocks[b].entry > 0);
 }
 
 static uint32_t
 out_degree(const struct flow *f, uint32_t b)
 {
-	return f->blocks[b + 1].first_out - f->blocks[b].first_out + (f->blocks[b].exit > 0);
+	return f->graph.blocks[b + 1].first_out - f->graph.blocks[b].first_out +
+	       (f->graph.blocks[b].exit > 0);
 }
 
 /* Where control enters and leaves, and the flows to start from. */
@@ -241,28 +229,28 @@ guess_flows(struct flow *f)
 
 	for (uint32_t i = 0; i < p->function_count; i++) {
 		if (p->functions[i].block_count)
-			f->blocks[p->functions[i].first_block].entry = 1;
+			f->graph.blocks[p->functions[i].first_block].entry = 1;
 	}
 	for (uint32_t b = 0; b < p->block_count; b++) {
-		struct flow_block *fb = &f->blocks[b];
+		struct pf_flow_block *fb = &f->graph.blocks[b];
 		if (fb[1].first_in == fb->first_in)
 			fb->entry = 1;
 		if (fb[1].first_out == fb->first_out || p->blocks[b].exits)
 			fb->exit = 1;
 	}
 	for (uint32_t b = 0; b < p->block_count; b++) {
-		struct flow_block *fb = &f->blocks[b];
+		struct pf_flow_block *fb = &f->graph.blocks[b];
 		double count = (fb->samples + FIRST_GUESS) / fb->weight;
 
 		for (uint32_t e = fb->first_out; e < fb[1].first_out; e++) {
-			const struct flow_block *to = &f->blocks[p->edges[e]];
-			f->flows[e] = sqrt(count / out_degree(f, b) *
-					   ((to->samples + FIRST_GUESS) / to->weight) /
-					   in_degree(f, p->edges[e]));
+			const struct pf_flow_block *to = &f->graph.blocks[p->edges[e]];
+			f->graph.flows[e] = sqrt(count / out_degree(f, b) *
+						 ((to->samples + FIRST_GUESS) / to->weight) /
+						 in_degree(f, p->edges[e]));
 		}
 	}
 	for (uint32_t b = 0; b < p->block_count; b++) {
-		struct flow_block *fb = &f->blocks[b];
+		struct pf_flow_block *fb = &f->graph.blocks[b];
 		double count = (fb->samples + FIRST_GUESS) / fb->weight;
 		uint32_t in = in_degree(f, b), out = out_degree(f, b);
 
@@ -271,100 +259,6 @@ guess_flows(struct flow *f)
 		if (fb->exit > 0)
 			fb->exit = count / out;
 	}
-}
-
-static double
-inflow(const struct flow *f, uint32_t b)
-{
-	double sum = f->blocks[b].entry;
-
-	for (uint32_t i = f->blocks[b].first_in; i < f->blocks[b + 1].first_in; i++)
-		sum += f->flows[f->in_edges[i]];
-	return sum;
-}
-
-static double
-outflow(const struct flow *f, uint32_t b)
-{
-	double sum = f->blocks[b].exit;
-
-	for (uint32_t e = f->blocks[b].first_out; e < f->blocks[b + 1].first_out; e++)
-		sum += f->flows[e];
-	return sum;
-}
-
-static void
-scale_in(struct flow *f, uint32_t b, double factor)
-{
-	f->blocks[b].entry *= factor;
-	for (uint32_t i = f->blocks[b].first_in; i < f->blocks[b + 1].first_in; i++)
-		f->flows[f->in_edges[i]] *= factor;
-}
-
-static void
-scale_out(struct flow *f, uint32_t b, double factor)
-{
-	f->blocks[b].exit *= factor;
-	for (uint32_t e = f->blocks[b].first_out; e < f->blocks[b + 1].first_out; e++)
-		f->flows[e] *= factor;
-}
-
-/*
- * One block: its count is a compromise between its samples over its weight and
- * the flows through it (their geometric mean m), which then follow it:
- *
- *	count = (alpha + trust samples) / (alpha / m + trust weight),
- *	trust = TRUSTED / (TRUSTED + the samples that it has or should have)
- *
- * Returns the count over in * out, written as one fraction. `product`: in * out.
- */
-static inline double
-compromise(const struct flow_block *b, double product, double alpha)
-{
-	double middle = sqrt(product), due = middle * b->weight;
-	double share = alpha * (TRUSTED + (b->samples > due ? b->samples : due));
-
-	return middle * (share + TRUSTED * b->samples) / (product * (share + TRUSTED * due));
-}
-
-static void
-settle_many(struct flow *f, uint32_t b, double alpha)
-{
-	const struct flow_block *fb = &f->blocks[b];
-	double in = inflow(f, b), out = outflow(f, b), product = in * out, ratio;
-
-	if (!(product >= DBL_MIN))
-		return;
-	ratio = compromise(fb, product, alpha);
-	scale_in(f, b, ratio * out);
-	scale_out(f, b, fb->loops ? ratio * product / outflow(f, b) : ratio * in);
-}
-
-/* This is where the time goes: hardly a branch that could be foreseen wrongly. */
-static inline void
-settle(struct flow *f, uint32_t b, double alpha)
-{
-	struct flow_block *fb = &f->blocks[b];
-	double *in0 = &f->flows[fb->in[0]], *in1 = &f->flows[fb->in[1]],
-	       *out0 = &f->flows[fb->out[0]], *out1 = &f->flows[fb->out[1]];
-	double in = fb->entry + *in0 + *in1, out = fb->exit + *out0 + *out1, product = in * out;
-	double ratio, in_factor, out_factor;
-
-	if (fb->many || fb->loops) {
-		settle_many(f, b, alpha);
-		return;
-	}
-	if (!(product >= DBL_MIN))
-		return;
-	ratio = compromise(fb, product, alpha);
-	in_factor = ratio * out;
-	out_factor = ratio * in;
-	fb->entry *= in_factor;
-	*in0 *= in_factor;
-	*in1 *= in_factor;
-	fb->exit *= out_factor;
-	*out0 *= out_factor;
-	*out1 *= out_factor;
 }
 
 /* Whether a function's entries and its calls are to agree: one whose address is taken may have more than we see. */
@@ -376,7 +270,7 @@ is_coupled(const struct flow *f, uint32_t function)
 
 	if (!(calls > 0) || callee->block_count == 0)
 		return false;
-	entries = f->blocks[callee->first_block].entry;
+	entries = f->graph.blocks[callee->first_block].entry;
 	return entries > 0 && !(callee->taken && calls < entries);
 }
 
@@ -403,9 +297,9 @@ calls_factor(const struct flow *f, size_t first, size_t end)
 
 		if (!is_coupled(f, callee))
 			continue;
-		sum +=
-		    log(f->blocks[f->p->functions[callee].first_block].entry / f->called[callee]) /
-		    2;
+		sum += log(f->graph.blocks[f->p->functions[callee].first_block].entry /
+			   f->called[callee]) /
+		       2;
 		count++;
 	}
 	return count ? exp(sum / count) : 1;
@@ -420,72 +314,31 @@ couple_calls(struct flow *f)
 	for (size_t i = 0; i < p->function_count; i++)
 		f->called[i] = 0;
 	for (size_t i = 0; i < f->call_count; i++)
-		f->called[f->calls[i].function] += inflow(f, f->calls[i].block);
+		f->called[f->calls[i].function] += pf_flow_in(&f->graph, f->calls[i].block);
 	for (size_t i = 0, end; i < f->call_count; i = end) {
 		end = calls_end(f, i);
 		f->calls[i].factor = calls_factor(f, i, end);
 	}
 	for (uint32_t i = 0; i < p->function_count; i++) {
 		if (is_coupled(f, i)) {
-			double *entries = &f->blocks[p->functions[i].first_block].entry;
+			double *entries = &f->graph.blocks[p->functions[i].first_block].entry;
 			*entries = sqrt(*entries * f->called[i]);
 		}
 	}
 	for (size_t i = 0; i < f->call_count; i = calls_end(f, i)) {
-		scale_in(f, f->calls[i].block, f->calls[i].factor);
-		scale_out(f, f->calls[i].block, f->calls[i].factor);
+		pf_flow_scale_in(&f->graph, f->calls[i].block, f->calls[i].factor);
+		pf_flow_scale_out(&f->graph, f->calls[i].block, f->calls[i].factor);
 	}
 }
-
-/*
- * Sweeps over the blocks of a few functions, side by side: within a function
- * each block waits for the one before it, so the others fill the time.
- */
-static void
-sweep(struct flow *f, const uint32_t *functions, size_t count, double alpha, bool forward)
-{
-	const struct pf_program_function *all = f->p->functions, *of[SIDE_BY_SIDE];
-	uint32_t most = 0;
-
-	for (size_t k = 0; k < count; k++) {
-		of[k] = &all[functions[k]];
-		most = of[k]->block_count > most ? of[k]->block_count : most;
-	}
-	for (uint32_t i = 0; i < most; i++) {
-		for (size_t k = 0; k < count; k++) {
-			if (i < of[k]->block_count)
-				settle(f,
-				    of[k]->first_block + (forward ? i : of[k]->block_count - 1 - i),
-				    alpha);
-		}
-	}
-}
-
-/* Between two couplings functions know nothing of each other: each goes as far as it can alone, in the cache. */
-static void
-sweep_all(struct flow *f, double alpha, int first)
-{
-	for (size_t i = 0; i < f->followed_count; i += SIDE_BY_SIDE) {
-		size_t left = f->followed_count - i;
-
-		for (int n = first; n < first + SWEEPS_BETWEEN_CALLS; n++)
-			sweep(f, f->followed + i, left < SIDE_BY_SIDE ? left : SIDE_BY_SIDE, alpha,
-			    n % 2 == 0);
-	}
-}
-
-struct sized_function {
-	uint32_t blocks, function;
-};
 
 static int
 by_size(const void *left, const void *right)
 {
-	const struct sized_function *a = left, *b = right;
+	const struct pf_flow_range *a = left, *b = right;
 
-	if (a->blocks != b->blocks)
-		return a->blocks < b->blocks ? -1 : 1;
-	return (a->function > b->function) - (a->function < b->function);
+	if (a->count != b->count)
+		return a->count < b->count ? -1 : 1;
+	return (a->first > b->first) - (a->first < b->first);
 }
 
 /* Functions of like size are swept together. */
@@ -493,30 +346,24 @@ static int
 list_followed(struct flow *f, struct pf_error *err)
 {
 	const struct pf_program *p = f->p;
-	struct sized_function *sized;
 	int rc = PF_CALLOC(f->followed, p->function_count, err);
 
-	if (!rc)
-		rc = PF_CALLOC(sized, p->function_count, err);
-	if (rc)
-		return rc;
-	for (uint32_t i = 0; i < p->function_count; i++) {
-		if (p->functions[i].complete)
-			sized[f->followed_count++] =
-			    (struct sized_function){p->functions[i].block_count, i};
+	for (size_t i = 0; !rc && i < p->function_count; i++) {
+		const struct pf_program_function *pf = &p->functions[i];
+
+		if (pf->complete && pf->block_count)
+			f->followed[f->followed_count++] =
+			    (struct pf_flow_range){pf->first_block, pf->block_count};
 	}
 	if (f->followed_count)
-		qsort(sized, f->followed_count, sizeof *sized, by_size);
-	for (size_t i = 0; i < f->followed_count; i++)
-		f->followed[i] = sized[i].function;
-	free(sized);
-	return 0;
+		qsort(f->followed, f->followed_count, sizeof *f->followed, by_size);
+	return rc;
 }
 
 static int
 prepare(struct flow *f, struct pf_error *err)
 {
-	int rc = PF_CALLOC(f->blocks, f->p->block_count + 1, err);
+	int rc = PF_CALLOC(f->graph.blocks, f->p->block_count + 1, err);
 
 	if (!rc)
 		rc = PF_CALLOC(f->called, f->p->function_count, err);
@@ -539,12 +386,14 @@ report_function(
 	const struct pf_program_function *pf = &f->p->functions[function];
 
 	for (uint32_t b = pf->first_block; b < pf->first_block + pf->block_count; b++) {
-		counts[b] = pf->complete ? sqrt(inflow(f, b) * outflow(f, b)) : -1;
-		for (uint32_t e = f->blocks[b].first_out; edges && e < f->blocks[b + 1].first_out;
-		    e++)
-			edges[e] = pf->complete ? f->flows[e] : 0;
+		counts[b] =
+		    pf->complete ? sqrt(pf_flow_in(&f->graph, b) * pf_flow_out(&f->graph, b)) : -1;
+		for (uint32_t e = f->graph.blocks[b].first_out;
+		    edges && e < f->graph.blocks[b + 1].first_out; e++)
+			edges[e] = pf->complete ? f->graph.flows[e] : 0;
 	}
-	entries[function] = pf->block_count && pf->complete ? f->blocks[pf->first_block].entry : -1;
+	entries[function] =
+	    pf->block_count && pf->complete ? f->graph.blocks[pf->first_block].entry : -1;
 }
 
 int
@@ -556,7 +405,8 @@ pf_inference_flow(double *counts, double *edges, double *entries, const struct p
 
 	for (size_t r = 0; !rc && r < sizeof rounds / sizeof rounds[0]; r++) {
 		for (int i = 0; i < SWEEPS; i += SWEEPS_BETWEEN_CALLS) {
-			sweep_all(&f, rounds[r], i);
+			pf_flow_sweep(&f.graph, f.followed, f.followed_count, rounds[r], i,
+			    SWEEPS_BETWEEN_CALLS);
 			couple_calls(&f);
 		}
 	}

@@ -20,7 +20,7 @@ add_frames(struct pf_decoder *d, const uint8_t *at, const uint8_t *end, struct p
 	if (PF_GROW(p->frames, p->frame_capacity, p->frame_count + (size_t)(end - at), err))
 		return PF_ENOMEM;
 	to = p->frames + p->frame_count;
-	if (d->step == PF_DECODE_ALL ||
+	if (d->plain ||
 	    (!d->location_ids.scattered && pf_packed_ids_within(&ids, d->location_ids.count))) {
 		to = pf_packed_ids_take(&ids, d->source->end, to);
 		ids.at = ids.end;

@@ -110,7 +110,7 @@ row_end(const struct pf_line_window *window, const struct pf_line_row *row, uint
 }
 
 static int
-build(struct pf_binary *binary, const struct pf_unit *unit, uint64_t address,
+build(struct pf_binary *binary, struct pf_unit *unit, uint64_t address,
     struct pf_inline_chain *chain, struct pf_error *err)
 {
 	struct pf_dwarf *d = binary->dwarf;

@@ -44,13 +44,13 @@ void
 pf_packed_code_get(const struct pf_packed_code *c, size_t first, size_t first_target,
     uint64_t address, struct pf_instruction *out, size_t count)
 {
-	const uint64_t *target = c->targets + first_target;
+	size_t target = first_target;
 
 	for (size_t i = 0; i < count; i++) {
 		uint16_t item = c->items[first + i];
 
 		out[i] = (struct pf_instruction){.address = address,
-		    .target = item & TARGET ? *target++ : 0,
+		    .target = item & TARGET ? c->targets[target++] : 0,
 		    .size = item & ((1 << SIZE_BITS) - 1),
 		    .kind = item >> SIZE_BITS & ((1 << KIND_BITS) - 1),
 		    .cost = item >> (SIZE_BITS + KIND_BITS) & ((1 << COST_BITS) - 1)};

@@ -254,7 +254,7 @@ fill(struct pf_line_window *w, const struct pf_line_table *t,
 	int rc;
 
 	w->table = NULL;
-	w->count = 0;
+	w->count = w->found = 0;
 	begin(&m, &t->header, sections, t->marks[mark].at);
 	m.row = t->marks[mark].row;
 	rc = add_row(w, &m.row, err);
@@ -301,31 +301,59 @@ sequence_at(const struct pf_line_table *table, uint64_t address)
 	return &table->sequences[low];
 }
 
+/*
+ * Whether an address is in the window without looking further: behind the one
+ * asked for last, so that no other sequence comes first, and before the last
+ * row, behind which the next mark may lie.
+ */
+static bool
+is_near(const struct pf_line_window *w, const struct pf_line_table *t, uint64_t address)
+{
+	return w->table == t && address >= w->asked && address < w->rows[w->count - 1].address;
+}
+
+/* The last row at or before an address, which row `from` is: mostly that one or the next. */
+static size_t
+row_before(const struct pf_line_window *w, size_t from, uint64_t address)
+{
+	size_t low = from + 1, high = w->count;
+
+	for (size_t n = from; n < from + 2 && n < high; n++) {
+		if (n + 1 == high || w->rows[n + 1].address > address)
+			return n;
+	}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (w->rows[middle].address <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low - 1;
+}
+
 int
 pf_line_table_find(const struct pf_line_table *table, const struct pf_line_sections *sections,
     struct pf_line_window *window, uint64_t address, const struct pf_line_row **row, uint64_t *size,
     struct pf_error *err)
 {
-	const struct pf_line_sequence *s = sequence_at(table, address);
-	size_t low, high, mark;
+	const struct pf_line_sequence *s;
+	size_t mark;
 
 	*row = NULL;
-	if (!s)
-		return 0;
-	mark = mark_before(table, s, address);
-	if ((window->table != table || window->mark != mark) &&
-	    fill(window, table, sections, s, mark, size, err))
-		return PF_ENOMEM;
-	low = 1;
-	high = window->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (window->rows[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
+	if (!is_near(window, table, address)) {
+		s = sequence_at(table, address);
+		if (!s)
+			return 0;
+		mark = mark_before(table, s, address);
+		if ((window->table != table || window->mark != mark) &&
+		    fill(window, table, sections, s, mark, size, err))
+			return PF_ENOMEM;
+		window->found = 0;
 	}
-	*row = &window->rows[low - 1];
+	window->found = row_before(window, window->found, address);
+	window->asked = address;
+	*row = &window->rows[window->found];
 	return 0;
 }
 

@@ -81,6 +81,8 @@ struct pf_line_window {
 	size_t mark;
 	struct pf_line_row *rows;
 	size_t count, capacity;
+	uint64_t asked; /* the last address that was found in it, and its row */
+	size_t found;
 };
 
 /*

@@ -120,13 +120,24 @@ pf_ranges_flatten(struct pf_ranges *r, struct pf_error *err)
 	return 0;
 }
 
-uint32_t
-pf_ranges_piece(const struct pf_ranges *r, uint64_t address, uint64_t *until)
+/* Whether exactly the first `n` pieces begin at or before an address. */
+static bool
+begin_before(const struct pf_ranges *r, size_t n, uint64_t address)
+{
+	return n <= r->count && (n == 0 || r->items[n - 1].low <= address) &&
+	       (n == r->count || r->items[n].low > address);
+}
+
+/* How many pieces do; the next question is mostly about the same piece or the one behind it. */
+static size_t
+count_before(const struct pf_ranges *r, uint64_t address)
 {
 	size_t low = 0, high = r->count;
-	uint64_t end;
-	bool covered;
 
+	for (size_t n = r->near; n < r->near + 2; n++) {
+		if (begin_before(r, n, address))
+			return n;
+	}
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		if (r->items[middle].low <= address)
@@ -134,17 +145,27 @@ pf_ranges_piece(const struct pf_ranges *r, uint64_t address, uint64_t *until)
 		else
 			high = middle;
 	}
-	covered = low > 0 && address < r->items[low - 1].high;
-	end = covered ? r->items[low - 1].high : low < r->count ? r->items[low].low : UINT64_MAX;
+	return low;
+}
+
+uint32_t
+pf_ranges_piece(struct pf_ranges *r, uint64_t address, uint64_t *until)
+{
+	size_t n = count_before(r, address);
+	bool covered = n > 0 && address < r->items[n - 1].high;
+	uint64_t end = covered ? r->items[n - 1].high : n < r->count ? r->items[n].low : UINT64_MAX;
+
+	r->near = n;
 	if (end < *until)
 		*until = end;
-	return covered ? r->items[low - 1].rank : PF_NONE;
+	return covered ? r->items[n - 1].rank : PF_NONE;
 }
 
 uint32_t
 pf_ranges_find(const struct pf_ranges *r, uint64_t address)
 {
+	struct pf_ranges asked = *r; /* the pieces stay where they are, only what is near changes */
 	uint64_t until = UINT64_MAX;
 
-	return pf_ranges_piece(r, address, &until);
+	return pf_ranges_piece(&asked, address, &until);
 }

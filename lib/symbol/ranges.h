@@ -22,6 +22,7 @@ struct pf_range {
 struct pf_ranges {
 	struct pf_range *items;
 	size_t count, capacity;
+	size_t near; /* how many pieces began at or before the address asked for last */
 };
 
 void pf_ranges_release(struct pf_ranges *r);
@@ -32,7 +33,7 @@ int pf_ranges_add(
 int pf_ranges_flatten(struct pf_ranges *r, struct pf_error *err);
 /* The rank of the piece that covers an address, or PF_NONE. */
 uint32_t pf_ranges_find(const struct pf_ranges *r, uint64_t address);
-/* The same; lowers *until to where the answer becomes another one. */
-uint32_t pf_ranges_piece(const struct pf_ranges *r, uint64_t address, uint64_t *until);
+/* The same, cheapest in rising order; lowers *until to where the answer becomes another one. */
+uint32_t pf_ranges_piece(struct pf_ranges *r, uint64_t address, uint64_t *until);
 
 #endif

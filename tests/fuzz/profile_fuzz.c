@@ -15,6 +15,7 @@
 #include "profile/formats.h"
 #include "profile/reader.h"
 #include "profile/stacks.h"
+#include "support/profile_sum.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -47,51 +48,19 @@ is_wanted(const uint8_t *bytes, size_t size)
 
 #endif
 
-/* What samples come to, whichever parts they came in. */
-struct sum {
-	uint64_t samples, frames, labels, mixed;
-};
-
-static void
-mix(struct sum *s, uint64_t number)
-{
-	s->mixed = (s->mixed ^ number) * 0x9e3779b97f4a7c15ULL;
-}
-
-static int
-add(void *data, const struct pf_profile *p, struct pf_error *err)
-{
-	struct sum *s = data;
-	(void)err;
-
-	s->samples += p->sample_count;
-	s->frames += p->frame_count;
-	s->labels += p->label_count;
-	for (size_t i = 0; i < p->sample_count; i++) {
-		mix(s, p->frame_starts[i + 1] - p->frame_starts[i]);
-		for (uint64_t k = p->frame_starts[i]; k < p->frame_starts[i + 1]; k++)
-			mix(s, p->locations[p->frames[k]].address);
-		for (size_t t = 0; t < p->type_count; t++)
-			mix(s, (uint64_t)p->values[i * p->type_count + t]);
-		for (uint64_t k = p->label_starts[i]; k < p->label_starts[i + 1]; k++)
-			mix(s, (uint64_t)p->labels[k].number);
-	}
-	return 0;
-}
-
 /* `p` is what the same bytes are when read at once; NULL: refused. */
 static void
 check_parts(const uint8_t *bytes, size_t size, const struct pf_read_options *options,
     const struct pf_profile *p)
 {
-	struct sum whole = {0}, sum = {0};
-	const struct pf_parts parts = {.take = add, .data = &sum};
+	struct profile_sum whole = {0}, sum = {0};
+	const struct pf_parts parts = {.take = profile_sum_add, .data = &sum};
 	struct pf_reader r;
 	int rc;
 
 	pf_reader_init(&r);
 	r.source.most_whole = 64;
-	r.source.window = 32;
+	r.source.window = (size_t)32 << size % 5;
 	rc = pf_reader_open(&r, memory_file(bytes, size), options, NULL);
 	if (!rc)
 		rc = pf_reader_parts(&r, &parts, NULL);
@@ -99,7 +68,7 @@ check_parts(const uint8_t *bytes, size_t size, const struct pf_read_options *opt
 	require((rc == 0) == (p != NULL));
 	if (!p)
 		return;
-	add(&whole, p, NULL);
+	profile_sum_add(&whole, p, NULL);
 	require(sum.samples == whole.samples && sum.frames == whole.frames);
 	require(sum.labels == whole.labels && sum.mixed == whole.mixed);
 }

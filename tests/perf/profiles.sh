@@ -79,14 +79,14 @@ read() {
 	read_one "native, 10 MB" 1700000 native 15
 }
 
-# Each profile is of some 15 KB, and as many as there are of them must fit into TMPDIR (1.5 GB at the end).
+# Small profiles, of some 7 KB, so that many of them are soon made and fit into TMPDIR (0.7 GB at the end).
 curve() {
 	local n before=0
 	mkdir "$work/curve"
 	echo "profiles  input MB   CPU s  CPU ms/MB  peak MB  samples read  distinct  peak bytes/distinct"
 	for n in 100 1000 10000 30000 100000; do
 		[ "$n" -le "$MOST" ] || break
-		"$make" "$work/curve" "$before" $((n - before)) 150 go
+		"$make" "$work/curve" "$before" $((n - before)) 12 go
 		before=$n
 		python3 - "$work" "$build/profuse" "$n" <<-'PY'
 			import json, os, resource, subprocess, sys

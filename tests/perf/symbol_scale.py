@@ -2,7 +2,7 @@
 """What symbols cost: against the size of a binary's debug information, against the addresses asked for, and for a
 whole conversion; CPU time and peak memory, beside llvm-symbolizer-19 and llvm-profgen-19 on the same addresses.
 
-usage: symbol_scale.py BUILD [--units N] [--rounds N] [--only size|addresses|convert] [--shares A,B…]
+usage: symbol_scale.py BUILD [--units N] [--rounds N] [--only size|addresses|convert] [--shares A,B…] [--samples A,B…]
 
 The binaries are linked of copies of generated units (tests/perf/make_units.py), built as a profiled service is, and
 stay in a cache (PROFUSE_CACHE, else ~/.cache/profuse): 1,200 units make 107 MB of debug information. Runs are
@@ -183,8 +183,9 @@ def conversion(o, work):
     print(f"converting (line tables, clang-19's text format), {len(found)} functions, {debug_size(path):.0f} MB: against code hit")
     for share in o.shares:
         convert(o, work, path, found, share, 1000000)
-    print("against samples")
-    for samples in (10000, 100000):
+    if o.samples:
+        print("against samples")
+    for samples in o.samples:
         convert(o, work, path, found, 0.1, samples)
 
 
@@ -196,6 +197,8 @@ def main():
     parser.add_argument("--only", choices=["size", "addresses", "convert"])
     parser.add_argument("--shares", type=lambda text: [float(x) for x in text.split(",")], default=[0.02, 0.1, 1.0],
                         help="shares of the functions that the samples of conversions fall into (default: 0.02,0.1,1)")
+    parser.add_argument("--samples", type=lambda text: [int(x) for x in text.split(",") if x], default=[10000, 100000],
+                        help="how many samples conversions of a tenth of the functions are shown with besides; none: ''")
     o = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for name, part in ("size", against_size), ("addresses", against_addresses), ("convert", conversion):

@@ -3,28 +3,18 @@
 
 #include "core/buffer.h"
 #include "profile/packed_ids.h"
+#include "stats/random.h"
 
 enum { MOST_IDS = 150, ROUNDS = 200 };
 
 static const uint64_t bounds[] = {
     1, 2, 126, 127, 128, 129, 300, 0x3ffe, 0x3fff, 0x4000, 0x4001, 0x7fff, 0x8000, 70000, 0x1ffffe};
 
-/* SplitMix64 (Sebastiano Vigna, public domain). */
-static uint64_t
-next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
-	return z ^ z >> 31;
-}
-
 /* Ids of all lengths that the bound allows, the bound itself among them. */
 static uint64_t
-draw(uint64_t *random, uint64_t most)
+draw(struct pf_random *random, uint64_t most)
 {
-	uint64_t r = next(random), bits = r >> 8 & 31;
+	uint64_t r = pf_random_u64(random), bits = r >> 8 & 31;
 
 	if (r % 16 == 0)
 		return most;
@@ -59,12 +49,14 @@ static void
 ids_within_their_bound_are_taken(void **state)
 {
 	struct pf_buffer b = {.maximum = 1 << 12};
-	uint64_t ids[MOST_IDS], random = 1;
+	uint64_t ids[MOST_IDS];
+	struct pf_random random;
 	(void)state;
 
+	pf_random_init(&random, 1);
 	for (size_t round = 0; round < ROUNDS * sizeof bounds / sizeof *bounds; round++) {
 		uint64_t most = bounds[round / ROUNDS];
-		size_t count = next(&random) % MOST_IDS;
+		size_t count = pf_random_u64(&random) % MOST_IDS;
 		struct pf_message packed;
 
 		for (size_t i = 0; i < count; i++)
@@ -81,19 +73,22 @@ static void
 one_id_out_of_bounds_is_seen(void **state)
 {
 	struct pf_buffer b = {.maximum = 1 << 12};
-	uint64_t ids[MOST_IDS], random = 2;
+	uint64_t ids[MOST_IDS];
+	struct pf_random random;
 	(void)state;
 
+	pf_random_init(&random, 2);
 	for (size_t round = 0; round < ROUNDS * sizeof bounds / sizeof *bounds; round++) {
-		uint64_t most = bounds[round / ROUNDS], kind = next(&random) % 3;
-		size_t count = 1 + next(&random) % (MOST_IDS - 1);
+		uint64_t most = bounds[round / ROUNDS], kind = pf_random_u64(&random) % 3;
+		size_t count = 1 + pf_random_u64(&random) % (MOST_IDS - 1);
 		struct pf_message packed;
 
 		for (size_t i = 0; i < count; i++)
 			ids[i] = draw(&random, most);
-		ids[next(&random) % count] = kind == 0   ? 0
-					     : kind == 1 ? most + 1
-							 : most + 1 + (next(&random) >> 20);
+		ids[pf_random_u64(&random) % count] =
+		    kind == 0   ? 0
+		    : kind == 1 ? most + 1
+				: most + 1 + (pf_random_u64(&random) >> 20);
 		packed = pack(&b, ids, count);
 		assert_false(pf_packed_ids_within(&packed, most));
 	}

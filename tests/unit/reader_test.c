@@ -9,6 +9,7 @@
 #include "core/gzip.h"
 #include "profile/encode.h"
 #include "profile/merge.h"
+#include "support/profile_sum.h"
 #include "support/sample_profile.h"
 
 /* A file in memory: thousands are written. */
@@ -205,34 +206,6 @@ a_stream_without_samples_is_one_empty_part(void **state)
 	pf_buffer_release(&b);
 }
 
-/* What samples are, in whichever parts they come. */
-struct sum {
-	uint64_t samples, mixed;
-};
-
-static void
-mix(struct sum *s, uint64_t number)
-{
-	s->mixed = (s->mixed ^ number) * 0x9e3779b97f4a7c15ULL;
-}
-
-static int
-sum_up(void *data, const struct pf_profile *p, struct pf_error *err)
-{
-	struct sum *s = data;
-	(void)err;
-
-	s->samples += p->sample_count;
-	for (size_t i = 0; i < p->sample_count; i++) {
-		mix(s, (uint64_t)p->values[i]);
-		for (uint64_t k = p->frame_starts[i]; k < p->frame_starts[i + 1]; k++)
-			mix(s, p->locations[p->frames[k]].address);
-		for (uint64_t k = p->label_starts[i]; k < p->label_starts[i + 1]; k++)
-			mix(s, (uint64_t)pf_profile_string(p, p->labels[k].key)[0]);
-	}
-	return 0;
-}
-
 enum form { PLAIN, UNPACKED, LABELS, GAPS, LONG_IDS, LATE_TYPES, FORMS };
 
 /* A location id in five bytes, and a label whose key is the last string. */
@@ -287,7 +260,7 @@ long_profiles_are_the_same_whole_and_in_parts(void **state)
 	(void)state;
 	for (enum form form = PLAIN; form < FORMS; form++) {
 		struct pf_buffer b = {.maximum = 1 << 24};
-		struct sum whole = {0}, parts = {0};
+		struct profile_sum whole = {0}, parts = {0};
 		struct pf_profile *p;
 		struct pf_error err;
 
@@ -295,10 +268,10 @@ long_profiles_are_the_same_whole_and_in_parts(void **state)
 		assert_in_range(b.size, (4 << 20) + 1, b.maximum);
 		if (pf_profile_parse(&p, "whole", b.bytes, b.size, NULL, &err))
 			fail_msg("form %d: %s", form, err.message);
-		sum_up(&whole, p, NULL);
+		profile_sum_add(&whole, p, NULL);
 		pf_profile_free(p);
 		put_file(&b);
-		assert_int_equal(pf_profile_stream(path, NULL, sum_up, &parts, NULL), 0);
+		assert_int_equal(pf_profile_stream(path, NULL, profile_sum_add, &parts, NULL), 0);
 		assert_int_equal(whole.samples, parts.samples);
 		assert_in_range(whole.samples, 75000, 75100);
 		assert_int_equal(whole.mixed, parts.mixed);
