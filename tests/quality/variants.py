@@ -70,10 +70,11 @@ class Bench:
             .profile(binary), path))
 
     def draws(self, kind, sets, size, seed=1):
-        exact = profiles.read(self.tools, self.exact(kind))
+        source = self.exact(kind)
+        exact = profiles.read(self.tools, source)
         for i in range(sets):
             path = os.path.join(self.folder, f"{KINDS[kind][0]}.drawn.{size}.{seed}.{i}.pb.gz")
-            if not os.path.exists(path):
+            if not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(source):
                 profiles.write(profiles.drawn(exact, size, seed * 1000 + i), path)
             yield path
 
