@@ -17,6 +17,7 @@ static const struct pf_format formats[] = {
 const struct pf_format *
 pf_format_find(const uint8_t *bytes, size_t size)
 {
+	size = size < PF_FORMAT_BYTES ? size : PF_FORMAT_BYTES;
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
 		if (formats[i].recognise(bytes, size))
 			return &formats[i];

@@ -18,7 +18,11 @@ struct pf_format {
 	int (*read)(struct pf_builder *b, struct pf_source *source, struct pf_error *err);
 };
 
-/* The format of these bytes, or NULL. */
+/*
+ * The format of these bytes, or NULL. Only so many of the first are looked at, so
+ * that it doesn't matter how much of an input is in memory.
+ */
+enum { PF_FORMAT_BYTES = 4 << 10 };
 const struct pf_format *pf_format_find(const uint8_t *bytes, size_t size);
 
 #define PF_FORMAT(NAME)                                                \

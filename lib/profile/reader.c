@@ -12,7 +12,7 @@
 #include "core/error.h"
 #include "profile/formats.h"
 
-enum { CHECK_FROM = 4 << 20, RECOGNISED_BY = 1 << 10 };
+enum { CHECK_FROM = 4 << 20 };
 
 void
 pf_reader_init(struct pf_reader *r)
@@ -85,7 +85,7 @@ text_instead(const char *name, const uint8_t *bytes, size_t size, struct pf_erro
 static int
 recognise(struct pf_source *s, const struct pf_format **format, struct pf_error *err)
 {
-	int rc = pf_source_need(s, RECOGNISED_BY, err);
+	int rc = pf_source_need(s, PF_FORMAT_BYTES, err);
 	size_t size = (size_t)(s->end - s->at);
 
 	if (rc)
