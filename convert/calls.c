@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/search.h"
 
 /* A call by pointer whose place is known. */
 struct pf_indirect_call {
@@ -141,17 +142,10 @@ rate_functions(struct weights *w, const struct pf_program *p, const struct pf_sa
 static const struct pf_indirect_call *
 indirect_at(const struct pf_calls *c, uint64_t address)
 {
-	size_t low = 0, high = c->indirect_count;
+	size_t after = PF_LOWER_BOUND(c->indirect, c->indirect_count, address, address + 1);
+	const struct pf_indirect_call *call = after ? &c->indirect[after - 1] : NULL;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (c->indirect[middle].address + c->indirect[middle].size <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < c->indirect_count && c->indirect[low].address <= address ? &c->indirect[low]
-									      : NULL;
+	return call && address - call->address < call->size ? call : NULL;
 }
 
 static int

@@ -5,21 +5,14 @@
 #include "convert/program.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/search.h"
 
 /* The first leaf at or after an address. */
 static const struct pf_address_count *
 first_leaf(const struct pf_samples *samples, uint64_t address)
 {
-	size_t low = 0, high = samples->leaf_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (samples->leaves[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return samples->leaves + low;
+	return samples->leaves +
+	       PF_LOWER_BOUND(samples->leaves, samples->leaf_count, address, address);
 }
 
 /* The leaves of a function are those from *leaf up to *end. */
@@ -199,17 +192,10 @@ pf_program_unfold(struct pf_program_code *code, const struct pf_program *p, uint
 uint32_t
 pf_program_code_find(const struct pf_program_code *code, uint64_t address)
 {
-	size_t low = 0, high = code->count;
+	size_t after = PF_LOWER_BOUND(code->instructions, code->count, address, address + 1);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (code->instructions[middle].address + code->instructions[middle].size <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < code->count && covers(&code->instructions[low], address) ? (uint32_t)low
-									      : PF_NONE;
+	return after && covers(&code->instructions[after - 1], address) ? (uint32_t)after - 1
+									: PF_NONE;
 }
 
 void

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/index.h"
 #include "core/memory.h"
+#include "core/search.h"
 #include "symbol/binary.h"
 
 const cs_insn *
@@ -52,15 +53,8 @@ source_of(const struct pf_machine_code *code, uint32_t at)
 {
 	const struct pf_decoder *d = code->decoder;
 	uint64_t address = code->instructions[at].address;
-	size_t low = 0, high = d->source_count;
+	size_t low = PF_LOWER_BOUND(d->sources, d->source_count, target, address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (d->sources[middle].target < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < d->source_count && d->sources[low].target == address ? d->sources[low].from
 									  : PF_NONE;
 }

@@ -9,6 +9,7 @@
 #include "core/index.h"
 #include "core/md5.h"
 #include "core/memory.h"
+#include "core/search.h"
 #include "symbol/binary_private.h"
 
 enum {
@@ -197,15 +198,8 @@ load_symbols(struct reader *r)
 static const struct hashed_symbol *
 symbol_of(const struct reader *r, uint64_t guid)
 {
-	size_t low = 0, high = r->symbol_count;
+	size_t low = PF_LOWER_BOUND(r->symbols, r->symbol_count, guid, guid);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (r->symbols[middle].guid < guid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < r->symbol_count && r->symbols[low].guid == guid ? &r->symbols[low] : NULL;
 }
 

@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/search.h"
 
 static int
 compare_relocations(const void *a, const void *b)
@@ -94,16 +95,10 @@ pf_relocations_load(struct pf_binary *binary, struct pf_error *err)
 bool
 pf_binary_pointer(const struct pf_binary *binary, uint64_t address, uint64_t *value)
 {
-	size_t low = 0, high = binary->relocation_count;
+	size_t low =
+	    PF_LOWER_BOUND(binary->relocations, binary->relocation_count, address, address);
 	const uint8_t *bytes;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (binary->relocations[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	if (low < binary->relocation_count && binary->relocations[low].address == address) {
 		*value = binary->relocations[low].value;
 		return true;
