@@ -168,6 +168,7 @@ pf_jemalloc_json_parse(struct pf_allocator_stats *s, const char *name, const voi
 	s->mapped = number(stats, "mapped");
 	s->retained = number(stats, "retained");
 	s->arenas = number(json_object_get(top, "arenas"), "narenas");
+	s->background_threads = number(json_object_get(stats, "background_thread"), "num_threads");
 	read_settings(s, json_object_get(top, "opt"));
 	read_arenas(s, arenas);
 	first = json_object_get(arenas, "0");

@@ -44,6 +44,9 @@ read_jemalloc_setting(struct pf_allocator_stats *s, struct pf_text t)
 	if (pf_text_left(&value) > 2 && *value.at == '"')
 		value = (struct pf_text){.at = value.at + 1, .end = value.end - 1};
 	pf_allocator_add_setting(s, name, value.at, pf_text_left(&value));
+	/* "opt.background_thread: false (background_thread: true)": as it began, and as it is now. */
+	if (strcmp(name, "opt.background_thread") == 0)
+		s->background_threads = pf_text_find(&t, "(background_thread: true)") != NULL;
 }
 
 /* "   dirty:     N/A   26776      23      782    18375": decaying, then npages. */

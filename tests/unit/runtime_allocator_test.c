@@ -59,6 +59,7 @@ both_forms_of_jemalloc_say_the_same(void **state)
 	assert_string_equal(pf_allocator_setting(&json, "opt.background_thread"), "false");
 	assert_string_equal(pf_allocator_setting(&text, "opt.metadata_thp"), "disabled");
 	assert_null(pf_allocator_setting(&json, "opt.absent"));
+	assert_true(json.background_threads == 0 && text.background_threads == 0);
 	assert_true(json.locks > 0 && json.lock_waits <= json.locks);
 }
 
@@ -71,6 +72,7 @@ the_only_arena_of_jemalloc_is_read(void **state)
 
 	parse_fixture(&s, "runtime/redis.jemalloc.txt");
 	assert_true(s.releasable == 79635 * 4096.0 && s.thread_cached == 2385192);
+	assert_true(s.background_threads == 1);
 	/* One leaf of 2 MiB, 8 bytes of it written for every page. */
 	assert_true(s.metadata_unwritten == (2 << 20) - (s.mapped + s.retained) / 4096 * 8);
 }
