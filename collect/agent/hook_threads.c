@@ -5,7 +5,10 @@
  * A look at the word of a lock or semaphore tells whether it may have to be
  * waited for; if not, libc's function is called at once. The words are those of
  * glibc's public <bits/struct_mutex.h> and <bits/struct_rwlock.h>. An unlock
- * looks whether somebody is known to wait for this lock.
+ * looks whether somebody is known to wait for this lock. These are plain reads of
+ * words that other threads write: the compiler makes them part of the comparison,
+ * as it does with no atomic one; each is one aligned load either way, and one that
+ * is out of date costs a sample.
  *
  * The slow way is a function of its own, so that the quick way sets up nothing.
  * Some of these are cancellation points: a thread that is cancelled there leaves
@@ -37,23 +40,19 @@ always(uintptr_t object)
 static inline bool
 taken(const pthread_mutex_t *m)
 {
-	return __atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) != 0;
+	return m->__data.__lock != 0;
 }
 
 static inline bool
 closed_to_readers(const pthread_rwlock_t *l)
 {
-	unsigned readers = __atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED);
-
-	return (readers & (WRITE_PHASE | WRITE_LOCKED)) != 0;
+	return (l->__data.__readers & (WRITE_PHASE | WRITE_LOCKED)) != 0;
 }
 
 static inline bool
 closed_to_writers(const pthread_rwlock_t *l)
 {
-	unsigned readers = __atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED);
-
-	return (readers & ~(unsigned)WRITE_PHASE) || l->__data.__cur_writer;
+	return (l->__data.__readers & ~(unsigned)WRITE_PHASE) || l->__data.__cur_writer;
 }
 
 /* glibc's begins with its value, in a word of 64 bits on this machine. */
@@ -181,16 +180,14 @@ WAITER(pthread_join, PF_WAIT_JOIN, uintptr_t, always, nobody, always_answers,
 static inline bool
 mutex_wanted(const pthread_mutex_t *m)
 {
-	return (unsigned)__atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) > 1 &&
-	       pf_lock_watched(m);
+	return (unsigned)m->__data.__lock > 1 && pf_lock_watched(m);
 }
 
 /* A writer has it, or waits for its readers to leave. */
 static inline bool
 rwlock_wanted(const pthread_rwlock_t *l)
 {
-	return (__atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED) & WRITE_LOCKED) &&
-	       pf_lock_watched(l);
+	return (l->__data.__readers & WRITE_LOCKED) && pf_lock_watched(l);
 }
 
 /*

@@ -46,7 +46,7 @@ read_jemalloc_setting(struct pf_allocator_stats *s, struct pf_text t)
 	pf_allocator_add_setting(s, name, value.at, pf_text_left(&value));
 }
 
-/* "                            dirty:     N/A   26776      23      782    18375": decaying, then npages. */
+/* "   dirty:     N/A   26776      23      782    18375": decaying, then npages. */
 static void
 read_decaying(struct pf_allocator_stats *s, struct pf_text t, double page)
 {
@@ -63,9 +63,22 @@ read_decaying(struct pf_allocator_stats *s, struct pf_text t, double page)
 		return;
 	s->releasable = (isnan(s->releasable) ? 0 : s->releasable) + pages * page;
 	if (dirty) {
-		s->purges = sweeps;
-		s->purge_calls = calls;
+		s->purges = sweeps + (isnan(s->purges) ? 0 : s->purges);
+		s->purge_calls = calls + (isnan(s->purge_calls) ? 0 : s->purge_calls);
 	}
+}
+
+/* A line of all arenas together, or of each in turn: where there is only one, nothing is merged. */
+static void
+read_arena_line(struct pf_allocator_stats *s, struct pf_text t, double page, double *base)
+{
+	double cached;
+
+	read_decaying(s, t, page);
+	if (pf_text_starts(&t, "tcache_bytes:") && number_after(t, "tcache_bytes:", &cached))
+		s->thread_cached = cached + (isnan(s->thread_cached) ? 0 : s->thread_cached);
+	if (pf_text_starts(&t, "base:") && isnan(*base)) /* of the first arena, or of all */
+		(void)number_after(t, "base:", base);
 }
 
 int
@@ -73,8 +86,8 @@ pf_jemalloc_text_parse(struct pf_allocator_stats *s, const char *name, const voi
     size_t size, struct pf_error *err)
 {
 	struct pf_lines lines;
-	double page = 4096;
-	bool merged = false, done = false, whole = false;
+	double page = 4096, base = NAN;
+	bool merged = false, inside = false, whole = false;
 
 	pf_lines_init(&lines, name, bytes, size);
 	while (pf_lines_next(&lines)) {
@@ -99,13 +112,13 @@ pf_jemalloc_text_parse(struct pf_allocator_stats *s, const char *name, const voi
 		}
 		read_jemalloc_setting(s, t);
 		if (pf_text_starts(&t, "Merged arenas stats:"))
-			merged = true;
-		else if (merged && pf_text_starts(&t, "bins:"))
-			done = true;
-		if (merged && !done)
-			read_decaying(s, t, page);
-		if (merged && !done && pf_text_starts(&t, "tcache_bytes:"))
-			(void)number_after(t, "tcache_bytes:", &s->thread_cached);
+			merged = inside = true;
+		else if (pf_text_starts(&t, "arenas["))
+			inside = !merged;
+		else if (pf_text_starts(&t, "bins:"))
+			inside = false;
+		if (inside)
+			read_arena_line(s, t, page, &base);
 		whole |= pf_text_find(&t, "End jemalloc statistics") != NULL;
 	}
 	if (isnan(s->in_use) || isnan(s->resident) || !whole)
@@ -116,6 +129,7 @@ pf_jemalloc_text_parse(struct pf_allocator_stats *s, const char *name, const voi
 		    name);
 	if (isnan(s->releasable))
 		s->releasable = fmax(0, s->resident - s->active - s->metadata);
+	pf_jemalloc_find_unwritten(s, base, page);
 	return 0;
 }
 

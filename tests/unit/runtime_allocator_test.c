@@ -62,6 +62,19 @@ both_forms_of_jemalloc_say_the_same(void **state)
 	assert_true(json.locks > 0 && json.lock_waits <= json.locks);
 }
 
+/* Redis has one arena: no sums of all are printed, and its first is all there is. */
+static void
+the_only_arena_of_jemalloc_is_read(void **state)
+{
+	struct pf_allocator_stats s;
+	(void)state;
+
+	parse_fixture(&s, "runtime/redis.jemalloc.txt");
+	assert_true(s.releasable == 79635 * 4096.0 && s.thread_cached == 2385192);
+	/* One leaf of 2 MiB, 8 bytes of it written for every page. */
+	assert_true(s.metadata_unwritten == (2 << 20) - (s.mapped + s.retained) / 4096 * 8);
+}
+
 static void
 gperftools_free_list_is_what_a_release_returns(void **state)
 {
@@ -141,6 +154,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(malloc_info_gives_arenas_free_memory_and_what_trimming_returns),
 	    cmocka_unit_test(both_forms_of_jemalloc_say_the_same),
+	    cmocka_unit_test(the_only_arena_of_jemalloc_is_read),
 	    cmocka_unit_test(gperftools_free_list_is_what_a_release_returns),
 	    cmocka_unit_test(mimalloc_says_what_is_committed_and_nothing_of_a_release),
 	    cmocka_unit_test(what_is_cut_off_is_refused_or_whole),
