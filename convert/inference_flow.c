@@ -88,10 +88,13 @@ cost_of(const struct flow *f, const struct pf_instruction *instruction)
 static double
 without_stall(double own, double cost, double samples, double weight)
 {
-	double usual = (samples - own + 1) / (weight - cost + 1) * cost;
-	double most = STALL_RATIO * usual + STALL_SAMPLES;
+	double usual, most;
 
-	return own > most && weight > cost ? most * (1 + STALL_REST * log(own / most)) : own;
+	if (own <= STALL_SAMPLES || weight <= cost)
+		return own; /* the usual case, without a division */
+	usual = (samples - own + 1) / (weight - cost + 1) * cost;
+	most = STALL_RATIO * usual + STALL_SAMPLES;
+	return own > most ? most * (1 + STALL_REST * log(own / most)) : own;
 }
 
 static void
@@ -102,13 +105,16 @@ weigh_block(struct flow *f, const struct pf_program_code *code, uint32_t block)
 	double samples = 0, weight = 0, evidence = 0;
 
 	for (uint32_t i = first; i < end; i++) {
-		samples += (double)code->values[i] / f->unit;
+		if (code->values[i])
+			samples += (double)code->values[i] / f->unit;
 		weight += cost_of(f, &code->instructions[i]);
 	}
 	for (uint32_t i = first; i < end; i++) {
-		double own = (double)code->values[i] / f->unit;
-		double cost = cost_of(f, &code->instructions[i]);
+		double own, cost = cost_of(f, &code->instructions[i]);
 
+		if (code->values[i] == 0)
+			continue;
+		own = (double)code->values[i] / f->unit;
 		evidence += f->time ? without_stall(own, cost, samples, weight) : own;
 	}
 	pf_flow_row(&f->graph, slot)->samples[slot % PF_FLOW_LANES] = evidence;
