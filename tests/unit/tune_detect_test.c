@@ -39,6 +39,7 @@ static const struct expected cases[] = {
     {"arenas", {"arena-contention"}, "packets_of_one"}, {"own-arenas", {NULL}, NULL},
     {"one-arena", {"arena-contention"}, "packets_of_one"}, {"many-arenas", {NULL}, NULL},
     {"one-arena/mutex.pb.gz", {"arena-contention"}, "packets_of_one"}, {"background", {NULL}, NULL},
+    {"one-arena-stats", {"arena-contention"}, NULL}, {"many-arenas-stats", {NULL}, NULL},
     {"small-caches", {"arena-contention", "allocation-heavy"}, "packets_of_one"},
     {"big-caches", {"allocation-heavy"}, "packets_of_one"},
     {"packets", {"malloc-thresholds"}, "packets_of_one"}, {"small-blocks", {NULL}, NULL},

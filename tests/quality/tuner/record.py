@@ -8,6 +8,8 @@
   background     a Redis under redis-benchmark, whose jemalloc has threads of its own that sleep, and return memory: healthy
   small-caches   packets over tcmalloc whose threads may cache nothing: what threads do over time, and a CPU profile
   big-caches     the same with tcmalloc as it is: healthy, but for allocating much
+  one-arena-stats, many-arenas-stats
+                 what jemalloc says of its own mutexes after these: its text, without single arenas
   packets        its heap profile, and malloc_info: blocks that are too big for the caches of threads
   small-blocks   workload small: blocks that are not
 
@@ -58,6 +60,16 @@ def libc_of(process):
     return next(word for word in maps if word.endswith("/libc.so.6"))
 
 
+def record_statistics(program, folder, to, conf):
+    """jemalloc's text at the end of a run, as far as it is of all arenas together, or of the only one."""
+    subprocess.run([program, "packets", "--scale", "3", "--stats", folder / "stats"], env=dict(os.environ, LD_PRELOAD=JEMALLOC, MALLOC_CONF=conf), check=True)
+    text = (folder / "stats/idle.jemalloc.txt").read_text()
+    if "Merged arenas stats:" in text:
+        text = text[:text.index("arenas[0]:")] + text[text.index("--- End jemalloc"):]
+    to.mkdir(parents=True, exist_ok=True)
+    (to / "jemalloc.txt").write_text(text)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build", type=pathlib.Path)
@@ -70,6 +82,10 @@ def main():
         folder = pathlib.Path(name)
         program = folder / "workload"
         subprocess.run(["cc", "-O2", "-g", "-D_GNU_SOURCE", "-o", program, HERE / "workload.c", "-lpthread"], check=True)
+        for fixture, conf in (("one-arena-stats", "narenas:1,tcache:false"), ("many-arenas-stats", "")):
+            if arguments.only in (None, fixture):
+                record_statistics(program, folder, to / fixture, conf)
+                print(f"{fixture}: jemalloc.txt")
         wall = f"threads?seconds={arguments.seconds}"
         cpu = f"profile?seconds={arguments.seconds}"
         for fixture, kind, environment, parts in (
