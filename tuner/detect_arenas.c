@@ -222,7 +222,7 @@ spins_in_allocator(const struct pf_stack *s, const struct pf_evidence_profile *e
 	       pf_stack_with(s, ep, PF_CODE_LOCK_WAIT) <= pf_stack_with(s, ep, PF_CODE_ALLOCATION);
 }
 
-/* Threads that wait for an arena on the CPU: spinning, or on their way into the kernel. */
+/* Threads that fight for an arena on the CPU: spinning, on their way into the kernel, or waking each other. */
 static int
 judge_spinning(const struct pf_evidence *e, struct pf_findings *f, double arenas, bool *found,
     struct pf_error *err)

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """record.py BUILD FOLDER: the fixtures of tests/fixtures/tune that are programs of C under the agent, recorded anew.
 
-  arenas         workload packets with one arena: the wall-clock profile of eight threads that fight for it, malloc_info
+  arenas         workload packets with one arena: the wall-clock profile of eight threads that fight for it, malloc_info;
+                 and a CPU profile, which shows it only where they have processors to themselves
   own-arenas     the same with glibc's own number of arenas: healthy
   one-arena      packets over jemalloc with one arena and no caches of threads: what threads do over time, and its mutexes
   many-arenas    the same with jemalloc as it is: healthy
@@ -89,8 +90,8 @@ def main():
         wall = f"threads?seconds={arguments.seconds}"
         cpu = f"profile?seconds={arguments.seconds}"
         for fixture, kind, environment, parts in (
-                ("arenas", "packets", {"MALLOC_ARENA_MAX": "1"}, {"wall.pb.gz": wall, "malloc_info.xml": "allocator"}),
-                ("own-arenas", "packets", {}, {"wall.pb.gz": wall, "malloc_info.xml": "allocator"}),
+                ("arenas", "packets", {"MALLOC_ARENA_MAX": "1"}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu, "malloc_info.xml": "allocator"}),
+                ("own-arenas", "packets", {}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu, "malloc_info.xml": "allocator"}),
                 ("one-arena", "packets", {"preload": JEMALLOC, "MALLOC_CONF": "narenas:1,tcache:false"}, {"wall.pb.gz": wall, "mutex.pb.gz": "mutex", "block.pb.gz": "block"}),
                 ("many-arenas", "packets", {"preload": JEMALLOC}, {"wall.pb.gz": wall, "mutex.pb.gz": "mutex", "block.pb.gz": "block"}),
                 ("background", "redis", {}, {"wall.pb.gz": wall, "block.pb.gz": "block"}),
