@@ -264,12 +264,18 @@ judge_statistics(
 	double cpus = isnan(e->cpus) ? 2 : e->cpus;
 	char text[PF_AMOUNT_ROOM];
 
-	if (a->locks > 1000 && a->lock_wait_seconds > 1 && a->lock_waits > 0.01 * a->locks) {
-		pf_findings_add(f, "arena-contention", PF_SEVERITY_MEDIUM, PF_CONFIDENCE_MEDIUM,
+	if (a->lock_waits >= LEAST_WAITS && a->lock_wait_seconds >= WAITS * a->uptime_seconds) {
+		pf_findings_add(f, "arena-contention",
+		    a->lock_wait_seconds >= a->uptime_seconds ? PF_SEVERITY_HIGH
+							      : PF_SEVERITY_MEDIUM,
+		    PF_CONFIDENCE_MEDIUM,
 		    pf_say(f, "Threads waited %s for the allocator's locks",
 			pf_amount(text, a->lock_wait_seconds, "seconds")));
-		pf_add_number(f, "waits", a->lock_waits, "count");
 		pf_add_number(f, "waited", a->lock_wait_seconds, "seconds");
+		pf_add_number(f, "waits", a->lock_waits, "count");
+		pf_add_number(
+		    f, "waiting_on_average", a->lock_wait_seconds / a->uptime_seconds, "threads");
+		pf_add_number(f, "arenas", a->arenas, "count");
 		advise_more(e, f, a->arenas);
 		advise_trying(f);
 	} else if (a->allocator == PF_ALLOCATOR_GLIBC && a->arenas > 2 * cpus &&
