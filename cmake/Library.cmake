@@ -3,8 +3,11 @@ file(GLOB PROFUSE_SOURCES CONFIGURE_DEPENDS
   lib/*/*.c collect/*.c convert/*.c tuner/*.c bench/*.c)
 # Attaching to processes unwinds copied stacks as the agent does.
 list(APPEND PROFUSE_SOURCES collect/agent/cfi.c collect/agent/cfi_run.c collect/agent/cfi_expression.c collect/agent/unwind.c)
-# Nobody asks errno about a square root, and two at once cannot set it.
-set_source_files_properties(convert/inference_sweep.c PROPERTIES COMPILE_OPTIONS -fno-math-errno)
+# Nobody asks errno about a square root, and several at once cannot set it. The sweep asks for the processor as it runs.
+set_source_files_properties(convert/inference_sweep.c convert/inference_sweep_avx2.c PROPERTIES COMPILE_OPTIONS "-fno-math-errno;-Wno-psabi")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set_property(SOURCE convert/inference_sweep_avx2.c APPEND PROPERTY COMPILE_OPTIONS -mavx2)
+endif()
 include(cmake/Pages.cmake)
 add_library(profuse_objects OBJECT ${PROFUSE_SOURCES})
 target_include_directories(profuse_objects PUBLIC ${CMAKE_SOURCE_DIR}/include PRIVATE ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR})

@@ -8,7 +8,7 @@
 #include "core/memory.h"
 
 /* Items in the indexes from which on a new root begins a new generation: what fits into the cache. */
-enum { GENERATION = 1 << 15 };
+enum { GENERATION = 1 << 12 };
 
 int
 pf_functions_init(struct pf_functions *f, struct pf_error *err)

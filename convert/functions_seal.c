@@ -12,6 +12,9 @@
 #include "core/error.h"
 #include "core/memory.h"
 
+/* So many bodies are sorted without qsort's calls. */
+enum { FEW = 16 };
+
 /* qsort has no context argument; each comparison record carries what it needs. */
 struct node_key {
 	const char *name;
@@ -43,11 +46,8 @@ static int
 by_writing_order(const void *left, const void *right)
 {
 	const struct node_key *a = left, *b = right;
-	int order =
-	    compare_u64((uint32_t)(a->parent + 1), (uint32_t)(b->parent + 1)); /* PF_NONE first */
+	int order = a->parent == PF_NONE ? compare_u64(b->total, a->total) : 0;
 
-	if (!order && a->parent == PF_NONE)
-		order = compare_u64(b->total, a->total);
 	if (!order)
 		order = compare_places(a->site, b->site);
 	return order ? order : strcmp(a->name, b->name);
@@ -59,6 +59,20 @@ by_place(const void *left, const void *right)
 	const struct pf_body *a = left, *b = right;
 
 	return compare_places(a->place, b->place);
+}
+
+/* Most nodes have a few bodies, nearly in order as they are. */
+static void
+sort_few(struct pf_body *bodies, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct pf_body moved = bodies[i];
+		size_t to = i;
+
+		for (; to > 0 && compare_places(bodies[to - 1].place, moved.place) > 0; to--)
+			bodies[to] = bodies[to - 1];
+		bodies[to] = moved;
+	}
 }
 
 static int
@@ -88,6 +102,55 @@ sum_totals(struct pf_functions *f)
 	}
 }
 
+/* Sorts the roots, or the children of one node: `siblings`. Room for the keys of all is at `keys`. */
+static void
+sort_siblings(const struct pf_functions *f, uint32_t *siblings, size_t count, struct node_key *keys)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct pf_function_node *n = &f->nodes[siblings[i]];
+		keys[i] = (struct node_key){
+		    pf_strings_get(&f->names, n->name), n->total, n->parent, siblings[i], n->site};
+	}
+	qsort(keys, count, sizeof *keys, by_writing_order);
+	for (size_t i = 0; i < count; i++)
+		siblings[i] = keys[i].node;
+}
+
+/* Lists the roots, then each node's children, in the order of the nodes; returns how many siblings there are at most. */
+static size_t
+list_children(struct pf_functions *f)
+{
+	size_t most, at;
+
+	f->root_count = 0;
+	for (size_t i = 0; i < f->node_count; i++) {
+		if (f->nodes[i].parent == PF_NONE)
+			f->root_count++;
+		else
+			f->nodes[f->nodes[i].parent].child_count++;
+	}
+	most = at = f->root_count;
+	for (size_t i = 0; i < f->node_count; i++) {
+		struct pf_function_node *n = &f->nodes[i];
+
+		n->first_child = n->child_count ? (uint32_t)at : 0;
+		most = n->child_count > most ? n->child_count : most;
+		at += n->child_count;
+		n->child_count = 0;
+	}
+	at = 0;
+	for (size_t i = 0; i < f->node_count; i++) {
+		uint32_t parent = f->nodes[i].parent;
+
+		if (parent == PF_NONE)
+			f->children[at++] = (uint32_t)i;
+		else
+			f->children[f->nodes[parent].first_child + f->nodes[parent].child_count++] =
+			    (uint32_t)i;
+	}
+	return most;
+}
+
 static int
 sort_nodes(struct pf_functions *f, struct pf_error *err)
 {
@@ -95,24 +158,15 @@ sort_nodes(struct pf_functions *f, struct pf_error *err)
 	int rc = PF_CALLOC(f->children, f->node_count, err);
 
 	if (!rc)
-		rc = PF_CALLOC(keys, f->node_count, err);
+		rc = PF_CALLOC(keys, list_children(f), err);
 	if (rc)
 		return rc;
+	sort_siblings(f, f->children, f->root_count, keys);
 	for (size_t i = 0; i < f->node_count; i++) {
 		const struct pf_function_node *n = &f->nodes[i];
-		keys[i] = (struct node_key){
-		    pf_strings_get(&f->names, n->name), n->total, n->parent, (uint32_t)i, n->site};
-	}
-	if (f->node_count)
-		qsort(keys, f->node_count, sizeof *keys, by_writing_order);
-	for (size_t i = 0; i < f->node_count; i++) {
-		f->children[i] = keys[i].node;
-		if (keys[i].parent == PF_NONE) {
-			f->root_count++;
-			continue;
-		}
-		if (f->nodes[keys[i].parent].child_count++ == 0)
-			f->nodes[keys[i].parent].first_child = (uint32_t)i;
+
+		if (n->child_count > 1)
+			sort_siblings(f, &f->children[n->first_child], n->child_count, keys);
 	}
 	free(keys);
 	return 0;
@@ -163,7 +217,9 @@ sort_bodies(struct pf_functions *f, uint32_t *moved)
 	for (size_t i = 0; i < f->node_count; i++) {
 		struct pf_function_node *n = &f->nodes[i];
 
-		if (n->body_count > 1)
+		if (n->body_count <= FEW)
+			sort_few(&f->bodies[n->first_body], n->body_count);
+		else
 			qsort(
 			    &f->bodies[n->first_body], n->body_count, sizeof *f->bodies, by_place);
 	}

@@ -1,13 +1,16 @@
 /* inference_flow.c: see inference_flow.h. */
 #include "convert/inference_flow.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "convert/inference_graph.h"
 #include "convert/inference_sweep.h"
 #include "convert/program.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/search.h"
 
 #define FIRST_GUESS 0.02 /* samples that a block without any is given at first */
 /* What an instruction may collect beyond what its block's others do before it counts as stalled:
@@ -15,11 +18,17 @@
 #define STALL_RATIO 2.0
 #define STALL_SAMPLES 5.0
 #define STALL_REST 0.2 /* what counts of each e-fold beyond */
+/* A call runs at least this often, of what its share of the callee's stacks says. */
+#define SEEN_SHARE 0.5
 
 enum { SWEEPS = 25, SWEEPS_BETWEEN_CALLS = 5 };
 
-/* How much conservation weighs against evidence, round by round. */
-static const double rounds[] = {.5, .5, 1, 1, 2, 4, 8, 16, 64, 256};
+/*
+ * How much conservation weighs against evidence, round by round. Evidence does not
+ * lead: a block scales all its flows alike, and where its samples contradict those
+ * across one edge, it would wear its other edges down to nothing, for good.
+ */
+static const double rounds[] = {16, 64, 256};
 
 /* Fitted on one program; unit costs lose little (docs/convert.md). By enum pf_instruction_cost. */
 static const double costs[PF_COST_CLASSES] = {[PF_COST_ALU] = .5,
@@ -42,21 +51,20 @@ static const double costs[PF_COST_CLASSES] = {[PF_COST_ALU] = .5,
     [PF_COST_REPEAT] = 15,
     [PF_COST_NOP] = .1};
 
-/* A direct call from a block to a function of the program; those of one block are neighbours. */
+/* A direct call from a block to a function, both in the graph; those of one block are neighbours. */
 struct flow_call {
-	uint32_t block, function;
+	uint32_t slot, function;
+	double below;  /* samples in the callee, and in what it called, under this call */
 	double factor; /* of the block's first call: by how much the block's flow is to change */
 };
 
 struct flow {
 	const struct pf_program *p;
 	struct pf_flow_graph graph;
-	struct pf_flow_range
-	    *followed; /* functions whose flow is known wholly, by their number of blocks */
-	size_t followed_count;
 	struct flow_call *calls;
 	size_t call_count, call_capacity;
 	double *called; /* by function: sum over its call sites */
+	double *below;  /* by function: sum of its calls' */
 	double unit;
 	bool time;
 };
@@ -64,12 +72,17 @@ struct flow {
 static void
 release(struct flow *f)
 {
-	free(f->graph.blocks);
-	free(f->graph.flows);
-	free(f->graph.in_edges);
-	free(f->followed);
+	pf_flow_graph_release(&f->graph);
 	free(f->calls);
 	free(f->called);
+	free(f->below);
+}
+
+/* The place of a function's n-th block. */
+static uint32_t
+slot_of(const struct flow *f, uint32_t function, uint32_t n)
+{
+	return f->graph.slots[function] + n * PF_FLOW_LANES;
 }
 
 static double
@@ -86,56 +99,77 @@ cost_of(const struct flow *f, const struct pf_instruction *instruction)
 static double
 without_stall(double own, double cost, double samples, double weight)
 {
-	double usual = (samples - own + 1) / (weight - cost + 1) * cost;
-	double most = STALL_RATIO * usual + STALL_SAMPLES;
+	double usual, most;
 
-	return own > most && weight > cost ? most * (1 + STALL_REST * log(own / most)) : own;
+	if (own <= STALL_SAMPLES || weight <= cost)
+		return own; /* the usual case, without a division */
+	usual = (samples - own + 1) / (weight - cost + 1) * cost;
+	most = STALL_RATIO * usual + STALL_SAMPLES;
+	return own > most ? most * (1 + STALL_REST * log(own / most)) : own;
 }
 
 static void
 weigh_block(struct flow *f, const struct pf_program_code *code, uint32_t block)
 {
-	struct pf_flow_block *b = &f->graph.blocks[code->first_block + block];
+	uint32_t slot = slot_of(f, code->function, block);
 	uint32_t first = code->starts[block], end = code->starts[block + 1];
-	double samples = 0;
+	double samples = 0, weight = 0, evidence = 0;
 
 	for (uint32_t i = first; i < end; i++) {
-		samples += (double)code->values[i] / f->unit;
-		b->weight += cost_of(f, &code->instructions[i]);
+		if (code->values[i])
+			samples += (double)code->values[i] / f->unit;
+		weight += cost_of(f, &code->instructions[i]);
 	}
 	for (uint32_t i = first; i < end; i++) {
-		double own = (double)code->values[i] / f->unit;
-		double cost = cost_of(f, &code->instructions[i]);
+		double own, cost = cost_of(f, &code->instructions[i]);
 
-		b->samples += f->time ? without_stall(own, cost, samples, b->weight) : own;
+		if (code->values[i] == 0)
+			continue;
+		own = (double)code->values[i] / f->unit;
+		evidence += f->time ? without_stall(own, cost, samples, weight) : own;
 	}
-	if (b->weight < .05)
-		b->weight = .05;
+	pf_flow_row(&f->graph, slot)->samples[slot % PF_FLOW_LANES] = evidence;
+	pf_flow_row(&f->graph, slot)->weight[slot % PF_FLOW_LANES] = weight < .05 ? .05 : weight;
+}
+
+/* The samples whose stacks go through this call into the function. */
+static double
+samples_below(const struct flow *f, const struct pf_instruction *call, uint32_t function)
+{
+	const struct pf_samples *s = f->p->samples;
+	double sum = 0;
+
+	for (size_t i = PF_LOWER_BOUND(s->edges, s->edge_count, caller, call->address);
+	    i < s->edge_count && s->edges[i].caller - call->address < call->size; i++) {
+		if (pf_program_function_at(f->p, s->edges[i].callee) == function)
+			sum += (double)s->edges[i].value / f->unit;
+	}
+	return sum;
 }
 
 /* A direct call, or a jump out of its function, to one of the program; both followed wholly. */
 static int
-note_call(struct flow *f, const struct pf_program_function *caller, const struct pf_instruction *in,
-    struct pf_error *err)
+note_call(struct flow *f, uint32_t caller, const struct pf_instruction *in, struct pf_error *err)
 {
-	const struct pf_program_function *callee;
-	uint32_t function;
+	uint32_t callee;
+	double below;
 	int rc;
 
-	if (!in->target || !caller->complete ||
-	    (in->kind != PF_CODE_CALL && in->kind != PF_CODE_JUMP))
+	if (!in->target || (in->kind != PF_CODE_CALL && in->kind != PF_CODE_JUMP))
 		return 0;
-	function = pf_program_function_at(f->p, in->target);
-	if (function == PF_NONE)
-		return 0;
-	callee = &f->p->functions[function];
-	if (callee->start != in->target || callee->block_count == 0 || !callee->complete ||
+	callee = pf_program_function_at(f->p, in->target);
+	if (callee == PF_NONE || f->graph.slots[callee] == PF_NONE ||
+	    f->p->functions[callee].start != in->target ||
 	    (in->kind == PF_CODE_JUMP && callee == caller))
 		return 0;
 	rc = PF_GROW(f->calls, f->call_capacity, f->call_count + 1, err);
-	if (!rc)
-		f->calls[f->call_count++] = (struct flow_call){in->block, function, 1};
-	return rc;
+	if (rc)
+		return rc;
+	below = samples_below(f, in, callee);
+	f->below[callee] += below;
+	f->calls[f->call_count++] = (struct flow_call){
+	    slot_of(f, caller, in->block - f->p->functions[caller].first_block), callee, below, 1};
+	return 0;
 }
 
 /* What is known of each function's blocks and calls from its instructions. */
@@ -146,118 +180,87 @@ read_functions(struct flow *f, struct pf_error *err)
 	int rc = 0;
 
 	for (uint32_t i = 0; !rc && i < f->p->function_count; i++) {
+		if (f->graph.slots[i] == PF_NONE)
+			continue;
 		rc = pf_program_unfold(&code, f->p, i, err);
 		for (uint32_t b = 0; !rc && b < f->p->functions[i].block_count; b++)
 			weigh_block(f, &code, b);
 		for (size_t k = 0; !rc && k < code.count; k++)
-			rc = note_call(f, &f->p->functions[i], &code.instructions[k], err);
+			rc = note_call(f, i, &code.instructions[k], err);
 	}
 	pf_program_code_release(&code);
 	return rc;
 }
 
-/* The first two edges of each block. */
+/* Where control enters and leaves a function: 1 there. */
 static void
-note_first_edges(struct flow *f)
+open_function(struct flow *f, uint32_t function)
 {
-	for (uint32_t b = 0; b < f->p->block_count; b++) {
-		struct pf_flow_block *fb = &f->graph.blocks[b];
-		uint32_t in = fb[1].first_in - fb->first_in, out = fb[1].first_out - fb->first_out,
-			 none = (uint32_t)f->p->edge_count + b;
+	const struct pf_program_function *pf = &f->p->functions[function];
 
-		for (uint32_t i = 0; i < 2; i++) {
-			fb->in[i] = i < in ? f->graph.in_edges[fb->first_in + i] : none;
-			fb->out[i] = i < out ? fb->first_out + i : none;
-		}
-		fb->many = in > 2 || out > 2 || fb->loops;
+	for (uint32_t i = 0; i < pf->block_count; i++) {
+		const struct pf_program_block *b = &f->p->blocks[pf->first_block + i];
+		uint32_t slot = slot_of(f, function, i);
+
+		if (i == 0 || pf_flow_in_count(&f->graph, slot) == 0)
+			*pf_flow_entry(&f->graph, slot) = 1;
+		if (b[1].first_edge == b->first_edge || b->exits)
+			*pf_flow_exit(&f->graph, slot) = 1;
 	}
 }
 
-/* Where each block's edges are, by source and by target. */
-static int
-link_blocks(struct flow *f, struct pf_error *err)
+static double
+in_degree(const struct flow *f, uint32_t slot)
 {
-	const struct pf_program *p = f->p;
-	uint32_t *fill;
-	int rc = PF_CALLOC(f->graph.flows, p->edge_count + p->block_count, err);
-
-	if (!rc)
-		rc = PF_CALLOC(f->graph.in_edges, p->edge_count, err);
-	if (!rc)
-		rc = PF_CALLOC(fill, p->block_count + 1, err);
-	if (rc)
-		return rc;
-	for (uint32_t b = 0; b < p->block_count; b++) {
-		f->graph.blocks[b].first_out = p->blocks[b].first_edge;
-		for (uint32_t e = p->blocks[b].first_edge; e < p->blocks[b + 1].first_edge; e++) {
-			f->graph.blocks[b].loops |= p->edges[e] == b;
-			fill[p->edges[e]]++;
-		}
-	}
-	f->graph.blocks[p->block_count].first_out = (uint32_t)p->edge_count;
-	for (uint32_t b = 0, sum = 0; b <= p->block_count; b++) {
-		uint32_t count = fill[b];
-		f->graph.blocks[b].first_in = fill[b] = sum;
-		sum += count;
-	}
-	for (uint32_t e = 0; e < p->edge_count; e++)
-		f->graph.in_edges[fill[p->edges[e]]++] = e;
-	free(fill);
-	note_first_edges(f);
-	return 0;
+	return pf_flow_in_count(&f->graph, slot) + (*pf_flow_entry(&f->graph, slot) > 0);
 }
 
-static uint32_t
-in_degree(const struct flow *f, uint32_t b)
+static double
+out_degree(const struct flow *f, uint32_t function, uint32_t n)
 {
-	return f->graph.blocks[b + 1].first_in - f->graph.blocks[b].first_in +
-	       (f->graph.blocks[b].entry > 0);
+	const struct pf_program_block *b = &f->p->blocks[f->p->functions[function].first_block + n];
+
+	return b[1].first_edge - b->first_edge +
+	       (*pf_flow_exit(&f->graph, slot_of(f, function, n)) > 0);
 }
 
-static uint32_t
-out_degree(const struct flow *f, uint32_t b)
+/* How often a block may have run by its samples alone. */
+static double
+guess(const struct flow *f, uint32_t slot)
 {
-	return f->graph.blocks[b + 1].first_out - f->graph.blocks[b].first_out +
-	       (f->graph.blocks[b].exit > 0);
+	const struct pf_flow_row *row = pf_flow_row(&f->graph, slot);
+
+	return (row->samples[slot % PF_FLOW_LANES] + FIRST_GUESS) /
+	       row->weight[slot % PF_FLOW_LANES];
 }
 
-/* Where control enters and leaves, and the flows to start from. */
+/* The flows to start from. */
 static void
-guess_flows(struct flow *f)
+guess_flows(struct flow *f, uint32_t function)
 {
-	const struct pf_program *p = f->p;
+	const struct pf_program_function *pf = &f->p->functions[function];
 
-	for (uint32_t i = 0; i < p->function_count; i++) {
-		if (p->functions[i].block_count)
-			f->graph.blocks[p->functions[i].first_block].entry = 1;
-	}
-	for (uint32_t b = 0; b < p->block_count; b++) {
-		struct pf_flow_block *fb = &f->graph.blocks[b];
-		if (fb[1].first_in == fb->first_in)
-			fb->entry = 1;
-		if (fb[1].first_out == fb->first_out || p->blocks[b].exits)
-			fb->exit = 1;
-	}
-	for (uint32_t b = 0; b < p->block_count; b++) {
-		struct pf_flow_block *fb = &f->graph.blocks[b];
-		double count = (fb->samples + FIRST_GUESS) / fb->weight;
+	open_function(f, function);
+	for (uint32_t i = 0; i < pf->block_count; i++) {
+		const struct pf_program_block *b = &f->p->blocks[pf->first_block + i];
+		double out = out_degree(f, function, i);
+		uint32_t slot = slot_of(f, function, i);
 
-		for (uint32_t e = fb->first_out; e < fb[1].first_out; e++) {
-			const struct pf_flow_block *to = &f->graph.blocks[p->edges[e]];
-			f->graph.flows[e] = sqrt(count / out_degree(f, b) *
-						 ((to->samples + FIRST_GUESS) / to->weight) /
-						 in_degree(f, p->edges[e]));
+		for (uint32_t e = b->first_edge; e < b[1].first_edge; e++) {
+			uint32_t to = slot_of(f, function, f->p->edges[e] - pf->first_block);
+
+			*pf_flow_out_edge(&f->graph, slot, e - b->first_edge) =
+			    sqrt(guess(f, slot) / out * guess(f, to) / in_degree(f, to));
 		}
 	}
-	for (uint32_t b = 0; b < p->block_count; b++) {
-		struct pf_flow_block *fb = &f->graph.blocks[b];
-		double count = (fb->samples + FIRST_GUESS) / fb->weight;
-		uint32_t in = in_degree(f, b), out = out_degree(f, b);
+	for (uint32_t i = 0; i < pf->block_count; i++) {
+		uint32_t slot = slot_of(f, function, i);
+		double in = in_degree(f, slot), out = out_degree(f, function, i);
 
-		if (fb->entry > 0)
-			fb->entry = count / in;
-		if (fb->exit > 0)
-			fb->exit = count / out;
+		if (*pf_flow_entry(&f->graph, slot) > 0)
+			*pf_flow_entry(&f->graph, slot) = guess(f, slot) / in;
+		if (*pf_flow_exit(&f->graph, slot) > 0)
+			*pf_flow_exit(&f->graph, slot) = guess(f, slot) / out;
 	}
 }
 
@@ -265,13 +268,12 @@ guess_flows(struct flow *f)
 static bool
 is_coupled(const struct flow *f, uint32_t function)
 {
-	const struct pf_program_function *callee = &f->p->functions[function];
 	double calls = f->called[function], entries;
 
-	if (!(calls > 0) || callee->block_count == 0)
+	if (!(calls > 0))
 		return false;
-	entries = f->graph.blocks[callee->first_block].entry;
-	return entries > 0 && !(callee->taken && calls < entries);
+	entries = *pf_flow_entry(&f->graph, f->graph.slots[function]);
+	return entries > 0 && !(f->p->functions[function].taken && calls < entries);
 }
 
 /* The end of the calls of one block. */
@@ -280,16 +282,35 @@ calls_end(const struct flow *f, size_t first)
 {
 	size_t end = first + 1;
 
-	while (end < f->call_count && f->calls[end].block == f->calls[first].block)
+	while (end < f->call_count && f->calls[end].slot == f->calls[first].slot)
 		end++;
 	return end;
+}
+
+/*
+ * How often the calls of one block ran at least. Stacks under a call prove that
+ * it ran; how often they say only roughly, for a call may take longer here than there.
+ */
+static double
+least_calls(const struct flow *f, size_t first, size_t end)
+{
+	double most = 0;
+
+	for (size_t i = first; i < end; i++) {
+		const struct flow_call *c = &f->calls[i];
+		double entry = *pf_flow_entry(&f->graph, f->graph.slots[c->function]);
+
+		if (c->below > 0)
+			most = fmax(most, SEEN_SHARE * entry * c->below / f->below[c->function]);
+	}
+	return most;
 }
 
 /* By how much the calls of one block say that its flow should change: the geometric mean. */
 static double
 calls_factor(const struct flow *f, size_t first, size_t end)
 {
-	double sum = 0;
+	double sum = 0, factor, flow = pf_flow_in(&f->graph, f->calls[first].slot);
 	uint32_t count = 0;
 
 	for (size_t i = first; i < end; i++) {
@@ -297,12 +318,12 @@ calls_factor(const struct flow *f, size_t first, size_t end)
 
 		if (!is_coupled(f, callee))
 			continue;
-		sum += log(f->graph.blocks[f->p->functions[callee].first_block].entry /
-			   f->called[callee]) /
-		       2;
+		sum +=
+		    log(*pf_flow_entry(&f->graph, f->graph.slots[callee]) / f->called[callee]) / 2;
 		count++;
 	}
-	return count ? exp(sum / count) : 1;
+	factor = count ? exp(sum / count) : 1;
+	return flow >= FLT_MIN ? fmax(factor, least_calls(f, first, end) / flow) : factor;
 }
 
 /* A function's entries and the counts of the places that call it move towards each other. */
@@ -314,67 +335,38 @@ couple_calls(struct flow *f)
 	for (size_t i = 0; i < p->function_count; i++)
 		f->called[i] = 0;
 	for (size_t i = 0; i < f->call_count; i++)
-		f->called[f->calls[i].function] += pf_flow_in(&f->graph, f->calls[i].block);
+		f->called[f->calls[i].function] += pf_flow_in(&f->graph, f->calls[i].slot);
 	for (size_t i = 0, end; i < f->call_count; i = end) {
 		end = calls_end(f, i);
 		f->calls[i].factor = calls_factor(f, i, end);
 	}
 	for (uint32_t i = 0; i < p->function_count; i++) {
 		if (is_coupled(f, i)) {
-			double *entries = &f->graph.blocks[p->functions[i].first_block].entry;
+			double *entries = pf_flow_entry(&f->graph, f->graph.slots[i]);
 			*entries = sqrt(*entries * f->called[i]);
 		}
 	}
 	for (size_t i = 0; i < f->call_count; i = calls_end(f, i)) {
-		pf_flow_scale_in(&f->graph, f->calls[i].block, f->calls[i].factor);
-		pf_flow_scale_out(&f->graph, f->calls[i].block, f->calls[i].factor);
+		pf_flow_scale_in(&f->graph, f->calls[i].slot, f->calls[i].factor);
+		pf_flow_scale_out(&f->graph, f->calls[i].slot, f->calls[i].factor);
 	}
-}
-
-static int
-by_size(const void *left, const void *right)
-{
-	const struct pf_flow_range *a = left, *b = right;
-
-	if (a->count != b->count)
-		return a->count < b->count ? -1 : 1;
-	return (a->first > b->first) - (a->first < b->first);
-}
-
-/* Functions of like size are swept together. */
-static int
-list_followed(struct flow *f, struct pf_error *err)
-{
-	const struct pf_program *p = f->p;
-	int rc = PF_CALLOC(f->followed, p->function_count, err);
-
-	for (size_t i = 0; !rc && i < p->function_count; i++) {
-		const struct pf_program_function *pf = &p->functions[i];
-
-		if (pf->complete && pf->block_count)
-			f->followed[f->followed_count++] =
-			    (struct pf_flow_range){pf->first_block, pf->block_count};
-	}
-	if (f->followed_count)
-		qsort(f->followed, f->followed_count, sizeof *f->followed, by_size);
-	return rc;
 }
 
 static int
 prepare(struct flow *f, struct pf_error *err)
 {
-	int rc = PF_CALLOC(f->graph.blocks, f->p->block_count + 1, err);
+	int rc = pf_flow_graph_build(&f->graph, f->p, err);
 
 	if (!rc)
 		rc = PF_CALLOC(f->called, f->p->function_count, err);
 	if (!rc)
-		rc = list_followed(f, err);
-	if (!rc)
-		rc = link_blocks(f, err);
+		rc = PF_CALLOC(f->below, f->p->function_count, err);
 	if (!rc)
 		rc = read_functions(f, err);
-	if (!rc)
-		guess_flows(f);
+	for (uint32_t i = 0; !rc && i < f->p->function_count; i++) {
+		if (f->graph.slots[i] != PF_NONE)
+			guess_flows(f, i);
+	}
 	return rc;
 }
 
@@ -384,16 +376,19 @@ report_function(
     const struct flow *f, uint32_t function, double *counts, double *edges, double *entries)
 {
 	const struct pf_program_function *pf = &f->p->functions[function];
+	bool known = f->graph.slots[function] != PF_NONE;
 
-	for (uint32_t b = pf->first_block; b < pf->first_block + pf->block_count; b++) {
-		counts[b] =
-		    pf->complete ? sqrt(pf_flow_in(&f->graph, b) * pf_flow_out(&f->graph, b)) : -1;
-		for (uint32_t e = f->graph.blocks[b].first_out;
-		    edges && e < f->graph.blocks[b + 1].first_out; e++)
-			edges[e] = pf->complete ? f->graph.flows[e] : 0;
+	entries[function] = known ? *pf_flow_entry(&f->graph, f->graph.slots[function]) : -1;
+	for (uint32_t i = 0; i < pf->block_count; i++) {
+		const struct pf_program_block *b = &f->p->blocks[pf->first_block + i];
+		uint32_t slot = slot_of(f, function, i);
+
+		counts[pf->first_block + i] =
+		    known ? sqrt(pf_flow_in(&f->graph, slot) * pf_flow_out(&f->graph, slot)) : -1;
+		for (uint32_t e = b->first_edge; edges && e < b[1].first_edge; e++)
+			edges[e] =
+			    known ? *pf_flow_out_edge(&f->graph, slot, e - b->first_edge) : 0;
 	}
-	entries[function] =
-	    pf->block_count && pf->complete ? f->graph.blocks[pf->first_block].entry : -1;
 }
 
 int
@@ -405,8 +400,7 @@ pf_inference_flow(double *counts, double *edges, double *entries, const struct p
 
 	for (size_t r = 0; !rc && r < sizeof rounds / sizeof rounds[0]; r++) {
 		for (int i = 0; i < SWEEPS; i += SWEEPS_BETWEEN_CALLS) {
-			pf_flow_sweep(&f.graph, f.followed, f.followed_count, rounds[r], i,
-			    SWEEPS_BETWEEN_CALLS);
+			pf_flow_sweep(&f.graph, rounds[r], i, SWEEPS_BETWEEN_CALLS);
 			couple_calls(&f);
 		}
 	}

@@ -69,23 +69,15 @@ enter_level(struct pf_place_finder *p, size_t level, const char *function, struc
 	return rc;
 }
 
-int
-pf_place_find(struct pf_place_finder *p, const struct pf_inline_chain *chain, uint32_t *body,
-    uint32_t *root, struct pf_error *err)
+/* The nodes of a chain's frames, all of which can be named. */
+static int
+enter_levels(struct pf_place_finder *p, const struct pf_inline_chain *chain, struct pf_error *err)
 {
-	struct pf_place site = {0, 0}, next;
+	struct pf_place site = {0, 0};
 	size_t n = chain->count;
 	int rc = 0;
 
-	*body = *root = PF_NONE;
-	if (n > PF_INLINE_MAX_DEPTH)
-		p->deep_chains++;
-	if (n == 0 || n > PF_INLINE_MAX_DEPTH)
-		return 0;
-	for (size_t i = 0; i < n; i++) {
-		if (!frame_place(p, &chain->frames[i], &next))
-			return 0;
-	}
+	p->number = 0;
 	for (size_t level = 0; !rc && level < n; level++) {
 		const struct pf_inline_frame *f = &chain->frames[n - 1 - level];
 
@@ -94,8 +86,44 @@ pf_place_find(struct pf_place_finder *p, const struct pf_inline_chain *chain, ui
 			return 0; /* frozen functions: nothing known there */
 		frame_place(p, f, &site);
 	}
+	if (!rc) {
+		p->chain = chain;
+		p->number = chain->number;
+	}
+	return rc;
+}
+
+/* Whether the levels are those of a chain already: then so are all its frames but the innermost one's place. */
+static bool
+is_entered(const struct pf_place_finder *p, const struct pf_inline_chain *chain)
+{
+	return p->number && p->chain == chain && p->number == chain->number;
+}
+
+int
+pf_place_find(struct pf_place_finder *p, const struct pf_inline_chain *chain, uint32_t *body,
+    uint32_t *root, struct pf_error *err)
+{
+	struct pf_place innermost, outer;
+	bool entered = is_entered(p, chain);
+	size_t n = chain->count;
+	int rc = 0;
+
+	*body = *root = PF_NONE;
+	if (n > PF_INLINE_MAX_DEPTH)
+		p->deep_chains++;
+	if (n == 0 || n > PF_INLINE_MAX_DEPTH || !frame_place(p, &chain->frames[0], &innermost))
+		return 0;
+	for (size_t i = 1; !entered && i < n; i++) {
+		if (!frame_place(p, &chain->frames[i], &outer))
+			return 0;
+	}
+	if (!entered)
+		rc = enter_levels(p, chain, err);
+	if (!rc && p->depth < n)
+		return 0;
 	if (!rc)
-		rc = pf_functions_body(p->functions, p->levels[n - 1].node, site, body, err);
+		rc = pf_functions_body(p->functions, p->levels[n - 1].node, innermost, body, err);
 	if (!rc)
 		*root = p->levels[0].node;
 	return rc;

@@ -20,6 +20,8 @@ struct pf_place_finder {
 	struct pf_functions *functions;
 	struct pf_place_level levels[PF_INLINE_MAX_DEPTH]; /* outermost first */
 	size_t depth;
+	const struct pf_inline_chain *chain; /* that they are of, and its number: NULL, 0 */
+	uint64_t number;
 	char *name; /* owned: room for a canonical name */
 	size_t name_capacity;
 	uint64_t far_lines, deep_chains; /* chains left out, and why */

@@ -65,9 +65,33 @@ advise_glibc(struct pf_findings *f)
 		   .undo = pf_say(f, "unset MALLOC_TRIM_THRESHOLD_")});
 }
 
+/* Whether what is free now goes back by itself. */
+static bool
+is_returned(const struct pf_evidence *e)
+{
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
+	const char *decay = s ? pf_allocator_setting(&s->allocator, "opt.dirty_decay_ms") : NULL;
+
+	return s && s->allocator.background_threads > 0 && !(decay && decay[0] == '-');
+}
+
 static void
 advise_jemalloc(const struct pf_evidence *e, struct pf_findings *f)
 {
+	if (is_returned(e)) {
+		pf_add_advice(f,
+		    (struct pf_advice){
+			.action = pf_say(f,
+			    "jemalloc's background thread returns it within dirty_decay_ms; only "
+			    "where others need the memory at once, let it do so sooner."),
+			.setting = pf_say(
+			    f, "MALLOC_CONF=dirty_decay_ms:1000,muzzy_decay_ms:0,abort_conf:true"),
+			.how = pf_say(f, "in the environment of the service"),
+			.versions = pf_say(f, "jemalloc 5.0 and later"),
+			.risk = pf_say(f, "Pages that are needed again are faulted in again."),
+			.undo = pf_say(f, "unset MALLOC_CONF")});
+		return;
+	}
 	if (!at_least(e->allocator_version, 5, 0)) {
 		pf_add_advice(
 		    f, (struct pf_advice){.action = pf_say(f, "Purge unused dirty pages sooner."),
@@ -155,39 +179,6 @@ advise_release(const struct pf_evidence *e, struct pf_findings *f, enum pf_alloc
 			      "that come back cost faults"));
 }
 
-/* What of a figure is the kernel's: both were taken at the same time, or nearly. */
-static void
-report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_allocator allocator,
-    double rss, double free_bytes, bool whole_process, const char *model)
-{
-	double share = free_bytes / rss, after = rss - free_bytes;
-	/* Beside the model's own error: what is taken for free may be in use again, or back already. */
-	double error = fmax(0.07 * free_bytes, 0.03 * rss);
-	char text[PF_AMOUNT_ROOM], of[PF_AMOUNT_ROOM];
-	struct pf_finding *finding = pf_findings_add(f, "unreturned-memory",
-	    share >= 0.5 && free_bytes >= MUCH_BYTES ? PF_SEVERITY_HIGH
-	    : share >= 0.4                           ? PF_SEVERITY_MEDIUM
-						     : PF_SEVERITY_LOW,
-	    PF_CONFIDENCE_HIGH,
-	    pf_say(f, "%s of %s resident is free memory that %s keeps",
-		pf_amount(text, free_bytes, "bytes"), pf_amount(of, rss, "bytes"),
-		pf_allocator_name(allocator)));
-
-	finding->bytes_saved = free_bytes;
-	pf_add_number(f, "resident", rss, "bytes");
-	pf_add_estimate(
-	    f, "releasable", free_bytes, free_bytes - error, free_bytes + error, "bytes");
-	pf_add_number(f, "share_of_resident", share, "share");
-	if (!whole_process)
-		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
-		    pf_say(f,
-			"The resident set is the allocator's own figure: the process has more (add "
-			"/proc/PID/smaps_rollup with --stats)."));
-	advise_release(e, f, allocator);
-	pf_add_prediction(f, "rss_idle", "bytes", rss, after, fmax(0, after - error), after + error,
-	    pf_say(f, "%s", model));
-}
-
 static const char *
 model_of(enum pf_allocator allocator)
 {
@@ -196,12 +187,89 @@ model_of(enum pf_allocator allocator)
 		return "resident less whole pages in free chunks (free bytes less 4 KiB a chunk) "
 		       "and the main arena's top";
 	case PF_ALLOCATOR_JEMALLOC:
-		return "resident less dirty and muzzy pages; what remains is active and metadata";
+		return "resident less the dirty and muzzy pages that were ever written; what "
+		       "remains is "
+		       "active and metadata";
 	case PF_ALLOCATOR_TCMALLOC:
 		return "resident less the page heap's free list; caches stay";
 	default:
 		return "resident less idle spans that were not released";
 	}
+}
+
+/* Of free pages, what was never written: it is not resident, so that no release gives it back. */
+struct unwritten {
+	double least, likely, most;
+};
+
+/*
+ * jemalloc counts pages as resident that it handed out, the kernel those that were
+ * written (or have been swapped out). What they are apart by, less metadata, lies in
+ * free and in active pages; where, nobody says: likely in proportion, for both
+ * kinds have had the same owners. Measured on Redis: 3.9 % of the free pages, of
+ * which 14 times as much as remained were given back.
+ */
+static struct unwritten
+find_unwritten(const struct pf_evidence *e, const struct pf_allocator_stats *a)
+{
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_PROC, NULL);
+	double written, apart;
+
+	while (s && isnan(s->proc.rss_anonymous))
+		s = pf_evidence_stats_last(e, PF_STATS_PROC, s);
+	if (!s)
+		return (struct unwritten){0};
+	written = s->proc.rss_anonymous + (isnan(s->proc.swap) ? 0 : s->proc.swap);
+	apart = a->resident - a->metadata_unwritten - written;
+	if (!(apart > 0)) /* more than the allocator's in it, or not jemalloc */
+		return (struct unwritten){0};
+	return (struct unwritten){
+	    .least = fmin(a->releasable, fmax(0, apart - a->active)),
+	    .likely = apart * a->releasable / (a->releasable + a->active),
+	    .most = fmin(a->releasable, apart),
+	};
+}
+
+/* What of a figure is the kernel's: both were taken at the same time, or nearly. */
+static void
+report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_allocator allocator,
+    double rss, double free_bytes, const struct unwritten *u, bool whole_process)
+{
+	double share = free_bytes / rss, after = rss - free_bytes;
+	/* Beside the model's own error: what is taken for free may be in use again, or back already. */
+	double error = fmax(0.07 * free_bytes, 0.03 * rss);
+	double below = error + u->most - u->likely, above = error + u->likely - u->least;
+	char text[PF_AMOUNT_ROOM], of[PF_AMOUNT_ROOM];
+	struct pf_finding *finding = pf_findings_add(f, "unreturned-memory",
+	    is_returned(e)                             ? PF_SEVERITY_LOW
+	    : share >= 0.5 && free_bytes >= MUCH_BYTES ? PF_SEVERITY_HIGH
+	    : share >= 0.4                             ? PF_SEVERITY_MEDIUM
+						       : PF_SEVERITY_LOW,
+	    PF_CONFIDENCE_HIGH,
+	    pf_say(f, "%s of %s resident is free memory that %s keeps",
+		pf_amount(text, free_bytes, "bytes"), pf_amount(of, rss, "bytes"),
+		pf_allocator_name(allocator)));
+
+	finding->bytes_saved = free_bytes;
+	pf_add_number(f, "resident", rss, "bytes");
+	pf_add_estimate(
+	    f, "releasable", free_bytes, fmax(0, free_bytes - below), free_bytes + above, "bytes");
+	if (u->likely > 0)
+		pf_add_estimate(f, "free_but_never_written", u->likely, u->least, u->most, "bytes");
+	pf_add_number(f, "share_of_resident", share, "share");
+	if (!whole_process)
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f,
+			"The resident set is the allocator's own figure: the process has more (add "
+			"/proc/PID/smaps_rollup with --stats)."));
+	if (is_returned(e))
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f,
+			"jemalloc's background thread is at work: taken later, when nothing has "
+			"been freed for dirty_decay_ms, the same may show none of it."));
+	advise_release(e, f, allocator);
+	pf_add_prediction(f, "rss_idle", "bytes", rss, after, fmax(0, after - above), after + below,
+	    pf_say(f, "%s", model_of(allocator)));
 }
 
 int
@@ -211,9 +279,11 @@ pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct 
 	const struct pf_evidence_stats *proc = pf_evidence_stats_last(e, PF_STATS_PROC, NULL);
 	enum pf_allocator allocator = s ? s->allocator.allocator : PF_ALLOCATOR_GO;
 	double rss = pf_evidence_rss(e), free_bytes;
+	struct unwritten unwritten = {0};
 
 	if (s) {
-		free_bytes = s->allocator.releasable;
+		unwritten = find_unwritten(e, &s->allocator);
+		free_bytes = s->allocator.releasable - unwritten.likely;
 		if (isnan(rss))
 			rss = s->allocator.mapped;
 	} else {
@@ -228,8 +298,8 @@ pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct 
 		return 0;
 	free_bytes = fmin(free_bytes, rss);
 	if (free_bytes >= WORTH_BYTES && free_bytes >= WORTH * rss)
-		report_unreturned(e, f, allocator, rss, free_bytes, proc && !isnan(proc->proc.rss),
-		    model_of(allocator));
+		report_unreturned(
+		    e, f, allocator, rss, free_bytes, &unwritten, proc && !isnan(proc->proc.rss));
 	return pf_findings_check(f, err);
 }
 

@@ -53,7 +53,7 @@ static void
 redraw(void)
 {
 	pf_local.period = atomic_load_explicit(&heap.gate.period, memory_order_relaxed);
-	pf_local.left = pf_draw(pf_local_random(), pf_local.period);
+	pf_local.left = pf_draw(pf_local_random(), pf_local.period) - 1;
 }
 
 uint64_t
@@ -61,6 +61,7 @@ pf_heap_due(size_t size)
 {
 	uint64_t period = pf_local.period;
 
+	pf_local.left += size;
 	if (!atomic_load_explicit(&heap.on, memory_order_acquire)) {
 		pf_local.left = OFF_STRIDE;
 		pf_local.period = 0;
@@ -70,7 +71,7 @@ pf_heap_due(size_t size)
 		return 0;
 	if (period == 0) {
 		redraw();
-		if (size < pf_local.left) {
+		if (size <= pf_local.left) {
 			pf_local.left -= size;
 			return 0;
 		}

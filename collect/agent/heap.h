@@ -40,7 +40,7 @@ struct pf_sum {
 
 /* The wrappers' side: any thread, at any time. */
 
-/* An allocation that the countdown doesn't cover: the period if it is sampled, else 0. */
+/* An allocation that PF_COVERED has found not covered: the period if it is sampled, else 0. */
 uint64_t pf_heap_due(size_t size);
 /* Enters a sampled allocation; `caller` is where the allocating function returns to. */
 void pf_heap_take(void *p, size_t size, uint64_t period, const void *caller);

@@ -10,31 +10,57 @@
 #include "collect/agent/live.h"
 #include "collect/agent/next.h"
 
-/* An operator new: PARAMETERS begin with `size_t size`, ARGUMENTS are their names. */
-#define NEW(NAME, PARAMETERS, ARGUMENTS)                                          \
-	PF_TARGET(NAME##_next, .name = #NAME);                                    \
-	PF_EXPORT void *NAME PARAMETERS;                                          \
-	PF_EXPORT void *NAME PARAMETERS                                           \
-	{                                                                         \
-		void *(*next)PARAMETERS =                                         \
-		    (void *(*)PARAMETERS)pf_next_target(&NAME##_next, PF_CALLER); \
-		uint64_t period;                                                  \
-		if (!NAME##_next.counts || PF_COVERED(size))                      \
-			return next ARGUMENTS;                                    \
-		period = pf_heap_due(size);                                       \
-		return pf_hook_take(next ARGUMENTS, size, period, PF_CALLER);     \
+#define LIST(...) __VA_ARGS__ /* without its parentheses */
+
+/*
+ * An operator new: PARAMETERS begin with `size_t size`, ARGUMENTS are their names. What is rare is in
+ * functions of its own, so that the wrapper sets up nothing.
+ */
+#define NEW(NAME, PARAMETERS, ARGUMENTS)                                                       \
+	typedef void *NAME##_function PARAMETERS;                                              \
+	static NAME##_function NAME##_first;                                                   \
+	PF_TARGET(NAME##_next, .name = #NAME, .function = (pf_function *)NAME##_first);        \
+	static __attribute__((noinline)) void *NAME##_due(LIST PARAMETERS, const void *caller) \
+	{                                                                                      \
+		uint64_t period = pf_heap_due(size);                                           \
+		return pf_hook_take(PF_NEXT(NAME) ARGUMENTS, size, period, caller);            \
+	}                                                                                      \
+	static inline void *NAME##_count(LIST PARAMETERS, const void *caller)                  \
+	{                                                                                      \
+		if (!NAME##_next.counts || PF_COVERED(size))                                   \
+			return PF_NEXT(NAME) ARGUMENTS;                                        \
+		return NAME##_due(LIST ARGUMENTS, caller);                                     \
+	}                                                                                      \
+	static void *NAME##_first PARAMETERS                                                   \
+	{                                                                                      \
+		pf_next_look_up(&NAME##_next, PF_CALLER);                                      \
+		return NAME##_count(LIST ARGUMENTS, PF_CALLER);                                \
+	}                                                                                      \
+	PF_EXPORT void *NAME PARAMETERS;                                                       \
+	PF_EXPORT void *NAME PARAMETERS                                                        \
+	{                                                                                      \
+		return NAME##_count(LIST ARGUMENTS, PF_CALLER);                                \
 	}
 
 /* An operator delete: PARAMETERS begin with `void *p`. */
 #define DELETE(NAME, PARAMETERS, ARGUMENTS)                                                     \
-	PF_TARGET(NAME##_next, .name = #NAME);                                                  \
+	typedef void NAME##_function PARAMETERS;                                                \
+	static NAME##_function NAME##_first;                                                    \
+	PF_TARGET(NAME##_next, .name = #NAME, .function = (pf_function *)NAME##_first);         \
+	static inline void NAME##_count PARAMETERS                                              \
+	{                                                                                       \
+		if (!NAME##_next.counts || !PF_RARELY(pf_live_maybe(p)) || pf_hook_released(p)) \
+			PF_NEXT(NAME) ARGUMENTS;                                                \
+	}                                                                                       \
+	static void NAME##_first PARAMETERS                                                     \
+	{                                                                                       \
+		pf_next_look_up(&NAME##_next, PF_CALLER);                                       \
+		NAME##_count ARGUMENTS;                                                         \
+	}                                                                                       \
 	PF_EXPORT void NAME PARAMETERS;                                                         \
 	PF_EXPORT void NAME PARAMETERS                                                          \
 	{                                                                                       \
-		void(*next) PARAMETERS =                                                        \
-		    (void(*) PARAMETERS)pf_next_target(&NAME##_next, PF_CALLER);                \
-		if (!NAME##_next.counts || !PF_RARELY(pf_live_maybe(p)) || pf_hook_released(p)) \
-			next ARGUMENTS;                                                         \
+		NAME##_count ARGUMENTS;                                                         \
 	}
 
 struct nothrow;

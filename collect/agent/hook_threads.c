@@ -5,7 +5,10 @@
  * A look at the word of a lock or semaphore tells whether it may have to be
  * waited for; if not, libc's function is called at once. The words are those of
  * glibc's public <bits/struct_mutex.h> and <bits/struct_rwlock.h>. An unlock
- * looks whether somebody is known to wait for this lock.
+ * looks whether somebody is known to wait for this lock. These are plain reads of
+ * words that other threads write: the compiler makes them part of the comparison,
+ * as it does with no atomic one; each is one aligned load either way, and one that
+ * is out of date costs a sample.
  *
  * The slow way is a function of its own, so that the quick way sets up nothing.
  * Some of these are cancellation points: a thread that is cancelled there leaves
@@ -37,23 +40,19 @@ always(uintptr_t object)
 static inline bool
 taken(const pthread_mutex_t *m)
 {
-	return __atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) != 0;
+	return m->__data.__lock != 0;
 }
 
 static inline bool
 closed_to_readers(const pthread_rwlock_t *l)
 {
-	unsigned readers = __atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED);
-
-	return (readers & (WRITE_PHASE | WRITE_LOCKED)) != 0;
+	return (l->__data.__readers & (WRITE_PHASE | WRITE_LOCKED)) != 0;
 }
 
 static inline bool
 closed_to_writers(const pthread_rwlock_t *l)
 {
-	unsigned readers = __atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED);
-
-	return (readers & ~(unsigned)WRITE_PHASE) || l->__data.__cur_writer;
+	return (l->__data.__readers & ~(unsigned)WRITE_PHASE) || l->__data.__cur_writer;
 }
 
 /* glibc's begins with its value, in a word of 64 bits on this machine. */
@@ -74,10 +73,6 @@ writer(const pthread_rwlock_t *l)
 {
 	return (uint32_t)l->__data.__cur_writer;
 }
-
-/* What is behind the wrapper of this name: a stub that looks for it, at first. */
-#define NEXT(NAME) \
-	((NAME##_function *)atomic_load_explicit(&NAME##_next.function, memory_order_relaxed))
 
 /* It is held by no thread, or by one that it doesn't know. */
 #define nobody(OBJECT) 0
@@ -107,7 +102,7 @@ answers_holder(const pthread_mutex_t *m)
 	static int NAME##_first PARAMETERS                                                \
 	{                                                                                 \
 		pf_next_look_up(&NAME##_next, PF_CALLER);                                 \
-		return NEXT(NAME) ARGUMENTS;                                              \
+		return PF_NEXT(NAME) ARGUMENTS;                                           \
 	}                                                                                 \
 	static __attribute__((noinline)) int NAME##_slow PARAMETERS                       \
 	{                                                                                 \
@@ -115,13 +110,13 @@ answers_holder(const pthread_mutex_t *m)
 		struct pf_wait wait;                                                      \
 		int rc;                                                                   \
 		if (!counted() || (holder == pf_local_thread() && ANSWERS((TYPE)object))) \
-			return NEXT(NAME) ARGUMENTS;                                      \
+			return PF_NEXT(NAME) ARGUMENTS;                                   \
 		pf_wait_begin(&wait, KIND, (const void *)object, holder, PF_CALLER);      \
 		if (wait.waiting)                                                         \
 			pf_registers_here(wait.waiting->registers);                       \
 		pf_wait_show(&wait);                                                      \
 		pthread_cleanup_push(pf_wait_cancelled, &wait);                           \
-		rc = NEXT(NAME) ARGUMENTS;                                                \
+		rc = PF_NEXT(NAME) ARGUMENTS;                                             \
 		pthread_cleanup_pop(0);                                                   \
 		pf_wait_end(&wait);                                                       \
 		return rc;                                                                \
@@ -133,7 +128,7 @@ answers_holder(const pthread_mutex_t *m)
 			PF_STAY_ON_THE_STACK;                                             \
 			return rc;                                                        \
 		}                                                                         \
-		return NEXT(NAME) ARGUMENTS;                                              \
+		return PF_NEXT(NAME) ARGUMENTS;                                           \
 	}
 
 #define MUTEX(NAME, PARAMETERS, ARGUMENTS)                                                 \
@@ -181,16 +176,14 @@ WAITER(pthread_join, PF_WAIT_JOIN, uintptr_t, always, nobody, always_answers,
 static inline bool
 mutex_wanted(const pthread_mutex_t *m)
 {
-	return (unsigned)__atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) > 1 &&
-	       pf_lock_watched(m);
+	return (unsigned)m->__data.__lock > 1 && pf_lock_watched(m);
 }
 
 /* A writer has it, or waits for its readers to leave. */
 static inline bool
 rwlock_wanted(const pthread_rwlock_t *l)
 {
-	return (__atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED) & WRITE_LOCKED) &&
-	       pf_lock_watched(l);
+	return (l->__data.__readers & WRITE_LOCKED) && pf_lock_watched(l);
 }
 
 /*
@@ -204,12 +197,12 @@ rwlock_wanted(const pthread_rwlock_t *l)
 	static int NAME##_first(TYPE *lock)                                             \
 	{                                                                               \
 		pf_next_look_up(&NAME##_next, PF_CALLER);                               \
-		return NEXT(NAME)(lock);                                                \
+		return PF_NEXT(NAME)(lock);                                             \
 	}                                                                               \
 	static __attribute__((noinline)) int NAME##_slow(TYPE *lock)                    \
 	{                                                                               \
 		int64_t delay = counted() ? pf_lock_account(lock) : 0;                  \
-		int rc = NEXT(NAME)(lock);                                              \
+		int rc = PF_NEXT(NAME)(lock);                                           \
 		pf_lock_released(KIND, delay, PF_CALLER);                               \
 		return rc;                                                              \
 	}                                                                               \
@@ -220,7 +213,7 @@ rwlock_wanted(const pthread_rwlock_t *l)
 			PF_STAY_ON_THE_STACK;                                           \
 			return rc;                                                      \
 		}                                                                       \
-		return NEXT(NAME)(lock);                                                \
+		return PF_NEXT(NAME)(lock);                                             \
 	}
 
 UNLOCKER(pthread_mutex_unlock, PF_WAIT_MUTEX, pthread_mutex_t, mutex_wanted)

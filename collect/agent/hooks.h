@@ -21,8 +21,11 @@
 /* After a call, so that the compiler makes no jump of it: the wrapper is the leaf of what is told. */
 #define PF_STAY_ON_THE_STACK __asm__ volatile("")
 
-/* Counts SIZE down; true if the allocation is not sampled and nothing else is to be done. */
-#define PF_COVERED(SIZE) (!PF_RARELY((SIZE) >= pf_local.left) && ((pf_local.left -= (SIZE)), true))
+/*
+ * Counts SIZE down; true if the allocation is not sampled and nothing else is to be done. A subtraction
+ * and a jump by its sign: pf_heap_due() gives back what was taken too much.
+ */
+#define PF_COVERED(SIZE) (!PF_RARELY((int64_t)(pf_local.left -= (SIZE)) < 0))
 
 /* NULL if this process' malloc is the agent's, else a sentence that says what to do. */
 const char *pf_hooks_why_not(void) __attribute__((weak));

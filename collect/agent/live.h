@@ -50,17 +50,23 @@ struct pf_live_table {
 	uint32_t unused, used, count; /* first unused entry; entries ever used; entries in chains */
 };
 
+_Static_assert(
+    PF_FILTER_BITS + PF_PAGE_BITS == 32, "a page's byte is found by its address modulo 4 GiB");
+
 static inline _Atomic uint8_t *
 pf_live_byte(const void *p)
 {
-	return &pf_live_filter[(uintptr_t)p >> PF_PAGE_BITS & ((1 << PF_FILTER_BITS) - 1)];
+	return &pf_live_filter[(uint32_t)(uintptr_t)p >> PF_PAGE_BITS];
 }
 
-/* Whether a pointer may be sampled; false is certain. */
+/*
+ * Whether a pointer may be sampled; false is certain. A plain read, because no compiler
+ * makes an atomic one part of a comparison: it is one load of one byte either way.
+ */
 static inline bool
 pf_live_maybe(const void *p)
 {
-	return atomic_load_explicit(pf_live_byte(p), memory_order_relaxed) != 0;
+	return *(const uint8_t *)pf_live_byte(p) != 0;
 }
 
 /* Makes pf_live_maybe true for this page forever. */

@@ -14,7 +14,7 @@ struct pf_countdown {
 };
 
 struct pf_local {
-	uint64_t left;   /* bytes to allocate until the next sample */
+	uint64_t left;   /* bytes to allocate before the next sample; see PF_COVERED */
 	uint64_t period; /* the mean that `left` was drawn with; 0: not drawn yet */
 	struct pf_countdown waits, holds; /* nanoseconds waited, and that others waited for it */
 	uint64_t random;                  /* state of the generator; 0: not seeded */

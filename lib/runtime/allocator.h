@@ -39,7 +39,8 @@ struct pf_allocator_stats {
 	double in_use;    /* handed to the program and not freed */
 	double active;    /* in pages, or runs of them, that hold something in use */
 	double metadata, resident, mapped;
-	double retained; /* address space that is mapped but holds no memory */
+	double metadata_unwritten; /* jemalloc 5: of metadata, by the model of the reader's file */
+	double retained;           /* address space that is mapped but holds no memory */
 	double
 	    releasable; /* what a release on request gives back, by the model of the reader's file */
 	double thread_cached;                      /* free, in caches of threads */
@@ -48,7 +49,10 @@ struct pf_allocator_stats {
 	double mmapped, mmapped_chunks; /* glibc: allocations with a mapping of their own */
 	double arenas, threads;
 	double purges, purge_calls; /* jemalloc: passes, and madvise calls in them */
-	double locks, lock_waits, lock_wait_seconds;
+	double
+	    background_threads; /* jemalloc: that return pages by themselves; the text says 0 or 1 */
+	double locks, lock_waits, lock_wait_seconds; /* since the process began */
+	double uptime_seconds;
 	double allocations, peak_committed;
 	double largest_arena_share; /* of in_use, or of what arenas hold; 1/arenas when even */
 	struct pf_allocator_setting settings[PF_MOST_SETTINGS];
@@ -73,6 +77,12 @@ enum pf_allocator pf_allocator_recognise(const void *bytes, size_t size);
  */
 int pf_allocator_parse(struct pf_allocator_stats *s, const char *name, const void *bytes,
     size_t size, struct pf_error *err);
+
+/*
+ * Sets metadata_unwritten from what jemalloc says: the bytes that its base (of the first arena, or of all)
+ * has handed out, and its page size. Needs version, mapped and retained.
+ */
+void pf_jemalloc_find_unwritten(struct pf_allocator_stats *s, double base, double page);
 
 /* One format each; for pf_allocator_parse() and the tests. */
 typedef int pf_allocator_reader(struct pf_allocator_stats *s, const char *name, const void *bytes,

@@ -2,8 +2,13 @@
  * allocator_jemalloc.c: malloc_stats_print(…, "J"): jemalloc's statistics as JSON.
  *
  * What a purge on request (arena.<all>.purge) gives back are the dirty and muzzy
- * pages: resident is then active plus metadata. Mutex counters: jemalloc 5.3's
- * top-level ones repeat num_ops as num_wait, so only arenas' and bins' are used.
+ * pages: resident is then active plus metadata. All of these are counted by what
+ * was handed out, written or not; only the kernel knows what was written, and what
+ * the two figures are apart by holds the metadata that never is (see below).
+ *
+ * Counters of mutexes have wrong names here from jemalloc 5.2 on (its change 1388;
+ * mended in 2026): what is called num_wait are operations a second, num_spin_acq are
+ * the waits, and how long they took is not told; the text has it.
  */
 #include "runtime/allocator.h"
 
@@ -56,13 +61,16 @@ static void
 add_mutex(struct pf_allocator_stats *s, const json_t *mutex)
 {
 	double operations = or_zero(number(mutex, "num_ops"));
+	bool misnamed = strncmp(s->version, "5.2", 3) == 0 || strncmp(s->version, "5.3", 3) == 0;
 
 	if (operations <= 0)
 		return;
 	s->locks = or_zero(s->locks) + operations;
-	s->lock_waits = or_zero(s->lock_waits) + or_zero(number(mutex, "num_wait"));
-	s->lock_wait_seconds =
-	    or_zero(s->lock_wait_seconds) + or_zero(number(mutex, "total_wait_time")) / 1e9;
+	s->lock_waits =
+	    or_zero(s->lock_waits) + or_zero(number(mutex, misnamed ? "num_spin_acq" : "num_wait"));
+	if (!misnamed)
+		s->lock_wait_seconds =
+		    or_zero(s->lock_wait_seconds) + or_zero(number(mutex, "total_wait_time")) / 1e9;
 }
 
 static void
@@ -112,10 +120,31 @@ read_merged(struct pf_allocator_stats *s, const json_t *merged, double page)
 	s->releasable = (dirty + muzzy) * page;
 	s->thread_cached = number(merged, "tcache_bytes");
 	s->threads = number(merged, "nthreads");
+	s->uptime_seconds = number(merged, "uptime_ns") / 1e9;
 	s->purges = number(merged, "dirty_npurge");
 	s->purge_calls = number(merged, "dirty_nmadvise");
 	s->allocations = number(small, "nmalloc") + number(large, "nmalloc");
 	read_mutexes(s, merged);
+}
+
+/*
+ * jemalloc 5 finds a page's extent in a radix tree of two levels over 48 bits of
+ * address. With pages of 4 KiB a leaf is 2 MiB (2^18 elements of 8 bytes), covers
+ * 1 GiB, and is written only where there are extents. Leaves come from the base of
+ * the first arena: how many there are is bounded by its size, less over 512 KiB that
+ * are always in it (640 in 5.3 on two processors), and by the address space in use.
+ */
+void
+pf_jemalloc_find_unwritten(struct pf_allocator_stats *s, double base, double page)
+{
+	const double leaf = 2 << 20, others = 1 << 19, covers = 1 << 30, element = 8;
+	double used = s->mapped + or_zero(s->retained), leaves;
+
+	if (s->version[0] < '5' || s->version[0] > '9' || page != 4096 || isnan(base) ||
+	    isnan(used))
+		return;
+	leaves = fmin(floor((base - others) / leaf), ceil(used / covers) + 1);
+	s->metadata_unwritten = fmax(0, leaves * leaf - used / page * element);
 }
 
 int
@@ -126,7 +155,7 @@ pf_jemalloc_json_parse(struct pf_allocator_stats *s, const char *name, const voi
 	json_t *root = json_loadb(bytes, size, JSON_DISABLE_EOF_CHECK, &why);
 	const json_t *top = json_object_get(root, "jemalloc");
 	const json_t *stats = json_object_get(top, "stats");
-	json_t *arenas = json_object_get(top, "stats.arenas");
+	json_t *arenas = json_object_get(top, "stats.arenas"), *first, *merged;
 	double page = number(json_object_get(top, "arenas"), "page");
 
 	if (!root || !json_is_object(stats)) {
@@ -145,9 +174,15 @@ pf_jemalloc_json_parse(struct pf_allocator_stats *s, const char *name, const voi
 	s->mapped = number(stats, "mapped");
 	s->retained = number(stats, "retained");
 	s->arenas = number(json_object_get(top, "arenas"), "narenas");
+	s->background_threads = number(json_object_get(stats, "background_thread"), "num_threads");
 	read_settings(s, json_object_get(top, "opt"));
 	read_arenas(s, arenas);
-	read_merged(s, json_object_get(arenas, "merged"), isnan(page) ? 4096 : page);
+	first = json_object_get(arenas, "0");
+	merged = json_object_get(arenas, "merged");
+	if (!merged && json_object_size(arenas) == 1) /* the only one: jemalloc merges nothing */
+		merged = first;
+	read_merged(s, merged, isnan(page) ? 4096 : page);
+	pf_jemalloc_find_unwritten(s, number(first ? first : merged, "base"), page);
 	if (isnan(
 		s->releasable)) /* without arenas ("Ja"): what is resident beyond what is needed */
 		s->releasable = fmax(0, s->resident - s->active - s->metadata);

@@ -1,5 +1,5 @@
 /*
- * allocator_texts.c: the texts for people of jemalloc, gperftools and mimalloc.
+ * allocator_texts.c: the texts for people of gperftools and mimalloc.
  *
  * gperftools' ReleaseFreeMemory() gives back the page heap's free list and
  * nothing of the caches. mimalloc does not say how much of what it has
@@ -13,111 +13,6 @@
 
 #include "core/error.h"
 #include "core/lines.h"
-
-/* The number right behind a key anywhere in the line. */
-static bool
-number_after(struct pf_text line, const char *key, double *value)
-{
-	const char *at = pf_text_find(&line, key);
-
-	if (!at)
-		return false;
-	line.at = at + strlen(key);
-	*value = pf_text_double(&line);
-	return !line.failure && *value >= 0;
-}
-
-static void
-read_jemalloc_setting(struct pf_allocator_stats *s, struct pf_text t)
-{
-	char name[64];
-	const char *colon;
-	struct pf_text value;
-
-	t = pf_text_trimmed(t);
-	colon = pf_text_find(&t, ":");
-	if (!pf_text_starts(&t, "opt.") || !colon || (size_t)(colon - t.at) >= sizeof name)
-		return;
-	snprintf(name, sizeof name, "%.*s", (int)(colon - t.at), t.at);
-	t.at = colon + 1;
-	value = pf_text_word(&t);
-	if (pf_text_left(&value) > 2 && *value.at == '"')
-		value = (struct pf_text){.at = value.at + 1, .end = value.end - 1};
-	pf_allocator_add_setting(s, name, value.at, pf_text_left(&value));
-}
-
-/* "                            dirty:     N/A   26776      23      782    18375": decaying, then npages. */
-static void
-read_decaying(struct pf_allocator_stats *s, struct pf_text t, double page)
-{
-	bool dirty = pf_text_skip(&t, "dirty:");
-	double pages, sweeps, calls;
-
-	if (!dirty && !pf_text_skip(&t, "muzzy:"))
-		return;
-	(void)pf_text_word(&t); /* the time, or N/A */
-	pages = pf_text_double(&t);
-	sweeps = pf_text_double(&t);
-	calls = pf_text_double(&t);
-	if (t.failure)
-		return;
-	s->releasable = (isnan(s->releasable) ? 0 : s->releasable) + pages * page;
-	if (dirty) {
-		s->purges = sweeps;
-		s->purge_calls = calls;
-	}
-}
-
-int
-pf_jemalloc_text_parse(struct pf_allocator_stats *s, const char *name, const void *bytes,
-    size_t size, struct pf_error *err)
-{
-	struct pf_lines lines;
-	double page = 4096;
-	bool merged = false, done = false, whole = false;
-
-	pf_lines_init(&lines, name, bytes, size);
-	while (pf_lines_next(&lines)) {
-		struct pf_text t = pf_text_trimmed(lines.line);
-
-		if (pf_text_skip(&t, "Version: \""))
-			snprintf(s->version, sizeof s->version, "%.*s",
-			    (int)(pf_text_left(&t) > 1 && pf_text_left(&t) < 64
-				      ? pf_text_left(&t) - 1
-				      : 0),
-			    t.at);
-		(void)number_after(t, "Page size: ", &page);
-		if (pf_text_starts(&t, "Arenas: "))
-			(void)number_after(t, "Arenas: ", &s->arenas);
-		if (pf_text_starts(&t, "Allocated: ")) {
-			(void)number_after(t, "Allocated: ", &s->in_use);
-			(void)number_after(t, "active: ", &s->active);
-			(void)number_after(t, "metadata: ", &s->metadata);
-			(void)number_after(t, "resident: ", &s->resident);
-			(void)number_after(t, "mapped: ", &s->mapped);
-			(void)number_after(t, "retained: ", &s->retained);
-		}
-		read_jemalloc_setting(s, t);
-		if (pf_text_starts(&t, "Merged arenas stats:"))
-			merged = true;
-		else if (merged && pf_text_starts(&t, "bins:"))
-			done = true;
-		if (merged && !done)
-			read_decaying(s, t, page);
-		if (merged && !done && pf_text_starts(&t, "tcache_bytes:"))
-			(void)number_after(t, "tcache_bytes:", &s->thread_cached);
-		whole |= pf_text_find(&t, "End jemalloc statistics") != NULL;
-	}
-	if (isnan(s->in_use) || isnan(s->resident) || !whole)
-		return pf_error_set(err, PF_EINPUT,
-		    "%s: jemalloc's statistics are cut off: they go from \"Begin\" to \"End "
-		    "jemalloc "
-		    "statistics\"",
-		    name);
-	if (isnan(s->releasable))
-		s->releasable = fmax(0, s->resident - s->active - s->metadata);
-	return 0;
-}
 
 struct row {
 	const char *says;

@@ -41,6 +41,8 @@ static const struct row of_smaps[] = {
     {"Rss", AT(rss)},
     {"Pss", AT(pss)},
     {"Private_Dirty", AT(private_dirty)},
+    {"Anonymous", AT(rss_anonymous)},
+    {"Swap", AT(swap)},
     {"AnonHugePages", AT(anonymous_huge)},
     {"LazyFree", AT(lazy_free)},
     {NULL, 0},
@@ -107,16 +109,17 @@ int
 pf_proc_parse_smaps(
     struct pf_proc *p, const char *name, const void *bytes, size_t size, struct pf_error *err)
 {
-	struct pf_proc sum = {0};
+	struct pf_proc sum;
 	struct pf_lines lines;
 	size_t found = 0;
 
+	pf_proc_init(&sum);
 	pf_lines_init(&lines, name, bytes, size);
 	while (pf_lines_next(&lines)) {
 		for (const struct row *row = of_smaps; row->key; row++) {
-			double value;
+			double value, *total = member(&sum, row->offset);
 			if (read_row(lines.line, row, &value)) {
-				*member(&sum, row->offset) += value;
+				*total = value + (isnan(*total) ? 0 : *total);
 				found++;
 			}
 		}
@@ -124,8 +127,11 @@ pf_proc_parse_smaps(
 	if (!found)
 		return pf_error_set(
 		    err, PF_EINPUT, "%s: no line of a /proc smaps file in it", name);
-	for (const struct row *row = of_smaps; row->key; row++)
-		*member(p, row->offset) = *member(&sum, row->offset);
+	for (const struct row *row = of_smaps; row->key; row++) {
+		double total = *member(&sum, row->offset);
+		if (!isnan(total))
+			*member(p, row->offset) = total;
+	}
 	return 0;
 }
 

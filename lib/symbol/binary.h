@@ -48,6 +48,12 @@ struct pf_inline_chain {
 	bool without_files; /* set by the caller: `file` is then always NULL, and costs nothing */
 	uint64_t
 	    until; /* the chain is the same for all addresses from the one asked for up to this */
+	/*
+	 * Who answered last, and which answer that was: one with the same number differs in the
+	 * innermost frame's file, line and discriminator at most. 0: says nothing.
+	 */
+	const struct pf_binary *binary;
+	uint64_t number;
 };
 
 /* How to open a binary. A zeroed struct is the default. Strings need not outlive the call. */

@@ -51,32 +51,23 @@ outermost_name(const struct pf_binary *binary, const struct pf_dwarf_function *f
 	return f && f->name ? f->name : "";
 }
 
-struct place {
-	uint32_t file, line, discriminator;
-};
-
 static int
-add_frame(struct pf_binary *binary, const struct pf_unit *unit, struct pf_inline_chain *chain,
-    const struct place *place, struct pf_inline_frame frame, struct pf_error *err)
+add_frame(struct pf_inline_chain *chain, const struct pf_inline_frame *frame, struct pf_error *err)
 {
 	int rc = PF_GROW(chain->frames, chain->capacity, chain->count + 1, err);
 
-	if (!rc && !chain->without_files)
-		rc = pf_unit_path(binary->dwarf, unit, place->file, &frame.file, err);
-	if (rc)
-		return rc;
-	frame.line = place->line;
-	frame.discriminator = place->discriminator;
-	chain->frames[chain->count++] = frame;
-	return 0;
+	if (!rc)
+		chain->frames[chain->count++] = *frame;
+	return rc;
 }
 
-/* Frames from the scope inside to the function outside. */
+/* Frames from the scope inside to the function outside, all but the innermost one's place. */
 static int
 add_scopes(struct pf_binary *binary, const struct pf_scopes *scopes, uint32_t scope,
-    uint64_t address, struct place place, struct pf_inline_chain *chain, struct pf_error *err)
+    uint64_t address, struct pf_inline_chain *chain, struct pf_error *err)
 {
 	struct pf_dwarf *d = binary->dwarf;
+	struct pf_inline_frame frame = {0};
 	int rc = 0;
 
 	while (scope != PF_NONE && !rc) {
@@ -85,14 +76,16 @@ add_scopes(struct pf_binary *binary, const struct pf_scopes *scopes, uint32_t sc
 		if (rc)
 			return rc;
 		const struct pf_dwarf_function *f = &d->functions[s->function];
-		struct pf_inline_frame frame = {
-		    .function = f->name ? f->name : "", .start_line = f->line};
-		if (s->parent == PF_NONE)
-			frame.function = outermost_name(binary, f, address, &chain->until);
-		rc = add_frame(binary, scopes->unit, chain, &place, frame, err);
-		place = (struct place){.file = s->call_file,
-		    .line = s->call_line,
-		    .discriminator = s->call_discriminator};
+		frame.function = s->parent == PF_NONE
+				     ? outermost_name(binary, f, address, &chain->until)
+				 : f->name ? f->name
+					   : "";
+		frame.start_line = f->line;
+		rc = add_frame(chain, &frame, err);
+		frame = (struct pf_inline_frame){
+		    .line = s->call_line, .discriminator = s->call_discriminator};
+		if (!rc && s->parent != PF_NONE && !chain->without_files)
+			rc = pf_unit_path(d, scopes->unit, s->call_file, &frame.file, err);
 		scope = s->parent;
 	}
 	return rc;
@@ -109,6 +102,35 @@ row_end(const struct pf_line_window *window, const struct pf_line_row *row, uint
 	return end < until ? end : until;
 }
 
+/* The place of the innermost frame: what the line table says, nothing where it does not. */
+static int
+set_place(struct pf_dwarf *d, const struct pf_unit *unit, const struct pf_line_row *row,
+    struct pf_inline_chain *chain, struct pf_error *err)
+{
+	struct pf_inline_frame *innermost = &chain->frames[0];
+
+	innermost->line = row ? row->line : 0;
+	innermost->discriminator = row ? row->discriminator : 0;
+	return chain->without_files
+		   ? 0
+		   : pf_unit_path(d, unit, row ? row->file : 0, &innermost->file, err);
+}
+
+/* No function is known there: a line at most, in what the symbol table names. */
+static int
+build_without_scope(struct pf_binary *binary, const struct pf_unit *unit, uint64_t address,
+    const struct pf_line_row *row, struct pf_inline_chain *chain, struct pf_error *err)
+{
+	struct pf_inline_frame frame = {0};
+	int rc;
+
+	if (!row || row->line == 0)
+		return 0;
+	frame.function = outermost_name(binary, NULL, address, &chain->until);
+	rc = add_frame(chain, &frame, err);
+	return rc ? rc : set_place(binary->dwarf, unit, row, chain, err);
+}
+
 static int
 build(struct pf_binary *binary, struct pf_unit *unit, uint64_t address,
     struct pf_inline_chain *chain, struct pf_error *err)
@@ -118,7 +140,6 @@ build(struct pf_binary *binary, struct pf_unit *unit, uint64_t address,
 	uint32_t scope = PF_NONE;
 	const struct pf_line_row *row;
 	struct pf_scopes *scopes = NULL;
-	struct place place = {0};
 	int rc = pf_unit_row(d, unit, address, &row, err);
 
 	if (!rc && entry != PF_NONE) {
@@ -126,20 +147,41 @@ build(struct pf_binary *binary, struct pf_unit *unit, uint64_t address,
 		if (!rc)
 			rc = pf_scopes_find(scopes, address, &scope, &chain->until, err);
 	}
-	if (rc)
-		return rc;
+	if (!rc && scope == PF_NONE)
+		rc = build_without_scope(binary, unit, address, row, chain, err);
+	else if (!rc)
+		rc = add_scopes(binary, scopes, scope, address, chain, err);
+	if (!rc && scope != PF_NONE) {
+		chain->number = d->stretch.number + 1;
+		d->stretch =
+		    (struct pf_chain_stretch){chain, chain->number, address, chain->until, unit};
+		rc = set_place(d, unit, row, chain, err);
+	}
 	chain->until = row_end(&d->window, row, address, chain->until);
-	if (row)
-		place = (struct place){
-		    .file = row->file, .line = row->line, .discriminator = row->discriminator};
-	if (scope != PF_NONE)
-		return add_scopes(binary, scopes, scope, address, place, chain, err);
-	if (!row || row->line == 0)
-		return 0;
-	return add_frame(binary, unit, chain, &place,
-	    (struct pf_inline_frame){
-		.function = outermost_name(binary, NULL, address, &chain->until)},
-	    err);
+	return rc;
+}
+
+/* Whether the frames are those of the answer before, but for the line. */
+static bool
+is_same_stretch(
+    const struct pf_binary *binary, const struct pf_inline_chain *chain, uint64_t address)
+{
+	const struct pf_chain_stretch *s = &binary->dwarf->stretch;
+
+	return chain->binary == binary && s->chain == chain && s->number == chain->number &&
+	       s->number && address >= s->from && address < s->until;
+}
+
+static int
+move_on(struct pf_dwarf *d, uint64_t address, struct pf_inline_chain *chain, struct pf_error *err)
+{
+	const struct pf_line_row *row;
+	int rc = pf_unit_row(d, d->stretch.unit, address, &row, err);
+
+	if (!rc)
+		rc = set_place(d, d->stretch.unit, row, chain, err);
+	chain->until = row_end(&d->window, row, address, d->stretch.until);
+	return rc;
 }
 
 /* Debug information is read once, unit by unit: what lies behind need not stay in memory. */
@@ -156,18 +198,16 @@ load(struct pf_binary *binary, struct pf_unit *unit, struct pf_error *err)
 	return pf_unit_load(d, unit, err);
 }
 
-int
-pf_binary_inline_chain(
+/* The chain of an address that the answer before says nothing of. */
+static int
+find(
     struct pf_binary *binary, uint64_t address, struct pf_inline_chain *chain, struct pf_error *err)
 {
 	struct pf_dwarf *d = binary->dwarf;
+	uint32_t rank = pf_ranges_piece(&d->unit_ranges, address, &chain->until);
 	struct pf_unit *unit;
-	uint32_t rank;
 	int rc = 0;
 
-	chain->count = 0;
-	chain->until = UINT64_MAX;
-	rank = d ? pf_ranges_piece(&d->unit_ranges, address, &chain->until) : PF_NONE;
 	if (rank == PF_NONE)
 		return 0;
 	d->allowance += ALLOWANCE_EACH;
@@ -179,8 +219,27 @@ pf_binary_inline_chain(
 		    "the debug information of the unit at offset 0x%llx cannot be read; build it "
 		    "again",
 		    (unsigned long long)unit->offset);
-	if (!rc)
-		rc = build(binary, unit, address, chain, err);
+	return rc ? rc : build(binary, unit, address, chain, err);
+}
+
+int
+pf_binary_inline_chain(
+    struct pf_binary *binary, uint64_t address, struct pf_inline_chain *chain, struct pf_error *err)
+{
+	struct pf_dwarf *d = binary->dwarf;
+	int rc = 0;
+
+	if (d && is_same_stretch(binary, chain, address)) {
+		d->allowance += ALLOWANCE_EACH;
+		rc = move_on(d, address, chain, err);
+	} else {
+		chain->count = 0;
+		chain->until = UINT64_MAX;
+		chain->binary = binary;
+		chain->number = 0;
+		if (d)
+			rc = find(binary, address, chain, err);
+	}
 	if (rc)
 		pf_error_prefix(err, "%s", binary->main.path);
 	return rc;

@@ -122,6 +122,13 @@ struct pf_unit_table {
 	struct pf_line_table lines;
 };
 
+/* Addresses from the last one asked for on that lie in its innermost scope: only their lines differ. */
+struct pf_chain_stretch {
+	const struct pf_inline_chain *chain; /* that was asked for */
+	uint64_t number, from, until;
+	struct pf_unit *unit;
+};
+
 struct pf_dwarf {
 	struct pf_binary *binary;
 	struct pf_debug_file main, supplementary;
@@ -133,6 +140,7 @@ struct pf_dwarf {
 	size_t table_count, table_capacity;
 	struct pf_index table_index;
 	struct pf_line_window window;
+	struct pf_chain_stretch stretch;
 	struct pf_dwarf_function *functions;
 	size_t function_count, function_capacity;
 	struct pf_index function_index;

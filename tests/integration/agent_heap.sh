@@ -113,8 +113,8 @@ forms() {
 	grep -q '^default alloc_space' "$work/allocs.txt" || fail "allocs: $(grep ^default "$work/allocs.txt")"
 	wait $delta || exit 1
 	dump "$work/grow.pb.gz" > "$work/grow.txt"
-	# 200 MB at most, since there is a pause between two; much less on a busy machine.
-	within "what grew in 2 s" "$(sum 4 '[ ;]grow;' "$work/grow.txt")" 105000000 0.99
+	# 200 MB at most, since there is a pause between two, give or take what sampling does; much less on a busy machine.
+	within "what grew in 2 s" "$(sum 4 '[ ;]grow;' "$work/grow.txt")" 125000000 0.99
 	grep -q '^duration [2-9]' "$work/grow.txt" || fail "$(grep ^duration "$work/grow.txt")"
 	[ "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/debug/pprof/heap?seconds=1&debug=1")" = 400 ] ||
 		fail "seconds and debug go together"

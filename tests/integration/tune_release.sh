@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # What releasing memory gives back, predicted from one snapshot and then measured: the short form of
-# tests/quality/tuner/release.py, under the allocators that are installed. Where threads
-# stand when the snapshot is taken differs from run to run, so the median of five is held to the 10 %.
+# tests/quality/tuner/release.py, under the allocators that are installed, and of a real Redis.
 set -euo pipefail
-python3 "${PROFUSE_SOURCE_DIR:?}/tests/quality/tuner/release.py" "$1" --scale 1 --only cross --repeat 5
+python3 "${PROFUSE_SOURCE_DIR:?}/tests/quality/tuner/release.py" "$1" --scale 1 --only cross,redis --repeat 3

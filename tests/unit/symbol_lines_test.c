@@ -131,6 +131,93 @@ an_address_outside_all_code_has_no_chain(void **state)
 	pf_binary_free(b);
 }
 
+static void
+assert_same_chain(const struct pf_inline_chain *a, const struct pf_inline_chain *b)
+{
+	assert_int_equal(a->count, b->count);
+	for (size_t i = 0; i < a->count; i++) {
+		const struct pf_inline_frame *x = &a->frames[i], *y = &b->frames[i];
+
+		assert_string_equal(x->function, y->function);
+		assert_string_equal(x->file ? x->file : "", y->file ? y->file : "");
+		assert_int_equal(x->line, y->line);
+		assert_int_equal(x->start_line, y->start_line);
+		assert_int_equal(x->discriminator, y->discriminator);
+	}
+}
+
+/* A binary that was never asked anything cannot answer from what it answered before. */
+static void
+ask_cold(const char *shape, uint64_t address, struct pf_inline_chain *chain)
+{
+	struct pf_binary *b = fixture_open(shape);
+
+	assert_int_equal(pf_binary_inline_chain(b, address, chain, NULL), 0);
+	for (size_t i = 0; i < chain->count; i++) { /* names are the binary's */
+		chain->frames[i].function = strdup(chain->frames[i].function);
+		chain->frames[i].file =
+		    chain->frames[i].file ? strdup(chain->frames[i].file) : NULL;
+	}
+	pf_binary_free(b);
+}
+
+static void
+release_cold(struct pf_inline_chain *chain)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		free((void *)(uintptr_t)chain->frames[i].function);
+		free((void *)(uintptr_t)chain->frames[i].file);
+	}
+	pf_inline_chain_release(chain);
+}
+
+/* All addresses of a function, rising and then all over, by chains that take turns. */
+static void
+compare_with_cold(const char *shape)
+{
+	struct pf_binary *b = fixture_open(shape), *other = fixture_open(shape);
+	const struct pf_symbol *outer = fixture_symbol(b, "outer");
+	struct pf_inline_chain warm = {0}, beside = {.without_files = true}, both = {0},
+			       before = {0};
+	uint64_t size = outer->end - outer->start, until = 0;
+
+	for (uint64_t n = 0; n < 2 * size; n++) {
+		uint64_t at = outer->start + (n < size ? n : n * 7919 % size);
+		struct pf_inline_chain cold = {0};
+
+		ask_cold(shape, at, &cold);
+		if (n < size && at < until) /* so an earlier answer has promised */
+			assert_same_chain(&cold, &before);
+		assert_int_equal(pf_binary_inline_chain(b, at, &warm, NULL), 0);
+		assert_same_chain(&cold, &warm);
+		assert_true(warm.until > at);
+		until = warm.until;
+		assert_int_equal(pf_binary_inline_chain(n % 2 ? b : other, at, &both, NULL), 0);
+		assert_same_chain(&cold, &both);
+		if (n % 3 == 0)
+			assert_int_equal(pf_binary_inline_chain(b, at + 1, &beside, NULL), 0);
+		release_cold(&before);
+		before = cold;
+	}
+	release_cold(&before);
+	pf_inline_chain_release(&warm);
+	pf_inline_chain_release(&beside);
+	pf_inline_chain_release(&both);
+	pf_binary_free(b);
+	pf_binary_free(other);
+}
+
+static void
+an_answer_does_not_depend_on_the_questions_before(void **state)
+{
+	(void)state;
+
+	for (size_t i = 0; i < SHAPES; i++) {
+		if (fixture_exists(shapes[i]))
+			compare_with_cold(shapes[i]);
+	}
+}
+
 int
 main(void)
 {
@@ -140,6 +227,7 @@ main(void)
 	    cmocka_unit_test(a_frame_knows_its_file_and_where_its_function_is_declared),
 	    cmocka_unit_test(copies_on_one_line_are_told_apart_by_discriminators),
 	    cmocka_unit_test(an_address_outside_all_code_has_no_chain),
+	    cmocka_unit_test(an_answer_does_not_depend_on_the_questions_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
