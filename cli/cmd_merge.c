@@ -51,29 +51,15 @@ static const struct cli_option options[] = {
     {NULL},
 };
 
-/* The sum of one type's values, or INT64_MAX or INT64_MIN where it does not fit. */
-static int64_t
-total(const struct pf_profile *p, size_t type)
-{
-	int64_t sum = 0;
-
-	for (size_t i = 0; i < p->sample_count; i++) {
-		int64_t value = p->values[i * p->type_count + type];
-		if (__builtin_add_overflow(sum, value, &sum))
-			return value < 0 ? INT64_MIN : INT64_MAX;
-	}
-	return sum;
-}
-
 static json_t *
 types_json(const struct pf_profile *p)
 {
 	json_t *types = json_array();
 
 	for (size_t t = 0; t < p->type_count; t++)
-		json_array_append_new(
-		    types, json_pack("{s:s,s:s,s:I}", "type", pf_profile_type_name(p, t), "unit",
-			       pf_profile_type_unit(p, t), "total", (json_int_t)total(p, t)));
+		json_array_append_new(types,
+		    json_pack("{s:s,s:s,s:I}", "type", pf_profile_type_name(p, t), "unit",
+			pf_profile_type_unit(p, t), "total", (json_int_t)pf_profile_total(p, t)));
 	return types;
 }
 

@@ -145,10 +145,9 @@ pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *out
 			pf_buffer_string(b, " " PF_PROBE_FLAGS);
 		pf_buffer_string(b, " -fprofile-sample-use=");
 		add_quoted(b, file);
-		pf_buffer_string(
-		    b, c->options.inference == PF_INFERENCE_FLOW && !c->report.from_lines
-			   ? " " PF_LAYOUT_FLAGS
-			   : " " PF_INFERENCE_FLAGS);
+		if (!c->report.probes)
+			pf_buffer_string(b, " " PF_INFERENCE_FLAGS);
+		pf_buffer_string(b, " " PF_LAYOUT_FLAGS);
 		break;
 	case PF_CONVERT_FOLDED:
 		add_quoted(b, file);

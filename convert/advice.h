@@ -14,8 +14,8 @@
 #define PF_PROBE_FLAGS "-fpseudo-probe-for-profiling"
 #define PF_BOLT_FLAGS \
 	"-reorder-blocks=ext-tsp -reorder-functions=hfsort -split-functions -split-all-cold"
-/* Counts that flow through the machine code are consistent and want only a layout that uses them; clang's own
- * inference on top measured worse (docs/quality.md). Those by lines alone need it. */
+/* What a profile wants besides: a layout that uses it and, by lines, clang's own inference, which makes one flow of
+ * counts that a line shares among blocks. By probes clang infers anyway. What both give: docs/quality.md. */
 #define PF_LAYOUT_FLAGS "-mllvm -enable-ext-tsp-block-placement"
 #define PF_INFERENCE_FLAGS "-mllvm -sample-profile-use-profi"
 

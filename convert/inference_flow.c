@@ -1,6 +1,7 @@
 /* inference_flow.c: see inference_flow.h. */
 #include "convert/inference_flow.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -9,6 +10,7 @@
 #include "convert/program.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/search.h"
 
 #define FIRST_GUESS 0.02 /* samples that a block without any is given at first */
 /* What an instruction may collect beyond what its block's others do before it counts as stalled:
@@ -16,11 +18,17 @@
 #define STALL_RATIO 2.0
 #define STALL_SAMPLES 5.0
 #define STALL_REST 0.2 /* what counts of each e-fold beyond */
+/* A call runs at least this often, of what its share of the callee's stacks says. */
+#define SEEN_SHARE 0.5
 
 enum { SWEEPS = 25, SWEEPS_BETWEEN_CALLS = 5 };
 
-/* How much conservation weighs against evidence, round by round. */
-static const double rounds[] = {.5, .5, 1, 1, 2, 4, 8, 16, 64, 256};
+/*
+ * How much conservation weighs against evidence, round by round. Evidence does not
+ * lead: a block scales all its flows alike, and where its samples contradict those
+ * across one edge, it would wear its other edges down to nothing, for good.
+ */
+static const double rounds[] = {16, 64, 256};
 
 /* Fitted on one program; unit costs lose little (docs/convert.md). By enum pf_instruction_cost. */
 static const double costs[PF_COST_CLASSES] = {[PF_COST_ALU] = .5,
@@ -46,6 +54,7 @@ static const double costs[PF_COST_CLASSES] = {[PF_COST_ALU] = .5,
 /* A direct call from a block to a function, both in the graph; those of one block are neighbours. */
 struct flow_call {
 	uint32_t slot, function;
+	double below;  /* samples in the callee, and in what it called, under this call */
 	double factor; /* of the block's first call: by how much the block's flow is to change */
 };
 
@@ -55,6 +64,7 @@ struct flow {
 	struct flow_call *calls;
 	size_t call_count, call_capacity;
 	double *called; /* by function: sum over its call sites */
+	double *below;  /* by function: sum of its calls' */
 	double unit;
 	bool time;
 };
@@ -65,6 +75,7 @@ release(struct flow *f)
 	pf_flow_graph_release(&f->graph);
 	free(f->calls);
 	free(f->called);
+	free(f->below);
 }
 
 /* The place of a function's n-th block. */
@@ -121,11 +132,27 @@ weigh_block(struct flow *f, const struct pf_program_code *code, uint32_t block)
 	pf_flow_row(&f->graph, slot)->weight[slot % PF_FLOW_LANES] = weight < .05 ? .05 : weight;
 }
 
+/* The samples whose stacks go through this call into the function. */
+static double
+samples_below(const struct flow *f, const struct pf_instruction *call, uint32_t function)
+{
+	const struct pf_samples *s = f->p->samples;
+	double sum = 0;
+
+	for (size_t i = PF_LOWER_BOUND(s->edges, s->edge_count, caller, call->address);
+	    i < s->edge_count && s->edges[i].caller - call->address < call->size; i++) {
+		if (pf_program_function_at(f->p, s->edges[i].callee) == function)
+			sum += (double)s->edges[i].value / f->unit;
+	}
+	return sum;
+}
+
 /* A direct call, or a jump out of its function, to one of the program; both followed wholly. */
 static int
 note_call(struct flow *f, uint32_t caller, const struct pf_instruction *in, struct pf_error *err)
 {
 	uint32_t callee;
+	double below;
 	int rc;
 
 	if (!in->target || (in->kind != PF_CODE_CALL && in->kind != PF_CODE_JUMP))
@@ -136,10 +163,13 @@ note_call(struct flow *f, uint32_t caller, const struct pf_instruction *in, stru
 	    (in->kind == PF_CODE_JUMP && callee == caller))
 		return 0;
 	rc = PF_GROW(f->calls, f->call_capacity, f->call_count + 1, err);
-	if (!rc)
-		f->calls[f->call_count++] = (struct flow_call){
-		    slot_of(f, caller, in->block - f->p->functions[caller].first_block), callee, 1};
-	return rc;
+	if (rc)
+		return rc;
+	below = samples_below(f, in, callee);
+	f->below[callee] += below;
+	f->calls[f->call_count++] = (struct flow_call){
+	    slot_of(f, caller, in->block - f->p->functions[caller].first_block), callee, below, 1};
+	return 0;
 }
 
 /* What is known of each function's blocks and calls from its instructions. */
@@ -257,11 +287,30 @@ calls_end(const struct flow *f, size_t first)
 	return end;
 }
 
+/*
+ * How often the calls of one block ran at least. Stacks under a call prove that
+ * it ran; how often they say only roughly, for a call may take longer here than there.
+ */
+static double
+least_calls(const struct flow *f, size_t first, size_t end)
+{
+	double most = 0;
+
+	for (size_t i = first; i < end; i++) {
+		const struct flow_call *c = &f->calls[i];
+		double entry = *pf_flow_entry(&f->graph, f->graph.slots[c->function]);
+
+		if (c->below > 0)
+			most = fmax(most, SEEN_SHARE * entry * c->below / f->below[c->function]);
+	}
+	return most;
+}
+
 /* By how much the calls of one block say that its flow should change: the geometric mean. */
 static double
 calls_factor(const struct flow *f, size_t first, size_t end)
 {
-	double sum = 0;
+	double sum = 0, factor, flow = pf_flow_in(&f->graph, f->calls[first].slot);
 	uint32_t count = 0;
 
 	for (size_t i = first; i < end; i++) {
@@ -273,7 +322,8 @@ calls_factor(const struct flow *f, size_t first, size_t end)
 		    log(*pf_flow_entry(&f->graph, f->graph.slots[callee]) / f->called[callee]) / 2;
 		count++;
 	}
-	return count ? exp(sum / count) : 1;
+	factor = count ? exp(sum / count) : 1;
+	return flow >= FLT_MIN ? fmax(factor, least_calls(f, first, end) / flow) : factor;
 }
 
 /* A function's entries and the counts of the places that call it move towards each other. */
@@ -309,6 +359,8 @@ prepare(struct flow *f, struct pf_error *err)
 
 	if (!rc)
 		rc = PF_CALLOC(f->called, f->p->function_count, err);
+	if (!rc)
+		rc = PF_CALLOC(f->below, f->p->function_count, err);
 	if (!rc)
 		rc = read_functions(f, err);
 	for (uint32_t i = 0; !rc && i < f->p->function_count; i++) {

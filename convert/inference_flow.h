@@ -4,9 +4,9 @@
  * A block's samples are its executions times what it costs, give or take chance
  * and cache misses; its executions are what flows in and what flows out; and a
  * function is entered as often as it is called. Evidence and conservation are
- * brought together by sweeps over the blocks: evidence leads at first,
- * conservation has the last word. The recipe and its constants were found by
- * measurement on real programs (docs/convert.md).
+ * brought together by sweeps over the blocks; conservation outweighs evidence
+ * from the start and has the last word. The recipe and its constants were found
+ * by measurement on real programs (docs/convert.md).
  */
 #ifndef PF_CONVERT_INFERENCE_FLOW_H
 #define PF_CONVERT_INFERENCE_FLOW_H

@@ -92,6 +92,10 @@ static const struct rule rules[] = {
     {"___pthread_rwlock_*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"pthread_spin_lock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"__lll_lock_wait*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    /* only where somebody waits */
+    {"__lll_lock_wake*", PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"base::internal::SpinLockWake*", PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"_ZN4base8internal12SpinLockWake*", PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"SpinLock::SlowLock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"_ZN8SpinLock8SlowLock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"std::mutex::lock*", PF_CODE_LOCK | PF_CODE_LIBRARY},

@@ -15,7 +15,7 @@ enum pf_trait {
 	PF_CODE_GC_SWEEP = 1 << 4,
 	PF_CODE_GC_IDLE = 1 << 5,   /* marking with CPU time that nobody else wanted */
 	PF_CODE_LOCK = 1 << 6,      /* takes a lock, waiting if need be */
-	PF_CODE_LOCK_WAIT = 1 << 7, /* waits for one */
+	PF_CODE_LOCK_WAIT = 1 << 7, /* waits for one, or wakes who does */
 	PF_CODE_SLEEP = 1 << 8,
 	PF_CODE_CHANNEL = 1 << 9,  /* waits for another goroutine or thread of the program */
 	PF_CODE_OUTSIDE = 1 << 10, /* waits for somebody outside: network, disk */

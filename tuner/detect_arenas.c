@@ -222,7 +222,7 @@ spins_in_allocator(const struct pf_stack *s, const struct pf_evidence_profile *e
 	       pf_stack_with(s, ep, PF_CODE_LOCK_WAIT) <= pf_stack_with(s, ep, PF_CODE_ALLOCATION);
 }
 
-/* Threads that wait for an arena on the CPU: spinning, or on their way into the kernel. */
+/* Threads that fight for an arena on the CPU: spinning, on their way into the kernel, or waking each other. */
 static int
 judge_spinning(const struct pf_evidence *e, struct pf_findings *f, double arenas, bool *found,
     struct pf_error *err)
@@ -264,12 +264,18 @@ judge_statistics(
 	double cpus = isnan(e->cpus) ? 2 : e->cpus;
 	char text[PF_AMOUNT_ROOM];
 
-	if (a->locks > 1000 && a->lock_wait_seconds > 1 && a->lock_waits > 0.01 * a->locks) {
-		pf_findings_add(f, "arena-contention", PF_SEVERITY_MEDIUM, PF_CONFIDENCE_MEDIUM,
+	if (a->lock_waits >= LEAST_WAITS && a->lock_wait_seconds >= WAITS * a->uptime_seconds) {
+		pf_findings_add(f, "arena-contention",
+		    a->lock_wait_seconds >= a->uptime_seconds ? PF_SEVERITY_HIGH
+							      : PF_SEVERITY_MEDIUM,
+		    PF_CONFIDENCE_MEDIUM,
 		    pf_say(f, "Threads waited %s for the allocator's locks",
 			pf_amount(text, a->lock_wait_seconds, "seconds")));
-		pf_add_number(f, "waits", a->lock_waits, "count");
 		pf_add_number(f, "waited", a->lock_wait_seconds, "seconds");
+		pf_add_number(f, "waits", a->lock_waits, "count");
+		pf_add_number(
+		    f, "waiting_on_average", a->lock_wait_seconds / a->uptime_seconds, "threads");
+		pf_add_number(f, "arenas", a->arenas, "count");
 		advise_more(e, f, a->arenas);
 		advise_trying(f);
 	} else if (a->allocator == PF_ALLOCATOR_GLIBC && a->arenas > 2 * cpus &&

@@ -65,9 +65,33 @@ advise_glibc(struct pf_findings *f)
 		   .undo = pf_say(f, "unset MALLOC_TRIM_THRESHOLD_")});
 }
 
+/* Whether what is free now goes back by itself. */
+static bool
+is_returned(const struct pf_evidence *e)
+{
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
+	const char *decay = s ? pf_allocator_setting(&s->allocator, "opt.dirty_decay_ms") : NULL;
+
+	return s && s->allocator.background_threads > 0 && !(decay && decay[0] == '-');
+}
+
 static void
 advise_jemalloc(const struct pf_evidence *e, struct pf_findings *f)
 {
+	if (is_returned(e)) {
+		pf_add_advice(f,
+		    (struct pf_advice){
+			.action = pf_say(f,
+			    "jemalloc's background thread returns it within dirty_decay_ms; only "
+			    "where others need the memory at once, let it do so sooner."),
+			.setting = pf_say(
+			    f, "MALLOC_CONF=dirty_decay_ms:1000,muzzy_decay_ms:0,abort_conf:true"),
+			.how = pf_say(f, "in the environment of the service"),
+			.versions = pf_say(f, "jemalloc 5.0 and later"),
+			.risk = pf_say(f, "Pages that are needed again are faulted in again."),
+			.undo = pf_say(f, "unset MALLOC_CONF")});
+		return;
+	}
 	if (!at_least(e->allocator_version, 5, 0)) {
 		pf_add_advice(
 		    f, (struct pf_advice){.action = pf_say(f, "Purge unused dirty pages sooner."),
@@ -217,9 +241,10 @@ report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_al
 	double below = error + u->most - u->likely, above = error + u->likely - u->least;
 	char text[PF_AMOUNT_ROOM], of[PF_AMOUNT_ROOM];
 	struct pf_finding *finding = pf_findings_add(f, "unreturned-memory",
-	    share >= 0.5 && free_bytes >= MUCH_BYTES ? PF_SEVERITY_HIGH
-	    : share >= 0.4                           ? PF_SEVERITY_MEDIUM
-						     : PF_SEVERITY_LOW,
+	    is_returned(e)                             ? PF_SEVERITY_LOW
+	    : share >= 0.5 && free_bytes >= MUCH_BYTES ? PF_SEVERITY_HIGH
+	    : share >= 0.4                             ? PF_SEVERITY_MEDIUM
+						       : PF_SEVERITY_LOW,
 	    PF_CONFIDENCE_HIGH,
 	    pf_say(f, "%s of %s resident is free memory that %s keeps",
 		pf_amount(text, free_bytes, "bytes"), pf_amount(of, rss, "bytes"),
@@ -237,6 +262,11 @@ report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_al
 		    pf_say(f,
 			"The resident set is the allocator's own figure: the process has more (add "
 			"/proc/PID/smaps_rollup with --stats)."));
+	if (is_returned(e))
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f,
+			"jemalloc's background thread is at work: taken later, when nothing has "
+			"been freed for dirty_decay_ms, the same may show none of it."));
 	advise_release(e, f, allocator);
 	pf_add_prediction(f, "rss_idle", "bytes", rss, after, fmax(0, after - above), after + below,
 	    pf_say(f, "%s", model_of(allocator)));

@@ -63,7 +63,9 @@ pf_stack_own(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 bool
 pf_stack_in_allocator(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
-	return pf_stack_with(s, ep, PF_CODE_ALLOCATION) < pf_stack_own(s, ep);
+	size_t own = pf_stack_own(s, ep);
+
+	return own < s->count && pf_stack_with(s, ep, PF_CODE_ALLOCATION) < own;
 }
 
 uint32_t

@@ -25,8 +25,9 @@ size_t pf_stack_own(const struct pf_stack *s, const struct pf_evidence_profile *
 size_t pf_stack_with(
     const struct pf_stack *s, const struct pf_evidence_profile *ep, uint32_t traits);
 /*
- * Whether the stack's leaf is the allocator's: nothing of the service between it
- * and malloc, free or their relatives.
+ * Whether the stack's leaf is the allocator's, called by the service: nothing of it
+ * between the leaf and malloc, free or their relatives. A thread of the allocator's
+ * own (jemalloc's in the background) is none.
  */
 bool pf_stack_in_allocator(const struct pf_stack *s, const struct pf_evidence_profile *ep);
 /* Who answers for a sample: its own code, else the last frame that is no allocator's or lock's. PF_NONE: empty. */

@@ -10,10 +10,6 @@
 #include "collect/agent/live.h"
 #include "collect/agent/next.h"
 
-/* What is behind the wrapper of this name: a stub that looks for it, at first. */
-#define NEXT(NAME) \
-	((NAME##_function *)atomic_load_explicit(&NAME##_next.function, memory_order_relaxed))
-
 #define LIST(...) __VA_ARGS__ /* without its parentheses */
 
 /*
@@ -27,12 +23,12 @@
 	static __attribute__((noinline)) void *NAME##_due(LIST PARAMETERS, const void *caller) \
 	{                                                                                      \
 		uint64_t period = pf_heap_due(size);                                           \
-		return pf_hook_take(NEXT(NAME) ARGUMENTS, size, period, caller);               \
+		return pf_hook_take(PF_NEXT(NAME) ARGUMENTS, size, period, caller);            \
 	}                                                                                      \
 	static inline void *NAME##_count(LIST PARAMETERS, const void *caller)                  \
 	{                                                                                      \
 		if (!NAME##_next.counts || PF_COVERED(size))                                   \
-			return NEXT(NAME) ARGUMENTS;                                           \
+			return PF_NEXT(NAME) ARGUMENTS;                                        \
 		return NAME##_due(LIST ARGUMENTS, caller);                                     \
 	}                                                                                      \
 	static void *NAME##_first PARAMETERS                                                   \
@@ -54,7 +50,7 @@
 	static inline void NAME##_count PARAMETERS                                              \
 	{                                                                                       \
 		if (!NAME##_next.counts || !PF_RARELY(pf_live_maybe(p)) || pf_hook_released(p)) \
-			NEXT(NAME) ARGUMENTS;                                                   \
+			PF_NEXT(NAME) ARGUMENTS;                                                \
 	}                                                                                       \
 	static void NAME##_first PARAMETERS                                                     \
 	{                                                                                       \

@@ -74,10 +74,6 @@ writer(const pthread_rwlock_t *l)
 	return (uint32_t)l->__data.__cur_writer;
 }
 
-/* What is behind the wrapper of this name: a stub that looks for it, at first. */
-#define NEXT(NAME) \
-	((NAME##_function *)atomic_load_explicit(&NAME##_next.function, memory_order_relaxed))
-
 /* It is held by no thread, or by one that it doesn't know. */
 #define nobody(OBJECT) 0
 #define unknown(OBJECT) 0
@@ -106,7 +102,7 @@ answers_holder(const pthread_mutex_t *m)
 	static int NAME##_first PARAMETERS                                                \
 	{                                                                                 \
 		pf_next_look_up(&NAME##_next, PF_CALLER);                                 \
-		return NEXT(NAME) ARGUMENTS;                                              \
+		return PF_NEXT(NAME) ARGUMENTS;                                           \
 	}                                                                                 \
 	static __attribute__((noinline)) int NAME##_slow PARAMETERS                       \
 	{                                                                                 \
@@ -114,13 +110,13 @@ answers_holder(const pthread_mutex_t *m)
 		struct pf_wait wait;                                                      \
 		int rc;                                                                   \
 		if (!counted() || (holder == pf_local_thread() && ANSWERS((TYPE)object))) \
-			return NEXT(NAME) ARGUMENTS;                                      \
+			return PF_NEXT(NAME) ARGUMENTS;                                   \
 		pf_wait_begin(&wait, KIND, (const void *)object, holder, PF_CALLER);      \
 		if (wait.waiting)                                                         \
 			pf_registers_here(wait.waiting->registers);                       \
 		pf_wait_show(&wait);                                                      \
 		pthread_cleanup_push(pf_wait_cancelled, &wait);                           \
-		rc = NEXT(NAME) ARGUMENTS;                                                \
+		rc = PF_NEXT(NAME) ARGUMENTS;                                             \
 		pthread_cleanup_pop(0);                                                   \
 		pf_wait_end(&wait);                                                       \
 		return rc;                                                                \
@@ -132,7 +128,7 @@ answers_holder(const pthread_mutex_t *m)
 			PF_STAY_ON_THE_STACK;                                             \
 			return rc;                                                        \
 		}                                                                         \
-		return NEXT(NAME) ARGUMENTS;                                              \
+		return PF_NEXT(NAME) ARGUMENTS;                                           \
 	}
 
 #define MUTEX(NAME, PARAMETERS, ARGUMENTS)                                                 \
@@ -201,12 +197,12 @@ rwlock_wanted(const pthread_rwlock_t *l)
 	static int NAME##_first(TYPE *lock)                                             \
 	{                                                                               \
 		pf_next_look_up(&NAME##_next, PF_CALLER);                               \
-		return NEXT(NAME)(lock);                                                \
+		return PF_NEXT(NAME)(lock);                                             \
 	}                                                                               \
 	static __attribute__((noinline)) int NAME##_slow(TYPE *lock)                    \
 	{                                                                               \
 		int64_t delay = counted() ? pf_lock_account(lock) : 0;                  \
-		int rc = NEXT(NAME)(lock);                                              \
+		int rc = PF_NEXT(NAME)(lock);                                           \
 		pf_lock_released(KIND, delay, PF_CALLER);                               \
 		return rc;                                                              \
 	}                                                                               \
@@ -217,7 +213,7 @@ rwlock_wanted(const pthread_rwlock_t *l)
 			PF_STAY_ON_THE_STACK;                                           \
 			return rc;                                                      \
 		}                                                                       \
-		return NEXT(NAME)(lock);                                                \
+		return PF_NEXT(NAME)(lock);                                             \
 	}
 
 UNLOCKER(pthread_mutex_unlock, PF_WAIT_MUTEX, pthread_mutex_t, mutex_wanted)

@@ -55,6 +55,13 @@ struct pf_target {
 	}                                                                           \
 	static struct pf_target VARIABLE
 
+/*
+ * What is behind the wrapper of this name, where its target is NAME_next, its type NAME_function, and a stub
+ * of its own stands there until it is found.
+ */
+#define PF_NEXT(NAME) \
+	((NAME##_function *)atomic_load_explicit(&NAME##_next.function, memory_order_relaxed))
+
 /* Looks it up, if it is not yet and there is one. */
 void pf_next_find(struct pf_target *target);
 

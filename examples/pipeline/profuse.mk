@@ -6,7 +6,7 @@
 OUT ?= out
 PROFUSE_FLAGS = -gmlt -fdebug-info-for-profiling
 ifneq ($(wildcard $(PROFILE)),)
-PROFUSE_FLAGS += -fprofile-sample-use=$(PROFILE) -mllvm -enable-ext-tsp-block-placement
+PROFUSE_FLAGS += -fprofile-sample-use=$(PROFILE) -mllvm -sample-profile-use-profi -mllvm -enable-ext-tsp-block-placement
 endif
 PROFUSE_STAMP = $(OUT)/profile.stamp
 PROFUSE_SAYS = { echo '$(PROFUSE_FLAGS)'; cksum $(wildcard $(PROFILE)) /dev/null; }

@@ -21,21 +21,6 @@ pf_wish_huge_pages(void *items, size_t size)
 		(void)madvise((void *)from, to - from, MADV_HUGEPAGE);
 }
 
-void
-pf_give_back(void *items, size_t *given, size_t size)
-{
-	/* Whole pages only, and not the first, which malloc() may have written to. */
-	uintptr_t first = ((uintptr_t)items + 2 * PAGE - 1) & ~(uintptr_t)(PAGE - 1);
-	uintptr_t from = ((uintptr_t)items + *given) & ~(uintptr_t)(PAGE - 1);
-	uintptr_t to = ((uintptr_t)items + size) & ~(uintptr_t)(PAGE - 1);
-
-	if (size - *given < LARGE)
-		return;
-	from = from < first ? first : from;
-	if (from < to && madvise((void *)from, to - from, MADV_DONTNEED) == 0)
-		*given = size;
-}
-
 int
 pf_grow(void **items, size_t *capacity, size_t need, size_t size, struct pf_error *err)
 {

@@ -31,13 +31,6 @@ int pf_calloc(void **items, size_t n, size_t size, struct pf_error *err);
  */
 void pf_wish_huge_pages(void *items, size_t size);
 
-/*
- * Gives the first `size` bytes of a block from malloc() back to the system if
- * they are many: they are zeros from then on, and the block stays to be freed.
- * *given is how far that went before; 0 at first.
- */
-void pf_give_back(void *items, size_t *given, size_t size);
-
 /* A copy of a string, to be freed; NULL of NULL. */
 int pf_copy_string(char **copy, const char *string, struct pf_error *err);
 

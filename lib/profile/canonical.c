@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "profile/order_samples.h"
 
 /* An item before and after; PF_NONE in `renumbered` where it is not kept. */
 struct order {
@@ -24,7 +25,7 @@ struct order {
 struct canon {
 	struct pf_profile *p;
 	const uint64_t *votes;
-	struct order strings, mappings, functions, locations;
+	struct order strings, mappings, functions, locations, sets;
 };
 
 #define COMPARE(A, B)                              \
@@ -78,6 +79,24 @@ new_position(const struct order *o, uint32_t item)
 	return item == PF_NONE ? PF_NONE : o->renumbered[item];
 }
 
+/* Marks the locations and the label sets of samples: all of them, unless samples have gone. */
+static void
+keep_used(struct canon *c)
+{
+	const struct pf_packed_samples *s = c->p->packed;
+
+	for (uint32_t i = 0; !s->has_dropped && i < c->p->location_count; i++)
+		keep(&c->locations, i);
+	for (uint32_t i = 0; !s->has_dropped && i < s->set_count; i++)
+		keep(&c->sets, i);
+	for (size_t i = 0; s->has_dropped && i < s->size; i = pf_packed_samples_next(s, i)) {
+		struct pf_packed_frames f = pf_packed_frames(s, s->words + i);
+		while (f.at < f.end)
+			keep(&c->locations, pf_packed_varint(&f.at) - 1);
+		keep(&c->sets, pf_packed_varint(&f.at));
+	}
+}
+
 /* Marks what samples reach: locations, then their functions and mappings. */
 static void
 keep_reached(struct canon *c)
@@ -85,8 +104,7 @@ keep_reached(struct canon *c)
 	const struct pf_profile *p = c->p;
 	uint32_t main_mapping = 0;
 
-	for (size_t i = 0; i < p->frame_count; i++)
-		keep(&c->locations, p->frames[i]);
+	keep_used(c);
 	for (size_t i = 0; i < c->locations.count; i++) {
 		uint32_t location = c->locations.items[i];
 		keep(&c->mappings, p->locations[location].mapping);
@@ -128,6 +146,21 @@ keep_header_strings(struct canon *c)
 }
 
 static void
+keep_label_strings(struct canon *c)
+{
+	const struct pf_packed_samples *s = c->p->packed;
+
+	for (size_t i = 0; i < c->sets.count; i++) {
+		uint64_t j = s->label_starts[c->sets.items[i]];
+		for (; j < s->label_starts[c->sets.items[i] + 1]; j++) {
+			keep(&c->strings, s->labels[j].key);
+			keep(&c->strings, s->labels[j].string);
+			keep(&c->strings, s->labels[j].unit);
+		}
+	}
+}
+
+static void
 keep_strings(struct canon *c)
 {
 	const struct pf_profile *p = c->p;
@@ -143,11 +176,7 @@ keep_strings(struct canon *c)
 		keep(&c->strings, f->system_name);
 		keep(&c->strings, f->filename);
 	}
-	for (size_t i = 0; i < p->label_count; i++) {
-		keep(&c->strings, p->labels[i].key);
-		keep(&c->strings, p->labels[i].string);
-		keep(&c->strings, p->labels[i].unit);
-	}
+	keep_label_strings(c);
 }
 
 static int
@@ -185,6 +214,24 @@ renumber_header_strings(struct canon *c)
 		p->comments[i] = new_position(s, p->comments[i]);
 }
 
+/* Labels within a set stand in the order of their strings, too. */
+static void
+renumber_labels(const struct order *strings, struct pf_packed_samples *s)
+{
+	for (size_t i = 0; i < s->label_count; i++) {
+		struct pf_label *l = &s->labels[i];
+		l->key = new_position(strings, l->key);
+		l->string = new_position(strings, l->string);
+		l->unit = new_position(strings, l->unit);
+	}
+	for (size_t i = 0; i < s->set_count; i++) {
+		size_t count = (size_t)(s->label_starts[i + 1] - s->label_starts[i]);
+		if (count > 1)
+			qsort(s->labels + s->label_starts[i], count, sizeof *s->labels,
+			    pf_compare_labels);
+	}
+}
+
 static void
 renumber_strings(struct canon *c)
 {
@@ -203,12 +250,7 @@ renumber_strings(struct canon *c)
 		f->system_name = new_position(s, f->system_name);
 		f->filename = new_position(s, f->filename);
 	}
-	for (size_t i = 0; i < p->label_count; i++) {
-		struct pf_label *l = &p->labels[i];
-		l->key = new_position(s, l->key);
-		l->string = new_position(s, l->string);
-		l->unit = new_position(s, l->unit);
-	}
+	renumber_labels(s, p->packed);
 }
 
 static int
@@ -399,14 +441,16 @@ order_locations(struct canon *c, struct pf_error *err)
 	int rc;
 
 	sort(&c->locations, compare_locations, p);
-	for (size_t i = 0; i < p->frame_count; i++)
-		p->frames[i] = c->locations.renumbered[p->frames[i]];
 	rc = gather_lines(c, err);
 	if (!rc)
 		rc = gather((void **)&p->locations, sizeof *p->locations, &c->locations, err);
-	if (!rc)
-		p->location_count = p->location_capacity = c->locations.count;
-	return rc;
+	if (rc)
+		return rc;
+	p->packed->location_count = p->location_count;
+	p->packed->locations = c->locations.renumbered;
+	c->locations.renumbered = NULL;
+	p->location_count = p->location_capacity = c->locations.count;
+	return 0;
 }
 
 static int
@@ -426,11 +470,14 @@ pf_profile_canonicalize(struct pf_profile *p, const uint64_t *votes, struct pf_e
 		rc = begin(&c.functions, p->function_count, err);
 	if (!rc)
 		rc = begin(&c.locations, p->location_count, err);
+	if (!rc)
+		rc = begin(&c.sets, p->packed->set_count, err);
 	if (!rc) {
 		keep_reached(&c);
 		rc = order_strings(&c, err);
 	}
 	release(&c.strings);
+	release(&c.sets);
 	if (!rc)
 		rc = order_mappings_and_functions(&c, err);
 	if (!rc)
@@ -438,9 +485,7 @@ pf_profile_canonicalize(struct pf_profile *p, const uint64_t *votes, struct pf_e
 	release(&c.mappings);
 	release(&c.functions);
 	release(&c.locations);
-	if (rc)
-		return rc;
-	if (p->comment_count)
+	if (!rc && p->comment_count)
 		qsort(p->comments, p->comment_count, sizeof *p->comments, compare_positions);
-	return pf_profile_sort_samples(p, err);
+	return rc;
 }

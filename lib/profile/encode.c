@@ -132,9 +132,8 @@ encode_tables(struct encoder *e)
 	encode_header(e);
 }
 
-static int
-encode(const struct pf_profile *p, struct pf_profile *spent, struct pf_buffer *out,
-    struct pf_error *err)
+int
+pf_profile_encode(const struct pf_profile *p, struct pf_buffer *out, struct pf_error *err)
 {
 	struct encoder e = {.p = p, .out = out};
 	int rc;
@@ -142,18 +141,12 @@ encode(const struct pf_profile *p, struct pf_profile *spent, struct pf_buffer *o
 	pf_buffer_init(&e.message, PF_BUFFER_NO_MAXIMUM);
 	pf_buffer_init(&e.nested, PF_BUFFER_NO_MAXIMUM);
 	encode_types(&e);
-	rc = spent ? pf_encode_samples_spending(spent, out, err) : pf_encode_samples(p, out, err);
+	rc = p->packed ? pf_encode_packed(p, out, err) : pf_encode_samples(p, out, err);
 	encode_tables(&e);
 	out->failed |= e.message.failed | e.nested.failed;
 	pf_buffer_release(&e.message);
 	pf_buffer_release(&e.nested);
 	return rc ? rc : pf_buffer_check(out, err);
-}
-
-int
-pf_profile_encode(const struct pf_profile *p, struct pf_buffer *out, struct pf_error *err)
-{
-	return encode(p, NULL, out, err);
 }
 
 static int
@@ -179,7 +172,7 @@ pf_profile_write(const struct pf_profile *p, const char *path, struct pf_error *
 	int rc;
 
 	pf_buffer_init(&raw, PF_BUFFER_NO_MAXIMUM);
-	rc = encode(p, NULL, &raw, err);
+	rc = pf_profile_encode(p, &raw, err);
 	if (!rc)
 		rc = write_packed(&raw, path, err);
 	pf_buffer_release(&raw);
@@ -193,7 +186,8 @@ pf_profile_write_spending(struct pf_profile *p, const char *path, struct pf_erro
 	int rc;
 
 	pf_buffer_init(&raw, PF_BUFFER_NO_MAXIMUM);
-	rc = encode(p, p, &raw, err);
+	rc = pf_profile_encode(p, &raw, err);
+	pf_profile_drop_samples(p);
 	if (!rc)
 		rc = write_packed(&raw, path, err);
 	pf_buffer_release(&raw);

@@ -43,6 +43,8 @@ pf_merge_new(struct pf_merge **merge, const struct pf_merge_options *options, st
 	pf_reader_init(&m->reader);
 	rc = pf_profile_new(&m->sum, err);
 	if (!rc)
+		rc = pf_packed_samples_new(&m->sum->packed, err);
+	if (!rc)
 		rc = pf_strings_init(&m->left_out, err);
 	if (!rc)
 		rc = pf_label_filters_init(
@@ -63,7 +65,8 @@ release_source(struct merge_source *s)
 	free(s->functions);
 	free(s->locations);
 	free(s->columns);
-	free(s->frames);
+	free(s->ids);
+	free(s->runs);
 	free(s->labels);
 	free(s->wanted_strings.items);
 	free(s->wanted_functions.items);
@@ -82,6 +85,7 @@ release_indexes(struct pf_merge *m)
 	pf_index_release(&m->function_index);
 	pf_index_release(&m->location_index);
 	pf_index_release(&m->sample_index);
+	pf_index_release(&m->label_set_index);
 }
 
 void
@@ -94,7 +98,6 @@ pf_merge_free(struct pf_merge *m)
 	pf_strings_release(&m->left_out);
 	pf_label_filters_release(&m->filters);
 	free(m->mappings);
-	free(m->scaled);
 	free(m->positions);
 	pf_fingerprints_release(&m->fingerprints);
 	free(m);
@@ -150,6 +153,10 @@ begin_source(struct pf_merge *m, const struct pf_profile *p, const char *name, b
 		rc = forget(&s->functions, &s->function_capacity, p->function_count, err);
 	if (!rc)
 		rc = forget(&s->locations, &s->location_capacity, p->location_count, err);
+	if (!rc)
+		rc = PF_GROW(s->ids, s->id_capacity, p->location_count, err);
+	if (!rc && p->location_count)
+		memset(s->ids, 0, p->location_count * sizeof *s->ids);
 	return rc;
 }
 
@@ -332,7 +339,7 @@ pf_merge_finish(struct pf_merge *m, struct pf_profile **profile, struct pf_error
 	int rc = pf_merge_settle(m, profile, err);
 
 	if (!rc)
-		rc = pf_profile_arrange(*profile, err);
+		rc = pf_profile_unpack(*profile, err);
 	if (rc) {
 		pf_profile_free(*profile);
 		*profile = NULL;

@@ -15,6 +15,7 @@
 #include "core/fixed.h"
 #include "profile/fingerprint.h"
 #include "profile/labels.h"
+#include "profile/packed_samples.h"
 #include "profile/reader.h"
 
 /* What a merge knows about a mapping besides the mapping itself. */
@@ -23,10 +24,10 @@ struct merge_mapping {
 	uint64_t bare_profile; /* the profile (from 1) with unsymbolized samples in it; 0: none */
 };
 
-/* A sample of the source in terms of the sum: runs of source.frames and source.labels. */
+/* A sample of the source in terms of the sum: a part of source.runs. */
 struct merge_row {
 	size_t sample;
-	size_t first_frame, frame_count, first_label, label_count;
+	size_t run, run_size, frame_count;
 	uint32_t hash;
 };
 
@@ -48,15 +49,17 @@ struct merge_source {
 	uint64_t sample_count; /* so far: they may come in parts */
 	bool base;
 	uint32_t *strings, *mappings, *functions, *locations; /* owned; PF_NONE: not yet */
+	struct pf_packed_id
+	    *ids; /* owned; of the locations: their ids in the sum; empty: not yet */
 	size_t string_count, location_count; /* when it began: nothing is added after that */
-	size_t string_capacity, mapping_capacity, function_capacity, location_capacity;
+	size_t string_capacity, mapping_capacity, function_capacity, location_capacity, id_capacity;
 	uint32_t *columns; /* owned; of each type of the sum: the type of the source */
 	size_t column_capacity;
 	struct merge_row rows[MERGE_BLOCK]; /* the samples at hand */
 	size_t row_count;
-	uint32_t *frames; /* owned; of those samples */
-	struct pf_label *labels;
-	size_t frame_count, frame_capacity, label_count, label_capacity;
+	uint8_t *runs;           /* owned; those samples packed */
+	struct pf_label *labels; /* owned; of one of them */
+	size_t run_size, run_capacity, label_count, label_capacity;
 	/* What those samples need and is not known yet. */
 	struct merge_list wanted_strings, wanted_functions, wanted_locations;
 	struct pf_line *lines; /* owned; of locations being looked up */
@@ -71,12 +74,11 @@ struct pf_merge {
 	struct pf_profile *sum;
 	struct merge_mapping *mappings; /* beside sum->mappings */
 	size_t mapping_capacity;
-	pf_int128 *scaled; /* in place of sum->values with scale_by_duration */
-	size_t scaled_capacity;
 	uint64_t *positions; /* of each type: the sum of its positions in the profiles */
 	size_t position_capacity;
 	struct pf_strings left_out; /* "type/unit" of what is not in every profile */
-	struct pf_index mapping_index, function_index, location_index, sample_index;
+	struct pf_index mapping_index, function_index, location_index, sample_index,
+	    label_set_index;
 	struct pf_fingerprints fingerprints;
 	uint64_t profile_count, added_count; /* all; without the subtracted ones */
 	uint64_t sample_count, term_count;   /* samples read, and summed */
@@ -94,8 +96,8 @@ void pf_merge_warn(const struct pf_merge *m, const char *format, ...)
 int pf_merge_string(struct pf_merge *m, uint32_t string, uint32_t *merged, struct pf_error *err);
 
 /*
- * As pf_merge_finish(), but samples keep their places, and profile->sample_order
- * says how they are written: less to do, and to hold, for whoever only writes.
+ * As pf_merge_finish(), but samples stay packed (packed_samples.h): less to do,
+ * and to hold, for whoever only writes.
  */
 int pf_merge_settle(struct pf_merge *m, struct pf_profile **profile, struct pf_error *err);
 
@@ -122,6 +124,22 @@ int pf_merge_intern_location(struct pf_merge *m, const struct pf_location *l,
 /* merge_resolve.c: notes that a location of the source is needed; then looks up all that are. */
 int pf_merge_want_location(struct pf_merge *m, uint32_t location, struct pf_error *err);
 int pf_merge_resolve(struct pf_merge *m, struct pf_error *err);
+
+/* With scale_by_duration, sums are fixed-point numbers of two words each, which need not lie as those do elsewhere. */
+static inline pf_int128
+pf_merge_scaled(const int64_t *record, size_t type)
+{
+	pf_int128 number;
+
+	__builtin_memcpy(&number, record + 2 * type, sizeof number);
+	return number;
+}
+
+static inline void
+pf_merge_set_scaled(int64_t *record, size_t type, pf_int128 number)
+{
+	__builtin_memcpy(record + 2 * type, &number, sizeof number);
+}
 
 /* merge_samples.c: adds the samples that the source's profile has now; called again for each part of it. */
 int pf_merge_samples(struct pf_merge *m, struct pf_error *err);

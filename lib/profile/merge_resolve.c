@@ -228,6 +228,10 @@ pf_merge_resolve(struct pf_merge *m, struct pf_error *err)
 		rc = in_groups(m, &s->wanted_functions, resolve_functions, err);
 	if (!rc)
 		rc = in_groups(m, &s->wanted_locations, resolve_locations, err);
+	for (size_t i = 0; !rc && i < s->wanted_locations.count; i++) {
+		uint32_t location = s->wanted_locations.items[i];
+		s->ids[location] = pf_packed_id_of(s->locations[location]);
+	}
 	s->wanted_locations.count = 0;
 	return rc;
 }

@@ -15,6 +15,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "profile/order_samples.h"
 
 static bool
 is_zero(const struct pf_merge *m, size_t sample)
@@ -38,30 +39,49 @@ want_frames(struct pf_merge *m, size_t sample, struct pf_error *err)
 	int rc = 0;
 
 	for (; !rc && frame < end; frame++) {
-		if (s->locations[*frame] == PF_NONE)
+		if (!s->ids[*frame].size)
 			rc = pf_merge_want_location(m, *frame, err);
 	}
 	return rc;
 }
 
+/* Varints of a run besides its frames: their size, which is written last, before them, and the label set. */
+enum { MOST_VARINT = 5, MOST_FRAMES = 1 << 28 };
+
+static void
+put_varint(uint8_t *bytes, size_t *size, uint32_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		bytes[(*size)++] = (uint8_t)(value | 0x80);
+	bytes[(*size)++] = (uint8_t)value;
+}
+
+/* Frames in terms of the sum; the run is complete but for its labels. */
 static int
 map_frames(struct pf_merge *m, struct merge_row *row, struct pf_error *err)
 {
 	struct merge_source *s = &m->source;
 	const uint32_t *from = s->p->frames + s->p->frame_starts[row->sample];
-	uint32_t *to;
+	uint8_t size[MOST_VARINT], *frames, *to;
+	size_t n = 0;
 	int rc;
 
-	row->first_frame = s->frame_count;
 	row->frame_count =
 	    (size_t)(s->p->frame_starts[row->sample + 1] - s->p->frame_starts[row->sample]);
-	rc = PF_GROW(s->frames, s->frame_capacity, s->frame_count + row->frame_count + 1, err);
+	if (row->frame_count > MOST_FRAMES)
+		return pf_error_set(
+		    err, PF_ENOMEM, "%s: a sample of %zu locations", s->name, row->frame_count);
+	rc = PF_GROW(s->runs, s->run_capacity,
+	    s->run_size + 2 * MOST_VARINT + (row->frame_count + 1) * PF_PACKED_ID_ROOM, err);
 	if (rc)
 		return rc;
-	to = s->frames + s->frame_count;
+	frames = to = s->runs + s->run_size + MOST_VARINT;
 	for (size_t i = 0; i < row->frame_count; i++)
-		to[i] = s->locations[from[i]];
-	s->frame_count += row->frame_count;
+		to = pf_packed_id_put(to, &s->ids[from[i]]);
+	s->run_size = (size_t)(to - s->runs);
+	put_varint(size, &n, (uint32_t)(to - frames));
+	memcpy(frames - n, size, n);
+	row->run = (size_t)(frames - n - s->runs);
 	return 0;
 }
 
@@ -91,29 +111,15 @@ add_label(struct pf_merge *m, const struct pf_label *label, struct pf_error *err
 }
 
 /* In any one order, so that samples can be compared. */
-static int
-compare_labels(const void *a, const void *b)
-{
-	const struct pf_label *x = a, *y = b;
-
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	if (x->string != y->string)
-		return x->string < y->string ? -1 : 1;
-	if (x->number != y->number)
-		return x->number < y->number ? -1 : 1;
-	return (x->unit > y->unit) - (x->unit < y->unit);
-}
-
 static void
 sort_labels(struct pf_label *labels, size_t count)
 {
 	size_t i = 1;
 
-	while (i < count && compare_labels(&labels[i - 1], &labels[i]) <= 0)
+	while (i < count && pf_compare_labels(&labels[i - 1], &labels[i]) <= 0)
 		i++;
 	if (i < count)
-		qsort(labels, count, sizeof *labels, compare_labels);
+		qsort(labels, count, sizeof *labels, pf_compare_labels);
 }
 
 static int
@@ -145,158 +151,100 @@ add_base_label(struct pf_merge *m, struct pf_error *err)
 	return rc ? rc : add_label(m, &label, err);
 }
 
+/* The labels of a sample end its run. */
 static int
 map_labels(struct pf_merge *m, struct merge_row *row, struct pf_error *err)
 {
 	const struct pf_profile *p = m->source.p;
+	struct merge_source *s = &m->source;
 	uint64_t i = p->label_starts[row->sample], end = p->label_starts[row->sample + 1];
-	int rc = PF_GROW(m->source.labels, m->source.label_capacity, 1, err);
+	uint32_t set = 0;
+	int rc = 0;
 
-	row->first_label = m->source.label_count;
+	s->label_count = 0;
 	for (; !rc && i < end; i++)
 		rc = map_label(m, &p->labels[i], err);
-	if (!rc && m->source.base && m->options.label_base)
+	if (!rc && s->base && m->options.label_base)
 		rc = add_base_label(m, err);
-	row->label_count = m->source.label_count - row->first_label;
-	if (!rc && row->label_count > 1)
-		sort_labels(m->source.labels + row->first_label, row->label_count);
+	if (!rc && s->label_count) {
+		sort_labels(s->labels, s->label_count);
+		rc = pf_packed_samples_label_set(
+		    m->sum->packed, &m->label_set_index, s->labels, s->label_count, &set, err);
+	}
+	put_varint(s->runs, &s->run_size, set);
+	row->run_size = s->run_size - row->run;
 	return rc;
 }
 
-static uint32_t
-row_hash(const struct merge_source *s, const struct merge_row *row)
-{
-	const struct pf_label *labels = s->labels + row->first_label;
-	uint64_t hash =
-	    pf_hash_bytes(s->frames + row->first_frame, row->frame_count * sizeof *s->frames);
-
-	for (size_t i = 0; i < row->label_count; i++) {
-		hash = pf_hash_step(hash, (uint64_t)labels[i].string << 32 | labels[i].key);
-		hash = pf_hash_step(hash ^ labels[i].unit, (uint64_t)labels[i].number);
-	}
-	return pf_hash_u64(hash);
-}
-
+/* A run says where it ends: one that begins with the same bytes is the same. */
 static bool
-same_label(const struct pf_label *a, const struct pf_label *b)
+same_sample(const struct pf_packed_samples *sum, uint32_t record, const uint8_t *run, size_t size)
 {
-	return a->key == b->key && a->string == b->string && a->number == b->number &&
-	       a->unit == b->unit;
-}
+	size_t words = sum->size - record - sum->value_room;
 
-static bool
-same_sample(const struct pf_profile *sum, uint32_t i, const struct merge_source *s,
-    const struct merge_row *row)
-{
-	const struct pf_label *ours = sum->labels + sum->label_starts[i];
-	const struct pf_label *theirs = s->labels + row->first_label;
-
-	if (sum->frame_starts[i + 1] - sum->frame_starts[i] != row->frame_count ||
-	    sum->label_starts[i + 1] - sum->label_starts[i] != row->label_count ||
-	    memcmp(sum->frames + sum->frame_starts[i], s->frames + row->first_frame,
-		row->frame_count * sizeof *s->frames) != 0)
-		return false;
-	for (size_t j = 0; j < row->label_count; j++) {
-		if (!same_label(&ours[j], &theirs[j]))
-			return false;
-	}
-	return true;
-}
-
-static int
-grow_values(struct pf_merge *m, struct pf_error *err)
-{
-	struct pf_profile *sum = m->sum;
-	size_t first = sum->sample_count * sum->type_count, n = sum->type_count;
-	int rc;
-
-	if (m->options.scale_by_duration) {
-		rc = PF_GROW(m->scaled, m->scaled_capacity, first + n, err);
-		if (!rc)
-			memset(m->scaled + first, 0, n * sizeof *m->scaled);
-	} else {
-		rc = PF_GROW(sum->values, sum->value_capacity, first + n, err);
-		if (!rc)
-			memset(sum->values + first, 0, n * sizeof *sum->values);
-	}
-	return rc;
+	return words * sizeof *sum->words >= size &&
+	       memcmp(pf_packed_run(sum, sum->words + record), run, size) == 0;
 }
 
 static int
 append_sample(
-    struct pf_merge *m, const struct merge_row *row, uint32_t *merged, struct pf_error *err)
+    struct pf_merge *m, const struct merge_row *row, uint32_t *record, struct pf_error *err)
 {
-	const struct merge_source *s = &m->source;
-	struct pf_profile *sum = m->sum;
-	size_t n = sum->sample_count, frames = row->frame_count, labels = row->label_count;
-	int rc;
+	int rc = pf_index_reserve(&m->sample_index, err);
 
-	if (n >= PF_NONE - 1)
-		return pf_error_set(err, PF_ENOMEM, "more than %zu distinct samples", n);
-	rc = PF_GROW(sum->frames, sum->frame_capacity, sum->frame_count + frames + 1, err);
 	if (!rc)
-		rc = PF_GROW(sum->labels, sum->label_capacity, sum->label_count + labels + 1, err);
+		rc = pf_packed_samples_add(m->sum->packed, m->source.runs + row->run, row->run_size,
+		    row->frame_count, record, err);
 	if (!rc)
-		rc = PF_GROW(sum->frame_starts, sum->frame_starts_capacity, n + 2, err);
-	if (!rc)
-		rc = PF_GROW(sum->label_starts, sum->label_starts_capacity, n + 2, err);
-	if (!rc)
-		rc = grow_values(m, err);
-	if (!rc)
-		rc = pf_index_add(&m->sample_index, row->hash, (uint32_t)n, err);
-	if (rc)
-		return rc;
-	memcpy(sum->frames + sum->frame_count, s->frames + row->first_frame,
-	    frames * sizeof *s->frames);
-	for (size_t i = 0; i < labels; i++)
-		sum->labels[sum->label_count + i] = s->labels[row->first_label + i];
-	sum->frame_starts[n + 1] = sum->frame_count += frames;
-	sum->label_starts[n + 1] = sum->label_count += labels;
-	*merged = (uint32_t)n;
-	sum->sample_count++;
-	return 0;
+		rc = pf_index_add(&m->sample_index, row->hash, *record, err);
+	m->sum->sample_count += !rc;
+	return rc;
 }
 
 static int
-find_sample(struct pf_merge *m, const struct merge_row *row, uint32_t *merged, struct pf_error *err)
+find_sample(struct pf_merge *m, const struct merge_row *row, uint32_t *record, struct pf_error *err)
 {
+	const uint8_t *run = m->source.runs + row->run;
 	size_t at = 0;
 
 	for (uint32_t i = pf_index_first(&m->sample_index, row->hash, &at); i != PF_NONE;
 	    i = pf_index_next(&m->sample_index, row->hash, &at)) {
-		if (same_sample(m->sum, i, &m->source, row)) {
-			*merged = i;
+		if (same_sample(m->sum->packed, i, run, row->run_size)) {
+			*record = i;
 			return 0;
 		}
 	}
-	return append_sample(m, row, merged, err);
+	return append_sample(m, row, record, err);
 }
 
 /* Adds or subtracts one value; false when the sum does not fit. */
 static bool
-add_value(struct pf_merge *m, size_t at, int64_t value)
+add_value(struct pf_merge *m, int64_t *record, size_t type, int64_t value)
 {
 	if (m->options.scale_by_duration) {
 		uint64_t duration = (uint64_t)m->source.p->duration_nanos;
-		pf_int128 term = pf_fixed_quotient(value, duration), *sum = &m->scaled[at];
-		return !__builtin_add_overflow(*sum, m->source.base ? -term : term, sum);
+		pf_int128 term = pf_fixed_quotient(value, duration);
+		pf_int128 sum = pf_merge_scaled(record, type);
+		bool fits = !__builtin_add_overflow(sum, m->source.base ? -term : term, &sum);
+		pf_merge_set_scaled(record, type, sum);
+		return fits;
 	}
 	if (m->source.base)
-		return !__builtin_sub_overflow(m->sum->values[at], value, &m->sum->values[at]);
-	return !__builtin_add_overflow(m->sum->values[at], value, &m->sum->values[at]);
+		return !__builtin_sub_overflow(record[type], value, &record[type]);
+	return !__builtin_add_overflow(record[type], value, &record[type]);
 }
 
 static int
 merge_row(struct pf_merge *m, const struct merge_row *row, struct pf_error *err)
 {
 	const struct pf_profile *p = m->source.p;
-	size_t n = m->sum->type_count;
-	uint32_t merged = 0;
-	int rc = find_sample(m, row, &merged, err);
+	const int64_t *values = p->values + row->sample * p->type_count;
+	uint32_t at = 0;
+	int rc = find_sample(m, row, &at, err);
 
-	for (size_t t = 0; !rc && t < n; t++) {
-		int64_t value = p->values[row->sample * p->type_count + m->source.columns[t]];
-		if (!add_value(m, merged * n + t, value))
+	for (size_t t = 0; !rc && t < m->sum->type_count; t++) {
+		int64_t *record = m->sum->packed->words + at;
+		if (!add_value(m, record, t, values[m->source.columns[t]]))
 			rc = pf_error_set(err, PF_EINPUT,
 			    "%s: sample %" PRIu64 ": the sum of %s exceeds 64 bits", m->source.name,
 			    m->source.sample_count - p->sample_count + row->sample,
@@ -306,41 +254,15 @@ merge_row(struct pf_merge *m, const struct merge_row *row, struct pf_error *err)
 	return rc;
 }
 
-/* The sample of the sum that a row will be compared with first, or PF_NONE. */
-static uint32_t
-candidate(const struct pf_merge *m, const struct merge_row *row)
+/* Asks for the memory that merge_row() will read: the record that a row will be compared with first. */
+static void
+fetch_record(const struct pf_merge *m, const struct merge_row *row)
 {
 	size_t at = 0;
+	uint32_t record = pf_index_first(&m->sample_index, row->hash, &at);
 
-	return pf_index_first(&m->sample_index, row->hash, &at);
-}
-
-/* Asks for the memory that merge_row() will read: where the candidate's frames are, then those. */
-static void
-fetch_starts(const struct pf_merge *m, const struct merge_row *row)
-{
-	uint32_t i = candidate(m, row);
-
-	if (i == PF_NONE)
-		return;
-	__builtin_prefetch(&m->sum->frame_starts[i]);
-	__builtin_prefetch(&m->sum->label_starts[i]);
-}
-
-static void
-fetch_sample(const struct pf_merge *m, const struct merge_row *row)
-{
-	const struct pf_profile *sum = m->sum;
-	uint32_t i = candidate(m, row);
-
-	if (i == PF_NONE)
-		return;
-	__builtin_prefetch(&sum->frames[sum->frame_starts[i]]);
-	__builtin_prefetch(&sum->frames[sum->frame_starts[i + 1]]);
-	if (m->options.scale_by_duration)
-		__builtin_prefetch(&m->scaled[i * sum->type_count]);
-	else
-		__builtin_prefetch(&sum->values[i * sum->type_count]);
+	if (record != PF_NONE)
+		pf_packed_samples_fetch(m->sum->packed, record);
 }
 
 /* The samples at hand in terms of the sum. */
@@ -357,7 +279,7 @@ map_rows(struct pf_merge *m, struct pf_error *err)
 			rc = map_labels(m, row, err);
 		if (rc)
 			break;
-		row->hash = row_hash(s, row);
+		row->hash = pf_hash_bytes(s->runs + row->run, row->run_size);
 		pf_index_fetch(&m->sample_index, row->hash);
 	}
 	return rc;
@@ -371,12 +293,10 @@ merge_block(struct pf_merge *m, struct pf_error *err)
 	int rc = map_rows(m, err);
 
 	for (size_t i = 0; !rc && i < s->row_count; i++)
-		fetch_starts(m, &s->rows[i]);
-	for (size_t i = 0; !rc && i < s->row_count; i++)
-		fetch_sample(m, &s->rows[i]);
+		fetch_record(m, &s->rows[i]);
 	for (size_t i = 0; !rc && i < s->row_count; i++)
 		rc = merge_row(m, &s->rows[i], err);
-	s->row_count = s->frame_count = s->label_count = 0;
+	s->row_count = s->run_size = 0;
 	return rc;
 }
 
@@ -386,7 +306,7 @@ pf_merge_samples(struct pf_merge *m, struct pf_error *err)
 	struct merge_source *s = &m->source;
 	int rc = 0;
 
-	s->row_count = s->frame_count = s->label_count = 0;
+	s->row_count = s->run_size = 0;
 	s->sample_count += s->p->sample_count;
 	m->sample_count += s->p->sample_count;
 	for (size_t i = 0; !rc && i < s->p->sample_count; i++) {

@@ -44,6 +44,8 @@ take_types(struct pf_merge *m, struct pf_error *err)
 	}
 	if (!rc) {
 		sum->type_count = p->type_count;
+		sum->packed->value_room =
+		    m->options.scale_by_duration ? 2 * p->type_count : p->type_count;
 		m->has_types = true;
 	}
 	return rc;
@@ -117,17 +119,23 @@ match_types(const struct pf_merge *m, uint32_t *to_theirs, uint32_t *to_ours, st
 	return 0;
 }
 
-/* Values from rows of `from` columns to rows of the kept ones, in place. */
+/* Brings values of all samples into another order, of all of them or of fewer: the i-th is the one that was order[i]. */
 static void
-narrow_values(struct pf_merge *m, const uint32_t *kept, size_t count, size_t from)
+rearrange(struct pf_merge *m, const uint32_t *order, size_t count, pf_int128 *scratch)
 {
-	for (size_t row = 0; row < m->sum->sample_count; row++) {
+	struct pf_packed_samples *s = m->sum->packed;
+
+	for (size_t at = 0; at < s->size; at = pf_packed_samples_next(s, at)) {
+		int64_t *record = s->words + at;
+		for (size_t i = 0; i < count; i++)
+			scratch[i] = m->options.scale_by_duration
+					 ? pf_merge_scaled(record, order[i])
+					 : record[order[i]];
 		for (size_t i = 0; i < count; i++) {
 			if (m->options.scale_by_duration)
-				m->scaled[row * count + i] = m->scaled[row * from + kept[i]];
+				pf_merge_set_scaled(record, i, scratch[i]);
 			else
-				m->sum->values[row * count + i] =
-				    m->sum->values[row * from + kept[i]];
+				record[i] = (int64_t)scratch[i];
 		}
 	}
 }
@@ -138,9 +146,12 @@ narrow(struct pf_merge *m, const uint32_t *to_theirs, struct pf_error *err)
 {
 	struct pf_profile *sum = m->sum;
 	size_t from = sum->type_count, count = 0;
+	pf_int128 *scratch = NULL;
 	uint32_t *kept;
 	int rc = PF_CALLOC(kept, from, err);
 
+	if (!rc)
+		rc = PF_CALLOC(scratch, from, err);
 	for (size_t i = 0; !rc && i < from; i++) {
 		if (to_theirs[i] == PF_NONE) {
 			rc = leave_out(
@@ -151,13 +162,14 @@ narrow(struct pf_merge *m, const uint32_t *to_theirs, struct pf_error *err)
 		kept[count++] = (uint32_t)i;
 	}
 	if (!rc && count < from) {
-		narrow_values(m, kept, count, from);
+		rearrange(m, kept, count, scratch);
 		for (size_t i = 0; i < count; i++) {
 			sum->types[i] = sum->types[kept[i]];
 			m->positions[i] = m->positions[kept[i]];
 		}
 		sum->type_count = count;
 	}
+	free(scratch);
 	free(kept);
 	return rc;
 }
@@ -243,22 +255,6 @@ compare_columns(const void *a, const void *b, void *data)
 	return order ? order : (x > y) - (x < y);
 }
 
-static void
-reorder_row(struct pf_merge *m, const uint32_t *order, size_t row, pf_int128 *scratch)
-{
-	size_t n = m->sum->type_count;
-
-	for (size_t i = 0; i < n; i++)
-		scratch[i] = m->options.scale_by_duration ? m->scaled[row * n + order[i]]
-							  : m->sum->values[row * n + order[i]];
-	for (size_t i = 0; i < n; i++) {
-		if (m->options.scale_by_duration)
-			m->scaled[row * n + i] = scratch[i];
-		else
-			m->sum->values[row * n + i] = (int64_t)scratch[i];
-	}
-}
-
 int
 pf_merge_order_types(struct pf_merge *m, struct pf_error *err)
 {
@@ -283,8 +279,7 @@ pf_merge_order_types(struct pf_merge *m, struct pf_error *err)
 	}
 	if (!rc && moved) {
 		memcpy(sum->types, types, sum->type_count * sizeof *types);
-		for (size_t row = 0; row < sum->sample_count; row++)
-			reorder_row(m, order, row, scratch);
+		rearrange(m, order, sum->type_count, scratch);
 	}
 	free(scratch);
 	free(types);

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "profile/packed_samples.h"
 
 int
 pf_profile_new(struct pf_profile **profile, struct pf_error *err)
@@ -55,7 +56,7 @@ pf_profile_free(struct pf_profile *p)
 	free(p->label_starts);
 	free(p->labels);
 	free(p->comments);
-	free(p->sample_order);
+	pf_packed_samples_free(p->packed);
 	free(p);
 }
 
@@ -69,8 +70,48 @@ pf_profile_clear(struct pf_profile *p)
 	p->time_nanos = p->duration_nanos = p->period = 0;
 	p->period_type = (struct pf_value_type){0};
 	p->digest = 0;
-	free(p->sample_order);
-	p->sample_order = NULL;
+	pf_packed_samples_free(p->packed);
+	p->packed = NULL;
+}
+
+/* False where the sum does not fit: then it is the bound that was passed. */
+static bool
+add_to_total(int64_t *sum, int64_t value)
+{
+	if (!__builtin_add_overflow(*sum, value, sum))
+		return true;
+	*sum = value < 0 ? INT64_MIN : INT64_MAX;
+	return false;
+}
+
+int64_t
+pf_profile_total(const struct pf_profile *p, size_t type)
+{
+	const struct pf_packed_samples *s = p->packed;
+	bool fits = true;
+	int64_t sum = 0;
+
+	for (size_t i = 0; s && fits && i < s->size; i = pf_packed_samples_next(s, i))
+		fits = add_to_total(&sum, s->words[i + type]);
+	for (size_t i = 0; !s && fits && i < p->sample_count; i++)
+		fits = add_to_total(&sum, p->values[i * p->type_count + type]);
+	return sum;
+}
+
+void
+pf_profile_drop_samples(struct pf_profile *p)
+{
+	free(p->frames);
+	free(p->values);
+	free(p->labels);
+	p->frames = NULL;
+	p->values = NULL;
+	p->labels = NULL;
+	p->frame_capacity = p->value_capacity = p->label_capacity = 0;
+	p->frame_count = p->label_count = p->sample_count = 0;
+	p->frame_starts[0] = p->label_starts[0] = 0;
+	pf_packed_samples_free(p->packed);
+	p->packed = NULL;
 }
 
 uint32_t

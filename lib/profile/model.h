@@ -17,6 +17,8 @@
 
 #include "core/strings.h"
 
+struct pf_packed_samples; /* packed_samples.h */
+
 struct pf_value_type {
 	uint32_t type, unit; /* strings */
 };
@@ -77,8 +79,8 @@ struct pf_profile {
 	size_t frame_starts_capacity, frame_capacity, value_capacity, label_starts_capacity,
 	    label_capacity;
 
-	uint32_t
-	    *sample_order; /* of a merge's result: how samples are written; NULL: as they stand */
+	/* Owned; of a merge's sum: its samples, but for their values, in place of columns. NULL: columns. */
+	struct pf_packed_samples *packed;
 
 	uint32_t drop_frames, keep_frames, doc_url; /* strings */
 	int64_t time_nanos, duration_nanos, period;
@@ -93,8 +95,11 @@ int pf_profile_new(struct pf_profile **profile, struct pf_error *err);
 /* Makes it empty again, keeps its memory. */
 void pf_profile_clear(struct pf_profile *p);
 
-/* Brings samples into the order in which they are written, if that is another one. PF_ENOMEM: only good to be freed. */
-int pf_profile_arrange(struct pf_profile *p, struct pf_error *err);
+/* The sum of one type's values, or INT64_MAX or INT64_MIN where it does not fit. */
+int64_t pf_profile_total(const struct pf_profile *p, size_t type);
+
+/* Lets go of all samples and most of their memory. */
+void pf_profile_drop_samples(struct pf_profile *p);
 
 /* A string of the profile. */
 static inline const char *

@@ -49,7 +49,10 @@ struct pf_allocator_stats {
 	double mmapped, mmapped_chunks; /* glibc: allocations with a mapping of their own */
 	double arenas, threads;
 	double purges, purge_calls; /* jemalloc: passes, and madvise calls in them */
-	double locks, lock_waits, lock_wait_seconds;
+	double
+	    background_threads; /* jemalloc: that return pages by themselves; the text says 0 or 1 */
+	double locks, lock_waits, lock_wait_seconds; /* since the process began */
+	double uptime_seconds;
 	double allocations, peak_committed;
 	double largest_arena_share; /* of in_use, or of what arenas hold; 1/arenas when even */
 	struct pf_allocator_setting settings[PF_MOST_SETTINGS];

@@ -5,8 +5,10 @@
  * pages: resident is then active plus metadata. All of these are counted by what
  * was handed out, written or not; only the kernel knows what was written, and what
  * the two figures are apart by holds the metadata that never is (see below).
- * Mutex counters: jemalloc 5.3's top-level ones repeat num_ops as num_wait, so
- * only arenas' and bins' are used.
+ *
+ * Counters of mutexes have wrong names here from jemalloc 5.2 on (its change 1388;
+ * mended in 2026): what is called num_wait are operations a second, num_spin_acq are
+ * the waits, and how long they took is not told; the text has it.
  */
 #include "runtime/allocator.h"
 
@@ -59,13 +61,16 @@ static void
 add_mutex(struct pf_allocator_stats *s, const json_t *mutex)
 {
 	double operations = or_zero(number(mutex, "num_ops"));
+	bool misnamed = strncmp(s->version, "5.2", 3) == 0 || strncmp(s->version, "5.3", 3) == 0;
 
 	if (operations <= 0)
 		return;
 	s->locks = or_zero(s->locks) + operations;
-	s->lock_waits = or_zero(s->lock_waits) + or_zero(number(mutex, "num_wait"));
-	s->lock_wait_seconds =
-	    or_zero(s->lock_wait_seconds) + or_zero(number(mutex, "total_wait_time")) / 1e9;
+	s->lock_waits =
+	    or_zero(s->lock_waits) + or_zero(number(mutex, misnamed ? "num_spin_acq" : "num_wait"));
+	if (!misnamed)
+		s->lock_wait_seconds =
+		    or_zero(s->lock_wait_seconds) + or_zero(number(mutex, "total_wait_time")) / 1e9;
 }
 
 static void
@@ -115,6 +120,7 @@ read_merged(struct pf_allocator_stats *s, const json_t *merged, double page)
 	s->releasable = (dirty + muzzy) * page;
 	s->thread_cached = number(merged, "tcache_bytes");
 	s->threads = number(merged, "nthreads");
+	s->uptime_seconds = number(merged, "uptime_ns") / 1e9;
 	s->purges = number(merged, "dirty_npurge");
 	s->purge_calls = number(merged, "dirty_nmadvise");
 	s->allocations = number(small, "nmalloc") + number(large, "nmalloc");
@@ -168,6 +174,7 @@ pf_jemalloc_json_parse(struct pf_allocator_stats *s, const char *name, const voi
 	s->mapped = number(stats, "mapped");
 	s->retained = number(stats, "retained");
 	s->arenas = number(json_object_get(top, "arenas"), "narenas");
+	s->background_threads = number(json_object_get(stats, "background_thread"), "num_threads");
 	read_settings(s, json_object_get(top, "opt"));
 	read_arenas(s, arenas);
 	first = json_object_get(arenas, "0");

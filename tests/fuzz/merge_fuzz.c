@@ -1,14 +1,14 @@
 /*
  * libFuzzer target: whatever the reader accepts goes through merging and every
- * view. A merge of a merge is the same bytes; a profile less itself is empty.
+ * view. A merge of a merge is the same bytes, written from columns or as it was
+ * packed; a profile less itself is empty.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include <profuse/merge.h>
-
 #include "core/error.h"
 #include "profile/encode.h"
+#include "profile/merge.h"
 #include "report/view.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -22,7 +22,8 @@ require(int condition)
 
 /* The sum of one profile, or of it less itself; NULL where that is refused. */
 static struct pf_profile *
-merged(const struct pf_profile *p, const struct pf_merge_options *options, bool less_itself)
+merged(const struct pf_profile *p, const struct pf_merge_options *options, bool less_itself,
+    bool packed)
 {
 	struct pf_profile *sum = NULL;
 	struct pf_error err;
@@ -32,7 +33,7 @@ merged(const struct pf_profile *p, const struct pf_merge_options *options, bool 
 		return NULL;
 	if (!pf_merge_add(m, p, "fuzz", &err) &&
 	    (!less_itself || !pf_merge_subtract(m, p, "base", &err)))
-		pf_merge_finish(m, &sum, &err);
+		(packed ? pf_merge_settle : pf_merge_finish)(m, &sum, &err);
 	pf_merge_free(m);
 	return sum;
 }
@@ -61,7 +62,7 @@ view(const struct pf_profile *p, enum pf_granularity granularity)
 static void
 check_again(const struct pf_profile *sum)
 {
-	struct pf_profile *again = merged(sum, NULL, false);
+	struct pf_profile *again = merged(sum, NULL, false, true);
 	struct pf_buffer x, y;
 	struct pf_error err;
 
@@ -91,14 +92,14 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	options.scale_by_duration = size & 2;
 	options.drop_all_labels = size & 4;
 	view(p, (enum pf_granularity)(size % 6));
-	sum = merged(p, NULL, false);
+	sum = merged(p, NULL, false, false);
 	if (sum)
 		check_again(sum);
 	pf_profile_free(sum);
-	sum = merged(p, &by_name, true);
+	sum = merged(p, &by_name, true, true);
 	require(!sum || sum->sample_count == 0);
 	pf_profile_free(sum);
-	sum = merged(p, &options, true);
+	sum = merged(p, &options, true, false);
 	if (sum)
 		view(sum, PF_BY_LINE);
 	pf_profile_free(sum);

@@ -41,7 +41,7 @@ expect 0 "$profuse" convert -b build/service -o service.prof --provenance --min-
 cmake --build build >log 2>&1
 commands build
 mv commands second
-grep -q -- "-fprofile-sample-use=$work/service.prof -mllvm -enable-ext-tsp-block-placement .*-c " second || { cat log second; fail "the profile was not taken"; }
+grep -q -- "-fprofile-sample-use=$work/service.prof -mllvm -sample-profile-use-profi -mllvm -enable-ext-tsp-block-placement .*-c " second || { cat log second; fail "the profile was not taken"; }
 object=$(find build -name '*.o')
 llvm-readelf-19 -SW "$object" >sections
 grep -q '\.text\.hot\.' sections || fail "the profile has no effect on the object"

@@ -9,8 +9,8 @@ import build
 import profiles
 import workload
 
-PROFI = ["-mllvm", "-sample-profile-use-profi"]  # what lines need when their counts are not consistent
-LAYOUT = ["-mllvm", "-enable-ext-tsp-block-placement"]  # what `profuse convert` prints
+PROFI = ["-mllvm", "-sample-profile-use-profi"]  # clang's own inference, by lines; by probes it is on anyway
+LAYOUT = ["-mllvm", "-enable-ext-tsp-block-placement"]  # with the former what `profuse convert` prints
 USE = ["-fprofile-sample-use={profile}"]
 KINDS = {"line": ("base", []), "probe": ("base-probe", build.PROBE)}  # what is profiled for each kind of profile
 
@@ -87,7 +87,7 @@ class Bench:
         """The program built with our conversion of a profile, with the flags that `profuse convert` prints."""
         out = os.path.join(self.folder, f"{name}.prof")
         self.convert(binary or self.profiled(kind), profile, out, *options)
-        return self.build(name, KINDS[kind][1] + USE + LAYOUT, out)
+        return self.build(name, KINDS[kind][1] + USE + (PROFI if kind == "line" else []) + LAYOUT, out)
 
     def instrumented(self):
         generator = self.build("instrumented-gen", ["-fprofile-generate"])

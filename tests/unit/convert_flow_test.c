@@ -21,6 +21,8 @@ struct graph_block {
 struct graph {
 	struct graph_block blocks[MOST];
 	size_t block_count, function_count;
+	struct pf_call_edge stacks[1];
+	size_t stack_count;
 	bool incomplete, taken[2];
 	double counts[MOST], entries[2];
 };
@@ -92,7 +94,8 @@ static void
 infer(struct graph *g, bool time)
 {
 	struct pf_address_count leaves[WIDEST * MOST];
-	struct pf_samples samples = {.leaves = leaves};
+	struct pf_samples samples = {
+	    .leaves = leaves, .edges = g->stacks, .edge_count = g->stack_count};
 	struct pf_program p;
 
 	for (size_t b = 0; b < g->block_count; b++) {
@@ -166,6 +169,61 @@ a_loop_runs_more_often_than_its_function(void **state)
 	assert_true(near(g.counts[1], 205) && near(g.counts[2], 200));
 	assert_true(g.entries[0] > 3 && g.entries[0] < 8);
 	assert_true(near(g.entries[0] + g.counts[2], g.counts[1]));
+}
+
+/*
+ * A short loop whose samples contradict those around it: block 1 shows none, and
+ * block 6 behind it does. What 6 keeps up, 1 scales down, the way into the loop with it.
+ */
+static void
+contradictions_do_not_wear_a_flow_down_to_nothing(void **state)
+{
+	struct graph g;
+	(void)state;
+
+	/* 0 → 1 | 8; 1 → 2 | 6; 2 → 3; 3 → 4 | 7; 4 → 5 | 3; 5 → 6; 7 → 8 */
+	set_up(&g);
+	add_block(&g, 14, 2, 1, 8);
+	add_block(&g, 0, 2, 2, 6);
+	add_block(&g, 0, 1, 3, 0);
+	add_block(&g, 16, 2, 4, 7);
+	add_block(&g, 13, 2, 5, 3);
+	add_block(&g, 0, 1, 6, 0);
+	add_block(&g, 19, 0, 0, 0);
+	add_block(&g, 0, 1, 8, 0);
+	add_block(&g, 12, 0, 0, 0);
+	infer(&g, true);
+	assert_true(g.counts[2] > 1e-4 * g.counts[3]);
+	assert_true(near(g.counts[0], 15));
+}
+
+/* Two calls in blocks without samples: the one that stacks went through ran. */
+static void
+stacks_prove_that_a_call_ran(void **state)
+{
+	struct graph g;
+	double unseen;
+	(void)state;
+
+	/* 0 → 1 | 2, which both call 4; → 3 */
+	set_up(&g);
+	add_block(&g, 100, 2, 1, 2);
+	add_block(&g, 0, 1, 3, 0);
+	add_block(&g, 40, 1, 3, 0);
+	add_block(&g, 100, 0, 0, 0);
+	g.function_count++;
+	add_block(&g, 60, 0, 0, 0);
+	for (int i = 1; i <= 2; i++) {
+		g.blocks[i].kind = PF_CODE_CALL;
+		g.blocks[i].target = address_of(4);
+	}
+	infer(&g, true);
+	unseen = g.counts[1];
+	g.stacks[0] = (struct pf_call_edge){address_of(1) + BYTES - 1, address_of(4) + 1, 60};
+	g.stack_count = 1;
+	infer(&g, true);
+	assert_true(g.counts[1] > 1.5 * unseen);
+	assert_true(g.counts[1] > 5 && g.counts[1] < g.counts[0]);
 }
 
 static void
@@ -260,6 +318,8 @@ main(void)
 	    cmocka_unit_test(a_blocks_count_is_shared_by_all_that_flows_through_it),
 	    cmocka_unit_test(a_branch_divides_what_its_sides_show),
 	    cmocka_unit_test(a_loop_runs_more_often_than_its_function),
+	    cmocka_unit_test(contradictions_do_not_wear_a_flow_down_to_nothing),
+	    cmocka_unit_test(stacks_prove_that_a_call_ran),
 	    cmocka_unit_test(a_callee_is_entered_as_often_as_it_is_called),
 	    cmocka_unit_test(instructions_cost_alike_when_samples_are_no_time),
 	    cmocka_unit_test(a_stalled_instruction_says_little_about_how_often),

@@ -36,9 +36,13 @@ static const struct expected cases[] = {
     {"crossing", {"cross-thread-frees"}, "produce"}, {"own-frees", {NULL}, NULL},
     {"threads", {"thread-leak"}, "start_worker"}, {"locked", {"deadlock"}, "deadlock_handler"},
     {"subscribers", {"goroutine-leak"}, "main.followUpdates"}, {"batches", {NULL}, NULL},
-    {"arenas", {"arena-contention"}, "packets_of_one"}, {"own-arenas", {NULL}, NULL},
+    {"arenas", {"arena-contention", "allocation-heavy"}, "packets_of_one"},
+    {"arenas/wall.pb.gz", {"arena-contention"}, "packets_of_one"},
+    {"arenas/cpu.pb.gz", {"arena-contention", "allocation-heavy"}, "packets_of_one"},
+    {"own-arenas", {"allocation-heavy"}, "packets_of_one"}, {"own-arenas/wall.pb.gz", {NULL}, NULL},
     {"one-arena", {"arena-contention"}, "packets_of_one"}, {"many-arenas", {NULL}, NULL},
-    {"one-arena/mutex.pb.gz", {"arena-contention"}, "packets_of_one"},
+    {"one-arena/mutex.pb.gz", {"arena-contention"}, "packets_of_one"}, {"background", {NULL}, NULL},
+    {"one-arena-stats", {"arena-contention"}, NULL}, {"many-arenas-stats", {NULL}, NULL},
     {"small-caches", {"arena-contention", "allocation-heavy"}, "packets_of_one"},
     {"big-caches", {"allocation-heavy"}, "packets_of_one"},
     {"packets", {"malloc-thresholds"}, "packets_of_one"}, {"small-blocks", {NULL}, NULL},
@@ -443,10 +447,36 @@ few_cpu_samples_are_said(void **state)
 	pf_tune_free(tune);
 }
 
+/* jemalloc's background threads sleep in a condition of its own, here for as long as in five minutes of Redis. */
+static void
+the_allocators_own_threads_wait_for_no_arena(void **state)
+{
+	struct pf_buffer bytes = read_fixture("tune/background/block.pb.gz"),
+			 out = {.maximum = 1 << 20};
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	struct pf_profile *p;
+	(void)state;
+
+	assert_int_equal(pf_profile_parse(&p, "long", bytes.bytes, bytes.size, NULL, &err), 0);
+	p->duration_nanos *= 15;
+	for (size_t i = 0; i < p->sample_count * p->type_count; i++)
+		p->values[i] *= 15;
+	assert_int_equal(pf_profile_encode(p, &out, &err), 0);
+	assert_int_equal(pf_tune_add(tune, "long", out.bytes, out.size, false, &err), 0);
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	assert_int_equal(pf_tune_finding_count(tune), 0);
+	pf_profile_free(p);
+	pf_buffer_release(&bytes);
+	pf_buffer_release(&out);
+	pf_tune_free(tune);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_allocators_own_threads_wait_for_no_arena),
 	    cmocka_unit_test(each_fault_is_found_and_nothing_else),
 	    cmocka_unit_test(the_services_own_names_do_not_matter),
 	    cmocka_unit_test(two_snapshots_are_less_sure_than_a_series),

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """record.py BUILD FOLDER: the fixtures of tests/fixtures/tune that are programs of C under the agent, recorded anew.
 
-  arenas         workload packets with one arena: the wall-clock profile of eight threads that fight for it, malloc_info
+  arenas         workload packets with one arena: the wall-clock profile of eight threads that fight for it, malloc_info;
+                 and a CPU profile, which shows it only where they have processors to themselves
   own-arenas     the same with glibc's own number of arenas: healthy
   one-arena      packets over jemalloc with one arena and no caches of threads: what threads do over time, and its mutexes
   many-arenas    the same with jemalloc as it is: healthy
+  background     a Redis under redis-benchmark, whose jemalloc has threads of its own that sleep, and return memory: healthy
   small-caches   packets over tcmalloc whose threads may cache nothing: what threads do over time, and a CPU profile
   big-caches     the same with tcmalloc as it is: healthy, but for allocating much
+  one-arena-stats, many-arenas-stats
+                 what jemalloc says of its own mutexes after these: its text, without single arenas
   packets        its heap profile, and malloc_info: blocks that are too big for the caches of threads
   small-blocks   workload small: blocks that are not
 
@@ -33,10 +37,20 @@ TCMALLOC = "/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4"
 def start(agent, program, kind, folder, preload="", **environment):
     run = folder / kind
     run.mkdir(exist_ok=True)
+    command = [program, kind, "--scale", "1000"]
+    if kind == "redis":
+        command = ["redis-server", "--port", "0", "--unixsocket", str(run / "socket"), "--save", "", "--dir", str(run), "--daemonize", "no"]
     process = subprocess.Popen(
-        [program, kind, "--scale", "1000"], env=dict(os.environ, LD_PRELOAD=f"{agent} {preload}", PROFUSE_PORT="auto", PROFUSE_RUN_DIR=str(run), **environment))
+        command, env=dict(os.environ, LD_PRELOAD=f"{agent} {preload}", PROFUSE_PORT="auto", PROFUSE_RUN_DIR=str(run), **environment))
     for _ in range(200):
         for path in run.glob(f"*-{process.pid}.json"):
+            if kind == "redis":
+                server = ["-s", str(run / "socket")]
+                subprocess.run(["redis-benchmark", *server, "-q", "-n", "20000", "-r", "20000", "-d", "16000", "-t", "set"], stdout=subprocess.DEVNULL, check=True)
+                subprocess.run(["redis-cli", *server, "flushall"], stdout=subprocess.DEVNULL, check=True)
+                # Ends with the server.
+                subprocess.Popen(["redis-benchmark", *server, "-q", "-l", "-n", "100000000", "-r", "20000", "-d", "700",
+                                  "-t", "set,lpop,sadd,get"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             return process, "http://" + json.loads(path.read_text())[0]["targets"][0]
         time.sleep(0.05)
     sys.exit(f"{kind} never said where it listens")
@@ -45,6 +59,16 @@ def start(agent, program, kind, folder, preload="", **environment):
 def libc_of(process):
     maps = pathlib.Path(f"/proc/{process.pid}/maps").read_text().split()
     return next(word for word in maps if word.endswith("/libc.so.6"))
+
+
+def record_statistics(program, folder, to, conf):
+    """jemalloc's text at the end of a run, as far as it is of all arenas together, or of the only one."""
+    subprocess.run([program, "packets", "--scale", "3", "--stats", folder / "stats"], env=dict(os.environ, LD_PRELOAD=JEMALLOC, MALLOC_CONF=conf), check=True)
+    text = (folder / "stats/idle.jemalloc.txt").read_text()
+    if "Merged arenas stats:" in text:
+        text = text[:text.index("arenas[0]:")] + text[text.index("--- End jemalloc"):]
+    to.mkdir(parents=True, exist_ok=True)
+    (to / "jemalloc.txt").write_text(text)
 
 
 def main():
@@ -59,13 +83,18 @@ def main():
         folder = pathlib.Path(name)
         program = folder / "workload"
         subprocess.run(["cc", "-O2", "-g", "-D_GNU_SOURCE", "-o", program, HERE / "workload.c", "-lpthread"], check=True)
+        for fixture, conf in (("one-arena-stats", "narenas:1,tcache:false"), ("many-arenas-stats", "")):
+            if arguments.only in (None, fixture):
+                record_statistics(program, folder, to / fixture, conf)
+                print(f"{fixture}: jemalloc.txt")
         wall = f"threads?seconds={arguments.seconds}"
         cpu = f"profile?seconds={arguments.seconds}"
         for fixture, kind, environment, parts in (
-                ("arenas", "packets", {"MALLOC_ARENA_MAX": "1"}, {"wall.pb.gz": wall, "malloc_info.xml": "allocator"}),
-                ("own-arenas", "packets", {}, {"wall.pb.gz": wall, "malloc_info.xml": "allocator"}),
+                ("arenas", "packets", {"MALLOC_ARENA_MAX": "1"}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu, "malloc_info.xml": "allocator"}),
+                ("own-arenas", "packets", {}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu, "malloc_info.xml": "allocator"}),
                 ("one-arena", "packets", {"preload": JEMALLOC, "MALLOC_CONF": "narenas:1,tcache:false"}, {"wall.pb.gz": wall, "mutex.pb.gz": "mutex", "block.pb.gz": "block"}),
                 ("many-arenas", "packets", {"preload": JEMALLOC}, {"wall.pb.gz": wall, "mutex.pb.gz": "mutex", "block.pb.gz": "block"}),
+                ("background", "redis", {}, {"wall.pb.gz": wall, "block.pb.gz": "block"}),
                 ("small-caches", "packets", {"preload": TCMALLOC, "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES": "1"}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu}),
                 ("big-caches", "packets", {"preload": TCMALLOC}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu}),
                 ("packets", "packets", {}, {"heap.pb.gz": "heap", "malloc_info.xml": "allocator"}),
@@ -83,7 +112,7 @@ def main():
                         continue
                     (folder / "raw").write_bytes(got)
                     subprocess.run([build / "tests/tools/name_profile", folder / "raw", folder / "named.pb.gz", "--debug-file", "/usr/lib/debug",
-                                    program, libc_of(process), JEMALLOC, TCMALLOC, build / "libprofuse-agent.so"], check=True)
+                                    program if kind != "redis" else "/usr/bin/redis-server", libc_of(process), JEMALLOC, TCMALLOC, build / "libprofuse-agent.so"], check=True)
                     # Written anew: without the strings that nothing names any more.
                     subprocess.run([build / "profuse", "merge", folder / "named.pb.gz", "-o", to / fixture / file], check=True)
             finally:
