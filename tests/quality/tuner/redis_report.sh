@@ -8,18 +8,19 @@ set -euo pipefail
 build=$(realpath "${1:?usage: $0 BUILD [OUT…]}")
 shift
 outs=()
-for out; do outs+=(-o "$out"); done
+for out; do outs+=(-o "$(realpath -m "$out")"); done
 work=$(mktemp -d)
 redis=
 trap '[ -z "$redis" ] || kill "$redis" || true; wait; rm -rf "$work"' EXIT
 
-LD_PRELOAD=$build/libprofuse-agent.so PROFUSE_PORT=auto PROFUSE_RUN_DIR=$work redis-server --port 0 --unixsocket "$work/socket" \
-	--save '' --appendonly no --dir "$work" > "$work/redis.log" &
+cd "$work" # so that the report names no folder of this machine
+LD_PRELOAD=$build/libprofuse-agent.so PROFUSE_PORT=auto PROFUSE_RUN_DIR=$work redis-server --port 0 --unixsocket socket \
+	--save '' --appendonly no --dir . > redis.log &
 redis=$!
-until redis-cli -s "$work/socket" ping > "$work/ping" 2>&1; do sleep 0.1; done
-until target=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[0]["targets"][0])' "$work"/*-"$redis".json 2> "$work/no"); do sleep 0.1; done
+until redis-cli -s socket ping > ping 2>&1; do sleep 0.1; done
+until target=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[0]["targets"][0])' ./*-"$redis".json 2> no); do sleep 0.1; done
 
-python3 - "$work/socket" <<'END' &
+python3 - socket <<'END' &
 import random
 import socket
 import sys
@@ -42,19 +43,19 @@ for i in range(0, 40000, 200):
     send([(b"DEL", b"k%d" % k) for k in range(i, i + 200) if dice.random() < 0.95])
 END
 wait $!
-redis-cli -s "$work/socket" --raw memory malloc-stats > "$work/malloc-stats.txt"
-cat "/proc/$redis/smaps_rollup" > "$work/smaps_rollup"
-timeout 30 redis-benchmark -s "$work/socket" -q -n 100000000 -r 20000 -d 700 -t set,lpop,sadd,get -l > "$work/load.log" 2>&1 &
+redis-cli -s socket --raw memory malloc-stats > malloc-stats.txt
+cat "/proc/$redis/smaps_rollup" > smaps_rollup
+timeout 30 redis-benchmark -s socket -q -n 100000000 -r 20000 -d 700 -t set,lpop,sadd,get -l > load.log 2>&1 &
 load=$!
-"$build/profuse" collect "http://$target" --type cpu --seconds 10 -o "$work/cpu.pb.gz"
-"$build/profuse" collect "http://$target" --type heap -o "$work/heap.pb.gz"
+"$build/profuse" collect "http://$target" --type cpu --seconds 10 -o cpu.pb.gz
+"$build/profuse" collect "http://$target" --type heap -o heap.pb.gz
 kill "$load"
 # A socket of each run's own (its shell's number): no port is needed, and no other run is met.
-job="redis-server --port 0 --unixsocket $work/r.\$\$ --save '' --appendonly no --daemonize no >/dev/null & \
-while ! redis-cli -s $work/r.\$\$ ping >/dev/null 2>&1; do sleep 0.05; done; \
-redis-benchmark -s $work/r.\$\$ -q -n 8000 -r 20000 -d 700 -t set,lpush,sadd,get >/dev/null; \
-redis-cli -s $work/r.\$\$ shutdown nosave; wait"
+job="redis-server --port 0 --unixsocket r.\$\$ --save '' --appendonly no --daemonize no >/dev/null & \
+while ! redis-cli -s r.\$\$ ping >/dev/null 2>&1; do sleep 0.05; done; \
+redis-benchmark -s r.\$\$ -q -n 8000 -r 20000 -d 700 -t set,lpush,sadd,get >/dev/null; \
+redis-cli -s r.\$\$ shutdown nosave; wait"
 try=(--try "$job" --seed 1)
 [ ${#outs[@]} -gt 0 ] || try=() # only a look at the findings
-"$build/profuse" tune "$work/cpu.pb.gz" "$work/heap.pb.gz" --binary "$(command -v redis-server)" --stats "$work/malloc-stats.txt" \
-	--stats "$work/smaps_rollup" --name redis "${try[@]}" "${outs[@]}"
+"$build/profuse" tune cpu.pb.gz heap.pb.gz --binary "$(command -v redis-server)" --stats malloc-stats.txt \
+	--stats smaps_rollup --name redis "${try[@]}" "${outs[@]}"
