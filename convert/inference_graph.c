@@ -97,14 +97,23 @@ place_functions(struct pf_flow_graph *g, const struct pf_program *p, struct pf_e
 	return rc;
 }
 
-/* The edges of a function lead to blocks of its own. */
+/* Nothing is counted of a function's blocks. */
 static int
-count_edges(struct build *w, const struct pf_program_function *f, struct pf_error *err)
+begin_function(struct build *w, const struct pf_program_function *f, struct pf_error *err)
 {
 	int rc = PF_GROW(w->degrees, w->degree_capacity, f->block_count, err);
 
 	for (uint32_t i = 0; !rc && i < f->block_count; i++)
 		w->degrees[i] = (struct degree){0};
+	return rc;
+}
+
+/* The edges of a function lead to blocks of its own. */
+static int
+count_edges(struct build *w, const struct pf_program_function *f, struct pf_error *err)
+{
+	int rc = begin_function(w, f, err);
+
 	for (uint32_t i = 0; !rc && i < f->block_count; i++) {
 		const struct pf_program_block *b = &w->p->blocks[f->first_block + i];
 
@@ -192,10 +201,8 @@ link_edges(struct build *w, uint32_t function, struct pf_error *err)
 {
 	const struct pf_program_function *f = &w->p->functions[function];
 	struct pf_flow_graph *g = w->g;
-	int rc = PF_GROW(w->degrees, w->degree_capacity, f->block_count, err);
+	int rc = begin_function(w, f, err);
 
-	for (uint32_t i = 0; !rc && i < f->block_count; i++)
-		w->degrees[i] = (struct degree){0};
 	for (uint32_t i = 0; !rc && i < f->block_count; i++) {
 		const struct pf_program_block *b = &w->p->blocks[f->first_block + i];
 

@@ -1,9 +1,11 @@
 """measure.py: what a build costs on the workload that judges it: instructions by callgrind, CPU time in interleaved rounds."""
+import concurrent.futures
 import json
 import math
 import os
 import random
 import sys
+import threading
 import time
 
 import build
@@ -17,6 +19,7 @@ class Instructions:
     def __init__(self, work):
         self.path = os.path.join(work, "instructions.json")
         self.folder = os.path.join(work, "callgrind")
+        self.lock = threading.Lock()
 
     def known(self):
         return json.load(open(self.path)) if os.path.exists(self.path) else {}
@@ -26,13 +29,23 @@ class Instructions:
         if key not in self.known():
             total = 0
             for file in profiles.callgrind(program, program.evaluate(program.callgrind_scale), binary,
-                                           f"{self.folder}-{program.name}"):
+                                           f"{self.folder}-{program.name}-{key[:12]}"):
                 total += next(int(line.split()[1]) for line in open(file) if line.startswith(("totals:", "summary:")))
-            known = {**self.known(), key: total}
-            with open(self.path + ".new", "w") as f:
-                json.dump(known, f)
-            os.replace(self.path + ".new", self.path)
+            with self.lock:
+                known = {**self.known(), key: total}
+                with open(self.path + ".new", "w") as f:
+                    json.dump(known, f)
+                os.replace(self.path + ".new", self.path)
         return self.known()[key]
+
+    def each(self, program, binaries):
+        """{name: instructions} of {name: binary}. Two at a time, but for servers: what those execute depends a little on
+        when their clients get to run."""
+        different = {build.content(binary): binary for binary in binaries.values()}
+        with concurrent.futures.ThreadPoolExecutor(1 if program.evaluate().server else 2) as pool:
+            for _ in pool.map(lambda binary: self(program, binary), different.values()):
+                pass
+        return {name: self(program, binary) for name, binary in binaries.items()}
 
 
 def rounds(program, binaries, count, scale=1.0, seed=7, log=lambda text: None):
