@@ -39,6 +39,7 @@ struct service {
 	struct pf_load_result result;
 	struct edge from, to;
 	double resident; /* sum of the samples */
+	double most_resident;
 	size_t samples;
 	size_t sockets; /* open before the load began */
 	char where[64];
@@ -144,10 +145,13 @@ static void
 sampled(void *context)
 {
 	struct service *v = context;
+	double now;
 
 	if (!v->root)
 		return;
-	v->resident += (double)pf_tree_resident(&v->tree);
+	now = (double)pf_tree_resident(&v->tree);
+	v->resident += now;
+	v->most_resident = fmax(v->most_resident, now);
 	v->samples++;
 }
 
@@ -212,6 +216,8 @@ fill_used(const struct service *v, struct pf_block *k)
 	k->value[PF_METRIC_PSS] = (double)pf_tree_proportional(&v->tree);
 	if (v->samples)
 		k->value[PF_METRIC_RSS] = v->resident / (double)v->samples;
+	/* The kernel notes the peak late, and by thread: what was seen beside it may be more. */
+	k->value[PF_METRIC_RSS_PEAK] = fmax(k->value[PF_METRIC_RSS_PEAK], v->most_resident);
 	/* A thread that ended took its count with it: what is left may be less than before. */
 	k->value[PF_METRIC_FAULTS] = fmax(0, to->faults - from->faults) * each;
 	k->value[PF_METRIC_MAJOR_FAULTS] = fmax(0, to->major_faults - from->major_faults) * each;

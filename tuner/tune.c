@@ -250,6 +250,24 @@ name_service(struct pf_tune *t, struct pf_error *err)
 	return pf_copy_string(&e->service, name, err);
 }
 
+/* Who does what is most of what is judged: without a name in any profile, little is. */
+static void
+note_missing_names(const struct pf_tune *t)
+{
+	size_t addresses = 0;
+
+	for (size_t i = 0; i < t->evidence.profile_count; i++) {
+		const struct pf_evidence_profile *ep = &t->evidence.profiles[i];
+		if (ep->p && ep->frames.has_lines)
+			return;
+		addresses += ep->p && ep->p->sample_count > 0;
+	}
+	if (addresses && t->symbol_note)
+		t->symbol_note(NULL,
+		    "the profiles have addresses only, so what depends on who does it "
+		    "was not judged; --binary BIN gives them names");
+}
+
 int
 pf_tune_run(struct pf_tune *t, struct pf_error *err)
 {
@@ -269,6 +287,7 @@ pf_tune_run(struct pf_tune *t, struct pf_error *err)
 	if (!rc && t->search)
 		pf_search_finding(t->search, &t->findings);
 	pf_findings_sort(&t->findings);
+	note_missing_names(t);
 	return rc ? rc : pf_findings_check(&t->findings, err);
 }
 

@@ -230,8 +230,8 @@ def renamed(function):
 def must_find(report, kind, function):
     finding = find(report, kind, function)
     if not finding:
-        die(f"no finding {kind} names {function}; there are: "
-            + "; ".join(f"{f['kind']}: {f['title']}" for f in report["findings"]))
+        there = "; ".join(f"{f['kind']}: {f['title']}" for f in report["findings"]) or "none at all"
+        die(f"no finding {kind} names {function}; there are: {there} (load average {os.getloadavg()[0]:.0f} on {os.cpu_count()} CPUs)")
     print(f"named: {finding['title']}")
     return finding
 

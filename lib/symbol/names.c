@@ -8,6 +8,7 @@
  */
 #include "symbol/binary.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static uint32_t
@@ -94,6 +95,30 @@ pf_canonical_name(const char *name, char *out, size_t size)
 		return;
 	while ((shorter = cut_suffix(name, n)) < n)
 		n = shorter;
+	if (n >= size)
+		n = size - 1;
+	memcpy(out, name, n);
+	out[n] = '\0';
+}
+
+void
+pf_source_name(const char *name, char *out, size_t size)
+{
+	static const char internal[] = "_ZL";
+	const char *unique = strstr(name, ".__uniq.");
+	char *end;
+	size_t n = unique ? (size_t)(unique - name) : strlen(name);
+
+	if (size == 0)
+		return;
+	if (unique && strncmp(name, internal, sizeof internal - 1) == 0) {
+		unsigned long length = strtoul(name + sizeof internal - 1, &end, 10);
+		/* A length, and as many characters before what it takes. */
+		if (length > 0 && length <= (unsigned long)(unique - end)) {
+			name = end;
+			n = length;
+		}
+	}
 	if (n >= size)
 		n = size - 1;
 	memcpy(out, name, n);

@@ -91,6 +91,31 @@ names_that_only_look_like_suffixes_are_kept(void **state)
 }
 
 static void
+assert_source(const char *name, const char *expected)
+{
+	char out[64];
+
+	pf_source_name(name, out, sizeof out);
+	assert_string_equal(out, expected);
+}
+
+static void
+names_that_clang_made_unique_are_those_of_the_source(void **state)
+{
+	(void)state;
+	assert_source("_ZL5scorePKcm.__uniq.12886990452484006378108081470600908566", "score");
+	assert_source("score.__uniq.123", "score");
+	assert_source("_ZL5score.__uniq.7", "score");
+	assert_source("_ZL99scorePKcm.__uniq.123", "_ZL99scorePKcm"); /* no such length */
+	assert_source("_ZL0x.__uniq.123", "_ZL0x");
+	assert_source("_ZL-1score.__uniq.123", "_ZL-1score");
+	assert_source("_ZN4shop3runEi", "_ZN4shop3runEi");
+	assert_source("_ZL5scorePKcm", "_ZL5scorePKcm");
+	assert_source(".__uniq.1", "");
+	assert_source("", "");
+}
+
+static void
 a_name_is_cut_at_the_end_of_the_room_given(void **state)
 {
 	char out[4] = "zzz";
@@ -108,6 +133,7 @@ main(void)
 	    cmocka_unit_test(a_discriminator_without_a_factor_stands_for_one_copy),
 	    cmocka_unit_test(a_pseudo_probe_is_no_discriminator),
 	    cmocka_unit_test(suffixes_of_compiler_passes_are_cut_off),
+	    cmocka_unit_test(names_that_clang_made_unique_are_those_of_the_source),
 	    cmocka_unit_test(names_that_only_look_like_suffixes_are_kept),
 	    cmocka_unit_test(a_name_is_cut_at_the_end_of_the_room_given),
 	};
