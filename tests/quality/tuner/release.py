@@ -65,7 +65,9 @@ class Redis:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.process = subprocess.Popen(["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""],
-                                        cwd=folder, stdout=subprocess.DEVNULL)
+                                        cwd=folder, stdout=subprocess.DEVNULL,
+                                        # Nothing goes back by itself between one look at it and the next.
+                                        env=dict(os.environ, MALLOC_CONF="dirty_decay_ms:-1"))
         for _ in range(200):
             try:
                 self.connection = socket.create_connection(("127.0.0.1", self.port), 20)
