@@ -9,6 +9,7 @@
 #include "notes.h"
 #include "report/view.h"
 #include "report/symbolize.h"
+#include "report/units.h"
 
 enum verb { TOP, TREE, PEEK, RAW, DIFF, FLAME, VERBS };
 
@@ -140,6 +141,11 @@ check(const struct settings *s, enum verb verb, size_t files, struct pf_error *e
 	if (verb == FLAME && !s->output)
 		return pf_error_set(
 		    err, PF_EUSAGE, "show flame needs -o FILE.html (- is standard output)");
+	if (s->unit && !pf_unit_known(s->unit))
+		return pf_error_set(err, PF_EUSAGE,
+		    "--unit %s: no such unit; there are auto, B, kB, MB, GB, TB, PB, ns, us, ms, "
+		    "s and hrs",
+		    s->unit);
 	if (s->json && s->output && strcmp(s->output, "-") == 0)
 		return pf_error_set(
 		    err, PF_EUSAGE, "--json and -o - both want standard output; leave one out");
@@ -204,10 +210,15 @@ print_profile(const struct settings *s, enum verb verb, const char *function,
 	struct pf_view r;
 	int rc;
 
-	if (verb == RAW)
-		return s->json ? pf_view_raw_json(p, out, err) : pf_view_raw(p, out, err);
+	/* As it is: also one without a sample type, which no other view can show. */
+	if (verb == RAW && !s->focus && !s->ignore)
+		return s->json ? pf_view_raw_json(p, NULL, out, err)
+			       : pf_view_raw(p, NULL, out, err);
 	rc = pf_view_init(&r, p, &o, err);
-	if (!rc) {
+	if (!rc && verb == RAW) {
+		rc = s->json ? pf_view_raw_json(p, r.kept, out, err)
+			     : pf_view_raw(p, r.kept, out, err);
+	} else if (!rc) {
 		advice = pf_view_advice(&r);
 		/* A stripped binary that was given has had its own note. */
 		if (advice && (r.frames.has_lines || !s->binaries.count))

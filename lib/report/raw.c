@@ -127,7 +127,8 @@ raw_labels(const struct pf_profile *p, size_t sample, uint64_t *order, struct pf
 }
 
 static int
-raw_samples(const struct pf_profile *p, struct pf_buffer *out, struct pf_error *err)
+raw_samples(
+    const struct pf_profile *p, const uint8_t *kept, struct pf_buffer *out, struct pf_error *err)
 {
 	uint64_t *order;
 	size_t most = 0;
@@ -139,6 +140,8 @@ raw_samples(const struct pf_profile *p, struct pf_buffer *out, struct pf_error *
 	}
 	rc = PF_CALLOC(order, most, err);
 	for (size_t i = 0; !rc && i < p->sample_count && !out->failed; i++) {
+		if (kept && !kept[i])
+			continue;
 		for (size_t t = 0; t < p->type_count; t++)
 			pf_buffer_printf(out, " %10" PRId64, p->values[i * p->type_count + t]);
 		pf_buffer_string(out, ": ");
@@ -187,12 +190,13 @@ raw_location(const struct pf_profile *p, size_t i, struct pf_buffer *out)
 }
 
 int
-pf_view_raw(const struct pf_profile *p, struct pf_buffer *out, struct pf_error *err)
+pf_view_raw(
+    const struct pf_profile *p, const uint8_t *kept, struct pf_buffer *out, struct pf_error *err)
 {
 	int rc;
 
 	raw_header(p, out);
-	rc = raw_samples(p, out, err);
+	rc = raw_samples(p, kept, out, err);
 	if (rc)
 		return rc;
 	pf_buffer_string(out, "Locations\n");

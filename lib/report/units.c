@@ -104,6 +104,18 @@ scale(double value, const char *unit, const char *target, double *scaled)
 	return target;
 }
 
+int
+pf_unit_known(const char *name)
+{
+	if (!name)
+		return 0;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		if (find_unit(&kinds[i], name))
+			return 1;
+	}
+	return strcmp(name, "auto") == 0 || strcmp(name, "count") == 0;
+}
+
 const char *
 pf_value_text(char *out, int64_t value, const char *unit, const char *target)
 {

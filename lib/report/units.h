@@ -19,6 +19,9 @@ enum { PF_VALUE_TEXT = 48 };
  */
 const char *pf_value_text(char *out, int64_t value, const char *unit, const char *target);
 
+/* Whether values can be told in this unit: "auto", a size or a time, as people write them (MB, megabytes). NULL is no unit. */
+int pf_unit_known(const char *name);
+
 /* " 4.57%": the share of a value in a total, six characters wide, without a sign. */
 const char *pf_share_text(char *out, int64_t value, int64_t total);
 

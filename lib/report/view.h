@@ -67,8 +67,9 @@ int pf_view_tree(const struct pf_view *r, struct pf_buffer *out, struct pf_error
 int pf_view_peek(
     const struct pf_view *r, const char *expression, struct pf_buffer *out, struct pf_error *err);
 int pf_view_diff(const struct pf_view *r, struct pf_buffer *out, struct pf_error *err);
-/* The profile as it is, without filters: samples, locations, mappings. */
-int pf_view_raw(const struct pf_profile *p, struct pf_buffer *out, struct pf_error *err);
+/* The profile as it is: samples (all, or those that a view keeps), locations, mappings. */
+int pf_view_raw(
+    const struct pf_profile *p, const uint8_t *kept, struct pf_buffer *out, struct pf_error *err);
 /* All sample types of the kept samples as one HTML page that needs nothing else. */
 int pf_view_flame(
     const struct pf_view *r, const char *title, struct pf_buffer *out, struct pf_error *err);
@@ -76,6 +77,7 @@ int pf_view_flame(
 /* The same as JSON objects (schema profuse.show.v1). `expression` is peek's, or NULL for all rows. */
 int pf_view_nodes_json(const struct pf_view *r, const char *verb, const char *expression,
     struct pf_buffer *out, struct pf_error *err);
-int pf_view_raw_json(const struct pf_profile *p, struct pf_buffer *out, struct pf_error *err);
+int pf_view_raw_json(
+    const struct pf_profile *p, const uint8_t *kept, struct pf_buffer *out, struct pf_error *err);
 
 #endif

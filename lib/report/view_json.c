@@ -253,13 +253,16 @@ mapping_json(const struct pf_profile *p, size_t i)
 }
 
 int
-pf_view_raw_json(const struct pf_profile *p, struct pf_buffer *out, struct pf_error *err)
+pf_view_raw_json(
+    const struct pf_profile *p, const uint8_t *kept, struct pf_buffer *out, struct pf_error *err)
 {
 	json_t *root = head(p, "raw"), *samples = json_array(), *locations = json_array();
 	json_t *mappings = json_array();
 
-	for (size_t i = 0; i < p->sample_count; i++)
-		json_array_append_new(samples, sample_json(p, i));
+	for (size_t i = 0; i < p->sample_count; i++) {
+		if (!kept || kept[i])
+			json_array_append_new(samples, sample_json(p, i));
+	}
 	for (size_t i = 0; i < p->location_count; i++)
 		json_array_append_new(locations, location_json(p, i));
 	for (size_t i = 0; i < p->mapping_count; i++)

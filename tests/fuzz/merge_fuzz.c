@@ -54,7 +54,7 @@ view(const struct pf_profile *p, enum pf_granularity granularity)
 		pf_view_diff(&v, &out, &err);
 		pf_view_flame(&v, "fuzz", &out, &err);
 	}
-	pf_view_raw(p, &out, &err);
+	pf_view_raw(p, NULL, &out, &err);
 	pf_view_release(&v);
 	pf_buffer_release(&out);
 }

@@ -55,7 +55,7 @@ view(const struct pf_profile *p, struct pf_error *err)
 	if (!rc)
 		rc = pf_view_flame(&v, "title", &out, err);
 	if (!rc)
-		rc = pf_view_raw(p, &out, err);
+		rc = pf_view_raw(p, NULL, &out, err);
 	pf_buffer_release(&out);
 	pf_view_release(&v);
 	return rc;
