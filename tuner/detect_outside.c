@@ -19,13 +19,31 @@ enum { LEAST_WAITING = 4 };
 
 static const char *const counts[] = {"goroutine", "goroutines", "thread", "threads", NULL};
 
+/*
+ * A thread for each connection reads the next request in the function that it was
+ * started with. Whoever asks somebody else does so further down. (Of goroutines,
+ * servers' loops are known by their names, and their own functions ask others too.)
+ */
+static bool
+reads_next_request(const struct pf_stack *s, const struct pf_evidence_profile *ep, size_t own)
+{
+	if (ep->kind != PF_PROFILE_THREADS || !(s->traits & PF_CODE_OUTSIDE))
+		return false;
+	for (size_t i = own + 1; i < s->count; i++) {
+		if (!ep->traits[s->names[i]])
+			return false;
+	}
+	return true;
+}
+
 static bool
 own_work(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
 	size_t own = pf_stack_own(s, ep);
 
 	/* main and the like sit at the root of everything: at work is what has own code below a wait. */
-	return own < s->count && !(s->traits & (PF_CODE_SERVER | PF_CODE_SLEEP));
+	return own < s->count && !(s->traits & (PF_CODE_SERVER | PF_CODE_SLEEP)) &&
+	       !reads_next_request(s, ep, own);
 }
 
 static bool

@@ -31,6 +31,7 @@ static const struct expected cases[] = {
     {"recursion", {"hot-recursion"}, "main.countPaths"},
     {"serialize", {"serialization", "allocation-heavy"}, "main.roundTrip"},
     {"slow", {"external-wait"}, "main.queryRemote"},
+    {"backend", {"external-wait"}, "query_backend"}, {"requests", {NULL}, NULL},
     {"mapping", {"malloc-thresholds"}, "buffers_of_one"},
     {"malloc", {"allocation-heavy"}, "table_of_one"},
     {"crossing", {"cross-thread-frees"}, "produce"}, {"own-frees", {NULL}, NULL},

@@ -11,6 +11,8 @@
   big-caches     the same with tcmalloc as it is: healthy, but for allocating much
   one-arena-stats, many-arenas-stats
                  what jemalloc says of its own mutexes after these: its text, without single arenas
+  requests       threads that wait for their client's next request: healthy
+  backend        threads that wait for the answer of something behind them
   packets        its heap profile, and malloc_info: blocks that are too big for the caches of threads
   small-blocks   workload small: blocks that are not
 
@@ -83,6 +85,8 @@ def main():
         folder = pathlib.Path(name)
         program = folder / "workload"
         subprocess.run(["cc", "-O2", "-g", "-D_GNU_SOURCE", "-o", program, HERE / "workload.c", "-lpthread"], check=True)
+        waiters = folder / "waiters"
+        subprocess.run(["cc", "-O2", "-g", "-D_GNU_SOURCE", "-o", waiters, HERE / "waiters.c", "-lpthread"], check=True)
         for fixture, conf in (("one-arena-stats", "narenas:1,tcache:false"), ("many-arenas-stats", "")):
             if arguments.only in (None, fixture):
                 record_statistics(program, folder, to / fixture, conf)
@@ -97,11 +101,14 @@ def main():
                 ("background", "redis", {}, {"wall.pb.gz": wall, "block.pb.gz": "block"}),
                 ("small-caches", "packets", {"preload": TCMALLOC, "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES": "1"}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu}),
                 ("big-caches", "packets", {"preload": TCMALLOC}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu}),
+                ("requests", "requests", {}, {"threads.pb.gz": "threads", "cpu.pb.gz": cpu}),
+                ("backend", "backend", {}, {"threads.pb.gz": "threads", "cpu.pb.gz": cpu}),
                 ("packets", "packets", {}, {"heap.pb.gz": "heap", "malloc_info.xml": "allocator"}),
                 ("small-blocks", "small", {}, {"heap.pb.gz": "heap", "malloc_info.xml": "allocator"})):
             if arguments.only not in (None, fixture):
                 continue
-            process, base = start(build / "libprofuse-agent.so", program, kind, folder, **environment)
+            running = waiters if kind in ("requests", "backend") else "/usr/bin/redis-server" if kind == "redis" else program
+            process, base = start(build / "libprofuse-agent.so", running, kind, folder, **environment)
             try:
                 (to / fixture).mkdir(parents=True, exist_ok=True)
                 time.sleep(1)
@@ -112,7 +119,7 @@ def main():
                         continue
                     (folder / "raw").write_bytes(got)
                     subprocess.run([build / "tests/tools/name_profile", folder / "raw", folder / "named.pb.gz", "--debug-file", "/usr/lib/debug",
-                                    program if kind != "redis" else "/usr/bin/redis-server", libc_of(process), JEMALLOC, TCMALLOC, build / "libprofuse-agent.so"], check=True)
+                                    running, libc_of(process), JEMALLOC, TCMALLOC, build / "libprofuse-agent.so"], check=True)
                     # Written anew: without the strings that nothing names any more.
                     subprocess.run([build / "profuse", "merge", folder / "named.pb.gz", "-o", to / fixture / file], check=True)
             finally:

@@ -1,0 +1,118 @@
+/*
+ * waiters.c: threads that wait at sockets, for record.py.
+ *
+ *	waiters requests   a thread a connection; most wait for their client's next request
+ *	waiters backend    a thread a connection; all wait for the answer of a slow one behind them
+ *
+ * The clients, and what is behind, are one child process; it ends with this one.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CONNECTIONS = 32 };
+
+static int ours[CONNECTIONS], theirs[CONNECTIONS];
+
+static void *
+serve_connection(void *argument)
+{
+	int fd = ours[(uintptr_t)argument];
+	unsigned char c;
+
+	while (read(fd, &c, 1) == 1) {
+		unsigned char sum = 0;
+		for (unsigned i = 0; i < 20000; i++)
+			sum = (unsigned char)(sum * 31 + c + i);
+		if (write(fd, &sum, 1) != 1)
+			break;
+	}
+	return NULL;
+}
+
+static __attribute__((noinline)) unsigned char
+query_backend(int fd, unsigned char question)
+{
+	if (write(fd, &question, 1) != 1 || read(fd, &question, 1) != 1)
+		_exit(1);
+	__asm__ volatile("" ::: "memory"); /* no tail call */
+	return question;
+}
+
+static void *
+handle_requests(void *argument)
+{
+	int fd = ours[(uintptr_t)argument];
+
+	for (unsigned char c = 0;; c++)
+		c = (unsigned char)(c + query_backend(fd, c));
+	return NULL;
+}
+
+/* Asks one connection after the other, and waits for its answer. */
+static void
+ask(void)
+{
+	for (unsigned i = 0;; i++) {
+		unsigned char c = (unsigned char)i;
+		int fd = theirs[i % CONNECTIONS];
+		if (write(fd, &c, 1) != 1 || read(fd, &c, 1) != 1)
+			_exit(1);
+		usleep(2000);
+	}
+}
+
+/* Answers whoever asked, some 50 ms after. */
+static void
+answer_slowly(void)
+{
+	for (;;) {
+		struct pollfd polled[CONNECTIONS];
+		for (int i = 0; i < CONNECTIONS; i++)
+			polled[i] = (struct pollfd){.fd = theirs[i], .events = POLLIN};
+		usleep(50000);
+		if (poll(polled, CONNECTIONS, -1) < 0)
+			_exit(1);
+		for (int i = 0; i < CONNECTIONS; i++) {
+			unsigned char c;
+			if ((polled[i].revents & POLLIN) &&
+			    (read(theirs[i], &c, 1) != 1 || write(theirs[i], &c, 1) != 1))
+				_exit(1);
+		}
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *kind = argc > 1 ? argv[1] : "";
+	int requests = strcmp(kind, "requests") == 0;
+	pthread_t threads[CONNECTIONS];
+
+	if (!requests && strcmp(kind, "backend") != 0) {
+		fprintf(stderr, "usage: waiters requests|backend\n");
+		return 2;
+	}
+	for (int i = 0; i < CONNECTIONS; i++) {
+		int pair[2];
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+			return 1;
+		ours[i] = pair[0];
+		theirs[i] = pair[1];
+	}
+	if (fork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		requests ? ask() : answer_slowly();
+	}
+	for (uintptr_t i = 0; i < CONNECTIONS; i++)
+		pthread_create(
+		    &threads[i], NULL, requests ? serve_connection : handle_requests, (void *)i);
+	pthread_join(threads[0], NULL);
+	return 0;
+}
