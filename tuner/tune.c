@@ -193,7 +193,8 @@ pf_tune_add(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 		seen = plain.bytes;
 		seen_size = plain.size;
 	}
-	if (!rc && seen_size)
+	/* A program has the names of statistics in it too. */
+	if (!rc && seen_size && memcmp(seen, "\177ELF", seen_size < 4 ? seen_size : 4) != 0)
 		rc = pf_evidence_add_stats(&t->evidence, name, seen, seen_size, base, &known, err);
 	/* A heap text with MemStats, and a dump of goroutines, are profiles too. */
 	if (!rc && (!known || pf_goroutines_is_dump(seen, seen_size) ||

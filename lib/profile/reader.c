@@ -92,6 +92,9 @@ recognise(struct pf_source *s, const struct pf_format **format, struct pf_error 
 		return rc;
 	if (size == 0)
 		return pf_error_set(err, PF_EINPUT, "%s: empty", s->name);
+	if (size >= 4 && memcmp(s->at, "\177ELF", 4) == 0)
+		return pf_error_set(err, PF_EINPUT,
+		    "%s: not a profile but a program or library; --binary takes those", s->name);
 	*format = pf_format_find(s->at, size);
 	return !*format && looks_like_text(s->at, size) ? text_instead(s->name, s->at, size, err)
 							: 0;

@@ -61,6 +61,8 @@ golden no-match show peek nobody after.pb.gz
 golden no-regex show top --focus '(' after.pb.gz
 golden no-raw-regex show raw --ignore '(' after.pb.gz
 golden no-unit show top --unit foo after.pb.gz
+cp "$build/profuse" program
+golden no-profile show top program
 golden no-such show top missing.pb.gz
 golden no-output show flame after.pb.gz
 
