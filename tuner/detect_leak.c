@@ -135,6 +135,11 @@ summary(struct pf_findings *f, const struct growth *g, size_t watched)
 	if (watched > 1)
 		snprintf(spread, sizeof spread, " It grows in %zu of %zu processes.", g->processes,
 		    watched);
+	if (strcmp(short_name(h->profiles[0]), short_name(h->profiles[h->snapshots - 1])) == 0)
+		return pf_say(f, "It held %s in the first %s and %s in the last%s.%s",
+		    pf_amount(from, g->first, "bytes"), short_name(h->profiles[0]),
+		    pf_amount(to, g->last, "bytes"),
+		    g->series ? ", rising from snapshot to snapshot" : "", spread);
 	return pf_say(f, "It held %s in %s and %s in %s%s.%s", pf_amount(from, g->first, "bytes"),
 	    short_name(h->profiles[0]), pf_amount(to, g->last, "bytes"),
 	    short_name(h->profiles[h->snapshots - 1]),

@@ -35,6 +35,7 @@ struct gathering {
 	size_t got;
 	struct pf_error first; /* why the first thing that failed did */
 	struct pf_error last;  /* and the last one */
+	const char *asked;     /* what is being fetched */
 	bool failed, stopped, has_heap;
 };
 
@@ -76,9 +77,12 @@ static void
 on_warning(void *context, const char *sentence)
 {
 	struct gathering *g = context;
+	char told[1024];
 
-	if (g->options->warn)
-		g->options->warn(g->options->context, sentence);
+	if (!g->options->warn)
+		return;
+	snprintf(told, sizeof told, "%s: %s", g->asked, sentence);
+	g->options->warn(g->options->context, told);
 }
 
 /* A profile by type, or by the rest of its address. */
@@ -98,6 +102,7 @@ fetch(struct gathering *g, const char *type, const char *path, uint32_t seconds,
 	o.tick = on_tick;
 	o.warn = on_warning;
 	o.context = g;
+	g->asked = type;
 	snprintf(url, sizeof url, "%s%s", g->base, path ? path : "/");
 	rc = pf_collect(&collected, url, &o, &why);
 	if (g->stopped)
