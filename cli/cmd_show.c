@@ -202,6 +202,13 @@ print_report(const struct pf_view *r, enum verb verb, const char *function, bool
 }
 
 static int
+print_raw(const struct settings *s, const struct pf_profile *p, const uint8_t *kept,
+    struct pf_buffer *out, struct pf_error *err)
+{
+	return s->json ? pf_view_raw_json(p, kept, out, err) : pf_view_raw(p, kept, out, err);
+}
+
+static int
 print_profile(const struct settings *s, enum verb verb, const char *function,
     const struct pf_profile *p, struct pf_buffer *out, struct pf_error *err)
 {
@@ -212,12 +219,10 @@ print_profile(const struct settings *s, enum verb verb, const char *function,
 
 	/* As it is: also one without a sample type, which no other view can show. */
 	if (verb == RAW && !s->focus && !s->ignore)
-		return s->json ? pf_view_raw_json(p, NULL, out, err)
-			       : pf_view_raw(p, NULL, out, err);
+		return print_raw(s, p, NULL, out, err);
 	rc = pf_view_init(&r, p, &o, err);
 	if (!rc && verb == RAW) {
-		rc = s->json ? pf_view_raw_json(p, r.kept, out, err)
-			     : pf_view_raw(p, r.kept, out, err);
+		rc = print_raw(s, p, r.kept, out, err);
 	} else if (!rc) {
 		advice = pf_view_advice(&r);
 		/* A stripped binary that was given has had its own note. */

@@ -130,20 +130,18 @@ static uint32_t
 summary(struct pf_findings *f, const struct growth *g, size_t watched)
 {
 	const struct pf_growth *h = g->process;
+	const char *first = short_name(h->profiles[0]);
+	const char *last = short_name(h->profiles[h->snapshots - 1]);
 	char from[PF_AMOUNT_ROOM], to[PF_AMOUNT_ROOM], spread[96] = "";
+	bool same = strcmp(first, last) == 0;
 
 	if (watched > 1)
 		snprintf(spread, sizeof spread, " It grows in %zu of %zu processes.", g->processes,
 		    watched);
-	if (strcmp(short_name(h->profiles[0]), short_name(h->profiles[h->snapshots - 1])) == 0)
-		return pf_say(f, "It held %s in the first %s and %s in the last%s.%s",
-		    pf_amount(from, g->first, "bytes"), short_name(h->profiles[0]),
-		    pf_amount(to, g->last, "bytes"),
-		    g->series ? ", rising from snapshot to snapshot" : "", spread);
-	return pf_say(f, "It held %s in %s and %s in %s%s.%s", pf_amount(from, g->first, "bytes"),
-	    short_name(h->profiles[0]), pf_amount(to, g->last, "bytes"),
-	    short_name(h->profiles[h->snapshots - 1]),
-	    g->series ? ", rising from snapshot to snapshot" : "", spread);
+	return pf_say(f, "It held %s in %s%s and %s in %s%s.%s", pf_amount(from, g->first, "bytes"),
+	    same ? "the first " : "", first, pf_amount(to, g->last, "bytes"),
+	    same ? "the last" : last, g->series ? ", rising from snapshot to snapshot" : "",
+	    spread);
 }
 
 static int

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/number.h"
 #include "tuner/sites.h"
 
 #define WORTH 0.25       /* of the resident set */
@@ -219,7 +220,7 @@ find_unwritten(const struct pf_evidence *e, const struct pf_allocator_stats *a)
 		s = pf_evidence_stats_last(e, PF_STATS_PROC, s);
 	if (!s)
 		return (struct unwritten){0};
-	written = s->proc.rss_anonymous + (isnan(s->proc.swap) ? 0 : s->proc.swap);
+	written = s->proc.rss_anonymous + pf_or_zero(s->proc.swap);
 	apart = a->resident - a->metadata_unwritten - written;
 	if (!(apart > 0)) /* more than the allocator's in it, or not jemalloc */
 		return (struct unwritten){0};
@@ -308,8 +309,7 @@ static double
 lost_bytes(const struct pf_evidence_stats *s, double rss)
 {
 	const struct pf_allocator_stats *a = &s->allocator;
-	double cached = (isnan(a->thread_cached) ? 0 : a->thread_cached) +
-			(isnan(a->central_cached) ? 0 : a->central_cached);
+	double cached = pf_or_zero(a->thread_cached) + pf_or_zero(a->central_cached);
 
 	if (a->allocator == PF_ALLOCATOR_GLIBC)
 		return fmin(a->free_bytes, rss - a->in_use) - a->releasable;

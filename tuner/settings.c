@@ -167,7 +167,7 @@ pf_program_inspect(struct pf_program *p, const char *command)
 	*p = (struct pf_program){.libc = true, .allocator = PF_ALLOCATOR_GLIBC};
 	pf_buffer_init(&bytes, MOST_PROGRAM);
 	if (find_file(command, path, sizeof path) && pf_file_read(path, &bytes, NULL) == 0 &&
-	    bytes.size > 4 && memcmp(bytes.bytes, "\177ELF", 4) == 0) {
+	    pf_is_program(bytes.bytes, bytes.size)) {
 		t = pf_text_of((const char *)bytes.bytes, bytes.size);
 		p->found = true;
 		find_go(p, &t);

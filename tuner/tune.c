@@ -10,6 +10,7 @@
 #include <profuse/profile.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/gzip.h"
 #include "core/memory.h"
 #include "profile/model.h"
@@ -194,7 +195,7 @@ pf_tune_add(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 		seen_size = plain.size;
 	}
 	/* A program has the names of statistics in it too. */
-	if (!rc && seen_size && memcmp(seen, "\177ELF", seen_size < 4 ? seen_size : 4) != 0)
+	if (!rc && seen_size && !pf_is_program(seen, seen_size))
 		rc = pf_evidence_add_stats(&t->evidence, name, seen, seen_size, base, &known, err);
 	/* A heap text with MemStats, and a dump of goroutines, are profiles too. */
 	if (!rc && (!known || pf_goroutines_is_dump(seen, seen_size) ||
@@ -288,7 +289,8 @@ pf_tune_run(struct pf_tune *t, struct pf_error *err)
 	if (!rc && t->search)
 		pf_search_finding(t->search, &t->findings);
 	pf_findings_sort(&t->findings);
-	note_missing_names(t);
+	if (!rc)
+		note_missing_names(t);
 	return rc ? rc : pf_findings_check(&t->findings, err);
 }
 

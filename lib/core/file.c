@@ -38,6 +38,12 @@ read_all(int fd, const char *path, struct pf_buffer *out, struct pf_error *err)
 	}
 }
 
+bool
+pf_is_program(const void *bytes, size_t size)
+{
+	return size >= 4 && memcmp(bytes, "\177ELF", 4) == 0;
+}
+
 int
 pf_file_read(const char *path, struct pf_buffer *out, struct pf_error *err)
 {

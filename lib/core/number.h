@@ -1,8 +1,16 @@
-/* number.h: numbers as people write them in options and configurations. */
+/* number.h: numbers as people write them in options and configurations, and those that nobody told. */
 #ifndef PF_CORE_NUMBER_H
 #define PF_CORE_NUMBER_H
 
+#include <math.h>
 #include <stdbool.h>
+
+/* A number of which NaN says that it is not known: 0 then. */
+static inline double
+pf_or_zero(double value)
+{
+	return isnan(value) ? 0 : value;
+}
 
 /*
  * A finite decimal number not below zero at the start of text, in the process's

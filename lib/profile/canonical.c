@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/compare.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "profile/order_samples.h"
@@ -27,12 +28,6 @@ struct canon {
 	const uint64_t *votes;
 	struct order strings, mappings, functions, locations, sets;
 };
-
-#define COMPARE(A, B)                              \
-	do {                                       \
-		if ((A) != (B))                    \
-			return (A) < (B) ? -1 : 1; \
-	} while (0)
 
 static void
 release(struct order *o)
@@ -287,12 +282,12 @@ compare_mappings(const void *a, const void *b, void *data)
 	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
 	const struct pf_mapping *x = &c->p->mappings[i], *y = &c->p->mappings[j];
 
-	COMPARE(x->filename, y->filename);
-	COMPARE(x->build_id, y->build_id);
-	COMPARE(x->offset, y->offset);
-	COMPARE(x->limit - x->start, y->limit - y->start);
-	COMPARE(x->start, y->start);
-	COMPARE(i, j);
+	PF_COMPARE(x->filename, y->filename);
+	PF_COMPARE(x->build_id, y->build_id);
+	PF_COMPARE(x->offset, y->offset);
+	PF_COMPARE(x->limit - x->start, y->limit - y->start);
+	PF_COMPARE(x->start, y->start);
+	PF_COMPARE(i, j);
 	return 0;
 }
 
@@ -324,10 +319,10 @@ compare_functions(const void *a, const void *b, void *data)
 	const struct pf_function *x = &p->functions[*(const uint32_t *)a];
 	const struct pf_function *y = &p->functions[*(const uint32_t *)b];
 
-	COMPARE(x->name, y->name);
-	COMPARE(x->system_name, y->system_name);
-	COMPARE(x->filename, y->filename);
-	COMPARE(x->start_line, y->start_line);
+	PF_COMPARE(x->name, y->name);
+	PF_COMPARE(x->system_name, y->system_name);
+	PF_COMPARE(x->filename, y->filename);
+	PF_COMPARE(x->start_line, y->start_line);
 	return 0;
 }
 
@@ -381,11 +376,11 @@ compare_lines(const struct pf_profile *p, uint32_t a, uint32_t b)
 	for (uint64_t i = 0; i < n && i < m; i++) {
 		const struct pf_line *x = &p->lines[p->line_starts[a] + i];
 		const struct pf_line *y = &p->lines[p->line_starts[b] + i];
-		COMPARE(x->function, y->function);
-		COMPARE(x->line, y->line);
-		COMPARE(x->column, y->column);
+		PF_COMPARE(x->function, y->function);
+		PF_COMPARE(x->line, y->line);
+		PF_COMPARE(x->column, y->column);
 	}
-	COMPARE(n, m);
+	PF_COMPARE(n, m);
 	return 0;
 }
 
@@ -396,9 +391,9 @@ compare_locations(const void *a, const void *b, void *data)
 	uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
 	const struct pf_location *x = &p->locations[i], *y = &p->locations[j];
 
-	COMPARE(x->mapping, y->mapping);
-	COMPARE(x->address, y->address);
-	COMPARE(x->folded, y->folded);
+	PF_COMPARE(x->mapping, y->mapping);
+	PF_COMPARE(x->address, y->address);
+	PF_COMPARE(x->folded, y->folded);
 	return compare_lines(p, i, j);
 }
 
@@ -456,7 +451,7 @@ order_locations(struct canon *c, struct pf_error *err)
 static int
 compare_positions(const void *a, const void *b)
 {
-	COMPARE(*(const uint32_t *)a, *(const uint32_t *)b);
+	PF_COMPARE(*(const uint32_t *)a, *(const uint32_t *)b);
 	return 0;
 }
 

@@ -79,7 +79,7 @@ struct pf_profile {
 	size_t frame_starts_capacity, frame_capacity, value_capacity, label_starts_capacity,
 	    label_capacity;
 
-	/* Owned; of a merge's sum: its samples, but for their values, in place of columns. NULL: columns. */
+	/* Owned; of a merge's sum: its samples in place of columns. NULL: columns. */
 	struct pf_packed_samples *packed;
 
 	uint32_t drop_frames, keep_frames, doc_url; /* strings */

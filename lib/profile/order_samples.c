@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/compare.h"
 #include "core/error.h"
 #include "core/memory.h"
 
@@ -31,21 +32,15 @@ struct range {
 /* What is copied at once, in words; how far ahead memory is asked for. */
 enum { FEW = 12, MOST_COPIED = 2 << 20, AHEAD = 16 };
 
-#define COMPARE(A, B)                              \
-	do {                                       \
-		if ((A) != (B))                    \
-			return (A) < (B) ? -1 : 1; \
-	} while (0)
-
 int
 pf_compare_labels(const void *a, const void *b)
 {
 	const struct pf_label *x = a, *y = b;
 
-	COMPARE(x->key, y->key);
-	COMPARE(x->string, y->string);
-	COMPARE(x->number, y->number);
-	COMPARE(x->unit, y->unit);
+	PF_COMPARE(x->key, y->key);
+	PF_COMPARE(x->string, y->string);
+	PF_COMPARE(x->number, y->number);
+	PF_COMPARE(x->unit, y->unit);
 	return 0;
 }
 
@@ -60,7 +55,7 @@ compare_sets(const struct pf_packed_samples *s, uint32_t a, uint32_t b)
 		order = pf_compare_labels(&s->labels[x], &s->labels[y]);
 	if (order)
 		return order;
-	COMPARE(x_end - x, y_end - y);
+	PF_COMPARE(x_end - x, y_end - y);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "profile/formats.h"
 
 enum { CHECK_FROM = 4 << 20 };
@@ -92,7 +93,7 @@ recognise(struct pf_source *s, const struct pf_format **format, struct pf_error 
 		return rc;
 	if (size == 0)
 		return pf_error_set(err, PF_EINPUT, "%s: empty", s->name);
-	if (size >= 4 && memcmp(s->at, "\177ELF", 4) == 0)
+	if (pf_is_program(s->at, size))
 		return pf_error_set(err, PF_EINPUT,
 		    "%s: not a profile but a program or library; --binary takes those", s->name);
 	*format = pf_format_find(s->at, size);

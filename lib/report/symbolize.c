@@ -17,10 +17,6 @@
 #include "symbol/binary.h"
 #include "symbol/perf_map.h"
 
-enum {
-	MOST_NAME = 4096
-}; /* of those that are told as their source has them; longer ones stay as they are */
-
 /* A location to look up. */
 struct query {
 	uint32_t location, binary; /* binary: PF_NONE: in a map of JIT code */
@@ -135,15 +131,14 @@ add_line(struct symbolizer *s, const char *function, const char *file, int64_t s
     int64_t line, struct pf_error *err)
 {
 	struct pf_function f = {.start_line = start_line};
-	char name[MOST_NAME];
+	size_t size;
+	const char *name = pf_source_name(function ? function : "", &size);
 	uint32_t id = 0;
 	int rc = intern_text(s, function, &f.system_name, err);
 
 	f.name = f.system_name;
-	if (!rc && function && strstr(function, ".__uniq.") && strlen(function) < sizeof name) {
-		pf_source_name(function, name, sizeof name);
-		rc = intern_text(s, name, &f.name, err);
-	}
+	if (!rc && name[size])
+		rc = pf_strings_add(&s->p->strings, name, size, &f.name, err);
 	if (!rc)
 		rc = intern_text(s, file, &f.filename, err);
 	if (!rc)

@@ -20,6 +20,7 @@
 
 #include "core/error.h"
 #include "core/lines.h"
+#include "core/number.h"
 
 enum { PAGE = 4096, MOST_TAGS = 1 << 20 };
 
@@ -258,7 +259,7 @@ pf_mallinfo2_parse(struct pf_allocator_stats *stats, const char *name, const voi
 	if (isnan(values[0]) || isnan(values[3]) || isnan(values[4]))
 		return pf_error_set(
 		    err, PF_EINPUT, "%s: mallinfo2 without arena, uordblks and fordblks", name);
-	stats->mmapped = isnan(values[2]) ? 0 : values[2];
+	stats->mmapped = pf_or_zero(values[2]);
 	stats->mmapped_chunks = values[1];
 	stats->mapped = values[0] + stats->mmapped;
 	stats->in_use = values[3] + stats->mmapped;
@@ -269,6 +270,6 @@ pf_mallinfo2_parse(struct pf_allocator_stats *stats, const char *name, const voi
 	if (values[6] > 0 && values[4] / values[6] > PAGE)
 		stats->releasable = values[4] - values[6] * PAGE;
 	else
-		stats->releasable = isnan(values[5]) ? 0 : values[5];
+		stats->releasable = pf_or_zero(values[5]);
 	return 0;
 }

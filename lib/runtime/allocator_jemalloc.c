@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/number.h"
 
 static double
 number(const json_t *object, const char *key)
@@ -25,12 +26,6 @@ number(const json_t *object, const char *key)
 	const json_t *value = json_object_get(object, key);
 
 	return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static double
-or_zero(double value)
-{
-	return isnan(value) ? 0 : value;
 }
 
 static void
@@ -60,17 +55,17 @@ read_settings(struct pf_allocator_stats *s, json_t *options)
 static void
 add_mutex(struct pf_allocator_stats *s, const json_t *mutex)
 {
-	double operations = or_zero(number(mutex, "num_ops"));
+	double operations = pf_or_zero(number(mutex, "num_ops"));
 	bool misnamed = strncmp(s->version, "5.2", 3) == 0 || strncmp(s->version, "5.3", 3) == 0;
 
 	if (operations <= 0)
 		return;
-	s->locks = or_zero(s->locks) + operations;
-	s->lock_waits =
-	    or_zero(s->lock_waits) + or_zero(number(mutex, misnamed ? "num_spin_acq" : "num_wait"));
+	s->locks = pf_or_zero(s->locks) + operations;
+	s->lock_waits = pf_or_zero(s->lock_waits) +
+			pf_or_zero(number(mutex, misnamed ? "num_spin_acq" : "num_wait"));
 	if (!misnamed)
-		s->lock_wait_seconds =
-		    or_zero(s->lock_wait_seconds) + or_zero(number(mutex, "total_wait_time")) / 1e9;
+		s->lock_wait_seconds = pf_or_zero(s->lock_wait_seconds) +
+				       pf_or_zero(number(mutex, "total_wait_time")) / 1e9;
 }
 
 static void
@@ -98,10 +93,10 @@ read_arenas(struct pf_allocator_stats *s, json_t *arenas)
 		double held;
 		if (key[0] < '0' || key[0] > '9')
 			continue;
-		held = or_zero(number(json_object_get(arena, "small"), "allocated")) +
-		       or_zero(number(json_object_get(arena, "large"), "allocated"));
+		held = pf_or_zero(number(json_object_get(arena, "small"), "allocated")) +
+		       pf_or_zero(number(json_object_get(arena, "large"), "allocated"));
 		sum += held;
-		used += held > 0 || or_zero(number(arena, "nthreads")) > 0;
+		used += held > 0 || pf_or_zero(number(arena, "nthreads")) > 0;
 		most = held > most ? held : most;
 	}
 	if (sum > 0) {
@@ -115,7 +110,7 @@ read_merged(struct pf_allocator_stats *s, const json_t *merged, double page)
 {
 	const json_t *small = json_object_get(merged, "small"),
 		     *large = json_object_get(merged, "large");
-	double dirty = number(merged, "pdirty"), muzzy = or_zero(number(merged, "pmuzzy"));
+	double dirty = number(merged, "pdirty"), muzzy = pf_or_zero(number(merged, "pmuzzy"));
 
 	s->releasable = (dirty + muzzy) * page;
 	s->thread_cached = number(merged, "tcache_bytes");
@@ -138,7 +133,7 @@ void
 pf_jemalloc_find_unwritten(struct pf_allocator_stats *s, double base, double page)
 {
 	const double leaf = 2 << 20, others = 1 << 19, covers = 1 << 30, element = 8;
-	double used = s->mapped + or_zero(s->retained), leaves;
+	double used = s->mapped + pf_or_zero(s->retained), leaves;
 
 	if (s->version[0] < '5' || s->version[0] > '9' || page != 4096 || isnan(base) ||
 	    isnan(used))

@@ -12,6 +12,7 @@
 
 #include "core/error.h"
 #include "core/lines.h"
+#include "core/number.h"
 
 /* Columns of a table that has mutexes in its rows. */
 enum { OPERATIONS, WAITS, WAITED, COLUMNS };
@@ -73,10 +74,10 @@ read_decaying(struct pf_allocator_stats *s, struct pf_text t, double page)
 	calls = pf_text_double(&t);
 	if (t.failure)
 		return;
-	s->releasable = (isnan(s->releasable) ? 0 : s->releasable) + pages * page;
+	s->releasable = pf_or_zero(s->releasable) + pages * page;
 	if (dirty) {
-		s->purges = sweeps + (isnan(s->purges) ? 0 : s->purges);
-		s->purge_calls = calls + (isnan(s->purge_calls) ? 0 : s->purge_calls);
+		s->purges = sweeps + pf_or_zero(s->purges);
+		s->purge_calls = calls + pf_or_zero(s->purge_calls);
 	}
 }
 
@@ -127,10 +128,9 @@ read_mutex(struct pf_allocator_stats *s, const struct columns *c, struct pf_text
 		if (!read_cell(line, &c->at[i], &cells[i]))
 			return;
 	}
-	s->locks = cells[OPERATIONS] + (isnan(s->locks) ? 0 : s->locks);
-	s->lock_waits = cells[WAITS] + (isnan(s->lock_waits) ? 0 : s->lock_waits);
-	s->lock_wait_seconds =
-	    cells[WAITED] / 1e9 + (isnan(s->lock_wait_seconds) ? 0 : s->lock_wait_seconds);
+	s->locks = cells[OPERATIONS] + pf_or_zero(s->locks);
+	s->lock_waits = cells[WAITS] + pf_or_zero(s->lock_waits);
+	s->lock_wait_seconds = cells[WAITED] / 1e9 + pf_or_zero(s->lock_wait_seconds);
 }
 
 /* What is told of all arenas together, or of each in turn: where there is only one, nothing is merged. */
@@ -163,7 +163,7 @@ read_arenas(struct pf_allocator_stats *s, struct arenas *a, struct pf_text line,
 	if (pf_text_starts(&t, "uptime:") && number_after(t, "uptime:", &s->uptime_seconds))
 		s->uptime_seconds /= 1e9;
 	if (pf_text_starts(&t, "tcache_bytes:") && number_after(t, "tcache_bytes:", &cached))
-		s->thread_cached = cached + (isnan(s->thread_cached) ? 0 : s->thread_cached);
+		s->thread_cached = cached + pf_or_zero(s->thread_cached);
 	if (pf_text_starts(&t, "base:") && isnan(a->base))
 		(void)number_after(t, "base:", &a->base);
 }

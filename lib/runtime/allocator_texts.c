@@ -13,6 +13,7 @@
 
 #include "core/error.h"
 #include "core/lines.h"
+#include "core/number.h"
 
 struct row {
 	const char *says;
@@ -60,10 +61,9 @@ pf_tcmalloc_parse(struct pf_allocator_stats *s, const char *name, const void *by
 		return pf_error_set(err, PF_EINPUT,
 		    "%s: gperftools' statistics are cut off: in use, page heap or total is missing",
 		    name);
-	s->central_cached = (isnan(s->central_cached) ? 0 : s->central_cached) +
-			    (isnan(s->free_bytes) ? 0 : s->free_bytes);
+	s->central_cached = pf_or_zero(s->central_cached) + pf_or_zero(s->free_bytes);
 	s->free_bytes = NAN;
-	s->active = s->resident - s->releasable - (isnan(s->metadata) ? 0 : s->metadata);
+	s->active = s->resident - s->releasable - pf_or_zero(s->metadata);
 	return 0;
 }
 

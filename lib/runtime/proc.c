@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/lines.h"
+#include "core/number.h"
 
 enum { MOST_BYTES = 1 << 20, CHUNK = 1 << 14, SNIFFED = 1 << 12 };
 
@@ -119,7 +120,7 @@ pf_proc_parse_smaps(
 		for (const struct row *row = of_smaps; row->key; row++) {
 			double value, *total = member(&sum, row->offset);
 			if (read_row(lines.line, row, &value)) {
-				*total = value + (isnan(*total) ? 0 : *total);
+				*total = value + pf_or_zero(*total);
 				found++;
 			}
 		}

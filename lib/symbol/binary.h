@@ -153,11 +153,10 @@ uint32_t pf_discriminator_duplication(uint32_t raw);
 void pf_canonical_name(const char *name, char *out, size_t size);
 
 /*
- * The name as its source has it, of a function that clang made unique
- * (-funique-internal-linkage-names, which comes with pseudo-probes): "score" for
- * "_ZL5scorePKcm.__uniq.123" as for "score.__uniq.123". Other names as they are.
- * Writes at most size bytes including the NUL.
+ * The part of a name that stands in the source, of a function that clang made
+ * unique (-funique-internal-linkage-names, which comes with pseudo-probes): "score"
+ * of "_ZL5scorePKcm.__uniq.123" as of "score.__uniq.123". Of other names all. *size: its bytes.
  */
-void pf_source_name(const char *name, char *out, size_t size);
+const char *pf_source_name(const char *name, size_t *size);
 
 #endif

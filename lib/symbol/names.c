@@ -101,26 +101,21 @@ pf_canonical_name(const char *name, char *out, size_t size)
 	out[n] = '\0';
 }
 
-void
-pf_source_name(const char *name, char *out, size_t size)
+const char *
+pf_source_name(const char *name, size_t *size)
 {
 	static const char internal[] = "_ZL";
 	const char *unique = strstr(name, ".__uniq.");
+	unsigned long length;
 	char *end;
-	size_t n = unique ? (size_t)(unique - name) : strlen(name);
 
-	if (size == 0)
-		return;
-	if (unique && strncmp(name, internal, sizeof internal - 1) == 0) {
-		unsigned long length = strtoul(name + sizeof internal - 1, &end, 10);
-		/* A length, and as many characters before what it takes. */
-		if (length > 0 && length <= (unsigned long)(unique - end)) {
-			name = end;
-			n = length;
-		}
-	}
-	if (n >= size)
-		n = size - 1;
-	memcpy(out, name, n);
-	out[n] = '\0';
+	*size = unique ? (size_t)(unique - name) : strlen(name);
+	if (!unique || strncmp(name, internal, sizeof internal - 1) != 0)
+		return name;
+	length = strtoul(name + sizeof internal - 1, &end, 10);
+	/* A length, and as many characters before what it takes. */
+	if (length == 0 || length > (unsigned long)(unique - end))
+		return name;
+	*size = length;
+	return end;
 }

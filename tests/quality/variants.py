@@ -15,6 +15,11 @@ USE = ["-fprofile-sample-use={profile}"]
 KINDS = {"line": ("base", []), "probe": ("base-probe", build.PROBE)}  # what is profiled for each kind of profile
 
 
+def use(kind):
+    """The flags that `profuse convert` prints for a profile of this kind."""
+    return USE + (PROFI if kind == "line" else []) + LAYOUT
+
+
 class Bench:
     """One program in one working folder: builds and profiles are made once and found again."""
 
@@ -87,7 +92,7 @@ class Bench:
         """The program built with our conversion of a profile, with the flags that `profuse convert` prints."""
         out = os.path.join(self.folder, f"{name}.prof")
         self.convert(binary or self.profiled(kind), profile, out, *options)
-        return self.build(name, KINDS[kind][1] + USE + (PROFI if kind == "line" else []) + LAYOUT, out)
+        return self.build(name, KINDS[kind][1] + use(kind), out)
 
     def instrumented(self):
         generator = self.build("instrumented-gen", ["-fprofile-generate"])
