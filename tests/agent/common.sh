@@ -53,7 +53,7 @@ port_of() {
 # fetch PORT SECONDS FILE: a CPU profile; fails the test unless the answer is 200.
 fetch() {
 	local status
-	status=$(curl -s -o "$3" -w '%{http_code}' "http://127.0.0.1:$1/debug/pprof/profile?seconds=$2") ||
+	status=$(curl -s --max-time 120 -o "$3" -w '%{http_code}' "http://127.0.0.1:$1/debug/pprof/profile?seconds=$2") ||
 		fail "no answer from port $1 (curl $?)"
 	[ "$status" = 200 ] || fail "status $status: $(cat "$3")"
 }
@@ -70,7 +70,7 @@ alive() {
 # get PORT PATH FILE: fails the test unless the answer is 200.
 get() {
 	local status
-	status=$(curl -s -o "$3" -w '%{http_code}' "http://127.0.0.1:$1/debug/pprof/$2") || fail "no answer to $2 (curl $?)"
+	status=$(curl -s --max-time 120 -o "$3" -w '%{http_code}' "http://127.0.0.1:$1/debug/pprof/$2") || fail "no answer to $2 (curl $?)"
 	[ "$status" = 200 ] || fail "$2: status $status: $(cat "$3")"
 }
 

@@ -37,13 +37,13 @@ transcripts() {
 	LD_PRELOAD=$library "$helpers/agent_host_heap" functions > "$work/$name.want" || fail "$name alone: $(tail -1 "$work/$name.want")"
 	for heap in 524288 1; do
 		for preload in "$agent $library" "$library $agent"; do
-			LD_PRELOAD=$preload PROFUSE_HEAP=$heap PROFUSE_PORT=auto "$helpers/agent_host_heap" functions > "$work/$name.got" ||
+			timeout 120 env LD_PRELOAD="$preload" PROFUSE_HEAP=$heap PROFUSE_PORT=auto "$helpers/agent_host_heap" functions > "$work/$name.got" ||
 				fail "$name, $preload, PROFUSE_HEAP=$heap: $(tail -1 "$work/$name.got")"
 			cmp "$work/$name.want" "$work/$name.got" || fail "$name, $preload, PROFUSE_HEAP=$heap: another transcript"
 		done
 	done
 	for mode in "threads 1.5" "signals 0.5"; do
-		LD_PRELOAD="$agent $library" PROFUSE_HEAP=1 PROFUSE_PORT=auto "$helpers/agent_host_heap" $mode > "$work/$name.out" 2>&1 ||
+		timeout 120 env LD_PRELOAD="$agent $library" PROFUSE_HEAP=1 PROFUSE_PORT=auto "$helpers/agent_host_heap" $mode > "$work/$name.out" 2>&1 ||
 			fail "$name: $mode: $(cat "$work/$name.out")"
 	done
 }
