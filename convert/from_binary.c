@@ -48,6 +48,7 @@ report_binaries(struct work *w, struct pf_error *err)
 	int rc = 0;
 
 	r->total = (double)w->samples.total / c->type.unit;
+	r->steps = (double)w->samples.steps;
 	for (size_t i = 0; !rc && i < c->stacks.binary_count; i++) {
 		const struct pf_stack_binary *b = &c->stacks.binaries[i];
 		double samples = (double)w->samples.binary_values[i] / c->type.unit;
@@ -350,7 +351,7 @@ pf_convert_from_binary(struct pf_convert *c, struct pf_error *err)
 
 	if (!rc)
 		rc = pf_samples_collect(
-		    &w.samples, &c->stacks, c->type.type, c->matches, c->binary, err);
+		    &w.samples, &c->stacks, &c->type, c->matches, c->binary, err);
 	if (!rc)
 		rc = report_binaries(&w, err);
 	if (!rc && w.samples.used == 0)

@@ -22,13 +22,13 @@ class Tools:
         self.block_counts = os.path.join(build, "tests/tools/block_counts")
 
 
-def agent_profile(tools, program, binary, samples, out, rate=100, event="cpu"):
+def agent_profile(tools, program, binary, samples, out, rate=100, event="cpu", steps=0):
     """
     A profile of about so many samples of the training workload, through agent and collect, as one file. Programs
-    that end write their own profiles (PROFUSE_OUT); servers are asked for theirs.
+    that end write their own profiles (PROFUSE_OUT); servers are asked for theirs. `steps`: percent of the CPU time.
     """
     with tempfile.TemporaryDirectory() as folder:
-        environment = {"LD_PRELOAD": tools.agent, "PROFUSE_EVENT": event, "PROFUSE_RATE": str(rate)}
+        environment = {"LD_PRELOAD": tools.agent, "PROFUSE_EVENT": event, "PROFUSE_RATE": str(rate), "PROFUSE_STEPS": str(steps)}
         seconds = samples / rate
         used = 0.0
         while used < seconds:
