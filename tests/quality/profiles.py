@@ -54,9 +54,10 @@ def stepped_profile(tools, program, binary, samples, out, percent, rate):
             workload.run(program, program.train(), binary, environment={**environment, "PROFUSE_PORT": str(port)},
                          during=lambda process, clients: collect_samples(tools, port, clients, folder, samples))
         else:
-            a_second = 1 / workload.run(program, program.train(), binary)  # in the workload's unit
-            workload.run(program, program.train(samples / rate * a_second), binary, environment={
-                **environment, "PROFUSE_PORT": "0", "PROFUSE_OUT": folder, "PROFUSE_OUT_SECONDS": "3600"})
+            environment |= {"PROFUSE_PORT": "0", "PROFUSE_OUT": folder, "PROFUSE_OUT_SECONDS": "3600"}
+            a_second, left = 1 / workload.run(program, program.train(), binary), samples / rate
+            while left > .1 * samples / rate:
+                left -= workload.run(program, program.train(left * a_second), binary, environment=environment)
         subprocess.run([tools.profuse, "merge", *glob.glob(f"{folder}/*.pb.gz"), "-o", out], check=True,
                        stderr=subprocess.DEVNULL)
 
