@@ -28,6 +28,7 @@
 #include "collect/agent/hooks.h"
 #include "collect/agent/host.h"
 #include "collect/agent/idle.h"
+#include "collect/agent/loader.h"
 #include "collect/agent/look.h"
 #include "collect/agent/notes.h"
 #include "collect/agent/own_stack.h"
@@ -39,7 +40,7 @@
 #define API __attribute__((visibility("default")))
 #define SECOND INT64_C(1000000000)
 
-enum { STACK_BYTES = 256 << 10, MOST_FILE = 256 << 20, FORK_WAIT = 1, EXIT_WAIT = 3 };
+enum { STACK_BYTES = 256 << 10, MOST_FILE = 256 << 20, FORK_WAIT = 1, CALL_WAIT = 3 };
 
 static struct {
 	pthread_mutex_t lock;
@@ -48,37 +49,72 @@ static struct {
 	bool main_left; /* by pthread_exit: the process ends with its other threads */
 	pthread_key_t main_thread;
 	unsigned generation; /* a thread of an older one ends */
-	int cancel_state;    /* of the thread of the host that has the lock */
 	pid_t pid;
 	struct pf_config config;
 	int64_t next_tick, file_ends;
 } agent = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static __thread bool fork_has_lock __attribute__((tls_model("initial-exec")));
+/* What a thread of the host that forks has from before until after. */
+static __thread struct {
+	bool has_lock, has_loader;
+	int cancel_state;
+} forking __attribute__((tls_model("initial-exec")));
 
-/* For threads of the host, which must not be cancelled in the agent's calls. */
+/* How a thread of the host may be interrupted while it is not in a call of the agent's. */
+struct interrupts {
+	sigset_t signals;
+	int cancel_state;
+};
+
+/*
+ * In the agent's calls it is neither cancelled nor interrupted: they allocate, so a handler of the host that does
+ * so too, and may because its own code doesn't meanwhile, would wait for the thread that it has interrupted.
+ */
+static void
+interrupts_off(struct interrupts *before)
+{
+	sigset_t all;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before->cancel_state);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before->signals);
+	pf_local.exempt++;
+}
+
+static void
+interrupts_restore(const struct interrupts *before)
+{
+	pf_local.exempt--;
+	pthread_sigmask(SIG_SETMASK, &before->signals, NULL);
+	pthread_setcancelstate(before->cancel_state, NULL);
+}
+
 static bool
 lock_within(int seconds)
 {
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += seconds;
-	if (pthread_mutex_timedlock(&agent.lock, &until))
-		return false;
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &agent.cancel_state);
-	pf_local.exempt++;
-	return true;
+	return !pthread_mutex_clocklock(&agent.lock, CLOCK_MONOTONIC, &until);
+}
+
+/* For threads of the host: the lock, and no interrupts; or neither. */
+static bool
+begin_call(struct interrupts *before)
+{
+	interrupts_off(before);
+	if (lock_within(CALL_WAIT))
+		return true;
+	interrupts_restore(before);
+	return false;
 }
 
 static void
-unlock(void)
+end_call(const struct interrupts *before)
 {
-	int cancel_state = agent.cancel_state;
-
-	pf_local.exempt--;
 	pthread_mutex_unlock(&agent.lock);
-	pthread_setcancelstate(cancel_state, NULL);
+	interrupts_restore(before);
 }
 
 /* Ends the file window and writes its profile; a window without samples of a short program too. */
@@ -108,12 +144,14 @@ open_file_window(int64_t now)
 static void
 on_main_left(void *unused)
 {
+	struct interrupts before;
+
 	(void)unused;
-	if (!lock_within(EXIT_WAIT))
+	if (!begin_call(&before))
 		return;
 	agent.main_left = true;
 	pf_server_nudge();
-	unlock();
+	end_call(&before);
 }
 
 /* Whether only the agent's thread is left, besides a main thread that has ended. */
@@ -166,6 +204,19 @@ milliseconds(int64_t now, int64_t wake)
 	return wake <= now ? 0 : (int)((wake - now + 999999) / 1000000);
 }
 
+/* Waits for what there is to do. A host may take away the right to poll, by a limit of descriptors or a filter. */
+static void
+wait_for(struct pollfd *fds, size_t count, int64_t wake)
+{
+	static const struct timespec moment = {.tv_sec = 1};
+
+	if (poll(fds, count, milliseconds(pf_host_now(), wake)) >= 0 || errno == EINTR)
+		return;
+	for (size_t i = 0; i < count; i++)
+		fds[i].revents = 0;
+	nanosleep(&moment, NULL);
+}
+
 static void *
 run(void *argument)
 {
@@ -193,7 +244,7 @@ run(void *argument)
 		count = pf_server_prepare(fds, now, &wake);
 		fds[count] = (struct pollfd){.fd = pf_notes_bell(), .events = POLLIN};
 		pthread_mutex_unlock(&agent.lock);
-		poll(fds, count + 1, milliseconds(now, wake));
+		wait_for(fds, count + 1, wake);
 		pthread_mutex_lock(&agent.lock);
 		if (agent.generation == generation)
 			pf_server_handle(fds, count, pf_host_now());
@@ -205,11 +256,10 @@ run(void *argument)
 	return NULL;
 }
 
-/* Starts the thread with every signal blocked: the host's handlers never run on it. */
+/* Starts the thread; every signal is blocked here, so in it too: the host's handlers never run on it. */
 static int
 start_thread(void)
 {
-	sigset_t all, before;
 	pthread_attr_t attr;
 	pthread_t thread;
 	int rc;
@@ -219,12 +269,7 @@ start_thread(void)
 		return -rc;
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pf_local.exempt++;
 	rc = pthread_create(&thread, &attr, run, (void *)(uintptr_t)++agent.generation);
-	pf_local.exempt--;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	return -rc;
 }
@@ -232,16 +277,37 @@ start_thread(void)
 static void
 before_fork(void)
 {
-	fork_has_lock = lock_within(FORK_WAIT);
+	struct interrupts before;
+
+	interrupts_off(&before);
+	forking.cancel_state = before.cancel_state;
+	forking.has_lock = lock_within(FORK_WAIT);
+	forking.has_loader = pf_loader_enter();
 	pf_heap_before_fork();
+	pthread_sigmask(SIG_SETMASK, &before.signals, NULL);
+}
+
+/* The end of what before_fork has begun. */
+static void
+after_fork(struct interrupts *before)
+{
+	pf_local.exempt--;
+	before->cancel_state = forking.cancel_state;
+	interrupts_restore(before);
 }
 
 static void
 after_fork_parent(void)
 {
+	struct interrupts before;
+
+	interrupts_off(&before);
 	pf_heap_after_fork(false, true);
-	if (fork_has_lock)
-		unlock();
+	if (forking.has_loader)
+		pf_loader_leave();
+	if (forking.has_lock)
+		pthread_mutex_unlock(&agent.lock);
+	after_fork(&before);
 }
 
 /* The child starts afresh: own listener, own timers, own thread. */
@@ -270,17 +336,15 @@ start_afresh(bool tidy)
 static void
 after_fork_child(void)
 {
-	bool tidy = fork_has_lock;
-	int cancel_state;
+	struct interrupts before;
 
-	pf_heap_after_fork(true, tidy);
-	if (tidy)
-		pf_local.exempt--;
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	interrupts_off(&before);
+	pf_heap_after_fork(true, forking.has_lock);
+	pf_loader_forked();
 	pthread_mutex_init(&agent.lock, NULL);
 	if (agent.running)
-		start_afresh(tidy);
-	pthread_setcancelstate(tidy ? agent.cancel_state : cancel_state, NULL);
+		start_afresh(forking.has_lock);
+	after_fork(&before);
 }
 
 static void
@@ -342,20 +406,23 @@ start(void)
 API int
 profuse_agent_start(void)
 {
+	struct interrupts before;
 	int rc = 0;
 
-	if (!lock_within(EXIT_WAIT))
+	if (!begin_call(&before))
 		return -EDEADLK;
 	if (!agent.running)
 		rc = start();
-	unlock();
+	end_call(&before);
 	return rc;
 }
 
 API void
 profuse_agent_stop(void)
 {
-	if (!lock_within(EXIT_WAIT))
+	struct interrupts before;
+
+	if (!begin_call(&before))
 		return;
 	if (agent.running && agent.pid == getpid()) {
 		agent.running = false;
@@ -366,7 +433,7 @@ profuse_agent_stop(void)
 		pf_heap_stop();
 		pf_waits_stop();
 	}
-	unlock();
+	end_call(&before);
 }
 
 __attribute__((constructor)) static void

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "collect/agent/hooks.h"
+#include "collect/agent/loader.h"
 #include "collect/agent/next.h"
 
 enum { ROOM = 4 << 20, TCMALLOC_ROOM = 256 << 10 };
@@ -91,18 +92,33 @@ static const struct allocator {
     {"malloc_info", "application/xml", glibc},
 };
 
+/* The allocator of this process with its function, or NULL. */
+static const struct allocator *
+find(void **function)
+{
+	const struct allocator *found = NULL;
+
+	if (!pf_loader_enter())
+		return NULL;
+	for (size_t i = 0; i < sizeof allocators / sizeof *allocators && !found; i++) {
+		*function = dlsym(RTLD_DEFAULT, allocators[i].function);
+		if (*function && pf_next_is_allocator(*function))
+			found = &allocators[i];
+	}
+	pf_loader_leave();
+	return found;
+}
+
 const char *
 pf_hooks_allocator_stats(struct pf_buffer *out)
 {
-	for (size_t i = 0; i < sizeof allocators / sizeof *allocators; i++) {
-		void *function = dlsym(RTLD_DEFAULT, allocators[i].function);
-		if (!function || !pf_next_is_allocator(function))
-			continue;
-		/* First all the room it may need: pieces of text come from inside of the allocator. */
-		if (!pf_buffer_reserve(out, ROOM) || !allocators[i].write(function, out) ||
-		    out->failed)
-			return NULL;
-		return allocators[i].type;
-	}
-	return "";
+	void *function;
+	const struct allocator *allocator = find(&function);
+
+	if (!allocator)
+		return "";
+	/* First all the room it may need: pieces of text come from inside of the allocator. */
+	if (!pf_buffer_reserve(out, ROOM) || !allocator->write(function, out) || out->failed)
+		return NULL;
+	return allocator->type;
 }

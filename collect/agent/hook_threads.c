@@ -12,7 +12,7 @@
  *
  * The slow way is a function of its own, so that the quick way sets up nothing.
  * Some of these are cancellation points: a thread that is cancelled there leaves
- * through a cleanup handler.
+ * through a cleanup handler, as does one that jumps out of the wait by longjmp.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -21,6 +21,14 @@
 #include "collect/agent/hooks.h"
 #include "collect/agent/next.h"
 #include "collect/agent/waits.h"
+
+/*
+ * What pthread_cleanup_push was before it became a macro around setjmp: longjmp knows these and calls them, while
+ * the macro's buffer stays registered when it is jumped over, and the thread's end jumps into it. They cost less, too.
+ */
+void _pthread_cleanup_push(
+    struct _pthread_cleanup_buffer *buffer, void (*run)(void *), void *argument);
+void _pthread_cleanup_pop(struct _pthread_cleanup_buffer *buffer, int execute);
 
 enum { WRITE_PHASE = 1, WRITE_LOCKED = 2 }; /* of a rwlock's readers word; their number is above */
 
@@ -107,6 +115,7 @@ answers_holder(const pthread_mutex_t *m)
 	static __attribute__((noinline)) int NAME##_slow PARAMETERS                       \
 	{                                                                                 \
 		uint32_t holder = HOLDER((TYPE)object);                                   \
+		struct _pthread_cleanup_buffer cleanup;                                   \
 		struct pf_wait wait;                                                      \
 		int rc;                                                                   \
 		if (!counted() || (holder == pf_local_thread() && ANSWERS((TYPE)object))) \
@@ -115,9 +124,9 @@ answers_holder(const pthread_mutex_t *m)
 		if (wait.waiting)                                                         \
 			pf_registers_here(wait.waiting->registers);                       \
 		pf_wait_show(&wait);                                                      \
-		pthread_cleanup_push(pf_wait_cancelled, &wait);                           \
+		_pthread_cleanup_push(&cleanup, pf_wait_cancelled, &wait);                \
 		rc = PF_NEXT(NAME) ARGUMENTS;                                             \
-		pthread_cleanup_pop(0);                                                   \
+		_pthread_cleanup_pop(&cleanup, 0);                                        \
 		pf_wait_end(&wait);                                                       \
 		return rc;                                                                \
 	}                                                                                 \

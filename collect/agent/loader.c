@@ -3,6 +3,28 @@
 
 #include <link.h>
 
+#include "collect/agent/latch.h"
+
+static struct pf_latch latch;
+
+bool
+pf_loader_enter(void)
+{
+	return pf_latch_take(&latch);
+}
+
+void
+pf_loader_leave(void)
+{
+	pf_latch_give(&latch);
+}
+
+void
+pf_loader_forked(void)
+{
+	latch.word = 0;
+}
+
 static uint64_t
 text_of(const struct dl_phdr_info *info)
 {
@@ -41,7 +63,10 @@ void
 pf_loader_read(struct pf_loader *loader)
 {
 	*loader = (struct pf_loader){0};
+	if (!pf_loader_enter())
+		return;
 	dl_iterate_phdr(read_object, loader);
+	pf_loader_leave();
 }
 
 bool
@@ -49,6 +74,9 @@ pf_loader_moved(unsigned long long adds, unsigned long long subs)
 {
 	struct pf_loader now = {0};
 
+	if (!pf_loader_enter())
+		return false;
 	dl_iterate_phdr(read_counters, &now);
+	pf_loader_leave();
 	return now.adds != adds || now.subs != subs;
 }

@@ -4,6 +4,10 @@
  * It counts the objects it has ever loaded and unloaded, and its list has them
  * in the order of loading: so the last of the list are those that came since
  * the counter was so much lower.
+ *
+ * The loader has locks that a child of fork finds as they were: one that the
+ * agent's thread had would never be free there. So it goes into the loader only
+ * with a latch, which a fork takes first.
  */
 #ifndef PF_AGENT_LOADER_H
 #define PF_AGENT_LOADER_H
@@ -20,6 +24,12 @@ struct pf_loader {
 	uint64_t recent[PF_LOADER_RECENT]; /* one inside object i's code at i % PF_LOADER_RECENT */
 	size_t count;                      /* objects in the list */
 };
+
+/* Around any other call into the loader by the agent's thread, and around a fork; false: not now. Signals must be blocked. */
+bool pf_loader_enter(void);
+void pf_loader_leave(void);
+/* In a forked child. */
+void pf_loader_forked(void);
 
 void pf_loader_read(struct pf_loader *loader);
 

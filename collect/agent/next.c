@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "collect/agent/live.h"
+#include "collect/agent/loader.h"
 
 enum { POOL = 16 << 10, PAGE = 4096, HEADER = 16 };
 
@@ -195,7 +196,13 @@ object(const void *function)
 bool
 pf_next_is_ours(const char *name)
 {
-	return object(dlsym(RTLD_DEFAULT, name)) == object(&pf_next);
+	bool ours;
+
+	if (!pf_loader_enter())
+		return false;
+	ours = object(dlsym(RTLD_DEFAULT, name)) == object(&pf_next);
+	pf_loader_leave();
+	return ours;
 }
 
 bool

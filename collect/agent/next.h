@@ -83,10 +83,10 @@ pf_next_target(struct pf_target *target, const void *caller)
 	return __builtin_expect(function != NULL, 1) ? function : pf_next_look_up(target, caller);
 }
 
-/* Whether what this process calls `name` is the agent's. */
+/* Whether what this process calls `name` is the agent's. Signals must be blocked. */
 bool pf_next_is_ours(const char *name);
 
-/* Whether a function is in the same file as the malloc of this process. */
+/* Whether a function is in the same file as the malloc of this process; between pf_loader_enter and pf_loader_leave. */
 bool pf_next_is_allocator(const void *function);
 
 /* Whether this memory was lent while the allocator was being looked for: it is never given back. */

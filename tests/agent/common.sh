@@ -9,11 +9,15 @@ run=$work/run
 mkdir -p "$run"
 started=""
 
-cleanup() {
+end_hosts() {
 	for pid in $started; do
 		kill "$pid" 2>/dev/null
 	done
 	wait 2>/dev/null
+}
+
+cleanup() {
+	end_hosts
 	rm -rf "$work"
 }
 trap cleanup EXIT
@@ -26,6 +30,21 @@ fail() {
 skip() {
 	echo "skipped: $*"
 	exit 77
+}
+
+# beside STEP…: runs it in the background (its pid is $!). Its hosts end with it, also if it fails: one that was
+# left behind would hold on to the test's standard error, and whoever runs the test would wait for it.
+beside() {
+	(
+		started=""
+		trap end_hosts EXIT
+		"$@"
+	) &
+}
+
+# Nothing that an agent is asked for takes longer.
+curl() {
+	command curl --max-time 120 "$@"
 }
 
 # with_agent COMMAND…: runs it with the agent preloaded, in the background; its pid in $pid.
@@ -53,7 +72,7 @@ port_of() {
 # fetch PORT SECONDS FILE: a CPU profile; fails the test unless the answer is 200.
 fetch() {
 	local status
-	status=$(curl -s --max-time 120 -o "$3" -w '%{http_code}' "http://127.0.0.1:$1/debug/pprof/profile?seconds=$2") ||
+	status=$(curl -s -o "$3" -w '%{http_code}' "http://127.0.0.1:$1/debug/pprof/profile?seconds=$2") ||
 		fail "no answer from port $1 (curl $?)"
 	[ "$status" = 200 ] || fail "status $status: $(cat "$3")"
 }
@@ -70,7 +89,7 @@ alive() {
 # get PORT PATH FILE: fails the test unless the answer is 200.
 get() {
 	local status
-	status=$(curl -s --max-time 120 -o "$3" -w '%{http_code}' "http://127.0.0.1:$1/debug/pprof/$2") || fail "no answer to $2 (curl $?)"
+	status=$(curl -s -o "$3" -w '%{http_code}' "http://127.0.0.1:$1/debug/pprof/$2") || fail "no answer to $2 (curl $?)"
 	[ "$status" = 200 ] || fail "$2: status $status: $(cat "$3")"
 }
 

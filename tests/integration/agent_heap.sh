@@ -171,7 +171,7 @@ all_of() {
 
 waiting=""
 for step in forms closed; do
-	$step &
+	beside $step
 	waiting="$waiting $!"
 done
 for name in $names; do

@@ -115,7 +115,7 @@ threads() {
 # Three at a time: each mostly waits for its seconds to pass.
 groups=""
 for group in processes signals threads; do
-	$group &
+	beside $group
 	groups="$groups $!"
 done
 status=0

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Calls that reach the agent from within something: from under a lock of libc's, of the loader's, of the
-# allocator's; in a thread that is to be cancelled; in a sandbox.
+# allocator's; in a thread that is to be cancelled, or jumps out; in a sandbox; and what reaches the host from within the agent.
 . "$PROFUSE_SOURCE_DIR/tests/agent/common.sh" || exit 1
 host=$helpers/agent_host_inside
 
@@ -18,6 +18,10 @@ lives() {
 lives attributes "$host" attributes
 lives cancelled "$host" cancelled
 lives constructor "$host" constructor "$helpers/agent_plugin_thread.so"
+lives jumped "$host" jumped
+lives loader "$host" loader
+lives descriptors "$host" descriptors
+PROFUSE_RUN_DIR=$run lives leaves "$host" leaves
 behind=$helpers/agent_allocator.so lives contended "$host" contended
 
 AGENT_TEST_END=$work/sandbox.end PROFUSE_HEAP=10000 with_agent "$host" sandbox 120 > "$work/out" 2>&1

@@ -120,7 +120,7 @@ crowd() {
 calls agent_host_calls
 calls agent_host_calls_fp
 deadlock
-undisturbed &
+beside undisturbed
 waiting=$!
 crowd
 wait $waiting || exit 1

@@ -4,6 +4,7 @@ import math
 import measure
 
 KINDS = [("instrumented", "instrumented PGO"), ("probe", "**ours, pseudo-probes**"), ("line", "**ours, line tables**"),
+         ("probe-steps", "**ours, pseudo-probes, steps**"), ("line-steps", "**ours, line tables, steps**"),
          ("profgen-probe", "llvm-profgen, pseudo-probes"), ("profgen-line", "llvm-profgen, line tables"),
          ("exact-probe", "exact counts, pseudo-probes"), ("exact-line", "exact counts, line tables")]
 
@@ -81,7 +82,7 @@ def share_rows(programs):
 
 def slower(programs):
     """Builds of ours whose interval of CPU time lies wholly above the baseline's."""
-    return [f"{n} {name}" for n, e in programs.items() if timed(e) for kind in ("line", "probe") for name in builds(e, kind)
+    return [f"{n} {name}" for n, e in programs.items() if timed(e) for kind in ("line", "probe", "line-steps", "probe-steps") for name in builds(e, kind)
             if cpu(e, name)["low"] > 1]
 
 
