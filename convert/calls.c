@@ -166,7 +166,8 @@ add_indirect(
 	if (!symbol)
 		return 0;
 	callee = pf_program_function_at(c->p, edge->callee);
-	weight = (double)edge->value * (callee == PF_NONE ? w->usual_rate : w->rates[callee]);
+	weight = (double)edge->value * (callee == PF_NONE ? w->usual_rate : w->rates[callee]) +
+		 (double)edge->steps; /* calls that were seen, neither fast nor slow */
 	rc = find_target(c, call->body, symbol, &target, err);
 	if (!rc && target->value >= 0) {
 		target->value += weight;

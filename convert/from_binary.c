@@ -48,6 +48,7 @@ report_binaries(struct work *w, struct pf_error *err)
 	int rc = 0;
 
 	r->total = (double)w->samples.total / c->type.unit;
+	r->steps = (double)w->samples.steps;
 	for (size_t i = 0; !rc && i < c->stacks.binary_count; i++) {
 		const struct pf_stack_binary *b = &c->stacks.binaries[i];
 		double samples = (double)w->samples.binary_values[i] / c->type.unit;
@@ -215,6 +216,10 @@ report_program(struct work *w, struct pf_error *err)
 		pf_report_note(r,
 		    "The control flow of %zu sampled functions could not be followed wholly.",
 		    r->unfollowed);
+	if (w->c->type.time && w->samples.steps == 0)
+		pf_report_note(r,
+		    "These are samples of time alone. With PROFUSE_STEPS=1 profuse's agent also "
+		    "says how often code runs, which brings counts much nearer to exact ones.");
 	if (w->anchors.far_lines)
 		pf_report_note(r,
 		    "%llu instructions were left out because their line lies before their function "
@@ -350,7 +355,7 @@ pf_convert_from_binary(struct pf_convert *c, struct pf_error *err)
 
 	if (!rc)
 		rc = pf_samples_collect(
-		    &w.samples, &c->stacks, c->type.type, c->matches, c->binary, err);
+		    &w.samples, &c->stacks, &c->type, c->matches, c->binary, err);
 	if (!rc)
 		rc = report_binaries(&w, err);
 	if (!rc && w.samples.used == 0)

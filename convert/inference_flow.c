@@ -21,6 +21,14 @@
 /* A call runs at least this often, of what its share of the callee's stacks says. */
 #define SEEN_SHARE 0.5
 
+/*
+ * Steps say how often, whatever an instruction takes; but those of one burst go
+ * along the same way, so that one is worth far less than a sample of its own; and
+ * samples beside them say little besides where there are none.
+ */
+#define STEP_WORTH (1.0 / 16)
+#define SAMPLE_WORTH .15
+
 enum { SWEEPS = 25, SWEEPS_BETWEEN_CALLS = 5 };
 
 /*
@@ -66,6 +74,7 @@ struct flow {
 	double *called; /* by function: sum over its call sites */
 	double *below;  /* by function: sum of its calls' */
 	double unit;
+	double step_rate; /* steps of an instruction for each count of its block; 0: none */
 	bool time;
 };
 
@@ -108,10 +117,14 @@ without_stall(double own, double cost, double samples, double weight)
 	return own > most ? most * (1 + STALL_REST * log(own / most)) : own;
 }
 
-static void
-weigh_block(struct flow *f, const struct pf_program_code *code, uint32_t block)
+/* What a block's instructions tell. */
+struct evidence {
+	double samples, weight; /* count = samples / weight, give or take chance */
+};
+
+static struct evidence
+by_samples(const struct flow *f, const struct pf_program_code *code, uint32_t block)
 {
-	uint32_t slot = slot_of(f, code->function, block);
 	uint32_t first = code->starts[block], end = code->starts[block + 1];
 	double samples = 0, weight = 0, evidence = 0;
 
@@ -128,8 +141,35 @@ weigh_block(struct flow *f, const struct pf_program_code *code, uint32_t block)
 		own = (double)code->values[i] / f->unit;
 		evidence += f->time ? without_stall(own, cost, samples, weight) : own;
 	}
-	pf_flow_row(&f->graph, slot)->samples[slot % PF_FLOW_LANES] = evidence;
-	pf_flow_row(&f->graph, slot)->weight[slot % PF_FLOW_LANES] = weight < .05 ? .05 : weight;
+	return (struct evidence){evidence, weight < .05 ? .05 : weight};
+}
+
+/* Each instruction of a block is stepped through as often. */
+static struct evidence
+by_steps(const struct pf_program_code *code, uint32_t block)
+{
+	uint32_t first = code->starts[block], end = code->starts[block + 1];
+	double steps = 0;
+
+	for (uint32_t i = first; i < end; i++)
+		steps += (double)code->steps[i];
+	return (struct evidence){steps, end - first};
+}
+
+static void
+weigh_block(struct flow *f, const struct pf_program_code *code, uint32_t block)
+{
+	uint32_t slot = slot_of(f, code->function, block);
+	struct evidence known = by_samples(f, code, block), steps;
+
+	if (f->step_rate > 0) {
+		steps = by_steps(code, block);
+		known.samples = SAMPLE_WORTH * known.samples + STEP_WORTH * steps.samples;
+		known.weight =
+		    SAMPLE_WORTH * known.weight + STEP_WORTH * f->step_rate * steps.weight;
+	}
+	pf_flow_row(&f->graph, slot)->samples[slot % PF_FLOW_LANES] = known.samples;
+	pf_flow_row(&f->graph, slot)->weight[slot % PF_FLOW_LANES] = known.weight;
 }
 
 /* The samples whose stacks go through this call into the function. */
@@ -170,6 +210,32 @@ note_call(struct flow *f, uint32_t caller, const struct pf_instruction *in, stru
 	f->calls[f->call_count++] = (struct flow_call){
 	    slot_of(f, caller, in->block - f->p->functions[caller].first_block), callee, below, 1};
 	return 0;
+}
+
+/* How many steps there are for each execution that the samples stand for. */
+static int
+compare_steps(struct flow *f, struct pf_error *err)
+{
+	struct pf_program_code code = {0};
+	double executed = 0, steps = 0;
+	int rc = 0;
+
+	if (!f->time || f->p->samples->steps == 0)
+		return 0;
+	for (uint32_t i = 0; !rc && i < f->p->function_count; i++) {
+		if (f->graph.slots[i] == PF_NONE)
+			continue;
+		rc = pf_program_unfold(&code, f->p, i, err);
+		for (uint32_t b = 0; !rc && b < f->p->functions[i].block_count; b++) {
+			struct evidence samples = by_samples(f, &code, b),
+					stepped = by_steps(&code, b);
+			executed += samples.samples / samples.weight * stepped.weight;
+			steps += stepped.samples;
+		}
+	}
+	pf_program_code_release(&code);
+	f->step_rate = executed > 0 ? steps / executed : 0;
+	return rc;
 }
 
 /* What is known of each function's blocks and calls from its instructions. */
@@ -361,6 +427,8 @@ prepare(struct flow *f, struct pf_error *err)
 		rc = PF_CALLOC(f->called, f->p->function_count, err);
 	if (!rc)
 		rc = PF_CALLOC(f->below, f->p->function_count, err);
+	if (!rc)
+		rc = compare_steps(f, err);
 	if (!rc)
 		rc = read_functions(f, err);
 	for (uint32_t i = 0; !rc && i < f->p->function_count; i++) {

@@ -21,6 +21,7 @@ struct pf_program;
  * (one a function) in units of
  * samples per unit of cost. `unit`: value of one sample. `time`: samples are
  * time, so instructions cost what their class says; else each costs one.
+ * Steps, where there are any, are joined with samples of time.
  * Functions whose flow is not known wholly are left out: their blocks get -1, their edges 0.
  * PF_ENOMEM.
  */

@@ -52,10 +52,10 @@ struct pf_program {
 struct pf_program_code {
 	uint32_t function, first_block;
 	struct pf_instruction *instructions; /* .block counts over the whole program */
-	int64_t *values;                     /* samples, one an instruction */
+	int64_t *values, *steps;             /* samples and steps, one an instruction */
 	uint32_t *starts; /* by block of the function: its first instruction; one more at the end */
 	size_t count;     /* instructions */
-	size_t capacity, value_capacity, start_capacity;
+	size_t capacity, value_capacity, step_capacity, start_capacity;
 };
 
 /* Reads the functions that samples fell into. `samples` outlives it. PF_ENOMEM; after a failure release it. */

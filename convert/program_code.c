@@ -31,13 +31,14 @@ covers(const struct pf_instruction *in, uint64_t address)
 }
 
 /*
- * Gives samples to the instructions that they were taken at, if `values` is
+ * Gives samples to the instructions that they were taken at, if `code` is
  * there; returns those that no instruction covers. Both are in the order of
  * their addresses: one walk.
  */
 static int64_t
 place_samples(const struct pf_instruction *instructions, size_t count,
-    const struct pf_address_count *leaf, const struct pf_address_count *end, int64_t *values)
+    const struct pf_address_count *leaf, const struct pf_address_count *end,
+    struct pf_program_code *code)
 {
 	int64_t lost = 0;
 	size_t at = 0;
@@ -46,10 +47,12 @@ place_samples(const struct pf_instruction *instructions, size_t count,
 		while (
 		    at < count && instructions[at].address + instructions[at].size <= leaf->address)
 			at++;
-		if (at == count || !covers(&instructions[at], leaf->address))
+		if (at == count || !covers(&instructions[at], leaf->address)) {
 			lost += leaf->value;
-		else if (values)
-			values[at] += leaf->value;
+		} else if (code) {
+			code->values[at] += leaf->value;
+			code->steps[at] += leaf->steps;
+		}
 	}
 	return lost;
 }
@@ -168,6 +171,8 @@ pf_program_unfold(struct pf_program_code *code, const struct pf_program *p, uint
 	int rc = PF_GROW(code->instructions, code->capacity, f->instruction_count, err);
 
 	if (!rc)
+		rc = PF_GROW(code->steps, code->step_capacity, f->instruction_count, err);
+	if (!rc)
 		rc = PF_GROW(code->values, code->value_capacity, f->instruction_count, err);
 	if (!rc)
 		rc = PF_GROW(code->starts, code->start_capacity, f->block_count + (size_t)1, err);
@@ -185,7 +190,8 @@ pf_program_unfold(struct pf_program_code *code, const struct pf_program *p, uint
 		    (struct pf_instruction){.address = leaf[i].address, .size = 1};
 	unfold_blocks(code, p, f);
 	memset(code->values, 0, code->count * sizeof *code->values);
-	place_samples(code->instructions, code->count, leaf, end, code->values);
+	memset(code->steps, 0, code->count * sizeof *code->steps);
+	place_samples(code->instructions, code->count, leaf, end, code);
 	return 0;
 }
 
@@ -203,6 +209,7 @@ pf_program_code_release(struct pf_program_code *code)
 {
 	free(code->instructions);
 	free(code->values);
+	free(code->steps);
 	free(code->starts);
 	*code = (struct pf_program_code){0};
 }

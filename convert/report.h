@@ -52,6 +52,7 @@ struct pf_report {
 	bool of_go;      /* symbolized, with functions of Go's runtime */
 
 	double total, in_binary, used;
+	double steps; /* of this binary: instructions that the agent followed one by one */
 	struct pf_drop *drops;
 	size_t drop_count, drop_capacity;
 

@@ -92,9 +92,10 @@ notes_json(const struct pf_report *r)
 json_t *
 pf_report_samples_json(const struct pf_report *r)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "type", r->type, "unit",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type", r->type, "unit",
 	    number(r->unit), "total", number(r->total), "in_binary", number(r->in_binary), "used",
-	    number(r->used), "dropped", drops_json(r), "line_share", share(r->line_share / 100));
+	    number(r->used), "steps", number(r->steps), "dropped", drops_json(r), "line_share",
+	    share(r->line_share / 100));
 }
 
 static json_t *

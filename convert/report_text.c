@@ -93,6 +93,9 @@ describe_samples(struct pf_buffer *b, const struct pf_report *r)
 	    b, "samples\n  %10.0f  %5.1f %%  used\n", r->used, percent(r->used, r->total));
 	for (size_t i = 0; i < r->drop_count; i++)
 		describe_drop(b, &r->drops[i], r->total);
+	if (r->steps > 0)
+		pf_buffer_printf(
+		    b, "  and %.0f instructions that were followed one by one\n", r->steps);
 }
 
 static void

@@ -86,7 +86,7 @@ pf_sample_type_choose(struct pf_sample_type *choice, const struct pf_stacks *s, 
     const struct pf_period *period, struct pf_error *err)
 {
 	static const char *const preferred[] = {"instructions", "samples", "cpu"};
-	size_t type = s->type_count;
+	size_t type = s->type_count, steps;
 
 	if (wanted)
 		type = find_type(s, wanted);
@@ -96,7 +96,10 @@ pf_sample_type_choose(struct pf_sample_type *choice, const struct pf_stacks *s, 
 		return refuse(s, wanted, err);
 	choice->type = type;
 	choice->time =
-	    strcmp(pf_strings_get(&s->strings, s->types[type].type), "instructions") != 0;
+	    strcmp(pf_strings_get(&s->strings, s->types[type].type), "instructions") != 0 &&
+	    strcmp(pf_strings_get(&s->strings, s->types[type].type), "steps") != 0;
 	choice->unit = unit_of(s, type, period);
+	steps = find_type(s, "steps");
+	choice->steps = !wanted && choice->time && steps < s->type_count ? steps : PF_NO_TYPE;
 	return 0;
 }

@@ -12,10 +12,13 @@ struct pf_profile;
 struct pf_stacks;
 struct pf_error;
 
+#define PF_NO_TYPE SIZE_MAX
+
 struct pf_sample_type {
-	size_t type; /* of the stacks */
-	double unit; /* how much value one sample stands for */
-	bool time;   /* samples are time, not executed instructions */
+	size_t type;  /* of the stacks */
+	size_t steps; /* the one that holds the agent's single steps, or PF_NO_TYPE */
+	double unit;  /* how much value one sample stands for */
+	bool time;    /* samples are time, not executed instructions */
 };
 
 /* The sampling periods of the profiles added so far. */
@@ -30,7 +33,8 @@ void pf_period_note(struct pf_period *period, const struct pf_profile *p);
 /*
  * Chooses `wanted`, or without it "instructions" (executions rather than time),
  * "samples", "cpu". PF_EUSAGE if `wanted` is not there, PF_EINPUT if none of
- * the three is: a heap profile says nothing about what runs.
+ * the three is: a heap profile says nothing about what runs. Where time is chosen
+ * without being wished for, "steps" goes with it.
  */
 int pf_sample_type_choose(struct pf_sample_type *choice, const struct pf_stacks *s,
     const char *wanted, const struct pf_period *period, struct pf_error *err);

@@ -49,23 +49,22 @@ pf_stack_values(int64_t **values, const struct pf_stacks *s, size_t type, struct
 }
 
 static int
-add_leaf(struct pf_samples *out, uint64_t address, int64_t value, struct pf_error *err)
+add_leaf(struct pf_samples *out, struct pf_address_count leaf, struct pf_error *err)
 {
 	int rc = PF_GROW(out->leaves, out->leaf_capacity, out->leaf_count + 1, err);
 
 	if (!rc)
-		out->leaves[out->leaf_count++] = (struct pf_address_count){address, value};
+		out->leaves[out->leaf_count++] = leaf;
 	return rc;
 }
 
 static int
-add_edge(
-    struct pf_samples *out, uint64_t caller, uint64_t callee, int64_t value, struct pf_error *err)
+add_edge(struct pf_samples *out, struct pf_call_edge edge, struct pf_error *err)
 {
 	int rc = PF_GROW(out->edges, out->edge_capacity, out->edge_count + 1, err);
 
 	if (!rc)
-		out->edges[out->edge_count++] = (struct pf_call_edge){caller, callee, value};
+		out->edges[out->edge_count++] = edge;
 	return rc;
 }
 
@@ -140,10 +139,12 @@ sort_and_merge(struct pf_samples *out, struct pf_error *err)
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < out->leaf_count; i++) {
-		if (n && out->leaves[n - 1].address == out->leaves[i].address)
+		if (n && out->leaves[n - 1].address == out->leaves[i].address) {
 			out->leaves[n - 1].value += out->leaves[i].value;
-		else
+			out->leaves[n - 1].steps += out->leaves[i].steps;
+		} else {
 			out->leaves[n++] = out->leaves[i];
+		}
 	}
 	out->leaf_count = n;
 	n = 0;
@@ -155,6 +156,7 @@ sort_and_merge(struct pf_samples *out, struct pf_error *err)
 			/* recursion counts one stack's value several times */
 			if (__builtin_add_overflow(last->value, out->edges[i].value, &last->value))
 				last->value = INT64_MAX;
+			last->steps += out->edges[i].steps;
 		} else {
 			out->edges[n++] = out->edges[i];
 		}
@@ -163,15 +165,20 @@ sort_and_merge(struct pf_samples *out, struct pf_error *err)
 	return 0;
 }
 
+/* What one node of the stacks holds. */
+struct held {
+	int64_t own, below, steps;
+};
+
 static int
-collect_node(struct pf_samples *out, const struct pf_stacks *s, size_t node, int64_t own,
-    int64_t below, const enum pf_match *matches, const struct pf_binary *binary,
-    struct pf_error *err)
+collect_node(struct pf_samples *out, const struct pf_stacks *s, size_t node, struct held held,
+    const enum pf_match *matches, const struct pf_binary *binary, struct pf_error *err)
 {
 	const struct pf_stack_frame *f = &s->frames[s->nodes[node].frame];
 	uint32_t parent = s->nodes[node].parent;
 	uint64_t address, caller;
 	bool here = pf_match_address(f, matches, binary, &address);
+	int64_t own = held.own;
 	int rc = 0;
 
 	if (own) {
@@ -184,33 +191,53 @@ collect_node(struct pf_samples *out, const struct pf_stacks *s, size_t node, int
 		else if (f->binary != PF_NONE && pf_match_used(matches[f->binary]))
 			out->not_code += own;
 	}
-	if (own && here)
-		rc = add_leaf(out, address, own, err);
-	if (!rc && here && below && parent != 0 &&
+	if (here)
+		out->steps += held.steps;
+	if (here && (own || held.steps))
+		rc = add_leaf(out, (struct pf_address_count){address, own, held.steps}, err);
+	if (!rc && here && (held.below || held.steps) && parent != 0 &&
 	    pf_match_address(&s->frames[s->nodes[parent].frame], matches, binary, &caller))
-		rc = add_edge(out, caller, address, below, err);
+		rc = add_edge(
+		    out, (struct pf_call_edge){caller, address, held.below, held.steps}, err);
+	return rc;
+}
+
+/* Steps are whole numbers without signs whose sum is one, too. */
+static int
+check_steps(const struct pf_stacks *s, const struct pf_sample_type *type, struct pf_error *err)
+{
+	int64_t *sums = NULL;
+	int rc = type->steps == PF_NO_TYPE ? 0 : pf_stack_values(&sums, s, type->steps, err);
+
+	free(sums);
 	return rc;
 }
 
 int
-pf_samples_collect(struct pf_samples *out, const struct pf_stacks *s, size_t type,
-    const enum pf_match *matches, const struct pf_binary *binary, struct pf_error *err)
+pf_samples_collect(struct pf_samples *out, const struct pf_stacks *s,
+    const struct pf_sample_type *type, const enum pf_match *matches, const struct pf_binary *binary,
+    struct pf_error *err)
 {
 	int64_t *below;
 	int rc;
 
 	*out = (struct pf_samples){0};
-	rc = pf_stack_values(&below, s, type, err);
+	rc = check_steps(s, type, err);
+	if (!rc)
+		rc = pf_stack_values(&below, s, type->type, err);
 	if (rc)
 		return rc;
 	out->total = below[0];
 	rc = PF_CALLOC(out->binary_values, s->binary_count, err);
-	for (size_t i = 1; !rc && i < s->node_count; i++)
-		rc = collect_node(
-		    out, s, i, s->values[i * s->type_count + type], below[i], matches, binary, err);
+	for (size_t i = 1; !rc && i < s->node_count; i++) {
+		const int64_t *values = s->values + i * s->type_count;
+		struct held held = {values[type->type], below[i],
+		    type->steps == PF_NO_TYPE ? 0 : values[type->steps]};
+		rc = collect_node(out, s, i, held, matches, binary, err);
+	}
 	/* a stack without any frame is nobody's */
 	if (!rc && s->type_count)
-		out->unmapped += s->values[type];
+		out->unmapped += s->values[type->type];
 	if (!rc)
 		rc = sort_and_merge(out, err);
 	free(below);

@@ -6,6 +6,7 @@
 #include <ucontext.h>
 
 #include "collect/agent/host.h"
+#include "collect/agent/steps.h"
 
 static struct pf_capture *_Atomic active; /* what handlers write into */
 static _Atomic int inside;                /* handlers running now */
@@ -24,7 +25,7 @@ pf_capture_cookie(pid_t thread)
 }
 
 static void
-capture(struct pf_capture *c, pid_t thread, uint32_t weight, const ucontext_t *context)
+capture(struct pf_capture *c, pid_t thread, uint32_t weight, ucontext_t *context)
 {
 	struct pf_slot *slot = pf_slots_claim(&c->slots);
 
@@ -34,16 +35,18 @@ capture(struct pf_capture *c, pid_t thread, uint32_t weight, const ucontext_t *c
 	}
 	for (int i = 0; i < PF_REGISTERS; i++)
 		slot->registers[i] = (uint64_t)context->uc_mcontext.gregs[saved[i]];
+	slot->kind = 0;
 	slot->thread = thread;
 	slot->weight = weight;
 	slot->caller = 0;
 	slot->known = PF_KNOWN_ALL;
 	pf_slot_copy(slot);
 	pf_slots_ready(&c->slots, slot);
+	pf_steps_begin(context, weight);
 }
 
 static void
-take_sample(struct pf_capture *c, const siginfo_t *info, const ucontext_t *context)
+take_sample(struct pf_capture *c, const siginfo_t *info, ucontext_t *context)
 {
 	uint64_t value = (uint64_t)(uintptr_t)info->si_value.sival_ptr;
 

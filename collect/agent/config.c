@@ -15,7 +15,7 @@
 
 #define MOST_HEAP_PERIOD (1L << 40)
 
-enum { DEFAULT_PORT = 2121, OUT_SECONDS = 60, MOST_OUT_SECONDS = 86400 };
+enum { DEFAULT_PORT = 2121, OUT_SECONDS = 60, MOST_OUT_SECONDS = 86400, MOST_STEPS = 50 };
 
 static const char *
 variable(const char *name)
@@ -202,6 +202,24 @@ read_event(struct pf_config *config)
 		    PF_EVENT_MOST_RATE, PF_EVENT_RATE);
 }
 
+/* "off", or the share of CPU time that may go into single steps. */
+static void
+read_steps(struct pf_config *config)
+{
+	const char *text = variable("PROFUSE_STEPS");
+	long percent = 0;
+
+	if (!text || !strcmp(text, "off"))
+		return;
+	if (number(text, MOST_STEPS, &percent))
+		config->event.steps = (int)percent;
+	else
+		pf_host_say(
+		    "PROFUSE_STEPS=%s is neither off nor a percentage of CPU time from 1 to "
+		    "%d; taking none",
+		    text, MOST_STEPS);
+}
+
 /* "off", or bytes between samples. */
 static void
 read_heap(struct pf_config *config)
@@ -243,6 +261,7 @@ pf_config_read(struct pf_config *config)
 	if (config->off)
 		return;
 	read_event(config);
+	read_steps(config);
 	read_heap(config);
 	read_waits(config);
 	read_folder("PROFUSE_RUN_DIR", config->run_dir, sizeof config->run_dir);

@@ -23,13 +23,15 @@ sample(const void *source, size_t i, struct pf_sample *sample)
 	const struct source *s = source;
 
 	sample->stack = (uint32_t)i;
-	sample->values[0] = (int64_t)s->tally->counts[i];
+	sample->values[0] = (int64_t)s->tally->counts[i].periods;
 	sample->values[1] = sample->values[0] * s->period;
-	return sample->values[0] != 0;
+	sample->values[2] = (int64_t)s->tally->counts[i].steps;
+	return sample->values[0] != 0 || sample->values[2] != 0;
 }
 
 static void
-say(struct pf_document *d, const struct pf_tally *t, const struct pf_event *event)
+say(struct pf_document *d, const struct pf_tally *t, const struct pf_event *event,
+    const struct pf_stepping *stepping)
 {
 	pf_document_say(d, "event: %s", event->word);
 	pf_document_say(
@@ -45,6 +47,11 @@ say(struct pf_document *d, const struct pf_tally *t, const struct pf_event *even
 	if (!strcmp(event->type, "cpu"))
 		pf_document_say(d, "cpu time: %.3f s used by the process, %.3f s sampled",
 		    (double)t->cpu / 1e9, (double)(t->taken * (uint64_t)event->period) / 1e9);
+	if (event->steps)
+		pf_document_say(d, "steps: %s", stepping->word);
+	if (t->bursts)
+		pf_document_say(d, "stepped: %llu times, %llu instructions",
+		    (unsigned long long)t->bursts, (unsigned long long)t->steps);
 	if (t->unsampled)
 		pf_document_say(d, "threads: %llu not sampled: they block the signal%s%s",
 		    (unsigned long long)t->unsampled, t->arm_error ? ", or: " : "",
@@ -60,7 +67,7 @@ say(struct pf_document *d, const struct pf_tally *t, const struct pf_event *even
 
 int
 pf_cpu_write(struct pf_buffer *out, const struct pf_tally *tally, const struct pf_stacks *stacks,
-    const struct pf_event *event)
+    const struct pf_event *event, const struct pf_stepping *stepping)
 {
 	struct source source = {tally, event->period};
 	struct pf_document d;
@@ -69,7 +76,8 @@ pf_cpu_write(struct pf_buffer *out, const struct pf_tally *tally, const struct p
 	pf_document_init(&d, stacks);
 	d.kinds[0] = (struct pf_value_kind){"samples", "count"};
 	d.kinds[1] = (struct pf_value_kind){event->type, event->unit};
-	d.kind_count = 2;
+	d.kinds[2] = (struct pf_value_kind){"steps", "count"};
+	d.kind_count = event->steps ? 3 : 2;
 	d.chosen = event->type;
 	d.period_kind = d.kinds[1];
 	d.period = event->period;
@@ -78,7 +86,7 @@ pf_cpu_write(struct pf_buffer *out, const struct pf_tally *tally, const struct p
 	d.source = &source;
 	d.samples = tally->known;
 	d.sample = sample;
-	say(&d, tally, event);
+	say(&d, tally, event, stepping);
 	rc = pf_document_write(&d, out);
 	pf_document_release(&d);
 	return rc;

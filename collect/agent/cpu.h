@@ -6,11 +6,14 @@
 
 #include "collect/agent/event.h"
 #include "collect/agent/stacks.h"
+#include "collect/agent/steps.h"
 
 /* What one window has seen. */
 struct pf_tally {
 	bool open;
-	uint64_t *counts; /* owned; periods by stack number, `known` of them */
+	struct pf_count {
+		uint64_t periods, steps;
+	} *counts; /* owned; by stack number, `known` of them */
 	size_t known, capacity;
 	int64_t began_wall, began; /* CLOCK_REALTIME, CLOCK_MONOTONIC */
 	int64_t ended;
@@ -18,6 +21,8 @@ struct pf_tally {
 	uint64_t taken;   /* periods counted */
 	uint64_t overrun; /* of them: by a timer's overrun */
 	uint64_t samples; /* stacks taken */
+	uint64_t steps;   /* instructions that were stepped through */
+	uint64_t bursts;
 	uint64_t lost, lost_before;           /* periods without a slot or without room */
 	uint64_t cut, deep, by_frame_pointer; /* stacks */
 	uint64_t unsampled;                   /* most threads at once that could not be sampled */
@@ -30,6 +35,7 @@ struct pf_buffer;
 
 /* Writes the window's profile, with comments that tell how it came about; 0 or -ENOMEM. */
 int pf_cpu_write(struct pf_buffer *out, const struct pf_tally *tally,
-    const struct pf_stacks *stacks, const struct pf_event *event);
+    const struct pf_stacks *stacks, const struct pf_event *event,
+    const struct pf_stepping *stepping);
 
 #endif

@@ -116,6 +116,7 @@ pf_event_choose(struct pf_event *event, struct pf_event_wish wish)
 
 	*event = (struct pf_event){.kernel_too = true};
 	describe(event, wish.kind, wish.rate);
+	event->steps = wish.kind == PF_EVENT_INSTRUCTIONS ? 0 : wish.steps;
 	if (wish.kind == PF_EVENT_CPU) {
 		snprintf(event->word, sizeof event->word,
 		    "cpu: a timer on each thread's CPU clock, %d Hz of CPU time", event->rate);
@@ -131,6 +132,7 @@ pf_event_choose(struct pf_event *event, struct pf_event_wish wish)
 	}
 	*event = (struct pf_event){.kernel_too = true};
 	describe(event, PF_EVENT_CPU, wish.rate);
+	event->steps = wish.steps;
 	snprintf(event->word, sizeof event->word, "cpu timer instead of %s: %s",
 	    kinds[wish.kind].name, why_not(error));
 }

@@ -22,7 +22,8 @@ enum { PF_EVENT_RATE = 100, PF_EVENT_MOST_RATE = 1000 }; /* samples a second, wh
 /* What is asked for. */
 struct pf_event_wish {
 	enum pf_event_kind kind;
-	int rate; /* about so many samples a second of CPU time; 0: PF_EVENT_RATE */
+	int rate;  /* about so many samples a second of CPU time; 0: PF_EVENT_RATE */
+	int steps; /* percent of CPU time that may go into single steps (steps.h); 0: none */
 };
 
 struct pf_event {
@@ -33,6 +34,7 @@ struct pf_event {
 	int64_t period;   /* nanoseconds, or events */
 	const char *type; /* profile.proto's second sample type and its unit */
 	const char *unit;
+	int steps;      /* as wished; 0 where the event counts instructions itself */
 	char word[160]; /* one sentence: what was chosen, and why if not what was asked for */
 };
 

@@ -11,6 +11,7 @@
 #include "collect/agent/host.h"
 #include "collect/agent/modules.h"
 #include "collect/agent/stacks.h"
+#include "collect/agent/steps.h"
 #include "collect/agent/threads.h"
 #include "collect/agent/cpu.h"
 #include "core/memory.h"
@@ -27,6 +28,7 @@ static struct {
 	struct pf_threads threads;
 	struct pf_modules modules;
 	struct pf_stacks stacks;
+	struct pf_stepping stepping;
 	struct pf_tally tallies[PF_WINDOWS];
 	pid_t agent;
 	int64_t modules_changed; /* when it was noticed */
@@ -66,13 +68,16 @@ start(struct pf_event_wish wish)
 	if (rc)
 		goto fail_modules;
 	pf_stacks_init(&sampler.stacks, &sampler.modules, PF_FRAMES_FOR_NOW);
+	pf_steps_open(&sampler.stepping, &sampler.capture.slots, &sampler.modules,
+	    sampler.event.steps, sampler.event.rate);
 	rc = arm_all(true);
 	if (rc)
-		goto fail_capture;
+		goto fail_steps;
 	sampler.running = true;
 	return 0;
 
-fail_capture:
+fail_steps:
+	pf_steps_close();
 	pf_capture_close(&sampler.capture);
 fail_modules:
 	pf_modules_release(&sampler.modules);
@@ -84,6 +89,8 @@ stop(void)
 {
 	pf_threads_release(&sampler.threads);
 	pf_capture_unhook(&sampler.capture);
+	if (!pf_steps_close())
+		sampler.capture.slots = (struct pf_slots){0};
 	pf_capture_close(&sampler.capture);
 	pf_stacks_release(&sampler.stacks);
 	pf_modules_release(&sampler.modules);
@@ -113,27 +120,76 @@ pf_sampler_open(enum pf_window window, struct pf_event_wish wish)
 	return 0;
 }
 
-static void
-count(struct pf_tally *tally, const struct pf_taken *taken, uint32_t weight)
+/* What is counted of a stack, or NULL without room. */
+static struct pf_count *
+count_of(struct pf_tally *tally, uint32_t stack)
 {
 	size_t before = tally->known;
 
-	if (taken->stack == PF_NONE ||
-	    PF_GROW(tally->counts, tally->capacity, taken->stack + 1, NULL)) {
+	if (stack == PF_NONE || PF_GROW(tally->counts, tally->capacity, stack + 1, NULL))
+		return NULL;
+	if (stack >= before) {
+		tally->known = stack + 1;
+		memset(tally->counts + before, 0, (tally->known - before) * sizeof *tally->counts);
+	}
+	return &tally->counts[stack];
+}
+
+static void
+count(struct pf_tally *tally, const struct pf_taken *taken, uint32_t weight)
+{
+	struct pf_count *counted = count_of(tally, taken->stack);
+
+	if (!counted) {
 		tally->lost += weight;
 		return;
 	}
-	if (taken->stack >= before) {
-		tally->known = taken->stack + 1;
-		memset(tally->counts + before, 0, (tally->known - before) * sizeof *tally->counts);
-	}
-	tally->counts[taken->stack] += weight;
+	counted->periods += weight;
 	tally->taken += weight;
 	tally->overrun += weight - 1;
 	tally->samples++;
 	tally->cut += taken->end == PF_STACK_CUT;
 	tally->deep += taken->end == PF_STACK_DEEP;
 	tally->by_frame_pointer += taken->by_frame_pointer;
+}
+
+static void
+take_sample(struct pf_slot *slot, int64_t now)
+{
+	struct pf_taken taken = pf_stacks_take(&sampler.stacks, slot, now);
+
+	slot->weight += pf_threads_owed(&sampler.threads, slot->thread);
+	for (int i = 0; i < PF_WINDOWS; i++)
+		if (sampler.tallies[i].open)
+			count(&sampler.tallies[i], &taken, slot->weight);
+}
+
+static void
+count_steps(struct pf_tally *tally, const uint32_t *stacks, uint32_t number)
+{
+	tally->bursts++;
+	for (uint32_t i = 0; i < number; i++) {
+		struct pf_count *counted = count_of(tally, stacks[i]);
+		if (counted) {
+			counted->steps++;
+			tally->steps++;
+		}
+	}
+}
+
+/* Each instruction of a burst is a sample of its own, with the call that led to it, if one did. */
+static void
+take_steps(const struct pf_slot *slot, int64_t now)
+{
+	uint32_t stacks[PF_STEPS], number = pf_steps_count(slot);
+
+	for (uint32_t i = 0; i < number; i++) {
+		uint64_t caller, pc = pf_steps_get(slot, i, &caller);
+		stacks[i] = pf_stacks_pair(&sampler.stacks, pc, caller, now);
+	}
+	for (int i = 0; i < PF_WINDOWS; i++)
+		if (sampler.tallies[i].open)
+			count_steps(&sampler.tallies[i], stacks, number);
 }
 
 static void
@@ -148,11 +204,10 @@ drain(int64_t now)
 	if (pf_modules_follow(&sampler.modules))
 		sampler.modules_changed = now;
 	while ((slot = pf_slots_next(&sampler.capture.slots, &at))) {
-		struct pf_taken taken = pf_stacks_take(&sampler.stacks, slot, now);
-		slot->weight += pf_threads_owed(&sampler.threads, slot->thread);
-		for (int i = 0; i < PF_WINDOWS; i++)
-			if (sampler.tallies[i].open)
-				count(&sampler.tallies[i], &taken, slot->weight);
+		if (slot->kind == PF_SLOT_STEPS)
+			take_steps(slot, now);
+		else
+			take_sample(slot, now);
 		pf_slots_done(&sampler.capture.slots, slot);
 	}
 	pf_modules_drained(&sampler.modules, look);
@@ -202,6 +257,7 @@ pf_sampler_tick(int64_t now)
 			next = sampler.threads.next_look;
 	}
 	note_threads();
+	pf_steps_follow(&sampler.stepping, &sampler.modules);
 	if (sampler.modules_changed && now - sampler.modules_changed < MODULES_CALM &&
 	    next > now + DRAIN_SOON)
 		next = now + DRAIN_SOON;
@@ -225,7 +281,7 @@ pf_sampler_close(enum pf_window window, struct pf_buffer *out)
 		tally->cpu = 0; /* the two clocks are not read at the same moment */
 	tally->lost += atomic_load(&sampler.capture.lost) - tally->lost_before;
 	if (out)
-		rc = pf_cpu_write(out, tally, &sampler.stacks, &sampler.event);
+		rc = pf_cpu_write(out, tally, &sampler.stacks, &sampler.event, &sampler.stepping);
 	free(tally->counts);
 	tally->counts = NULL;
 	for (int i = 0; i < PF_WINDOWS; i++)
@@ -252,6 +308,7 @@ void
 pf_sampler_forked(bool tidy)
 {
 	pf_capture_forked(&sampler.capture);
+	pf_steps_forked();
 	if (tidy && sampler.running) {
 		pf_threads_forked(&sampler.threads);
 		pf_stacks_release(&sampler.stacks);

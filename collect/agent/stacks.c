@@ -73,6 +73,18 @@ intern(struct pf_stacks *s, const uint32_t *frames, uint32_t count)
 	return (uint32_t)s->count++;
 }
 
+uint32_t
+pf_stacks_pair(struct pf_stacks *s, uint64_t pc, uint64_t caller, int64_t now)
+{
+	uint32_t frames[2], count = caller ? 2 : 1;
+
+	frames[0] = locate(s, pc, now);
+	frames[1] = caller ? locate(s, caller, now) : 0;
+	if (frames[0] == PF_NONE || frames[1] == PF_NONE)
+		return PF_NONE;
+	return intern(s, frames, count);
+}
+
 static bool
 needs_frame_pointer(const struct pf_step *step)
 {

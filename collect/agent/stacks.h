@@ -78,6 +78,9 @@ enum { PF_FRAMES_FOR_NOW = 12 << 20, PF_FRAMES_FOR_GOOD = 2 << 20 };
 void pf_stacks_init(struct pf_stacks *s, struct pf_modules *modules, size_t most_frames);
 void pf_stacks_release(struct pf_stacks *s);
 
+/* The stack of an address and, unless it is 0, of the call instruction below it; PF_NONE without room. */
+uint32_t pf_stacks_pair(struct pf_stacks *s, uint64_t pc, uint64_t caller, int64_t now);
+
 /* Unwinds and interns one sample. */
 struct pf_taken pf_stacks_take(struct pf_stacks *s, const struct pf_slot *slot, int64_t now);
 

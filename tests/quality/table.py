@@ -4,6 +4,7 @@ import math
 import measure
 
 KINDS = [("instrumented", "instrumented PGO"), ("probe", "**ours, pseudo-probes**"), ("line", "**ours, line tables**"),
+         ("probe-steps", "**ours, pseudo-probes, steps**"), ("line-steps", "**ours, line tables, steps**"),
          ("profgen-probe", "llvm-profgen, pseudo-probes"), ("profgen-line", "llvm-profgen, line tables"),
          ("exact-probe", "exact counts, pseudo-probes"), ("exact-line", "exact counts, line tables")]
 
@@ -74,6 +75,8 @@ def share_rows(programs):
     yield "| build | share of instructions | share of CPU time | 95 % interval |"
     yield "|---|---|---|---|"
     for kind, title in KINDS[1:]:
+        if not all(builds(e, kind) for e in programs.values()):
+            continue
         by_count, by_time, interval = shares(programs, kind)
         show = lambda x: "–" if x is None else f"{x * 100:.0f} %"
         yield f"| {title} | {show(by_count)} | {show(by_time)} | {'–' if not interval else f'{show(interval[0])} … {show(interval[1])}'} |"
@@ -81,7 +84,7 @@ def share_rows(programs):
 
 def slower(programs):
     """Builds of ours whose interval of CPU time lies wholly above the baseline's."""
-    return [f"{n} {name}" for n, e in programs.items() if timed(e) for kind in ("line", "probe") for name in builds(e, kind)
+    return [f"{n} {name}" for n, e in programs.items() if timed(e) for kind in ("line", "probe", "line-steps", "probe-steps") for name in builds(e, kind)
             if cpu(e, name)["low"] > 1]
 
 

@@ -67,6 +67,14 @@ class Bench:
                 return paths
         raise RuntimeError(f"{self.program.name} has too few samples of its own")
 
+    def stepped(self, kind, sets, size, percent=1, rate=1000):
+        """Sets of about so many samples each, and of steps what so much of the CPU time gives at 100 Hz."""
+        name, binary = KINDS[kind][0], self.profiled(kind)
+        thinned = profiles.read(self.tools, self.samples(kind, sets, size)[0])
+        wanted = sum(s["values"][0] for s in thinned["samples"])  # with those outside the program
+        return [self.kept(f"{name}.steps{percent}.{size}.{i}.pb.gz", binary, lambda path: profiles.stepped_profile(
+            self.tools, self.program, binary, wanted, path, percent * rate // 100, rate)) for i in range(sets)]
+
     def exact(self, kind):
         """Executions of each instruction under the training workload."""
         name, binary = KINDS[kind][0], self.profiled(kind)

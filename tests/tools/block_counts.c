@@ -54,8 +54,7 @@ read_all(struct state *s, char **argv, struct pf_error *err)
 		rc = pf_match_binaries(
 		    &matches, &s->stacks, argv[1], pf_binary_build_id(s->binary), false, err);
 	if (!rc)
-		rc = pf_samples_collect(
-		    &s->samples, &s->stacks, s->type.type, matches, s->binary, err);
+		rc = pf_samples_collect(&s->samples, &s->stacks, &s->type, matches, s->binary, err);
 	if (!rc)
 		rc = pf_program_read(&s->program, s->binary, &s->samples, err);
 	if (!rc)
