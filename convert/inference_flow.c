@@ -28,6 +28,8 @@
  */
 #define STEP_WORTH (1.0 / 16)
 #define SAMPLE_WORTH .15
+/* Of a function's own relation of steps to samples: as if so many instructions more had the usual one. */
+#define USUAL_INSTRUCTIONS 20.0
 
 enum { SWEEPS = 25, SWEEPS_BETWEEN_CALLS = 5 };
 
@@ -74,7 +76,9 @@ struct flow {
 	double *called; /* by function: sum over its call sites */
 	double *below;  /* by function: sum of its calls' */
 	double unit;
-	double step_rate; /* steps of an instruction for each count of its block; 0: none */
+	double
+	    step_rate; /* steps of an instruction for each count of its block, in this function */
+	double usual_rate; /* in all of them; 0: there are no steps */
 	bool time;
 };
 
@@ -162,7 +166,7 @@ weigh_block(struct flow *f, const struct pf_program_code *code, uint32_t block)
 	uint32_t slot = slot_of(f, code->function, block);
 	struct evidence known = by_samples(f, code, block), steps;
 
-	if (f->step_rate > 0) {
+	if (f->usual_rate > 0) {
 		steps = by_steps(code, block);
 		known.samples = SAMPLE_WORTH * known.samples + STEP_WORTH * steps.samples;
 		known.weight =
@@ -212,12 +216,26 @@ note_call(struct flow *f, uint32_t caller, const struct pf_instruction *in, stru
 	return 0;
 }
 
-/* How many steps there are for each execution that the samples stand for. */
+/* The steps of some code, and how many instructions it executes for each count, by its samples. */
+struct stepped {
+	double steps, executed;
+};
+
+static void
+add_steps(const struct flow *f, const struct pf_program_code *code, struct stepped *sum)
+{
+	for (uint32_t b = 0; b < f->p->functions[code->function].block_count; b++) {
+		struct evidence samples = by_samples(f, code, b), steps = by_steps(code, b);
+		sum->executed += samples.samples / samples.weight * steps.weight;
+		sum->steps += steps.samples;
+	}
+}
+
 static int
 compare_steps(struct flow *f, struct pf_error *err)
 {
 	struct pf_program_code code = {0};
-	double executed = 0, steps = 0;
+	struct stepped sum = {0};
 	int rc = 0;
 
 	if (!f->time || f->p->samples->steps == 0)
@@ -226,16 +244,26 @@ compare_steps(struct flow *f, struct pf_error *err)
 		if (f->graph.slots[i] == PF_NONE)
 			continue;
 		rc = pf_program_unfold(&code, f->p, i, err);
-		for (uint32_t b = 0; !rc && b < f->p->functions[i].block_count; b++) {
-			struct evidence samples = by_samples(f, &code, b),
-					stepped = by_steps(&code, b);
-			executed += samples.samples / samples.weight * stepped.weight;
-			steps += stepped.samples;
-		}
+		if (!rc)
+			add_steps(f, &code, &sum);
 	}
 	pf_program_code_release(&code);
-	f->step_rate = executed > 0 ? steps / executed : 0;
+	f->usual_rate = sum.executed > 0 ? sum.steps / sum.executed : 0;
 	return rc;
+}
+
+/*
+ * Bursts begin where time goes, so a function that waits has too many of them: how
+ * often it runs as a whole is left to its samples, and steps say what runs inside.
+ */
+static double
+rate_of(const struct flow *f, const struct pf_program_code *code)
+{
+	struct stepped sum = {f->usual_rate * USUAL_INSTRUCTIONS, USUAL_INSTRUCTIONS};
+
+	if (f->usual_rate > 0)
+		add_steps(f, code, &sum);
+	return sum.steps / sum.executed;
 }
 
 /* What is known of each function's blocks and calls from its instructions. */
@@ -249,6 +277,8 @@ read_functions(struct flow *f, struct pf_error *err)
 		if (f->graph.slots[i] == PF_NONE)
 			continue;
 		rc = pf_program_unfold(&code, f->p, i, err);
+		if (!rc)
+			f->step_rate = rate_of(f, &code);
 		for (uint32_t b = 0; !rc && b < f->p->functions[i].block_count; b++)
 			weigh_block(f, &code, b);
 		for (size_t k = 0; !rc && k < code.count; k++)
