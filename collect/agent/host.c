@@ -96,9 +96,8 @@ read_probed(void *to, uintptr_t from, size_t size)
 	return done;
 }
 
-/* Whether this thread has come under a filter since: a sandbox is often entered late. */
-static bool
-filtered(void)
+bool
+pf_host_filtered(void)
 {
 	return syscall(SYS_prctl, PR_GET_SECCOMP, 0UL, 0UL, 0UL, 0UL) > 0;
 }
@@ -111,7 +110,7 @@ pf_host_read(void *to, uintptr_t from, size_t size)
 
 	if (size == 0 || from + size < from)
 		return 0;
-	if (by_page_probe || filtered())
+	if (by_page_probe || pf_host_filtered())
 		return read_probed(to, from, size);
 	n = syscall(SYS_process_vm_readv, self, &local, 1UL, &remote, 1UL, 0UL);
 	return n > 0 ? (size_t)n : 0;
