@@ -92,7 +92,8 @@ static const struct cli_option options[] = {
 	"Answers 2xx once the service is ready (the first --load URL)"},
     {"run-timeout", 0, CLI_DURATION, AT(run_timeout), "TIME",
 	"Longest that a run of --try may take (no limit)"},
-    {"pairs", 'n', CLI_COUNT, AT(pairs), "N", "Pairs of runs that validate the winner (12)"},
+    {"pairs", 'n', CLI_COUNT, AT(pairs), "N",
+	"Most pairs of runs with today's settings that the best ones get (48)"},
     {"seed", 0, CLI_COUNT, AT(seed), "N", "Seed of the search's order (drawn, and printed)"},
     {"grid", 0, CLI_COUNT, AT(grid), "N",
 	"Run every setting N times instead of searching, and validate nothing"},
@@ -459,9 +460,8 @@ const struct cli_command cli_tune = {
 	"heaps, goroutines and threads watched over time in each process, of others the youngest "
 	"counts. --base stays a file.\n\n"
 	"With --try CMD it searches: every setting once, the better ones again, the best compared "
-	"with "
-	"today's in pairs "
-	"(profuse bench); it recommends nothing that this comparison does not bear out.\n\n"
+	"with today's in pairs (profuse bench), in more of them for as long as they may decide; it "
+	"recommends nothing that this comparison does not bear out.\n\n"
 	"A healthy service gives no finding, and exit status 0 says that the evidence was judged, "
 	"whatever "
 	"came of it.",

@@ -30,7 +30,7 @@ endforeach()
 target_sources(options_test PRIVATE cli/options.c)
 target_link_libraries(profile_encode_test PRIVATE profile_oracle)
 foreach(name allocation_failure_test collect_allocation_test convert_allocation_test bench_decide_test show_allocation_test tune_store_test
-    store_allocation_test tune_allocation_test)
+    store_allocation_test tune_allocation_test tune_search_test)
   target_sources(${name} PRIVATE tests/support/failing_malloc.c)
   target_link_options(${name} PRIVATE LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)
 endforeach()
@@ -145,6 +145,15 @@ target_link_libraries(leak_rates PRIVATE profuse_flags profuse_static)
 set_target_properties(leak_rates PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests/quality)
 add_test(NAME stats/leak_rates COMMAND leak_rates --series 100 --check)
 set_tests_properties(stats/leak_rates PROPERTIES TIMEOUT 600 LABELS long)
+
+# And of its search for settings, over recorded runs.
+add_executable(search_rates tests/quality/tuner/search_rates.c)
+target_include_directories(search_rates PRIVATE ${CMAKE_SOURCE_DIR}/lib ${CMAKE_SOURCE_DIR})
+target_link_libraries(search_rates PRIVATE profuse_flags profuse_static)
+set_target_properties(search_rates PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests/quality)
+add_test(NAME stats/search_rates COMMAND search_rates --searches 300 --check
+  ${CMAKE_SOURCE_DIR}/tests/quality/tuner/records/go.json)
+set_tests_properties(stats/search_rates PROPERTIES TIMEOUT 600 LABELS long)
 
 file(GLOB PROFUSE_INTEGRATION_TESTS CONFIGURE_DEPENDS tests/integration/*.sh)
 foreach(script ${PROFUSE_INTEGRATION_TESTS})

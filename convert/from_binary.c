@@ -216,6 +216,10 @@ report_program(struct work *w, struct pf_error *err)
 		pf_report_note(r,
 		    "The control flow of %zu sampled functions could not be followed wholly.",
 		    r->unfollowed);
+	if (w->c->type.time && w->samples.steps == 0)
+		pf_report_note(r,
+		    "These are samples of time alone. With PROFUSE_STEPS=1 profuse's agent also "
+		    "says how often code runs, which brings counts much nearer to exact ones.");
 	if (w->anchors.far_lines)
 		pf_report_note(r,
 		    "%llu instructions were left out because their line lies before their function "

@@ -256,7 +256,7 @@ trial_json(const struct pf_search *s, size_t i)
 {
 	static const char *const keys[PF_AIMS] = {"cpu", "rss_peak", "rss_idle", "p99"};
 	const struct pf_trial *t = &s->trials[i];
-	json_t *trial = json_object();
+	json_t *trial = json_object(), *measured = json_array();
 
 	json_object_set_new(trial, "name", text(t->setting.name));
 	json_object_set_new(
@@ -267,10 +267,22 @@ trial_json(const struct pf_search *s, size_t i)
 		json_object_set_new(trial, keys[a], real(t->value[a]));
 	json_object_set_new(
 	    trial, "score", i && (t->capped || t->failed) ? json_null() : real(t->score));
+	json_object_set_new(
+	    trial, "dial", t->setting.dial > 0 ? json_real(t->setting.dial) : json_null());
+	json_object_set_new(trial, "series", json_integer((json_int_t)t->setting.series));
 	json_object_set_new(trial, "current", json_boolean(i == 0));
 	json_object_set_new(trial, "pareto", json_boolean(t->pareto));
 	json_object_set_new(trial, "breaks_cap", json_boolean(t->capped));
 	json_object_set_new(trial, "failure", t->failed ? text(t->failure) : json_null());
+	for (size_t r = 0; r < t->runs; r++) {
+		json_t *run = json_object();
+
+		json_object_set_new(run, "round", json_integer((json_int_t)t->measured[r].round));
+		for (int a = 0; a < PF_AIMS; a++)
+			json_object_set_new(run, keys[a], real(t->measured[r].value[a]));
+		json_array_append_new(measured, run);
+	}
+	json_object_set_new(trial, "measured", measured);
 	return trial;
 }
 

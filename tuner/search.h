@@ -1,14 +1,15 @@
 /*
  * search.h: settings tried on a command, through profuse/bench.h.
  *
- * Successive halving: every setting runs once, the better quarter twice more,
- * the best of those four times more. Every round has today's setting in it, in
- * random order with the others, and a setting counts by its ratio to today's
- * of the same round: what drifts on the machine drifts for both. Along a dial
- * (GOGC) neighbours count for each other: what a setting costs changes smoothly
- * there, and a single noisy run should not decide. The winner is
- * then compared with today's in pairs of its own, and recommended only if the
- * whole interval of the weighted change is an improvement.
+ * First halving: every setting runs once, the better quarter three times more. Each
+ * round has today's setting in it, in random order with the others; what a round
+ * cost in general is taken out of it (search_score.h), and along a dial (GOGC)
+ * neighbours count for each other. Then a race (race.h): the most promising run
+ * beside today's in rounds of their own until one of them is borne out as better,
+ * or none can be better by enough to matter. Only what is borne out is recommended.
+ *
+ * What decides here knows nothing of processes: runs come from a runner (runner.h),
+ * which is a bench, or a simulation in tests.
  */
 #ifndef PF_TUNER_SEARCH_H
 #define PF_TUNER_SEARCH_H
@@ -18,25 +19,36 @@
 
 #include "tuner/settings.h"
 
+enum { PF_RACERS = 3 };
+
 enum pf_aim { PF_AIM_CPU, PF_AIM_RSS, PF_AIM_IDLE, PF_AIM_P99, PF_AIMS };
+
+/* A run of a setting. Every round has one of today's setting as well. */
+struct pf_measured {
+	size_t round;           /* from 0, over the whole search, or over the race */
+	double value[PF_AIMS];  /* seconds, bytes; NaN: not measured */
+	double change[PF_AIMS]; /* ln(value / what today's would have needed in this round) */
+};
 
 /* A setting and what came of its runs. */
 struct pf_trial {
 	struct pf_setting setting;
-	double *change[PF_AIMS]; /* owned: ln(its value / today's), a run each; NaN: not measured */
+	struct pf_measured *measured; /* owned */
 	size_t runs, capacity;
 	double value[PF_AIMS]; /* today's median times the median change; NaN: not measured */
 	double score;          /* weighted mean of the median changes; lower is better */
-	double
-	    rank; /* the same, drawn towards its neighbours' on a dial: what the search goes by */
+	/* The same, drawn towards its neighbours' on a dial: what the search goes by. */
+	double rank;
 	bool failed, capped, pareto;
 	char failure[200];
 };
 
+/* What the race showed of one of its settings. */
 struct pf_validation {
-	bool done, supported;
+	bool supported; /* the whole interval is an improvement, and caps are kept */
 	size_t trial, rounds;
-	double change, low, high, confidence; /* of the weighted change: 0.03 is +3 % */
+	/* Of the weighted change: 0.03 is +3 %. The confidence is that of the last look at it. */
+	double change, low, high, confidence;
 	struct pf_bench_metric metric[PF_AIMS];
 	bool has_metric[PF_AIMS];
 };
@@ -46,10 +58,11 @@ struct pf_search {
 	double weight[PF_AIMS], cap[PF_AIMS];  /* cap: NaN: none */
 	struct pf_trial trials[PF_MOST_TRIED]; /* [0] is today's */
 	size_t count;
+	size_t rounds;                /* of the halving */
 	size_t runs, validation_runs; /* blocks, today's among them */
 	uint64_t seed;
 	bool service, exhaustive;
-	struct pf_validation validations[3];
+	struct pf_validation validations[PF_RACERS];
 	size_t validation_count;
 	char verdict[600];
 };
@@ -58,12 +71,27 @@ struct pf_search {
 int pf_aims_parse(struct pf_search *s, const char *weights, const char *const *caps,
     size_t cap_count, struct pf_error *err);
 
-/* Runs it all. PF_EIO where today's setting does not run; PF_EINPUT, PF_EUSAGE, PF_ENOMEM. */
+/*
+ * Runs it all on a command, with the settings that there are to try on it. PF_EIO
+ * where today's setting does not run; PF_EINPUT, PF_EUSAGE, PF_ENOMEM.
+ */
 int pf_search_run(
     struct pf_search *s, const struct pf_try_options *o, double memory_limit, struct pf_error *err);
+
+/*
+ * The search itself, over the settings in s->trials and the runs that `runner`
+ * makes: `pairs` bounds the rounds of the race; grid > 0: every setting runs so
+ * often instead, and nothing is compared. s->seed decides the order. Fails as the
+ * runner does, where that is not the fault of one setting; PF_ENOMEM.
+ */
+struct pf_runner;
+int pf_search_with(
+    struct pf_search *s, struct pf_runner *runner, size_t pairs, size_t grid, struct pf_error *err);
 void pf_search_free(struct pf_search *s);
 
-/* The recommended trial, or NULL: today's setting stays. */
+/* What came of the recommended trial in the race, or NULL: today's setting stays. */
+const struct pf_validation *pf_search_proof(const struct pf_search *s);
+/* That trial, or NULL. */
 const struct pf_trial *pf_search_winner(const struct pf_search *s);
 
 extern const char *const pf_aim_names[PF_AIMS]; /* "cpu", "rss", "idle", "p99" */

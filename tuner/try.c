@@ -59,8 +59,7 @@ void
 pf_search_finding(const struct pf_search *s, struct pf_findings *f)
 {
 	const struct pf_trial *winner = pf_search_winner(s);
-	const struct pf_validation *v =
-	    s->validation_count ? &s->validations[s->validation_count - 1] : NULL;
+	const struct pf_validation *v = pf_search_proof(s);
 	struct pf_finding *finding;
 	char all[PF_SETTING_VARIABLES * PF_VARIABLE_ROOM] = "";
 

@@ -109,7 +109,7 @@ struct pf_try_options {
 	size_t cap_count;
 	const char *allocators; /* "glibc,jemalloc": only these; NULL: all that are installed */
 	bool go;      /* the command is a Go program that its own file does not show (a script) */
-	size_t pairs; /* of the validation; 0: 12 */
+	size_t pairs; /* of the validation, at most; 0: 48 */
 	size_t grid;  /* run every setting so often instead of searching, for comparison; 0 */
 	void (*progress)(
 	    void *context, const char *setting, size_t block, size_t blocks); /* or NULL */

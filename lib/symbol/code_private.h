@@ -43,6 +43,11 @@ struct pf_decoder {
 	size_t constant_count, constant_capacity;
 	struct pf_jump_source *sources; /* by target; filled only where there are indirect jumps */
 	size_t source_count, source_capacity;
+	uint32_t *ways; /* by instruction: those still to go back from */
+	size_t way_capacity;
+	uint32_t *reached; /* by instruction: the last search that came by */
+	size_t reached_capacity;
+	uint32_t search;
 	uint8_t *leaders; /* by instruction */
 	size_t leader_capacity;
 	uint32_t *seen; /* by block: 1 + first instruction of the last block with an edge to it */

@@ -6,7 +6,8 @@
  *	jmp [base + i*8]                      computed goto; base computed earlier, often out of the loop
  *	mov r, [base + i*8]; jmp r
  *	movsxd r, [base + i*4]; add r, base; jmp r    position-independent switch
- * A jump through a pointer without an index is a tail call, not a table.
+ * A jump through a pointer without an index is a tail call, not a table; so is one
+ * through a register after the frame was torn down.
  *
  * The number of entries comes from the comparison (or mask) of the index before
  * the jump. Where it can't be seen, a table ends before the next address that
@@ -309,10 +310,14 @@ locate(struct pf_machine_code *code, struct table *t)
 			found = guess_address(code, t->base, t);
 			if (found == 0)
 				found = guess_address(code, X86_REG_INVALID, t);
+			if (found == 1)
+				return SHAPE_TABLE;
 			/* Pointers that are none of this function's own addresses: an array of functions. */
-			if (found == 0 && t->size == 8)
-				return SHAPE_POINTER;
-			return found == 1 ? SHAPE_TABLE : SHAPE_UNKNOWN;
+			if (found == 0)
+				return t->size == 8 ? SHAPE_POINTER : SHAPE_UNKNOWN;
+			/* Several tables took turns in the register. */
+			if (!pf_trace_every_way(code, t->load, t->base, &base))
+				return SHAPE_UNKNOWN;
 		}
 		t->address = base + (uint64_t)t->offset;
 	}
@@ -325,6 +330,26 @@ locate(struct pf_machine_code *code, struct table *t)
 	return pf_trace_value(code, t->from_use, t->from, &t->origin) ? SHAPE_TABLE : SHAPE_UNKNOWN;
 }
 
+/*
+ * Whether a jump through a register is a tail call by what is done before: the frame is torn down, or nothing but
+ * moves have happened since the function began.
+ */
+static bool
+leaves_frame(struct pf_machine_code *code, uint32_t jump)
+{
+	uint32_t at = jump;
+
+	for (unsigned n = 0; n < 8 && at > 0; n++) {
+		const cs_insn *i = pf_trace_look(code, --at);
+		if (!i || code->instructions[at].kind != PF_CODE_OTHER)
+			return false;
+		if (i->id == X86_INS_POP || i->id == X86_INS_LEAVE ||
+		    (i->id == X86_INS_ADD && i->detail->x86.operands[0].reg == X86_REG_RSP))
+			return true;
+	}
+	return at == 0;
+}
+
 static int
 find_table(struct pf_machine_code *code, uint32_t jump, struct pf_error *err)
 {
@@ -334,7 +359,7 @@ find_table(struct pf_machine_code *code, uint32_t jump, struct pf_error *err)
 
 	if (shape == SHAPE_TABLE)
 		shape = locate(code, &t);
-	if (shape == SHAPE_POINTER)
+	if (shape == SHAPE_POINTER || (shape == SHAPE_UNKNOWN && leaves_frame(code, jump)))
 		return 0;
 	count = shape == SHAPE_TABLE ? bound_of(code, &t, &most) : 0;
 	if (shape == SHAPE_TABLE && count == 0) {

@@ -5,6 +5,7 @@
 #include "symbol/code_trace.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/error.h"
 #include "core/index.h"
@@ -130,6 +131,56 @@ pf_trace_value(struct pf_machine_code *code, uint32_t at, x86_reg reg, uint64_t 
 	return false;
 }
 
+/* Notes an instruction to go back from, once a search. */
+static void
+add_way(struct pf_decoder *d, uint32_t at, size_t *count)
+{
+	if (d->reached[at] == d->search)
+		return;
+	d->reached[at] = d->search;
+	d->ways[(*count)++] = at;
+}
+
+static void
+add_ways_to(const struct pf_machine_code *code, uint32_t at, size_t *count)
+{
+	struct pf_decoder *d = code->decoder;
+	uint64_t address = code->instructions[at].address;
+	size_t source = PF_LOWER_BOUND(d->sources, d->source_count, target, address);
+
+	if (at > 0 && goes_on(&code->instructions[at - 1]))
+		add_way(d, at - 1, count);
+	for (; source < d->source_count && d->sources[source].target == address; source++)
+		add_way(d, d->sources[source].from, count);
+}
+
+bool
+pf_trace_every_way(struct pf_machine_code *code, uint32_t at, x86_reg reg, uint64_t *value)
+{
+	struct pf_decoder *d = code->decoder;
+	size_t count = 0;
+	bool found = false;
+
+	d->search++;
+	add_ways_to(code, at, &count);
+	for (unsigned n = 0; count > 0; n++) {
+		uint32_t way = d->ways[--count];
+		const cs_insn *i = n < PF_TRACE_WAYS ? pf_trace_look(code, way) : NULL;
+		uint64_t constant;
+		if (!i)
+			return false;
+		if (!pf_trace_writes(code, i, reg)) {
+			add_ways_to(code, way, &count);
+			continue;
+		}
+		if (!constant_of(i, &constant) || (found && constant != *value))
+			return false;
+		*value = constant;
+		found = true;
+	}
+	return found;
+}
+
 static int
 compare_sources(const void *a, const void *b)
 {
@@ -155,6 +206,11 @@ pf_trace_prepare(struct pf_machine_code *code, struct pf_error *err)
 		d->sources[d->source_count++] =
 		    (struct pf_jump_source){.target = in->target, .from = (uint32_t)i};
 	}
+	if (PF_GROW(d->ways, d->way_capacity, code->instruction_count, err) ||
+	    PF_GROW(d->reached, d->reached_capacity, code->instruction_count, err))
+		return PF_ENOMEM;
+	memset(d->reached, 0, code->instruction_count * sizeof *d->reached);
+	d->search = 0;
 	if (d->source_count > 1)
 		qsort(d->sources, d->source_count, sizeof *d->sources, compare_sources);
 	return 0;

@@ -11,7 +11,9 @@
 
 #include "symbol/code_private.h"
 
-#define PF_TRACE_STEPS 64 /* instructions; what belongs to one jump is near it */
+#define PF_TRACE_WAYS 4096 /* the same over all branches */
+#define PF_TRACE_STEPS \
+	256 /* instructions; near the jump but for locals that clang reloads in between */
 
 /* Once for a function, before the others: sorts its direct jumps by where they go. */
 int pf_trace_prepare(struct pf_machine_code *code, struct pf_error *err);
@@ -26,6 +28,11 @@ uint32_t pf_trace_before(const struct pf_machine_code *code, uint32_t at);
 uint32_t pf_trace_definition(struct pf_machine_code *code, uint32_t at, x86_reg whole);
 /* The constant that a register holds before instruction `at`; false if that can't be seen. */
 bool pf_trace_value(struct pf_machine_code *code, uint32_t at, x86_reg reg, uint64_t *value);
+/*
+ * The same by every way back, over all branches: false unless all that find something find this one constant. Ways
+ * that only a table leads to end there. For registers that are set out of a loop.
+ */
+bool pf_trace_every_way(struct pf_machine_code *code, uint32_t at, x86_reg reg, uint64_t *value);
 
 static inline bool
 pf_trace_is_register(const cs_x86_op *op)

@@ -66,6 +66,8 @@ pf_decoder_free(struct pf_decoder *d)
 	free(d->targets);
 	free(d->constants);
 	free(d->sources);
+	free(d->ways);
+	free(d->reached);
 	free(d->leaders);
 	free(d->seen);
 	free(d);

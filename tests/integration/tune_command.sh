@@ -102,7 +102,9 @@ assert search["seed"] == 7 and search["runs"] >= 12 and search["verdict"]
 for v in search["validations"]:  # nothing is recommended that its interval does not bear out
     assert v["supported"] == (v["high"] is not None and v["high"] < 0), v
 if search["recommended"]:
-    assert search["validations"][-1]["supported"] and search["environment"]
+    assert any(v["supported"] and v["setting"] == search["recommended"] for v in search["validations"])
+    assert search["environment"]
+assert all(len(s["measured"]) == s["runs"] for s in search["settings"])
 PY
 
 # A live program of C under the agent: its libc is this machine's and has names without --binary; threads are looked at.

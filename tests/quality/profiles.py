@@ -22,13 +22,13 @@ class Tools:
         self.block_counts = os.path.join(build, "tests/tools/block_counts")
 
 
-def agent_profile(tools, program, binary, samples, out, rate=100, event="cpu", steps=0):
+def agent_profile(tools, program, binary, samples, out, rate=100, event="cpu"):
     """
     A profile of about so many samples of the training workload, through agent and collect, as one file. Programs
-    that end write their own profiles (PROFUSE_OUT); servers are asked for theirs. `steps`: percent of the CPU time.
+    that end write their own profiles (PROFUSE_OUT); servers are asked for theirs.
     """
     with tempfile.TemporaryDirectory() as folder:
-        environment = {"LD_PRELOAD": tools.agent, "PROFUSE_EVENT": event, "PROFUSE_RATE": str(rate), "PROFUSE_STEPS": str(steps)}
+        environment = {"LD_PRELOAD": tools.agent, "PROFUSE_EVENT": event, "PROFUSE_RATE": str(rate)}
         seconds = samples / rate
         used = 0.0
         while used < seconds:
@@ -45,9 +45,35 @@ def agent_profile(tools, program, binary, samples, out, rate=100, event="cpu", s
                        stderr=subprocess.DEVNULL)
 
 
-def collect(tools, port, clients, out):
-    """A profile of 20 s while the clients run again and again."""
-    collector = subprocess.Popen([tools.profuse, "collect", f"http://127.0.0.1:{port}", "--seconds", "20", "-o", out],
+def stepped_profile(tools, program, binary, samples, out, percent, rate):
+    """The same with steps, `percent` of the CPU time, and no more samples than were asked for."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {"LD_PRELOAD": tools.agent, "PROFUSE_RATE": str(rate), "PROFUSE_STEPS": str(percent)}
+        if program.train().server:
+            port = workload.free_port()
+            workload.run(program, program.train(), binary, environment={**environment, "PROFUSE_PORT": str(port)},
+                         during=lambda process, clients: collect_samples(tools, port, clients, folder, samples))
+        else:
+            environment |= {"PROFUSE_PORT": "0", "PROFUSE_OUT": folder, "PROFUSE_OUT_SECONDS": "3600"}
+            a_second, left = 1 / workload.run(program, program.train(), binary), samples / rate
+            while left > .1 * samples / rate:
+                left -= workload.run(program, program.train(left * a_second), binary, environment=environment)
+        subprocess.run([tools.profuse, "merge", *glob.glob(f"{folder}/*.pb.gz"), "-o", out], check=True,
+                       stderr=subprocess.DEVNULL)
+
+
+def collect_samples(tools, port, clients, folder, samples):
+    """Short profiles until there are so many samples."""
+    found = 0
+    while found < samples:
+        part = os.path.join(folder, f"{found}.pb.gz")
+        collect(tools, port, clients, part, seconds=2)
+        found += 1 + sum(s["values"][0] for s in read(tools, part)["samples"])
+
+
+def collect(tools, port, clients, out, seconds=20):
+    """A profile of some seconds while the clients run again and again."""
+    collector = subprocess.Popen([tools.profuse, "collect", f"http://127.0.0.1:{port}", "--seconds", str(seconds), "-o", out],
                                  stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     while collector.poll() is None:
         for client in clients:

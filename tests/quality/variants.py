@@ -72,8 +72,8 @@ class Bench:
         name, binary = KINDS[kind][0], self.profiled(kind)
         thinned = profiles.read(self.tools, self.samples(kind, sets, size)[0])
         wanted = sum(s["values"][0] for s in thinned["samples"])  # with those outside the program
-        return [self.kept(f"{name}.steps{percent}.{size}.{i}.pb.gz", binary, lambda path: profiles.agent_profile(
-            self.tools, self.program, binary, wanted, path, rate=rate, steps=percent * rate // 100)) for i in range(sets)]
+        return [self.kept(f"{name}.steps{percent}.{size}.{i}.pb.gz", binary, lambda path: profiles.stepped_profile(
+            self.tools, self.program, binary, wanted, path, percent * rate // 100, rate)) for i in range(sets)]
 
     def exact(self, kind):
         """Executions of each instruction under the training workload."""

@@ -166,6 +166,30 @@ check_interpret(const struct pf_binary *b, const struct pf_machine_code *code)
 }
 
 static void
+check_two_tables(const struct pf_binary *b, const struct pf_machine_code *code)
+{
+	size_t tables = 0;
+	(void)b;
+
+	check_form(code);
+	for (size_t i = 0; i < code->block_count; i++) {
+		if (last_of(code, i)->kind != PF_CODE_JUMP_INDIRECT)
+			continue;
+		assert_int_equal(
+		    successors(code, i), 3); /* of the first's four entries two are one */
+		tables++;
+	}
+	assert_int_equal(tables, 2);
+}
+
+static void
+tables_that_take_turns_in_a_register_are_told_apart(void **state)
+{
+	(void)state;
+	each_shape("two_tables", check_two_tables);
+}
+
+static void
 computed_gotos_lead_to_every_label(void **state)
 {
 	(void)state;
@@ -188,6 +212,8 @@ tail_calls_leave_the_function(void **state)
 	(void)state;
 	each_shape("direct_tail", check_tail);
 	each_shape("virtual_tail", check_tail);
+	each_shape("argument_tail", check_tail);
+	each_shape("framed_tail", check_tail);
 }
 
 static void
@@ -258,6 +284,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_branch_has_two_successors_and_a_call_ends_no_block),
 	    cmocka_unit_test(the_table_of_a_switch_becomes_edges),
+	    cmocka_unit_test(tables_that_take_turns_in_a_register_are_told_apart),
 	    cmocka_unit_test(computed_gotos_lead_to_every_label),
 	    cmocka_unit_test(tail_calls_leave_the_function),
 	    cmocka_unit_test(a_trap_neither_continues_nor_exits),

@@ -83,7 +83,7 @@ def judge(name, grid, search, command, job, weight):
         "validation_runs": search["validation_runs"], "share": search["runs"] / grid["runs"], "best": best,
         "chosen": chosen, "gap": gap, "gap_in_grid": seen, "best_gain": gain, "best_gain_in_grid": seen_gain,
         "brought": brought,
-        "validated": search["validations"][-1]["change"] if search["validations"] else 0.0,
+        "validated": min((v["change"] for v in search["validations"] if v["setting"] == search["recommended"]), default=0.0),
     }
     row["ok"] = {
         "within 5 %": gap <= 0.05,
@@ -115,7 +115,7 @@ def main():
             row = judge(job, grid, search, command, line, arguments.weight)
             rows.append(row)
             print(f"{job:8} {row['settings']:3} settings  search {row['search_runs']:3} of {row['grid_runs']:3} runs "
-                  f"({row['share']:.0%})  best {row['best']} ({-row['best_gain_in_grid']:+.1%}"
+                  f"({row['share']:.0%}) and {row['validation_runs']} to validate  best {row['best']} ({-row['best_gain_in_grid']:+.1%}"
                   + (f", in pairs {-row['best_gain']:+.1%}" if row["best_gain"] != row["best_gain_in_grid"] else "") + f")  chosen {row['chosen']} "
                   f"({-row['brought']:+.1%}, validated {row['validated']:+.1%})  gap {row['gap']:+.1%} in pairs, {row['gap_in_grid']:+.1%} in the grid  "
                   + ", ".join(("" if ok else "NOT ") + what for what, ok in row["ok"].items()), flush=True)

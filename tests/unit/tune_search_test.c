@@ -1,0 +1,313 @@
+/* The search for settings, over made-up runs: what it takes for the best, and what it recommends. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/memory.h"
+#include "stats/random.h"
+#include "stats/spending.h"
+#include "support/each_allocation.h"
+#include "support/unit.h"
+#include "tuner/runner.h"
+#include "tuner/search_score.h"
+
+enum { SETTINGS = 31 }; /* with today's: thirty run in two batches */
+
+struct play {
+	struct pf_runner runner;
+	struct pf_random rng;
+	double effect[SETTINGS], noise; /* of CPU, in the logarithm */
+	double rss[SETTINGS];           /* 0: as today's */
+	double first_today;             /* added to today's very first run */
+	size_t broken; /* a setting that does not run; SETTINGS: today's; 0: none */
+	size_t batches;
+};
+
+static int
+play(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *batch,
+    struct pf_error *err)
+{
+	struct play *p = (struct play *)runner;
+	struct pf_measured *m = batch->measured;
+
+	for (size_t v = 0; v <= batch->n; v++) {
+		if (p->broken && (v ? batch->trials[v - 1] : SETTINGS) == p->broken) {
+			batch->failed = v;
+			return pf_error_set(err, PF_EIO, "%s: fell over",
+			    v ? s->trials[p->broken].setting.name : "today");
+		}
+	}
+	for (size_t round = 0; round < batch->rounds; round++) {
+		double level = pf_random_normal(&p->rng);
+
+		for (size_t v = 0; v <= batch->n; v++, m++) {
+			size_t i = v ? batch->trials[v - 1] : 0;
+
+			m->value[PF_AIM_CPU] =
+			    exp(level + p->effect[i] + p->noise * pf_random_normal(&p->rng) +
+				(i || p->batches || round ? 0 : p->first_today));
+			m->value[PF_AIM_RSS] = p->rss[i] > 0 ? p->rss[i] : 100;
+			m->value[PF_AIM_IDLE] = m->value[PF_AIM_P99] = NAN;
+		}
+	}
+	p->batches++;
+	batch->complete = batch->rounds;
+	return 0;
+}
+
+static struct play
+new_play(double noise)
+{
+	struct play p = {.runner = {.run = play}, .noise = noise};
+
+	pf_random_init(&p.rng, 5);
+	return p;
+}
+
+static struct pf_search *
+new_search(const char *cap)
+{
+	struct pf_search *s;
+
+	if (PF_CALLOC(s, 1, NULL))
+		return NULL;
+	assert_int_equal(pf_aims_parse(s, "cpu=1", &cap, cap != NULL, NULL), 0);
+	s->count = SETTINGS;
+	s->seed = 11;
+	for (size_t i = 0; i < SETTINGS; i++)
+		snprintf(
+		    s->trials[i].setting.name, sizeof s->trials[i].setting.name, "setting %zu", i);
+	return s;
+}
+
+static struct pf_search *
+searched(struct play *p, const char *cap)
+{
+	struct pf_search *s = new_search(cap);
+	struct pf_error err = {0};
+
+	assert_non_null(s);
+	if (pf_search_with(s, &p->runner, 0, 0, &err))
+		fail_msg("%s", err.message);
+	return s;
+}
+
+static void
+the_best_setting_is_found_and_borne_out_in_few_runs(void **state)
+{
+	struct play p = new_play(0.05);
+	struct pf_search *s;
+	const struct pf_validation *v;
+	(void)state;
+
+	p.effect[17] = -0.4;
+	p.effect[3] = -0.2;
+	s = searched(&p, NULL);
+	v = pf_search_proof(s);
+	assert_non_null(v);
+	assert_int_equal(v->trial, 17);
+	assert_ptr_equal(pf_search_winner(s), &s->trials[17]);
+	assert_true(v->low <= expm1(-0.4) && v->high >= expm1(-0.4) && v->high < 0);
+	assert_true(v->rounds <= 16); /* a plain case needs no more looks */
+	assert_true(v->has_metric[PF_AIM_CPU] && !v->has_metric[PF_AIM_P99]);
+	assert_true(s->runs <= 64 && s->validation_runs <= 4 * 16);
+	pf_search_free(s);
+}
+
+static void
+a_promising_setting_gets_more_pairs_until_it_is_decided(void **state)
+{
+	struct play p = new_play(0.1);
+	struct pf_search *s;
+	const struct pf_validation *v;
+	(void)state;
+
+	p.effect[9] = -0.12;
+	s = searched(&p, NULL);
+	v = pf_search_proof(s);
+	assert_non_null(v);
+	assert_int_equal(v->trial, 9);
+	assert_true(v->rounds > 12); /* with a dozen it would not have been */
+	assert_true(v->confidence > 0.95 && v->confidence < 1);
+	pf_search_free(s);
+}
+
+static void
+a_slow_run_of_todays_moves_no_batch_against_another(void **state)
+{
+	struct play p = new_play(0.01);
+	struct pf_search *s;
+	(void)state;
+
+	p.first_today = 0.7; /* a factor of two in the only run that its batch has of it */
+	s = searched(&p, NULL);
+	for (size_t i = 1; i < SETTINGS; i++) {
+		for (size_t j = 1; j < i; j++) {
+			if (s->trials[i].runs == 1 && s->trials[j].runs == 1)
+				assert_true(fabs(s->trials[i].score - s->trials[j].score) < 0.1);
+		}
+	}
+	assert_null(pf_search_winner(s));
+	pf_search_free(s);
+}
+
+static void
+nothing_better_leaves_todays_setting(void **state)
+{
+	struct play p = new_play(0.05);
+	struct pf_search *s;
+	(void)state;
+
+	for (size_t i = 1; i < SETTINGS; i++)
+		p.effect[i] = 0.05;
+	s = searched(&p, NULL);
+	assert_null(pf_search_winner(s));
+	assert_non_null(strstr(s->verdict, "Today's settings stay"));
+	assert_true(s->validation_runs < 48 * 4); /* who can't matter is not run to the end */
+	pf_search_free(s);
+}
+
+static void
+what_breaks_a_cap_is_not_recommended(void **state)
+{
+	struct play p = new_play(0.05);
+	struct pf_search *s;
+	(void)state;
+
+	p.effect[17] = -0.4;
+	p.rss[17] = 300;
+	p.effect[3] = -0.2;
+	s = searched(&p, "rss_peak<=200");
+	assert_true(s->trials[17].capped);
+	assert_ptr_equal(pf_search_winner(s), &s->trials[3]);
+	pf_search_free(s);
+}
+
+static void
+a_setting_that_does_not_run_is_left_out_and_named(void **state)
+{
+	struct play p = new_play(0.05);
+	struct pf_search *s;
+	struct pf_error err = {0};
+	(void)state;
+
+	p.effect[17] = -0.4;
+	p.broken = 4;
+	s = searched(&p, NULL);
+	assert_true(s->trials[4].failed);
+	assert_string_equal(s->trials[4].failure, "setting 4: fell over");
+	for (size_t i = 1; i < SETTINGS; i++)
+		assert_true(i == 4 || s->trials[i].runs > 0);
+	assert_ptr_equal(pf_search_winner(s), &s->trials[17]);
+	pf_search_free(s);
+
+	p.broken = SETTINGS;
+	s = new_search(NULL);
+	assert_non_null(s);
+	assert_int_equal(pf_search_with(s, &p.runner, 0, 0, &err), PF_EIO);
+	assert_message_has(err, "today: fell over");
+	pf_search_free(s);
+}
+
+static void
+a_dials_neighbours_do_not_race_each_other(void **state)
+{
+	struct play p = new_play(0.02);
+	struct pf_search *s = new_search(NULL);
+	(void)state;
+
+	assert_non_null(s);
+	for (size_t i = 0; i < SETTINGS; i++) {
+		s->trials[i].setting.dial = 100 * exp(0.1 * ((double)i - 15));
+		p.effect[i] = i ? -0.01 * (double)i : 0;
+	}
+	s->trials[0].setting.dial = 100 * exp(-2.0);
+	assert_int_equal(pf_search_with(s, &p.runner, 0, 0, NULL), 0);
+	for (size_t i = 0; i < s->validation_count; i++) {
+		for (size_t j = 0; j < i; j++)
+			assert_false(pf_are_neighbours(&s->trials[s->validations[i].trial].setting,
+			    &s->trials[s->validations[j].trial].setting));
+	}
+	assert_non_null(pf_search_winner(s));
+	pf_search_free(s);
+}
+
+/* A random walk that is looked at as planned leaves its bands as often as was to be spent. */
+static void
+looks_spend_what_they_may(void **state)
+{
+	static const double share[] = {0.1, 0.25, 0.5, 0.6, 1};
+	enum { LOOKS = sizeof share / sizeof *share, WALKS = 200000 };
+	double level[LOOKS], spent = 0;
+	size_t left[LOOKS] = {0};
+	struct pf_random rng;
+	(void)state;
+
+	pf_spending_levels((const double[]){1}, 1, 0.05, 1.5, level);
+	assert_true(fabs(level[0] - 0.05) < 1e-9);
+	pf_spending_levels(share, LOOKS, 0.05, 1.5, level);
+	pf_random_init(&rng, 3);
+	for (size_t w = 0; w < WALKS; w++) {
+		double at = 0, before = 0;
+
+		for (size_t k = 0; k < LOOKS; k++) {
+			at += sqrt(share[k] - before) * pf_random_normal(&rng);
+			before = share[k];
+			if (erfc(fabs(at) / sqrt(2 * share[k])) < level[k]) {
+				left[k]++;
+				break;
+			}
+		}
+	}
+	for (size_t k = 0; k < LOOKS; k++) {
+		double may = 0.05 * pow(share[k], 1.5);
+
+		spent += (double)left[k] / WALKS;
+		assert_true(fabs(spent - may) < 5 * sqrt(may / WALKS));
+	}
+}
+
+static int
+search_again(void *data, struct pf_error *err)
+{
+	struct play p = new_play(0.05);
+	struct pf_search *s;
+	int rc;
+	(void)data;
+
+	rc = PF_CALLOC(s, 1, err);
+	if (rc)
+		return rc;
+	s->weight[PF_AIM_CPU] = 1;
+	for (int a = 0; a < PF_AIMS; a++)
+		s->cap[a] = NAN;
+	s->count = 4;
+	p.effect[2] = -0.4;
+	rc = pf_search_with(s, &p.runner, 0, 0, err);
+	pf_search_free(s);
+	return rc;
+}
+
+static void
+each_failed_allocation_is_told_and_leaks_nothing(void **state)
+{
+	(void)state;
+	fail_each_allocation(search_again, NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_best_setting_is_found_and_borne_out_in_few_runs),
+	    cmocka_unit_test(a_promising_setting_gets_more_pairs_until_it_is_decided),
+	    cmocka_unit_test(a_slow_run_of_todays_moves_no_batch_against_another),
+	    cmocka_unit_test(nothing_better_leaves_todays_setting),
+	    cmocka_unit_test(what_breaks_a_cap_is_not_recommended),
+	    cmocka_unit_test(a_setting_that_does_not_run_is_left_out_and_named),
+	    cmocka_unit_test(a_dials_neighbours_do_not_race_each_other),
+	    cmocka_unit_test(looks_spend_what_they_may),
+	    cmocka_unit_test(each_failed_allocation_is_told_and_leaks_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,44 @@
+/* runner.h: where the search's runs come from. */
+#ifndef PF_TUNER_RUNNER_H
+#define PF_TUNER_RUNNER_H
+
+#include "tuner/search.h"
+
+enum { PF_BATCH = PF_BENCH_VARIANTS - 1 }; /* settings that run beside today's in one batch */
+
+/* Today's setting and `n` others, in rounds of a run each. */
+struct pf_batch {
+	size_t trials[PF_BATCH]; /* numbers of the others */
+	size_t n, rounds;
+	uint64_t seed; /* of the order */
+	/* Out: n + 1 a round, today's first; room for all rounds, `round` and `change` untouched. */
+	struct pf_measured *measured;
+	size_t complete; /* out: rounds, the first ones of `measured` */
+	size_t failed;   /* out, with PF_EIO: 0 today's setting, i + 1: trials[i] */
+};
+
+struct pf_runner {
+	/* 0; PF_EIO where a setting does not run; other errors end the search. */
+	int (*run)(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *batch,
+	    struct pf_error *err);
+	size_t done, planned; /* runs, for progress; the search sets `planned` */
+};
+
+/* Runs of a command, measured by bench. Pointers are borrowed. */
+struct pf_bench_runner {
+	struct pf_runner runner;
+	const struct pf_try_options *options;
+	const char *command;
+};
+void pf_bench_runner_init(
+    struct pf_bench_runner *r, const struct pf_try_options *options, const char *command);
+
+/*
+ * Runs a batch, as often as it takes: a setting that does not run is marked as
+ * failed, taken out of the batch, and the others run again. batch->measured is
+ * allocated, the caller frees it in any case. PF_EIO where today's setting does not run.
+ */
+int pf_run_batch(
+    struct pf_search *s, struct pf_runner *runner, struct pf_batch *batch, struct pf_error *err);
+
+#endif

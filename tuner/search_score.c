@@ -1,0 +1,233 @@
+/* search_score.c: see search_score.h. */
+#include "tuner/search_score.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "stats/quantile.h"
+
+#define DIAL_WIDTH 0.25  /* in the logarithm */
+#define CAP_PENALTY 10.0 /* a cap that is not kept outweighs every gain */
+
+double
+pf_weighted_change(const struct pf_search *s, const double *change)
+{
+	double sum = 0, weights = 0;
+
+	for (int a = 0; a < PF_AIMS; a++) {
+		if (s->weight[a] <= 0 || isnan(change[a]))
+			continue;
+		sum += s->weight[a] * change[a];
+		weights += s->weight[a];
+	}
+	return weights > 0 ? sum / weights : NAN;
+}
+
+/* ---- the fit ---- */
+
+struct fit {
+	double *level, *sum; /* a round each; `sum` while summing up */
+	size_t *count;
+};
+
+/* Every round's level: the mean of its runs' logarithms less their settings' effects. */
+static void
+fit_levels(const struct pf_search *s, int aim, const double *effect, struct fit *f)
+{
+	memset(f->sum, 0, s->rounds * sizeof *f->sum);
+	memset(f->count, 0, s->rounds * sizeof *f->count);
+	for (size_t i = 0; i < s->count; i++) {
+		for (size_t r = 0; r < s->trials[i].runs; r++) {
+			const struct pf_measured *m = &s->trials[i].measured[r];
+			if (isnan(m->value[aim]))
+				continue;
+			f->sum[m->round] += log(m->value[aim]) - effect[i];
+			f->count[m->round]++;
+		}
+	}
+	for (size_t r = 0; r < s->rounds; r++)
+		f->level[r] = f->count[r] ? f->sum[r] / (double)f->count[r] : 0;
+}
+
+/* Every setting's effect, with one run of no effect added: it counts for as much as a run. */
+static void
+fit_effects(const struct pf_search *s, int aim, double *effect, const struct fit *f)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		double sum = 0, count = 1;
+
+		for (size_t r = 0; r < s->trials[i].runs; r++) {
+			const struct pf_measured *m = &s->trials[i].measured[r];
+			if (isnan(m->value[aim]))
+				continue;
+			sum += log(m->value[aim]) - f->level[m->round];
+			count++;
+		}
+		effect[i] = sum / count;
+	}
+}
+
+/* Of a trial's changes, or values; NaN where there is none. */
+static int
+median(const struct pf_trial *t, int aim, bool change, double *m, struct pf_error *err)
+{
+	double *sorted;
+	size_t n = 0;
+	int rc = PF_CALLOC(sorted, t->runs + 1, err);
+
+	*m = NAN;
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < t->runs; i++) {
+		double value = change ? t->measured[i].change[aim] : t->measured[i].value[aim];
+		if (!isnan(value))
+			sorted[n++] = value;
+	}
+	pf_sort(sorted, n);
+	if (n)
+		*m = pf_quantile(sorted, n, 0.5);
+	free(sorted);
+	return 0;
+}
+
+/* Fills the changes of one aim: the runs' logarithms less their round's level, today's at 0. */
+static int
+fit_aim(struct pf_search *s, int aim, struct fit *f, struct pf_error *err)
+{
+	double effect[PF_MOST_TRIED] = {0}, today;
+	size_t most = 0;
+	int rc;
+
+	/* With n runs a setting a sweep leaves n / (n + 1) of the error or less: e^-15 of it remain. */
+	for (size_t i = 0; i < s->count; i++)
+		most = s->trials[i].runs > most ? s->trials[i].runs : most;
+	for (size_t sweep = 0; sweep < 15 * (most + 1); sweep++) {
+		fit_levels(s, aim, effect, f);
+		fit_effects(s, aim, effect, f);
+	}
+	for (size_t i = 0; i < s->count; i++) {
+		for (size_t r = 0; r < s->trials[i].runs; r++) {
+			struct pf_measured *m = &s->trials[i].measured[r];
+			m->change[aim] = log(m->value[aim]) - f->level[m->round];
+		}
+	}
+	rc = median(&s->trials[0], aim, true, &today, err);
+	for (size_t i = 0; !rc && i < s->count; i++) {
+		for (size_t r = 0; r < s->trials[i].runs; r++)
+			s->trials[i].measured[r].change[aim] -= today;
+	}
+	return rc;
+}
+
+/* ---- scores ---- */
+
+static int
+score(struct pf_search *s, struct pf_trial *t, struct pf_error *err)
+{
+	double change[PF_AIMS];
+	int rc = 0;
+
+	t->capped = false;
+	for (int a = 0; !rc && a < PF_AIMS; a++) {
+		rc = median(t, a, true, &change[a], err);
+		t->value[a] = s->trials[0].value[a] * exp(change[a]);
+		t->capped |= t->value[a] > s->cap[a];
+	}
+	if (rc)
+		return rc;
+	t->score = pf_weighted_change(s, change);
+	if (t->capped)
+		t->score += CAP_PENALTY;
+	if (t->failed || isnan(t->score))
+		t->score = INFINITY;
+	return 0;
+}
+
+/* How far apart on a dial, in widths of it; infinite on different ones. */
+static double
+apart(const struct pf_setting *a, const struct pf_setting *b)
+{
+	if (!(a->dial > 0) || !(b->dial > 0) || a->series != b->series)
+		return INFINITY;
+	return log(a->dial / b->dial) / DIAL_WIDTH;
+}
+
+bool
+pf_are_neighbours(const struct pf_setting *a, const struct pf_setting *b)
+{
+	return fabs(apart(a, b)) < 1;
+}
+
+/*
+ * Along a dial the curve is smooth: each setting is judged by the mean of its own
+ * and its neighbours' scores, weighted by their runs and by how near they are (a
+ * normal curve in the logarithm, a quarter wide: settings that differ by less than
+ * that count nearly as one). Today's is one of them, its score 0.
+ */
+static double
+smoothed(const struct pf_search *s, const struct pf_trial *t)
+{
+	double sum = 0, weights = 0;
+
+	if (!(t->setting.dial > 0) || t->capped || !isfinite(t->score))
+		return t->score;
+	for (size_t i = 0; i < s->count; i++) {
+		const struct pf_trial *u = &s->trials[i];
+		double far = apart(&u->setting, &t->setting), weight;
+
+		if (!isfinite(far) || u->capped || !isfinite(u->score) || !u->runs)
+			continue;
+		weight = (double)u->runs * exp(-far * far / 2);
+		sum += weight * u->score;
+		weights += weight;
+	}
+	return weights > 0 ? sum / weights : t->score;
+}
+
+/* No other setting is better in CPU and in memory. */
+static void
+mark_pareto(struct pf_search *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct pf_trial *t = &s->trials[i];
+
+		t->pareto = !t->failed && t->runs > 0;
+		for (size_t j = 0; j < s->count && t->pareto; j++) {
+			const struct pf_trial *u = &s->trials[j];
+			if (j == i || u->failed || !u->runs)
+				continue;
+			t->pareto = !(u->value[PF_AIM_CPU] <= t->value[PF_AIM_CPU] &&
+				      u->value[PF_AIM_RSS] <= t->value[PF_AIM_RSS] &&
+				      (u->value[PF_AIM_CPU] < t->value[PF_AIM_CPU] ||
+					  u->value[PF_AIM_RSS] < t->value[PF_AIM_RSS]));
+		}
+	}
+}
+
+int
+pf_search_score(struct pf_search *s, struct pf_error *err)
+{
+	struct fit f = {NULL};
+	int rc = PF_CALLOC(f.level, s->rounds + 1, err);
+
+	if (!rc)
+		rc = PF_CALLOC(f.sum, s->rounds + 1, err);
+	if (!rc)
+		rc = PF_CALLOC(f.count, s->rounds + 1, err);
+	for (int a = 0; !rc && a < PF_AIMS; a++)
+		rc = fit_aim(s, a, &f, err);
+	for (int a = 0; !rc && a < PF_AIMS; a++)
+		rc = median(&s->trials[0], a, false, &s->trials[0].value[a], err);
+	for (size_t i = 0; !rc && i < s->count; i++)
+		rc = score(s, &s->trials[i], err);
+	for (size_t i = 0; !rc && i < s->count; i++)
+		s->trials[i].rank = smoothed(s, &s->trials[i]);
+	if (!rc)
+		mark_pareto(s);
+	free(f.level);
+	free(f.sum);
+	free(f.count);
+	return rc;
+}
