@@ -98,8 +98,9 @@ read_probed(void *to, uintptr_t from, size_t size)
 	return done;
 }
 
-bool
-pf_host_filtered(void)
+/* Whether this thread has come under a filter since: a sandbox is often entered late. */
+static bool
+filtered(void)
 {
 	return syscall(SYS_prctl, PR_GET_SECCOMP, 0UL, 0UL, 0UL, 0UL) > 0;
 }
@@ -118,7 +119,7 @@ pf_host_read(void *to, uintptr_t from, size_t size)
 
 	if (size == 0 || from + size < from)
 		return 0;
-	if (by_page_probe || pf_host_filtered())
+	if (by_page_probe || filtered())
 		return read_probed(to, from, size);
 	n = syscall(SYS_process_vm_readv, self, &local, 1UL, &remote, 1UL, 0UL);
 	return n > 0 ? (size_t)n : 0;

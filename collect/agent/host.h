@@ -37,9 +37,6 @@ size_t pf_host_read(void *to, uintptr_t from, size_t size);
 /* All of it or false. */
 bool pf_host_read_all(void *to, uintptr_t from, size_t size);
 
-/* Whether a filter looks at this thread's system calls: a sandbox is often entered late. Async-signal-safe. */
-bool pf_host_filtered(void);
-
 /* Reads a small file such as those of /proc; the bytes read, or -1. Adds a NUL. */
 ssize_t pf_host_read_file(const char *path, char *to, size_t size);
 

@@ -40,7 +40,6 @@ static struct {
 	_Atomic bool installed;          /* the handler is */
 	_Atomic bool changing;           /* a lock: whose the signal is, is being changed */
 	bool given;                      /* to the host, for good */
-	bool filtered;                   /* system calls, when sampling began */
 	double nanos;                    /* a step takes; 0: not measured yet */
 	struct pf_own_fd status;         /* of the process, which names its debugger */
 } steps = {.status = {.fd = -1}};
@@ -239,7 +238,7 @@ is_safe(void)
 {
 	struct kernel_action now;
 
-	if (!steps.filtered && pf_host_filtered())
+	if (pf_host_confined())
 		return false;
 	return !syscall(SYS_rt_sigaction, SIGTRAP, NULL, &now, sizeof now.mask) &&
 	       now.handler == on_trap && !traced();
@@ -429,8 +428,9 @@ refuse(struct pf_stepping *stepping, const char *why)
 static bool
 can_step(struct pf_stepping *stepping)
 {
+	if (pf_host_confined())
+		return refuse(stepping, "a filter looks at system calls");
 	steps.status = pf_own_fd_take(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
-	steps.filtered = pf_host_filtered();
 	if (traced())
 		return refuse(stepping, "a debugger is attached");
 	if (!install())
