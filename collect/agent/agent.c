@@ -180,7 +180,7 @@ step(int64_t now, int64_t *wake)
 	next = pf_wall_tick(now);
 	if (next < *wake)
 		*wake = next;
-	if (agent.config.listen && (next = pf_idle_look(now)) < *wake)
+	if (agent.config.listen && !pf_host_confined() && (next = pf_idle_look(now)) < *wake)
 		*wake = next;
 	if (now >= agent.file_ends) {
 		write_file();

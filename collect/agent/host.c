@@ -21,6 +21,8 @@ enum { PAGE = 4096, FD_FLOOR = 600 };
 static pid_t self; /* for process_vm_readv: any living thread of ours */
 static char program[256];
 static bool by_page_probe; /* a sandbox may kill for process_vm_readv: don't ask it */
+static bool
+    filtered_first; /* by a filter that was there before the agent, which allowed it to start */
 
 static bool
 sandboxed(void)
@@ -58,7 +60,7 @@ pf_host_init(void)
 
 	find_program();
 	self = getpid();
-	by_page_probe = sandboxed();
+	by_page_probe = filtered_first = sandboxed();
 	if (!by_page_probe && (pf_host_read(&copy, (uintptr_t)&word, sizeof copy) != sizeof copy))
 		by_page_probe = true;
 }
@@ -101,6 +103,12 @@ static bool
 filtered(void)
 {
 	return syscall(SYS_prctl, PR_GET_SECCOMP, 0UL, 0UL, 0UL, 0UL) > 0;
+}
+
+bool
+pf_host_confined(void)
+{
+	return !filtered_first && filtered();
 }
 
 size_t

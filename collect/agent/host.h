@@ -23,6 +23,12 @@ void pf_host_init(void);
 void pf_host_by_thread(void);
 
 /*
+ * Whether the calling thread has come under a filter of system calls since the start. What that forbids isn't known, and
+ * may end the process: nothing is opened then that nobody has asked for.
+ */
+bool pf_host_confined(void);
+
+/*
  * Copies up to `size` bytes from an address that may be anything. Returns how
  * many could be copied from the start (0: none). Async-signal-safe.
  */

@@ -267,7 +267,7 @@ pf_modules_release(struct pf_modules *m)
 bool
 pf_modules_follow(struct pf_modules *m)
 {
-	if (!pf_loader_moved(m->adds, m->subs))
+	if (!pf_loader_moved(m->adds, m->subs) || pf_host_confined())
 		return false;
 	pf_modules_look(m);
 	return true;
@@ -310,7 +310,8 @@ pf_modules_find(struct pf_modules *m, uint64_t pc, int64_t now)
 
 	if (owner == PF_NO_MAPPING && !several && pc >= 4096 && now >= m->next_forced) {
 		m->next_forced = now + FORCE_EVERY;
-		pf_modules_look(m);
+		if (!pf_host_confined())
+			pf_modules_look(m);
 		owner = find_owner(m, pc, &several);
 	}
 	m->ambiguous += several;

@@ -248,13 +248,15 @@ handle_connection(struct connection *c, short found, int64_t now)
 static void
 keep_listening(int64_t now, int64_t *wake)
 {
+	bool may_open = *server.config->run_dir && !pf_host_confined();
+
 	if (now >= server.next_check && server.listener.fd >= 0) {
 		if (!pf_own_fd_valid(&server.listener))
 			server.listener = PF_OWN_FD_NONE;
-		else if (server.announcement.lock.fd >= 0 &&
+		else if (may_open && server.announcement.lock.fd >= 0 &&
 			 !pf_own_fd_valid(&server.announcement.lock))
 			announce();
-		if (*server.config->run_dir)
+		if (may_open)
 			pf_announce_clean(server.config->run_dir);
 		server.next_check = now + (server.checks++ < YOUNG_CHECKS ? 1 : OLD_CHECK) * SECOND;
 	}
@@ -345,9 +347,13 @@ pf_server_close(void)
 	for (int i = 0; i < PF_CONNECTIONS; i++)
 		if (server.connections[i].stage != UNUSED)
 			drop(&server.connections[i]);
-	pf_announce_end(&server.announcement);
-	if (*server.config->run_dir) /* children that ended by _exit left theirs */
-		pf_announce_clean(server.config->run_dir);
+	if (pf_host_confined()) { /* who looks next finds that it is nobody's */
+		pf_announce_forked(&server.announcement);
+	} else {
+		pf_announce_end(&server.announcement);
+		if (*server.config->run_dir) /* children that ended by _exit left theirs */
+			pf_announce_clean(server.config->run_dir);
+	}
 	if (pf_own_fd_valid(&server.listener))
 		shutdown(server.listener.fd, SHUT_RDWR); /* ends a poll, which close would not */
 	pf_own_fd_close(&server.listener);

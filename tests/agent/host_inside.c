@@ -9,6 +9,7 @@
  *	loader           forks while another thread than its own has the loader's lock for 2 s; the child loads something
  *	descriptors      may have none any more; nobody is busy because of that
  *	leaves           a signal comes while the agent ends: no handler runs in the middle of what it does
+ *	closed           a filter that ends whoever opens a file; set up after the agent has started
  *	sandbox SECONDS  burns, on coroutines' stacks too, under a filter that ends whoever reads memory
  *	                 through the kernel; set up after the agent has started
  *
@@ -134,12 +135,13 @@ coroutine(void)
 	}
 }
 
+/* A filter for all threads that ends the process at this system call. */
 static int
-enter_sandbox(void)
+enter_sandbox(unsigned forbidden)
 {
 	struct sock_filter code[] = {
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, forbidden, 0, 1),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -157,7 +159,7 @@ sandbox(double seconds)
 	static char room[24 << 10];
 	int64_t end = clock_ns(CLOCK_MONOTONIC) + (int64_t)(seconds * 1e9);
 
-	if (enter_sandbox())
+	if (enter_sandbox(SYS_process_vm_readv))
 		return 77;
 	getcontext(&inside);
 	inside.uc_stack.ss_sp = room;
@@ -168,6 +170,21 @@ sandbox(double seconds)
 		swapcontext(&outside, &inside);
 		allocate(NULL);
 	}
+	return 0;
+}
+
+/* The agent's looks come after 1 and 3 seconds; a library that is loaded makes it read the mappings. */
+static int
+closed(void)
+{
+	int64_t end = clock_ns(CLOCK_MONOTONIC) + INT64_C(4000000000);
+
+	if (!dlopen("libm.so.6", RTLD_NOW))
+		return 1;
+	if (enter_sandbox(SYS_openat))
+		return 77;
+	while (clock_ns(CLOCK_MONOTONIC) < end)
+		allocate(NULL);
 	return 0;
 }
 
@@ -367,6 +384,8 @@ main(int argc, char **argv)
 		return descriptors();
 	if (!strcmp(mode, "leaves"))
 		return leaves();
+	if (!strcmp(mode, "closed"))
+		return closed();
 	if (!strcmp(mode, "sandbox") && argc > 2)
 		return sandbox(strtod(argv[2], NULL));
 	return 2;

@@ -43,12 +43,13 @@ install(void)
 static int
 profiled(double seconds, int late)
 {
+	int64_t end = clock_ns(CLOCK_MONOTONIC) + (int64_t)(seconds * 1e9);
 	struct sigaction now;
 
 	if (late) {
-		do
+		do /* on a busy machine the agent may have come and gone meanwhile */
 			burn(0.01);
-		while (!sigaction(SIGPROF, NULL, &now) && now.sa_handler == SIG_DFL);
+		while (go_on(end) && !sigaction(SIGPROF, NULL, &now) && now.sa_handler == SIG_DFL);
 		burn(0.1);
 	}
 	if (install())

@@ -7,7 +7,7 @@ seed=$$
 
 # held COMMAND…: status 0, although its threads are held.
 held() {
-	"$build/tests/tools/hold_threads" 100 $seed 4 env LD_PRELOAD="$agent" PROFUSE_HEAP=1 PROFUSE_PORT=auto "$@" > "$work/out" 2>&1
+	"$build/tests/tools/hold_threads" 140 $seed 4 env LD_PRELOAD="$agent" PROFUSE_HEAP=1 PROFUSE_PORT=auto "$@" > "$work/out" 2>&1
 	local status=$?
 	[ $status = 77 ] && skip "nobody may trace here: $(cat "$work/out")"
 	[ $status = 0 ] || fail "$*, seed $seed: status $status: $(cat "$work/out")"

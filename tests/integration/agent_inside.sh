@@ -22,6 +22,7 @@ lives jumped "$host" jumped
 lives loader "$host" loader
 lives descriptors "$host" descriptors
 PROFUSE_RUN_DIR=$run lives leaves "$host" leaves
+PROFUSE_RUN_DIR=$run lives closed "$host" closed
 behind=$helpers/agent_allocator.so lives contended "$host" contended
 
 AGENT_TEST_END=$work/sandbox.end PROFUSE_HEAP=10000 with_agent "$host" sandbox 120 > "$work/out" 2>&1
