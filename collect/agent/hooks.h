@@ -8,6 +8,7 @@
 #ifndef PF_AGENT_HOOKS_H
 #define PF_AGENT_HOOKS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +39,10 @@ const char *pf_hooks_threads_why_not(void) __attribute__((weak));
  * not be written; "": an allocator that can't say anything.
  */
 const char *pf_hooks_allocator_stats(struct pf_buffer *out) __attribute__((weak));
+
+/* What sigaction does, for the agent itself: the wrapper answers the host as if the agent's handler were not there. */
+int pf_hooks_sigaction(int number, const struct sigaction *action, struct sigaction *before)
+    __attribute__((weak));
 
 /* Enters a sampled allocation (period 0: it is not); returns p. */
 void *pf_hook_take(void *p, size_t size, uint64_t period, const void *caller);

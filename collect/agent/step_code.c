@@ -27,13 +27,25 @@ is_prefix(uint8_t byte)
 	}
 }
 
-/* After 0x0f. */
+/* After 0x0f; `size` bytes from its second byte. */
 static bool
-ends_two_bytes(uint8_t byte)
+ends_two_bytes(const uint8_t *code, size_t size)
 {
-	return byte == 0x05 || byte == 0x07 ||               /* syscall, sysret */
-	       byte == 0x34 || byte == 0x35 ||               /* sysenter, sysexit */
-	       byte == 0x0b || byte == 0xb9 || byte == 0xff; /* undefined */
+	switch (code[0]) {
+	case 0x01: /* system: enclaves, protection keys, the return from a user interrupt */
+	case 0x05:
+	case 0x07: /* syscall, sysret */
+	case 0x34:
+	case 0x35: /* sysenter, sysexit */
+	case 0x0b:
+	case 0xb9:
+	case 0xff: /* undefined */
+		return true;
+	case 0xae: /* into a segment's base, by registers: what is a thread's own moves away */
+		return size < 2 || (code[1] & 0xf0) == 0xd0;
+	default:
+		return false;
+	}
 }
 
 static bool
@@ -42,7 +54,8 @@ ends(uint8_t byte)
 	return byte == 0x9c || byte == 0x9d || /* pushf, popf */
 	       byte == 0x8e || /* into a segment register: the next step is left out */
 	       (byte >= 0xca && byte <= 0xcf) || /* far returns, breakpoints, interrupts */
-	       byte == 0xf1 || byte == 0xf4;     /* a breakpoint, halt */
+	       byte == 0xf1 || byte == 0xf4 ||   /* a breakpoint, halt */
+	       byte == 0xd5;                     /* a prefix that hides the opcode (APX) */
 }
 
 /* After 0xff: call, far call, far jump. */
@@ -67,13 +80,17 @@ pf_step_code(const uint8_t *code, size_t size)
 
 	while (i < size && is_prefix(code[i]))
 		i++;
-	if (i + 1 >=
-	    size) /* two bytes decide; what begins at the very end of a mapping is not worth a look */
+	if (i == size)
 		return PF_INSTRUCTION_ENDS;
-	if (code[i] == 0x0f)
-		return ends_two_bytes(code[i + 1]) ? PF_INSTRUCTION_ENDS : PF_INSTRUCTION_PLAIN;
-	if (code[i] == 0xff)
-		return group_five(code[i + 1]);
+	if (code[i] == 0x0f ||
+	    code[i] == 0xff) { /* no byte is read that is not the instruction's */
+		if (i + 1 == size)
+			return PF_INSTRUCTION_ENDS;
+		if (code[i] == 0xff)
+			return group_five(code[i + 1]);
+		return ends_two_bytes(code + i + 1, size - i - 1) ? PF_INSTRUCTION_ENDS
+								  : PF_INSTRUCTION_PLAIN;
+	}
 	if (code[i] == 0xe8)
 		return PF_INSTRUCTION_CALLS;
 	return ends(code[i]) ? PF_INSTRUCTION_ENDS : PF_INSTRUCTION_PLAIN;

@@ -2,6 +2,7 @@
 #include "collect/agent/steps.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -12,25 +13,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "collect/agent/hooks.h"
 #include "collect/agent/host.h"
-#include "collect/agent/modules.h"
 #include "collect/agent/slots.h"
 #include "collect/agent/step_code.h"
+#include "collect/agent/step_ranges.h"
 
 #define TRAP_FLAG 0x100LL
 #define CALLS (UINT64_C(1) << 63) /* of a recorded address: the instruction there is a call */
 
 enum {
-	MOST_RANGES = 512,
 	MOST_TRAPS = 2 * PF_STEPS, /* a string instruction traps at each of its bytes */
 	TRIAL = 64,                /* steps to measure one */
 	TRIALS = 3,
-};
-
-/* Code that may be entered; limit 0: it has been unloaded. */
-struct range {
-	uint64_t start;
-	_Atomic uint64_t limit;
+	CODE_SEGMENT = 0xffff, /* of REG_CSGSFS */
+	SOON = 100,            /* moments: of 20 ms in all */
+	LONG = 5000,
 };
 
 static struct {
@@ -38,10 +36,23 @@ static struct {
 	_Atomic uint32_t generation;     /* of the slots: a burst of another one is over */
 	_Atomic uint32_t every, periods; /* of the timer: between bursts, and gone by */
 	_Atomic int inside;              /* handlers running now */
-	struct range ranges[MOST_RANGES];
-	size_t range_count;
-	bool installed;
-} steps;
+	_Atomic int flagged;             /* contexts with the trap flag, running or interrupted */
+	_Atomic bool installed;          /* the handler is */
+	_Atomic bool changing;           /* a lock: whose the signal is, is being changed */
+	bool given;                      /* to the host, for good */
+	double nanos;                    /* a step takes; 0: not measured yet */
+	struct pf_own_fd status;         /* of the process, which names its debugger */
+} steps = {.status = {.fd = -1}};
+
+/* As the kernel has it. */
+struct kernel_action {
+	void (*handler)(int, siginfo_t *, void *);
+	unsigned long flags;
+	void *restorer;
+	uint64_t mask;
+};
+
+static const struct timespec moment = {.tv_nsec = 200000};
 
 /* A thread's burst. */
 static __thread struct {
@@ -50,6 +61,7 @@ static __thread struct {
 	uint32_t traps;  /* left */
 	uint64_t before; /* where the last step was taken */
 	uint32_t trial;  /* steps of a trial still to come */
+	int flagged;     /* contexts of this thread's */
 } burst __attribute__((tls_model("initial-exec")));
 
 static greg_t *
@@ -58,30 +70,36 @@ flags_of(ucontext_t *context)
 	return &context->uc_mcontext.gregs[REG_EFL];
 }
 
-/* Bytes of code from pc that may be read; 0: not to be entered. */
-static size_t
-room_at(uint64_t pc)
+static void
+flag(ucontext_t *context)
 {
-	size_t low = 0, high = steps.range_count;
-	uint64_t limit;
+	*flags_of(context) |= TRAP_FLAG;
+	burst.flagged++;
+	atomic_fetch_add(&steps.flagged, 1);
+}
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (steps.ranges[middle].start <= pc)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == 0)
-		return 0;
-	limit = atomic_load_explicit(&steps.ranges[low - 1].limit, memory_order_relaxed);
-	return pc < limit ? (size_t)(limit - pc) : 0;
+static void
+unflag(ucontext_t *context)
+{
+	*flags_of(context) &= ~TRAP_FLAG;
+	if (burst.flagged == 0)
+		return; /* a context that has come from another thread */
+	burst.flagged--;
+	atomic_fetch_sub(&steps.flagged, 1);
+}
+
+/* Past libc, where a wrapper of the agent's stands in front of it for the host. */
+static int
+act(const struct sigaction *action, struct sigaction *before)
+{
+	return pf_hooks_sigaction ? pf_hooks_sigaction(SIGTRAP, action, before)
+				  : sigaction(SIGTRAP, action, before);
 }
 
 static enum pf_step_code
 code_at(uint64_t pc)
 {
-	size_t room = room_at(pc);
+	size_t room = pf_step_room(pc);
 
 	return room ? pf_step_code((const uint8_t *)(uintptr_t)pc, room) : PF_INSTRUCTION_ENDS;
 }
@@ -109,42 +127,74 @@ record(uint64_t pc)
 
 	burst.before = pc;
 	burst.traps--;
-	if (!again && room_at(pc))
+	if (!again && pf_step_room(pc))
 		recorded(slot)[slot->weight++] = pc | (code == PF_INSTRUCTION_CALLS ? CALLS : 0);
 	return code != PF_INSTRUCTION_ENDS && slot->weight < PF_STEPS && burst.traps > 0;
 }
 
-/* After a step: the handler runs without the flag, and so does what follows, unless it is set again. */
-static void
-step(ucontext_t *context)
+/* Whether to take another step from here. */
+static bool
+follow(const ucontext_t *context)
 {
 	struct pf_slots *slots = atomic_load(&steps.slots);
 
-	*flags_of(context) &= ~TRAP_FLAG;
-	if (burst.trial) {
-		if (--burst.trial)
-			*flags_of(context) |= TRAP_FLAG;
-		return;
-	}
 	if (!slots || burst.generation != atomic_load(&steps.generation))
 		burst.slot = NULL; /* of a table that is gone */
 	if (!burst.slot)
-		return;
+		return false;
 	if (record((uint64_t)context->uc_mcontext.gregs[REG_RIP]))
-		*flags_of(context) |= TRAP_FLAG;
-	else
-		finish(slots);
+		return true;
+	finish(slots);
+	return false;
 }
 
-/* Somebody else's trap ends the process, as it would have. */
+/* After a step: the handler runs without the flag, its return sets it again. */
 static void
-pass_on(siginfo_t *info)
+step(ucontext_t *context)
+{
+	if (burst.trial) {
+		if (--burst.trial == 0)
+			*flags_of(context) &= ~TRAP_FLAG;
+	} else if (!follow(context)) {
+		unflag(context);
+	}
+}
+
+/* No burst begins any more, and those that run end at their next step. */
+static void
+end_bursts(void)
+{
+	atomic_store(&steps.slots, NULL);
+	atomic_fetch_add(&steps.generation, 1);
+}
+
+/* Waits until no more than this many contexts have the flag; whether it is so. One that was left by longjmp stays. */
+static bool
+wait_for_bursts(int most, int moments)
+{
+	for (; atomic_load(&steps.flagged) > most && moments > 0; moments--)
+		nanosleep(&moment, NULL);
+	return atomic_load(&steps.flagged) <= most;
+}
+
+/*
+ * Somebody else's trap ends the process, as it would have, and is what its core dump
+ * tells of: not a step of another thread's that comes when there is no handler any more.
+ */
+static void
+pass_on(siginfo_t *info, ucontext_t *context)
 {
 	struct sigaction plain = {.sa_handler = SIG_DFL};
 
 	sigemptyset(&plain.sa_mask);
-	sigaction(SIGTRAP, &plain, NULL);
-	syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), SIGTRAP, info);
+	end_bursts();
+	if (burst.flagged)
+		unflag(context);
+	wait_for_bursts(burst.flagged, SOON);
+	act(&plain, NULL);
+	if (syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), SIGTRAP, info))
+		__asm__ volatile(
+		    "int3"); /* a filter allows no such call: blocked, so it ends all the same */
 }
 
 static void
@@ -158,9 +208,50 @@ on_trap(int number, siginfo_t *info, void *context)
 	    (info->si_code > 0 && *flags_of(context) & TRAP_FLAG)) /* other kernels' word for it */
 		step(context);
 	else
-		pass_on(info);
+		pass_on(info, context);
 	atomic_fetch_sub(&steps.inside, 1);
 	errno = saved_errno;
+}
+
+/* Whether a debugger would get the traps: many take them for their own, and give the program none. */
+static bool
+traced(void)
+{
+	char text[2048];
+	ssize_t n = pread(steps.status.fd, text, sizeof text - 1, 0);
+	const char *line;
+
+	if (n <= 0)
+		return false; /* nobody can say */
+	text[n] = '\0';
+	line = strstr(text, "\nTracerPid:");
+	return line && strtol(line + sizeof "\nTracerPid:" - 1, NULL, 10) != 0;
+}
+
+/*
+ * Whether a trap would come to the handler now: asked each time, because a host may have changed that
+ * by a system call of its own. One that has put itself under a filter since is not followed:
+ * the question could be what it is ended for.
+ */
+static bool
+is_safe(void)
+{
+	struct kernel_action now;
+
+	if (pf_host_confined())
+		return false;
+	return !syscall(SYS_rt_sigaction, SIGTRAP, NULL, &now, sizeof now.mask) &&
+	       now.handler == on_trap && !traced();
+}
+
+/* Code of another mode reads otherwise. */
+static bool
+is_our_mode(const ucontext_t *context)
+{
+	uint16_t segment;
+
+	__asm__("movw %%cs, %0" : "=r"(segment));
+	return (context->uc_mcontext.gregs[REG_CSGSFS] & CODE_SEGMENT) == segment;
 }
 
 /* Whether these periods complete those that must lie between two bursts. */
@@ -183,7 +274,8 @@ pf_steps_begin(ucontext_t *context, uint32_t periods)
 
 	if (!slots || *flags_of(context) & TRAP_FLAG || !is_due(periods))
 		return;
-	if (sigismember(&context->uc_sigmask, SIGTRAP) || code_at(pc) == PF_INSTRUCTION_ENDS)
+	if (sigismember(&context->uc_sigmask, SIGTRAP) || !is_our_mode(context) ||
+	    code_at(pc) == PF_INSTRUCTION_ENDS || !is_safe())
 		return;
 	/* A burst that was left by a jump out of a signal handler has lost its flag: it ends here. */
 	if (burst.slot && burst.generation == generation)
@@ -196,13 +288,36 @@ pf_steps_begin(ucontext_t *context, uint32_t periods)
 	burst.slot->weight = 0;
 	burst.traps = MOST_TRAPS;
 	burst.before = 0;
-	*flags_of(context) |= TRAP_FLAG;
+	flag(context);
+	if (atomic_load(&steps.slots) !=
+	    slots) /* they were ended meanwhile, and who did so may not have seen this one */
+		unflag(context);
 }
 
 static bool
 ours(const struct sigaction *action)
 {
 	return (action->sa_flags & SA_SIGINFO) && action->sa_sigaction == on_trap;
+}
+
+/* Between hosts' threads and the agent's, all signals blocked; false: it takes too long. */
+static bool
+lock(void)
+{
+	bool expected = false;
+
+	for (int i = 0; i < LONG; i++, expected = false) {
+		if (atomic_compare_exchange_strong(&steps.changing, &expected, true))
+			return true;
+		nanosleep(&moment, NULL);
+	}
+	return false;
+}
+
+static void
+unlock(void)
+{
+	atomic_store(&steps.changing, false);
 }
 
 /* Whether traps come to us; takes the signal if nobody has it. */
@@ -214,27 +329,45 @@ install(void)
 	mine.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
 	/* No sample of the handler itself: what comes meanwhile comes after it. */
 	sigfillset(&mine.sa_mask);
-	if (sigaction(SIGTRAP, NULL, &now))
+	if (steps.given || act(NULL, &now))
 		return false;
 	if (ours(&now))
 		return true;
 	if (steps.installed || (now.sa_flags & SA_SIGINFO) || now.sa_handler != SIG_DFL)
 		return false;
-	steps.installed = !sigaction(SIGTRAP, &mine, NULL);
+	steps.installed = !act(&mine, NULL);
 	return steps.installed;
 }
 
-/* A debugger would get the traps. */
-static bool
-traced(void)
+/* To its default, if it is still ours. */
+static void
+give_back(void)
 {
-	char text[4096];
-	const char *line;
+	struct sigaction now, plain = {.sa_handler = SIG_DFL};
 
-	if (pf_host_read_file("/proc/thread-self/status", text, sizeof text) < 0)
-		return false; /* nobody can say */
-	line = strstr(text, "\nTracerPid:");
-	return line && strtol(line + sizeof "\nTracerPid:" - 1, NULL, 10) != 0;
+	sigemptyset(&plain.sa_mask);
+	if (!act(NULL, &now) && ours(&now) && !act(&plain, NULL))
+		steps.installed = false;
+}
+
+bool
+pf_steps_asked(bool plain)
+{
+	sigset_t all, before;
+
+	if (!steps.installed || plain)
+		return steps.installed;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (lock()) {
+		end_bursts();
+		wait_for_bursts(burst.flagged, LONG);
+		give_back();
+		steps.given = true;
+		unlock();
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return false;
 }
 
 /* Steps through a loop; the nanoseconds of CPU time that a step took, or 0: there were no traps. */
@@ -285,26 +418,6 @@ measure(void)
 }
 
 static bool
-may_be_entered(const struct pf_mapping *m)
-{
-	return !m->retired && !m->vdso && m->file[0] == '/' && strncmp(m->file, "//", 2);
-}
-
-/* In the order of addresses, as modules->present is. */
-static void
-list_code(const struct pf_modules *modules)
-{
-	steps.range_count = 0;
-	for (size_t i = 0; i < modules->present_count && steps.range_count < MOST_RANGES; i++) {
-		const struct pf_mapping *m = &modules->items[modules->present[i]];
-		if (!may_be_entered(m))
-			continue;
-		steps.ranges[steps.range_count].start = m->start;
-		atomic_store(&steps.ranges[steps.range_count++].limit, m->limit);
-	}
-}
-
-static bool
 refuse(struct pf_stepping *stepping, const char *why)
 {
 	stepping->on = false;
@@ -315,14 +428,35 @@ refuse(struct pf_stepping *stepping, const char *why)
 static bool
 can_step(struct pf_stepping *stepping)
 {
+	if (pf_host_confined())
+		return refuse(stepping, "a filter looks at system calls");
+	steps.status = pf_own_fd_take(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
 	if (traced())
 		return refuse(stepping, "a debugger is attached");
 	if (!install())
 		return refuse(stepping, "the program handles SIGTRAP itself");
-	stepping->nanos = measure();
+	if (steps.nanos <= 0)
+		steps.nanos = measure();
+	stepping->nanos = steps.nanos;
 	if (stepping->nanos <= 0)
 		return refuse(stepping, "the processor's trap flag has no effect here");
 	return true;
+}
+
+/* Takes the signal and begins; a host that asks for it meanwhile waits, and gets it. */
+static bool
+begin(struct pf_stepping *stepping, struct pf_slots *slots, const struct pf_modules *modules)
+{
+	if (!lock())
+		return refuse(stepping, "the program is about to handle SIGTRAP itself");
+	stepping->on = can_step(stepping);
+	if (stepping->on) {
+		pf_step_ranges_list(modules);
+		atomic_fetch_add(&steps.generation, 1);
+		atomic_store(&steps.slots, slots);
+	}
+	unlock();
+	return stepping->on;
 }
 
 void
@@ -332,29 +466,19 @@ pf_steps_open(struct pf_stepping *stepping, struct pf_slots *slots,
 	double samples; /* that must go by until a burst's cost is within its share */
 
 	*stepping = (struct pf_stepping){0};
-	if (share <= 0 || !can_step(stepping))
+	if (share <= 0)
 		return;
+	atomic_store(&steps.every, UINT32_MAX);
+	if (!begin(stepping, slots, modules)) {
+		pf_steps_close();
+		return;
+	}
 	samples = PF_STEPS * stepping->nanos * rate / 1e9 * 100 / share;
 	stepping->every = samples < 1 ? 1 : (unsigned)(samples + 1);
-	stepping->on = true;
 	snprintf(stepping->word, sizeof stepping->word,
 	    "%d instructions, once in %u periods, %.1f us each: at most %d %% of CPU time",
 	    PF_STEPS, stepping->every, stepping->nanos / 1e3, share);
-	list_code(modules);
 	atomic_store(&steps.every, stepping->every);
-	atomic_fetch_add(&steps.generation, 1);
-	atomic_store(&steps.slots, slots);
-}
-
-static bool
-is_present(const struct pf_modules *modules, const struct range *range)
-{
-	for (size_t i = 0; i < modules->present_count; i++) {
-		const struct pf_mapping *m = &modules->items[modules->present[i]];
-		if (m->start == range->start && may_be_entered(m))
-			return true;
-	}
-	return false;
 }
 
 void
@@ -364,13 +488,11 @@ pf_steps_follow(struct pf_stepping *stepping, const struct pf_modules *modules)
 
 	if (!stepping->on)
 		return;
-	for (size_t i = 0; i < steps.range_count; i++)
-		if (!is_present(modules, &steps.ranges[i]))
-			atomic_store(&steps.ranges[i].limit, 0);
+	pf_step_ranges_follow(modules);
 	if (traced()) {
 		pf_steps_close();
 		refuse(stepping, "a debugger was attached");
-	} else if (sigaction(SIGTRAP, NULL, &now) || !ours(&now)) {
+	} else if (act(NULL, &now) || !ours(&now)) {
 		pf_steps_close();
 		refuse(stepping, "the program has taken SIGTRAP over");
 	}
@@ -379,21 +501,28 @@ pf_steps_follow(struct pf_stepping *stepping, const struct pf_modules *modules)
 bool
 pf_steps_close(void)
 {
-	static const struct timespec moment = {.tv_nsec = 200000};
+	int moments = LONG;
 
-	atomic_store(&steps.slots, NULL);
-	atomic_fetch_add(&steps.generation, 1);
-	for (int tries = 0; atomic_load(&steps.inside) > 0 && tries < 5000; tries++)
+	end_bursts();
+	/* A handler of the host's may have been interrupted in a burst: it comes back to it later, so ours stays. */
+	if (wait_for_bursts(0, SOON) && lock()) {
+		give_back();
+		unlock();
+	}
+	for (; atomic_load(&steps.inside) > 0 && moments > 0; moments--)
 		nanosleep(&moment, NULL);
+	pf_own_fd_close(&steps.status);
 	return atomic_load(&steps.inside) == 0;
 }
 
 void
 pf_steps_forked(void)
 {
-	atomic_store(&steps.slots, NULL);
-	atomic_fetch_add(&steps.generation, 1);
+	end_bursts();
 	atomic_store(&steps.inside, 0);
+	atomic_store(&steps.flagged, burst.flagged); /* the other threads are not here */
+	unlock();
+	pf_own_fd_close(&steps.status); /* it tells of the parent */
 }
 
 uint32_t

@@ -18,8 +18,9 @@
  * flag or the thread elsewhere (a system call, reading or writing the flags, a
  * breakpoint), and where code begins that was no mapped file when sampling
  * began. A thread that blocks SIGTRAP is not stepped: the kernel would end the process. The
- * handler, once installed, stays: a signal handler of the host may have been
- * interrupted in a burst, and come back to it when nobody is sampling any more.
+ * host gets SIGTRAP whenever it asks for it (hook_signal.c), after the last burst has ended; and
+ * when sampling ends, unless a signal handler of the host has interrupted a burst, and will
+ * come back to it: then ours stays.
  */
 #ifndef PF_AGENT_STEPS_H
 #define PF_AGENT_STEPS_H
@@ -62,6 +63,12 @@ bool pf_steps_close(void);
 
 /* In a forked child. */
 void pf_steps_forked(void);
+
+/*
+ * The host wants to set what SIGTRAP does. True: it is the default (`plain`, or it only asks), which it has
+ * for all that the host can see; nothing is to be done. Else it is the host's from now on. Async-signal-safe.
+ */
+bool pf_steps_asked(bool plain);
 
 /* How many instructions a slot of this kind holds. */
 uint32_t pf_steps_count(const struct pf_slot *slot);
