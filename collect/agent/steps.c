@@ -32,16 +32,17 @@ enum {
 };
 
 static struct {
-	struct pf_slots *_Atomic slots;  /* where bursts go; NULL: none begin, running ones end */
-	_Atomic uint32_t generation;     /* of the slots: a burst of another one is over */
-	_Atomic uint32_t every, periods; /* of the timer: between bursts, and gone by */
-	_Atomic int inside;              /* handlers running now */
-	_Atomic int flagged;             /* contexts with the trap flag, running or interrupted */
-	_Atomic bool installed;          /* the handler is */
-	_Atomic bool changing;           /* a lock: whose the signal is, is being changed */
-	bool given;                      /* to the host, for good */
-	double nanos;                    /* a step takes; 0: not measured yet */
-	struct pf_own_fd status;         /* of the process, which names its debugger */
+	struct pf_slots *_Atomic slots; /* where bursts go; NULL: none begin, running ones end */
+	_Atomic uint32_t generation;    /* of the slots: a burst of another one is over */
+	_Atomic uint32_t every,
+	    owed;                /* periods of the timer: for a burst, and since the last one */
+	_Atomic int inside;      /* handlers running now */
+	_Atomic int flagged;     /* contexts with the trap flag, running or interrupted */
+	_Atomic bool installed;  /* the handler is */
+	_Atomic bool changing;   /* a lock: whose the signal is, is being changed */
+	bool given;              /* to the host, for good */
+	double nanos;            /* a step takes; 0: not measured yet */
+	struct pf_own_fd status; /* of the process, which names its debugger */
 } steps = {.status = {.fd = -1}};
 
 /* As the kernel has it. */
@@ -254,14 +255,35 @@ is_our_mode(const ucontext_t *context)
 	return (context->uc_mcontext.gregs[REG_CSGSFS] & CODE_SEGMENT) == segment;
 }
 
-/* Whether these periods complete those that must lie between two bursts. */
+/* Whether enough periods have gone by since the last burst. Threads that ask at once may both be told so. */
 static bool
 is_due(uint32_t periods)
 {
-	uint32_t every = atomic_load_explicit(&steps.every, memory_order_relaxed);
-	uint32_t before = atomic_fetch_add_explicit(&steps.periods, periods, memory_order_relaxed);
+	return atomic_fetch_add_explicit(&steps.owed, periods, memory_order_relaxed) + periods >=
+	       atomic_load_explicit(&steps.every, memory_order_relaxed);
+}
 
-	return before / every != (before + periods) / every;
+/* What went by beyond a burst's worth counts for the next one, but makes no two of them. */
+static void
+pay(void)
+{
+	uint32_t every = atomic_load_explicit(&steps.every, memory_order_relaxed);
+	uint32_t owed = atomic_load_explicit(&steps.owed, memory_order_relaxed);
+	uint32_t left = owed > every ? owed - every : 0;
+
+	atomic_store_explicit(&steps.owed, left < every ? left : every - 1, memory_order_relaxed);
+}
+
+/*
+ * Whether a system call has just returned here. Its time was the kernel's; a burst would say how often
+ * one waits, not what the program does.
+ */
+static bool
+after_system_call(uint64_t pc)
+{
+	const uint8_t *before = (const uint8_t *)(uintptr_t)(pc - 2);
+
+	return pf_step_room(pc - 2) > 2 && before[0] == 0x0f && before[1] == 0x05;
 }
 
 void
@@ -275,8 +297,9 @@ pf_steps_begin(ucontext_t *context, uint32_t periods)
 	if (!slots || *flags_of(context) & TRAP_FLAG || !is_due(periods))
 		return;
 	if (sigismember(&context->uc_sigmask, SIGTRAP) || !is_our_mode(context) ||
-	    code_at(pc) == PF_INSTRUCTION_ENDS || !is_safe())
+	    code_at(pc) == PF_INSTRUCTION_ENDS || after_system_call(pc) || !is_safe())
 		return;
+	pay();
 	/* A burst that was left by a jump out of a signal handler has lost its flag: it ends here. */
 	if (burst.slot && burst.generation == generation)
 		finish(slots);
