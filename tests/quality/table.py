@@ -75,6 +75,8 @@ def share_rows(programs):
     yield "| build | share of instructions | share of CPU time | 95 % interval |"
     yield "|---|---|---|---|"
     for kind, title in KINDS[1:]:
+        if not all(builds(e, kind) for e in programs.values()):
+            continue
         by_count, by_time, interval = shares(programs, kind)
         show = lambda x: "–" if x is None else f"{x * 100:.0f} %"
         yield f"| {title} | {show(by_count)} | {show(by_time)} | {'–' if not interval else f'{show(interval[0])} … {show(interval[1])}'} |"
