@@ -230,6 +230,31 @@
 		at.append(make("div", "card", svg));
 	}
 
+	// A name where it covers neither a dot nor another name: beside its dot, else ever further above or below, with a line to it.
+	function label(n, box, taken, svg) {
+		const text = draw("text", {x: 0, y: 0}, n.name), high = 15;
+		svg.append(text);
+		const wide = text.getComputedTextLength() || n.name.length * 6.6;
+		let best = null;
+		for (let step = 0; step < 40 && !(best && best.cost === 0); step++) {
+			const top = n.y - high / 2 + Math.ceil(step / 2) * 7 * (step % 2 ? -1 : 1);
+			for (const left of [n.x + 10, n.x - 10 - wide]) {
+				if (left < box.left + 2 || left + wide > box.right + 38 || top < 2 || top + high > box.bottom - 1)
+					continue;
+				const cost = taken.filter((t) => t.left < left + wide && t.right > left && t.top < top + high && t.bottom > top).length;
+				if (!best || cost < best.cost)
+					best = {left, top, cost};
+			}
+		}
+		best = best || {left: n.x + 10, top: n.y - high / 2};
+		taken.push({left: best.left, right: best.left + wide, top: best.top, bottom: best.top + high});
+		text.setAttribute("x", best.left);
+		text.setAttribute("y", best.top + high - 3.5);
+		if (Math.abs(best.top + high / 2 - n.y) < 8)
+			return [text];
+		return [draw("line", {x1: n.x, y1: n.y, x2: best.left < n.x ? best.left + wide + 2 : best.left - 2, y2: best.top + high / 2, class: "leader"}), text];
+	}
+
 	function search() {
 		const at = document.getElementById("search"), s = data.search;
 		if (!s)
@@ -251,24 +276,20 @@
 			const rx = range("cpu"), ry = range("rss_peak");
 			axes(svg, box, {label: (q) => amount(rx.from + q * rx.span, "seconds"), title: "CPU time"},
 				{label: (q) => amount(ry.from + q * ry.span, "bytes"), title: "peak resident"});
-			// Labels from the left, each lower than the last where they would meet.
-			const taken = [];
+			at.append(make("div", "card", svg, make("p", "note", "Blue: no other setting is better in both. Orange: today's.")));
+			const taken = [], named = [];
 			for (const v of shown.sort((a, b) => a.cpu - b.cpu)) {
 				const x = box.left + (v.cpu - rx.from) / rx.span * (box.right - box.left), y = box.bottom - (v.rss_peak - ry.from) / ry.span * (box.bottom - box.top);
-				const dot = draw("circle", {cx: x, cy: y, r: v.pareto ? 6 : 4, fill: v.current ? "#c2571a" : v.pareto ? "#0b63ce" : "#98a2af"});
+				const size = v.pareto || v.current ? 6 : 4;
+				const dot = draw("circle", {cx: x, cy: y, r: size, fill: v.current ? "#c2571a" : v.pareto ? "#0b63ce" : "#98a2af"});
 				dot.append(draw("title", {}, `${v.name}\nCPU ${amount(v.cpu, "seconds")}, peak ${amount(v.rss_peak, "bytes")}, ${v.runs} runs`));
 				svg.append(dot);
-				if (v.pareto || v.current) {
-					const width = 14 + v.name.length * 6.4;
-					let at = y + 4;
-					while (taken.some((t) => Math.abs(t.y - at) < 14 && x < t.right && x + width > t.left))
-						at -= 14;
-					taken.push({left: x, right: x + width, y: at});
-					const end = x + width > box.right;
-					svg.append(draw("text", {x: end ? x - 9 : x + 9, y: at, "text-anchor": end ? "end" : "start"}, v.name));
-				}
+				taken.push({left: x - size, right: x + size, top: y - size, bottom: y + size});
+				if (v.pareto || v.current)
+					named.push({name: v.name, x, y});
 			}
-			at.append(make("div", "card", svg, make("p", "note", "Blue: no other setting is better in both. Orange: today's.")));
+			for (const n of named)
+				svg.append(...label(n, box, taken, svg));
 		}
 		const table = make("table"), head = make("tr");
 		for (const h of ["setting", "runs", "CPU", "peak", "idle", "p99", "score"])
