@@ -78,6 +78,7 @@ interrupts_off(struct interrupts *before)
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before->cancel_state);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before->signals);
+	pf_local.own_signals = &before->signals;
 	pf_local.exempt++;
 }
 
@@ -85,6 +86,7 @@ static void
 interrupts_restore(const struct interrupts *before)
 {
 	pf_local.exempt--;
+	pf_local.own_signals = NULL;
 	pthread_sigmask(SIG_SETMASK, &before->signals, NULL);
 	pthread_setcancelstate(before->cancel_state, NULL);
 }
@@ -284,6 +286,7 @@ before_fork(void)
 	forking.has_lock = lock_within(FORK_WAIT);
 	forking.has_loader = pf_loader_enter();
 	pf_heap_before_fork();
+	pf_local.own_signals = NULL;
 	pthread_sigmask(SIG_SETMASK, &before.signals, NULL);
 }
 

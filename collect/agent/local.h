@@ -4,6 +4,7 @@
 #ifndef PF_AGENT_LOCAL_H
 #define PF_AGENT_LOCAL_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,7 +21,9 @@ struct pf_local {
 	uint64_t random;                  /* state of the generator; 0: not seeded */
 	uint32_t thread;                  /* its kernel id; 0: not asked yet */
 	uint32_t exempt;                  /* > 0: it does the agent's work, nothing of it counts */
-	bool latched;                     /* it holds the heap's latch, because it is forking */
+	const sigset_t
+	    *own_signals; /* those it blocks itself, while the agent has blocked all; else NULL */
+	bool latched;     /* it holds the heap's latch, because it is forking */
 };
 
 /* In the static block of each thread: reading it is one instruction and never allocates. */

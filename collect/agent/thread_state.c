@@ -1,5 +1,6 @@
 /* thread_state.c: see thread_state.h. Formats: proc(5). */
 #include "collect/agent/thread_state.h"
+#include "collect/agent/local.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,8 @@ pf_thread_blocks(pid_t thread, int signal)
 	char status[4096];
 	const char *line;
 
+	if (pf_local.own_signals && thread == gettid())
+		return sigismember(pf_local.own_signals, signal) == 1;
 	if (!read_of(thread, "status", status, sizeof status))
 		return true;
 	line = strstr(status, "\nSigBlk:");

@@ -17,6 +17,17 @@ grep -q '^sample .*burn' "$work/short.txt" || fail "no samples of a short progra
 awk '/^comment cpu time:/ { exit !($10 > 0.8 * $4 - .06) }' "$work/short.txt" || fail "$(grep 'cpu time' "$work/short.txt")"
 rm "$out"/*
 
+# Programs of 40 ms are sampled from their start: of ten of them at least half of the time.
+for _ in {1..10}; do
+	PROFUSE_PORT=0 PROFUSE_RATE=1000 preloaded "$helpers/agent_host_process" use 0.04 || fail "the program ended with $?"
+done
+for file in "$out"/*; do
+	dump "$file" | grep '^comment cpu time:'
+done > "$work/shorter.txt"
+awk '{ used += $4; sampled += $10 } END { exit !(NR == 10 && sampled > used / 2) }' "$work/shorter.txt" ||
+	fail "short programs lose their first samples: $(cat "$work/shorter.txt")"
+rm "$out"/*
+
 # Periodically; and every forked child writes its own, also when an HTTP profile is taken meanwhile.
 PROFUSE_OUT_SECONDS=1 PROFUSE_OUT=$out with_agent "$helpers/agent_host_process" fork 5 > /dev/null
 host=$pid
