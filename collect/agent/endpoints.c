@@ -39,6 +39,9 @@ answer_index(
 	    "cmdline             the command line, separated by NUL bytes\n"
 	    "symbol              POST 0xADDRESS+0xADDRESS: names of functions\n\n");
 	pf_buffer_printf(&page, "event: %s\n", event.word);
+	if (event.steps)
+		pf_buffer_printf(&page,
+		    "steps: up to %d %% of CPU time while a CPU profile is taken\n", event.steps);
 	pf_buffer_printf(&page, "sampling: %s\n", pf_sampler_running() ? "now" : "no, idle");
 	if (page.failed)
 		pf_http_error(out, request, 500, "out of memory");

@@ -499,8 +499,8 @@ pf_steps_open(struct pf_stepping *stepping, struct pf_slots *slots,
 	samples = PF_STEPS * stepping->nanos * rate / 1e9 * 100 / share;
 	stepping->every = samples < 1 ? 1 : (unsigned)(samples + 1);
 	snprintf(stepping->word, sizeof stepping->word,
-	    "%d instructions, once in %u periods, %.1f us each: at most %d %% of CPU time",
-	    PF_STEPS, stepping->every, stepping->nanos / 1e3, share);
+	    "%d instructions every %u period%s, %.1f us each: at most %d %% of CPU time", PF_STEPS,
+	    stepping->every, stepping->every == 1 ? "" : "s", stepping->nanos / 1e3, share);
 	atomic_store(&steps.every, stepping->every);
 }
 
