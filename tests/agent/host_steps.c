@@ -6,7 +6,7 @@
  *	ignore SECONDS     ignores SIGTRAP, and sends it
  *	take SECONDS       handles SIGTRAP itself while other threads work: its handler must see its own alone
  *	chain SECONDS      asks what was there, takes it, and puts it back
- *	int3, kill         a trap of its own, and one that is sent, while other threads work
+ *	int3, kill         a trap of its own, and one that is sent, while others work
  *	flags SECONDS      looks at the flags: by pushf, behind system calls, in a handler
  *	mask SECONDS       blocks and unblocks all signals
  *	jump SECONDS       leaves handlers by siglongjmp, in threads that end there
@@ -56,12 +56,27 @@ mix(uint64_t x, int depth)
 	return depth ? mix(x * 31 + strlen(text), depth - 1) : x ^ strtoull(text, NULL, 16);
 }
 
+static pid_t parent; /* 0: nobody forks */
+
+/* In children: something to do, then the end. */
+static void
+end_if_child(void)
+{
+	if (!parent || getpid() == parent)
+		return;
+	for (uint64_t x = 0; x < 100; x++)
+		burn_sink += mix(x, 3);
+	_exit(0);
+}
+
+/* A handler that forks may have interrupted any thread: its child goes on as this one. */
 static void *
 work(void *unused)
 {
 	(void)unused;
-	for (uint64_t x = 1; !over; x++)
-		burn_sink += mix(x, 3);
+	for (uint64_t x = 1; !over; burn_sink += mix(x++, 3))
+		if (x % 64 == 0)
+			end_if_child();
 	return NULL;
 }
 
@@ -412,37 +427,27 @@ on_fork(int number)
 		atomic_fetch_add(&strange, 1);
 }
 
-/* In children: something to do, then the end. */
-static void
-end_if_child(pid_t parent)
-{
-	if (getpid() == parent)
-		return;
-	for (uint64_t x = 0; x < 100; x++)
-		burn_sink += mix(x, 3);
-	_exit(0);
-}
-
 static int
 spawn(void)
 {
 	static char name[] = "true";
 	char *arguments[] = {name, NULL}, *environment[] = {NULL};
-	pid_t parent = getpid(), child;
+	pid_t child;
 	int status;
 
+	parent = getpid();
 	if (start_workers() || set(SIGALRM, on_fork, SA_RESTART) || alarms(20000))
 		return 1;
 	while (go_on(end)) {
 		for (int i = 0; i < 50; i++) {
 			burn_sink += mix((uint64_t)i, 3);
-			end_if_child(parent);
+			end_if_child();
 		}
 		status = 1;
 		if (posix_spawn(&child, "/bin/true", NULL, NULL, arguments, environment) ||
 		    (waitpid(child, &status, 0) == child && status))
 			strange++;
-		end_if_child(parent);
+		end_if_child();
 		child = vfork();
 		if (child == 0) {
 			execve("/bin/true", arguments, environment);
@@ -450,10 +455,10 @@ spawn(void)
 		}
 		if (waitpid(child, &status, 0) == child && status)
 			strange++;
-		end_if_child(parent);
+		end_if_child();
 	}
 	alarms(0);
-	end_if_child(parent);
+	end_if_child();
 	printf("%d went wrong\n", strange);
 	return end_workers();
 }
@@ -565,26 +570,10 @@ restart(void)
 static const struct {
 	const char *name;
 	int (*run)(void);
-} modes[] = {
-    {"default", reset},
-    {"raw", reset_raw},
-    {"ignore", ignore},
-    {"take", take},
-    {"chain", chain},
-    {"int3", breakpoint},
-    {"kill", sent},
-    {"flags", flags},
-    {"mask", mask},
-    {"jump", jump},
-    {"slow", slow},
-    {"alt", alt},
-    {"cancel", cancel},
-    {"spawn", spawn},
-    {"coroutines", coroutines},
-    {"faults", faults},
-    {"code", code},
-    {"restart", restart},
-};
+} modes[] = {{"default", reset}, {"raw", reset_raw}, {"ignore", ignore}, {"take", take},
+    {"chain", chain}, {"int3", breakpoint}, {"kill", sent}, {"flags", flags}, {"mask", mask},
+    {"jump", jump}, {"slow", slow}, {"alt", alt}, {"cancel", cancel}, {"spawn", spawn},
+    {"coroutines", coroutines}, {"faults", faults}, {"code", code}, {"restart", restart}};
 
 int
 main(int argc, char **argv)
