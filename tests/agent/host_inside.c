@@ -25,6 +25,7 @@
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,8 +290,7 @@ dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void *da
 	    (__typeof__(next))(uintptr_t)dlsym(RTLD_NEXT, "dl_iterate_phdr");
 	int wanted = HOLD_WANTED;
 
-	if (gettid() != main_thread && __atomic_compare_exchange_n(&holding, &wanted, HOLD_NOT,
-					   false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+	if (gettid() != main_thread && atomic_compare_exchange_strong(&holding, &wanted, HOLD_NOT))
 		next(pause_inside, NULL);
 	return next(callback, data);
 }
