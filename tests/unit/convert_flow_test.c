@@ -13,7 +13,7 @@ struct graph_block {
 	uint32_t function, size; /* instructions */
 	uint8_t kind, cost;
 	uint64_t target;
-	int64_t samples[WIDEST];
+	int64_t samples[WIDEST], steps;
 	size_t edge_count;
 	uint32_t edges[2];
 };
@@ -100,8 +100,10 @@ infer(struct graph *g, bool time)
 
 	for (size_t b = 0; b < g->block_count; b++) {
 		for (uint32_t i = 0; i < g->blocks[b].size; i++)
-			leaves[samples.leaf_count++] = (struct pf_address_count){
-			    address_of(b) + i * BYTES / g->blocks[b].size, g->blocks[b].samples[i]};
+			leaves[samples.leaf_count++] =
+			    (struct pf_address_count){address_of(b) + i * BYTES / g->blocks[b].size,
+				g->blocks[b].samples[i], g->blocks[b].steps};
+		samples.steps += g->blocks[b].steps * g->blocks[b].size;
 	}
 	pf_program_init(&p, &samples);
 	for (size_t at = 0; at < g->block_count;)
@@ -298,6 +300,38 @@ a_stalled_instruction_says_little_about_how_often(void **state)
 	assert_true(g.counts[2] > fair && g.counts[2] < 4 * fair);
 }
 
+/* 0 → 1 | 2 → 3: the samples are all on one side, which waits; the steps go by the other. */
+static void
+lopsided_branch(struct graph *g, int64_t waiting, int64_t working)
+{
+	set_up(g);
+	add_block(g, 20, 2, 1, 2);
+	add_block(g, 60, 1, 3, 0);
+	add_block(g, 4, 1, 3, 0);
+	add_block(g, 20, 0, 0, 0);
+	g->blocks[1].steps = waiting;
+	g->blocks[2].steps = working;
+	g->blocks[0].steps = g->blocks[3].steps = waiting + working;
+	infer(g, true);
+}
+
+static void
+steps_say_what_runs_where_samples_say_what_waits(void **state)
+{
+	struct graph g;
+	double alone;
+	(void)state;
+
+	lopsided_branch(&g, 0, 0);
+	assert_true(g.counts[1] > 2 * g.counts[2]);
+	alone = g.entries[0];
+	lopsided_branch(&g, 100, 900);
+	assert_true(g.counts[2] > 2 * g.counts[1]);
+	assert_true(g.counts[1] > 0); /* seldom, but it ran */
+	/* how much the function has of the whole is not theirs to say */
+	assert_true(g.entries[0] > alone / 2 && g.entries[0] < alone * 2);
+}
+
 static void
 a_function_that_cannot_be_followed_is_left_alone(void **state)
 {
@@ -323,6 +357,7 @@ main(void)
 	    cmocka_unit_test(a_callee_is_entered_as_often_as_it_is_called),
 	    cmocka_unit_test(instructions_cost_alike_when_samples_are_no_time),
 	    cmocka_unit_test(a_stalled_instruction_says_little_about_how_often),
+	    cmocka_unit_test(steps_say_what_runs_where_samples_say_what_waits),
 	    cmocka_unit_test(a_function_that_cannot_be_followed_is_left_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
