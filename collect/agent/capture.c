@@ -2,7 +2,6 @@
 #include "collect/agent/capture.h"
 
 #include <errno.h>
-#include <time.h>
 #include <ucontext.h>
 
 #include "collect/agent/host.h"
@@ -10,6 +9,8 @@
 
 static struct pf_capture *_Atomic active; /* what handlers write into */
 static _Atomic int inside;                /* handlers running now */
+
+enum { MOST_MOMENTS = 5000 }; /* that are waited for handlers */
 
 #define COOKIE UINT64_C(0x70667573) /* marks a timer's value as ours; the thread id is below it */
 
@@ -150,15 +151,6 @@ give_back(int number)
 	sigaction(number, &plain, NULL);
 }
 
-static void
-wait_for_handlers(void)
-{
-	static const struct timespec moment = {.tv_nsec = 200000};
-
-	for (int tries = 0; atomic_load(&inside) > 0 && tries < 5000; tries++)
-		nanosleep(&moment, NULL);
-}
-
 void
 pf_capture_unhook(struct pf_capture *c)
 {
@@ -166,11 +158,9 @@ pf_capture_unhook(struct pf_capture *c)
 		return;
 	give_back(c->signal);
 	atomic_store(&active, NULL);
-	wait_for_handlers();
-	if (atomic_load(&inside) >
-	    0) { /* a thread is held inside (a debugger?): let it keep its slot */
-		c->slots = (struct pf_slots){0};
-	}
+	if (!pf_host_wait(&inside, 0, MOST_MOMENTS))
+		c->slots = (struct pf_slots){
+		    0}; /* a thread is held inside (a debugger?): let it keep its slot */
 	c->signal = 0;
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,6 +212,16 @@ const char *
 pf_host_program(void)
 {
 	return *program ? program : "program";
+}
+
+bool
+pf_host_wait(_Atomic int *count, int most, int moments)
+{
+	static const struct timespec moment = {.tv_nsec = PF_HOST_MOMENT};
+
+	for (; atomic_load(count) > most && moments > 0; moments--)
+		nanosleep(&moment, NULL);
+	return atomic_load(count) <= most;
 }
 
 struct pf_own_fd

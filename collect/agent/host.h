@@ -54,6 +54,11 @@ int64_t pf_host_cpu_of(pid_t thread);
 /* The file name of the program, without its folder; "program" if unknown. */
 const char *pf_host_program(void);
 
+#define PF_HOST_MOMENT INT64_C(200000) /* nanoseconds */
+
+/* Sleeps, for at most so many moments, until no more than `most` are counted; whether it is so. */
+bool pf_host_wait(_Atomic int *count, int most, int moments);
+
 struct pf_own_fd {
 	int fd; /* -1: none */
 	dev_t device;

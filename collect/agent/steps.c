@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "collect/agent/hooks.h"
 #include "collect/agent/host.h"
+#include "collect/agent/latch.h"
 #include "collect/agent/slots.h"
 #include "collect/agent/step_code.h"
 #include "collect/agent/step_ranges.h"
@@ -27,7 +27,7 @@ enum {
 	TRIAL = 64,                /* steps to measure one */
 	TRIALS = 3,
 	CODE_SEGMENT = 0xffff, /* of REG_CSGSFS */
-	SOON = 100,            /* moments: of 20 ms in all */
+	SOON = 100,            /* of PF_HOST_MOMENT: 20 ms in all */
 	LONG = 5000,
 };
 
@@ -35,14 +35,14 @@ static struct {
 	struct pf_slots *_Atomic slots; /* where bursts go; NULL: none begin, running ones end */
 	_Atomic uint32_t generation;    /* of the slots: a burst of another one is over */
 	_Atomic uint32_t every,
-	    owed;                /* periods of the timer: for a burst, and since the last one */
-	_Atomic int inside;      /* handlers running now */
-	_Atomic int flagged;     /* contexts with the trap flag, running or interrupted */
-	_Atomic bool installed;  /* the handler is */
-	_Atomic bool changing;   /* a lock: whose the signal is, is being changed */
-	bool given;              /* to the host, for good */
-	double nanos;            /* a step takes; 0: not measured yet */
-	struct pf_own_fd status; /* of the process, which names its debugger */
+	    owed;                 /* periods of the timer: for a burst, and since the last one */
+	_Atomic int inside;       /* handlers running now */
+	_Atomic int flagged;      /* contexts with the trap flag, running or interrupted */
+	_Atomic bool installed;   /* the handler is */
+	struct pf_latch changing; /* held while it is changed whose the signal is */
+	bool given;               /* to the host, for good */
+	double nanos;             /* a step takes; 0: not measured yet */
+	struct pf_own_fd status;  /* of the process, which names its debugger */
 } steps = {.status = {.fd = -1}};
 
 /* As the kernel has it. */
@@ -52,8 +52,6 @@ struct kernel_action {
 	void *restorer;
 	uint64_t mask;
 };
-
-static const struct timespec moment = {.tv_nsec = 200000};
 
 /* A thread's burst. */
 static __thread struct {
@@ -97,11 +95,10 @@ act(const struct sigaction *action, struct sigaction *before)
 				  : sigaction(SIGTRAP, action, before);
 }
 
+/* What is at pc, where so many bytes may be entered. */
 static enum pf_step_code
-code_at(uint64_t pc)
+code_at(uint64_t pc, size_t room)
 {
-	size_t room = pf_step_room(pc);
-
 	return room ? pf_step_code((const uint8_t *)(uintptr_t)pc, room) : PF_INSTRUCTION_ENDS;
 }
 
@@ -123,12 +120,13 @@ static bool
 record(uint64_t pc)
 {
 	struct pf_slot *slot = burst.slot;
-	enum pf_step_code code = code_at(pc);
+	size_t room = pf_step_room(pc);
+	enum pf_step_code code = code_at(pc, room);
 	bool again = pc == burst.before; /* the same string instruction, at its next byte */
 
 	burst.before = pc;
 	burst.traps--;
-	if (!again && pf_step_room(pc))
+	if (!again && room)
 		recorded(slot)[slot->weight++] = pc | (code == PF_INSTRUCTION_CALLS ? CALLS : 0);
 	return code != PF_INSTRUCTION_ENDS && slot->weight < PF_STEPS && burst.traps > 0;
 }
@@ -173,9 +171,7 @@ end_bursts(void)
 static bool
 wait_for_bursts(int most, int moments)
 {
-	for (; atomic_load(&steps.flagged) > most && moments > 0; moments--)
-		nanosleep(&moment, NULL);
-	return atomic_load(&steps.flagged) <= most;
+	return pf_host_wait(&steps.flagged, most, moments);
 }
 
 /*
@@ -297,7 +293,8 @@ pf_steps_begin(ucontext_t *context, uint32_t periods)
 	if (!slots || *flags_of(context) & TRAP_FLAG || !is_due(periods))
 		return;
 	if (sigismember(&context->uc_sigmask, SIGTRAP) || !is_our_mode(context) ||
-	    code_at(pc) == PF_INSTRUCTION_ENDS || after_system_call(pc) || !is_safe())
+	    code_at(pc, pf_step_room(pc)) == PF_INSTRUCTION_ENDS || after_system_call(pc) ||
+	    !is_safe())
 		return;
 	pay();
 	/* A burst that was left by a jump out of a signal handler has lost its flag: it ends here. */
@@ -321,26 +318,6 @@ static bool
 ours(const struct sigaction *action)
 {
 	return (action->sa_flags & SA_SIGINFO) && action->sa_sigaction == on_trap;
-}
-
-/* Between hosts' threads and the agent's, all signals blocked; false: it takes too long. */
-static bool
-lock(void)
-{
-	bool expected = false;
-
-	for (int i = 0; i < LONG; i++, expected = false) {
-		if (atomic_compare_exchange_strong(&steps.changing, &expected, true))
-			return true;
-		nanosleep(&moment, NULL);
-	}
-	return false;
-}
-
-static void
-unlock(void)
-{
-	atomic_store(&steps.changing, false);
 }
 
 /* Whether traps come to us; takes the signal if nobody has it. */
@@ -376,20 +353,19 @@ give_back(void)
 bool
 pf_steps_asked(bool plain)
 {
-	sigset_t all, before;
+	struct pf_signals before;
 
 	if (!steps.installed || plain)
 		return steps.installed;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (lock()) {
+	pf_signals_block(&before);
+	if (pf_latch_take(&steps.changing)) {
 		end_bursts();
 		wait_for_bursts(burst.flagged, LONG);
 		give_back();
 		steps.given = true;
-		unlock();
+		pf_latch_give(&steps.changing);
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pf_signals_restore(&before);
 	return false;
 }
 
@@ -470,7 +446,7 @@ can_step(struct pf_stepping *stepping)
 static bool
 begin(struct pf_stepping *stepping, struct pf_slots *slots, const struct pf_modules *modules)
 {
-	if (!lock())
+	if (!pf_latch_take(&steps.changing))
 		return refuse(stepping, "the program is about to handle SIGTRAP itself");
 	stepping->on = can_step(stepping);
 	if (stepping->on) {
@@ -478,7 +454,7 @@ begin(struct pf_stepping *stepping, struct pf_slots *slots, const struct pf_modu
 		atomic_fetch_add(&steps.generation, 1);
 		atomic_store(&steps.slots, slots);
 	}
-	unlock();
+	pf_latch_give(&steps.changing);
 	return stepping->on;
 }
 
@@ -524,18 +500,17 @@ pf_steps_follow(struct pf_stepping *stepping, const struct pf_modules *modules)
 bool
 pf_steps_close(void)
 {
-	int moments = LONG;
+	bool left;
 
 	end_bursts();
 	/* A handler of the host's may have been interrupted in a burst: it comes back to it later, so ours stays. */
-	if (wait_for_bursts(0, SOON) && lock()) {
+	if (wait_for_bursts(0, SOON) && pf_latch_take(&steps.changing)) {
 		give_back();
-		unlock();
+		pf_latch_give(&steps.changing);
 	}
-	for (; atomic_load(&steps.inside) > 0 && moments > 0; moments--)
-		nanosleep(&moment, NULL);
+	left = pf_host_wait(&steps.inside, 0, LONG);
 	pf_own_fd_close(&steps.status);
-	return atomic_load(&steps.inside) == 0;
+	return left;
 }
 
 void
@@ -544,7 +519,7 @@ pf_steps_forked(void)
 	end_bursts();
 	atomic_store(&steps.inside, 0);
 	atomic_store(&steps.flagged, burst.flagged); /* the other threads are not here */
-	unlock();
+	steps.changing = (struct pf_latch){0};
 	pf_own_fd_close(&steps.status); /* it tells of the parent */
 }
 

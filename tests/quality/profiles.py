@@ -41,8 +41,12 @@ def agent_profile(tools, program, binary, samples, out, rate=100, event="cpu"):
             else:
                 environment |= {"PROFUSE_PORT": "0", "PROFUSE_OUT": folder, "PROFUSE_OUT_SECONDS": "3600"}
                 used += workload.run(program, program.train(8), binary, environment=environment)
-        subprocess.run([tools.profuse, "merge", *glob.glob(f"{folder}/*.pb.gz"), "-o", out], check=True,
-                       stderr=subprocess.DEVNULL)
+        merge(tools, folder, out)
+
+
+def merge(tools, folder, out):
+    """The profiles of a folder as one."""
+    subprocess.run([tools.profuse, "merge", *glob.glob(f"{folder}/*.pb.gz"), "-o", out], check=True, stderr=subprocess.DEVNULL)
 
 
 def stepped_profile(tools, program, binary, samples, out, percent, rate):
@@ -58,8 +62,7 @@ def stepped_profile(tools, program, binary, samples, out, percent, rate):
             a_second, left = 1 / workload.run(program, program.train(), binary), samples / rate
             while left > .1 * samples / rate:
                 left -= workload.run(program, program.train(left * a_second), binary, environment=environment)
-        subprocess.run([tools.profuse, "merge", *glob.glob(f"{folder}/*.pb.gz"), "-o", out], check=True,
-                       stderr=subprocess.DEVNULL)
+        merge(tools, folder, out)
 
 
 def collect_samples(tools, port, clients, folder, samples):
