@@ -20,6 +20,7 @@ struct play {
 	double rss[SETTINGS];           /* 0: as today's */
 	double first_today;             /* added to today's very first run */
 	size_t broken; /* a setting that does not run; SETTINGS: today's; 0: none */
+	bool others_broken;
 	size_t batches;
 };
 
@@ -30,6 +31,11 @@ play(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *batch
 	struct play *p = (struct play *)runner;
 	struct pf_measured *m = batch->measured;
 
+	if (p->others_broken && batch->n) {
+		batch->failed = batch->n;
+		return pf_error_set(err, PF_EIO, "%s: fell over",
+		    s->trials[batch->trials[batch->n - 1]].setting.name);
+	}
 	for (size_t v = 0; v <= batch->n; v++) {
 		if (p->broken && (v ? batch->trials[v - 1] : SETTINGS) == p->broken) {
 			batch->failed = v;
@@ -210,6 +216,28 @@ a_setting_that_does_not_run_is_left_out_and_named(void **state)
 }
 
 static void
+that_nothing_runs_is_told_in_whatever_order_it_fails(void **state)
+{
+	struct play p = new_play(0.05);
+	struct pf_search *s;
+	struct pf_error err = {0};
+	(void)state;
+
+	p.others_broken = true;
+	s = searched(&p, NULL); /* today's runs: it stays */
+	assert_null(pf_search_winner(s));
+	assert_true(s->trials[0].runs > 0);
+	pf_search_free(s);
+
+	p.broken = SETTINGS;
+	s = new_search(NULL);
+	assert_non_null(s);
+	assert_int_equal(pf_search_with(s, &p.runner, 0, 0, &err), PF_EIO);
+	assert_message_has(err, "today: fell over");
+	pf_search_free(s);
+}
+
+static void
 a_dials_neighbours_do_not_race_each_other(void **state)
 {
 	struct play p = new_play(0.02);
@@ -305,6 +333,7 @@ main(void)
 	    cmocka_unit_test(nothing_better_leaves_todays_setting),
 	    cmocka_unit_test(what_breaks_a_cap_is_not_recommended),
 	    cmocka_unit_test(a_setting_that_does_not_run_is_left_out_and_named),
+	    cmocka_unit_test(that_nothing_runs_is_told_in_whatever_order_it_fails),
 	    cmocka_unit_test(a_dials_neighbours_do_not_race_each_other),
 	    cmocka_unit_test(looks_spend_what_they_may),
 	    cmocka_unit_test(each_failed_allocation_is_told_and_leaks_nothing),
