@@ -28,6 +28,18 @@
  */
 #define STEP_WORTH (1.0 / 16)
 #define SAMPLE_WORTH .15
+/*
+ * That is how they were weighed where each sample had steps beside it. Where a part of
+ * the fleet took none, its samples would outweigh the others' steps: samples are
+ * then worth less, but for the first of a block.
+ */
+#define KEPT_SAMPLES .5
+/*
+ * And a function that ought to have many steps and has next to none ran where none were
+ * taken: its samples are all that is known of it.
+ */
+#define SURE_STEPS 80.0
+#define FEW_STEPS .03
 /* Of a function's own relation of steps to samples: as if so many instructions more had the usual one. */
 #define USUAL_INSTRUCTIONS 20.0
 
@@ -76,6 +88,7 @@ struct flow {
 	double *called; /* by function: sum over its call sites */
 	double *below;  /* by function: sum of its calls' */
 	double unit;
+	double stepped; /* share of the samples that have steps beside them */
 	double
 	    step_rate; /* steps of an instruction for each count of its block, in this function */
 	double usual_rate; /* in all of them; 0: there are no steps */
@@ -160,17 +173,29 @@ by_steps(const struct pf_program_code *code, uint32_t block)
 	return (struct evidence){steps, end - first};
 }
 
+/* What each of so many samples of a block is worth beside steps. */
+static double
+sample_worth(const struct flow *f, double samples)
+{
+	double worth = SAMPLE_WORTH * f->stepped;
+
+	if (worth * samples < KEPT_SAMPLES)
+		worth = fmin(SAMPLE_WORTH, KEPT_SAMPLES / samples);
+	return worth;
+}
+
 static void
 weigh_block(struct flow *f, const struct pf_program_code *code, uint32_t block)
 {
 	uint32_t slot = slot_of(f, code->function, block);
 	struct evidence known = by_samples(f, code, block), steps;
+	double worth;
 
-	if (f->usual_rate > 0) {
+	if (f->step_rate > 0) {
 		steps = by_steps(code, block);
-		known.samples = SAMPLE_WORTH * known.samples + STEP_WORTH * steps.samples;
-		known.weight =
-		    SAMPLE_WORTH * known.weight + STEP_WORTH * f->step_rate * steps.weight;
+		worth = sample_worth(f, known.samples);
+		known.samples = worth * known.samples + STEP_WORTH * steps.samples;
+		known.weight = worth * known.weight + STEP_WORTH * f->step_rate * steps.weight;
 	}
 	pf_flow_row(&f->graph, slot)->samples[slot % PF_FLOW_LANES] = known.samples;
 	pf_flow_row(&f->graph, slot)->weight[slot % PF_FLOW_LANES] = known.weight;
@@ -249,20 +274,37 @@ compare_steps(struct flow *f, struct pf_error *err)
 	}
 	pf_program_code_release(&code);
 	f->usual_rate = sum.executed > 0 ? sum.steps / sum.executed : 0;
+	f->stepped = pf_samples_stepped(f->p->samples, f->unit);
 	return rc;
+}
+
+/* Whether a function of a fleet of which a part takes steps ran in the other part alone. */
+static bool
+is_unstepped(const struct flow *f, struct stepped own)
+{
+	double due = f->usual_rate * own.executed;
+
+	return f->stepped < 1 && due > SURE_STEPS && own.steps < FEW_STEPS * due;
 }
 
 /*
  * Bursts begin where time goes, so a function that waits has too many of them: how
  * often it runs as a whole is left to its samples, and steps say what runs inside.
+ * So they do where it ran on more or fewer of the machines that take steps than others did.
+ * 0: there are none to say anything.
  */
 static double
 rate_of(const struct flow *f, const struct pf_program_code *code)
 {
-	struct stepped sum = {f->usual_rate * USUAL_INSTRUCTIONS, USUAL_INSTRUCTIONS};
+	const struct stepped usual = {f->usual_rate * USUAL_INSTRUCTIONS, USUAL_INSTRUCTIONS};
+	struct stepped sum = usual;
 
-	if (f->usual_rate > 0)
-		add_steps(f, code, &sum);
+	if (!(f->usual_rate > 0))
+		return 0;
+	add_steps(f, code, &sum);
+	if (is_unstepped(
+		f, (struct stepped){sum.steps - usual.steps, sum.executed - usual.executed}))
+		return 0;
 	return sum.steps / sum.executed;
 }
 

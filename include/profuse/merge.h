@@ -9,7 +9,8 @@
  * is distinct in them, not with their number.
  *
  * Sample types that are not in every profile are left out, with a warning; none
- * in common is PF_EINPUT. Durations add up, the period is the greatest, the
+ * in common is PF_EINPUT. Only the agent's steps/count is zero where a profile with
+ * samples/count lacks it: none were taken there (docs/formats.md). Durations add up, the period is the greatest, the
  * time the earliest. Subtracted profiles change values only.
  */
 #ifndef PROFUSE_MERGE_H

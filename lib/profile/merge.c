@@ -64,7 +64,7 @@ release_source(struct merge_source *s)
 	free(s->mappings);
 	free(s->functions);
 	free(s->locations);
-	free(s->columns);
+	free(s->pairs);
 	free(s->ids);
 	free(s->runs);
 	free(s->labels);
@@ -98,7 +98,7 @@ pf_merge_free(struct pf_merge *m)
 	pf_strings_release(&m->left_out);
 	pf_label_filters_release(&m->filters);
 	free(m->mappings);
-	free(m->positions);
+	free(m->columns);
 	pf_fingerprints_release(&m->fingerprints);
 	free(m);
 }
