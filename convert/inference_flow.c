@@ -1,36 +1,18 @@
 /* inference_flow.c: see inference_flow.h. */
 #include "convert/inference_flow.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "convert/inference_calls.h"
+#include "convert/inference_evidence.h"
 #include "convert/inference_graph.h"
 #include "convert/inference_sweep.h"
 #include "convert/program.h"
 #include "core/error.h"
 #include "core/memory.h"
-#include "core/search.h"
 
 #define FIRST_GUESS 0.02 /* samples that a block without any is given at first */
-/* What an instruction may collect beyond what its block's others do before it counts as stalled:
- * so many times as much for its cost, and so many samples. */
-#define STALL_RATIO 2.0
-#define STALL_SAMPLES 5.0
-#define STALL_REST 0.2 /* what counts of each e-fold beyond */
-/* A call runs at least this often, of what its share of the callee's stacks says. */
-#define SEEN_SHARE 0.5
-
-/*
- * Steps say how often, whatever an instruction takes; but those of one burst go
- * along the same way, so that one is worth far less than a sample of its own; and
- * samples beside them say little besides where there are none.
- */
-#define STEP_WORTH (1.0 / 16)
-#define SAMPLE_WORTH .15
-/* Of a function's own relation of steps to samples: as if so many instructions more had the usual one. */
-#define USUAL_INSTRUCTIONS 20.0
-
 enum { SWEEPS = 25, SWEEPS_BETWEEN_CALLS = 5 };
 
 /*
@@ -40,55 +22,18 @@ enum { SWEEPS = 25, SWEEPS_BETWEEN_CALLS = 5 };
  */
 static const double rounds[] = {16, 64, 256};
 
-/* Fitted on one program; unit costs lose little (docs/convert.md). By enum pf_instruction_cost. */
-static const double costs[PF_COST_CLASSES] = {[PF_COST_ALU] = .5,
-    [PF_COST_MOVE] = .25,
-    [PF_COST_LOAD] = 1,
-    [PF_COST_ALU_LOAD] = 1.5,
-    [PF_COST_STACK_LOAD] = .8,
-    [PF_COST_STORE] = .5,
-    [PF_COST_READ_MODIFY_WRITE] = .7,
-    [PF_COST_BRANCH] = .1,
-    [PF_COST_PUSH] = .75,
-    [PF_COST_POP] = .45,
-    [PF_COST_CALL] = .6,
-    [PF_COST_CALL_INDIRECT] = 1.8,
-    [PF_COST_JUMP_INDIRECT] = 1.1,
-    [PF_COST_RETURN] = .25,
-    [PF_COST_MULTIPLY] = 1,
-    [PF_COST_DIVIDE] = 9,
-    [PF_COST_FLOAT] = 1.9,
-    [PF_COST_REPEAT] = 15,
-    [PF_COST_NOP] = .1};
-
-/* A direct call from a block to a function, both in the graph; those of one block are neighbours. */
-struct flow_call {
-	uint32_t slot, function;
-	double below;  /* samples in the callee, and in what it called, under this call */
-	double factor; /* of the block's first call: by how much the block's flow is to change */
-};
-
 struct flow {
 	const struct pf_program *p;
 	struct pf_flow_graph graph;
-	struct flow_call *calls;
-	size_t call_count, call_capacity;
-	double *called; /* by function: sum over its call sites */
-	double *below;  /* by function: sum of its calls' */
-	double unit;
-	double
-	    step_rate; /* steps of an instruction for each count of its block, in this function */
-	double usual_rate; /* in all of them; 0: there are no steps */
-	bool time;
+	struct pf_flow_calls calls;
+	struct pf_evidence_source source;
 };
 
 static void
 release(struct flow *f)
 {
 	pf_flow_graph_release(&f->graph);
-	free(f->calls);
-	free(f->called);
-	free(f->below);
+	pf_flow_calls_release(&f->calls);
 }
 
 /* The place of a function's n-th block. */
@@ -98,172 +43,40 @@ slot_of(const struct flow *f, uint32_t function, uint32_t n)
 	return f->graph.slots[function] + n * PF_FLOW_LANES;
 }
 
-static double
-cost_of(const struct flow *f, const struct pf_instruction *instruction)
-{
-	return f->time ? costs[instruction->cost] : 1;
-}
-
-/*
- * An instruction that waits for memory collects many times what its neighbours
- * do: samples that say how long, not how often. `samples` and `weight` are the
- * block's; an instruction alone in its block has nothing to be compared with.
- */
-static double
-without_stall(double own, double cost, double samples, double weight)
-{
-	double usual, most;
-
-	if (own <= STALL_SAMPLES || weight <= cost)
-		return own; /* the usual case, without a division */
-	usual = (samples - own + 1) / (weight - cost + 1) * cost;
-	most = STALL_RATIO * usual + STALL_SAMPLES;
-	return own > most ? most * (1 + STALL_REST * log(own / most)) : own;
-}
-
-/* What a block's instructions tell. */
-struct evidence {
-	double samples, weight; /* count = samples / weight, give or take chance */
-};
-
-static struct evidence
-by_samples(const struct flow *f, const struct pf_program_code *code, uint32_t block)
-{
-	uint32_t first = code->starts[block], end = code->starts[block + 1];
-	double samples = 0, weight = 0, evidence = 0;
-
-	for (uint32_t i = first; i < end; i++) {
-		if (code->values[i])
-			samples += (double)code->values[i] / f->unit;
-		weight += cost_of(f, &code->instructions[i]);
-	}
-	for (uint32_t i = first; i < end; i++) {
-		double own, cost = cost_of(f, &code->instructions[i]);
-
-		if (code->values[i] == 0)
-			continue;
-		own = (double)code->values[i] / f->unit;
-		evidence += f->time ? without_stall(own, cost, samples, weight) : own;
-	}
-	return (struct evidence){evidence, weight < .05 ? .05 : weight};
-}
-
-/* Each instruction of a block is stepped through as often. */
-static struct evidence
-by_steps(const struct pf_program_code *code, uint32_t block)
-{
-	uint32_t first = code->starts[block], end = code->starts[block + 1];
-	double steps = 0;
-
-	for (uint32_t i = first; i < end; i++)
-		steps += (double)code->steps[i];
-	return (struct evidence){steps, end - first};
-}
-
-static void
-weigh_block(struct flow *f, const struct pf_program_code *code, uint32_t block)
-{
-	uint32_t slot = slot_of(f, code->function, block);
-	struct evidence known = by_samples(f, code, block), steps;
-
-	if (f->usual_rate > 0) {
-		steps = by_steps(code, block);
-		known.samples = SAMPLE_WORTH * known.samples + STEP_WORTH * steps.samples;
-		known.weight =
-		    SAMPLE_WORTH * known.weight + STEP_WORTH * f->step_rate * steps.weight;
-	}
-	pf_flow_row(&f->graph, slot)->samples[slot % PF_FLOW_LANES] = known.samples;
-	pf_flow_row(&f->graph, slot)->weight[slot % PF_FLOW_LANES] = known.weight;
-}
-
-/* The samples whose stacks go through this call into the function. */
-static double
-samples_below(const struct flow *f, const struct pf_instruction *call, uint32_t function)
-{
-	const struct pf_samples *s = f->p->samples;
-	double sum = 0;
-
-	for (size_t i = PF_LOWER_BOUND(s->edges, s->edge_count, caller, call->address);
-	    i < s->edge_count && s->edges[i].caller - call->address < call->size; i++) {
-		if (pf_program_function_at(f->p, s->edges[i].callee) == function)
-			sum += (double)s->edges[i].value / f->unit;
-	}
-	return sum;
-}
-
-/* A direct call, or a jump out of its function, to one of the program; both followed wholly. */
-static int
-note_call(struct flow *f, uint32_t caller, const struct pf_instruction *in, struct pf_error *err)
-{
-	uint32_t callee;
-	double below;
-	int rc;
-
-	if (!in->target || (in->kind != PF_CODE_CALL && in->kind != PF_CODE_JUMP))
-		return 0;
-	callee = pf_program_function_at(f->p, in->target);
-	if (callee == PF_NONE || f->graph.slots[callee] == PF_NONE ||
-	    f->p->functions[callee].start != in->target ||
-	    (in->kind == PF_CODE_JUMP && callee == caller))
-		return 0;
-	rc = PF_GROW(f->calls, f->call_capacity, f->call_count + 1, err);
-	if (rc)
-		return rc;
-	below = samples_below(f, in, callee);
-	f->below[callee] += below;
-	f->calls[f->call_count++] = (struct flow_call){
-	    slot_of(f, caller, in->block - f->p->functions[caller].first_block), callee, below, 1};
-	return 0;
-}
-
-/* The steps of some code, and how many instructions it executes for each count, by its samples. */
-struct stepped {
-	double steps, executed;
-};
-
-static void
-add_steps(const struct flow *f, const struct pf_program_code *code, struct stepped *sum)
-{
-	for (uint32_t b = 0; b < f->p->functions[code->function].block_count; b++) {
-		struct evidence samples = by_samples(f, code, b), steps = by_steps(code, b);
-		sum->executed += samples.samples / samples.weight * steps.weight;
-		sum->steps += steps.samples;
-	}
-}
-
 static int
 compare_steps(struct flow *f, struct pf_error *err)
 {
 	struct pf_program_code code = {0};
-	struct stepped sum = {0};
+	struct pf_stepped sum = {0};
 	int rc = 0;
 
-	if (!f->time || f->p->samples->steps == 0)
+	if (!pf_evidence_has_steps(&f->source))
 		return 0;
 	for (uint32_t i = 0; !rc && i < f->p->function_count; i++) {
 		if (f->graph.slots[i] == PF_NONE)
 			continue;
 		rc = pf_program_unfold(&code, f->p, i, err);
 		if (!rc)
-			add_steps(f, &code, &sum);
+			pf_evidence_add(&sum, &f->source, &code);
 	}
 	pf_program_code_release(&code);
-	f->usual_rate = sum.executed > 0 ? sum.steps / sum.executed : 0;
+	f->source.usual_rate = sum.executed > 0 ? sum.steps / sum.executed : 0;
 	return rc;
 }
 
-/*
- * Bursts begin where time goes, so a function that waits has too many of them: how
- * often it runs as a whole is left to its samples, and steps say what runs inside.
- */
-static double
-rate_of(const struct flow *f, const struct pf_program_code *code)
+static void
+weigh_blocks(struct flow *f, const struct pf_program_code *code)
 {
-	struct stepped sum = {f->usual_rate * USUAL_INSTRUCTIONS, USUAL_INSTRUCTIONS};
+	struct pf_function_evidence function = pf_evidence_of_function(&f->source, code);
 
-	if (f->usual_rate > 0)
-		add_steps(f, code, &sum);
-	return sum.steps / sum.executed;
+	for (uint32_t b = 0; b < f->p->functions[code->function].block_count; b++) {
+		uint32_t slot = slot_of(f, code->function, b);
+		struct pf_flow_row *row = pf_flow_row(&f->graph, slot);
+		struct pf_evidence known = pf_evidence_of_block(&f->source, &function, code, b);
+
+		row->samples[slot % PF_FLOW_LANES] = known.samples;
+		row->weight[slot % PF_FLOW_LANES] = known.weight;
+	}
 }
 
 /* What is known of each function's blocks and calls from its instructions. */
@@ -278,13 +91,13 @@ read_functions(struct flow *f, struct pf_error *err)
 			continue;
 		rc = pf_program_unfold(&code, f->p, i, err);
 		if (!rc)
-			f->step_rate = rate_of(f, &code);
-		for (uint32_t b = 0; !rc && b < f->p->functions[i].block_count; b++)
-			weigh_block(f, &code, b);
+			weigh_blocks(f, &code);
 		for (size_t k = 0; !rc && k < code.count; k++)
-			rc = note_call(f, i, &code.instructions[k], err);
+			rc =
+			    pf_flow_calls_note(&f->calls, &f->graph, i, &code.instructions[k], err);
 	}
 	pf_program_code_release(&code);
+	pf_flow_calls_seal(&f->calls);
 	return rc;
 }
 
@@ -360,103 +173,13 @@ guess_flows(struct flow *f, uint32_t function)
 	}
 }
 
-/* Whether a function's entries and its calls are to agree: one whose address is taken may have more than we see. */
-static bool
-is_coupled(const struct flow *f, uint32_t function)
-{
-	double calls = f->called[function], entries;
-
-	if (!(calls > 0))
-		return false;
-	entries = *pf_flow_entry(&f->graph, f->graph.slots[function]);
-	return entries > 0 && !(f->p->functions[function].taken && calls < entries);
-}
-
-/* The end of the calls of one block. */
-static size_t
-calls_end(const struct flow *f, size_t first)
-{
-	size_t end = first + 1;
-
-	while (end < f->call_count && f->calls[end].slot == f->calls[first].slot)
-		end++;
-	return end;
-}
-
-/*
- * How often the calls of one block ran at least. Stacks under a call prove that
- * it ran; how often they say only roughly, for a call may take longer here than there.
- */
-static double
-least_calls(const struct flow *f, size_t first, size_t end)
-{
-	double most = 0;
-
-	for (size_t i = first; i < end; i++) {
-		const struct flow_call *c = &f->calls[i];
-		double entry = *pf_flow_entry(&f->graph, f->graph.slots[c->function]);
-
-		if (c->below > 0)
-			most = fmax(most, SEEN_SHARE * entry * c->below / f->below[c->function]);
-	}
-	return most;
-}
-
-/* By how much the calls of one block say that its flow should change: the geometric mean. */
-static double
-calls_factor(const struct flow *f, size_t first, size_t end)
-{
-	double sum = 0, factor, flow = pf_flow_in(&f->graph, f->calls[first].slot);
-	uint32_t count = 0;
-
-	for (size_t i = first; i < end; i++) {
-		uint32_t callee = f->calls[i].function;
-
-		if (!is_coupled(f, callee))
-			continue;
-		sum +=
-		    log(*pf_flow_entry(&f->graph, f->graph.slots[callee]) / f->called[callee]) / 2;
-		count++;
-	}
-	factor = count ? exp(sum / count) : 1;
-	return flow >= FLT_MIN ? fmax(factor, least_calls(f, first, end) / flow) : factor;
-}
-
-/* A function's entries and the counts of the places that call it move towards each other. */
-static void
-couple_calls(struct flow *f)
-{
-	const struct pf_program *p = f->p;
-
-	for (size_t i = 0; i < p->function_count; i++)
-		f->called[i] = 0;
-	for (size_t i = 0; i < f->call_count; i++)
-		f->called[f->calls[i].function] += pf_flow_in(&f->graph, f->calls[i].slot);
-	for (size_t i = 0, end; i < f->call_count; i = end) {
-		end = calls_end(f, i);
-		f->calls[i].factor = calls_factor(f, i, end);
-	}
-	for (uint32_t i = 0; i < p->function_count; i++) {
-		if (is_coupled(f, i)) {
-			double *entries = pf_flow_entry(&f->graph, f->graph.slots[i]);
-			*entries = sqrt(*entries * f->called[i]);
-		}
-	}
-	for (size_t i = 0; i < f->call_count; i = calls_end(f, i)) {
-		pf_flow_scale_in(&f->graph, f->calls[i].slot, f->calls[i].factor);
-		pf_flow_scale_out(&f->graph, f->calls[i].slot, f->calls[i].factor);
-	}
-}
-
 static int
 prepare(struct flow *f, struct pf_error *err)
 {
 	int rc = pf_flow_graph_build(&f->graph, f->p, err);
 
 	if (!rc)
-		rc = PF_CALLOC(f->called, f->p->function_count, err);
-	if (!rc)
-		rc = PF_CALLOC(f->below, f->p->function_count, err);
+		rc = pf_flow_calls_init(&f->calls, f->p, f->source.unit, err);
 	if (!rc)
 		rc = compare_steps(f, err);
 	if (!rc)
@@ -493,13 +216,13 @@ int
 pf_inference_flow(double *counts, double *edges, double *entries, const struct pf_program *p,
     double unit, bool time, struct pf_error *err)
 {
-	struct flow f = {.p = p, .unit = unit, .time = time};
+	struct flow f = {.p = p, .source = {.p = p, .unit = unit, .time = time}};
 	int rc = prepare(&f, err);
 
 	for (size_t r = 0; !rc && r < sizeof rounds / sizeof rounds[0]; r++) {
 		for (int i = 0; i < SWEEPS; i += SWEEPS_BETWEEN_CALLS) {
 			pf_flow_sweep(&f.graph, rounds[r], i, SWEEPS_BETWEEN_CALLS);
-			couple_calls(&f);
+			pf_flow_calls_couple(&f.calls, &f.graph);
 		}
 	}
 	for (uint32_t i = 0; !rc && i < p->function_count; i++)

@@ -23,8 +23,8 @@ struct graph {
 	size_t block_count, function_count;
 	struct pf_call_edge stacks[1];
 	size_t stack_count;
-	bool incomplete, taken[2];
-	double counts[MOST], entries[2];
+	bool incomplete, taken[3];
+	double counts[MOST], entries[3];
 };
 
 static uint64_t
@@ -228,6 +228,49 @@ stacks_prove_that_a_call_ran(void **state)
 	assert_true(g.counts[1] > 5 && g.counts[1] < g.counts[0]);
 }
 
+/*
+ * A loop whose head has more samples than what is around it, so that its body, which calls
+ * another function, may have run; and a third function, under whose call (of `target`) that one is found.
+ */
+static double
+count_of_a_loop(uint8_t kind, size_t target, bool stacks)
+{
+	struct graph g;
+
+	/* 0 → 1; 1 → 2 | 3; 2 → 1 */
+	set_up(&g);
+	add_block(&g, 20, 1, 1, 0);
+	add_block(&g, 60, 2, 2, 3);
+	add_block(&g, 0, 1, 1, 0);
+	add_block(&g, 20, 0, 0, 0);
+	g.blocks[2].kind = kind;
+	g.blocks[2].target = address_of(4);
+	g.function_count++;
+	add_block(&g, 60, 0, 0, 0);
+	g.function_count++;
+	add_block(&g, 20, 0, 0, 0);
+	g.blocks[5].kind = PF_CODE_CALL;
+	g.blocks[5].target = address_of(target);
+	g.stacks[0] = (struct pf_call_edge){address_of(5) + BYTES - 1, address_of(4) + 1, 60};
+	g.stack_count = stacks;
+	infer(&g, true);
+	return g.counts[2];
+}
+
+static void
+a_call_that_no_stack_shows_ran_seldom(void **state)
+{
+	double unknown = count_of_a_loop(PF_CODE_CALL, 4, false);
+	(void)state;
+
+	assert_true(unknown > 8);
+	assert_true(count_of_a_loop(PF_CODE_CALL, 4, true) < unknown / 2);
+	/* but that of a tail call, or of a function that has no frame, is in none */
+	assert_true(
+	    near(count_of_a_loop(PF_CODE_JUMP, 4, true), count_of_a_loop(PF_CODE_JUMP, 4, false)));
+	assert_true(count_of_a_loop(PF_CODE_CALL, 0, true) > unknown * .8);
+}
+
 static void
 a_callee_is_entered_as_often_as_it_is_called(void **state)
 {
@@ -332,6 +375,31 @@ steps_say_what_runs_where_samples_say_what_waits(void **state)
 	assert_true(g.entries[0] > alone / 2 && g.entries[0] < alone * 2);
 }
 
+/* A few steps against a few samples, and against many. */
+static void
+samples_beside_steps_are_worth_less_the_more_there_are(void **state)
+{
+	struct graph g;
+	double share[2];
+	(void)state;
+
+	for (int many = 0; many < 2; many++) {
+		int64_t times = many ? 100 : 1;
+
+		set_up(&g);
+		add_block(&g, 4 * times, 2, 1, 2);
+		add_block(&g, 3 * times, 1, 3, 0);
+		add_block(&g, 1 * times, 1, 3, 0);
+		add_block(&g, 4 * times, 0, 0, 0);
+		g.blocks[0].steps = g.blocks[3].steps = 40 * times;
+		g.blocks[1].steps = 10 * times;
+		g.blocks[2].steps = 30 * times;
+		infer(&g, true);
+		share[many] = g.counts[1] / g.counts[0];
+	}
+	assert_true(share[0] > share[1] && share[1] > .25);
+}
+
 static void
 a_function_that_cannot_be_followed_is_left_alone(void **state)
 {
@@ -354,10 +422,12 @@ main(void)
 	    cmocka_unit_test(a_loop_runs_more_often_than_its_function),
 	    cmocka_unit_test(contradictions_do_not_wear_a_flow_down_to_nothing),
 	    cmocka_unit_test(stacks_prove_that_a_call_ran),
+	    cmocka_unit_test(a_call_that_no_stack_shows_ran_seldom),
 	    cmocka_unit_test(a_callee_is_entered_as_often_as_it_is_called),
 	    cmocka_unit_test(instructions_cost_alike_when_samples_are_no_time),
 	    cmocka_unit_test(a_stalled_instruction_says_little_about_how_often),
 	    cmocka_unit_test(steps_say_what_runs_where_samples_say_what_waits),
+	    cmocka_unit_test(samples_beside_steps_are_worth_less_the_more_there_are),
 	    cmocka_unit_test(a_function_that_cannot_be_followed_is_left_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,286 @@
+/* inference_calls.c: see inference_calls.h. */
+#include "convert/inference_calls.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "convert/inference_graph.h"
+#include "convert/program.h"
+#include "convert/samples.h"
+#include "core/memory.h"
+#include "core/search.h"
+
+/* A call runs at least this often, of what its share of the callee's stacks says; */
+#define LEAST_SHARE 0.5
+/* and at most so many times that, were there so many samples more. */
+#define MOST_SHARE 6.0
+#define UNSEEN_SAMPLES 1.0
+
+/* A direct call from a block to a function, both in the graph; those of one block are neighbours. */
+struct pf_flow_call {
+	uint32_t slot, caller, function;
+	bool jump;     /* a tail call, which no stack shows */
+	double below;  /* samples in the callee, and in what it called, under this call */
+	double around; /* those of stacks that lack this call's function, and lead through it */
+	double factor; /* of the block's first call: by how much the block's flow is to change */
+};
+
+/*
+ * Samples of a function under a call of another one: that one jumped to it, or called
+ * it from a frame that the stack lacks, as it does where frames are followed by a
+ * register that the function does not set.
+ */
+struct pf_flow_detour {
+	uint32_t through, function;
+	bool shared; /* some call may have been it */
+	double samples;
+};
+
+int
+pf_flow_calls_init(
+    struct pf_flow_calls *c, const struct pf_program *p, double unit, struct pf_error *err)
+{
+	int rc = PF_CALLOC(c->called, p->function_count, err);
+
+	c->p = p;
+	c->unit = unit;
+	return rc ? rc : PF_CALLOC(c->below, p->function_count, err);
+}
+
+void
+pf_flow_calls_release(struct pf_flow_calls *c)
+{
+	free(c->calls);
+	free(c->detours);
+	free(c->called);
+	free(c->below);
+}
+
+static int
+note_detour(struct pf_flow_calls *c, uint32_t through, uint32_t function, double samples,
+    struct pf_error *err)
+{
+	int rc = PF_GROW(c->detours, c->detour_capacity, c->detour_count + 1, err);
+
+	if (!rc)
+		c->detours[c->detour_count++] =
+		    (struct pf_flow_detour){through, function, false, samples};
+	return rc;
+}
+
+/* What stacks say of a call: the samples below it, in the function that it calls and in others. */
+static int
+note_stacks(struct pf_flow_calls *c, const struct pf_instruction *call, uint32_t target,
+    double *below, struct pf_error *err)
+{
+	const struct pf_samples *s = c->p->samples;
+	int rc = 0;
+
+	for (size_t i = PF_LOWER_BOUND(s->edges, s->edge_count, caller, call->address);
+	    !rc && i < s->edge_count && s->edges[i].caller - call->address < call->size; i++) {
+		uint32_t function = pf_program_function_at(c->p, s->edges[i].callee);
+		double samples = (double)s->edges[i].value / c->unit;
+
+		if (function == PF_NONE)
+			continue;
+		if (function != target && target != PF_NONE) {
+			rc = note_detour(c, target, function, samples, err);
+			continue;
+		}
+		c->below[function] += samples;
+		*below += samples;
+	}
+	return rc;
+}
+
+/* The function that an instruction calls or jumps to the start of; PF_NONE: none that is known. */
+static uint32_t
+callee_of(const struct pf_flow_calls *c, const struct pf_instruction *in)
+{
+	uint32_t callee = in->target ? pf_program_function_at(c->p, in->target) : PF_NONE;
+
+	return callee != PF_NONE && c->p->functions[callee].start == in->target ? callee : PF_NONE;
+}
+
+int
+pf_flow_calls_note(struct pf_flow_calls *c, const struct pf_flow_graph *g, uint32_t caller,
+    const struct pf_instruction *in, struct pf_error *err)
+{
+	bool jump = in->kind == PF_CODE_JUMP, indirect = in->kind == PF_CODE_CALL_INDIRECT;
+	uint32_t callee;
+	double below = 0;
+	int rc = 0;
+
+	if (!jump && !indirect && in->kind != PF_CODE_CALL)
+		return 0;
+	callee = indirect ? PF_NONE : callee_of(c, in);
+	if (indirect || (!jump && callee != PF_NONE))
+		rc = note_stacks(c, in, callee, &below, err);
+	if (rc || callee == PF_NONE || g->slots[callee] == PF_NONE || (jump && callee == caller))
+		return rc;
+	rc = PF_GROW(c->calls, c->call_capacity, c->call_count + 1, err);
+	if (!rc)
+		c->calls[c->call_count++] = (struct pf_flow_call){
+		    .slot = g->slots[caller] +
+			    (in->block - c->p->functions[caller].first_block) * PF_FLOW_LANES,
+		    .caller = caller,
+		    .function = callee,
+		    .jump = jump,
+		    .below = below,
+		    .factor = 1};
+	return rc;
+}
+
+static uint64_t
+detour_key(uint32_t through, uint32_t function)
+{
+	return (uint64_t)through << 32 | function;
+}
+
+static int
+by_functions(const void *left, const void *right)
+{
+	const struct pf_flow_detour *a = left, *b = right;
+	uint64_t one = detour_key(a->through, a->function),
+		 other = detour_key(b->through, b->function);
+
+	return (one > other) - (one < other);
+}
+
+/* The first of a function's detours to another. */
+static size_t
+find_detour(const struct pf_flow_calls *c, uint32_t through, uint32_t function)
+{
+	size_t low = 0, high = c->detour_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct pf_flow_detour *d = &c->detours[middle];
+
+		if (detour_key(d->through, d->function) < detour_key(through, function))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void
+pf_flow_calls_seal(struct pf_flow_calls *c)
+{
+	if (c->detour_count)
+		qsort(c->detours, c->detour_count, sizeof *c->detours, by_functions);
+	for (size_t i = 0; i < c->call_count; i++) {
+		struct pf_flow_call *call = &c->calls[i];
+
+		for (size_t k = find_detour(c, call->caller, call->function);
+		    k < c->detour_count && c->detours[k].through == call->caller &&
+		    c->detours[k].function == call->function;
+		    k++) {
+			struct pf_flow_detour *d = &c->detours[k];
+
+			call->around += d->samples;
+			c->below[d->function] += d->shared ? 0 : d->samples;
+			d->shared = true;
+		}
+	}
+}
+
+/* Whether a function's entries and its calls are to agree: one whose address is taken may have more than we see. */
+static bool
+is_coupled(const struct pf_flow_calls *c, const struct pf_flow_graph *g, uint32_t function)
+{
+	double calls = c->called[function], entries;
+
+	if (!(calls > 0))
+		return false;
+	entries = *pf_flow_entry(g, g->slots[function]);
+	return entries > 0 && !(c->p->functions[function].taken && calls < entries);
+}
+
+/* The end of the calls of one block. */
+static size_t
+calls_end(const struct pf_flow_calls *c, size_t first)
+{
+	size_t end = first + 1;
+
+	while (end < c->call_count && c->calls[end].slot == c->calls[first].slot)
+		end++;
+	return end;
+}
+
+/* How often a call ran, were all that its callee is called for as long: by so many of its stacks. */
+static double
+share_of(const struct pf_flow_calls *c, const struct pf_flow_graph *g,
+    const struct pf_flow_call *call, double samples)
+{
+	double entry = *pf_flow_entry(g, g->slots[call->function]);
+
+	return entry * samples / c->below[call->function];
+}
+
+/*
+ * What the stacks say of how often the calls of one block ran. They prove that it ran,
+ * and where a function is often found under other calls and never under this one,
+ * that it did so seldom; how often they say only roughly, for a call may take longer here than there.
+ */
+static double
+within_bounds(const struct pf_flow_calls *c, const struct pf_flow_graph *g, size_t first,
+    size_t end, double flow)
+{
+	double least = 0, most = DBL_MAX;
+
+	for (size_t i = first; i < end; i++) {
+		const struct pf_flow_call *call = &c->calls[i];
+
+		if (call->jump || !(c->below[call->function] > 0))
+			continue;
+		least = fmax(least, LEAST_SHARE * share_of(c, g, call, call->below));
+		most = fmin(most,
+		    MOST_SHARE * share_of(c, g, call, call->below + call->around + UNSEEN_SAMPLES));
+	}
+	return fmax(fmin(flow, most), least);
+}
+
+/* By how much the calls of one block say that its flow should change: the geometric mean, within bounds. */
+static double
+calls_factor(const struct pf_flow_calls *c, const struct pf_flow_graph *g, size_t first, size_t end)
+{
+	double sum = 0, factor, flow = pf_flow_in(g, c->calls[first].slot);
+	uint32_t count = 0;
+
+	for (size_t i = first; i < end; i++) {
+		uint32_t callee = c->calls[i].function;
+
+		if (!is_coupled(c, g, callee))
+			continue;
+		sum += log(*pf_flow_entry(g, g->slots[callee]) / c->called[callee]) / 2;
+		count++;
+	}
+	factor = count ? exp(sum / count) : 1;
+	return flow >= FLT_MIN ? within_bounds(c, g, first, end, factor * flow) / flow : factor;
+}
+
+void
+pf_flow_calls_couple(struct pf_flow_calls *c, struct pf_flow_graph *g)
+{
+	for (size_t i = 0; i < c->p->function_count; i++)
+		c->called[i] = 0;
+	for (size_t i = 0; i < c->call_count; i++)
+		c->called[c->calls[i].function] += pf_flow_in(g, c->calls[i].slot);
+	for (size_t i = 0, end; i < c->call_count; i = end) {
+		end = calls_end(c, i);
+		c->calls[i].factor = calls_factor(c, g, i, end);
+	}
+	for (uint32_t i = 0; i < c->p->function_count; i++) {
+		if (is_coupled(c, g, i)) {
+			double *entries = pf_flow_entry(g, g->slots[i]);
+			*entries = sqrt(*entries * c->called[i]);
+		}
+	}
+	for (size_t i = 0; i < c->call_count; i = calls_end(c, i)) {
+		pf_flow_scale_in(g, c->calls[i].slot, c->calls[i].factor);
+		pf_flow_scale_out(g, c->calls[i].slot, c->calls[i].factor);
+	}
+}
