@@ -51,6 +51,20 @@ add_heap(struct pf_findings *f, const struct pf_go_heap *h)
 	pf_add_number(f, "cpu_of_a_cycle", h->cycle_cpu, "seconds");
 }
 
+/* What the advice rests on where nothing says GOGC. */
+static void
+doubt_gogc(struct pf_findings *f, const struct pf_go_heap *h, enum pf_confidence most)
+{
+	if (!h->gogc_assumed && !h->gogc_rough)
+		return;
+	pf_add_caveat(f, most,
+	    pf_say(f, "%s: the service's --pid tells it, or its /metrics (go_gc_gogc_percent).",
+		h->gogc_assumed ? "Nothing given tells what GOGC is, and Go's default of 100 is "
+				  "assumed"
+				: "GOGC was read off the heap's goals, which gctrace cuts to whole "
+				  "megabytes, and this heap is small"));
+}
+
 static bool
 collects(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
@@ -136,6 +150,7 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	finding->cpu_saved = c.share / 2;
 	add_cost(f, &c);
 	add_heap(f, &h);
+	doubt_gogc(f, &h, PF_CONFIDENCE_HIGH); /* the pressure itself is measured */
 	pf_add_advice(
 	    f, (struct pf_advice){.action = pf_say(f, "Allocate less where most is allocated (the "
 						      "stacks below): every byte less is a "
@@ -200,6 +215,7 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 	finding->bytes_saved = -grown;
 	add_cost(f, c);
 	add_heap(f, h);
+	doubt_gogc(f, h, PF_CONFIDENCE_LOW);
 	if (isfinite(e->memory_limit))
 		pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
 	pf_add_advice(
