@@ -24,6 +24,11 @@ struct merge_mapping {
 	uint64_t bare_profile; /* the profile (from 1) with unsymbolized samples in it; 0: none */
 };
 
+/* A main binary, in strings of the sum. */
+struct merge_main {
+	uint32_t filename, build_id;
+};
+
 /* What a merge knows about a sample type of the sum besides its name. */
 struct merge_column {
 	uint64_t
@@ -93,6 +98,8 @@ struct pf_merge {
 	struct pf_index mapping_index, function_index, location_index, sample_index,
 	    label_set_index;
 	struct pf_fingerprints fingerprints;
+	struct merge_main *base_mains; /* owned; of what was subtracted, not all of them distinct */
+	size_t base_main_count, base_main_capacity;
 	uint64_t profile_count, added_count; /* all; without the subtracted ones */
 	uint64_t sample_count, term_count;   /* samples read, and summed */
 	uint64_t duration_sum;               /* of all profiles, with scale_by_duration */
@@ -119,7 +126,13 @@ int pf_merge_types(struct pf_merge *m, struct pf_error *err);
 /* Brings the columns into their final order: by their mean position in the profiles, then by name. */
 int pf_merge_order_types(struct pf_merge *m, struct pf_error *err);
 
-/* merge_tables.c: an item of the source as one of the sum. */
+/* merge_base.c: notes the main binary of a source that is subtracted; in the end warns of one of another program. */
+int pf_merge_note_base(struct pf_merge *m, struct pf_error *err);
+void pf_merge_judge_base(const struct pf_merge *m);
+
+/* merge_tables.c: a build id of the source as a string of the sum. */
+int pf_merge_build_id(struct pf_merge *m, uint32_t string, uint32_t *merged, struct pf_error *err);
+/* An item of the source as one of the sum. */
 int pf_merge_mapping(struct pf_merge *m, uint32_t mapping, uint32_t *merged, struct pf_error *err);
 /* A location of the source in terms of the sum, but for its lines. */
 int pf_merge_place(
