@@ -78,6 +78,7 @@ struct pf_go_heap {
 	double objects;
 	bool gogc_assumed; /* nothing tells GOGC: Go's default */
 	bool gogc_rough;   /* read off a heap of a few megabytes */
+	bool overhead_guessed;
 };
 int pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *heap, struct pf_error *err);
 

@@ -13,7 +13,7 @@
 enum {
 	TCACHE_MAX =
 	    1032, /* glibc: blocks beyond are not cached per thread, unless 2.42 is told to */
-	MANY_ALLOCATIONS = 10000,
+	MANY_ALLOCATIONS = 1000000, /* a tenth of a second of CPU, perhaps */
 };
 
 /*

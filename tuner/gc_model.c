@@ -187,7 +187,7 @@ parse_limit(const char *text)
 static int
 gogc_of_trace(const struct pf_gctrace *t, struct pf_go_heap *h, struct pf_error *err)
 {
-	double *ratio, goals = 0, lives = 0, bases = 0, all;
+	double *ratio, goals = 0, grown = 0, bases = 0, all;
 	size_t ratios = 0, n = t->count - 1;
 	int rc = PF_CALLOC(ratio, t->count, err);
 
@@ -199,13 +199,14 @@ gogc_of_trace(const struct pf_gctrace *t, struct pf_go_heap *h, struct pf_error 
 
 		if (base >= 8 << 20)
 			ratio[ratios++] = (goal - live) / base;
-		goals += goal;
-		lives += live;
+		goals +=
+		    t->cycles[i].goal; /* the least one is whole where GOGC is a multiple of 25 */
+		grown += goal - live;
 		bases += base;
 	}
 	pf_sort(ratio, ratios);
 	h->gogc_rough = ratios == 0;
-	all = fmin((goals - lives) / bases, goals / (double)n / (4 << 20));
+	all = fmin(grown / bases, goals / (double)n / (4 << 20));
 	h->gogc = fmax(5, round((ratios ? pf_quantile(ratio, ratios, 0.5) : all) * 20) * 5);
 	free(ratio);
 	return 0;
@@ -293,7 +294,7 @@ pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h, struct pf_error *e
 {
 	int rc = 0;
 
-	*h = (struct pf_go_heap){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, false, false};
+	*h = (struct pf_go_heap){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, false, false, false};
 	h->gogc = parse_gogc(e->gogc);
 	h->limit = *e->gomemlimit ? parse_limit(e->gomemlimit) : NAN;
 	if (e->has_trace)
@@ -309,7 +310,8 @@ pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h, struct pf_error *e
 		h->live = h->goal / (1 + h->gogc / 100);
 	if (isnan(h->overhead) && !isnan(h->goal)) {
 		double rss = pf_evidence_rss(e);
-		h->overhead = rss > h->goal ? rss - h->goal : 16 << 20;
+		h->overhead_guessed = !(rss > h->goal);
+		h->overhead = h->overhead_guessed ? 16 << 20 : rss - h->goal;
 	}
 	return 0;
 }

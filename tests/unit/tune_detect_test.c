@@ -19,7 +19,7 @@ struct expected {
 
 static const struct expected cases[] = {
     {"healthy", {NULL}, NULL}, {"leak", {"leak"}, "main.recordVisit"},
-    {"churn", {"allocation-heavy"}, "main.buildAnswer"},
+    {"churn", {"allocation-heavy", "gc-settings"}, "main.buildAnswer"},
     {"cache", {"gc-scan", "allocation-heavy", "gc-pressure", "gc-settings"}, "main.cache"},
     {"sleepers", {"goroutine-leak"}, "main.waitForRetry"},
     {"senders", {"goroutine-leak"}, "main.senders.func1.1"},
@@ -30,7 +30,8 @@ static const struct expected cases[] = {
     {"relock", {"deadlock", "lock-contention"}, "main.refreshAll"},
     {"handover", {"lock-contention"}, "main.refreshOne"},
     {"recursion", {"hot-recursion"}, "main.countPaths"},
-    {"serialize", {"serialization", "allocation-heavy"}, "main.roundTrip"},
+    {"serialize", {"serialization", "allocation-heavy", "gc-pressure", "gc-settings"},
+	"main.roundTrip"},
     {"slow", {"external-wait"}, "main.queryRemote"},
     {"backend", {"external-wait"}, "query_backend"}, {"requests", {NULL}, NULL},
     {"mapping", {"malloc-thresholds"}, "buffers_of_one"},
