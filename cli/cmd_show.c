@@ -210,9 +210,10 @@ print_raw(const struct settings *s, const struct pf_profile *p, const uint8_t *k
 
 static int
 print_profile(const struct settings *s, enum verb verb, const char *function,
-    const struct pf_profile *p, struct pf_buffer *out, struct pf_error *err)
+    struct cli_inputs *inputs, struct pf_buffer *out, struct pf_error *err)
 {
 	struct pf_view_options o = report_options(s, verb);
+	const struct pf_profile *p = inputs->profile;
 	const char *advice;
 	struct pf_view r;
 	int rc;
@@ -220,6 +221,7 @@ print_profile(const struct settings *s, enum verb verb, const char *function,
 	/* As it is: also one without a sample type, which no other view can show. */
 	if (verb == RAW && !s->focus && !s->ignore)
 		return print_raw(s, p, NULL, out, err);
+	o.warnings = &inputs->warnings;
 	rc = pf_view_init(&r, p, &o, err);
 	if (!rc && verb == RAW) {
 		rc = print_raw(s, p, r.kept, out, err);
@@ -227,7 +229,7 @@ print_profile(const struct settings *s, enum verb verb, const char *function,
 		advice = pf_view_advice(&r);
 		/* A stripped binary that was given has had its own note. */
 		if (advice && (r.frames.has_lines || !s->binaries.count))
-			fprintf(stderr, "profuse: warning: %s\n", advice);
+			cli_inputs_warn(inputs, advice);
 		rc = print_report(&r, verb, function, s->json, out, err);
 	}
 	pf_view_release(&r);
@@ -279,7 +281,7 @@ run_verb(const struct settings *s, enum verb verb, const char *function, char *c
 	if (!rc)
 		rc = symbolize(s, inputs.profile, err);
 	if (!rc)
-		rc = print_profile(s, verb, function, inputs.profile, &out, err);
+		rc = print_profile(s, verb, function, &inputs, &out, err);
 	if (!rc)
 		rc = pf_file_write(s->output ? s->output : "-", out.bytes, out.size, err);
 	if (!rc && s->json && verb == FLAME)

@@ -19,18 +19,36 @@ struct reading {
 	bool quiet;              /* warnings are dropped for now */
 };
 
+void
+cli_inputs_warn(struct cli_inputs *inputs, const char *sentence)
+{
+	uint32_t id;
+
+	fprintf(stderr, "profuse: warning: %s\n", sentence);
+	/* Without memory for the JSON copy the sentence has at least been printed. */
+	pf_strings_add(&inputs->warnings, sentence, strlen(sentence), &id, NULL);
+}
+
+static void
+warn_of(struct cli_inputs *inputs, const char *name, const char *what)
+{
+	struct pf_buffer sentence;
+
+	pf_buffer_init(&sentence, PF_BUFFER_NO_MAXIMUM);
+	pf_buffer_printf(&sentence, "%s: %s", name, what);
+	pf_buffer_byte(&sentence, 0);
+	if (!sentence.failed)
+		cli_inputs_warn(inputs, (const char *)sentence.bytes);
+	pf_buffer_release(&sentence);
+}
+
 static void
 warn(void *data, const char *sentence)
 {
 	struct reading *r = data;
-	struct cli_inputs *inputs = r->inputs;
-	uint32_t id;
 
-	if (r->quiet)
-		return;
-	fprintf(stderr, "profuse: warning: %s\n", sentence);
-	/* Without memory for the JSON copy the sentence has at least been printed. */
-	pf_strings_add(&inputs->warnings, sentence, strlen(sentence), &id, NULL);
+	if (!r->quiet)
+		cli_inputs_warn(r->inputs, sentence);
 }
 
 static struct pf_read_options
@@ -217,10 +235,15 @@ cli_inputs_read_plain(struct cli_inputs *inputs, const struct cli_input_settings
 	if (asks_for_merge(settings))
 		return cli_inputs_read(inputs, settings, true, &path, 1, err);
 	rc = pf_paths_add(&paths, path, err);
-	if (!rc && paths.count == 1)
-		rc = pf_profile_open(&inputs->profile, paths.items[0], &options, err);
-	else if (!rc)
+	if (!rc && paths.count != 1) {
 		rc = cli_inputs_read(inputs, settings, true, paths.items, paths.count, err);
+	} else if (!rc) {
+		rc = pf_strings_init(&inputs->warnings, err);
+		if (!rc)
+			rc = pf_profile_open(&inputs->profile, paths.items[0], &options, err);
+		if (!rc && inputs->profile->doubt)
+			warn_of(inputs, paths.items[0], inputs->profile->doubt);
+	}
 	pf_paths_release(&paths);
 	return rc;
 }

@@ -70,6 +70,8 @@ int cli_inputs_read(struct cli_inputs *inputs, const struct cli_input_settings *
 /* Reads one file just as it is, unless the settings ask for a merge or path stands for several files. */
 int cli_inputs_read_plain(struct cli_inputs *inputs, const struct cli_input_settings *settings,
     char *path, struct pf_error *err);
+/* Says a sentence on standard error and keeps it for --json. */
+void cli_inputs_warn(struct cli_inputs *inputs, const char *sentence);
 void cli_inputs_release(struct cli_inputs *inputs);
 
 #endif

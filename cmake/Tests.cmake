@@ -29,7 +29,7 @@ endforeach()
 
 target_sources(options_test PRIVATE cli/options.c)
 target_link_libraries(profile_encode_test PRIVATE profile_oracle)
-foreach(name allocation_failure_test collect_allocation_test convert_allocation_test bench_decide_test show_allocation_test tune_store_test
+foreach(name allocation_failure_test collect_allocation_test convert_allocation_test merge_steps_test bench_decide_test show_allocation_test tune_store_test
     store_allocation_test tune_allocation_test tune_search_test)
   target_sources(${name} PRIVATE tests/support/failing_malloc.c)
   target_link_options(${name} PRIVATE LINKER:--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free)

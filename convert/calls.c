@@ -19,7 +19,8 @@ struct pf_indirect_call {
 struct weights {
 	double *rates; /* by function: entries for the stacks' value that led into it */
 	double usual_rate;
-	double *sums; /* by body: of the weights of its indirect targets */
+	double stepped; /* share of the samples that have steps beside them */
+	double *sums;   /* by body: of the weights of its indirect targets */
 };
 
 void
@@ -166,7 +167,9 @@ add_indirect(
 	if (!symbol)
 		return 0;
 	callee = pf_program_function_at(c->p, edge->callee);
-	weight = (double)edge->value * (callee == PF_NONE ? w->usual_rate : w->rates[callee]) +
+	/* where a part of the samples has no steps beside it, it must not outweigh those of the others */
+	weight = (double)edge->value * w->stepped *
+		     (callee == PF_NONE ? w->usual_rate : w->rates[callee]) +
 		 (double)edge->steps; /* calls that were seen, neither fast nor slow */
 	rc = find_target(c, call->body, symbol, &target, err);
 	if (!rc && target->value >= 0) {
@@ -197,6 +200,7 @@ pf_calls_finish(struct pf_calls *c, const struct pf_samples *samples,
 	struct weights w = {0};
 	int rc = PF_CALLOC(w.sums, c->f->body_count, err);
 
+	w.stepped = pf_samples_stepped(samples, executions->unit);
 	if (!rc)
 		rc = rate_functions(&w, c->p, samples, executions, err);
 	for (size_t i = 0; !rc && i < samples->edge_count; i++)

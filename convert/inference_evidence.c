@@ -16,10 +16,15 @@
 #define STEP_WORTH .09
 /*
  * Samples say how often a block ran only to a factor, however many there are: beside steps, those
- * of a function that has many for each of its blocks are worth less, down to this.
+ * of a function that has many for each of its blocks are worth less, down to this where each has
+ * steps beside it. Samples of hosts that take no steps are only more of them: the share
+ * of those that have steps is what the rest may not outweigh.
  */
 #define SAMPLE_WORTH .1
 #define MANY_SAMPLES .3 /* for each block: worth half of what there is to lose */
+/* A function that ought to have so many steps and has less than this share of them ran on hosts without. */
+#define SURE_STEPS 80.0
+#define FEW_STEPS .03
 /* Of a function's own relation of steps to samples: as if so many instructions more had the usual one. */
 #define USUAL_INSTRUCTIONS 20.0
 
@@ -122,17 +127,33 @@ pf_evidence_has_steps(const struct pf_evidence_source *s)
 	return s->time && s->p->samples->steps > 0;
 }
 
+/*
+ * Where a part of the hosts takes no steps: whether a function ran on those alone. Zero steps
+ * then say nothing. `own`: of the function, as if it had USUAL_INSTRUCTIONS more.
+ */
+static bool
+is_unstepped(const struct pf_evidence_source *s, const struct pf_stepped *own)
+{
+	double due = s->usual_rate * (own->executed - USUAL_INSTRUCTIONS);
+
+	return s->stepped < 1 && due > SURE_STEPS &&
+	       own->steps - s->usual_rate * USUAL_INSTRUCTIONS < FEW_STEPS * due;
+}
+
 struct pf_function_evidence
 pf_evidence_of_function(const struct pf_evidence_source *s, const struct pf_program_code *code)
 {
 	struct pf_stepped own = {s->usual_rate * USUAL_INSTRUCTIONS, USUAL_INSTRUCTIONS, 0, 0};
+	double least;
 
 	if (!(s->usual_rate > 0))
 		return (struct pf_function_evidence){0, 1};
 	pf_evidence_add(&own, s, code);
+	if (is_unstepped(s, &own))
+		return (struct pf_function_evidence){0, 1};
+	least = SAMPLE_WORTH * s->stepped;
 	return (struct pf_function_evidence){own.steps / own.executed,
-	    SAMPLE_WORTH +
-		(1 - SAMPLE_WORTH) / (1 + own.samples / (MANY_SAMPLES * (double)own.blocks))};
+	    least + (1 - least) / (1 + own.samples / (MANY_SAMPLES * (double)own.blocks))};
 }
 
 struct pf_evidence
@@ -141,7 +162,7 @@ pf_evidence_of_block(const struct pf_evidence_source *s, const struct pf_functio
 {
 	struct pf_evidence samples = by_samples(s, code, block), steps;
 
-	if (!(s->usual_rate > 0))
+	if (!(f->step_rate > 0))
 		return samples;
 	steps = by_steps(code, block);
 	return (struct pf_evidence){f->sample_worth * samples.samples + STEP_WORTH * steps.samples,

@@ -23,6 +23,7 @@ struct pf_evidence_source {
 	bool time;   /* samples are time; else each instruction costs one */
 	double
 	    usual_rate; /* steps of an instruction for each count of its block, in all functions; 0: there are no steps */
+	double stepped; /* share of the samples that have steps beside them: pf_samples_stepped() */
 };
 
 /* Sums over code. */
@@ -32,7 +33,7 @@ struct pf_stepped {
 	uint64_t blocks;
 };
 
-/* Of one function: of 0 steps, {0, 1}. */
+/* Of one function: where steps say nothing of it, {0, 1}. */
 struct pf_function_evidence {
 	double step_rate;    /* the usual rate's like, in this function */
 	double sample_worth; /* of a sample, beside steps */

@@ -62,6 +62,7 @@ compare_steps(struct flow *f, struct pf_error *err)
 	}
 	pf_program_code_release(&code);
 	f->source.usual_rate = sum.executed > 0 ? sum.steps / sum.executed : 0;
+	f->source.stepped = pf_samples_stepped(f->p->samples, f->source.unit);
 	return rc;
 }
 

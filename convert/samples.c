@@ -17,6 +17,18 @@ pf_samples_release(struct pf_samples *samples)
 	*samples = (struct pf_samples){0};
 }
 
+/* One percent of the CPU time gave 3.4 to 5.6 of them a sample on a slow virtual machine, more elsewhere. */
+#define LEAST_STEPS 3.0
+
+double
+pf_samples_stepped(const struct pf_samples *samples, double unit)
+{
+	double due = LEAST_STEPS * (double)samples->used / unit;
+
+	return samples->steps > 0 && (double)samples->steps < due ? (double)samples->steps / due
+								  : 1;
+}
+
 /* A node's parent has a smaller number, so one pass from the end sums all that lies below. */
 int
 pf_stack_values(int64_t **values, const struct pf_stacks *s, size_t type, struct pf_error *err)

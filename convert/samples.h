@@ -54,6 +54,13 @@ int pf_samples_collect(struct pf_samples *out, const struct pf_stacks *s,
     struct pf_error *err);
 void pf_samples_release(struct pf_samples *samples);
 
+/*
+ * The share of the samples that have steps beside them, as far as their numbers
+ * tell; 1 where there are none. Summed profiles of a fleet don't say which hosts took
+ * steps, but a host that does has several a sample. `unit`: the value of one sample.
+ */
+double pf_samples_stepped(const struct pf_samples *samples, double unit);
+
 /* Values of each stack and all below it, one a node, checked; *values is to be freed. */
 int pf_stack_values(int64_t **values, const struct pf_stacks *s, size_t type, struct pf_error *err);
 

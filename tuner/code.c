@@ -20,6 +20,12 @@ static const struct rule rules[] = {
     {"runtime.rawstring*", PF_CODE_ALLOCATION},
     {"runtime.rawbyteslice", PF_CODE_ALLOCATION},
     {"runtime.gcBgMarkWorker*", PF_CODE_GC_MARK},
+    /* what only runs while a cycle does, in whoever starts it, writes a pointer or allocates meanwhile */
+    {"runtime.gcStart*", PF_CODE_GC_MARK},
+    {"runtime.gcMarkDone*", PF_CODE_GC_MARK},
+    {"runtime.gcMarkTermination*", PF_CODE_GC_MARK},
+    {"runtime.wbBufFlush*", PF_CODE_GC_MARK},
+    {"runtime.gcmarknewobject", PF_CODE_GC_MARK},
     {"runtime.gcDrainMarkWorkerIdle", PF_CODE_GC_IDLE},
     {"runtime.gcAssistAlloc*", PF_CODE_GC_ASSIST},
     {"runtime.bgsweep", PF_CODE_GC_SWEEP},

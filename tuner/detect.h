@@ -33,6 +33,13 @@ const struct pf_evidence_profile *pf_cpu_profile(const struct pf_evidence *e, ui
 double pf_cpu_samples(const struct pf_evidence_profile *ep);
 enum { PF_FEW_SAMPLES = 100, PF_LEAST_SAMPLES = 20 };
 
+/*
+ * The share of CPU time in the allocator, of which findings about it can save a part: NaN where no CPU
+ * profile tells. Below PF_ALLOCATION_MATTERS there is nothing to find. PF_ENOMEM.
+ */
+int pf_allocation_share(const struct pf_evidence *e, double *share, struct pf_error *err);
+#define PF_ALLOCATION_MATTERS 0.05
+
 /* Seconds of one of a column of delays: they count nanoseconds, or microseconds. */
 double pf_delay_unit(const struct pf_evidence_profile *ep, uint32_t column);
 
@@ -69,6 +76,9 @@ struct pf_go_heap {
 	double forced;    /* share of cycles that were forced */
 	double cycle_cpu; /* CPU seconds of one cycle */
 	double objects;
+	bool gogc_assumed; /* nothing tells GOGC: Go's default */
+	bool gogc_rough;   /* read off a heap of a few megabytes */
+	bool overhead_guessed;
 };
 int pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *heap, struct pf_error *err);
 

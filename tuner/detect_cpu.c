@@ -64,6 +64,24 @@ advise_allocation(const struct pf_evidence *e, struct pf_findings *f, const char
 }
 
 int
+pf_allocation_share(const struct pf_evidence *e, double *share, struct pf_error *err)
+{
+	uint32_t column;
+	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
+	struct pf_sites sites;
+	int rc;
+
+	*share = NAN;
+	if (!ep)
+		return 0;
+	rc = pf_sites_of(&sites, ep, column, allocates, err);
+	if (!rc)
+		*share = sites.total / pf_column_total(ep, column);
+	pf_sites_release(&sites);
+	return rc;
+}
+
+int
 pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
 	uint32_t column;

@@ -18,6 +18,12 @@
 #define WORTH_TUNING 0.05
 #define ASSIST 0.05
 #define MODEL_ERROR 0.15
+/*
+ * From so many collections a second on, what they cost beside marking and sweeping tells: scheduling,
+ * preempting, caches that are cold after each. Up to so much of what is predicted comes on top.
+ */
+#define FREQUENT 30
+#define ON_TOP 0.5
 #define HEADROOM 0.9 /* of a container's limit, for GOMEMLIMIT */
 
 enum { LEAST_GOGC = 50, MOST_GOGC = 500 };
@@ -49,6 +55,20 @@ add_heap(struct pf_findings *f, const struct pf_go_heap *h)
 		pf_add_number(f, "gogc", h->gogc, "percent");
 	pf_add_number(f, "seconds_between_cycles", h->interval, "seconds");
 	pf_add_number(f, "cpu_of_a_cycle", h->cycle_cpu, "seconds");
+}
+
+/* What the advice rests on where nothing says GOGC. */
+static void
+doubt_gogc(struct pf_findings *f, const struct pf_go_heap *h, enum pf_confidence most)
+{
+	if (!h->gogc_assumed && !h->gogc_rough)
+		return;
+	pf_add_caveat(f, most,
+	    pf_say(f, "%s: the service's --pid tells it, or its /metrics (go_gc_gogc_percent).",
+		h->gogc_assumed ? "Nothing given tells what GOGC is, and Go's default of 100 is "
+				  "assumed"
+				: "GOGC was read off the heap's goals, which gctrace cuts to whole "
+				  "megabytes, and this heap is small"));
 }
 
 static bool
@@ -136,6 +156,7 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	finding->cpu_saved = c.share / 2;
 	add_cost(f, &c);
 	add_heap(f, &h);
+	doubt_gogc(f, &h, PF_CONFIDENCE_HIGH); /* the pressure itself is measured */
 	pf_add_advice(
 	    f, (struct pf_advice){.action = pf_say(f, "Allocate less where most is allocated (the "
 						      "stacks below): every byte less is a "
@@ -185,6 +206,7 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 	double all = isnan(c->with_idle) ? c->share : c->with_idle, fewer = 1 - h->gogc / gogc;
 	double saved = all * fewer, grown = h->live * (gogc - h->gogc) / 100;
 	double error = MODEL_ERROR * saved + (c->high - c->low) / 2 * fewer;
+	double on_top = h->interval < 1.0 / FREQUENT ? ON_TOP * saved : 0;
 	double least = c->share * fewer * (1 - MODEL_ERROR) - (c->high - c->low) / 2 * fewer;
 	double before = h->goal + h->overhead, after = before + grown;
 	char cpu[PF_AMOUNT_ROOM], memory[PF_AMOUNT_ROOM];
@@ -200,6 +222,16 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 	finding->bytes_saved = -grown;
 	add_cost(f, c);
 	add_heap(f, h);
+	doubt_gogc(f, h, PF_CONFIDENCE_LOW);
+	if (on_top > 0)
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f,
+			"It collects %.0f times a second, and each time costs more than marking "
+			"and "
+			"sweeping, which is all that a profile shows of it: the saving may be half "
+			"as "
+			"great again. profuse bench measures it.",
+			1 / h->interval));
 	if (isfinite(e->memory_limit))
 		pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
 	pf_add_advice(
@@ -216,13 +248,15 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 		       h->gogc == 100 ? pf_say(f, "unset GOGC") : pf_say(f, "GOGC=%.0f", h->gogc)});
 	if (isfinite(e->memory_limit))
 		add_limit_advice(f, e->memory_limit);
-	pf_add_prediction(f, "cpu", "share", 1, 1 - saved, 1 - saved - error,
+	pf_add_prediction(f, "cpu", "share", 1, 1 - saved, 1 - saved - error - on_top,
 	    1 - fmin(least, saved - error),
 	    pf_say(f,
 		"GC CPU falls with 1/GOGC: %.0f/%.0f of today's remains, of marking in idle time "
 		"too",
 		h->gogc, gogc));
-	pf_add_prediction(f, "rss_peak", "bytes", before, after, after - 0.1 * grown,
+	/* A program may end, or be looked at, before its heap is at the goal; the least that is not heap is 4 MiB. */
+	pf_add_prediction(f, "rss_peak", "bytes", before, after,
+	    after - 0.2 * grown - (h->overhead_guessed ? h->overhead - (4 << 20) : 0),
 	    after + 0.2 * grown, pf_say(f, "live heap x (1 + GOGC/100) + what is not heap"));
 	pf_add_measurement(f, "p99", "seconds",
 	    pf_say(f,

@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "stats/trend.h"
 #include "tuner/growth.h"

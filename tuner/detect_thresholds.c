@@ -13,8 +13,24 @@
 enum {
 	TCACHE_MAX =
 	    1032, /* glibc: blocks beyond are not cached per thread, unless 2.42 is told to */
-	MANY_ALLOCATIONS = 10000,
+	MANY_ALLOCATIONS = 1000000, /* a tenth of a second of CPU, perhaps */
 };
+
+/*
+ * What the caches of threads don't fit costs CPU time in the allocator, and no more than there is of
+ * it: however many such blocks, where that is little nothing is wrong.
+ */
+static void
+add_allocation_share(struct pf_findings *f, double share)
+{
+	pf_add_number(f, "cpu_share_of_allocation", share, "share");
+	if (isnan(share))
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f,
+			"How much CPU time goes into allocating is not known: where it is under "
+			"%.0f %%, there is nothing to save here. A CPU profile tells.",
+			100 * PF_ALLOCATION_MATTERS));
+}
 
 static bool
 maps_memory(const struct pf_stack *s, const struct pf_evidence_profile *ep)
@@ -113,8 +129,9 @@ cut_off(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err
 									 "alloc_space", NULL};
 	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_HEAP);
 	uint32_t count, size;
-	double all = 0, beyond = 0, most = 0;
+	double all = 0, beyond = 0, most = 0, cpu;
 	size_t heaviest = 0;
+	int rc;
 
 	if (!ep)
 		ep = pf_evidence_last(e, PF_PROFILE_ALLOCS);
@@ -138,6 +155,9 @@ cut_off(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err
 	}
 	if (all < MANY_ALLOCATIONS || beyond < 0.3 * all)
 		return 0;
+	rc = pf_allocation_share(e, &cpu, err);
+	if (rc || cpu < PF_ALLOCATION_MATTERS)
+		return rc;
 	pf_findings_add(f, "malloc-thresholds", PF_SEVERITY_LOW, PF_CONFIDENCE_MEDIUM,
 	    pf_say(f,
 		"%.0f %% of allocations are just too big for the caches of threads (1 KiB to 64 "
@@ -145,6 +165,7 @@ cut_off(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err
 		100 * beyond / all));
 	pf_add_number(f, "share_of_allocations", beyond / all, "share");
 	pf_add_number(f, "allocations", all, "count");
+	add_allocation_share(f, cpu);
 	advise_caches(f);
 	pf_add_measurement(f, "cpu", "share", pf_say(f, "profuse tune --try CMD"));
 	return pf_show_stack(f, ep, heaviest, most, most / all, "count", err);
@@ -198,12 +219,15 @@ pf_detect_cross_thread(const struct pf_evidence *e, struct pf_findings *f, struc
 	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_FREES);
 	uint32_t column = ep ? pf_evidence_column(ep, objects) : PF_NONE;
 	struct pf_sites sites;
-	double all, share;
+	double all, share, cpu;
 	char text[PF_AMOUNT_ROOM];
 	int rc;
 
 	if (column == PF_NONE)
 		return 0;
+	rc = pf_allocation_share(e, &cpu, err);
+	if (rc || cpu < PF_ALLOCATION_MATTERS)
+		return rc;
 	rc = sum_crossed(&sites, ep, column, &all, err);
 	share = sites.total / all;
 	if (!rc && sites.count && sites.total >= MANY_ALLOCATIONS && share >= 0.25) {
@@ -216,6 +240,7 @@ pf_detect_cross_thread(const struct pf_evidence *e, struct pf_findings *f, struc
 			pf_amount(text, share, "share"), pf_site_name(ep, sites.items[0].name)));
 		pf_add_number(f, "share_of_frees", share, "share");
 		pf_add_number(f, "objects", sites.total, "count");
+		add_allocation_share(f, cpu);
 		pf_add_advice(f, (struct pf_advice){
 				     .action = pf_say(f, "Caches of threads don't help such "
 							 "objects: let the receiver hand buffers "

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/memory.h"
 
 /* A series that is shorter tells no trend; of so many processes that ended, the last snapshot is kept whole. */

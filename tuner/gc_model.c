@@ -22,6 +22,9 @@
 
 enum { GOGC_DEFAULT = 100 };
 
+/* The trace cuts sizes to whole megabytes: in the middle half of one is missing. */
+static const double cut = 0x1p19;
+
 static const struct pf_gc_cost unknown_cost = {NAN, NAN, NAN, NAN, NAN, NAN, NULL, false};
 
 static int
@@ -176,45 +179,72 @@ parse_limit(const char *text)
 	return *end ? NAN : value;
 }
 
+/*
+ * GOGC, from how the goals of cycles follow from what was marked before: to the nearest 5 %. Of a
+ * heap of a few megabytes whole ones tell it but roughly, on average over many cycles; and the goal
+ * is never less than 4 MiB·GOGC/100.
+ */
+static int
+gogc_of_trace(const struct pf_gctrace *t, struct pf_go_heap *h, struct pf_error *err)
+{
+	double *ratio, goals = 0, grown = 0, bases = 0, all;
+	size_t ratios = 0, n = t->count - 1;
+	int rc = PF_CALLOC(ratio, t->count, err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 1; i < t->count; i++) {
+		double goal = t->cycles[i].goal + cut, live = t->cycles[i - 1].live + cut;
+		double base = live + t->cycles[i].stacks + t->cycles[i].globals;
+
+		if (base >= 8 << 20)
+			ratio[ratios++] = (goal - live) / base;
+		goals +=
+		    t->cycles[i].goal; /* the least one is whole where GOGC is a multiple of 25 */
+		grown += goal - live;
+		bases += base;
+	}
+	pf_sort(ratio, ratios);
+	h->gogc_rough = ratios == 0;
+	all = fmin(grown / bases, goals / (double)n / (4 << 20));
+	h->gogc = fmax(5, round((ratios ? pf_quantile(ratio, ratios, 0.5) : all) * 20) * 5);
+	free(ratio);
+	return 0;
+}
+
 /* Medians over the cycles that were not forced, from the second on. */
 static int
 heap_of_trace(const struct pf_gctrace *t, struct pf_go_heap *h, struct pf_error *err)
 {
-	double *live = NULL, *goal, *cpu, *ratio, forced = 0;
-	size_t n = 0, ratios = 0, grown = 0;
+	double *live = NULL, *goal, *cpu, forced = 0;
+	size_t n = 0, grown = 0;
 	int rc;
 
 	if (t->count < 3)
 		return 0;
-	rc = PF_CALLOC(live, 4 * t->count, err);
-	if (rc)
+	rc = PF_CALLOC(live, 3 * t->count, err);
+	if (!rc && isnan(h->gogc))
+		rc = gogc_of_trace(t, h, err);
+	if (rc) {
+		free(live);
 		return rc;
+	}
 	goal = live + t->count;
 	cpu = goal + t->count;
-	ratio = cpu + t->count;
 	for (size_t i = 1; i < t->count; i++) {
-		const struct pf_gc_cycle *c = &t->cycles[i];
-		double before = t->cycles[i - 1].live + c->stacks + c->globals;
-
-		/* What was marked before is what this cycle's goal was made of; small heaps have a least goal. */
-		if (before >= 8 << 20)
-			ratio[ratios++] = (c->goal - t->cycles[i - 1].live) / before;
-		forced += c->forced;
-		live[n] = c->live;
-		goal[n++] = c->goal;
+		forced += t->cycles[i].forced;
+		live[n] = t->cycles[i].live + cut;
+		goal[n++] = t->cycles[i].goal + cut;
 	}
 	pf_sort(live, n);
 	pf_sort(goal, n);
-	pf_sort(ratio, ratios);
-	if (ratios && isnan(h->gogc)) /* to the nearest 5 %: the trace rounds to megabytes */
-		h->gogc = round(pf_quantile(ratio, ratios, 0.5) * 20) * 5;
 	/* A service grows into its load: the upper half is what it lives with. */
 	h->live = pf_quantile(live, n, 0.75);
 	h->goal = pf_quantile(goal, n, 0.75);
 	/* And what a cycle costs is what it costs at that height. */
 	for (size_t i = 1; i < t->count; i++) {
 		const struct pf_gc_cycle *c = &t->cycles[i];
-		if (c->live >= 0.8 * h->live)
+		if (c->live + cut >= 0.8 * h->live)
 			cpu[grown++] = c->cpu_stop_sweep + c->cpu_assist + c->cpu_background +
 				       c->cpu_stop_mark;
 	}
@@ -238,7 +268,10 @@ heap_of_stats(const struct pf_evidence *e, struct pf_go_heap *h)
 	s = &now->go;
 	h->goal = isnan(h->goal) ? s->next_gc : h->goal;
 	h->live = isnan(h->live) ? s->live : h->live;
-	h->gogc = isnan(h->gogc) ? s->gogc : h->gogc;
+	if ((isnan(h->gogc) || h->gogc_rough) && !isnan(s->gogc)) {
+		h->gogc = s->gogc;
+		h->gogc_rough = false;
+	}
 	h->limit = isnan(h->limit) && s->gomemlimit > 0
 		       ? s->gomemlimit >= 0x1p62 ? INFINITY : s->gomemlimit
 		       : h->limit;
@@ -261,7 +294,7 @@ pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h, struct pf_error *e
 {
 	int rc = 0;
 
-	*h = (struct pf_go_heap){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+	*h = (struct pf_go_heap){NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, false, false, false};
 	h->gogc = parse_gogc(e->gogc);
 	h->limit = *e->gomemlimit ? parse_limit(e->gomemlimit) : NAN;
 	if (e->has_trace)
@@ -269,13 +302,16 @@ pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h, struct pf_error *e
 	if (rc)
 		return rc;
 	heap_of_stats(e, h);
-	if (isnan(h->gogc))
+	if (isnan(h->gogc)) {
 		h->gogc = GOGC_DEFAULT;
+		h->gogc_assumed = true;
+	}
 	if (isnan(h->live) && !isnan(h->goal) && isfinite(h->gogc))
 		h->live = h->goal / (1 + h->gogc / 100);
 	if (isnan(h->overhead) && !isnan(h->goal)) {
 		double rss = pf_evidence_rss(e);
-		h->overhead = rss > h->goal ? rss - h->goal : 16 << 20;
+		h->overhead_guessed = !(rss > h->goal);
+		h->overhead = h->overhead_guessed ? 16 << 20 : rss - h->goal;
 	}
 	return 0;
 }

@@ -163,14 +163,30 @@ first(const struct race *race, bool supported)
 	return best;
 }
 
-static bool
-decided(const struct race *race)
+/*
+ * Somebody is borne out, and nobody who runs is ahead of it by enough to matter, or may be for all
+ * that the pairs tell: a point estimate alone would often stop at the first of several good ones.
+ */
+static int
+decide(const struct race *race, bool *decided, struct pf_error *err)
 {
-	const struct pf_validation *v = race->s->validations;
-	size_t leader = first(race, false), proven = first(race, true);
+	const struct pf_search *s = race->s;
+	size_t proven = first(race, true);
+	int rc = 0;
 
-	return leader == PF_RACERS ||
-	       (proven < PF_RACERS && v[leader].change > v[proven].change - matters);
+	*decided = proven < PF_RACERS;
+	for (size_t i = 0; !rc && *decided && i < s->validation_count; i++) {
+		const struct racer *r = &race->racers[i];
+		struct pf_comparison c;
+
+		if (i == proven || !r->running || r->capped)
+			continue;
+		/* Over the rounds that both have: one may be borne out and yet have dropped out. */
+		rc = compare(s, race->racers[proven].own, r->own, s->validations[proven].rounds,
+		    drop_confidence, &c, err);
+		*decided = c.has_interval && c.low > -matters;
+	}
+	return rc;
 }
 
 /* Who is behind the leader, or can't be better than today's by enough to matter, is out. */
@@ -294,6 +310,7 @@ pf_race(struct pf_search *s, struct pf_runner *runner, const size_t *which, size
 {
 	struct race race = {.s = s};
 	struct plan p;
+	bool decided = false;
 	int rc = 0;
 
 	line_up(&race, which, n);
@@ -306,7 +323,9 @@ pf_race(struct pf_search *s, struct pf_runner *runner, const size_t *which, size
 			if (race.racers[i].running)
 				rc = look_at(&race, i, p.level[k], err);
 		}
-		if (rc || decided(&race))
+		if (!rc)
+			rc = decide(&race, &decided, err);
+		if (rc || decided)
 			break;
 		rc = drop(&race, err);
 		if (first(&race, false) == PF_RACERS)

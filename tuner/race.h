@@ -5,7 +5,8 @@
  * rounds each is compared with today's in pairs. One that is behind the leader, or
  * that can't be better than today's by enough to matter, drops out, so that the
  * rounds go where they decide something. The race ends when a setting is borne out
- * as better and none is ahead of it by enough to matter, when none is left, or after the last round.
+ * as better and the pairs rule out that another is ahead of it by enough to matter,
+ * when none is left, or after the last round.
  *
  * All looks at all settings together are wrong with a chance of at most 5 %
  * (two-sided; that a recommended one is really worse: half of that): each setting

@@ -334,6 +334,7 @@ search_json(const struct pf_search *s)
 	for (size_t i = 0; i < s->validation_count; i++)
 		json_array_append_new(list, validation_json(s, &s->validations[i]));
 	json_object_set_new(root, "command", text(s->command));
+	json_object_set_new(root, "service", json_boolean(s->service));
 	json_object_set_new(root, "seed", json_integer((json_int_t)s->seed));
 	json_object_set_new(root, "weights", weights);
 	json_object_set_new(root, "exhaustive", json_boolean(s->exhaustive));

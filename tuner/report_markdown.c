@@ -123,8 +123,8 @@ write_search(const struct pf_search *s, struct pf_buffer *out)
 	pf_buffer_printf(out,
 	    "\n\n%zu settings, %zu runs, seed %llu. Settings that no other beats in both CPU and "
 	    "memory:\n\n"
-	    "| setting | CPU | peak | what counts | runs |\n|---|---:|---:|---:|---:|\n",
-	    s->count, s->runs, (unsigned long long)s->seed);
+	    "| setting | %s | peak | what counts | runs |\n|---|---:|---:|---:|---:|\n",
+	    s->count, s->runs, (unsigned long long)s->seed, s->service ? "CPU a request" : "CPU");
 	for (size_t i = 0; i < s->count; i++) {
 		const struct pf_trial *t = &s->trials[i];
 

@@ -15,10 +15,10 @@
 
 enum {
 	PAIRS = 48, /* of the race, at most */
-	STAGES = 2,
+	STAGES = 3,
 };
 
-static const size_t rounds_of[STAGES] = {1, 3};
+static const size_t rounds_of[STAGES] = {1, 1, 3};
 
 struct searching {
 	struct pf_search *s;
@@ -104,9 +104,9 @@ cut(struct searching *g, size_t *which, size_t n, size_t keep)
 static size_t
 kept(size_t n)
 {
-	size_t quarter = (n + 3) / 4;
+	size_t better = (2 * n + 4) / 5;
 
-	return quarter < 4 ? (n < 4 ? n : 4) : quarter;
+	return better < PF_RACERS ? (n < PF_RACERS ? n : PF_RACERS) : better;
 }
 
 /* Runs of the halving: n others, and today's with each batch. */

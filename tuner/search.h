@@ -1,12 +1,13 @@
 /*
  * search.h: settings tried on a command, through profuse/bench.h.
  *
- * First halving: every setting runs once, the better quarter three times more. Each
- * round has today's setting in it, in random order with the others; what a round
- * cost in general is taken out of it (search_score.h), and along a dial (GOGC)
- * neighbours count for each other. Then a race (race.h): the most promising run
- * beside today's in rounds of their own until one of them is borne out as better,
- * or none can be better by enough to matter. Only what is borne out is recommended.
+ * First halving: every setting runs once, the better two fifths once more, and the
+ * better two fifths of these three times more. Each round has today's setting in it,
+ * in random order with the others; what a round cost in general is taken out of it
+ * (search_score.h), and along a dial (GOGC) neighbours count for each other. Then a
+ * race (race.h): the most promising run beside today's in rounds of their own until
+ * the best of them is borne out as better, or none can be better by enough to matter.
+ * Only what is borne out is recommended.
  *
  * What decides here knows nothing of processes: runs come from a runner (runner.h),
  * which is a bench, or a simulation in tests.
@@ -19,7 +20,7 @@
 
 #include "tuner/settings.h"
 
-enum { PF_RACERS = 3 };
+enum { PF_RACERS = 4 };
 
 enum pf_aim { PF_AIM_CPU, PF_AIM_RSS, PF_AIM_IDLE, PF_AIM_P99, PF_AIMS };
 

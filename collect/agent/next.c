@@ -193,6 +193,40 @@ object(const void *function)
 	return search.found;
 }
 
+/*
+ * What calls of `name` in this process reach. Of a program that is not position-independent and takes
+ * a function's address, dlsym finds the program's own jump to it: a symbol with a value and without a
+ * section (Debian's Python has such a malloc). The first object that really has one is meant.
+ */
+static const void *
+definition(const char *name)
+{
+	const void *found = dlsym(RTLD_DEFAULT, name);
+	const ElfW(Sym) *symbol = NULL;
+	struct link_map *at = NULL;
+	void *handle;
+	Dl_info info;
+
+	if (!found || !dladdr1(found, &info, (void **)&symbol, RTLD_DL_SYMENT) || !symbol ||
+	    symbol->st_shndx != SHN_UNDEF)
+		return found;
+	handle = dlopen(NULL, RTLD_LAZY | RTLD_NOLOAD);
+	if (!handle || dlinfo(handle, RTLD_DI_LINKMAP, &at))
+		return found;
+	for (found = NULL; !found && (at = at->l_next);) {
+		void *library = dlopen(at->l_name, RTLD_LAZY | RTLD_NOLOAD);
+		const void *candidate = library ? dlsym(library, name) : NULL;
+
+		/* dlsym looks into what a library needs as well. */
+		if (candidate && object(candidate) == object(at->l_ld))
+			found = candidate;
+		if (library)
+			dlclose(library);
+	}
+	dlclose(handle);
+	return found;
+}
+
 bool
 pf_next_is_ours(const char *name)
 {
@@ -200,7 +234,7 @@ pf_next_is_ours(const char *name)
 
 	if (!pf_loader_enter())
 		return false;
-	ours = object(dlsym(RTLD_DEFAULT, name)) == object(&pf_next);
+	ours = object(definition(name)) == object(&pf_next);
 	pf_loader_leave();
 	return ours;
 }
@@ -208,7 +242,7 @@ pf_next_is_ours(const char *name)
 bool
 pf_next_is_allocator(const void *function)
 {
-	const void *first = dlsym(RTLD_DEFAULT, "malloc");
+	const void *first = definition("malloc");
 
 	if (object(first) == object(&pf_next))
 		first = (const void *)(uintptr_t)pf_next.malloc;

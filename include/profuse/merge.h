@@ -9,8 +9,10 @@
  * is distinct in them, not with their number.
  *
  * Sample types that are not in every profile are left out, with a warning; none
- * in common is PF_EINPUT. Durations add up, the period is the greatest, the
- * time the earliest. Subtracted profiles change values only.
+ * in common is PF_EINPUT. Only the agent's steps/count is zero where a profile with
+ * samples/count lacks it: none were taken there (docs/formats.md). Durations add up, the period is the greatest, the
+ * time the earliest. Subtracted profiles change values only; one of another program
+ * (main binaries of other names and build ids) is warned of.
  */
 #ifndef PROFUSE_MERGE_H
 #define PROFUSE_MERGE_H

@@ -38,6 +38,14 @@ read_all(int fd, const char *path, struct pf_buffer *out, struct pf_error *err)
 	}
 }
 
+const char *
+pf_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
 bool
 pf_is_program(const void *bytes, size_t size)
 {

@@ -19,6 +19,9 @@ int pf_file_read(const char *path, struct pf_buffer *out, struct pf_error *err);
  */
 int pf_file_write(const char *path, const void *bytes, size_t size, struct pf_error *err);
 
+/* The last component of a path. */
+const char *pf_base_name(const char *path);
+
 /* Whether a file with this content is a program or library (ELF). */
 bool pf_is_program(const void *bytes, size_t size);
 

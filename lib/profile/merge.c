@@ -64,7 +64,7 @@ release_source(struct merge_source *s)
 	free(s->mappings);
 	free(s->functions);
 	free(s->locations);
-	free(s->columns);
+	free(s->pairs);
 	free(s->ids);
 	free(s->runs);
 	free(s->labels);
@@ -98,7 +98,8 @@ pf_merge_free(struct pf_merge *m)
 	pf_strings_release(&m->left_out);
 	pf_label_filters_release(&m->filters);
 	free(m->mappings);
-	free(m->positions);
+	free(m->columns);
+	free(m->base_mains);
 	pf_fingerprints_release(&m->fingerprints);
 	free(m);
 }
@@ -183,8 +184,10 @@ vote_for_main(struct pf_merge *m, struct pf_error *err)
 	uint32_t main_mapping;
 	int rc;
 
-	if (!m->source.p->mapping_count || m->source.base)
+	if (!m->source.p->mapping_count)
 		return 0;
+	if (m->source.base)
+		return pf_merge_note_base(m, err);
 	rc = pf_merge_mapping(m, 0, &main_mapping, err);
 	if (!rc)
 		m->mappings[main_mapping].votes++;
@@ -210,6 +213,8 @@ begin(struct pf_merge *m, const struct pf_profile *p, const char *name, bool bas
 static int
 end(struct pf_merge *m, struct pf_error *err)
 {
+	if (m->source.p->doubt)
+		pf_merge_warn(m, "%s: %s", m->source.name, m->source.p->doubt);
 	if (m->source.sample_count == 0)
 		pf_merge_warn(m, "%s: a valid profile, but without samples", m->source.name);
 	return note_duplicate(m, err);
@@ -357,6 +362,7 @@ pf_merge_settle(struct pf_merge *m, struct pf_profile **profile, struct pf_error
 	if (!m->added_count || !m->sum)
 		return pf_error_set(err, PF_EINPUT, "no profile to merge");
 	release_indexes(m);
+	pf_merge_judge_base(m);
 	rc = main_votes(m, &votes, err);
 	if (!rc)
 		rc = pf_merge_order_types(m, err);

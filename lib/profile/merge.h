@@ -24,6 +24,23 @@ struct merge_mapping {
 	uint64_t bare_profile; /* the profile (from 1) with unsymbolized samples in it; 0: none */
 };
 
+/* A main binary, in strings of the sum. */
+struct merge_main {
+	uint32_t filename, build_id;
+};
+
+/* What a merge knows about a sample type of the sum besides its name. */
+struct merge_column {
+	uint64_t
+	    positions; /* the sum of its positions in the profiles; behind all others where it lacks */
+	bool everywhere; /* every profile so far has it */
+};
+
+/* A sample type of the sum, and which of the source's it is. */
+struct merge_pair {
+	uint32_t ours, theirs;
+};
+
 /* A sample of the source in terms of the sum: a part of source.runs. */
 struct merge_row {
 	size_t sample;
@@ -53,8 +70,8 @@ struct merge_source {
 	    *ids; /* owned; of the locations: their ids in the sum; empty: not yet */
 	size_t string_count, location_count; /* when it began: nothing is added after that */
 	size_t string_capacity, mapping_capacity, function_capacity, location_capacity, id_capacity;
-	uint32_t *columns; /* owned; of each type of the sum: the type of the source */
-	size_t column_capacity;
+	struct merge_pair *pairs; /* owned; the types of the sum that it has: others are zero */
+	size_t pair_count, pair_capacity;
 	struct merge_row rows[MERGE_BLOCK]; /* the samples at hand */
 	size_t row_count;
 	uint8_t *runs;           /* owned; those samples packed */
@@ -74,12 +91,15 @@ struct pf_merge {
 	struct pf_profile *sum;
 	struct merge_mapping *mappings; /* beside sum->mappings */
 	size_t mapping_capacity;
-	uint64_t *positions; /* of each type: the sum of its positions in the profiles */
-	size_t position_capacity;
+	struct merge_column *columns; /* beside sum->types */
+	size_t column_capacity;
+	uint64_t behind;            /* the sum of positions of a type that no profile so far has */
 	struct pf_strings left_out; /* "type/unit" of what is not in every profile */
 	struct pf_index mapping_index, function_index, location_index, sample_index,
 	    label_set_index;
 	struct pf_fingerprints fingerprints;
+	struct merge_main *base_mains; /* owned; of what was subtracted, not all of them distinct */
+	size_t base_main_count, base_main_capacity;
 	uint64_t profile_count, added_count; /* all; without the subtracted ones */
 	uint64_t sample_count, term_count;   /* samples read, and summed */
 	uint64_t duration_sum;               /* of all profiles, with scale_by_duration */
@@ -101,12 +121,18 @@ int pf_merge_string(struct pf_merge *m, uint32_t string, uint32_t *merged, struc
  */
 int pf_merge_settle(struct pf_merge *m, struct pf_profile **profile, struct pf_error *err);
 
-/* merge_types.c: narrows the sum's types to those the source has too and fills source.columns. */
+/* merge_types.c: narrows the sum's types to those the source has too, or adds its steps to them, and fills source.pairs. */
 int pf_merge_types(struct pf_merge *m, struct pf_error *err);
 /* Brings the columns into their final order: by their mean position in the profiles, then by name. */
 int pf_merge_order_types(struct pf_merge *m, struct pf_error *err);
 
-/* merge_tables.c: an item of the source as one of the sum. */
+/* merge_base.c: notes the main binary of a source that is subtracted; in the end warns of one of another program. */
+int pf_merge_note_base(struct pf_merge *m, struct pf_error *err);
+void pf_merge_judge_base(const struct pf_merge *m);
+
+/* merge_tables.c: a build id of the source as a string of the sum. */
+int pf_merge_build_id(struct pf_merge *m, uint32_t string, uint32_t *merged, struct pf_error *err);
+/* An item of the source as one of the sum. */
 int pf_merge_mapping(struct pf_merge *m, uint32_t mapping, uint32_t *merged, struct pf_error *err);
 /* A location of the source in terms of the sum, but for its lines. */
 int pf_merge_place(
@@ -141,7 +167,9 @@ pf_merge_set_scaled(int64_t *record, size_t type, pf_int128 number)
 	__builtin_memcpy(record + 2 * type, &number, sizeof number);
 }
 
-/* merge_samples.c: adds the samples that the source's profile has now; called again for each part of it. */
+/* merge_samples.c: room for so many values in each record, of which the first `used` are kept. */
+int pf_merge_widen_samples(struct pf_merge *m, size_t used, size_t room, struct pf_error *err);
+/* Adds the samples that the source's profile has now; called again for each part of it. */
 int pf_merge_samples(struct pf_merge *m, struct pf_error *err);
 /* merge_settle.c: turns scaled sums into values and drops the samples that came to nothing. */
 int pf_merge_settle_samples(struct pf_merge *m, struct pf_error *err);

@@ -20,10 +20,10 @@
 static bool
 is_zero(const struct pf_merge *m, size_t sample)
 {
-	const struct pf_profile *p = m->source.p;
+	const struct merge_source *s = &m->source;
 
-	for (size_t t = 0; t < m->sum->type_count; t++) {
-		if (p->values[sample * p->type_count + m->source.columns[t]])
+	for (size_t i = 0; i < s->pair_count; i++) {
+		if (s->p->values[sample * s->p->type_count + s->pairs[i].theirs])
 			return false;
 	}
 	return true;
@@ -217,6 +217,21 @@ find_sample(struct pf_merge *m, const struct merge_row *row, uint32_t *record, s
 	return append_sample(m, row, record, err);
 }
 
+int
+pf_merge_widen_samples(struct pf_merge *m, size_t used, size_t room, struct pf_error *err)
+{
+	const struct pf_packed_samples *s = m->sum->packed;
+	int rc = pf_packed_samples_widen(m->sum->packed, used, room, err);
+
+	pf_index_clear(&m->sample_index);
+	for (size_t at = 0; !rc && at < s->size; at = pf_packed_samples_next(s, at)) {
+		const uint8_t *run = pf_packed_run(s, s->words + at);
+		uint32_t hash = pf_hash_bytes(run, pf_packed_run_size(s, s->words + at));
+		rc = pf_index_add(&m->sample_index, hash, (uint32_t)at, err);
+	}
+	return rc;
+}
+
 /* Adds or subtracts one value; false when the sum does not fit. */
 static bool
 add_value(struct pf_merge *m, int64_t *record, size_t type, int64_t value)
@@ -242,13 +257,14 @@ merge_row(struct pf_merge *m, const struct merge_row *row, struct pf_error *err)
 	uint32_t at = 0;
 	int rc = find_sample(m, row, &at, err);
 
-	for (size_t t = 0; !rc && t < m->sum->type_count; t++) {
+	for (size_t i = 0; !rc && i < m->source.pair_count; i++) {
+		const struct merge_pair *pair = &m->source.pairs[i];
 		int64_t *record = m->sum->packed->words + at;
-		if (!add_value(m, record, t, values[m->source.columns[t]]))
+		if (!add_value(m, record, pair->ours, values[pair->theirs]))
 			rc = pf_error_set(err, PF_EINPUT,
 			    "%s: sample %" PRIu64 ": the sum of %s exceeds 64 bits", m->source.name,
 			    m->source.sample_count - p->sample_count + row->sample,
-			    pf_profile_type_name(m->sum, t));
+			    pf_profile_type_name(m->sum, pair->ours));
 	}
 	m->term_count++;
 	return rc;

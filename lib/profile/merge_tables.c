@@ -24,8 +24,8 @@ full(size_t count, struct pf_error *err)
 }
 
 /* A hexadecimal build id written in capitals names the same build; other ids are left as they are. */
-static int
-merge_build_id(struct pf_merge *m, uint32_t string, uint32_t *merged, struct pf_error *err)
+int
+pf_merge_build_id(struct pf_merge *m, uint32_t string, uint32_t *merged, struct pf_error *err)
 {
 	const char *text = pf_profile_string(m->source.p, string);
 	size_t size = strlen(text);
@@ -135,7 +135,7 @@ pf_merge_mapping(struct pf_merge *m, uint32_t mapping, uint32_t *merged, struct 
 	*merged = *known;
 	if (*known != PF_NONE)
 		return 0;
-	rc = merge_build_id(m, copy.build_id, &copy.build_id, err);
+	rc = pf_merge_build_id(m, copy.build_id, &copy.build_id, err);
 	if (!rc)
 		rc = pf_merge_string(m, copy.filename, &copy.filename, err);
 	copy.limit -= copy.start;

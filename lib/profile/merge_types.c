@@ -1,9 +1,11 @@
 /*
  * merge_types.c: the sample types that all profiles of a merge share.
  *
- * Types are matched by name and unit, the k-th of a kind with the k-th. The
- * sum's columns only ever get fewer: what a profile lacks is dropped, values
- * included, so that the outcome is the intersection whatever the order.
+ * Types are matched by name and unit, the k-th of a kind with the k-th. What a
+ * profile lacks is dropped from the sum, values included, so that the outcome is
+ * the intersection whatever the order: with one exception, steps (steps.h). A
+ * profile with samples and no steps counts as one with zero of them, so a sum of
+ * such profiles gets the type with the first that has it.
  */
 #include "profile/merge.h"
 
@@ -13,6 +15,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "profile/steps.h"
 
 static int
 leave_out(struct pf_merge *m, const char *type, const char *unit, struct pf_error *err)
@@ -26,6 +29,13 @@ leave_out(struct pf_merge *m, const char *type, const char *unit, struct pf_erro
 	return pf_strings_add(&m->left_out, name, (size_t)size, &id, err);
 }
 
+/* What the values of so many types take in a record. */
+static size_t
+words_of_values(const struct pf_merge *m, size_t types)
+{
+	return m->options.scale_by_duration ? 2 * types : types;
+}
+
 /* The sum begins with all types of its first profile. */
 static int
 take_types(struct pf_merge *m, struct pf_error *err)
@@ -35,18 +45,53 @@ take_types(struct pf_merge *m, struct pf_error *err)
 	int rc = PF_GROW(sum->types, sum->type_capacity, p->type_count, err);
 
 	if (!rc)
-		rc = PF_GROW(m->positions, m->position_capacity, p->type_count, err);
+		rc = PF_GROW(m->columns, m->column_capacity, p->type_count, err);
 	for (size_t i = 0; !rc && i < p->type_count; i++) {
-		m->positions[i] = 0;
+		m->columns[i] = (struct merge_column){.everywhere = true};
 		rc = pf_merge_string(m, p->types[i].type, &sum->types[i].type, err);
 		if (!rc)
 			rc = pf_merge_string(m, p->types[i].unit, &sum->types[i].unit, err);
 	}
 	if (!rc) {
 		sum->type_count = p->type_count;
-		sum->packed->value_room =
-		    m->options.scale_by_duration ? 2 * p->type_count : p->type_count;
+		sum->packed->value_room = words_of_values(m, p->type_count);
 		m->has_types = true;
+	}
+	return rc;
+}
+
+/*
+ * Adds the source's steps to the types of a sum whose profiles have none of them. They all
+ * had samples if the sum has. Once a merge at most: a profile that makes the sum
+ * lose its steps makes it lose its samples too, and neither comes back.
+ */
+static int
+take_steps(struct pf_merge *m, struct pf_error *err)
+{
+	const struct pf_profile *p = m->source.p;
+	struct pf_profile *sum = m->sum;
+	size_t theirs = pf_profile_find_steps(p), ours = sum->type_count;
+	struct pf_value_type *steps;
+	int rc;
+
+	if (theirs == p->type_count || pf_profile_find_steps(sum) < ours ||
+	    !pf_profile_has_samples(sum))
+		return 0;
+	rc = PF_GROW(sum->types, sum->type_capacity, ours + 1, err);
+	if (!rc)
+		rc = PF_GROW(m->columns, m->column_capacity, ours + 1, err);
+	if (rc)
+		return rc;
+	steps = &sum->types[ours];
+	rc = pf_merge_string(m, p->types[theirs].type, &steps->type, err);
+	if (!rc)
+		rc = pf_merge_string(m, p->types[theirs].unit, &steps->unit, err);
+	if (!rc)
+		rc = pf_merge_widen_samples(
+		    m, words_of_values(m, ours), words_of_values(m, ours + 1), err);
+	if (!rc) {
+		m->columns[ours] = (struct merge_column){.positions = m->behind};
+		sum->type_count++;
 	}
 	return rc;
 }
@@ -140,12 +185,24 @@ rearrange(struct pf_merge *m, const uint32_t *order, size_t count, pf_int128 *sc
 	}
 }
 
-/* Drops the types that the source lacks, according to to_theirs; source.columns says where the others are. */
+/* The column of the sum's steps if the source took none, else SIZE_MAX. */
+static size_t
+zero_steps(const struct pf_merge *m)
+{
+	const struct pf_profile *p = m->source.p;
+
+	return pf_profile_has_samples(p) && pf_profile_find_steps(p) == p->type_count
+		   ? pf_profile_find_steps(m->sum)
+		   : SIZE_MAX;
+}
+
+/* Drops the types that the source lacks, according to to_theirs, which then is of those that are left. */
 static int
-narrow(struct pf_merge *m, const uint32_t *to_theirs, struct pf_error *err)
+narrow(struct pf_merge *m, uint32_t *to_theirs, struct pf_error *err)
 {
 	struct pf_profile *sum = m->sum;
 	size_t from = sum->type_count, count = 0;
+	size_t steps = zero_steps(m);
 	pf_int128 *scratch = NULL;
 	uint32_t *kept;
 	int rc = PF_CALLOC(kept, from, err);
@@ -153,25 +210,45 @@ narrow(struct pf_merge *m, const uint32_t *to_theirs, struct pf_error *err)
 	if (!rc)
 		rc = PF_CALLOC(scratch, from, err);
 	for (size_t i = 0; !rc && i < from; i++) {
-		if (to_theirs[i] == PF_NONE) {
+		if (to_theirs[i] == PF_NONE && i != steps) {
 			rc = leave_out(
 			    m, pf_profile_type_name(sum, i), pf_profile_type_unit(sum, i), err);
 			continue;
 		}
-		m->source.columns[count] = to_theirs[i];
+		to_theirs[count] = to_theirs[i];
 		kept[count++] = (uint32_t)i;
 	}
 	if (!rc && count < from) {
 		rearrange(m, kept, count, scratch);
 		for (size_t i = 0; i < count; i++) {
 			sum->types[i] = sum->types[kept[i]];
-			m->positions[i] = m->positions[kept[i]];
+			m->columns[i] = m->columns[kept[i]];
 		}
 		sum->type_count = count;
 	}
 	free(scratch);
 	free(kept);
 	return rc;
+}
+
+/* Notes which types of the sum the source has, and where. */
+static void
+pair(struct pf_merge *m, const uint32_t *to_theirs)
+{
+	size_t count = m->source.p->type_count;
+
+	m->source.pair_count = 0;
+	for (uint32_t i = 0; i < m->sum->type_count; i++) {
+		struct merge_column *column = &m->columns[i];
+		if (to_theirs[i] == PF_NONE) {
+			column->everywhere = false;
+			column->positions += count;
+			continue;
+		}
+		column->positions += to_theirs[i];
+		m->source.pairs[m->source.pair_count++] = (struct merge_pair){i, to_theirs[i]};
+	}
+	m->behind += count;
 }
 
 /* Names what the source has and the sum does not. */
@@ -189,11 +266,16 @@ note_missing(struct pf_merge *m, const uint32_t *to_ours, struct pf_error *err)
 	return rc;
 }
 
+/* That something was left is not enough: it may be steps, of which some have none. */
 static int
-nothing_in_common(const struct pf_merge *m, struct pf_error *err)
+check_common(const struct pf_merge *m, struct pf_error *err)
 {
 	const struct pf_profile *p = m->source.p;
 
+	for (size_t i = 0; i < m->sum->type_count; i++) {
+		if (m->columns[i].everywhere)
+			return 0;
+	}
 	return pf_error_set(err, PF_EINPUT,
 	    "%s: its sample types (%s/%s%s) have none in common with the profiles before it, which "
 	    "leaves nothing to merge; merge profiles of one kind",
@@ -214,6 +296,8 @@ intersect(struct pf_merge *m, struct pf_error *err)
 		rc = narrow(m, matches, err);
 	if (!rc)
 		rc = note_missing(m, matches + ours, err);
+	if (!rc)
+		pair(m, matches);
 	free(matches);
 	return rc;
 }
@@ -222,21 +306,17 @@ int
 pf_merge_types(struct pf_merge *m, struct pf_error *err)
 {
 	struct merge_source *s = &m->source;
-	int rc = 0;
+	int rc;
 
+	s->pair_count = 0;
 	if (s->p->type_count == 0)
 		return 0; /* then it has no samples either */
-	if (!m->has_types)
-		rc = take_types(m, err);
+	rc = m->has_types ? take_steps(m, err) : take_types(m, err);
 	if (!rc)
-		rc = PF_GROW(s->columns, s->column_capacity, m->sum->type_count, err);
+		rc = PF_GROW(s->pairs, s->pair_capacity, m->sum->type_count, err);
 	if (!rc)
 		rc = intersect(m, err);
-	if (!rc && m->sum->type_count == 0)
-		rc = nothing_in_common(m, err);
-	for (size_t i = 0; !rc && i < m->sum->type_count; i++)
-		m->positions[i] += s->columns[i];
-	return rc;
+	return rc ? rc : check_common(m, err);
 }
 
 /* The order of columns in the result. */
@@ -247,8 +327,8 @@ compare_columns(const void *a, const void *b, void *data)
 	const struct pf_merge *m = data;
 	int order;
 
-	if (m->positions[x] != m->positions[y])
-		return m->positions[x] < m->positions[y] ? -1 : 1;
+	if (m->columns[x].positions != m->columns[y].positions)
+		return m->columns[x].positions < m->columns[y].positions ? -1 : 1;
 	order = strcmp(pf_profile_type_name(m->sum, x), pf_profile_type_name(m->sum, y));
 	if (!order)
 		order = strcmp(pf_profile_type_unit(m->sum, x), pf_profile_type_unit(m->sum, y));

@@ -50,6 +50,12 @@ words_of(size_t bytes)
 	return (bytes + sizeof(int64_t) - 1) / sizeof(int64_t);
 }
 
+static int
+too_many(struct pf_error *err)
+{
+	return pf_error_set(err, PF_ENOMEM, "more than 32 GiB of distinct samples");
+}
+
 int
 pf_packed_samples_add(struct pf_packed_samples *s, const uint8_t *run, size_t size, size_t frames,
     uint32_t *record, struct pf_error *err)
@@ -58,7 +64,7 @@ pf_packed_samples_add(struct pf_packed_samples *s, const uint8_t *run, size_t si
 	int rc;
 
 	if (words > PF_NONE - s->size)
-		return pf_error_set(err, PF_ENOMEM, "more than 32 GiB of distinct samples");
+		return too_many(err);
 	rc = PF_GROW(s->words, s->capacity, s->size + words, err);
 	if (rc)
 		return rc;
@@ -72,13 +78,58 @@ pf_packed_samples_add(struct pf_packed_samples *s, const uint8_t *run, size_t si
 }
 
 size_t
-pf_packed_samples_next(const struct pf_packed_samples *s, size_t record)
+pf_packed_run_size(const struct pf_packed_samples *s, const int64_t *record)
 {
-	const uint8_t *run = pf_packed_run(s, s->words + record);
-	struct pf_packed_frames f = pf_packed_frames(s, s->words + record);
+	struct pf_packed_frames f = pf_packed_frames(s, record);
 
 	(void)pf_packed_varint(&f.end);
-	return record + s->value_room + words_of((size_t)(f.end - run));
+	return (size_t)(f.end - pf_packed_run(s, record));
+}
+
+size_t
+pf_packed_samples_next(const struct pf_packed_samples *s, size_t record)
+{
+	return record + s->value_room + words_of(pf_packed_run_size(s, s->words + record));
+}
+
+static size_t
+count_records(const struct pf_packed_samples *s)
+{
+	size_t count = 0;
+
+	for (size_t at = 0; at < s->size; at = pf_packed_samples_next(s, at))
+		count++;
+	return count;
+}
+
+int
+pf_packed_samples_widen(struct pf_packed_samples *s, size_t used, size_t room, struct pf_error *err)
+{
+	size_t records = count_records(s), capacity = 0, size = 0, next;
+	size_t wanted = s->size + records * room - records * s->value_room;
+	int64_t *words = NULL;
+	int rc;
+
+	if (wanted > PF_NONE)
+		return too_many(err);
+	rc = PF_GROW(words, capacity, wanted, err);
+	if (rc)
+		return rc;
+	for (size_t at = 0; at < s->size; at = next) {
+		size_t run;
+		next = pf_packed_samples_next(s, at);
+		run = next - at - s->value_room;
+		memcpy(words + size, s->words + at, used * sizeof *words);
+		memset(words + size + used, 0, (room - used) * sizeof *words);
+		memcpy(words + size + room, s->words + next - run, run * sizeof *words);
+		size += room + run;
+	}
+	free(s->words);
+	s->words = words;
+	s->capacity = capacity;
+	s->size = size;
+	s->value_room = room;
+	return 0;
 }
 
 size_t

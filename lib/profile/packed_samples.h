@@ -37,6 +37,13 @@ void pf_packed_samples_free(struct pf_packed_samples *s);
 int pf_packed_samples_add(struct pf_packed_samples *s, const uint8_t *run, size_t size,
     size_t frames, uint32_t *record, struct pf_error *err);
 
+/* More values in each record: the first `used` are kept, the others of `room` zero. Records get other names. PF_ENOMEM changes nothing. */
+int pf_packed_samples_widen(
+    struct pf_packed_samples *s, size_t used, size_t room, struct pf_error *err);
+
+/* The bytes of a record's run. */
+size_t pf_packed_run_size(const struct pf_packed_samples *s, const int64_t *record);
+
 /* The record behind this one; the first is 0, the last is followed by s->size. */
 size_t pf_packed_samples_next(const struct pf_packed_samples *s, size_t record);
 

@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "profile/special.h"
+#include "profile/stack_types.h"
 
 /* What one pf_stacks_add() needs and forgets again. */
 struct addition {
@@ -26,6 +27,7 @@ struct addition {
 	uint32_t *frames;       /* of all locations, outermost first */
 	uint64_t *frame_starts; /* location_count + 1 */
 	size_t frame_count, frame_capacity;
+	uint32_t *columns;       /* of each type of s: the type of p; PF_NONE: zero */
 	size_t first_new_binary; /* binaries below were met in earlier profiles */
 };
 
@@ -78,49 +80,6 @@ copy_string(struct addition *a, uint32_t id, uint32_t *copy, struct pf_error *er
 {
 	return pf_strings_add(&a->s->strings, pf_profile_string(a->p, id),
 	    pf_strings_size(&a->p->strings, id), copy, err);
-}
-
-/* The sum's sample types: those of the first profile, room for the root's values included. */
-static int
-take_types(struct addition *a, struct pf_error *err)
-{
-	struct pf_stacks *s = a->s;
-	size_t n = a->p->type_count;
-	int rc = PF_CALLOC(s->types, n, err);
-
-	if (!rc)
-		rc = PF_GROW(s->values, s->value_capacity, n, err);
-	for (size_t i = 0; !rc && i < n; i++) {
-		s->values[i] = 0;
-		rc = copy_string(a, a->p->types[i].type, &s->types[i].type, err);
-		if (!rc)
-			rc = copy_string(a, a->p->types[i].unit, &s->types[i].unit, err);
-	}
-	if (!rc)
-		s->type_count = n;
-	return rc;
-}
-
-static int
-check_types(const struct addition *a, struct pf_error *err)
-{
-	const struct pf_stacks *s = a->s;
-	const struct pf_profile *p = a->p;
-	bool same = s->type_count == p->type_count;
-
-	for (size_t i = 0; same && i < p->type_count; i++) {
-		same = strcmp(pf_strings_get(&s->strings, s->types[i].type),
-			   pf_profile_type_name(p, i)) == 0 &&
-		       strcmp(pf_strings_get(&s->strings, s->types[i].unit),
-			   pf_profile_type_unit(p, i)) == 0;
-	}
-	if (same)
-		return 0;
-	return pf_error_set(err, PF_EINPUT,
-	    "%s: other sample types (%s/%s, …) than the profiles before it (%s/%s, …)", a->name,
-	    pf_profile_type_name(p, 0), pf_profile_type_unit(p, 0),
-	    pf_strings_get(&s->strings, s->types[0].type),
-	    pf_strings_get(&s->strings, s->types[0].unit));
 }
 
 /* Build ids are hexadecimal: one written in capitals names the same build. */
@@ -430,10 +389,13 @@ add_sample(struct addition *a, size_t sample, struct pf_error *err)
 	}
 	for (size_t t = 0; !rc && t < s->type_count; t++) {
 		int64_t *sum = &s->values[node * s->type_count + t];
-		if (__builtin_add_overflow(*sum, p->values[sample * s->type_count + t], sum))
+		if (a->columns[t] == PF_NONE)
+			continue;
+		if (__builtin_add_overflow(
+			*sum, p->values[sample * p->type_count + a->columns[t]], sum))
 			rc = pf_error_set(err, PF_EINPUT,
 			    "%s: sample %zu: the sum of %s exceeds 64 bits", a->name, sample,
-			    pf_profile_type_name(p, t));
+			    pf_profile_type_name(p, a->columns[t]));
 	}
 	return rc;
 }
@@ -488,7 +450,7 @@ pf_stacks_add(struct pf_stacks *s, const struct pf_profile *p, const char *name,
 		rc = PF_CALLOC(a.frame_starts, p->location_count + 1, err);
 	}
 	if (!rc)
-		rc = s->type_count ? check_types(&a, err) : take_types(&a, err);
+		rc = pf_stack_types_match(&a.columns, s, p, name, err);
 	if (!rc)
 		rc = add_locations(&a, err);
 	for (size_t i = 0; !rc && i < p->sample_count; i++)
@@ -498,6 +460,7 @@ pf_stacks_add(struct pf_stacks *s, const struct pf_profile *p, const char *name,
 	free(a.binaries);
 	free(a.frames);
 	free(a.frame_starts);
+	free(a.columns);
 	return rc;
 }
 

@@ -84,7 +84,7 @@ void pf_stacks_forget(struct pf_stacks *s);
 /*
  * Adds every sample. `name` stands for the profile in messages; options may be
  * NULL. The first profile fixes the sample types; one whose types differ is
- * PF_EINPUT. A second profile with samples in a binary of a file name already
+ * PF_EINPUT, but for steps that one has and others lack (steps.h). A second profile with samples in a binary of a file name already
  * met in an earlier one, where there is no build id and no identity, is
  * PF_EINPUT unless merge_by_filename ([vdso] and the like always merge).
  * PF_EINPUT on overflow too. After a failure the sum is incomplete: release it.

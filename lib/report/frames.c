@@ -7,17 +7,10 @@
 
 #include "core/buffer.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "profile/special.h"
 #include "report/drop.h"
-
-const char *
-pf_base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
 
 /* What a location lies in: a file's name, or that of code in no file, such as "[vdso]". */
 static const char *

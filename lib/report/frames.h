@@ -51,7 +51,4 @@ pf_frames_name(const struct pf_frames *f, uint32_t name)
 	return pf_strings_get(&f->names, name);
 }
 
-/* The last component of a path. */
-const char *pf_base_name(const char *path);
-
 #endif

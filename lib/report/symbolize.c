@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "profile/special.h"
 #include "report/frames.h"

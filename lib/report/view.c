@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "report/select.h"
 #include "report/text.h"
 #include "report/units.h"

@@ -25,6 +25,8 @@ struct pf_view_options {
 	size_t node_limit;  /* rows; 0: all */
 	double least_share; /* of the total, 0 to 1: rows with less cum are left out */
 	double least_edge;  /* edges with less weight are left out */
+	const struct pf_strings
+	    *warnings; /* for JSON: what was said of the profile, from [1] on; may be NULL */
 };
 
 struct pf_view {

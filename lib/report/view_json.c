@@ -77,6 +77,16 @@ head(const struct pf_profile *p, const char *verb)
 }
 
 static json_t *
+warnings_json(const struct pf_strings *warnings)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 1; warnings && i < warnings->count; i++)
+		json_array_append_new(list, text(pf_strings_get(warnings, i)));
+	return list;
+}
+
+static json_t *
 nodes_json(const struct pf_view *r, const struct pf_graph *g, const regex_t *regex,
     uint8_t *matched, size_t *count)
 {
@@ -144,6 +154,7 @@ graph_json(const struct pf_view *r, const struct pf_graph *g, const char *verb,
 	json_object_set_new(root, "shown", integer(g->shown));
 	json_object_set_new(root, "dropped_nodes",
 	    integer((int64_t)(g->least_count + g->all_count - g->node_count)));
+	json_object_set_new(root, "warnings", warnings_json(r->options.warnings));
 	json_object_set_new(root, "nodes", nodes_json(r, g, regex, matched, &count));
 	if (verb[0] == 't' ? verb[1] == 'r' : verb[0] == 'p')
 		json_object_set_new(root, "edges", edges_json(r, g, matched));

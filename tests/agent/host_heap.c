@@ -320,6 +320,8 @@ main(int argc, char **argv)
 	const char *mode = argc > 1 ? argv[1] : "";
 	double seconds = argc > 2 ? strtod(argv[2], NULL) : 1;
 
+	/* Its address in code: linked to a fixed address, the program has a symbol of its own for it. */
+	CHECK(any_malloc == malloc);
 	if (!strcmp(mode, "functions"))
 		return functions();
 	if (!strcmp(mode, "known"))

@@ -144,6 +144,23 @@ forms() {
 	kill $pid
 }
 
+# A program at a fixed address that takes malloc's address has a symbol malloc of its own, without a function.
+fixed() {
+	local said
+	readelf -W --dyn-syms "$helpers/agent_host_heap_fixed" | grep -q ' [0-9a-f]*[1-9a-f][0-9a-f]* .* UND malloc' ||
+		fail "the program at a fixed address has no symbol for malloc: it tests nothing"
+	with_agent "$helpers/agent_host_heap_fixed" grow 20 > /dev/null
+	get "$(port_of $pid)" heap "$work/fixed.pb.gz"
+	kill $pid
+	[ -n "${allocators[jemalloc]}" ] || return 0
+	LD_PRELOAD="${allocators[jemalloc]} $agent" PROFUSE_PORT=auto PROFUSE_RUN_DIR=$run "$helpers/agent_host_heap_fixed" grow 20 > /dev/null &
+	pid=$!
+	started="$started $pid"
+	said=$(curl -s -w ' %{http_code}' "http://127.0.0.1:$(port_of $pid)/debug/pprof/heap")
+	[[ $said == *"before any other allocator"*501 ]] || fail "another allocator first, at a fixed address: $said"
+	kill $pid
+}
+
 # Where it can't be had, it is said, and everything else is as always.
 closed() {
 	local said
@@ -170,7 +187,7 @@ all_of() {
 }
 
 waiting=""
-for step in forms closed; do
+for step in forms closed fixed; do
 	beside $step
 	waiting="$waiting $!"
 done

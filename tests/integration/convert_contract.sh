@@ -62,6 +62,28 @@ expect 3 "$profuse" convert -b shapes -o out2 unnamed.pb.gz unnamed.pb.gz
 says "--merge-by-filename"
 expect 0 "$profuse" convert -b shapes -o out2 --merge-by-filename unnamed.pb.gz unnamed.pb.gz
 
+# Steps that only some of the profiles have are kept, whether convert sums them or merge; other types are no such thing.
+samples steps.pb.gz shapes walk sum --steps 40 --seed 3
+stepped=$(python3 -c "import json; print(sum(s['values'][2] for s in json.load(open('steps.pb.gz.json'))['samples']))")
+expect 0 "$profuse" convert -b shapes -f text -o a --json cpu.pb.gz steps.pb.gz more.pb.gz
+[ "$(json stdout "d['samples']['steps'] == $stepped")" = True ] || fail "steps were lost"
+expect 0 "$profuse" convert -b shapes -f text -o b steps.pb.gz more.pb.gz cpu.pb.gz
+expect 0 "$profuse" merge cpu.pb.gz more.pb.gz steps.pb.gz -o sum.pb.gz
+[ ! -s stderr ] || ! grep -q "left out" stderr || fail "merge left steps out"
+expect 0 "$profuse" merge steps.pb.gz cpu.pb.gz more.pb.gz -o turned.pb.gz
+cmp sum.pb.gz turned.pb.gz || fail "the sum depends on which profile had steps"
+expect 0 "$profuse" convert -b shapes -f text -o c sum.pb.gz
+says "and $stepped instructions that were followed one by one"
+cmp a b && cmp a c || fail "steps count otherwise in another order, or merged before"
+expect 0 "$profuse" show top --sample-type steps sum.pb.gz
+printf '{"types": [["inuse_space", "bytes"]], "samples": [{"values": [1], "stack": []}]}' >heap.json
+python3 "$tools/make_pprof.py" json heap.json heap.pb.gz
+expect 3 "$profuse" merge steps.pb.gz heap.pb.gz -o none.pb.gz
+says "none in common"
+expect 3 "$profuse" convert -b shapes -o none steps.pb.gz heap.pb.gz
+says "other sample types"
+[ ! -e none ] && [ ! -e none.pb.gz ] || fail "profiles of two kinds left a file"
+
 # The same inputs, in any order, by list or folder, give the same bytes.
 mkdir folder
 cp cpu.pb.gz more.pb.gz folder

@@ -52,6 +52,10 @@ golden raw-json show raw --json plain.cpu
 golden raw-focus show raw --focus '^price$' --ignore libc after.pb.gz
 golden diff show diff --base before.pb.gz after.pb.gz
 golden diff-json show diff --json -n 3 --base before.pb.gz after.pb.gz
+sed 's|"filename": "[^"]*/\([^"/]*\)"|"filename": "/srv/another-\1"|; s|"build_id": "[^"]|&0|' "$golden/before.json" >another.json
+python3 "$PROFUSE_SOURCE_DIR/tests/tools/make_pprof.py" json another.json another.pb.gz
+golden diff-other show diff -n 1 --base another.pb.gz after.pb.gz
+golden diff-other-json show diff --json -n 1 --base another.pb.gz after.pb.gz
 
 golden no-view show bottom after.pb.gz
 golden no-file show top

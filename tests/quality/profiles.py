@@ -94,8 +94,9 @@ def read(tools, path):
                  "filename": m["file"], "build_id": m["build_id"]} for m in raw["mappings"]]
     types = [[t["type"], t["unit"]] for t in raw["types"]]
     samples = [{"values": s["values"], "stack": [places[i] for i in s["locations"]]} for s in raw["samples"]]
-    return {"types": types, "period_type": types[-1], "mappings": mappings, "samples": samples,
-            "period": samples[0]["values"][1] // samples[0]["values"][0] if samples and len(types) > 1 else 1,
+    timed = next((s["values"] for s in samples if len(types) > 1 and s["values"][0]), [1, 1])  # not one of steps alone
+    return {"types": types, "period_type": types[min(1, len(types) - 1)], "mappings": mappings, "samples": samples,
+            "period": timed[1] // timed[0],
             "time_nanos": raw["time_nanos"], "duration_nanos": raw["duration_nanos"]}
 
 
@@ -121,6 +122,14 @@ def thinned(profile, binary_name, sets, size, seed):
             return
         yield {**profile, "samples": [{"values": [n, n * profile["period"]][:len(profile["types"])], "stack": profile["samples"][i]["stack"]}
                                       for i, n in sorted(counts.items())]}
+
+
+def part(profile, share, seed):
+    """Of each sample and step a random part."""
+    draw = random.Random(seed)
+    kept = lambda n: sum(draw.random() < share for _ in range(n))
+    samples = [{**s, "values": [n := kept(s["values"][0]), n * profile["period"], *map(kept, s["values"][2:])]} for s in profile["samples"]]
+    return {**profile, "samples": [s for s in samples if any(s["values"])]}
 
 
 class Exact:

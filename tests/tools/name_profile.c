@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "profile/model.h"
 #include "report/frames.h"
 #include "report/symbolize.h"

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Invents samples for a binary: JSON for make_pprof.py on standard output.
 
-  spread_samples.py BINARY FUNCTION... [--seed N] [--every N] [--calls] [--build-id HEX] [--name NAME]
+  spread_samples.py BINARY FUNCTION... [--seed N] [--every N] [--calls] [--steps N] [--build-id HEX] [--name NAME]
 
 Every N-th instruction (default 3) of the functions gets a count drawn from
 `seed`, a few of them a large one. --calls adds a caller (main's first call) to
-each stack. The mapping is that of a PIE loaded at 0x5500_0000_0000.
+each stack. --steps gives each of all instructions N steps, as the agent's PROFUSE_STEPS does. The mapping is that of a PIE loaded at 0x5500_0000_0000.
 """
 import json
 import random
@@ -44,6 +44,7 @@ def segments(binary):
 def main(args):
     seed = int(option(args, "--seed", "1"))
     every = int(option(args, "--every", "3"))
+    steps = int(option(args, "--steps", "0"))
     build_id = option(args, "--build-id", None)
     name = option(args, "--name", None)
     calls = "--calls" in args
@@ -58,14 +59,16 @@ def main(args):
     caller = next(a for a, op in instructions(binary, "main") if op.startswith("call"))
     for function in functions:
         for i, (address, _) in enumerate(instructions(binary, function)):
+            if steps:
+                samples.append({"values": [0, 0, steps], "stack": [{"address": BASE + address, "mapping": 0}]})
             if i % every:
                 continue
             count = rng.randrange(1, 40) * (25 if rng.random() < 0.05 else 1)
             stack = [{"address": BASE + address, "mapping": 0}]
             if calls:
                 stack.append({"address": BASE + caller + 1, "mapping": 0})
-            samples.append({"values": [count, count * 10000000], "stack": stack})
-    json.dump({"types": [["samples", "count"], ["cpu", "nanoseconds"]], "period": 10000000,
+            samples.append({"values": [count, count * 10000000] + ([0] if steps else []), "stack": stack})
+    json.dump({"types": [["samples", "count"], ["cpu", "nanoseconds"]] + ([["steps", "count"]] if steps else []), "period": 10000000,
                "period_type": ["cpu", "nanoseconds"], "mappings": mappings, "samples": samples,
                "time_nanos": 1700000000000000000, "duration_nanos": 30000000000}, sys.stdout)
 

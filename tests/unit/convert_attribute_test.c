@@ -283,6 +283,27 @@ calls_lead_where_instructions_and_stacks_say(void **state)
 	tear_down(&f);
 }
 
+/* Half of the samples have no steps beside them: stacks weigh half against calls that were seen. */
+static void
+calls_that_were_seen_are_not_outweighed_by_stacks_of_others(void **state)
+{
+	static const struct row rows[] = {{20, PF_CODE_CALL_INDIRECT, 0, LINE(12)}};
+	static struct pf_call_edge edges[] = {{0x1000, 0x2004, 30, 0}, {0x1000, 0x3008, 10, 30}};
+	struct fixture f;
+	(void)state;
+
+	set_up(&f, rows, 1, 1);
+	f.samples.edges = edges;
+	f.samples.edge_count = 2;
+	f.samples.used = 20;
+	f.samples.steps = 30;
+	attribute(&f, PF_COUNTS_MEAN, PF_INFERENCE_NONE);
+	assert_int_equal(body_at(&f, 0, 2)->target_count, 2);
+	assert_int_equal(f.functions.targets[0].count, 14); /* the most first */
+	assert_int_equal(f.functions.targets[1].count, 6);
+	tear_down(&f);
+}
+
 static void
 an_indirect_call_cannot_reach_a_function_whose_address_nobody_took(void **state)
 {
@@ -312,6 +333,7 @@ main(void)
 	    cmocka_unit_test(blocks_share_their_samples),
 	    cmocka_unit_test(inlined_code_is_nested_at_its_call_site),
 	    cmocka_unit_test(calls_lead_where_instructions_and_stacks_say),
+	    cmocka_unit_test(calls_that_were_seen_are_not_outweighed_by_stacks_of_others),
 	    cmocka_unit_test(an_indirect_call_cannot_reach_a_function_whose_address_nobody_took),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

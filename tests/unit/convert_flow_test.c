@@ -104,6 +104,8 @@ infer(struct graph *g, bool time)
 			    (struct pf_address_count){address_of(b) + i * BYTES / g->blocks[b].size,
 				g->blocks[b].samples[i], g->blocks[b].steps};
 		samples.steps += g->blocks[b].steps * g->blocks[b].size;
+		for (uint32_t i = 0; i < g->blocks[b].size; i++)
+			samples.used += g->blocks[b].samples[i];
 	}
 	pf_program_init(&p, &samples);
 	for (size_t at = 0; at < g->block_count;)
@@ -397,6 +399,70 @@ steps_say_what_runs_where_samples_say_what_waits(void **state)
 	assert_true(g.entries[0] > alone / 2 && g.entries[0] < alone * 2);
 }
 
+/* Samples say one thing, so many times as many as on the machines that took steps, which say another. */
+static void
+two_sides(struct graph *g, int64_t times, int64_t steps)
+{
+	set_up(g);
+	add_block(g, 20 * times, 2, 1, 2);
+	add_block(g, 30 * times, 1, 3, 0);
+	add_block(g, 10 * times, 1, 3, 0);
+	add_block(g, 20 * times, 0, 0, 0);
+	g->blocks[1].steps = steps;
+	g->blocks[2].steps = 9 * steps;
+	g->blocks[0].steps = g->blocks[3].steps = 10 * steps;
+}
+
+static void
+samples_of_machines_without_steps_do_not_outweigh_those_of_others(void **state)
+{
+	struct graph g;
+	double all;
+	(void)state;
+
+	two_sides(&g, 1, 100);
+	infer(&g, true);
+	assert_true(g.counts[2] > 1.5 * g.counts[1]);
+	two_sides(&g, 100, 100);
+	infer(&g, true);
+	assert_true(g.counts[2] > g.counts[1]);
+	/* how often all of it ran is what all machines' samples say */
+	all = g.entries[0];
+	two_sides(&g, 100, 0);
+	infer(&g, true);
+	assert_true(g.counts[1] > 2 * g.counts[2]);
+	assert_true(all > g.entries[0] / 2 && all < g.entries[0] * 2);
+}
+
+/* Two functions, of which the second has samples and no steps. */
+static void
+two_functions(struct graph *g, int64_t steps, int64_t other_steps)
+{
+	two_sides(g, 100, steps);
+	g->function_count++;
+	add_block(g, 7, 2, 5, 6);
+	add_block(g, 900, 1, 7, 0);
+	add_block(g, 40, 1, 7, 0);
+	add_block(g, 500, 0, 0, 0);
+	g->blocks[5].steps = other_steps;
+	infer(g, true);
+}
+
+static void
+a_function_of_machines_without_steps_goes_by_its_samples(void **state)
+{
+	struct graph alone, beside;
+	(void)state;
+
+	two_functions(&alone, 0, 0);
+	two_functions(&beside, 100, 0);
+	for (size_t b = 4; b < 8; b++)
+		assert_true(fabs(beside.counts[b] - alone.counts[b]) < 1e-9 * alone.counts[b]);
+	/* had it been stepped through, steps would have their say */
+	two_functions(&beside, 100, 500);
+	assert_true(fabs(beside.counts[6] - alone.counts[6]) > .1 * alone.counts[6]);
+}
+
 /* A few steps against a few samples, and against many. */
 static void
 samples_beside_steps_are_worth_less_the_more_there_are(void **state)
@@ -450,6 +516,8 @@ main(void)
 	    cmocka_unit_test(instructions_cost_alike_when_samples_are_no_time),
 	    cmocka_unit_test(a_stalled_instruction_says_little_about_how_often),
 	    cmocka_unit_test(steps_say_what_runs_where_samples_say_what_waits),
+	    cmocka_unit_test(samples_of_machines_without_steps_do_not_outweigh_those_of_others),
+	    cmocka_unit_test(a_function_of_machines_without_steps_goes_by_its_samples),
 	    cmocka_unit_test(samples_beside_steps_are_worth_less_the_more_there_are),
 	    cmocka_unit_test(a_function_that_cannot_be_followed_is_left_alone),
 	};

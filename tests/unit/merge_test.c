@@ -395,6 +395,87 @@ a_base_is_subtracted_and_what_cancels_is_gone(void **state)
 	pf_profile_free(before);
 }
 
+static uint32_t
+string_of(struct pf_profile *p, const char *text)
+{
+	uint32_t id;
+
+	assert_int_equal(pf_strings_add(&p->strings, text, strlen(text), &id, NULL), 0);
+	return id;
+}
+
+/* Whether a base with this main binary is taken for one of another program than /srv/app, build ab12. */
+static bool
+base_is_foreign(const char *file, const char *build_id)
+{
+	struct pf_profile *profiles[] = {
+	    make(0x10000, WITH_BUILD_ID), make(0x20000, WITH_BUILD_ID)};
+	struct pf_profile *base = make(0x10000, WITH_BUILD_ID), *sum;
+	struct pf_merge_options options = PF_MERGE_OPTIONS_INIT;
+	struct notes notes = {0};
+	bool foreign;
+
+	options.warn = note;
+	options.warn_data = &notes;
+	profiles[1]->mappings[0].filename = string_of(profiles[1], "/srv/worker");
+	profiles[1]->mappings[0].build_id = string_of(profiles[1], "ee01");
+	base->mappings[0].filename = string_of(base, file);
+	base->mappings[0].build_id = string_of(base, build_id);
+	sum = merge_all(profiles, 2, base, &options);
+	pf_profile_free(sum);
+	pf_profile_free(base);
+	free_all(profiles, 2);
+	foreign = strstr(notes.text, "the base seems to be of another program") != NULL;
+	assert_int_equal(notes.count, foreign);
+	return foreign;
+}
+
+static void
+a_base_of_another_program_is_warned_of(void **state)
+{
+	(void)state;
+
+	assert_true(base_is_foreign("/srv/other", "cc03"));
+	assert_true(base_is_foreign("/srv/other", ""));
+	assert_false(
+	    base_is_foreign("/srv/old/app", "cc03")); /* another build, what a base is for */
+	assert_false(base_is_foreign("/srv/worker.new", "EE01")); /* the same, renamed */
+	assert_false(base_is_foreign("/opt/worker", ""));
+	assert_false(base_is_foreign("", "cc03")); /* unknown */
+	assert_false(base_is_foreign("[vdso]", "cc03"));
+}
+
+/* Said once, and naming both; what the bases before it are does not matter. */
+static void
+the_warning_names_both_programs(void **state)
+{
+	struct pf_profile *p = make(0x10000, WITH_BUILD_ID), *before = make(0x10000, WITH_BUILD_ID);
+	struct pf_merge_options options = PF_MERGE_OPTIONS_INIT;
+	struct pf_profile *sum;
+	struct notes notes = {0};
+	struct pf_merge *m;
+	(void)state;
+
+	options.warn = note;
+	options.warn_data = &notes;
+	assert_int_equal(pf_merge_new(&m, &options, NULL), 0);
+	p->digest = 0; /* no profile is given twice */
+	assert_int_equal(pf_merge_subtract(m, before, "same", NULL), 0);
+	before->mappings[0].filename = string_of(before, "/srv/other");
+	before->mappings[0].build_id = string_of(before, "cc03");
+	assert_int_equal(pf_merge_subtract(m, before, "other", NULL), 0);
+	assert_int_equal(pf_merge_subtract(m, before, "other", NULL), 0);
+	assert_int_equal(pf_merge_add(m, p, "p", NULL), 0);
+	assert_int_equal(pf_merge_finish(m, &sum, NULL), 0);
+	assert_int_equal(notes.count, 1);
+	assert_non_null(strstr(
+	    notes.text, "its main binary is other (build id cc03), that of the profiles app;"));
+	pf_profile_free(sum);
+	pf_merge_free(m);
+	pf_profile_free(p);
+	pf_profile_free(before);
+}
+
 static void
 durations_weigh_profiles(void **state)
 {
@@ -606,6 +687,8 @@ main(void)
 	    cmocka_unit_test(no_type_in_common_is_refused),
 	    cmocka_unit_test(types_in_another_order_are_matched_by_name),
 	    cmocka_unit_test(a_base_is_subtracted_and_what_cancels_is_gone),
+	    cmocka_unit_test(a_base_of_another_program_is_warned_of),
+	    cmocka_unit_test(the_warning_names_both_programs),
 	    cmocka_unit_test(durations_weigh_profiles),
 	    cmocka_unit_test(equal_durations_change_nothing_and_equal_halves_cancel),
 	    cmocka_unit_test(labels_filter_drop_and_keep_apart),

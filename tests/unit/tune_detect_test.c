@@ -8,6 +8,7 @@
 #include "profile/encode.h"
 #include "support/read_fixture.h"
 #include "tuner/code.h"
+#include "tuner/detect.h"
 #include "tuner/tune.h"
 
 struct expected {
@@ -18,7 +19,7 @@ struct expected {
 
 static const struct expected cases[] = {
     {"healthy", {NULL}, NULL}, {"leak", {"leak"}, "main.recordVisit"},
-    {"churn", {"allocation-heavy"}, "main.buildAnswer"},
+    {"churn", {"allocation-heavy", "gc-settings"}, "main.buildAnswer"},
     {"cache", {"gc-scan", "allocation-heavy", "gc-pressure", "gc-settings"}, "main.cache"},
     {"sleepers", {"goroutine-leak"}, "main.waitForRetry"},
     {"senders", {"goroutine-leak"}, "main.senders.func1.1"},
@@ -29,7 +30,8 @@ static const struct expected cases[] = {
     {"relock", {"deadlock", "lock-contention"}, "main.refreshAll"},
     {"handover", {"lock-contention"}, "main.refreshOne"},
     {"recursion", {"hot-recursion"}, "main.countPaths"},
-    {"serialize", {"serialization", "allocation-heavy"}, "main.roundTrip"},
+    {"serialize", {"serialization", "allocation-heavy", "gc-pressure", "gc-settings"},
+	"main.roundTrip"},
     {"slow", {"external-wait"}, "main.queryRemote"},
     {"backend", {"external-wait"}, "query_backend"}, {"requests", {NULL}, NULL},
     {"mapping", {"malloc-thresholds"}, "buffers_of_one"},
@@ -47,6 +49,8 @@ static const struct expected cases[] = {
     {"small-caches", {"arena-contention", "allocation-heavy"}, "packets_of_one"},
     {"big-caches", {"allocation-heavy"}, "packets_of_one"},
     {"packets", {"malloc-thresholds"}, "packets_of_one"}, {"small-blocks", {NULL}, NULL},
+    /* a database of which every allocation is 8 KiB, and few */
+    {"pages", {NULL}, NULL},
     {"bounded", {"leak"},
 	"gateway/spans.(*Recorder).Begin"}, /* beside a cache that has filled up */
 };
@@ -324,6 +328,27 @@ snapshots_in_the_wrong_order_are_no_leak_and_a_restart_is_told(void **state)
 }
 
 static void
+gogc_of_a_small_heap_is_rough_and_said_to_be(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	struct pf_go_heap heap;
+	(void)state;
+
+	/* It ran with GOGC=25, at 2 to 3 MiB and 115 collections a second: gctrace has whole megabytes. */
+	add(tune, "tune/cache/cpu.pb.gz", false);
+	add(tune, "runtime/go-small.gctrace", false);
+	assert_int_equal(pf_go_heap(&tune->evidence, &heap, &err), 0);
+	assert_true(heap.gogc_rough && !heap.gogc_assumed);
+	assert_true(heap.gogc >= 15 && heap.gogc <= 45);
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	assert_non_null(find(tune, "gc-settings"));
+	assert_true(find(tune, "gc-settings")->confidence <= PF_CONFIDENCE_LOW);
+	assert_true(find(tune, "gc-settings")->caveat_count > 0);
+	pf_tune_free(tune);
+}
+
+static void
 three_snapshots_without_a_base_prove_nothing(void **state)
 {
 	struct pf_tune *tune = new_tune();
@@ -484,6 +509,7 @@ main(void)
 	    cmocka_unit_test(a_clock_that_went_backwards_makes_it_unsure),
 	    cmocka_unit_test(different_builds_make_it_unsure),
 	    cmocka_unit_test(snapshots_in_the_wrong_order_are_no_leak_and_a_restart_is_told),
+	    cmocka_unit_test(gogc_of_a_small_heap_is_rough_and_said_to_be),
 	    cmocka_unit_test(three_snapshots_without_a_base_prove_nothing),
 	    cmocka_unit_test(four_snapshots_show_a_leak_with_little_confidence),
 	    cmocka_unit_test(what_is_loaded_once_is_no_leak),

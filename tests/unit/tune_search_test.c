@@ -139,6 +139,31 @@ a_promising_setting_gets_more_pairs_until_it_is_decided(void **state)
 }
 
 static void
+of_several_good_ones_the_best_is_chosen(void **state)
+{
+	enum { SEARCHES = 100 };
+	size_t chosen[SETTINGS] = {0};
+	(void)state;
+
+	/* One of them would nearly always be borne out at the first look that may decide. */
+	for (uint64_t seed = 0; seed < SEARCHES; seed++) {
+		struct play p = new_play(0.1);
+		struct pf_search *s;
+		const struct pf_validation *v;
+
+		pf_random_init(&p.rng, seed);
+		p.effect[4] = p.effect[8] = p.effect[12] = -0.27;
+		p.effect[21] = -0.35;
+		s = searched(&p, NULL);
+		v = pf_search_proof(s);
+		chosen[v ? v->trial : 0]++;
+		pf_search_free(s);
+	}
+	assert_int_equal(chosen[0], 0);
+	assert_true(chosen[21] >= 95); /* where a point estimate decided, it was 91 */
+}
+
+static void
 a_slow_run_of_todays_moves_no_batch_against_another(void **state)
 {
 	struct play p = new_play(0.01);
@@ -329,6 +354,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_best_setting_is_found_and_borne_out_in_few_runs),
 	    cmocka_unit_test(a_promising_setting_gets_more_pairs_until_it_is_decided),
+	    cmocka_unit_test(of_several_good_ones_the_best_is_chosen),
 	    cmocka_unit_test(a_slow_run_of_todays_moves_no_batch_against_another),
 	    cmocka_unit_test(nothing_better_leaves_todays_setting),
 	    cmocka_unit_test(what_breaks_a_cap_is_not_recommended),

@@ -264,7 +264,7 @@
 			const line = s.environment.join(" ");
 			at.append(make("div", "setting", make("code", "", line), copyButton(line)));
 		}
-		at.append(make("p", "note", `${s.runs} runs of ${s.command} in the search, ${s.validation_runs} to validate; seed ${s.seed}.`));
+		at.append(make("p", "note", `${s.runs} runs of ${s.command}${s.service ? " under load" : ""} in the search, ${s.validation_runs} to validate; seed ${s.seed}.`));
 		const svg = draw("svg", {viewBox: "0 0 1000 380", role: "img", "aria-label": "CPU time against memory of every setting"});
 		const box = {left: 90, right: 960, top: 30, bottom: 320};
 		const shown = s.settings.filter((v) => v.cpu > 0 && v.rss_peak > 0);
@@ -274,7 +274,7 @@
 				return {from: Math.max(0, least - room), span: most - Math.max(0, least - room) + room};
 			};
 			const rx = range("cpu"), ry = range("rss_peak");
-			axes(svg, box, {label: (q) => amount(rx.from + q * rx.span, "seconds"), title: "CPU time"},
+			axes(svg, box, {label: (q) => amount(rx.from + q * rx.span, "seconds"), title: s.service ? "CPU time of a request" : "CPU time"},
 				{label: (q) => amount(ry.from + q * ry.span, "bytes"), title: "peak resident"});
 			at.append(make("div", "card", svg, make("p", "note", "Blue: no other setting is better in both. Orange: today's.")));
 			const taken = [], named = [];

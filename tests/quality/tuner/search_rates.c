@@ -29,6 +29,7 @@
 #define ALARMS 0.025 /* half of the race's two-sided 5 % */
 #define DIAL_WIDTH 0.25
 #define ROUNDS_DIFFER 0.2
+#define FAR 0.05 /* behind the best: a share */
 
 static const char *const keys[PF_AIMS] = {"cpu", "rss_peak", "rss_idle", "p99"};
 
@@ -231,8 +232,32 @@ struct outcome {
 	double truth; /* ln, of the chosen: below 0 is better than today's */
 	double best;
 	bool recommended;
+	/* Whether one within FAR of the best got through the first stage, and into the race. */
+	bool stayed, raced;
 	size_t runs, race;
 };
+
+static double
+true_score(const struct simulation *m, const struct pf_search *s, size_t setting)
+{
+	double change[PF_AIMS];
+
+	for (int a = 0; a < PF_AIMS; a++)
+		change[a] = true_change(m, setting, a);
+	return pf_weighted_change(s, change);
+}
+
+static void
+look_for_the_best(const struct simulation *m, const struct pf_search *s, struct outcome *o)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (expm1(true_score(m, s, i) - o->best) > FAR)
+			continue;
+		o->stayed |= s->trials[i].runs > 1;
+		for (size_t v = 0; v < s->validation_count; v++)
+			o->raced |= s->validations[v].trial == i;
+	}
+}
 
 static struct outcome
 search(struct simulation *m, const char *weights, size_t pairs, uint64_t seed)
@@ -250,15 +275,13 @@ search(struct simulation *m, const char *weights, size_t pairs, uint64_t seed)
 	require(!pf_search_with(s, &m->runner, pairs, 0, NULL), "the search failed");
 	proof = pf_search_proof(s);
 	for (size_t i = 0; i < s->count; i++) {
-		double change[PF_AIMS], truth;
+		double truth = true_score(m, s, i);
 
-		for (int a = 0; a < PF_AIMS; a++)
-			change[a] = true_change(m, i, a);
-		truth = pf_weighted_change(s, change);
 		o.best = fmin(o.best, truth);
 		if (proof && proof->trial == i)
 			o.truth = truth;
 	}
+	look_for_the_best(m, s, &o);
 	o.recommended = proof != NULL;
 	o.gap = expm1(o.truth - o.best);
 	o.runs = s->runs;
@@ -274,7 +297,7 @@ row(const struct record *r, const struct world *w, const char *weights, size_t p
 {
 	struct simulation m = {.runner = {.run = simulate}, .record = r, .world = w};
 	double *gaps, mean = 0, runs = 0, race = 0, most = 0, best = 0, n = (double)searches;
-	unsigned long recommended = 0, wrong = 0, far = 0, half = 0;
+	unsigned long recommended = 0, wrong = 0, far = 0, half = 0, cut = 0, unraced = 0;
 
 	require(!PF_CALLOC(gaps, searches, NULL), "out of memory");
 	pf_random_init(&m.rng, seed);
@@ -289,16 +312,20 @@ row(const struct record *r, const struct world *w, const char *weights, size_t p
 		most = fmax(most, (double)(o.runs + o.race));
 		recommended += o.recommended;
 		wrong += o.recommended && o.truth >= 0;
-		far += o.gap > 0.05;
+		far += o.gap > FAR;
+		cut += o.gap > FAR && !o.stayed;
+		unraced += o.gap > FAR && o.stayed && !o.raced;
 		half += expm1(o.truth) <= expm1(o.best) / 2;
 	}
 	pf_sort(gaps, searches);
 	printf("  %-26s best %+6.1f %%  chosen %5.1f %%  wrong %4.2f %%  behind: mean %4.1f %%, "
-	       "9 in 10 %4.1f %%, > 5 %%: %4.1f %%  half the gain %5.1f %%  runs %.0f + %.0f, at "
+	       "9 in 10 %4.1f %%, > 5 %%: %4.1f %% (%.1f cut at first, %.1f not raced)  half the "
+	       "gain %5.1f %%  runs %.0f + %.0f, at "
 	       "most %.0f\n",
 	    w->name, 100 * expm1(best), 100 * (double)recommended / n, 100 * (double)wrong / n,
 	    100 * mean, 100 * pf_quantile(gaps, searches, 0.9), 100 * (double)far / n,
-	    100 * (double)half / n, runs, race, most);
+	    100 * (double)cut / n, 100 * (double)unraced / n, 100 * (double)half / n, runs, race,
+	    most);
 	fflush(stdout);
 	free(gaps);
 	return (double)wrong / n <= ALARMS + 3 * sqrt(ALARMS / n);

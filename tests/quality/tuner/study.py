@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""study.py BUILD [--short] [--rounds N] [--only NAME,…] [--weight cpu=1,rss=0.5] [--json FILE]: the search of `profuse tune --try` against the whole grid.
+"""study.py BUILD [--short] [--rounds N] [--only NAME,…] [--weight cpu=1,rss=0.5] [--keep FOLDER] [--json FILE]: the search of `profuse tune --try` against the whole grid.
 
 For each workload every setting runs N times (the grid), then the search runs by itself. Printed for each: how far the
 search's recommendation is from the grid's best, in what was asked to count, at what share of the grid's runs, and how
@@ -8,6 +8,9 @@ the two are compared once more by themselves, in pairs (profuse bench); that is 
 gain where the grid shows over 10 %. Held to: within 5 % of the best at
 40 % of the runs or fewer; at least half of the gain where that is above 10 %; never a recommendation that the grid
 shows to be worse than today's settings.
+
+--keep: what profuse printed for each of these steps stays in FOLDER, and what is there is not measured again: a study
+goes on where it was ended, and another --weight needs no other grid. WORKLOAD.grid.json is a record (best with --rounds 8 or more) for search_rates.
 """
 import argparse
 import json
@@ -15,6 +18,7 @@ import math
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,47 +52,75 @@ def workloads(folder, short):
     return jobs
 
 
-def tune(command, job, weight, *options):
-    run = subprocess.run(
-        [command, "tune", "--try", job, "--weight", weight, "--seed", "1", "--json", "-q", *options],
-        stdout=subprocess.PIPE, check=False)
-    if run.returncode != 0:
-        sys.exit(f"profuse tune --try '{job}' ended with {run.returncode}")
-    return json.loads(run.stdout)["search"]
+class Measured:
+    """What profuse prints as JSON, each step in a file of its own, and only measured where the file is not there yet."""
+
+    def __init__(self, command, folder):
+        self.command, self.folder = command, folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def run(self, name, *arguments):
+        path = self.folder / f"{name}.json"
+        if not path.exists():
+            part = path.with_suffix(".part")
+            with part.open("w") as output, subprocess.Popen([self.command, *arguments, "--json", "-q"], stdout=output) as process:
+                try:
+                    status = process.wait()
+                except BaseException:  # whoever ends the study ends what it runs
+                    process.terminate()
+                    raise
+            if status != 0:
+                sys.exit(f"study: {' '.join(arguments)}: ended with {status}")
+            part.rename(path)
+        return json.loads(path.read_text())
+
+    def tune(self, name, job, *options):
+        return self.run(name, "tune", "--try", job, "--seed", "1", *options)["search"]
+
+    def pairs(self, name, job, one, other, pairs=12):
+        """What changes from setting `one` to `other`, each a list of variables, in pairs of fresh runs."""
+        options = [f"--before-env={v}" for v in one] + [f"--after-env={v}" for v in other]
+        run = self.run(name, "bench", "--before", job, "--after", job, "--pairs", str(pairs), *options)
+        return {m: 1 + run["variants"][1]["metrics"][m]["change"] for m in METRICS.values()}
 
 
-def head_to_head(command, job, one, other, weight, pairs=12):
-    """The weighted change from setting `one` to `other`, each a list of variables, in pairs of fresh runs."""
-    options = [f"--before-env={v}" for v in one] + [f"--after-env={v}" for v in other]
-    run = subprocess.run([command, "bench", "--before", job, "--after", job, "--pairs", str(pairs), "--json", "-q", *options],
-                         stdout=subprocess.PIPE, check=False)
-    metrics = json.loads(run.stdout)["variants"][1]["metrics"]
+def weighted(weight, ratios):
+    """The logarithm that counts, of the ratios of metrics."""
     weights = {METRICS[name]: float(value) for name, value in (part.split("=") for part in weight.split(","))}
-    return math.exp(sum(w * math.log1p(metrics[m]["change"]) for m, w in weights.items()) / sum(weights.values())) - 1
+    return sum(w * math.log(ratios[m]) for m, w in weights.items()) / sum(weights.values())
 
 
-def judge(name, grid, search, command, job, weight):
-    scores = {s["name"]: s["score"] for s in grid["settings"] if s["score"] is not None}
+def judge(measured, job, line, rounds, weight):
+    grid = measured.tune(f"{job}.grid", line, "--grid", str(rounds))
+    search = measured.tune(f"{job}.{weight}.search", line, "--weight", weight)
+    settings = {s["name"]: s for s in grid["settings"] if s["score"] is not None}
+    today = settings["today"]
+    scores = {name: weighted(weight, {m: s[m] / today[m] for m in METRICS.values()}) for name, s in settings.items()}
     best = min(scores, key=scores.get)
     chosen = search["recommended"] or "today"
-    seen = math.exp(scores[chosen] - scores[best]) - 1
-    environments = {s["name"]: s["environment"] for s in grid["settings"]}
-    gap = 0.0 if chosen == best else head_to_head(command, job, environments[best], environments[chosen], weight)
-    gain = seen_gain = 1 - math.exp(scores[best])
-    brought = 1 - math.exp(scores[chosen])
+
+    def paired(one, other):
+        ratios = measured.pairs(f"{job}.{weight}.{one}.{other}".replace(" ", "_").replace("/", "_"), line,
+                                settings[one]["environment"], settings[other]["environment"])
+        return math.expm1(weighted(weight, ratios))
+
+    gap = 0.0 if chosen == best else paired(best, chosen)
+    gain = seen_gain = -math.expm1(scores[best])
     if seen_gain > 0.10:  # worth asking whether the best of so many noisy figures really is that good
-        gain = 1 - 1 / (1 + gap) if chosen == "today" else -head_to_head(command, job, environments["today"], environments[best], weight)
+        gain = 1 - 1 / (1 + gap) if chosen == "today" else -paired("today", best)
+    brought = -math.expm1(scores[chosen])
+    five_rounds = grid["runs"] * 5 // rounds  # what the search's runs are held against, however long the grid was
     row = {
-        "workload": name, "settings": len(grid["settings"]), "grid_runs": grid["runs"], "search_runs": search["runs"],
-        "validation_runs": search["validation_runs"], "share": search["runs"] / grid["runs"], "best": best,
-        "chosen": chosen, "gap": gap, "gap_in_grid": seen, "best_gain": gain, "best_gain_in_grid": seen_gain,
-        "brought": brought,
+        "workload": job, "settings": len(grid["settings"]), "grid_runs": five_rounds, "search_runs": search["runs"],
+        "validation_runs": search["validation_runs"], "share": search["runs"] / five_rounds, "best": best,
+        "chosen": chosen, "gap": gap, "gap_in_grid": math.expm1(scores[chosen] - scores[best]), "best_gain": gain,
+        "best_gain_in_grid": seen_gain, "brought": brought,
         "validated": min((v["change"] for v in search["validations"] if v["setting"] == search["recommended"]), default=0.0),
     }
     row["ok"] = {
         "within 5 %": gap <= 0.05,
         "at 40 % of the runs": row["share"] <= 0.40,
-        "half of the gain": gain <= 0.10 or brought >= gain / 2,
+        "half of the gain": gain <= 0.10 or -row["validated"] >= gain / 2,
         "never worse": brought >= -0.02 or chosen == "today",
     }
     return row
@@ -101,20 +133,21 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="")
     parser.add_argument("--weight", default="cpu=1,rss=0.5", help="of cpu and rss")
+    parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("--json")
     arguments = parser.parse_args()
     command = os.path.join(os.path.abspath(arguments.build), "profuse")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
+        measured = Measured(command, arguments.keep or folder / "measured")
         for job, line in workloads(folder, arguments.short).items():
             if arguments.only and job not in arguments.only.split(","):
                 continue
-            grid = tune(command, line, arguments.weight, "--grid", str(arguments.rounds))
-            search = tune(command, line, arguments.weight)
-            row = judge(job, grid, search, command, line, arguments.weight)
+            row = judge(measured, job + "-short" * arguments.short, line, arguments.rounds, arguments.weight)
             rows.append(row)
-            print(f"{job:8} {row['settings']:3} settings  search {row['search_runs']:3} of {row['grid_runs']:3} runs "
+            print(f"{row['workload']:14} {row['settings']:3} settings  search {row['search_runs']:3} of {row['grid_runs']:3} runs "
                   f"({row['share']:.0%}) and {row['validation_runs']} to validate  best {row['best']} ({-row['best_gain_in_grid']:+.1%}"
                   + (f", in pairs {-row['best_gain']:+.1%}" if row["best_gain"] != row["best_gain_in_grid"] else "") + f")  chosen {row['chosen']} "
                   f"({-row['brought']:+.1%}, validated {row['validated']:+.1%})  gap {row['gap']:+.1%} in pairs, {row['gap_in_grid']:+.1%} in the grid  "

@@ -1,5 +1,5 @@
-// go_cache [OPERATIONS]: a cache of small records with pointers under a fixed number of requests: CPU time then compares
-// between settings of the collector. CPU_PROFILE=FILE in the environment writes a CPU profile of the run.
+// go_cache [OPERATIONS [RECORDS]]: a cache of small records with pointers under a fixed number of requests: CPU time then
+// compares between settings of the collector. The fewer records it keeps (60000), the more often it collects. CPU_PROFILE=FILE in the environment writes a CPU profile of the run.
 package main
 
 import (
@@ -31,9 +31,13 @@ func main() {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	const live = 60000
+	live, room := 60000, operations // of that, much of the heap is room for the order of all records that there ever were
+	if len(os.Args) > 2 {
+		live, _ = strconv.Atoi(os.Args[2])
+		room = 2 * live
+	}
 	records := make(map[string]*record, live)
-	order := make([]string, 0, operations)
+	order := make([]string, 0, room)
 	var last *record
 	total := 0
 	for i := range operations {
