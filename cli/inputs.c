@@ -30,6 +30,19 @@ cli_inputs_warn(struct cli_inputs *inputs, const char *sentence)
 }
 
 static void
+warn_of(struct cli_inputs *inputs, const char *name, const char *what)
+{
+	struct pf_buffer sentence;
+
+	pf_buffer_init(&sentence, PF_BUFFER_NO_MAXIMUM);
+	pf_buffer_printf(&sentence, "%s: %s", name, what);
+	pf_buffer_byte(&sentence, 0);
+	if (!sentence.failed)
+		cli_inputs_warn(inputs, (const char *)sentence.bytes);
+	pf_buffer_release(&sentence);
+}
+
+static void
 warn(void *data, const char *sentence)
 {
 	struct reading *r = data;
@@ -228,6 +241,8 @@ cli_inputs_read_plain(struct cli_inputs *inputs, const struct cli_input_settings
 		rc = pf_strings_init(&inputs->warnings, err);
 		if (!rc)
 			rc = pf_profile_open(&inputs->profile, paths.items[0], &options, err);
+		if (!rc && inputs->profile->doubt)
+			warn_of(inputs, paths.items[0], inputs->profile->doubt);
 	}
 	pf_paths_release(&paths);
 	return rc;

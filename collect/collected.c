@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/gzip.h"
 #include "net/text.h"
+#include "profile/formats.h"
 
 enum { GZIP_LEVEL = 6 };
 
@@ -44,7 +45,8 @@ pf_collected_take(struct pf_collected *c, struct pf_http_result *result,
 
 	if (rc) {
 		/* no profile of any format: what it is instead says more than where reading stopped */
-		if (rc == PF_EINPUT && pf_answer_check_body(result, err) == 0)
+		if (rc == PF_EINPUT && (pf_format_find(body->bytes, body->size) ||
+					   pf_answer_check_body(result, err) == 0))
 			clean_message(err);
 		return rc;
 	}

@@ -166,6 +166,11 @@ add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 
 	if (rc)
 		return rc;
+	if (p->doubt && t->symbol_note) {
+		char sentence[512];
+		snprintf(sentence, sizeof sentence, "%s: %s", name, p->doubt);
+		t->symbol_note(NULL, sentence);
+	}
 	rc = pf_tune_symbolize(t, p, err);
 	if (!rc)
 		return pf_evidence_add_profile(&t->evidence, p, name, base, err);

@@ -213,6 +213,8 @@ begin(struct pf_merge *m, const struct pf_profile *p, const char *name, bool bas
 static int
 end(struct pf_merge *m, struct pf_error *err)
 {
+	if (m->source.p->doubt)
+		pf_merge_warn(m, "%s: %s", m->source.name, m->source.p->doubt);
 	if (m->source.sample_count == 0)
 		pf_merge_warn(m, "%s: a valid profile, but without samples", m->source.name);
 	return note_duplicate(m, err);

@@ -70,6 +70,7 @@ pf_profile_clear(struct pf_profile *p)
 	p->time_nanos = p->duration_nanos = p->period = 0;
 	p->period_type = (struct pf_value_type){0};
 	p->digest = 0;
+	p->doubt = NULL;
 	pf_packed_samples_free(p->packed);
 	p->packed = NULL;
 }

@@ -87,7 +87,8 @@ struct pf_profile {
 	struct pf_value_type period_type;
 	uint32_t *comments; /* strings */
 	size_t comment_count, comment_capacity;
-	uint64_t digest; /* over the bytes that it was read from; 0: from none */
+	const char *doubt; /* why the input may not be whole, static; NULL: no reason to think so */
+	uint64_t digest;   /* over the bytes that it was read from; 0: from none */
 };
 
 /* An empty profile to build on; pf_profile_free() when done or when a later step fails. */

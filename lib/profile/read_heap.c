@@ -8,8 +8,15 @@
  * after the header's @ says how they were sampled. Estimates are made line by
  * line, before anything is summed: a line's objects are of one size. All
  * addresses are return addresses.
+ *
+ * Nothing marks the end of the lines, but the header sums what they have in use, and all
+ * writers go on after them: with a memory map or, Go, with the runtime's figures. Where
+ * both are missing the text is cut off. The sum alone is no proof (gperftools leaves out
+ * the lines that its buffer has no room for), nor is that of what was ever allocated.
  */
 #include "profile/formats.h"
+
+#include <inttypes.h>
 
 #include "core/error.h"
 #include "profile/builder.h"
@@ -24,8 +31,12 @@ struct figures {
 struct reader {
 	struct pf_builder *b;
 	struct pf_lines lines;
-	bool has_alloc; /* the bracketed figures say something of their own */
-	bool sampled;   /* with the profile's period as rate */
+	bool has_alloc;             /* the bracketed figures say something of their own */
+	bool sampled;               /* with the profile's period as rate */
+	struct figures said, found; /* in use, as counted: in the header, and in the lines so far */
+	bool
+	    incomparable; /* a difference of two profiles, or too much to sum: said and found mean nothing */
+	bool has_end; /* Go's, which is a comment */
 };
 
 /* To the header, over warnings (%warn) that tcmalloc puts before it. */
@@ -104,6 +115,7 @@ read_header(struct reader *r, struct pf_text t, struct pf_error *err)
 	rc = pf_lines_check(&r->lines, &t, err);
 	if (rc)
 		return rc;
+	r->said = in_use;
 	r->has_alloc = r->has_alloc && ((ever.objects && ever.objects != in_use.objects) ||
 					   (ever.bytes && ever.bytes != in_use.bytes));
 	return pf_builder_period(r->b, "space", "bytes", period, err);
@@ -140,6 +152,15 @@ estimate(const struct reader *r, struct figures *f, int64_t *size)
 	return NULL;
 }
 
+static void
+add_up(struct reader *r, const struct figures *in_use)
+{
+	r->incomparable |= in_use->objects < 0 || in_use->bytes < 0;
+	r->incomparable |=
+	    __builtin_add_overflow(r->found.objects, in_use->objects, &r->found.objects);
+	r->incomparable |= __builtin_add_overflow(r->found.bytes, in_use->bytes, &r->found.bytes);
+}
+
 static int
 add_line(struct reader *r, struct pf_error *err)
 {
@@ -154,6 +175,7 @@ add_line(struct reader *r, struct pf_error *err)
 	rc = pf_builder_callers(r->b, &r->lines, &t, err);
 	if (rc)
 		return rc;
+	add_up(r, &in_use);
 	wrong = r->has_alloc ? estimate(r, &ever, &size) : NULL;
 	if (!wrong)
 		wrong = estimate(r, &in_use, &size);
@@ -167,6 +189,33 @@ add_line(struct reader *r, struct pf_error *err)
 	values[n++] = in_use.bytes;
 	rc = pf_builder_number(r->b, "bytes", size, "", err);
 	return rc ? rc : pf_builder_sample(r->b, values, err);
+}
+
+/* To the next line of figures; false where there are none any more. */
+static bool
+next_line(struct reader *r)
+{
+	while (pf_lines_next(&r->lines)) {
+		struct pf_text t = pf_text_trimmed(r->lines.line);
+		if (pf_text_left(&t) && *t.at != '#')
+			return !pf_maps_begin(&r->lines.line);
+		r->has_end |= pf_text_starts(&t, "# runtime.MemStats");
+	}
+	return false;
+}
+
+/* What follows when the lines are read: a map, or nothing. */
+static int
+check_end(struct reader *r, struct pf_error *err)
+{
+	if (pf_maps_begin(&r->lines.line) || r->has_end || r->incomparable ||
+	    (r->found.objects >= r->said.objects && r->found.bytes >= r->said.bytes))
+		return 0;
+	return pf_error_set(err, PF_EINPUT,
+	    "%s: cut off: by its header %" PRId64 " objects of %" PRId64
+	    " bytes are in use, by its lines %" PRId64 " of %" PRId64
+	    ", and what writers put after the last is missing",
+	    r->lines.section, r->said.objects, r->said.bytes, r->found.objects, r->found.bytes);
 }
 
 int
@@ -183,8 +232,10 @@ pf_heap_read(struct pf_builder *b, struct pf_source *source, struct pf_error *er
 		rc = add_types(&r, err);
 	if (!rc)
 		rc = pf_noise_set(r.b, PF_NOISE_HEAP, err);
-	while (!rc && pf_lines_next_content(&r.lines) && !pf_maps_begin(&r.lines.line))
+	while (!rc && next_line(&r))
 		rc = add_line(&r, err);
+	if (!rc)
+		rc = check_end(&r, err);
 	if (!rc)
 		rc = pf_maps_read(r.b, &r.lines, err);
 	return rc;

@@ -13,8 +13,11 @@
  * the line gives an unbiased estimate; thread lines do not add up to it. So
  * the estimate from t* is shared out over the threads by their own estimates,
  * exactly, in one sample a thread with labels thread and, where there is one,
- * thread_name. The header's figures are not the sum of stacks; they only tell
- * whether allocations ever made were counted. All addresses are return addresses.
+ * thread_name. The header's figures are the sum of stacks in older versions only; else they
+ * just tell whether allocations ever made were counted. All addresses are return addresses.
+ *
+ * The memory map comes last, where the system has one to show: a text that ends without
+ * it and whose stacks don't add up to its header may be cut off, or not.
  *
  * Each thread's sample repeats the stack's frames. A file could make that cost
  * far more than its own size: where that exceeds FRAMES_A_BYTE times what was read so far,
@@ -31,13 +34,16 @@
 #include "profile/noise.h"
 #include "profile/unsample.h"
 
+__extension__ typedef unsigned __int128 wide;
+
 enum { FRAMES_A_BYTE = 4 };
 enum { ALLOC_OBJECTS, ALLOC_SPACE, IN_USE_OBJECTS, IN_USE_SPACE, FIGURES };
 
 /* The figures of a line, estimates of all once read. */
 struct thread_line {
 	int64_t values[FIGURES];
-	int64_t thread; /* ALL for t* */
+	int64_t objects, bytes; /* in use, as counted */
+	int64_t thread;         /* ALL for t* */
 };
 
 /* What the header calls a thread: a range of the names' bytes. */
@@ -51,14 +57,15 @@ static const int64_t ALL = -1;
 struct reader {
 	struct pf_builder *b;
 	struct pf_lines lines;
-	bool has_alloc;
+	bool has_alloc, has_total; /* by the t* line of the header; whether there was one */
 	struct thread_name *names; /* of the header's threads */
 	size_t name_count, name_capacity;
 	struct pf_index name_index; /* by thread */
 	struct pf_buffer name_bytes;
 	struct thread_line *threads; /* of the stack being read */
 	size_t thread_count, thread_capacity;
-	uint64_t repeated; /* frames, for threads */
+	uint64_t repeated;   /* frames, for threads */
+	wide objects, bytes; /* in use, as counted: by the header, less what stacks had so far */
 };
 
 static bool
@@ -112,6 +119,8 @@ read_thread_line(const struct reader *r, struct thread_line *l, struct pf_text *
 	pf_text_expect(&t, "]");
 	if (t.failure)
 		return pf_lines_error(&r->lines, t.failure, err);
+	l->objects = l->values[IN_USE_OBJECTS];
+	l->bytes = l->values[IN_USE_SPACE];
 	*name = pf_text_trimmed(t);
 	*mean_size = 0;
 	if (l->values[IN_USE_OBJECTS])
@@ -193,10 +202,14 @@ read_header(struct reader *r, bool *stack, struct pf_error *err)
 			break;
 		}
 		rc = read_thread_line(r, &l, &name, &mean_size, err);
-		if (!rc && l.thread == ALL)
+		if (!rc && l.thread == ALL) {
 			r->has_alloc = l.values[ALLOC_OBJECTS] || l.values[ALLOC_SPACE];
-		else if (!rc)
+			r->has_total = true;
+			r->objects = (wide)l.objects;
+			r->bytes = (wide)l.bytes;
+		} else if (!rc) {
 			rc = add_name(r, l.thread, name, err);
+		}
 	}
 	return rc;
 }
@@ -220,8 +233,6 @@ end_sample(struct reader *r, const int64_t *values, int64_t mean_size, struct pf
 
 	return rc ? rc : pf_builder_sample(r->b, values + (r->has_alloc ? 0 : 2), err);
 }
-
-__extension__ typedef unsigned __int128 wide;
 
 /* total * part / whole, where part <= whole, a sum of up to 2^32 int64. */
 static int64_t
@@ -315,6 +326,8 @@ read_stack(struct reader *r, bool *stack, struct pf_error *err)
 		if (l.thread == ALL) {
 			all = l;
 			mean_size = mean;
+			r->objects -= (wide)l.objects;
+			r->bytes -= (wide)l.bytes;
 			continue;
 		}
 		rc = PF_GROW(r->threads, r->thread_capacity, r->thread_count + 1, err);
@@ -339,6 +352,10 @@ read_all(struct reader *r, struct pf_error *err)
 		rc = pf_noise_set(r->b, PF_NOISE_HEAP, err);
 	while (!rc && stack)
 		rc = read_stack(r, &stack, err);
+	if (!rc && !pf_maps_begin(&r->lines.line) && (!r->has_total || r->objects || r->bytes))
+		r->b->p->doubt =
+		    "it ends without the memory map that jemalloc writes last, and its stacks "
+		    "don't add up to its header: it may be cut off";
 	return rc ? rc : pf_maps_read(r->b, &r->lines, err);
 }
 

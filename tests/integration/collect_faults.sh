@@ -50,7 +50,8 @@ expect 3 'text instead of a profile: "The allocator of this program is not suppo
 expect 3 'not a profile' packed_prose
 expect 3 'empty body' empty
 expect 0 'the profile has no samples' heap_text
-expect 3 'heap_v2' broken_text
+expect 3 'line 3: malformed line' broken_text
+expect 3 'cut off: by its header 3 objects of 4096 bytes are in use, by its lines 1 of 1024' cut_text
 expect 3 'truncated gzip data' truncated_gzip
 expect 3 'offset' truncated_proto
 expect 3 '--max-size lifts the cap' bomb

@@ -35,6 +35,7 @@ prose no_profile
 packed_prose no_profile
 empty no_profile
 broken_text no_profile
+cut_text no_profile
 truncated_gzip no_profile
 truncated_proto no_profile
 bomb no_profile

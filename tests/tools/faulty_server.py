@@ -112,7 +112,10 @@ class Faulty(BaseHTTPRequestHandler):
         self.answer(200, b"")
 
     def path_heap_text(self):
-        self.text(200, b"heap profile: 3: 4096 [9: 99999] @ heap/524288\n")
+        self.text(200, b"heap profile: 0: 0 [9: 99999] @ heap/524288\n")
+
+    def path_cut_text(self):
+        self.text(200, b"heap profile: 3: 4096 [9: 99999] @ heap/524288\n1: 1024 [1: 1024] @ 0x1000\n")
 
     def path_broken_text(self):
         self.text(200, b"heap_v2/524288\n  t*: 28106: 56637512 [0: 0]\n @ what\n")

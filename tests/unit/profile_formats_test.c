@@ -344,7 +344,7 @@ what_is_not_the_programs_own_is_named_to_be_dropped(void **state)
 	    "std::allocator<int>::allocate", "_Znwm"};
 	static const char *const own[] = {
 	    "main", "my_malloc", "freeze", "Server::free_all", "runtime.panic"};
-	struct pf_profile *heap = read_text("heap profile: 1: 2 [1: 2] @ heap_v2/524288\n");
+	struct pf_profile *heap = read_text("heap profile: 0: 0 [0: 0] @ heap_v2/524288\n");
 	struct pf_profile *jemalloc = read_text("heap_v2/524288\n");
 	struct pf_profile *locks = read_text("--- mutex:\n");
 	(void)state;
@@ -467,6 +467,81 @@ every_flipped_bit_ends_with_an_error_or_another_profile(void **state)
 	for_each_fixture(flip_everywhere, NULL);
 }
 
+static int64_t
+last_total(const struct pf_profile *p)
+{
+	return pf_profile_total(p, p->type_count - 1);
+}
+
+/* Cut at any line end, a heap text is refused or doubted, or says as much of what is in use as the whole one. */
+static void
+cut_at_line_ends(const struct pf_buffer *bytes, const char *name, void *data)
+{
+	struct pf_error err = {0};
+	struct pf_profile *whole, *part;
+	size_t *refused = data, *doubted = refused + 1;
+	const char *start = (const char *)bytes->bytes, *line = start, *end = start + bytes->size;
+
+	if (!strstr(name, "heap") || strstr(name, "java") || strstr(name, "heap_v1"))
+		return; /* heap_v1 is a difference of two profiles */
+	assert_int_equal(pf_profile_parse(&whole, name, bytes->bytes, bytes->size, NULL, &err), 0);
+	assert_null(whole->doubt);
+	while ((line = memchr(line, '\n', (size_t)(end - line))) && ++line < end) {
+		if (pf_profile_parse(&part, name, start, (size_t)(line - start), NULL, &err)) {
+			*refused += strstr(err.message, "cut off") != NULL;
+			continue;
+		}
+		*doubted += part->doubt != NULL;
+		if (!part->doubt)
+			assert_int_equal(last_total(part), last_total(whole));
+		pf_profile_free(part);
+	}
+	pf_profile_free(whole);
+}
+
+static void
+heap_texts_cut_at_a_line_end_do_not_pass_for_whole(void **state)
+{
+	size_t found[2] = {0};
+	(void)state;
+
+	for_each_fixture(cut_at_line_ends, found);
+	assert_in_range(found[0], 40, 1000);
+	assert_in_range(found[1], 10, 1000);
+}
+
+static void
+what_follows_the_lines_of_a_heap_text_shows_that_they_are_all(void **state)
+{
+	static const char *const whole[] = {"heap profile: 2: 20 [2: 20] @ heap/1048576\n1: 10 [1: "
+					    "10] @ 0x1\n1: 10 [1: 10] @ 0x2\n",
+	    "heap profile: 2: 20 [2: 20] @ heap/1048576\n1: 10 [1: 10] @ 0x1\n\n# "
+	    "runtime.MemStats\n",
+	    "heap profile: 2: 20 [2: 20] @ heapprofile\n1: 10 [1: 10] @ 0x1\n\nMAPPED_LIBRARIES:\n",
+	    "heap profile: 2: 20 [2: 20] @ heapprofile\n4: 40 [4: 40] @ 0x1\n-1: -10 [0: 0] @ "
+	    "0x2\n",
+	    "heap profile: 9: 90 [9: 90] @ heapprofile\n1: 9223372036854775807 [0: 0] @ 0x1\n"
+	    "1: 9 [0: 0] @ 0x2\n",
+	    "heap_v2/1\n t*: 2: 20 [0: 0]\n@ 0x1\n t*: 1: 10 [0: 0]\n@ 0x2\n t*: 1: 10 [0: 0]\n",
+	    "heap_v2/1\n t*: 2: 20 [0: 0]\n@ 0x1\n t*: 1: 10 [0: 0]\n\nMAPPED_LIBRARIES:\n"};
+	struct pf_profile *p;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+		p = read_text(whole[i]);
+		assert_null(p->doubt);
+		pf_profile_free(p);
+	}
+	assert_refused(
+	    "heap profile: 2: 20 [2: 20] @ heap/1048576\n1: 10 [1: 10] @ 0x1\n# a note\n",
+	    "cut off: by its header 2 objects of 20 bytes are in use, by its lines 1 of 10,");
+	assert_refused(
+	    "heap profile: 2: 20 [2: 20] @ heapprofile\n2: 19 [2: 19] @ 0x1\n", "cut off");
+	p = read_text("heap_v2/1\n t*: 2: 20 [0: 0]\n@ 0x1\n t*: 1: 10 [0: 0]\n");
+	assert_non_null(strstr(p->doubt, "it may be cut off"));
+	pf_profile_free(p);
+}
+
 int
 main(void)
 {
@@ -485,6 +560,8 @@ main(void)
 	    cmocka_unit_test(what_is_not_the_programs_own_is_named_to_be_dropped),
 	    cmocka_unit_test(overlapping_mappings_cost_no_more_than_others),
 	    cmocka_unit_test(addresses_made_to_collide_do_not),
+	    cmocka_unit_test(heap_texts_cut_at_a_line_end_do_not_pass_for_whole),
+	    cmocka_unit_test(what_follows_the_lines_of_a_heap_text_shows_that_they_are_all),
 	    cmocka_unit_test(every_truncation_ends_with_an_error_or_a_shorter_profile),
 	    cmocka_unit_test(every_flipped_bit_ends_with_an_error_or_another_profile),
 	};
