@@ -338,7 +338,7 @@ write_reports(const struct pf_tune *tune, const struct settings *s, struct pf_er
 	else if (!s->outputs.count)
 		rc = pf_tune_write(tune, PF_TUNE_TEXT, "-", err);
 	for (size_t i = 0; !rc && i < s->outputs.count; i++) {
-		enum pf_tune_format format;
+		enum pf_tune_format format = PF_TUNE_TEXT;
 		rc = format_of(s->outputs.items[i], &format, err);
 		if (!rc)
 			rc = pf_tune_write(tune, format, s->outputs.items[i], err);

@@ -242,6 +242,8 @@ static double
 within_bounds(const struct pf_flow_calls *c, const struct pf_flow_graph *g, size_t first,
     size_t end, double flow)
 {
+	uint32_t slot = c->calls[first].slot;
+	const struct pf_flow_row *row = pf_flow_row(g, slot);
 	double least = 0, most = DBL_MAX;
 
 	for (size_t i = first; i < end; i++) {
@@ -253,6 +255,8 @@ within_bounds(const struct pf_flow_calls *c, const struct pf_flow_graph *g, size
 		most = fmin(most,
 		    MOST_SHARE * share_of(c, g, call, call->below + call->around + UNSEEN_SAMPLES));
 	}
+	/* samples of its own prove the same, how long the calls may take */
+	most = fmax(most, row->samples[slot % PF_FLOW_LANES] / row->weight[slot % PF_FLOW_LANES]);
 	return fmax(fmin(flow, most), least);
 }
 

@@ -3,13 +3,14 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "convert/inference_calls.h"
 #include "convert/inference_graph.h"
 #include "convert/program.h"
 #include "core/memory.h"
 
-/* Samples of a function under other calls that make it telling that there are none under this one. */
+/* Samples of a function that make it telling that there are none in a block of it, or under one of the calls of it. */
 #define TELLING 10
 /* What runs more often than this share of its function's hottest block is not ruled out: chance may have hidden it. */
 #define RARE .05
@@ -126,8 +127,12 @@ pf_flow_rule_out(uint8_t *unseen, const struct pf_program *p, const struct pf_fl
 
 	pf_flow_calls_unseen(calls, TELLING, unseen);
 	for (uint32_t i = 0; !rc && i < p->function_count; i++) {
-		if (g->slots[i] != PF_NONE)
+		if (g->slots[i] != PF_NONE &&
+		    (double)p->functions[i].value >= TELLING * calls->unit)
 			rc = spread(&r, i, err);
+		else
+			memset(
+			    &unseen[p->functions[i].first_block], 0, p->functions[i].block_count);
 	}
 	free(r.ways);
 	return rc;
