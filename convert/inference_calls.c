@@ -19,7 +19,7 @@
 
 /* A direct call from a block to a function, both in the graph; those of one block are neighbours. */
 struct pf_flow_call {
-	uint32_t slot, caller, function;
+	uint32_t slot, block, caller, function;
 	bool jump;     /* a tail call, which no stack shows */
 	double below;  /* samples in the callee, and in what it called, under this call */
 	double around; /* those of stacks that lack this call's function, and lead through it */
@@ -124,6 +124,7 @@ pf_flow_calls_note(struct pf_flow_calls *c, const struct pf_flow_graph *g, uint3
 		c->calls[c->call_count++] = (struct pf_flow_call){
 		    .slot = g->slots[caller] +
 			    (in->block - c->p->functions[caller].first_block) * PF_FLOW_LANES,
+		    .block = in->block,
 		    .caller = caller,
 		    .function = callee,
 		    .jump = jump,
@@ -184,6 +185,18 @@ pf_flow_calls_seal(struct pf_flow_calls *c)
 			c->below[d->function] += d->shared ? 0 : d->samples;
 			d->shared = true;
 		}
+	}
+}
+
+void
+pf_flow_calls_unseen(const struct pf_flow_calls *c, double telling, uint8_t *unseen)
+{
+	for (size_t i = 0; i < c->call_count; i++) {
+		const struct pf_flow_call *call = &c->calls[i];
+
+		if (!call->jump && call->below + call->around <= 0 &&
+		    c->below[call->function] >= telling)
+			unseen[call->block] = 1;
 	}
 }
 

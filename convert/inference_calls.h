@@ -37,6 +37,9 @@ int pf_flow_calls_note(struct pf_flow_calls *c, const struct pf_flow_graph *g, u
 /* After the last of them. */
 void pf_flow_calls_seal(struct pf_flow_calls *c);
 
+/* Sets unseen[], by block of the program, where a call is that no stack shows, of a function that `telling` samples have under others. */
+void pf_flow_calls_unseen(const struct pf_flow_calls *c, double telling, uint8_t *unseen);
+
 /* A function's entries and the counts of the places that call it move towards each other. */
 void pf_flow_calls_couple(struct pf_flow_calls *c, struct pf_flow_graph *g);
 

@@ -8,6 +8,7 @@
 #include "convert/inference_evidence.h"
 #include "convert/inference_graph.h"
 #include "convert/inference_sweep.h"
+#include "convert/inference_unseen.h"
 #include "convert/program.h"
 #include "core/error.h"
 #include "core/memory.h"
@@ -213,6 +214,29 @@ report_function(
 	}
 }
 
+/* What did not run counts nothing. */
+static int
+drop_unseen(const struct flow *f, double *counts, double *edges, struct pf_error *err)
+{
+	uint8_t *unseen;
+	int rc = PF_CALLOC(unseen, f->p->block_count, err);
+
+	if (!rc)
+		rc = pf_flow_rule_out(unseen, f->p, &f->graph, &f->calls, counts, err);
+	for (size_t i = 0; !rc && i < f->p->block_count; i++) {
+		const struct pf_program_block *b = &f->p->blocks[i];
+
+		if (unseen[i])
+			counts[i] = 0;
+		for (uint32_t e = b->first_edge; edges && e < b[1].first_edge; e++) {
+			if (unseen[i] || unseen[f->p->edges[e]])
+				edges[e] = 0;
+		}
+	}
+	free(unseen);
+	return rc;
+}
+
 int
 pf_inference_flow(double *counts, double *edges, double *entries, const struct pf_program *p,
     double unit, bool time, struct pf_error *err)
@@ -228,6 +252,8 @@ pf_inference_flow(double *counts, double *edges, double *entries, const struct p
 	}
 	for (uint32_t i = 0; !rc && i < p->function_count; i++)
 		report_function(&f, i, counts, edges, entries);
+	if (!rc)
+		rc = drop_unseen(&f, counts, edges, err);
 	release(&f);
 	return rc;
 }

@@ -60,6 +60,8 @@ assert "<b>" not in page.split("</title>")[1] and "main.recordVisit" in page and
 assert "shop \\<b\\>" in open("r.md").read()
 PY
 
+"$build/profuse" tune "$fixtures/tune/requests" >idle.txt
+grep -q "^The CPU profile has 10 samples, too few to judge by" idle.txt || fail "an idle service's CPU: $(cat idle.txt)"
 "$build/profuse" tune "$fixtures/tune/churn" --name checkout --cores-used 120 -o churn.json
 "$build/profuse" tune --fleet r.json churn.json >fleet.txt
 grep -q '^checkout .* 16.' fleet.txt && grep -q '^2 services: 16.* cores' fleet.txt || fail "the fleet's table: $(cat fleet.txt)"

@@ -231,46 +231,68 @@ stacks_prove_that_a_call_ran(void **state)
 }
 
 /*
- * A loop whose head has more samples than what is around it, so that its body, which calls
- * another function, may have run; and a third function, under whose call (of `target`) that one is found.
+ * A loop whose head has more samples than what is around it, so that its body, blocks 2 and 3, may have run;
+ * 3 calls or jumps to a second function, and `stacks` show that one under a third's call of `target`.
  */
-static double
-count_of_a_loop(uint8_t kind, size_t target, bool stacks)
+static struct graph
+loop_with_a_call(uint8_t kind, size_t target, int64_t stacks)
 {
 	struct graph g;
 
-	/* 0 → 1; 1 → 2 | 3; 2 → 1 */
+	/* 0 → 1; 1 → 2 | 4; 2 → 3; 3 → 1 */
 	set_up(&g);
 	add_block(&g, 20, 1, 1, 0);
-	add_block(&g, 60, 2, 2, 3);
+	add_block(&g, 200, 2, 2, 4);
+	add_block(&g, 0, 1, 3, 0);
 	add_block(&g, 0, 1, 1, 0);
 	add_block(&g, 20, 0, 0, 0);
-	g.blocks[2].kind = kind;
-	g.blocks[2].target = address_of(4);
+	g.blocks[3].kind = kind;
+	g.blocks[3].target = address_of(5);
 	g.function_count++;
 	add_block(&g, 60, 0, 0, 0);
 	g.function_count++;
 	add_block(&g, 20, 0, 0, 0);
-	g.blocks[5].kind = PF_CODE_CALL;
-	g.blocks[5].target = address_of(target);
-	g.stacks[0] = (struct pf_call_edge){address_of(5) + BYTES - 1, address_of(4) + 1, 60};
-	g.stack_count = stacks;
+	g.blocks[6].kind = PF_CODE_CALL;
+	g.blocks[6].target = address_of(target);
+	g.stacks[0] = (struct pf_call_edge){address_of(6) + BYTES - 1, address_of(5) + 1, stacks};
+	g.stack_count = stacks > 0;
 	infer(&g, true);
-	return g.counts[2];
+	return g;
+}
+
+static double
+runs_of_its_call(uint8_t kind, size_t target, int64_t stacks)
+{
+	return loop_with_a_call(kind, target, stacks).counts[3];
 }
 
 static void
 a_call_that_no_stack_shows_ran_seldom(void **state)
 {
-	double unknown = count_of_a_loop(PF_CODE_CALL, 4, false);
+	double unknown = runs_of_its_call(PF_CODE_CALL, 5, 0);
 	(void)state;
 
-	assert_true(unknown > 8);
-	assert_true(count_of_a_loop(PF_CODE_CALL, 4, true) < unknown / 2);
+	assert_true(unknown > 5);
+	assert_true(runs_of_its_call(PF_CODE_CALL, 5, 120) < unknown * .6);
 	/* but that of a tail call, or of a function that has no frame, is in none */
 	assert_true(
-	    near(count_of_a_loop(PF_CODE_JUMP, 4, true), count_of_a_loop(PF_CODE_JUMP, 4, false)));
-	assert_true(count_of_a_loop(PF_CODE_CALL, 0, true) > unknown * .8);
+	    near(runs_of_its_call(PF_CODE_JUMP, 5, 60), runs_of_its_call(PF_CODE_JUMP, 5, 0)));
+	assert_true(runs_of_its_call(PF_CODE_CALL, 0, 60) > unknown * .8);
+}
+
+static void
+what_a_call_rules_out_did_not_run(void **state)
+{
+	struct graph g = loop_with_a_call(PF_CODE_CALL, 5, 1000);
+	(void)state;
+
+	assert_true(g.counts[3] == 0 && g.counts[2] == 0); /* nor what leads only to it */
+	assert_true(g.counts[0] > 0 && g.counts[1] > 0 && g.counts[4] > 0);
+	/* a few stacks are not telling, and a sample tells that it ran */
+	assert_true(runs_of_its_call(PF_CODE_CALL, 5, 8) > 0);
+	g.blocks[3].samples[0] = 1;
+	infer(&g, true);
+	assert_true(g.counts[3] > 0 && g.counts[2] > 0);
 }
 
 static void
@@ -489,6 +511,7 @@ main(void)
 	    cmocka_unit_test(contradictions_do_not_wear_a_flow_down_to_nothing),
 	    cmocka_unit_test(stacks_prove_that_a_call_ran),
 	    cmocka_unit_test(a_call_that_no_stack_shows_ran_seldom),
+	    cmocka_unit_test(what_a_call_rules_out_did_not_run),
 	    cmocka_unit_test(a_callee_is_entered_as_often_as_it_is_called),
 	    cmocka_unit_test(instructions_cost_alike_when_samples_are_no_time),
 	    cmocka_unit_test(a_stalled_instruction_says_little_about_how_often),
