@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "convert/advice.h"
+#include "convert/enough.h"
 #include "convert/go_profile.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -266,6 +267,8 @@ pf_convert_run(struct pf_convert *c, struct pf_error *err)
 		return rc;
 	report_inputs(c);
 	rc = convert(c, err);
+	if (!rc)
+		pf_note_more(&c->report);
 	pf_report_sort_drops(&c->report);
 	return rc;
 }

@@ -5,6 +5,7 @@
 
 #include "convert/advice.h"
 #include "convert/convert_private.h"
+#include "convert/enough.h"
 #include "convert/report_json.h"
 #include "convert/stale_report.h"
 #include "core/error.h"
@@ -154,19 +155,29 @@ command_json(const struct pf_convert *c, const char *output)
 	return command;
 }
 
+/* null: nobody can tell */
+static json_t *
+more_seconds_json(const struct pf_report *r)
+{
+	double seconds = pf_more_seconds(r);
+
+	return seconds < 0 ? json_null() : json_real(seconds);
+}
+
 static json_t *
 report_json(const struct pf_convert *c, const char *output)
 {
 	const struct pf_report *r = &c->report;
 
-	return json_pack("{s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o*, s:b, s:o, s:o, s:o}",
-	    "schema", "profuse.convert.v1", "output", output, "binary", c->binary_path, "build_id",
+	return json_pack(
+	    "{s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o*, s:b, s:o, s:o, s:o, s:o}", "schema",
+	    "profuse.convert.v1", "output", output, "binary", c->binary_path, "build_id",
 	    c->binary ? pf_binary_build_id(c->binary) : NULL, "profiles", profiles_json(r),
 	    "samples", pf_report_samples_json(r), "functions", functions_json(r), "profile",
 	    pf_report_profile_json(c), "staleness",
 	    c->newer ? pf_stale_json(&c->staleness, c->newer) : NULL, "ready", (int)r->ready,
-	    "checks", pf_report_checks_json(r), "notes", notes_json(r), "command",
-	    command_json(c, output));
+	    "checks", pf_report_checks_json(r), "more_seconds", more_seconds_json(r), "notes",
+	    notes_json(r), "command", command_json(c, output));
 }
 
 int

@@ -84,6 +84,13 @@ expect 3 "$profuse" convert -b shapes -o none steps.pb.gz heap.pb.gz
 says "other sample types"
 [ ! -e none ] && [ ! -e none.pb.gz ] || fail "profiles of two kinds left a file"
 
+# Where samples are too few, how long it takes to get more; where they are enough, nothing is said.
+expect 0 "$profuse" convert -b shapes -f text -o thin --json --min-samples 1000000 cpu.pb.gz
+[ "$(json stdout "abs(d['more_seconds'] - 30 * (1e6 / d['samples']['used'] - 1)) < 1")" = True ] || fail "the time to profile is not by the rate"
+says "more minutes of profiling should do"
+expect 0 "$profuse" convert -b shapes -f text -o thin --json --min-samples 10 cpu.pb.gz
+[ "$(json stdout "d['more_seconds']")" = 0.0 ] || fail "enough samples are not enough"
+
 # The same inputs, in any order, by list or folder, give the same bytes.
 mkdir folder
 cp cpu.pb.gz more.pb.gz folder

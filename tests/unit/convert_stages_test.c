@@ -1,6 +1,9 @@
 /* The smaller stages: matching binaries, sample types, halves, symbolized profiles, shares and the verdict. */
 #include "support/unit.h"
 
+#include <math.h>
+
+#include "convert/enough.h"
 #include "convert/halves.h"
 #include "convert/line_samples.h"
 #include "convert/match.h"
@@ -244,6 +247,93 @@ the_verdict_names_what_is_missing(void **state)
 	pf_report_release(&r);
 }
 
+/* So many samples, drawn among functions of which the k-th has a share of 1 / k: the overlap of their halves, a mean of some. */
+static double
+drawn_overlap(size_t samples)
+{
+	enum { FUNCTIONS = 60, DRAWS = 40 };
+	double total = 0, sum = 0;
+	uint64_t state = 1;
+
+	for (size_t k = 1; k <= FUNCTIONS; k++)
+		total += 1.0 / (double)k;
+	for (uint64_t seed = 0; seed < DRAWS; seed++) {
+		uint64_t counts[FUNCTIONS] = {0};
+		for (size_t i = 0; i < samples; i++) {
+			size_t k = 0;
+			double at;
+			state = state * 6364136223846793005 + 1442695040888963407;
+			at = (double)(state >> 11) / 9007199254740992.0 * total;
+			while (k + 1 < FUNCTIONS && (at -= 1.0 / (double)(k + 1)) > 0)
+				k++;
+			counts[k]++;
+		}
+		sum += pf_halves_overlap(counts, FUNCTIONS, seed);
+	}
+	return sum / DRAWS;
+}
+
+/* What is promised is kept: after so much more profiling the halves agree as well as was asked. */
+static void
+more_profiling_brings_the_overlap_that_was_asked(void **state)
+{
+	static const size_t firsts[] = {300, 1000, 4000};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof firsts / sizeof *firsts; i++) {
+		struct pf_convert_options o = PF_CONVERT_OPTIONS_INIT;
+		double overlap = drawn_overlap(firsts[i]), wanted = 1 - (1 - overlap) / 3, got;
+		struct pf_report r = {.in_binary = 1,
+		    .used = (double)firsts[i],
+		    .line_share = 100,
+		    .duration_nanos = 60000000000,
+		    .last_nanos = 1};
+		o.least_samples = 1;
+		o.least_overlap = 100 * wanted;
+		pf_report_judge(&r, &o, overlap);
+		got = drawn_overlap((size_t)((double)firsts[i] * (1 + pf_more_seconds(&r) / 60)));
+		assert_true(fabs(got - wanted) < .03 * (1 - overlap) + .002);
+		pf_report_release(&r);
+	}
+}
+
+static void
+too_few_samples_say_for_how_long_more_are_needed(void **state)
+{
+	struct pf_convert_options o = PF_CONVERT_OPTIONS_INIT;
+	struct pf_report r = {.in_binary = 250,
+	    .used = 250,
+	    .line_share = 100,
+	    .last_nanos = 1000000000,
+	    .duration_nanos = 60000000000};
+	(void)state;
+
+	o.now_nanos = r.last_nanos;
+	pf_report_judge(&r, &o, 0.7);
+	assert_true(pf_more_seconds(&r) == 180); /* 1000 are asked for: four times as many */
+	pf_note_more(&r);
+	assert_int_equal(r.note_count, 1);
+	assert_non_null(strstr(r.notes[0], "about 3 more minutes of profiling"));
+	assert_non_null(strstr(r.notes[0], "250 samples in 60 s so far"));
+	pf_report_judge(&r, &o, 0.2); /* half of what is missing: four times as many, too */
+	assert_true(fabs(pf_more_seconds(&r) - 180) < 1e-9);
+	pf_report_judge(&r, &o, 0);
+	assert_true(pf_more_seconds(&r) < 0);
+	pf_report_judge(&r, &o, 0.7);
+	r.duration_nanos = 0;
+	assert_true(pf_more_seconds(&r) < 0);
+	pf_note_more(&r);
+	assert_int_equal(r.note_count, 1);
+	r.duration_nanos = 1;
+	r.used = 5000;
+	r.last_nanos = 1; /* old: no matter of how many */
+	o.now_nanos = INT64_MAX;
+	pf_report_judge(&r, &o, 0.7);
+	assert_false(r.ready);
+	assert_true(pf_more_seconds(&r) == 0);
+	pf_report_release(&r);
+}
+
 int
 main(void)
 {
@@ -255,6 +345,8 @@ main(void)
 	    cmocka_unit_test(halves_of_many_samples_agree_and_of_few_do_not),
 	    cmocka_unit_test(symbolized_stacks_become_nested_profiles),
 	    cmocka_unit_test(the_verdict_names_what_is_missing),
+	    cmocka_unit_test(more_profiling_brings_the_overlap_that_was_asked),
+	    cmocka_unit_test(too_few_samples_say_for_how_long_more_are_needed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
