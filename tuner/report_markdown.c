@@ -122,19 +122,20 @@ write_search(const struct pf_search *s, struct pf_buffer *out)
 	escaped(out, s->verdict);
 	pf_buffer_printf(out,
 	    "\n\n%zu settings, %zu runs, seed %llu. Settings that no other beats in both CPU and "
-	    "memory:\n\n"
+	    "memory, and those that ran beside today's in pairs:\n\n"
 	    "| setting | %s | peak | what counts | runs |\n|---|---:|---:|---:|---:|\n",
 	    s->count, s->runs, (unsigned long long)s->seed, s->service ? "CPU a request" : "CPU");
 	for (size_t i = 0; i < s->count; i++) {
 		const struct pf_trial *t = &s->trials[i];
 
-		if (i && !t->pareto)
+		if (!pf_search_lists(s, i) || t->failed)
 			continue;
 		pf_buffer_string(out, "| ");
 		escaped(out, t->setting.name);
-		pf_buffer_printf(out, " | %s | %s | %+.1f %% | %zu |\n",
+		pf_buffer_printf(out, " | %s | %s | %+.1f %%%s | %zu |\n",
 		    pf_amount(cpu, t->value[PF_AIM_CPU], "seconds"),
-		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"), expm1(t->score) * 100, t->runs);
+		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"), expm1(t->score) * 100,
+		    t->capped ? ", breaks the cap" : "", t->runs);
 	}
 }
 

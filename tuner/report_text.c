@@ -176,13 +176,20 @@ write_trial(const struct pf_trial *t, const char *mark, struct pf_buffer *out)
 	if (t->failed)
 		pf_buffer_printf(out, "  %-38s does not run: %s\n", t->setting.name, t->failure);
 	else
-		pf_buffer_printf(out, "  %-38s %10s CPU %10s peak %+8.1f %%  %2zu runs%s\n",
+		pf_buffer_printf(out, "  %-38s %10s CPU %10s peak %+8.1f %%  %2zu runs%s%s\n",
 		    t->setting.name, pf_amount(cpu, t->value[PF_AIM_CPU], "seconds"),
 		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"), expm1(t->score) * 100, t->runs,
-		    mark);
+		    mark, t->capped ? "  breaks the cap" : "");
 }
 
-/* Today's, and the settings that nothing beats in both CPU and memory, the best by what counts first. */
+/* What keeps the caps comes first, then what counts. */
+static bool
+comes_before(const struct pf_trial *a, const struct pf_trial *b)
+{
+	return a->capped != b->capped ? b->capped : a->score < b->score;
+}
+
+/* Today's, the settings that nothing beats in both CPU and memory, and those that raced, the best first. */
 static void
 write_search(const struct pf_search *s, struct pf_buffer *out)
 {
@@ -195,8 +202,8 @@ write_search(const struct pf_search *s, struct pf_buffer *out)
 	for (;;) {
 		size_t best = 0;
 		for (size_t i = 1; i < s->count; i++) {
-			if (s->trials[i].pareto && !written[i] &&
-			    (!best || s->trials[i].score < s->trials[best].score))
+			if (pf_search_lists(s, i) && !s->trials[i].failed && !written[i] &&
+			    (!best || comes_before(&s->trials[i], &s->trials[best])))
 				best = i;
 		}
 		if (!best)

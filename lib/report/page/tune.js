@@ -282,7 +282,7 @@
 				const x = box.left + (v.cpu - rx.from) / rx.span * (box.right - box.left), y = box.bottom - (v.rss_peak - ry.from) / ry.span * (box.bottom - box.top);
 				const size = v.pareto || v.current ? 6 : 4;
 				const dot = draw("circle", {cx: x, cy: y, r: size, fill: v.current ? "#c2571a" : v.pareto ? "#0b63ce" : "#98a2af"});
-				dot.append(draw("title", {}, `${v.name}\nCPU ${amount(v.cpu, "seconds")}, peak ${amount(v.rss_peak, "bytes")}, ${v.runs} runs`));
+				dot.append(draw("title", {}, `${v.name}\nCPU ${amount(v.cpu, "seconds")}, peak ${amount(v.rss_peak, "bytes")}, ${v.runs} runs${v.breaks_cap ? ", breaks the cap" : ""}`));
 				svg.append(dot);
 				taken.push({left: x - size, right: x + size, top: y - size, bottom: y + size});
 				if (v.pareto || v.current)
@@ -296,7 +296,7 @@
 			head.append(make("th", h === "setting" ? "" : "number", h));
 		table.append(head);
 		for (const v of s.settings)
-			table.append(make("tr", "", make("td", "", make("code", "", v.name), v.current ? " (today)" : v.pareto ? " ●" : ""),
+			table.append(make("tr", "", make("td", "", make("code", "", v.name), v.current ? " (today)" : v.pareto ? " ●" : "", v.breaks_cap ? " breaks the cap" : ""),
 				make("td", "number", String(v.runs)), make("td", "number", amount(v.cpu, "seconds")),
 				make("td", "number", amount(v.rss_peak, "bytes")),
 				make("td", "number", v.rss_idle === null ? "" : amount(v.rss_idle, "bytes")),
