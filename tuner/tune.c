@@ -42,6 +42,8 @@ pf_tune_new(struct pf_tune **out, const struct pf_tune_options *options, struct 
 		rc = pf_findings_init(&t->findings, err);
 	if (!rc)
 		rc = pf_strings_init(&t->inputs, err);
+	if (!rc)
+		rc = pf_strings_init(&t->unjudged, err);
 	if (rc) {
 		pf_tune_free(t);
 		return rc;
@@ -68,6 +70,7 @@ pf_tune_free(struct pf_tune *t)
 	pf_paths_release(&t->binaries);
 	pf_paths_release(&t->debug_files);
 	pf_strings_release(&t->inputs);
+	pf_strings_release(&t->unjudged);
 	pf_search_free(t->search);
 	pf_stored_release(&t->stored);
 	free(t);
@@ -257,24 +260,6 @@ name_service(struct pf_tune *t, struct pf_error *err)
 	return pf_copy_string(&e->service, name, err);
 }
 
-/* Who does what is most of what is judged: without a name in any profile, little is. */
-static void
-note_missing_names(const struct pf_tune *t)
-{
-	size_t addresses = 0;
-
-	for (size_t i = 0; i < t->evidence.profile_count; i++) {
-		const struct pf_evidence_profile *ep = &t->evidence.profiles[i];
-		if (ep->p && ep->frames.has_lines)
-			return;
-		addresses += ep->p && ep->p->sample_count > 0;
-	}
-	if (addresses && t->symbol_note)
-		t->symbol_note(NULL,
-		    "the profiles have addresses only, so what depends on who does it "
-		    "was not judged; --binary BIN gives them names");
-}
-
 int
 pf_tune_run(struct pf_tune *t, struct pf_error *err)
 {
@@ -295,7 +280,7 @@ pf_tune_run(struct pf_tune *t, struct pf_error *err)
 		pf_search_finding(t->search, &t->findings);
 	pf_findings_sort(&t->findings);
 	if (!rc)
-		note_missing_names(t);
+		rc = pf_tune_find_unjudged(t, err);
 	return rc ? rc : pf_findings_check(&t->findings, err);
 }
 

@@ -39,10 +39,18 @@ expect 3 "notes" --stats <(echo notes)
 head -c 700 "$leak/heap-7.pb.gz" >cut.pb.gz
 expect 3 "cut.pb.gz" cut.pb.gz
 expect 4 "no/such" "$leak/heap-7.pb.gz" -o no/such/report.json
-expect 0 "Nothing in this evidence" "$fixtures/tune/healthy"
+expect 0 "Nothing in this evidence" "$fixtures/tune/own-frees"
+expect 0 "Nothing worth changing was found in what could be judged." "$fixtures/tune/healthy"
+expect 0 "needs four heap snapshots of a process, and here are 2; or an earlier one as --base FILE" "$fixtures/tune/healthy"
+expect 0 "Nothing in this evidence" --base "$fixtures/tune/healthy/heap-0.pb.gz" "$fixtures/tune/healthy/heap-7.pb.gz"
 expect 0 "recordVisit" "$leak"
 expect 0 "recordVisit" --base "$leak/heap-0.pb.gz" "$leak/heap-7.pb.gz"
 expect 0 "bash: 0 findings" --pid $$
+
+"$build/profuse" tune "$fixtures/tune/healthy" -o r.md -o r.html -o r.json
+grep -q "^> Whether memory grows was not judged" r.md || fail "Markdown lacks what was not judged: $(cat r.md)"
+grep -q '"not_judged"' r.html || fail "the page lacks what was not judged"
+python3 -c 'import json; (s,) = json.load(open("r.json"))["not_judged"]; assert "four heap snapshots" in s, s'
 
 "$build/profuse" tune "$leak" --name 'shop <b>' -o r.html -o r.md -o r.json
 "$build/profuse" tune "$leak" --json >out.json
@@ -119,6 +127,7 @@ for _ in $(seq 200); do
 done
 port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\)".*/\1/p' run/*)
 "$build/profuse" tune --service "http://127.0.0.1:$port" --seconds 3 --json >live.json 2>err
+"$build/profuse" collect "http://127.0.0.1:$port" --seconds 2 -o live-cpu.pb.gz 2>err
 kill "$service"
 wait "$service" 2>/dev/null || true
 service=
@@ -130,7 +139,10 @@ assert any("threads?seconds=1" in i for i in report["inputs"]), report["inputs"]
 heavy = next(f for f in report["findings"] if f["kind"] == "allocation-heavy")
 names = {name for s in heavy["evidence"]["stacks"] for name in s["functions"]}
 assert any(n.endswith(("malloc", "free")) for n in names), names  # libc's own
+assert any("[workload]" in s and "--binary FILE" in s for s in report["not_judged"]), report["not_judged"]
 PY
+"$build/profuse" tune live-cpu.pb.gz --binary ./workload >nameless.txt
+grep -q "code without function names (.*\[libc.so.6\] [0-9.]* %" nameless.txt || fail "a libc without names: $(cat nameless.txt)"
 
 if command -v go >/dev/null; then
 	(cd "$PROFUSE_SOURCE_DIR/tests/peers/go_faults" && go build -o "$work/go_faults" .)
