@@ -260,6 +260,42 @@ name_service(struct pf_tune *t, struct pf_error *err)
 	return pf_copy_string(&e->service, name, err);
 }
 
+static bool
+has_counterpart(const struct pf_evidence *e, const struct pf_evidence_profile *base)
+{
+	for (size_t i = 0; i < e->profile_count; i++) {
+		if (!e->profiles[i].base && e->profiles[i].kind == base->kind)
+			return true;
+	}
+	return false;
+}
+
+/* A folder as the base may have kinds that the others lack; where nothing fits, nothing would be compared. */
+static int
+check_base(const struct pf_evidence *e, struct pf_error *err)
+{
+	const struct pf_evidence_profile *base = NULL;
+
+	for (size_t i = 0; i < e->stats_count; i++) {
+		if (e->stats[i].base)
+			return 0;
+	}
+	for (size_t i = 0; i < e->profile_count; i++) {
+		if (e->profiles[i].base && has_counterpart(e, &e->profiles[i]))
+			return 0;
+		if (e->profiles[i].base)
+			base = &e->profiles[i];
+	}
+	if (!base || !base->p)
+		return 0;
+	return pf_error_set(err, PF_EINPUT,
+	    "%s: can't be compared with anything here: no other profile is of its kind (%s); give "
+	    "an earlier profile of the same kind as the base",
+	    base->name,
+	    base->p->type_count ? pf_profile_type_name(base->p, base->p->type_count - 1)
+				: "no sample type");
+}
+
 int
 pf_tune_run(struct pf_tune *t, struct pf_error *err)
 {
@@ -270,6 +306,9 @@ pf_tune_run(struct pf_tune *t, struct pf_error *err)
 	if (t->inputs.count < 2 && !t->search)
 		return pf_error_set(
 		    err, PF_EINPUT, "nothing to judge: no profile and no statistics were given");
+	rc = check_base(&t->evidence, err);
+	if (rc)
+		return rc;
 	t->ran = true;
 	pf_evidence_settle(&t->evidence);
 	if (!t->named)

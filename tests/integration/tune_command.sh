@@ -43,6 +43,8 @@ expect 0 "Nothing in this evidence" "$fixtures/tune/own-frees"
 expect 0 "Nothing worth changing was found in what could be judged." "$fixtures/tune/healthy"
 expect 0 "needs four heap snapshots of a process, and here are 2; or an earlier one as --base FILE" "$fixtures/tune/healthy"
 expect 0 "Nothing in this evidence" --base "$fixtures/tune/healthy/heap-0.pb.gz" "$fixtures/tune/healthy/heap-7.pb.gz"
+expect 3 "heap-0.pb.gz: can't be compared with anything here" --base "$leak/heap-0.pb.gz" "$fixtures/tune/healthy/cpu.pb.gz"
+expect 3 "no other profile is of its kind (cpu)" --base "$fixtures/tune/healthy/cpu.pb.gz" "$leak/heap-7.pb.gz"
 expect 0 "recordVisit" "$leak"
 expect 0 "recordVisit" --base "$leak/heap-0.pb.gz" "$leak/heap-7.pb.gz"
 expect 0 "bash: 0 findings" --pid $$
