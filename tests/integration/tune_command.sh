@@ -91,6 +91,8 @@ for row in rows.values():  # a saving lies within its bounds
         if row[f"{what}_saved"] is not None:
             assert 0 <= row[f"{what}_low"] <= row[f"{what}_saved"] <= row[f"{what}_high"], row
 assert rows["shop <b>"]["finding_list"][0]["kind"] == "leak" and rows["quiet</script><b>"]["finding_list"] == []
+assert "four heap snapshots" in rows["quiet</script><b>"]["not_judged"][0], rows["quiet</script><b>"]
+assert any("quiet" in line and "not all was judged" in line for line in open("fleet.md")), open("fleet.md").read()
 for what in ("cores", "bytes"):  # totals are sums
     for end in ("saved", "low", "high"):
         assert abs(fleet[f"{what}_{end}"] - sum(r[f"{what}_{end}"] or 0 for r in rows.values())) < 1e-6, what
@@ -177,6 +179,7 @@ if [ -n "$browser" ]; then
 	grep -q 'class="card high"' dom && grep -q '<polyline' dom && grep -q 'class="bar"' dom ||
 		fail "the page lacks findings, growth or flame graph"
 	browse fleet.html >dom
+	grep -q '>not all was judged<' dom && grep -q '<p>Whether memory grows was not judged' dom || fail "the fleet's page lacks what was not judged"
 	grep -q '<td><a href="#service-1">checkout</a></td>' dom && grep -q '<svg class="bar"' dom && grep -q '<details id="service-3">' dom ||
 		fail "the fleet's page lacks rows, bars or findings"
 	! grep -E 'CONSOLE.*(Refused|rror)' browser.log || fail "the browser complains of the fleet's page"
