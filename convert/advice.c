@@ -143,6 +143,8 @@ pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *out
 		pf_buffer_string(b, PF_DEBUG_FLAGS);
 		if (c->report.probes)
 			pf_buffer_string(b, " " PF_PROBE_FLAGS);
+		else if (c->report.unique_names)
+			pf_buffer_string(b, " " PF_UNIQUE_FLAGS);
 		pf_buffer_string(b, " -fprofile-sample-use=");
 		add_quoted(b, file);
 		if (!c->report.probes)

@@ -12,6 +12,8 @@
 #define PF_DEBUG_FLAGS "-O2 -gmlt -fdebug-info-for-profiling"
 #define PF_GCC_DEBUG_FLAGS "-O2 -g1"
 #define PF_PROBE_FLAGS "-fpseudo-probe-for-profiling"
+/* Comes with the former; without it counts of static functions find no function of their name. */
+#define PF_UNIQUE_FLAGS "-funique-internal-linkage-names"
 #define PF_BOLT_FLAGS \
 	"-reorder-blocks=ext-tsp -reorder-functions=hfsort -split-functions -split-all-cold"
 /* What a profile wants besides: a layout that uses it and, by lines, clang's own inference, which makes one flow of

@@ -81,14 +81,31 @@ report_binaries(struct work *w, struct pf_error *err)
 			(double)w->samples.not_code / c->type.unit, err);
 }
 
+/* The one with the most samples, or NULL. */
+static const struct pf_stack_binary *
+main_binary(const struct work *w)
+{
+	const struct pf_stacks *s = &w->c->stacks;
+	size_t most = 0;
+
+	for (size_t i = 1; i < s->binary_count; i++) {
+		if (w->samples.binary_values[i] > w->samples.binary_values[most])
+			most = i;
+	}
+	return s->binary_count ? &s->binaries[most] : NULL;
+}
+
 static int
 refuse_unmatched(const struct work *w, struct pf_error *err)
 {
 	const struct pf_convert *c = w->c;
 	const char *path = c->binary_path, *own = pf_binary_build_id(c->binary);
+	const struct pf_stack_binary *other = main_binary(w);
 
 	if (w->samples.total == 0)
-		return pf_error_set(err, PF_EINPUT, "the profile has no samples");
+		return pf_error_set(err, PF_EINPUT,
+		    "the profile has no samples: the program used hardly any CPU time while it was "
+		    "profiled; profile it longer, or under load");
 	for (size_t i = 0; i < c->stacks.binary_count; i++) {
 		if (c->matches[i] == PF_MATCH_OTHER_BUILD)
 			return pf_error_set(err, PF_EINPUT,
@@ -107,10 +124,9 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 	return pf_error_set(err, PF_EINPUT,
 	    "no sample of the profile is in %s (build id %s): its binaries have other names and "
 	    "build ids%s%s%s%s; a renamed binary must keep the build id",
-	    path, own[0] ? own : "none", c->stacks.binary_count ? ", the first is " : "",
-	    c->stacks.binary_count ? stack_string(c, c->stacks.binaries[0].filename) : "",
-	    c->stacks.binary_count ? " with " : "",
-	    c->stacks.binary_count ? stack_string(c, c->stacks.binaries[0].build_id) : "");
+	    path, own[0] ? own : "none", other ? ", the one with the most samples is " : "",
+	    other ? stack_string(c, other->filename) : "", other ? " with " : "",
+	    other ? stack_string(c, other->build_id) : "");
 }
 
 /* Samples per function of this binary, for coverage and stability. */
@@ -216,7 +232,11 @@ report_program(struct work *w, struct pf_error *err)
 		pf_report_note(r,
 		    "The control flow of %zu sampled functions could not be followed wholly.",
 		    r->unfollowed);
-	if (w->c->type.time && w->samples.steps == 0)
+	if (w->c->type.time && w->samples.steps == 0 && w->c->type.steps != PF_NO_TYPE)
+		pf_report_note(r,
+		    "The agent's single steps are all outside this binary: it was profiled for too "
+		    "short a time for them.");
+	else if (w->c->type.time && w->samples.steps == 0)
 		pf_report_note(r,
 		    "These are samples of time alone. With PROFUSE_STEPS=1 profuse's agent also "
 		    "says how often code runs, which brings counts much nearer to exact ones.");
@@ -280,6 +300,19 @@ convert_for_bolt(struct work *w, struct pf_error *err)
 	return rc;
 }
 
+static bool
+has_unique_names(const struct pf_binary *binary)
+{
+	size_t count;
+	const struct pf_symbol *symbols = pf_binary_symbols(binary, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (strstr(symbols[i].name, ".__uniq."))
+			return true;
+	}
+	return false;
+}
+
 /* Probes where the binary has them, unless lines were asked for. */
 static int
 begin_anchors(struct work *w, const struct pf_line_source *source, struct pf_error *err)
@@ -292,6 +325,7 @@ begin_anchors(struct work *w, const struct pf_line_source *source, struct pf_err
 		    "%s has no pseudo-probes: build it with -fpseudo-probe-for-profiling",
 		    c->binary_path);
 	c->report.probes = present && c->options.places != PF_PLACES_LINES;
+	c->report.unique_names = has_unique_names(c->binary);
 	if (c->report.probes)
 		return pf_anchors_by_probes(
 		    &w->anchors, &c->functions, &w->program, c->binary, err);

@@ -47,9 +47,10 @@ struct pf_report {
 	const char *type; /* sample type, owned by the stacks */
 	double unit;
 	bool time;
-	bool from_lines; /* converted without addresses */
-	bool probes;     /* counts belong to pseudo-probes */
-	bool of_go;      /* symbolized, with functions of Go's runtime */
+	bool from_lines;   /* converted without addresses */
+	bool probes;       /* counts belong to pseudo-probes */
+	bool unique_names; /* functions of one file have names that clang made unique */
+	bool of_go;        /* symbolized, with functions of Go's runtime */
 
 	double total, in_binary, used;
 	double steps; /* of this binary: instructions that the agent followed one by one */

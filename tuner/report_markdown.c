@@ -177,8 +177,16 @@ pf_tune_markdown(const struct pf_tune *t, struct pf_buffer *out, struct pf_error
 
 	pf_buffer_string(out, "# Tuning report: ");
 	escaped(out, t->evidence.service);
-	pf_buffer_printf(out, "\n\n%s, from %u inputs: %zu findings.\n", t->started,
-	    t->inputs.count - 1, f->finding_count);
+	pf_buffer_printf(out, "\n\n%s, from %u input%s: %zu finding%s.\n", t->started,
+	    t->inputs.count - 1, t->inputs.count == 2 ? "" : "s", f->finding_count,
+	    f->finding_count == 1 ? "" : "s");
+	if (!f->finding_count && t->inputs.count > 1)
+		pf_buffer_printf(out, "\n%s\n", pf_nothing_text(t));
+	for (uint32_t i = 1; i < t->unjudged.count; i++) {
+		pf_buffer_string(out, "\n> ");
+		escaped(out, pf_strings_get(&t->unjudged, i));
+		pf_buffer_byte(out, '\n');
+	}
 	if (t->stored.selected)
 		write_stored(&t->stored, out);
 	for (size_t i = 0; i < f->finding_count; i++) {

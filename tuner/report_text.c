@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tuner/detect.h"
 #include "tuner/tune.h"
 
 enum { FRAMES_SHOWN = 6, FIRINGS_SHOWN = 10 };
@@ -218,18 +217,11 @@ write_search(const struct pf_search *s, struct pf_buffer *out)
 	pf_buffer_printf(out, "%s\n", s->verdict);
 }
 
-/* An idle service's CPU profile shows nothing: that is not to be taken for a judgement. */
-static void
-write_unjudged(const struct pf_evidence *e, struct pf_buffer *out)
+const char *
+pf_nothing_text(const struct pf_tune *t)
 {
-	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_CPU);
-	double samples = ep ? pf_cpu_samples(ep) : PF_LEAST_SAMPLES;
-
-	if (samples < PF_LEAST_SAMPLES)
-		pf_buffer_printf(out,
-		    "The CPU profile has %.0f samples, too few to judge by: take a longer one, "
-		    "under load.\n",
-		    samples);
+	return t->unjudged.count > 1 ? "Nothing worth changing was found in what could be judged."
+				     : "Nothing in this evidence is worth changing.";
 }
 
 int
@@ -253,8 +245,9 @@ pf_tune_text(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *er
 	for (size_t i = 0; i < f->finding_count; i++)
 		write_finding(f, &f->findings[i], i + 1, out);
 	if (!f->finding_count && t->inputs.count > 1)
-		pf_buffer_string(out, "Nothing in this evidence is worth changing.\n");
-	write_unjudged(e, out);
+		pf_buffer_printf(out, "%s\n", pf_nothing_text(t));
+	for (uint32_t i = 1; i < t->unjudged.count; i++)
+		pf_buffer_printf(out, "%s\n", pf_strings_get(&t->unjudged, i));
 	if (t->search)
 		write_search(t->search, out);
 	return pf_buffer_check(out, err);

@@ -29,6 +29,8 @@ hex_digit(char c)
 void
 pf_lines_init(struct pf_lines *l, const char *section, const void *bytes, size_t size)
 {
+	if (!bytes)
+		bytes = ""; /* nothing was read: not even a pointer that 0 may be added to */
 	*l = (struct pf_lines){
 	    .line = pf_text_of(bytes, 0),
 	    .at = bytes,

@@ -43,10 +43,20 @@ expect 3 "notes" --stats <(echo notes)
 head -c 700 "$leak/heap-7.pb.gz" >cut.pb.gz
 expect 3 "cut.pb.gz" cut.pb.gz
 expect 4 "no/such" "$leak/heap-7.pb.gz" -o no/such/report.json
-expect 0 "Nothing in this evidence" "$fixtures/tune/healthy"
+expect 0 "Nothing in this evidence" "$fixtures/tune/own-frees"
+expect 0 "Nothing worth changing was found in what could be judged." "$fixtures/tune/healthy"
+expect 0 "needs four heap snapshots of a process, and here are 2; or an earlier one as --base FILE" "$fixtures/tune/healthy"
+expect 0 "Nothing in this evidence" --base "$fixtures/tune/healthy/heap-0.pb.gz" "$fixtures/tune/healthy/heap-7.pb.gz"
+expect 3 "heap-0.pb.gz: can't be compared with anything here" --base "$leak/heap-0.pb.gz" "$fixtures/tune/healthy/cpu.pb.gz"
+expect 3 "no other profile is of its kind (cpu)" --base "$fixtures/tune/healthy/cpu.pb.gz" "$leak/heap-7.pb.gz"
 expect 0 "recordVisit" "$leak"
 expect 0 "recordVisit" --base "$leak/heap-0.pb.gz" "$leak/heap-7.pb.gz"
 expect 0 "bash: 0 findings" --pid $$
+
+"$build/profuse" tune "$fixtures/tune/healthy" -o r.md -o r.html -o r.json
+grep -q "^> Whether memory grows was not judged" r.md || fail "Markdown lacks what was not judged: $(cat r.md)"
+grep -q '"not_judged"' r.html || fail "the page lacks what was not judged"
+python3 -c 'import json; (s,) = json.load(open("r.json"))["not_judged"]; assert "four heap snapshots" in s, s'
 
 "$build/profuse" tune "$leak" --name 'shop <b>' -o r.html -o r.md -o r.json
 "$build/profuse" tune "$leak" --json >out.json
@@ -85,6 +95,8 @@ for row in rows.values():  # a saving lies within its bounds
         if row[f"{what}_saved"] is not None:
             assert 0 <= row[f"{what}_low"] <= row[f"{what}_saved"] <= row[f"{what}_high"], row
 assert rows["shop <b>"]["finding_list"][0]["kind"] == "leak" and rows["quiet</script><b>"]["finding_list"] == []
+assert "four heap snapshots" in rows["quiet</script><b>"]["not_judged"][0], rows["quiet</script><b>"]
+assert any("quiet" in line and "not all was judged" in line for line in open("fleet.md")), open("fleet.md").read()
 for what in ("cores", "bytes"):  # totals are sums
     for end in ("saved", "low", "high"):
         assert abs(fleet[f"{what}_{end}"] - sum(r[f"{what}_{end}"] or 0 for r in rows.values())) < 1e-6, what
@@ -172,6 +184,7 @@ for _ in $(seq 200); do
 done
 port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\)".*/\1/p' run/*)
 "$build/profuse" tune --service "http://127.0.0.1:$port" --seconds 3 --json >live.json 2>err
+"$build/profuse" collect "http://127.0.0.1:$port" --seconds 2 -o live-cpu.pb.gz 2>err
 kill "$service"
 wait "$service" 2>/dev/null || true
 service=
@@ -183,7 +196,10 @@ assert any("threads?seconds=1" in i for i in report["inputs"]), report["inputs"]
 heavy = next(f for f in report["findings"] if f["kind"] == "allocation-heavy")
 names = {name for s in heavy["evidence"]["stacks"] for name in s["functions"]}
 assert any(n.endswith(("malloc", "free")) for n in names), names  # libc's own
+assert any("[workload]" in s and "--binary FILE" in s for s in report["not_judged"]), report["not_judged"]
 PY
+"$build/profuse" tune live-cpu.pb.gz --binary ./workload >nameless.txt
+grep -q "code without function names (.*\[libc.so.6\] [0-9.]* %" nameless.txt || fail "a libc without names: $(cat nameless.txt)"
 
 if command -v go >/dev/null; then
 	(cd "$PROFUSE_SOURCE_DIR/tests/peers/go_faults" && go build -o "$work/go_faults" .)
@@ -216,6 +232,7 @@ if [ -n "$browser" ]; then
 	grep -q 'class="card high"' dom && grep -q '<polyline' dom && grep -q 'class="bar"' dom ||
 		fail "the page lacks findings, growth or flame graph"
 	browse fleet.html >dom
+	grep -q '>not all was judged<' dom && grep -q '<p>Whether memory grows was not judged' dom || fail "the fleet's page lacks what was not judged"
 	grep -q '<td><a href="#service-1">checkout</a></td>' dom && grep -q '<svg class="bar"' dom && grep -q '<details id="service-3">' dom ||
 		fail "the fleet's page lacks rows, bars or findings"
 	! grep -E 'CONSOLE.*(Refused|rror)' browser.log || fail "the browser complains of the fleet's page"

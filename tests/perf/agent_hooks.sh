@@ -3,7 +3,7 @@
 # against the same with it at the same time, on processors of their own that they swap, by `profuse bench
 # --duet`: what others do on the machine meets both.
 #
-#	tests/perf/agent_hooks.sh BUILD [allocate|lock|perl|allocate1|calls|instructions] [PAIRS]
+#	tests/perf/agent_hooks.sh BUILD [allocate|lock|perl|allocate1|calls|instructions|COMMAND] [PAIRS]
 #
 # allocate   two threads that parse, check and free documents: a fifth of the instructions are malloc's
 # lock       four threads with mutexes, a reader-writer lock and conditions: a quarter are libc's locks
@@ -11,6 +11,8 @@
 # allocate1  allocate with one thread: the agent's own makes it two, for which libc's malloc takes locks
 # calls      what single calls take without and with the agent, in nanoseconds, and how many of them in a
 #            second of CPU time make 2 %; the least of many short blocks, which a busy machine doesn't change
+#
+# COMMAND    any program with its arguments, in one word with a slash in it: '/usr/bin/program argument'
 #
 # instructions   the first four in instructions of the program's own code, without and with the agent, by valgrind's
 #            callgrind: other load on the machine doesn't change them. What the program takes for three times the
@@ -25,7 +27,7 @@
 # machine widens the interval: more pairs, or a quieter moment. OFF=1 compares with an agent that has both switched off
 # (PROFUSE_HEAP=off PROFUSE_WAITS=off) instead of with none.
 set -euo pipefail
-build=${1:?usage: $0 BUILD [allocate|lock|perl|allocate1|calls|instructions] [PAIRS]}
+build=${1:?usage: $0 BUILD [allocate|lock|perl|allocate1|calls|instructions|COMMAND] [PAIRS]}
 kind=${2:-allocate}
 pairs=${3:-30}
 agent=$(realpath "$build/libprofuse-agent.so")
@@ -113,8 +115,9 @@ perl)
 	perl_script 600000 >"$work/heavy.pl"
 	command="perl $work/heavy.pl"
 	;;
+*/*) command=$kind ;;
 *)
-	echo "usage: $0 BUILD [allocate|lock|perl|allocate1|calls|instructions] [PAIRS]" >&2
+	echo "usage: $0 BUILD [allocate|lock|perl|allocate1|calls|instructions|COMMAND] [PAIRS]" >&2
 	exit 2
 	;;
 esac

@@ -281,11 +281,23 @@ a_race_of_few_pairs_has_no_more_settings_than_it_can_decide(void **state)
 }
 
 static void
+breaks_with_todays(struct play *p)
+{
+	struct pf_search *s = new_search(NULL);
+	struct pf_error err = {0};
+
+	p->broken = SETTINGS;
+	assert_non_null(s);
+	assert_int_equal(pf_search_with(s, &p->runner, 0, 0, &err), PF_EIO);
+	assert_message_has(err, "today: fell over");
+	pf_search_free(s);
+}
+
+static void
 a_setting_that_does_not_run_is_left_out_and_named(void **state)
 {
 	struct play p = new_play(0.05);
 	struct pf_search *s;
-	struct pf_error err = {0};
 	(void)state;
 
 	p.effect[17] = -0.4;
@@ -298,12 +310,7 @@ a_setting_that_does_not_run_is_left_out_and_named(void **state)
 	assert_ptr_equal(pf_search_winner(s), &s->trials[17]);
 	pf_search_free(s);
 
-	p.broken = SETTINGS;
-	s = new_search(NULL);
-	assert_non_null(s);
-	assert_int_equal(pf_search_with(s, &p.runner, 0, 0, &err), PF_EIO);
-	assert_message_has(err, "today: fell over");
-	pf_search_free(s);
+	breaks_with_todays(&p);
 }
 
 static void
@@ -311,7 +318,6 @@ that_nothing_runs_is_told_in_whatever_order_it_fails(void **state)
 {
 	struct play p = new_play(0.05);
 	struct pf_search *s;
-	struct pf_error err = {0};
 	(void)state;
 
 	p.others_broken = true;
@@ -320,12 +326,7 @@ that_nothing_runs_is_told_in_whatever_order_it_fails(void **state)
 	assert_true(s->trials[0].runs > 0);
 	pf_search_free(s);
 
-	p.broken = SETTINGS;
-	s = new_search(NULL);
-	assert_non_null(s);
-	assert_int_equal(pf_search_with(s, &p.runner, 0, 0, &err), PF_EIO);
-	assert_message_has(err, "today: fell over");
-	pf_search_free(s);
+	breaks_with_todays(&p);
 }
 
 static void

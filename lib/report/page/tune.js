@@ -83,16 +83,19 @@
 		const s = data.service, at = document.getElementById("overview");
 		document.title = "Tuning report: " + s.name;
 		document.getElementById("title").textContent = "Tuning report: " + s.name;
-		const about = [data.time, `${data.inputs.length} inputs`];
+		const about = [data.time, `${data.inputs.length} input${data.inputs.length === 1 ? "" : "s"}`];
 		if (s.allocator !== "unknown")
 			about.push("allocator " + s.allocator);
 		if (s.rss !== null)
 			about.push("resident " + amount(s.rss, "bytes") + (s.memory_limit !== null ? " of " + amount(s.memory_limit, "bytes") : ""));
 		document.getElementById("about").textContent = about.join(" · ");
-		if (!data.findings.length) {
-			at.append(make("p", "", data.search ? "" : "Nothing in this evidence is worth changing."));
+		if (!data.findings.length && data.inputs.length)
+			at.append(make("p", "", data.not_judged.length ? "Nothing worth changing was found in what could be judged."
+				: "Nothing in this evidence is worth changing."));
+		for (const sentence of data.not_judged)
+			at.append(make("p", "", sentence));
+		if (!data.findings.length)
 			return;
-		}
 		const table = make("table"), head = make("tr");
 		for (const h of ["what", "severity", "confidence", "CPU", "memory"])
 			head.append(make("th", h === "CPU" || h === "memory" ? "number" : "", h));
