@@ -251,6 +251,6 @@ pf_subject_failure(const struct pf_subject *s, const char *where, struct pf_erro
 	return pf_error_set(err, PF_EIO, "%s: \"%.120s\" %s %s%s%s", s->name, s->command, how,
 	    where,
 	    words[0] ? "; its last words: "
-		     : " and wrote nothing to standard error; --keep-output DIR keeps its output",
+		     : " and wrote nothing to standard error; run it by itself to see its output",
 	    words);
 }

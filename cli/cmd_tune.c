@@ -36,8 +36,12 @@ struct settings {
 	bool json;
 };
 
-static const struct settings defaults = {
-    .seconds = 30, .weights = "cpu=1,rss=0.5", .duration = 10, .warmup = 2, .seed = UINT64_MAX};
+static const struct settings defaults = {.seconds = 30,
+    .weights = "cpu=1,rss=0.5",
+    .duration = 10,
+    .warmup = 2,
+    .pairs = PF_TRY_PAIRS,
+    .seed = UINT64_MAX};
 
 #define AT(MEMBER) offsetof(struct settings, MEMBER)
 
@@ -93,7 +97,7 @@ static const struct cli_option options[] = {
     {"run-timeout", 0, CLI_DURATION, AT(run_timeout), "TIME",
 	"Longest that a run of --try may take (no limit)"},
     {"pairs", 'n', CLI_COUNT, AT(pairs), "N",
-	"Most pairs of runs with today's settings that the best ones get (48)"},
+	"Most pairs of runs with today's settings that the best ones get, 6 or more (48)"},
     {"seed", 0, CLI_COUNT, AT(seed), "N", "Seed of the search's order (drawn, and printed)"},
     {"grid", 0, CLI_COUNT, AT(grid), "N",
 	"Run every setting N times instead of searching, and validate nothing"},
@@ -168,6 +172,10 @@ check(const struct settings *s, size_t profiles, struct pf_error *err)
 	if (!s->command && (s->urls.count || s->caps.count || s->grid))
 		return pf_error_set(err, PF_EUSAGE,
 		    "--load, --cap and --grid are of a search: --try CMD is missing");
+	if (s->pairs < PF_TRY_LEAST_PAIRS)
+		return pf_error_set(err, PF_EUSAGE,
+		    "--pairs %llu: at least %d are needed to decide anything",
+		    (unsigned long long)s->pairs, PF_TRY_LEAST_PAIRS);
 	if (s->seed != UINT64_MAX && s->seed > INT64_MAX)
 		return pf_error_set(err, PF_EUSAGE, "--seed goes up to 2^63 - 1");
 	if (s->seconds < 1 || s->seconds > 3600 || s->seconds != (double)(uint32_t)s->seconds)
@@ -175,6 +183,9 @@ check(const struct settings *s, size_t profiles, struct pf_error *err)
 		    err, PF_EUSAGE, "--seconds %g: whole seconds from 1 to 3600", s->seconds);
 	for (size_t i = 0; !rc && i < s->outputs.count; i++)
 		rc = format_of(s->outputs.items[i], &format, err);
+	/* Now, not after a search of an hour. */
+	for (size_t i = 0; !rc && i < s->outputs.count; i++)
+		rc = pf_file_check_output(s->outputs.items[i], err);
 	return rc;
 }
 

@@ -112,6 +112,11 @@ read_row(struct pf_fleet_row *row, const json_t *report, const char *path, struc
 		return pf_error_set(err, PF_EINPUT,
 		    "%s: no report of profuse tune: -o NAME.json writes one for --fleet", path);
 	row->findings = json_array_size(findings);
+	row->not_judged = json_incref(json_object_get(report, "not_judged"));
+	if (!json_is_array(row->not_judged)) { /* a report of before */
+		json_decref(row->not_judged);
+		row->not_judged = json_array();
+	}
 	row->list = json_array();
 	json_array_foreach(findings, i, finding)
 	{
@@ -209,6 +214,7 @@ release(struct pf_fleet *f)
 		free(f->rows[i].report);
 		free(f->rows[i].title);
 		json_decref(f->rows[i].list);
+		json_decref(f->rows[i].not_judged);
 	}
 	free(f->rows);
 }

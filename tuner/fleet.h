@@ -27,10 +27,11 @@ struct pf_saving {
 };
 
 struct pf_fleet_row {
-	char *service; /* owned */
-	char *report;  /* owned: the file that it came from */
-	char *title;   /* owned: of the first finding, "" where there is none */
-	json_t *list;  /* owned: its findings, in short: what a page leads to */
+	char *service;      /* owned */
+	char *report;       /* owned: the file that it came from */
+	char *title;        /* owned: of the first finding, "" where there is none */
+	json_t *list;       /* owned: its findings, in short: what a page leads to */
+	json_t *not_judged; /* owned: sentences about what its evidence leaves open */
 	size_t findings, high;
 	struct pf_saving cpu, cores, bytes; /* share of CPU; cores (NaN: not known); bytes */
 };

@@ -44,15 +44,23 @@ bytes_text(char *text, const struct pf_saving *s)
 	return text;
 }
 
+/* No finding is no all-clear where something was not judged. */
+static const char *
+first_text(const struct pf_fleet_row *r)
+{
+	return !r->findings && json_array_size(r->not_judged) ? "not all was judged" : r->title;
+}
+
 static void
 write_totals(const struct pf_fleet *f, struct pf_buffer *out)
 {
 	char cores[CELL], bytes[CELL];
 
 	pf_buffer_printf(out,
-	    "\n%zu services: %s cores and %s a process to be saved, extrapolated from single "
+	    "\n%zu service%s: %s cores and %s a process to be saved, extrapolated from single "
 	    "reports",
-	    f->count, f->cores.value > 0 ? cores_text(cores, &f->cores) : "no",
+	    f->count, f->count == 1 ? "" : "s",
+	    f->cores.value > 0 ? cores_text(cores, &f->cores) : "no",
 	    f->bytes.value > 0 ? bytes_text(bytes, &f->bytes) : "no memory");
 	if (f->without_cores)
 		pf_buffer_printf(out,
@@ -75,7 +83,7 @@ pf_fleet_text(const struct pf_fleet *f, struct pf_buffer *out)
 		pf_buffer_printf(out, "%-24.24s %5zu %5zu %8s %22s %34s  ", r->service, r->findings,
 		    r->high, r->cpu.value > 0 ? pf_amount(share, r->cpu.value, "share") : "-",
 		    cores_text(cores, &r->cores), bytes_text(bytes, &r->bytes));
-		cell(out, r->title, false);
+		cell(out, first_text(r), false);
 		pf_buffer_byte(out, '\n');
 	}
 	write_totals(f, out);
@@ -97,7 +105,7 @@ pf_fleet_markdown(const struct pf_fleet *f, struct pf_buffer *out)
 		pf_buffer_printf(out, " | %zu (%zu) | %s | %s | %s | ", r->findings, r->high,
 		    r->cpu.value > 0 ? pf_amount(share, r->cpu.value, "share") : "-",
 		    cores_text(cores, &r->cores), bytes_text(bytes, &r->bytes));
-		cell(out, r->title, true);
+		cell(out, first_text(r), true);
 		pf_buffer_string(out, " |\n");
 	}
 	write_totals(f, out);
@@ -141,6 +149,7 @@ row_json(const struct pf_fleet_row *r)
 	json_object_set_new(row, "first_finding", json_string(r->title));
 	json_object_set_new(row, "report", name_json(r->report));
 	json_object_set(row, "finding_list", r->list);
+	json_object_set(row, "not_judged", r->not_judged);
 	return row;
 }
 

@@ -39,6 +39,7 @@ struct race {
 	struct racer racers[PF_RACERS];
 	struct pf_measured *today; /* owned */
 	size_t rounds, capacity;
+	bool over_cap; /* today's setting broke a cap in the search: who keeps it is looked for */
 };
 
 /* ---- comparisons ---- */
@@ -118,6 +119,38 @@ compare_aim(const struct race *race, size_t racer, int aim, struct pf_error *err
 	return rc;
 }
 
+/* Whether the whole interval of a racer's runs lies within the caps. */
+static int
+compare_caps(
+    const struct race *race, size_t racer, double confidence, bool *kept, struct pf_error *err)
+{
+	const struct pf_measured *own = race->racers[racer].own;
+	double *cap = NULL, *value;
+	int rc = PF_CALLOC(cap, 2 * race->rounds + 1, err);
+
+	*kept = !rc;
+	value = cap + race->rounds;
+	for (int a = 0; !rc && *kept && a < PF_AIMS; a++) {
+		struct pf_comparison c = {0};
+		size_t used = 0;
+
+		if (isnan(race->s->cap[a]))
+			continue;
+		for (size_t i = 0; i < race->rounds; i++) {
+			if (isnan(own[i].value[a]))
+				continue;
+			cap[used] = race->s->cap[a];
+			value[used++] = own[i].value[a];
+		}
+		if (used)
+			rc =
+			    pf_compare_pairs(cap, value, used, PF_SCALE_RATIO, confidence, &c, err);
+		*kept = !used || (c.has_interval && c.high <= 0);
+	}
+	free(cap);
+	return rc;
+}
+
 /* A look at a racer: what it shows so far, at this two-sided level; 0: nothing is decided yet. */
 static int
 look_at(struct race *race, size_t racer, double level, struct pf_error *err)
@@ -127,6 +160,8 @@ look_at(struct race *race, size_t racer, double level, struct pf_error *err)
 	struct racer *r = &race->racers[racer];
 	struct pf_comparison c;
 	double confidence = level > 0 ? 1 - level : drop_confidence;
+	double before[PF_AIMS], after[PF_AIMS];
+	bool over, kept = false;
 	int rc = compare(s, race->today, r->own, race->rounds, confidence, &c, err);
 
 	v->rounds = race->rounds;
@@ -134,12 +169,18 @@ look_at(struct race *race, size_t racer, double level, struct pf_error *err)
 	v->change = c.change;
 	v->low = c.has_interval && level > 0 ? c.low : -1;
 	v->high = c.has_interval && level > 0 ? c.high : INFINITY;
-	r->capped = false;
 	for (int a = 0; !rc && a < PF_AIMS; a++) {
 		rc = compare_aim(race, racer, a, err);
-		r->capped |= v->has_metric[a] && v->metric[a].after > s->cap[a];
+		before[a] = v->has_metric[a] ? v->metric[a].before : NAN;
+		after[a] = v->has_metric[a] ? v->metric[a].after : NAN;
 	}
-	v->supported = v->high < 0 && !r->capped;
+	if (rc)
+		return rc;
+	r->capped = pf_cap_excess(s, after) > 0;
+	over = race->over_cap && pf_cap_excess(s, before) > 0;
+	if (over && level > 0)
+		rc = compare_caps(race, racer, confidence, &kept, err);
+	v->supported = !r->capped && (over ? kept : v->high < 0);
 	return rc;
 }
 
@@ -207,7 +248,7 @@ drop(struct race *race, struct pf_error *err)
 		if (!rc && leader < PF_RACERS && i != leader)
 			rc = compare(s, race->racers[leader].own, r->own, race->rounds,
 			    drop_confidence, &ahead, err);
-		r->running = !(today.has_interval && today.low > -matters) &&
+		r->running = (race->over_cap || !(today.has_interval && today.low > -matters)) &&
 			     !(ahead.has_interval && ahead.low > 0);
 	}
 	return rc;
@@ -248,24 +289,39 @@ run(struct race *race, struct pf_runner *runner, size_t rounds, struct pf_random
 	return rc;
 }
 
-/* The most promising, none beside its neighbour on a dial, which tells the same. */
+/*
+ * The most promising, none beside its neighbour on a dial, which tells the same: those that seem
+ * better than today's, or, where today's breaks a cap, that keep it.
+ */
 static void
-line_up(struct race *race, const size_t *which, size_t n)
+line_up(struct race *race, const size_t *which, size_t n, size_t most)
 {
 	struct pf_search *s = race->s;
 
-	for (size_t i = 0; i < n && s->validation_count < PF_RACERS; i++) {
+	for (size_t i = 0; i < n && s->validation_count < most; i++) {
 		const struct pf_trial *t = &s->trials[which[i]];
-		bool near = false;
+		bool near = false, promising = race->over_cap ? !t->capped : t->rank < 0;
 
 		for (size_t j = 0; j < s->validation_count; j++)
 			near |= pf_are_neighbours(
 			    &t->setting, &s->trials[s->validations[j].trial].setting);
-		if (near || !(t->rank < 0))
+		if (near || !promising)
 			continue;
 		race->racers[s->validation_count].running = true;
 		s->validations[s->validation_count++] = (struct pf_validation){.trial = which[i]};
 	}
+}
+
+/*
+ * So many can race that each may still be decided: with n pairs no two-sided test gives
+ * less than 2^(1 - n), and each has its part of alpha. 6 pairs decide one, 8 decide four.
+ */
+static size_t
+most_racers(size_t pairs)
+{
+	double most = alpha * exp2((double)pairs - 1);
+
+	return most < PF_RACERS ? (size_t)most : PF_RACERS;
 }
 
 /* When the race is looked at, and how much each look may decide at. */
@@ -308,12 +364,12 @@ int
 pf_race(struct pf_search *s, struct pf_runner *runner, const size_t *which, size_t n, size_t pairs,
     struct pf_random *rng, struct pf_error *err)
 {
-	struct race race = {.s = s};
+	struct race race = {.s = s, .over_cap = s->trials[0].capped};
 	struct plan p;
 	bool decided = false;
 	int rc = 0;
 
-	line_up(&race, which, n);
+	line_up(&race, which, n, most_racers(pairs));
 	if (!s->validation_count)
 		return 0;
 	plan(&p, pairs, s->validation_count);

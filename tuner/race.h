@@ -14,6 +14,10 @@
  * The intervals are those of the last look (repeated confidence intervals, Jennison
  * and Turnbull 1989): they hold however the race came to its end. What drops out
  * only gives up chances to be recommended.
+ *
+ * Where today's setting breaks a cap, nobody drops out for being slower than it, and a
+ * setting is borne out when such an interval of its own runs lies within the caps
+ * while today's, beside them, are above. Of those, the one that costs least is ahead.
  */
 #ifndef PF_TUNER_RACE_H
 #define PF_TUNER_RACE_H

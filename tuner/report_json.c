@@ -178,13 +178,13 @@ service_json(const struct pf_tune *t)
 }
 
 static json_t *
-inputs_json(const struct pf_tune *t)
+strings_json(const struct pf_strings *s)
 {
-	json_t *inputs = json_array();
+	json_t *list = json_array();
 
-	for (uint32_t i = 1; i < t->inputs.count; i++)
-		json_array_append_new(inputs, text(pf_strings_get(&t->inputs, i)));
-	return inputs;
+	for (uint32_t i = 1; i < s->count; i++)
+		json_array_append_new(list, text(pf_strings_get(s, i)));
+	return list;
 }
 
 static json_t *
@@ -358,7 +358,7 @@ pf_tune_json(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *er
 	json_object_set_new(root, "schema", json_string("profuse.tune.v1"));
 	json_object_set_new(root, "time", json_string(t->started));
 	json_object_set_new(root, "service", service_json(t));
-	json_object_set_new(root, "inputs", inputs_json(t));
+	json_object_set_new(root, "inputs", strings_json(&t->inputs));
 	if (t->stored.selected) {
 		json_object_set_new(root, "stored", stored_json(&t->stored));
 		json_object_set_new(root, "triggers", triggers_json(&t->stored));
@@ -366,6 +366,7 @@ pf_tune_json(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *er
 	for (size_t i = 0; i < f->finding_count; i++)
 		json_array_append_new(findings, finding_json(f, &f->findings[i]));
 	json_object_set_new(root, "findings", findings);
+	json_object_set_new(root, "not_judged", strings_json(&t->unjudged));
 	if (t->search)
 		json_object_set_new(root, "search", search_json(t->search));
 	return pf_json_write(root, out, err);

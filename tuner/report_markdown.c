@@ -122,19 +122,20 @@ write_search(const struct pf_search *s, struct pf_buffer *out)
 	escaped(out, s->verdict);
 	pf_buffer_printf(out,
 	    "\n\n%zu settings, %zu runs, seed %llu. Settings that no other beats in both CPU and "
-	    "memory:\n\n"
+	    "memory, and those that ran beside today's in pairs:\n\n"
 	    "| setting | %s | peak | what counts | runs |\n|---|---:|---:|---:|---:|\n",
 	    s->count, s->runs, (unsigned long long)s->seed, s->service ? "CPU a request" : "CPU");
 	for (size_t i = 0; i < s->count; i++) {
 		const struct pf_trial *t = &s->trials[i];
 
-		if (i && !t->pareto)
+		if (!pf_search_lists(s, i) || t->failed)
 			continue;
 		pf_buffer_string(out, "| ");
 		escaped(out, t->setting.name);
-		pf_buffer_printf(out, " | %s | %s | %+.1f %% | %zu |\n",
+		pf_buffer_printf(out, " | %s | %s | %+.1f %%%s | %zu |\n",
 		    pf_amount(cpu, t->value[PF_AIM_CPU], "seconds"),
-		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"), expm1(t->score) * 100, t->runs);
+		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"), expm1(t->score) * 100,
+		    t->capped ? ", breaks the cap" : "", t->runs);
 	}
 }
 
@@ -176,8 +177,16 @@ pf_tune_markdown(const struct pf_tune *t, struct pf_buffer *out, struct pf_error
 
 	pf_buffer_string(out, "# Tuning report: ");
 	escaped(out, t->evidence.service);
-	pf_buffer_printf(out, "\n\n%s, from %u inputs: %zu findings.\n", t->started,
-	    t->inputs.count - 1, f->finding_count);
+	pf_buffer_printf(out, "\n\n%s, from %u input%s: %zu finding%s.\n", t->started,
+	    t->inputs.count - 1, t->inputs.count == 2 ? "" : "s", f->finding_count,
+	    f->finding_count == 1 ? "" : "s");
+	if (!f->finding_count && t->inputs.count > 1)
+		pf_buffer_printf(out, "\n%s\n", pf_nothing_text(t));
+	for (uint32_t i = 1; i < t->unjudged.count; i++) {
+		pf_buffer_string(out, "\n> ");
+		escaped(out, pf_strings_get(&t->unjudged, i));
+		pf_buffer_byte(out, '\n');
+	}
 	if (t->stored.selected)
 		write_stored(&t->stored, out);
 	for (size_t i = 0; i < f->finding_count; i++) {

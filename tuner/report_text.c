@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tuner/detect.h"
 #include "tuner/tune.h"
 
 enum { FRAMES_SHOWN = 6, FIRINGS_SHOWN = 10 };
@@ -176,13 +175,20 @@ write_trial(const struct pf_trial *t, const char *mark, struct pf_buffer *out)
 	if (t->failed)
 		pf_buffer_printf(out, "  %-38s does not run: %s\n", t->setting.name, t->failure);
 	else
-		pf_buffer_printf(out, "  %-38s %10s CPU %10s peak %+8.1f %%  %2zu runs%s\n",
+		pf_buffer_printf(out, "  %-38s %10s CPU %10s peak %+8.1f %%  %2zu runs%s%s\n",
 		    t->setting.name, pf_amount(cpu, t->value[PF_AIM_CPU], "seconds"),
 		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"), expm1(t->score) * 100, t->runs,
-		    mark);
+		    mark, t->capped ? "  breaks the cap" : "");
 }
 
-/* Today's, and the settings that nothing beats in both CPU and memory, the best by what counts first. */
+/* What keeps the caps comes first, then what counts. */
+static bool
+comes_before(const struct pf_trial *a, const struct pf_trial *b)
+{
+	return a->capped != b->capped ? b->capped : a->score < b->score;
+}
+
+/* Today's, the settings that nothing beats in both CPU and memory, and those that raced, the best first. */
 static void
 write_search(const struct pf_search *s, struct pf_buffer *out)
 {
@@ -195,8 +201,8 @@ write_search(const struct pf_search *s, struct pf_buffer *out)
 	for (;;) {
 		size_t best = 0;
 		for (size_t i = 1; i < s->count; i++) {
-			if (s->trials[i].pareto && !written[i] &&
-			    (!best || s->trials[i].score < s->trials[best].score))
+			if (pf_search_lists(s, i) && !s->trials[i].failed && !written[i] &&
+			    (!best || comes_before(&s->trials[i], &s->trials[best])))
 				best = i;
 		}
 		if (!best)
@@ -211,18 +217,11 @@ write_search(const struct pf_search *s, struct pf_buffer *out)
 	pf_buffer_printf(out, "%s\n", s->verdict);
 }
 
-/* An idle service's CPU profile shows nothing: that is not to be taken for a judgement. */
-static void
-write_unjudged(const struct pf_evidence *e, struct pf_buffer *out)
+const char *
+pf_nothing_text(const struct pf_tune *t)
 {
-	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_CPU);
-	double samples = ep ? pf_cpu_samples(ep) : PF_LEAST_SAMPLES;
-
-	if (samples < PF_LEAST_SAMPLES)
-		pf_buffer_printf(out,
-		    "The CPU profile has %.0f samples, too few to judge by: take a longer one, "
-		    "under load.\n",
-		    samples);
+	return t->unjudged.count > 1 ? "Nothing worth changing was found in what could be judged."
+				     : "Nothing in this evidence is worth changing.";
 }
 
 int
@@ -246,8 +245,9 @@ pf_tune_text(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *er
 	for (size_t i = 0; i < f->finding_count; i++)
 		write_finding(f, &f->findings[i], i + 1, out);
 	if (!f->finding_count && t->inputs.count > 1)
-		pf_buffer_string(out, "Nothing in this evidence is worth changing.\n");
-	write_unjudged(e, out);
+		pf_buffer_printf(out, "%s\n", pf_nothing_text(t));
+	for (uint32_t i = 1; i < t->unjudged.count; i++)
+		pf_buffer_printf(out, "%s\n", pf_strings_get(&t->unjudged, i));
 	if (t->search)
 		write_search(t->search, out);
 	return pf_buffer_check(out, err);

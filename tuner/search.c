@@ -1,8 +1,7 @@
-/* search.c: the halving, what it hands to the race, and the verdict: see search.h. */
+/* search.c: the halving, and what it hands to the race: see search.h. */
 #include "tuner/search.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +13,6 @@
 #include "tuner/search_score.h"
 
 enum {
-	PAIRS = 48, /* of the race, at most */
 	STAGES = 3,
 };
 
@@ -138,74 +136,7 @@ halve(struct searching *g, size_t *which, size_t *n, struct pf_error *err)
 	return rc;
 }
 
-/* ---- the verdict ---- */
-
-const struct pf_validation *
-pf_search_proof(const struct pf_search *s)
-{
-	const struct pf_validation *best = NULL;
-
-	for (size_t i = 0; i < s->validation_count; i++) {
-		const struct pf_validation *v = &s->validations[i];
-
-		if (v->supported && (!best || v->change < best->change))
-			best = v;
-	}
-	return best;
-}
-
-const struct pf_trial *
-pf_search_winner(const struct pf_search *s)
-{
-	const struct pf_validation *v = pf_search_proof(s);
-
-	return v ? &s->trials[v->trial] : NULL;
-}
-
-/* Of those that were not borne out, the one that showed most. */
-static const struct pf_validation *
-best_seen(const struct pf_search *s)
-{
-	const struct pf_validation *best = NULL;
-
-	for (size_t i = 0; i < s->validation_count; i++) {
-		const struct pf_validation *v = &s->validations[i];
-
-		if (v->rounds && (!best || v->change < best->change))
-			best = v;
-	}
-	return best;
-}
-
-static void
-conclude(struct pf_search *s)
-{
-	const struct pf_validation *proof = pf_search_proof(s), *seen = best_seen(s);
-	char interval[80] = "too few pairs to say how sure";
-
-	if (!proof && seen && isfinite(seen->high))
-		snprintf(interval, sizeof interval, "%+.1f to %+.1f %%", seen->low * 100,
-		    seen->high * 100);
-	if (s->exhaustive)
-		snprintf(s->verdict, sizeof s->verdict,
-		    "Every one of %zu settings ran equally often; nothing was validated.",
-		    s->count);
-	else if (proof)
-		snprintf(s->verdict, sizeof s->verdict,
-		    "%s is better than today's settings: %+.1f %% of what was asked to count "
-		    "(%+.1f to %+.1f %%), in %zu pairs of runs beside the search.",
-		    s->trials[proof->trial].setting.name, proof->change * 100, proof->low * 100,
-		    proof->high * 100, proof->rounds);
-	else if (seen)
-		snprintf(s->verdict, sizeof s->verdict,
-		    "Today's settings stay: the best that was found, %s, showed %+.1f %% (%s) in "
-		    "%zu pairs of runs, which is no proof.",
-		    s->trials[seen->trial].setting.name, seen->change * 100, interval,
-		    seen->rounds);
-	else
-		snprintf(s->verdict, sizeof s->verdict,
-		    "Today's settings stay: none of %zu others was better.", s->count - 1);
-}
+/* ---- the search ---- */
 
 int
 pf_search_with(
@@ -216,7 +147,7 @@ pf_search_with(
 	int rc;
 
 	if (!pairs)
-		pairs = PAIRS;
+		pairs = PF_TRY_PAIRS;
 	pf_random_init(&g.rng, s->seed);
 	s->exhaustive = grid > 0;
 	for (size_t i = 0; i < s->count; i++) {
@@ -234,7 +165,7 @@ pf_search_with(
 			rc = pf_race(s, runner, which, n, pairs, &g.rng, err);
 	}
 	if (!rc)
-		conclude(s);
+		pf_search_conclude(s);
 	return rc;
 }
 

@@ -7,7 +7,8 @@
  * (search_score.h), and along a dial (GOGC) neighbours count for each other. Then a
  * race (race.h): the most promising run beside today's in rounds of their own until
  * the best of them is borne out as better, or none can be better by enough to matter.
- * Only what is borne out is recommended.
+ * Only what is borne out is recommended. Where today's setting breaks a cap, those
+ * that keep it race, and one is borne out by keeping it.
  *
  * What decides here knows nothing of processes: runs come from a runner (runner.h),
  * which is a bench, or a simulation in tests.
@@ -38,15 +39,22 @@ struct pf_trial {
 	size_t runs, capacity;
 	double value[PF_AIMS]; /* today's median times the median change; NaN: not measured */
 	double score;          /* weighted mean of the median changes; lower is better */
-	/* The same, drawn towards its neighbours' on a dial: what the search goes by. */
+	/*
+	 * The same, drawn towards its neighbours' on a dial, and far behind where a cap is broken:
+	 * what the search goes by, and nobody is shown.
+	 */
 	double rank;
-	bool failed, capped, pareto;
+	bool failed, capped, pareto; /* capped: breaks a cap */
 	char failure[200];
 };
 
 /* What the race showed of one of its settings. */
 struct pf_validation {
-	bool supported; /* the whole interval is an improvement, and caps are kept */
+	/*
+	 * The whole interval is an improvement, and caps are kept; or, where today's setting breaks
+	 * a cap, the interval of this one's runs keeps it, whatever else it costs.
+	 */
+	bool supported;
 	size_t trial, rounds;
 	/* Of the weighted change: 0.03 is +3 %. The confidence is that of the last look at it. */
 	double change, low, high, confidence;
@@ -65,7 +73,7 @@ struct pf_search {
 	bool service, exhaustive;
 	struct pf_validation validations[PF_RACERS];
 	size_t validation_count;
-	char verdict[600];
+	char verdict[800];
 };
 
 /* "cpu=1,rss=0.5" and "rss_peak<=512MiB". PF_EUSAGE. */
@@ -89,6 +97,11 @@ struct pf_runner;
 int pf_search_with(
     struct pf_search *s, struct pf_runner *runner, size_t pairs, size_t grid, struct pf_error *err);
 void pf_search_free(struct pf_search *s);
+
+/* Writes the verdict (search_verdict.c). */
+void pf_search_conclude(struct pf_search *s);
+/* Whether short reports list a trial: today's, what no other beats in CPU and memory, what a verdict may name. */
+bool pf_search_lists(const struct pf_search *s, size_t trial);
 
 /* What came of the recommended trial in the race, or NULL: today's setting stays. */
 const struct pf_validation *pf_search_proof(const struct pf_search *s);

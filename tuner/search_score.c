@@ -9,7 +9,7 @@
 #include "stats/quantile.h"
 
 #define DIAL_WIDTH 0.25  /* in the logarithm */
-#define CAP_PENALTY 10.0 /* a cap that is not kept outweighs every gain */
+#define CAP_PENALTY 10.0 /* in ranks: a cap that is not kept outweighs every gain */
 
 double
 pf_weighted_change(const struct pf_search *s, const double *change)
@@ -23,6 +23,18 @@ pf_weighted_change(const struct pf_search *s, const double *change)
 		weights += s->weight[a];
 	}
 	return weights > 0 ? sum / weights : NAN;
+}
+
+double
+pf_cap_excess(const struct pf_search *s, const double *value)
+{
+	double excess = 0;
+
+	for (int a = 0; a < PF_AIMS; a++) {
+		if (value[a] > s->cap[a])
+			excess += log(value[a] / s->cap[a]);
+	}
+	return excess;
 }
 
 /* ---- the fit ---- */
@@ -129,17 +141,14 @@ score(struct pf_search *s, struct pf_trial *t, struct pf_error *err)
 	double change[PF_AIMS];
 	int rc = 0;
 
-	t->capped = false;
 	for (int a = 0; !rc && a < PF_AIMS; a++) {
 		rc = median(t, a, true, &change[a], err);
 		t->value[a] = s->trials[0].value[a] * exp(change[a]);
-		t->capped |= t->value[a] > s->cap[a];
 	}
 	if (rc)
 		return rc;
+	t->capped = pf_cap_excess(s, t->value) > 0;
 	t->score = pf_weighted_change(s, change);
-	if (t->capped)
-		t->score += CAP_PENALTY;
 	if (t->failed || isnan(t->score))
 		t->score = INFINITY;
 	return 0;
@@ -164,14 +173,17 @@ pf_are_neighbours(const struct pf_setting *a, const struct pf_setting *b)
  * Along a dial the curve is smooth: each setting is judged by the mean of its own
  * and its neighbours' scores, weighted by their runs and by how near they are (a
  * normal curve in the logarithm, a quarter wide: settings that differ by less than
- * that count nearly as one). Today's is one of them, its score 0.
+ * that count nearly as one). Today's is one of them, its score 0. What breaks a cap
+ * comes after all that keep it.
  */
 static double
 smoothed(const struct pf_search *s, const struct pf_trial *t)
 {
 	double sum = 0, weights = 0;
 
-	if (!(t->setting.dial > 0) || t->capped || !isfinite(t->score))
+	if (t->capped)
+		return t->score + CAP_PENALTY + pf_cap_excess(s, t->value);
+	if (!(t->setting.dial > 0) || !isfinite(t->score))
 		return t->score;
 	for (size_t i = 0; i < s->count; i++) {
 		const struct pf_trial *u = &s->trials[i];

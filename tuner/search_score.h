@@ -22,6 +22,9 @@ int pf_search_score(struct pf_search *s, struct pf_error *err);
 /* The weighted mean of changes, of what counts and was measured; NaN where nothing was. */
 double pf_weighted_change(const struct pf_search *s, const double *change);
 
+/* How far these values are above the caps: the sum of ln(value / cap) of those that are; 0: none is. */
+double pf_cap_excess(const struct pf_search *s, const double *value);
+
 /* Two settings of one dial so near that they tell about each other. */
 bool pf_are_neighbours(const struct pf_setting *a, const struct pf_setting *b);
 

@@ -21,6 +21,9 @@ pf_tune_try(struct pf_tune *t, const struct pf_try_options *options, struct pf_e
 	memcpy(&o, options, options->struct_size);
 	if (!o.command || !o.command[strspn(o.command, " \t")] || !o.bench)
 		return pf_error_set(err, PF_EUSAGE, "--try needs a command");
+	if (o.pairs && o.pairs < PF_TRY_LEAST_PAIRS)
+		return pf_error_set(
+		    err, PF_EUSAGE, "a search needs at least %d pairs", PF_TRY_LEAST_PAIRS);
 	rc = PF_CALLOC(s, 1, err);
 	if (rc)
 		return rc;
@@ -69,12 +72,14 @@ pf_search_finding(const struct pf_search *s, struct pf_findings *f)
 		snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? " " : "",
 		    winner->setting.variables[i]);
 	finding = pf_findings_add(f, "allocator-settings",
-	    v->change <= -0.15   ? PF_SEVERITY_HIGH
-	    : v->change <= -0.05 ? PF_SEVERITY_MEDIUM
-				 : PF_SEVERITY_LOW,
+	    s->trials[0].capped || v->change <= -0.15 ? PF_SEVERITY_HIGH
+	    : v->change <= -0.05                      ? PF_SEVERITY_MEDIUM
+						      : PF_SEVERITY_LOW,
 	    PF_CONFIDENCE_HIGH,
-	    pf_say(
-		f, "%s beats today's settings by %.1f %%", winner->setting.name, -v->change * 100));
+	    v->high < 0
+		? pf_say(f, "%s beats today's settings by %.1f %%", winner->setting.name,
+		      -v->change * 100)
+		: pf_say(f, "%s keeps the cap that today's settings break", winner->setting.name));
 	finding->summary = pf_say(f, "%s", s->verdict);
 	if (v->has_metric[PF_AIM_CPU] && v->metric[PF_AIM_CPU].comparison.high < 0)
 		finding->cpu_saved = -v->metric[PF_AIM_CPU].comparison.change;

@@ -42,6 +42,8 @@ pf_tune_new(struct pf_tune **out, const struct pf_tune_options *options, struct 
 		rc = pf_findings_init(&t->findings, err);
 	if (!rc)
 		rc = pf_strings_init(&t->inputs, err);
+	if (!rc)
+		rc = pf_strings_init(&t->unjudged, err);
 	if (rc) {
 		pf_tune_free(t);
 		return rc;
@@ -68,6 +70,7 @@ pf_tune_free(struct pf_tune *t)
 	pf_paths_release(&t->binaries);
 	pf_paths_release(&t->debug_files);
 	pf_strings_release(&t->inputs);
+	pf_strings_release(&t->unjudged);
 	pf_search_free(t->search);
 	pf_stored_release(&t->stored);
 	free(t);
@@ -257,22 +260,40 @@ name_service(struct pf_tune *t, struct pf_error *err)
 	return pf_copy_string(&e->service, name, err);
 }
 
-/* Who does what is most of what is judged: without a name in any profile, little is. */
-static void
-note_missing_names(const struct pf_tune *t)
+static bool
+has_counterpart(const struct pf_evidence *e, const struct pf_evidence_profile *base)
 {
-	size_t addresses = 0;
-
-	for (size_t i = 0; i < t->evidence.profile_count; i++) {
-		const struct pf_evidence_profile *ep = &t->evidence.profiles[i];
-		if (ep->p && ep->frames.has_lines)
-			return;
-		addresses += ep->p && ep->p->sample_count > 0;
+	for (size_t i = 0; i < e->profile_count; i++) {
+		if (!e->profiles[i].base && e->profiles[i].kind == base->kind)
+			return true;
 	}
-	if (addresses && t->symbol_note)
-		t->symbol_note(NULL,
-		    "the profiles have addresses only, so what depends on who does it "
-		    "was not judged; --binary BIN gives them names");
+	return false;
+}
+
+/* A folder as the base may have kinds that the others lack; where nothing fits, nothing would be compared. */
+static int
+check_base(const struct pf_evidence *e, struct pf_error *err)
+{
+	const struct pf_evidence_profile *base = NULL;
+
+	for (size_t i = 0; i < e->stats_count; i++) {
+		if (e->stats[i].base)
+			return 0;
+	}
+	for (size_t i = 0; i < e->profile_count; i++) {
+		if (e->profiles[i].base && has_counterpart(e, &e->profiles[i]))
+			return 0;
+		if (e->profiles[i].base)
+			base = &e->profiles[i];
+	}
+	if (!base || !base->p)
+		return 0;
+	return pf_error_set(err, PF_EINPUT,
+	    "%s: can't be compared with anything here: no other profile is of its kind (%s); give "
+	    "an earlier profile of the same kind as the base",
+	    base->name,
+	    base->p->type_count ? pf_profile_type_name(base->p, base->p->type_count - 1)
+				: "no sample type");
 }
 
 int
@@ -285,6 +306,9 @@ pf_tune_run(struct pf_tune *t, struct pf_error *err)
 	if (t->inputs.count < 2 && !t->search)
 		return pf_error_set(
 		    err, PF_EINPUT, "nothing to judge: no profile and no statistics were given");
+	rc = check_base(&t->evidence, err);
+	if (rc)
+		return rc;
 	t->ran = true;
 	pf_evidence_settle(&t->evidence);
 	if (!t->named)
@@ -295,7 +319,7 @@ pf_tune_run(struct pf_tune *t, struct pf_error *err)
 		pf_search_finding(t->search, &t->findings);
 	pf_findings_sort(&t->findings);
 	if (!rc)
-		note_missing_names(t);
+		rc = pf_tune_find_unjudged(t, err);
 	return rc ? rc : pf_findings_check(&t->findings, err);
 }
 

@@ -36,18 +36,22 @@ struct pf_tune {
 	struct pf_findings findings;
 	struct pf_paths binaries, debug_files;
 	void (*symbol_note)(void *, const char *); /* or NULL */
-	struct pf_strings inputs; /* names of all that was added, for reports; [0] is "" */
-	double cores_used;        /* NaN: unknown */
-	struct pf_search *search; /* owned; NULL: none was made */
-	struct pf_stored stored;  /* .selected is 0 where no store was asked */
-	bool named;               /* the service has a name of its own */
-	bool live;                /* what is added comes from a service as it runs */
+	struct pf_strings inputs;   /* names of all that was added, for reports; [0] is "" */
+	struct pf_strings unjudged; /* sentences about what the evidence leaves open; [0] is "" */
+	double cores_used;          /* NaN: unknown */
+	struct pf_search *search;   /* owned; NULL: none was made */
+	struct pf_stored stored;    /* .selected is 0 where no store was asked */
+	bool named;                 /* the service has a name of its own */
+	bool live;                  /* what is added comes from a service as it runs */
 	bool ran;
 	char started[32]; /* UTC, ISO 8601 */
 };
 
 /* What a search proved, as a finding; nothing where today's settings stay. */
 void pf_search_finding(const struct pf_search *s, struct pf_findings *f);
+
+/* After the detectors: says in `unjudged` what they could not judge. PF_ENOMEM. */
+int pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err);
 
 void pf_stored_release(struct pf_stored *s);
 /* Gives addresses names from the binaries that were added. */
@@ -74,6 +78,8 @@ void pf_prediction_text(
 /* A number as people read it, with its interval. */
 void pf_number_text(
     const struct pf_findings *f, const struct pf_number *n, char *text, size_t size);
+/* What a report without findings says: it is no all-clear where something was not judged. */
+const char *pf_nothing_text(const struct pf_tune *t);
 /* "grown", "cpu_share" with blanks for underscores. */
 void pf_label_text(const char *name, char *text, size_t size);
 

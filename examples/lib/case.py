@@ -197,16 +197,23 @@ def tell(finding):
         print(f"    do: {advice['action'] or advice['setting']}")
 
 
+def tell_all(report):
+    """Every finding of a report, and what its evidence leaves open."""
+    for finding in report["findings"]:
+        tell(finding)
+    if not report["findings"]:
+        print("  nothing worth changing was found in what could be judged" if report["not_judged"] else "  nothing in this evidence is worth changing")
+    for sentence in report["not_judged"]:
+        print(f"  {sentence}")
+
+
 def tune(address, seconds, report, *more):
     """What profuse tune says of a live service, shown; returns the JSON report."""
     report.parent.mkdir(parents=True, exist_ok=True)
     data = report.with_suffix(".json")
     profuse("tune", "--service", address, "--seconds", seconds, "-o", report.with_suffix(".html"), "-o", data, *more)
     found = json.loads(data.read_text())
-    for finding in found["findings"]:
-        tell(finding)
-    if not found["findings"]:
-        print("  nothing in this evidence is worth changing")
+    tell_all(found)
     return found
 
 

@@ -98,6 +98,9 @@ int pf_tune_add_binary(struct pf_tune *tune, const char *path, struct pf_error *
 int pf_tune_add_debug_file(struct pf_tune *tune, const char *path, struct pf_error *err);
 
 /* Fill with PF_TRY_OPTIONS_INIT, then change. Pointers are borrowed for the call. */
+/* With fewer pairs no interval of 95 % exists, and nothing can be decided. */
+enum { PF_TRY_LEAST_PAIRS = 6, PF_TRY_PAIRS = 48 };
+
 struct pf_try_options {
 	size_t struct_size;
 	const char *command; /* a benchmark that ends, or a service where `bench` has a load */
@@ -109,7 +112,7 @@ struct pf_try_options {
 	size_t cap_count;
 	const char *allocators; /* "glibc,jemalloc": only these; NULL: all that are installed */
 	bool go;      /* the command is a Go program that its own file does not show (a script) */
-	size_t pairs; /* of the validation, at most; 0: 48 */
+	size_t pairs; /* of the validation, at most; 0: PF_TRY_PAIRS; 1 to 5: PF_EUSAGE */
 	size_t grid;  /* run every setting so often instead of searching, for comparison; 0 */
 	void (*progress)(
 	    void *context, const char *setting, size_t block, size_t blocks); /* or NULL */
@@ -127,7 +130,7 @@ struct pf_try_options {
  */
 int pf_tune_try(struct pf_tune *tune, const struct pf_try_options *options, struct pf_error *err);
 
-/* Runs the detectors over what was added, once. PF_EINPUT where nothing was added. */
+/* Runs the detectors over what was added, once. PF_EINPUT where nothing was added, or nothing of a base's kind. */
 int pf_tune_run(struct pf_tune *tune, struct pf_error *err);
 
 /* After a run: the findings, the most severe first. Strings stay owned by the handle. */

@@ -108,23 +108,35 @@ target_mode(const struct stat *old)
 	return 0666 & ~mask;
 }
 
+/* An empty file in the path's folder; *temporary is its name, the caller's, NULL after a failure. */
+static int
+create_beside(const char *path, char **temporary, int *fd, struct pf_error *err)
+{
+	size_t length = strlen(path) + sizeof ".XXXXXX";
+	int rc;
+
+	*temporary = malloc(length);
+	if (!*temporary)
+		return pf_error_nomem(err);
+	snprintf(*temporary, length, "%s.XXXXXX", path);
+	*fd = mkostemp(*temporary, O_CLOEXEC);
+	if (*fd >= 0)
+		return 0;
+	rc = pf_error_errno(err, "cannot create a file beside", path);
+	free(*temporary);
+	*temporary = NULL;
+	return rc;
+}
+
 static int
 write_and_rename(
     const char *path, const struct stat *old, const void *bytes, size_t size, struct pf_error *err)
 {
-	size_t length = strlen(path) + sizeof ".XXXXXX";
-	char *temporary = malloc(length);
-	int fd, rc = 0;
+	char *temporary;
+	int fd, rc = create_beside(path, &temporary, &fd, err);
 
-	if (!temporary)
-		return pf_error_nomem(err);
-	snprintf(temporary, length, "%s.XXXXXX", path);
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0) {
-		rc = pf_error_errno(err, "cannot create a file beside", path);
-		free(temporary);
+	if (rc)
 		return rc;
-	}
 	rc = write_all(fd, path, bytes, size, err);
 	if (!rc && fchmod(fd, target_mode(old)))
 		rc = pf_error_errno(err, "cannot set the mode of", path);
@@ -138,6 +150,30 @@ write_and_rename(
 		unlink(temporary);
 	free(temporary);
 	return rc;
+}
+
+int
+pf_file_check_output(const char *path, struct pf_error *err)
+{
+	struct stat old;
+	char *temporary;
+	int fd, rc;
+
+	if (strcmp(path, "-") == 0)
+		return 0;
+	if (stat(path, &old) == 0) {
+		if (S_ISDIR(old.st_mode))
+			return pf_error_set(err, PF_EIO, "cannot write %s: it is a folder", path);
+		if (!S_ISREG(old.st_mode))
+			return access(path, W_OK) ? pf_error_errno(err, "cannot write", path) : 0;
+	}
+	rc = create_beside(path, &temporary, &fd, err);
+	if (rc)
+		return rc;
+	close(fd);
+	unlink(temporary);
+	free(temporary);
+	return 0;
 }
 
 int

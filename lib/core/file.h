@@ -19,6 +19,12 @@ int pf_file_read(const char *path, struct pf_buffer *out, struct pf_error *err);
  */
 int pf_file_write(const char *path, const void *bytes, size_t size, struct pf_error *err);
 
+/*
+ * Whether pf_file_write() could write there now, for those who work long before they do: 0, or
+ * PF_EIO with its reason. Nothing is left behind, and what is there stays as it is.
+ */
+int pf_file_check_output(const char *path, struct pf_error *err);
+
 /* The last component of a path. */
 const char *pf_base_name(const char *path);
 

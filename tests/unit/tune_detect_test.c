@@ -360,6 +360,25 @@ three_snapshots_without_a_base_prove_nothing(void **state)
 	add(tune, "tune/leak/heap-7.pb.gz", false);
 	assert_int_equal(pf_tune_run(tune, &err), 0);
 	assert_int_equal(pf_tune_finding_count(tune), 0);
+	assert_int_equal(tune->unjudged.count, 2);
+	assert_non_null(strstr(pf_strings_get(&tune->unjudged, 1), "here are 3"));
+	pf_tune_free(tune);
+}
+
+static void
+binaries_without_names_are_said(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	(void)state;
+
+	add_folder(tune, "pages", false);
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	assert_int_equal(tune->unjudged.count, 2);
+	assert_string_equal(pf_strings_get(&tune->unjudged, 1),
+	    "52.8 % of the memory in use is held by code without function names ([postgres] 52.8 "
+	    "%), "
+	    "so what depends on who does it was not judged: --binary FILE gives names.");
 	pf_tune_free(tune);
 }
 
@@ -511,6 +530,7 @@ main(void)
 	    cmocka_unit_test(snapshots_in_the_wrong_order_are_no_leak_and_a_restart_is_told),
 	    cmocka_unit_test(gogc_of_a_small_heap_is_rough_and_said_to_be),
 	    cmocka_unit_test(three_snapshots_without_a_base_prove_nothing),
+	    cmocka_unit_test(binaries_without_names_are_said),
 	    cmocka_unit_test(four_snapshots_show_a_leak_with_little_confidence),
 	    cmocka_unit_test(what_is_loaded_once_is_no_leak),
 	    cmocka_unit_test(mixed_units_are_refused),

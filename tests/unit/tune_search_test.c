@@ -215,6 +215,72 @@ what_breaks_a_cap_is_not_recommended(void **state)
 }
 
 static void
+what_keeps_a_cap_that_todays_breaks_wins_though_it_costs(void **state)
+{
+	struct play p = new_play(0.05);
+	struct pf_search *s;
+	const struct pf_validation *v;
+	(void)state;
+
+	for (size_t i = 0; i < SETTINGS; i++)
+		p.rss[i] = 300;
+	p.effect[17] = -0.4; /* faster, and as large as today's */
+	p.effect[3] = 0.5;
+	p.effect[5] = 0.9;
+	p.rss[3] = p.rss[5] = 150;
+	s = searched(&p, "rss_peak<=200");
+	v = pf_search_proof(s);
+	assert_non_null(v);
+	assert_int_equal(v->trial, 3); /* of the two that keep it, the one that costs less */
+	assert_true(v->low > 0);
+	assert_non_null(strstr(s->verdict, "setting 3 keeps the cap that today's settings break: "
+					   "rss_peak is 150 B, of at most 200 B"));
+	assert_true(s->trials[0].capped && fabs(s->trials[0].score) < 0.01);
+	for (size_t i = 1; i < SETTINGS; i++)
+		assert_true(fabs(s->trials[i].score) < 2); /* no penalty in what is shown */
+	pf_search_free(s);
+}
+
+static void
+where_nothing_keeps_a_cap_the_nearest_is_named(void **state)
+{
+	struct play p = new_play(0.05);
+	struct pf_search *s;
+	(void)state;
+
+	for (size_t i = 0; i < SETTINGS; i++)
+		p.rss[i] = 300;
+	p.effect[17] = -0.4;
+	p.rss[9] = 220;
+	s = searched(&p, "rss_peak<=200");
+	assert_null(pf_search_winner(s));
+	assert_non_null(strstr(s->verdict,
+	    "Nothing keeps the cap: with today's settings rss_peak is 300 B, of at most 200 B; "
+	    "setting 9 comes nearest: rss_peak is 22"));
+	assert_true(pf_search_lists(s, 9));
+	pf_search_free(s);
+}
+
+static void
+a_race_of_few_pairs_has_no_more_settings_than_it_can_decide(void **state)
+{
+	static const size_t pairs[] = {6, 7, 8}, racers[] = {1, 3, 4};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		struct play p = new_play(0.01);
+		struct pf_search *s = new_search(NULL);
+
+		assert_non_null(s);
+		p.effect[4] = p.effect[8] = p.effect[12] = p.effect[16] = p.effect[20] = -0.3;
+		assert_int_equal(pf_search_with(s, &p.runner, pairs[i], 0, NULL), 0);
+		assert_int_equal(s->validation_count, racers[i]);
+		assert_non_null(pf_search_proof(s));
+		pf_search_free(s);
+	}
+}
+
+static void
 breaks_with_todays(struct play *p)
 {
 	struct pf_search *s = new_search(NULL);
@@ -359,6 +425,9 @@ main(void)
 	    cmocka_unit_test(a_slow_run_of_todays_moves_no_batch_against_another),
 	    cmocka_unit_test(nothing_better_leaves_todays_setting),
 	    cmocka_unit_test(what_breaks_a_cap_is_not_recommended),
+	    cmocka_unit_test(what_keeps_a_cap_that_todays_breaks_wins_though_it_costs),
+	    cmocka_unit_test(where_nothing_keeps_a_cap_the_nearest_is_named),
+	    cmocka_unit_test(a_race_of_few_pairs_has_no_more_settings_than_it_can_decide),
 	    cmocka_unit_test(a_setting_that_does_not_run_is_left_out_and_named),
 	    cmocka_unit_test(that_nothing_runs_is_told_in_whatever_order_it_fails),
 	    cmocka_unit_test(a_dials_neighbours_do_not_race_each_other),

@@ -45,7 +45,7 @@ function row(s) {
 		figure("cores", s.cores_saved, s.cores_low, s.cores_high, cores, top.cores),
 		html("td", {}, s.cpu_saved > 0 ? percent(s.cpu_saved) : "–"),
 		figure("memory", s.bytes_saved, s.bytes_low, s.bytes_high, bytes, top.bytes),
-		html("td", {}, `${s.findings} (${s.high})`), html("td", {class: "text title"}, s.first_finding || "–"));
+		html("td", {}, `${s.findings} (${s.high})`), html("td", {class: "text title"}, s.first_finding || (s.not_judged.length ? "not all was judged" : "–")));
 }
 function heading(c, i) {
 	const button = html("button", {type: "button"}, c.title), th = html("th", c.text ? {class: "text"} : {}, button);
@@ -91,7 +91,9 @@ function details(s) {
 	const box = html("details", {id: s.id}, html("summary", {}, s.service, html("span", {class: "soft"}, ` – ${s.findings} ${s.findings === 1 ? "finding" : "findings"}`)));
 	if (s.page) box.append(html("p", {}, html("a", {href: s.page.split("/").map(encodeURIComponent).join("/")}, "the whole report")));
 	else box.append(html("p", {class: "soft"}, `from ${s.report}`));
-	box.append(s.finding_list.length ? html("ol", {}, ...s.finding_list.map(finding)) : html("p", {}, "Nothing in its evidence is worth changing."));
+	box.append(s.finding_list.length ? html("ol", {}, ...s.finding_list.map(finding)) : html("p", {},
+		s.not_judged.length ? "Nothing worth changing was found in what could be judged." : "Nothing in its evidence is worth changing."));
+	box.append(...s.not_judged.map((sentence) => html("p", {}, sentence)));
 	return box;
 }
 

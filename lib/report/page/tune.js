@@ -83,16 +83,19 @@
 		const s = data.service, at = document.getElementById("overview");
 		document.title = "Tuning report: " + s.name;
 		document.getElementById("title").textContent = "Tuning report: " + s.name;
-		const about = [data.time, `${data.inputs.length} inputs`];
+		const about = [data.time, `${data.inputs.length} input${data.inputs.length === 1 ? "" : "s"}`];
 		if (s.allocator !== "unknown")
 			about.push("allocator " + s.allocator);
 		if (s.rss !== null)
 			about.push("resident " + amount(s.rss, "bytes") + (s.memory_limit !== null ? " of " + amount(s.memory_limit, "bytes") : ""));
 		document.getElementById("about").textContent = about.join(" · ");
-		if (!data.findings.length) {
-			at.append(make("p", "", data.search ? "" : "Nothing in this evidence is worth changing."));
+		if (!data.findings.length && data.inputs.length)
+			at.append(make("p", "", data.not_judged.length ? "Nothing worth changing was found in what could be judged."
+				: "Nothing in this evidence is worth changing."));
+		for (const sentence of data.not_judged)
+			at.append(make("p", "", sentence));
+		if (!data.findings.length)
 			return;
-		}
 		const table = make("table"), head = make("tr");
 		for (const h of ["what", "severity", "confidence", "CPU", "memory"])
 			head.append(make("th", h === "CPU" || h === "memory" ? "number" : "", h));
@@ -282,7 +285,7 @@
 				const x = box.left + (v.cpu - rx.from) / rx.span * (box.right - box.left), y = box.bottom - (v.rss_peak - ry.from) / ry.span * (box.bottom - box.top);
 				const size = v.pareto || v.current ? 6 : 4;
 				const dot = draw("circle", {cx: x, cy: y, r: size, fill: v.current ? "#c2571a" : v.pareto ? "#0b63ce" : "#98a2af"});
-				dot.append(draw("title", {}, `${v.name}\nCPU ${amount(v.cpu, "seconds")}, peak ${amount(v.rss_peak, "bytes")}, ${v.runs} runs`));
+				dot.append(draw("title", {}, `${v.name}\nCPU ${amount(v.cpu, "seconds")}, peak ${amount(v.rss_peak, "bytes")}, ${v.runs} runs${v.breaks_cap ? ", breaks the cap" : ""}`));
 				svg.append(dot);
 				taken.push({left: x - size, right: x + size, top: y - size, bottom: y + size});
 				if (v.pareto || v.current)
@@ -296,7 +299,7 @@
 			head.append(make("th", h === "setting" ? "" : "number", h));
 		table.append(head);
 		for (const v of s.settings)
-			table.append(make("tr", "", make("td", "", make("code", "", v.name), v.current ? " (today)" : v.pareto ? " ●" : ""),
+			table.append(make("tr", "", make("td", "", make("code", "", v.name), v.current ? " (today)" : v.pareto ? " ●" : "", v.breaks_cap ? " breaks the cap" : ""),
 				make("td", "number", String(v.runs)), make("td", "number", amount(v.cpu, "seconds")),
 				make("td", "number", amount(v.rss_peak, "bytes")),
 				make("td", "number", v.rss_idle === null ? "" : amount(v.rss_idle, "bytes")),

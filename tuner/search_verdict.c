@@ -1,0 +1,199 @@
+/* search_verdict.c: what a search comes to, in a sentence: see search.h. */
+#include <math.h>
+#include <stdio.h>
+
+#include "tuner/findings.h"
+#include "tuner/search_score.h"
+
+const struct pf_validation *
+pf_search_proof(const struct pf_search *s)
+{
+	const struct pf_validation *best = NULL;
+
+	for (size_t i = 0; i < s->validation_count; i++) {
+		const struct pf_validation *v = &s->validations[i];
+
+		if (v->supported && (!best || v->change < best->change))
+			best = v;
+	}
+	return best;
+}
+
+const struct pf_trial *
+pf_search_winner(const struct pf_search *s)
+{
+	const struct pf_validation *v = pf_search_proof(s);
+
+	return v ? &s->trials[v->trial] : NULL;
+}
+
+/* Of those that run, the one that is the least above the caps; today's where no other is nearer. */
+static const struct pf_trial *
+nearest(const struct pf_search *s)
+{
+	const struct pf_trial *best = &s->trials[0];
+
+	for (size_t i = 1; i < s->count; i++) {
+		const struct pf_trial *t = &s->trials[i];
+
+		if (!t->failed && t->runs &&
+		    pf_cap_excess(s, t->value) < pf_cap_excess(s, best->value))
+			best = t;
+	}
+	return best;
+}
+
+bool
+pf_search_lists(const struct pf_search *s, size_t trial)
+{
+	bool raced = false;
+
+	for (size_t i = 0; i < s->validation_count; i++)
+		raced |= s->validations[i].trial == trial;
+	return !trial || raced || s->trials[trial].pareto ||
+	       (s->trials[0].capped && nearest(s) == &s->trials[trial]);
+}
+
+/* Of those that were not borne out, the one that showed most. */
+static const struct pf_validation *
+best_seen(const struct pf_search *s)
+{
+	const struct pf_validation *best = NULL;
+
+	for (size_t i = 0; i < s->validation_count; i++) {
+		const struct pf_validation *v = &s->validations[i];
+
+		if (v->rounds && (!best || v->change < best->change))
+			best = v;
+	}
+	return best;
+}
+
+/* ---- caps ---- */
+
+enum { CAP_ROOM = 160 };
+
+/* Whose cap these values break most, or come nearest to breaking. */
+static enum pf_aim
+worst_aim(const struct pf_search *s, const double *value)
+{
+	enum pf_aim worst = PF_AIM_CPU;
+	double most = 0;
+
+	for (int a = 0; a < PF_AIMS; a++) {
+		if (value[a] / s->cap[a] > most) {
+			most = value[a] / s->cap[a];
+			worst = (enum pf_aim)a;
+		}
+	}
+	return worst;
+}
+
+static const char *
+aim_amount(char *text, double value, enum pf_aim aim)
+{
+	return pf_amount(text, value, aim == PF_AIM_CPU || aim == PF_AIM_P99 ? "seconds" : "bytes");
+}
+
+/* "rss_peak is 18.8 MiB, of at most 10.0 MiB" */
+static const char *
+cap_text(char text[CAP_ROOM], const struct pf_search *s, const double *value, enum pf_aim aim)
+{
+	char is[PF_AMOUNT_ROOM], most[PF_AMOUNT_ROOM];
+
+	snprintf(text, CAP_ROOM, "%s is %s, of at most %s", pf_aim_metric(aim, s->service),
+	    aim_amount(is, value[aim], aim), aim_amount(most, s->cap[aim], aim));
+	return text;
+}
+
+/* Today's setting breaks a cap, and nothing is proven. */
+static void
+say_cap_broken(
+    struct pf_search *s, const struct pf_validation *seen, const char *broken, const char *name)
+{
+	const struct pf_trial *best = nearest(s);
+	char text[CAP_ROOM];
+
+	if (seen)
+		snprintf(s->verdict, sizeof s->verdict,
+		    "Today's settings break a cap: %s. %s kept it in the search, but %zu pairs of "
+		    "runs beside it are no proof.",
+		    broken, name, seen->rounds);
+	else if (!best->capped)
+		snprintf(s->verdict, sizeof s->verdict,
+		    "Today's settings break a cap: %s. %s kept it in the search, but did not run "
+		    "in pairs with them.",
+		    broken, best->setting.name);
+	else if (best == &s->trials[0])
+		snprintf(s->verdict, sizeof s->verdict,
+		    "Nothing keeps the cap: with today's settings %s, and no other comes nearer.",
+		    broken);
+	else
+		snprintf(s->verdict, sizeof s->verdict,
+		    "Nothing keeps the cap: with today's settings %s; %s comes nearest: %s.",
+		    broken, best->setting.name,
+		    cap_text(text, s, best->value, worst_aim(s, best->value)));
+}
+
+/* ---- the verdict ---- */
+
+static void
+say_proven(struct pf_search *s, const struct pf_validation *v, const char *interval)
+{
+	const char *name = s->trials[v->trial].setting.name;
+	const struct pf_bench_metric *cpu = &v->metric[PF_AIM_CPU];
+	char text[CAP_ROOM], today[PF_AMOUNT_ROOM], cost[40] = "";
+	double before[PF_AIMS], after[PF_AIMS];
+	enum pf_aim aim;
+
+	for (int a = 0; a < PF_AIMS; a++) {
+		before[a] = v->has_metric[a] ? v->metric[a].before : NAN;
+		after[a] = v->has_metric[a] ? v->metric[a].after : NAN;
+	}
+	aim = worst_aim(s, before);
+	if (v->has_metric[PF_AIM_CPU])
+		snprintf(cost, sizeof cost, " CPU by %+.1f %%,", cpu->comparison.change * 100);
+	if (pf_cap_excess(s, before) > 0)
+		snprintf(s->verdict, sizeof s->verdict,
+		    "%s keeps the cap that today's settings break: %s; with today's it is %s; "
+		    "it changes%s what was asked to count by %+.1f %% (%s), in %zu pairs of runs "
+		    "beside the "
+		    "search.",
+		    name, cap_text(text, s, after, aim), aim_amount(today, before[aim], aim), cost,
+		    v->change * 100, interval, v->rounds);
+	else
+		snprintf(s->verdict, sizeof s->verdict,
+		    "%s is better than today's settings: %+.1f %% of what was asked to count (%s), "
+		    "in %zu pairs of runs beside the search.",
+		    name, v->change * 100, interval, v->rounds);
+}
+
+void
+pf_search_conclude(struct pf_search *s)
+{
+	const struct pf_validation *proof = pf_search_proof(s), *seen = best_seen(s);
+	const struct pf_validation *shown = proof ? proof : seen;
+	const char *name = shown ? s->trials[shown->trial].setting.name : "";
+	const double *today = s->trials[0].value;
+	char interval[80] = "too few pairs to say how sure", broken[CAP_ROOM];
+
+	if (shown && isfinite(shown->high))
+		snprintf(interval, sizeof interval, "%+.1f to %+.1f %%", shown->low * 100,
+		    shown->high * 100);
+	if (s->exhaustive)
+		snprintf(s->verdict, sizeof s->verdict,
+		    "Every one of %zu settings ran equally often; nothing was validated.",
+		    s->count);
+	else if (proof)
+		say_proven(s, proof, interval);
+	else if (s->trials[0].capped)
+		say_cap_broken(s, seen, cap_text(broken, s, today, worst_aim(s, today)), name);
+	else if (seen)
+		snprintf(s->verdict, sizeof s->verdict,
+		    "Today's settings stay: the best that was found, %s, showed %+.1f %% (%s) in "
+		    "%zu pairs of runs, which is no proof.",
+		    name, seen->change * 100, interval, seen->rounds);
+	else
+		snprintf(s->verdict, sizeof s->verdict,
+		    "Today's settings stay: none of %zu others was better.", s->count - 1);
+}

@@ -1,0 +1,208 @@
+/*
+ * unjudged.c: what the evidence leaves open. A report without findings reads as an all-clear, which
+ * it is not where samples are too few, functions have no names or snapshots show no growth.
+ */
+#include <string.h>
+
+#include "profile/special.h"
+#include "tuner/detect.h"
+#include "tuner/sites.h"
+#include "tuner/tune.h"
+
+enum { BINARIES_SHOWN = 3, LEAST_SNAPSHOTS = 4 };
+
+#define MOST_NAMELESS (1.0 / 3) /* of a profile: more than that may hide a finding */
+
+static int
+say(struct pf_tune *t, const struct pf_buffer *sentence, struct pf_error *err)
+{
+	uint32_t id;
+	int rc = pf_buffer_check(sentence, err);
+
+	return rc ? rc
+		  : pf_strings_add(
+			&t->unjudged, (const char *)sentence->bytes, sentence->size, &id, err);
+}
+
+/* An idle service's CPU profile shows nothing. */
+static void
+write_few_samples(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_CPU);
+	double samples = ep ? pf_cpu_samples(ep) : PF_LEAST_SAMPLES;
+
+	if (samples < PF_LEAST_SAMPLES)
+		pf_buffer_printf(out,
+		    "The CPU profile has %.0f sample%s, too few to judge by: take a longer one, "
+		    "under load.",
+		    samples, samples == 1 ? "" : "s");
+}
+
+/* Whether it has no function though a file could give it one: the kernel and JIT compilers have no such file. */
+static bool
+is_nameless(const struct pf_profile *p, uint32_t location)
+{
+	const struct pf_location *l = &p->locations[location];
+
+	if (p->line_starts[location] != p->line_starts[location + 1])
+		return false;
+	return l->mapping == PF_NONE
+		   ? !pf_address_is_kernel(l->address)
+		   : pf_mapping_is_file(pf_profile_string(p, p->mappings[l->mapping].filename));
+}
+
+static bool
+is_own(const struct pf_evidence_profile *ep, uint32_t location)
+{
+	const struct pf_frames *f = &ep->frames;
+
+	for (uint64_t i = f->starts[location]; i < f->starts[location + 1]; i++) {
+		if (!ep->traits[f->runs[i]])
+			return true;
+	}
+	return false;
+}
+
+/* The binary without names in which a sample ends, or which called what it ends in, as a name; PF_NONE: neither. */
+static uint32_t
+nameless_binary(const struct pf_evidence_profile *ep, size_t sample)
+{
+	const struct pf_profile *p = ep->p;
+	uint64_t leaf = pf_frames_leaf(&ep->frames, sample);
+
+	for (uint64_t i = leaf; i < p->frame_starts[sample + 1]; i++) {
+		uint32_t location = p->frames[i];
+		bool own = is_own(ep, location);
+
+		if ((own || i == leaf) && is_nameless(p, location))
+			return ep->frames.runs[ep->frames.starts[location]];
+		if (own)
+			break;
+	}
+	return PF_NONE;
+}
+
+static int
+nameless_sites(
+    struct pf_sites *s, const struct pf_evidence_profile *ep, uint32_t column, struct pf_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		uint32_t binary = nameless_binary(ep, i);
+		if (binary != PF_NONE)
+			rc = pf_sites_add(s, binary, pf_value(ep, i, column), 1, i, err);
+	}
+	pf_sites_sort(s);
+	return rc;
+}
+
+/* "what" is the profile's column and how it belongs to code: "CPU time is spent in or for". */
+static int
+write_nameless(const struct pf_evidence_profile *ep, uint32_t column, const char *what,
+    struct pf_buffer *out, struct pf_error *err)
+{
+	double total = pf_column_total(ep, column);
+	struct pf_sites sites = {0};
+	char share[PF_AMOUNT_ROOM];
+	int rc = nameless_sites(&sites, ep, column, err);
+
+	if (!rc && sites.total > total * MOST_NAMELESS) {
+		pf_buffer_printf(out, "%s of the %s code without function names (",
+		    pf_amount(share, sites.total / total, "share"), what);
+		for (size_t i = 0;
+		    i < sites.count && i < BINARIES_SHOWN && sites.items[i].value >= total / 100;
+		    i++)
+			pf_buffer_printf(out, "%s%s %s", i ? ", " : "",
+			    pf_site_name(ep, sites.items[i].name),
+			    pf_amount(share, sites.items[i].value / total, "share"));
+		pf_buffer_string(out,
+		    "), so what depends on who does it was not judged: --binary FILE gives names.");
+	}
+	pf_sites_release(&sites);
+	return rc;
+}
+
+/* Without a base, and with no series that is long enough: what grows isn't seen. */
+static void
+write_growth(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	size_t most = 0;
+
+	if (pf_evidence_base(e, PF_PROFILE_HEAP))
+		return;
+	for (const struct pf_evidence_profile *first = NULL;
+	    (first = pf_evidence_next_series(e, PF_PROFILE_HEAP, first));) {
+		size_t snapshots = 0;
+		for (const struct pf_evidence_profile *ep = first; ep; ep = pf_evidence_next(e, ep))
+			snapshots++;
+		most = snapshots > most ? snapshots : most;
+	}
+	if (most > 1 && most < LEAST_SNAPSHOTS)
+		pf_buffer_printf(out,
+		    "Whether memory grows was not judged: that needs four heap snapshots of a "
+		    "process, and here are %zu; or an earlier one as --base FILE.",
+		    most);
+}
+
+/* Of profiles of other kinds: without a name in any of them, little is judged. */
+static void
+write_addresses_only(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	size_t addresses = 0;
+
+	for (size_t i = 0; i < e->profile_count; i++) {
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+		if (ep->p && ep->frames.has_lines)
+			return;
+		addresses += ep->p && ep->p->sample_count > 0;
+	}
+	if (addresses)
+		pf_buffer_string(out,
+		    "The profiles have addresses only, so what depends on who does it was not "
+		    "judged: --binary FILE gives names.");
+}
+
+static int
+say_nameless(struct pf_tune *t, struct pf_buffer *sentence, struct pf_error *err)
+{
+	const struct pf_evidence *e = &t->evidence;
+	const struct pf_evidence_profile *heap = pf_evidence_last(e, PF_PROFILE_HEAP);
+	uint32_t column;
+	const struct pf_evidence_profile *cpu = pf_cpu_profile(e, &column);
+	bool said = false;
+	int rc = 0;
+
+	if (cpu)
+		rc = write_nameless(cpu, column, "CPU time is spent in or for", sentence, err);
+	said = sentence->size > 0;
+	if (!rc && said)
+		rc = say(t, sentence, err);
+	pf_buffer_clear(sentence);
+	column = heap ? pf_evidence_column(heap, pf_in_use_columns) : PF_NONE;
+	if (!rc && column != PF_NONE)
+		rc = write_nameless(heap, column, "memory in use is held by", sentence, err);
+	if (!rc && !said && !sentence->size)
+		write_addresses_only(e, sentence);
+	return !rc && sentence->size ? say(t, sentence, err) : rc;
+}
+
+int
+pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
+{
+	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
+	    write_few_samples, write_growth};
+	struct pf_buffer sentence;
+	int rc;
+
+	pf_buffer_init(&sentence, PF_BUFFER_NO_MAXIMUM);
+	rc = say_nameless(t, &sentence, err);
+	for (size_t i = 0; !rc && i < sizeof writers / sizeof *writers; i++) {
+		pf_buffer_clear(&sentence);
+		writers[i](&t->evidence, &sentence);
+		if (sentence.size)
+			rc = say(t, &sentence, err);
+	}
+	pf_buffer_release(&sentence);
+	return rc;
+}
