@@ -127,7 +127,7 @@ assert all(len(s["measured"]) == s["runs"] for s in search["settings"])
 PY
 
 # A cap that today's settings break: glibc keeps what a program frees once its threshold has risen, and a fixed one gives it
-# back, at a price. Who keeps the cap is recommended; where nobody does, that is said. The penalty is nobody's to see.
+# back, at a price. (The cap is above what bench itself takes, under a sanitizer too: a command inherits its peak.) Who keeps the cap is recommended; where nobody does, that is said. The penalty is nobody's to see.
 cat >holes.c <<'EOF'
 #include <stdlib.h>
 #include <string.h>
@@ -135,7 +135,7 @@ cat >holes.c <<'EOF'
 int
 main(void)
 {
-	enum { BLOCKS = 80, SIZE = 200 << 10 };
+	enum { BLOCKS = 400, SIZE = 200 << 10 };
 	char *block[BLOCKS], *volatile large = malloc(16 << 20);
 
 	free(large); /* untouched: only raises the threshold */
@@ -156,8 +156,8 @@ main(void)
 }
 EOF
 cc -fno-builtin -o holes holes.c
-"$build/profuse" tune --try ./holes --allocators glibc --cap 'rss_peak<=10MiB' --pairs 8 -o cap.json -o cap.md -o cap.html
-"$build/profuse" tune --try ./holes --allocators glibc --cap 'rss_peak<=10MiB' --pairs 8 >cap.txt
+"$build/profuse" tune --try ./holes --allocators glibc --cap 'rss_peak<=32MiB' --pairs 8 -o cap.json -o cap.md -o cap.html
+"$build/profuse" tune --try ./holes --allocators glibc --cap 'rss_peak<=32MiB' --pairs 8 >cap.txt
 grep -q "keeps the cap that today's settings break: rss_peak is" cap.txt || fail "a cap kept: $(cat cap.txt)"
 grep -q '^  today .* breaks the cap$' cap.txt || fail "that today's settings break the cap: $(cat cap.txt)"
 python3 - <<'PY'
@@ -166,7 +166,7 @@ search = json.load(open("cap.json"))["search"]
 assert search["settings"][0]["breaks_cap"] and search["recommended"], search["verdict"]
 proof = next(v for v in search["validations"] if v["setting"] == search["recommended"])
 peak = next(m for m in proof["metrics"] if m["metric"] == "rss_peak")
-assert proof["supported"] and peak["after"] <= 10 << 20 < peak["before"], proof
+assert proof["supported"] and peak["after"] <= 32 << 20 < peak["before"], proof
 assert "| " + search["recommended"] + " |" in open("cap.md").read(), "the table lacks what is recommended"
 assert "%, breaks the cap |" in open("cap.md").read()
 for report in ("cap.txt", "cap.md", "cap.html"):
