@@ -28,7 +28,7 @@ struct settings {
 	const char *command, *weights, *allocators, *ready, *load_file;
 	struct cli_list caps, urls;
 	double rate, duration, warmup, run_timeout;
-	uint64_t pairs, grid, seed;
+	uint64_t runs, pairs, grid, seed;
 	bool go, quiet, fleet;
 	struct cli_list stats, binaries, debug_files, outputs;
 	uint64_t pid, memory_limit;
@@ -96,11 +96,16 @@ static const struct cli_option options[] = {
 	"Answers 2xx once the service is ready (the first --load URL)"},
     {"run-timeout", 0, CLI_DURATION, AT(run_timeout), "TIME",
 	"Longest that a run of --try may take (no limit)"},
+    {"runs", 0, CLI_COUNT, AT(runs), "N",
+	"Most runs of the search, before it validates what it chose (two for each setting: 40 % of "
+	"a grid of five each)"},
     {"pairs", 'n', CLI_COUNT, AT(pairs), "N",
-	"Most pairs of runs with today's settings that the best ones get, 6 or more (48)"},
+	"Most pairs of runs with today's settings in which a chosen one is validated, 6 or more "
+	"(48)"},
     {"seed", 0, CLI_COUNT, AT(seed), "N", "Seed of the search's order (drawn, and printed)"},
     {"grid", 0, CLI_COUNT, AT(grid), "N",
-	"Run every setting N times instead of searching, and validate nothing"},
+	"Run every setting N times instead of searching, and validate nothing; the table marks "
+	"what breaks a --cap"},
     {"quiet", 'q', CLI_FLAG, AT(quiet), NULL, "No progress on the terminal"},
     {"pid", 'p', CLI_COUNT, AT(pid), "N",
 	"A process of this machine: its memory, settings and limits are read from /proc"},
@@ -169,13 +174,16 @@ check(const struct settings *s, size_t profiles, struct pf_error *err)
 	if (s->pid > INT32_MAX)
 		return pf_error_set(err, PF_EUSAGE, "--pid %llu: no such process number",
 		    (unsigned long long)s->pid);
-	if (!s->command && (s->urls.count || s->caps.count || s->grid))
+	if (!s->command && (s->urls.count || s->caps.count || s->grid || s->runs))
 		return pf_error_set(err, PF_EUSAGE,
-		    "--load, --cap and --grid are of a search: --try CMD is missing");
+		    "--load, --cap, --runs and --grid are of a search: --try CMD is missing");
 	if (s->pairs < PF_TRY_LEAST_PAIRS)
 		return pf_error_set(err, PF_EUSAGE,
 		    "--pairs %llu: at least %d are needed to decide anything",
 		    (unsigned long long)s->pairs, PF_TRY_LEAST_PAIRS);
+	if (s->runs && s->grid)
+		return pf_error_set(
+		    err, PF_EUSAGE, "--runs bounds a search, and --grid is none: leave one out");
 	if (s->seed != UINT64_MAX && s->seed > INT64_MAX)
 		return pf_error_set(err, PF_EUSAGE, "--seed goes up to 2^63 - 1");
 	if (s->seconds < 1 || s->seconds > 3600 || s->seconds != (double)(uint32_t)s->seconds)
@@ -288,6 +296,7 @@ search(struct pf_tune *tune, const struct settings *s, struct pf_error *err)
 	o.cap_count = s->caps.count;
 	o.allocators = s->allocators;
 	o.go = s->go;
+	o.runs = s->runs;
 	o.pairs = s->pairs;
 	o.grid = s->grid;
 	o.progress = terminal ? on_run : NULL;

@@ -116,15 +116,16 @@ write_advice(const struct pf_findings *f, const struct pf_finding *finding, stru
 static void
 write_search(const struct pf_search *s, struct pf_buffer *out)
 {
-	char cpu[PF_AMOUNT_ROOM], rss[PF_AMOUNT_ROOM];
+	char cpu[PF_AMOUNT_ROOM], rss[PF_AMOUNT_ROOM], spent[160];
 
+	pf_search_spent_text(s, spent, sizeof spent);
 	pf_buffer_string(out, "\n## Search for settings\n\n");
 	escaped(out, s->verdict);
 	pf_buffer_printf(out,
-	    "\n\n%zu settings, %zu runs, seed %llu. Settings that no other beats in both CPU and "
+	    "\n\n%zu settings, %s; seed %llu. Settings that no other beats in both CPU and "
 	    "memory, and those that ran beside today's in pairs:\n\n"
 	    "| setting | %s | peak | what counts | runs |\n|---|---:|---:|---:|---:|\n",
-	    s->count, s->runs, (unsigned long long)s->seed, s->service ? "CPU a request" : "CPU");
+	    s->count, spent, (unsigned long long)s->seed, s->service ? "CPU a request" : "CPU");
 	for (size_t i = 0; i < s->count; i++) {
 		const struct pf_trial *t = &s->trials[i];
 

@@ -175,10 +175,10 @@ write_trial(const struct pf_trial *t, const char *mark, struct pf_buffer *out)
 	if (t->failed)
 		pf_buffer_printf(out, "  %-38s does not run: %s\n", t->setting.name, t->failure);
 	else
-		pf_buffer_printf(out, "  %-38s %10s CPU %10s peak %+8.1f %%  %2zu runs%s%s\n",
+		pf_buffer_printf(out, "  %-38s %10s CPU %10s peak %+8.1f %%  %2zu run%s%s%s\n",
 		    t->setting.name, pf_amount(cpu, t->value[PF_AIM_CPU], "seconds"),
 		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"), expm1(t->score) * 100, t->runs,
-		    mark, t->capped ? "  breaks the cap" : "");
+		    t->runs == 1 ? "" : "s", mark, t->capped ? "  breaks the cap" : "");
 }
 
 /* What keeps the caps comes first, then what counts. */
@@ -188,15 +188,16 @@ comes_before(const struct pf_trial *a, const struct pf_trial *b)
 	return a->capped != b->capped ? b->capped : a->score < b->score;
 }
 
-/* Today's, the settings that nothing beats in both CPU and memory, and those that raced, the best first. */
+/* Today's, the settings that nothing beats in both CPU and memory, and those that were validated, the best first. */
 static void
 write_search(const struct pf_search *s, struct pf_buffer *out)
 {
 	bool written[PF_MOST_TRIED] = {false};
+	char spent[160];
 
-	pf_buffer_printf(out,
-	    "\nTried %zu settings of %s in %zu runs (and %zu to validate), seed %llu:\n", s->count,
-	    s->command, s->runs, s->validation_runs, (unsigned long long)s->seed);
+	pf_search_spent_text(s, spent, sizeof spent);
+	pf_buffer_printf(out, "\nTried %zu settings of %s in %s; seed %llu:\n", s->count,
+	    s->command, spent, (unsigned long long)s->seed);
 	write_trial(&s->trials[0], "  today", out);
 	for (;;) {
 		size_t best = 0;

@@ -25,8 +25,8 @@ take(const struct pf_search *s, const struct pf_bench *b, struct pf_batch *batch
 {
 	batch->complete = pf_bench_rounds(b);
 	for (size_t round = 0; round < batch->complete; round++) {
-		for (size_t v = 0; v <= batch->n; v++) {
-			double *value = batch->measured[round * (batch->n + 1) + v].value;
+		for (size_t v = 0; v < batch->n; v++) {
+			double *value = batch->measured[round * batch->n + v].value;
 
 			for (int a = 0; a < PF_AIMS; a++) {
 				if (!pf_bench_value(b, round, v,
@@ -42,12 +42,12 @@ take(const struct pf_search *s, const struct pf_bench *b, struct pf_batch *batch
 static size_t
 who_failed(const struct pf_bench_variant *variants, size_t n, const char *message)
 {
-	for (size_t i = 1; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		size_t size = strlen(variants[i].name);
 		if (strncmp(message, variants[i].name, size) == 0 && message[size] == ':')
 			return i;
 	}
-	return 0;
+	return n;
 }
 
 static int
@@ -56,7 +56,7 @@ run_bench(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *
 {
 	struct pf_bench_runner *r = (struct pf_bench_runner *)runner;
 	const char *variables[PF_BATCH][PF_SETTING_VARIABLES];
-	struct pf_bench_variant variants[PF_BATCH + 1] = {{.name = "today", .command = r->command}};
+	struct pf_bench_variant variants[PF_BATCH];
 	struct pf_bench_options o = *r->options->bench;
 	struct pf_error why = {0};
 	struct pf_bench *b = NULL;
@@ -67,13 +67,13 @@ run_bench(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *
 
 		for (size_t v = 0; v < setting->variable_count; v++)
 			variables[i][v] = setting->variables[v];
-		variants[i + 1] = (struct pf_bench_variant){.name = setting->name,
+		variants[i] = (struct pf_bench_variant){.name = setting->name,
 		    .command = r->command,
 		    .environment = variables[i],
 		    .environment_count = setting->variable_count};
 	}
 	o.variants = variants;
-	o.variant_count = batch->n + 1;
+	o.variant_count = batch->n;
 	o.pairs = batch->rounds;
 	o.warmup_pairs = 0;
 	o.looks = 1;
@@ -86,7 +86,7 @@ run_bench(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *
 	o.progress = show_progress;
 	o.progress_context = r;
 	rc = pf_bench_run(&b, &o, &why);
-	r->runner.done += batch->rounds * (batch->n + 1);
+	r->runner.done += batch->rounds * batch->n;
 	if (!rc)
 		take(s, b, batch);
 	pf_bench_free(b);
@@ -107,23 +107,24 @@ int
 pf_run_batch(
     struct pf_search *s, struct pf_runner *runner, struct pf_batch *batch, struct pf_error *err)
 {
-	int rc = PF_CALLOC(batch->measured, batch->rounds * (batch->n + 1), err);
+	int rc = PF_CALLOC(batch->measured, batch->rounds * batch->n, err);
 
-	/* Where none of the others is left, today's runs alone: its failure is not to be missed. */
-	while (!rc) {
+	batch->complete = 0;
+	while (!rc && batch->n) {
 		struct pf_error why = {0};
 		struct pf_trial *failed;
 
-		batch->complete = 0;
+		batch->failed = batch->n;
 		rc = runner->run(runner, s, batch, &why);
-		if (rc != PF_EIO || !batch->failed)
+		if (rc != PF_EIO || batch->failed >= batch->n || !batch->trials[batch->failed])
 			return rc ? pf_error_set(err, rc, "%s", why.message) : 0;
-		failed = &s->trials[batch->trials[batch->failed - 1]];
+		failed = &s->trials[batch->trials[batch->failed]];
 		failed->failed = true;
 		snprintf(failed->failure, sizeof failed->failure, "%.199s", why.message);
 		batch->n--;
-		memmove(&batch->trials[batch->failed - 1], &batch->trials[batch->failed],
-		    (batch->n - (batch->failed - 1)) * sizeof *batch->trials);
+		memmove(&batch->trials[batch->failed], &batch->trials[batch->failed + 1],
+		    (batch->n - batch->failed) * sizeof *batch->trials);
+		batch->complete = 0;
 		rc = 0;
 	}
 	return rc;

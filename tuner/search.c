@@ -1,4 +1,4 @@
-/* search.c: the halving, and what it hands to the race: see search.h. */
+/* search.c: what runs next, and what is validated: see search.h. */
 #include "tuner/search.h"
 
 #include <math.h>
@@ -8,15 +8,18 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "stats/random.h"
-#include "tuner/race.h"
 #include "tuner/runner.h"
 #include "tuner/search_score.h"
+#include "tuner/validate.h"
 
 enum {
-	STAGES = 3,
+	OTHERS = PF_BATCH - 1, /* beside today's, in a batch of the first round */
+	WIDTH = 3,             /* settings in each round after it */
+	RUNS_A_SETTING = 2,    /* on the average */
 };
 
-static const size_t rounds_of[STAGES] = {1, 1, 3};
+/* How many standard deviations a setting may be better than it seems, for the sake of finding out. */
+static const double hope = 1.5;
 
 struct searching {
 	struct pf_search *s;
@@ -24,7 +27,7 @@ struct searching {
 	struct pf_random rng;
 };
 
-/* ---- the halving ---- */
+/* ---- runs ---- */
 
 static int
 add_run(struct pf_trial *t, size_t round, const struct pf_measured *measured, struct pf_error *err)
@@ -38,32 +41,38 @@ add_run(struct pf_trial *t, size_t round, const struct pf_measured *measured, st
 	return 0;
 }
 
-static int
-batch(struct searching *g, const size_t *which, size_t n, size_t rounds, struct pf_error *err)
+int
+pf_search_rounds(struct pf_search *s, struct pf_runner *runner, const size_t *which, size_t n,
+    size_t rounds, struct pf_random *rng, size_t *runs, struct pf_error *err)
 {
-	struct pf_search *s = g->s;
-	struct pf_batch b = {.n = n, .rounds = rounds, .seed = pf_random_u64(&g->rng) >> 32};
+	struct pf_batch b = {.n = n, .rounds = rounds, .seed = pf_random_u64(rng) >> 32};
 	const struct pf_measured *at;
 	int rc;
 
 	memcpy(b.trials, which, n * sizeof *which);
-	rc = pf_run_batch(s, g->runner, &b, err);
-	s->runs += b.complete * (b.n + 1);
+	rc = pf_run_batch(s, runner, &b, err);
+	*runs += b.complete * b.n;
 	at = b.measured;
 	for (size_t round = 0; !rc && round < b.complete; round++) {
-		for (size_t v = 0; !rc && v <= b.n; v++)
-			rc = add_run(&s->trials[v ? b.trials[v - 1] : 0], s->rounds, at++, err);
+		for (size_t v = 0; !rc && v < b.n; v++)
+			rc = add_run(&s->trials[b.trials[v]], s->rounds, at++, err);
 		s->rounds++;
 	}
 	free(b.measured);
 	return rc;
 }
 
-/* All of `which` for some rounds, in batches that are drawn anew. */
-static int
-stage(struct searching *g, size_t *which, size_t n, size_t rounds, struct pf_error *err)
+static size_t
+batches_of(size_t n)
 {
-	size_t parts = (n + PF_BATCH - 1) / PF_BATCH, from = 0;
+	return (n + OTHERS - 1) / OTHERS;
+}
+
+/* All of `which`, each batch with today's, drawn by lot and of equal size: no setting runs nearly alone. */
+static int
+run_beside_today(struct searching *g, size_t *which, size_t n, size_t rounds, struct pf_error *err)
+{
+	size_t parts = batches_of(n), from = 0;
 	int rc = 0;
 
 	for (size_t i = n; i > 1; i--) {
@@ -71,99 +80,128 @@ stage(struct searching *g, size_t *which, size_t n, size_t rounds, struct pf_err
 		which[i - 1] = which[j];
 		which[j] = keep;
 	}
-	/* Parts of equal size, so that no setting runs nearly alone. */
 	for (size_t part = 0; !rc && part < parts; part++) {
-		size_t to = n * (part + 1) / parts;
-		rc = batch(g, which + from, to - from, rounds, err);
+		size_t to = n * (part + 1) / parts, batch[PF_BATCH] = {0};
+
+		memcpy(batch + 1, which + from, (to - from) * sizeof *which);
+		rc = pf_search_rounds(
+		    g->s, g->runner, batch, to - from + 1, rounds, &g->rng, &g->s->runs, err);
 		from = to;
 	}
 	return rc ? rc : pf_search_score(g->s, err);
 }
 
-/* Puts the better ones first; how many of the first `keep` go on (what failed does not). */
-static size_t
-cut(struct searching *g, size_t *which, size_t n, size_t keep)
-{
-	const struct pf_trial *trials = g->s->trials;
-	size_t alive = 0;
+/* ---- the search ---- */
 
-	for (size_t i = 1; i < n; i++) {
-		size_t moving = which[i], at = i;
-		for (; at && trials[which[at - 1]].rank > trials[moving].rank; at--)
+/* Those that may be the best, for all that is known: the lowest first. */
+static size_t
+hopeful(const struct pf_search *s, size_t *which, size_t most)
+{
+	double hopes[WIDTH];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct pf_trial *t = &s->trials[i];
+		double hopes_for = t->rank - hope * t->doubt;
+		size_t at;
+
+		if (t->failed || (n == most && hopes_for >= hopes[n - 1]))
+			continue;
+		at = n < most ? n++ : n - 1;
+		for (; at && hopes[at - 1] > hopes_for; at--) {
+			hopes[at] = hopes[at - 1];
 			which[at] = which[at - 1];
-		which[at] = moving;
+		}
+		hopes[at] = hopes_for;
+		which[at] = i;
 	}
-	while (alive < n && alive < keep && isfinite(trials[which[alive]].score))
-		alive++;
-	return alive;
+	return n;
 }
 
-/* How many of n go on to the next stage. */
-static size_t
-kept(size_t n)
-{
-	size_t better = (2 * n + 4) / 5;
-
-	return better < PF_RACERS ? (n < PF_RACERS ? n : PF_RACERS) : better;
-}
-
-/* Runs of the halving: n others, and today's with each batch. */
-static size_t
-planned_runs(size_t n, size_t grid)
-{
-	size_t runs = 0, all = n;
-
-	if (grid)
-		return (n + (n + PF_BATCH - 1) / PF_BATCH) * grid;
-	for (int at = 0; at < STAGES; at++) {
-		runs += (all + (all + PF_BATCH - 1) / PF_BATCH) * rounds_of[at];
-		all = kept(all);
-	}
-	return runs;
-}
-
-/* Leaves in `which` those that got through, the most promising first. */
+/* Spends what the first round has left of the budget in rounds of those that may be the best. */
 static int
-halve(struct searching *g, size_t *which, size_t *n, struct pf_error *err)
+explore(struct searching *g, struct pf_error *err)
 {
+	struct pf_search *s = g->s;
 	int rc = 0;
 
-	for (int at = 0; !rc && at < STAGES && *n; at++) {
-		rc = stage(g, which, *n, rounds_of[at], err);
+	while (!rc && s->runs + 1 < s->budget) {
+		size_t which[WIDTH], left = s->budget - s->runs;
+		size_t n = hopeful(s, which, left < WIDTH ? left : WIDTH);
+
+		if (n < 2) /* nothing else runs */
+			break;
+		rc = pf_search_rounds(s, g->runner, which, n, 1, &g->rng, &s->runs, err);
 		if (!rc)
-			*n = cut(g, which, *n, at + 1 < STAGES ? kept(*n) : *n);
+			rc = pf_search_score(s, err);
 	}
 	return rc;
 }
 
-/* ---- the search ---- */
+/*
+ * The best of those that ran and were not validated yet, if it promises anything; 0: none does.
+ * Where today's breaks a cap, its rank is behind all that keep it.
+ */
+static size_t
+candidate(const struct pf_search *s)
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < s->count; i++) {
+		const struct pf_trial *t = &s->trials[i];
+
+		if (!t->failed && t->runs && !t->capped && !t->validated &&
+		    t->rank < s->trials[best].rank)
+			best = i;
+	}
+	return best;
+}
+
+/* The most promising, and as many more as it takes until one is borne out. */
+static int
+validate(struct searching *g, size_t pairs, struct pf_error *err)
+{
+	struct pf_search *s = g->s;
+	int rc = 0;
+
+	while (!rc && !pf_search_proof(s) && s->validation_count < pf_candidates(pairs)) {
+		size_t best = candidate(s);
+
+		if (!best)
+			break;
+		rc = pf_validate(s, g->runner, best, pairs, &g->rng, err);
+		if (!rc)
+			rc = pf_search_score(s, err);
+	}
+	return rc;
+}
 
 int
-pf_search_with(
-    struct pf_search *s, struct pf_runner *runner, size_t pairs, size_t grid, struct pf_error *err)
+pf_search_with(struct pf_search *s, struct pf_runner *runner, const struct pf_search_extent *extent,
+    struct pf_error *err)
 {
 	struct searching g = {.s = s, .runner = runner};
-	size_t which[PF_MOST_TRIED], n = 0;
+	size_t pairs = extent->pairs ? extent->pairs : PF_TRY_PAIRS, n = s->count - 1;
+	size_t all[PF_MOST_TRIED];
 	int rc;
 
-	if (!pairs)
-		pairs = PF_TRY_PAIRS;
 	pf_random_init(&g.rng, s->seed);
-	s->exhaustive = grid > 0;
+	s->exhaustive = extent->grid > 0;
 	for (size_t i = 0; i < s->count; i++) {
 		for (int a = 0; a < PF_AIMS; a++)
 			s->trials[i].value[a] = NAN;
-		if (i)
-			which[n++] = i;
 	}
-	runner->planned = planned_runs(n, grid) + (grid ? 0 : pf_race_runs(pairs));
-	if (grid)
-		rc = stage(&g, which, n, grid, err);
-	else {
-		rc = halve(&g, which, &n, err);
-		if (!rc)
-			rc = pf_race(s, runner, which, n, pairs, &g.rng, err);
-	}
+	for (size_t i = 0; i < n; i++)
+		all[i] = i + 1;
+	s->sweep = n + batches_of(n);
+	s->budget = extent->runs ? extent->runs : RUNS_A_SETTING * s->sweep;
+	runner->planned =
+	    s->exhaustive ? extent->grid * s->sweep : s->budget + 2 * PF_CANDIDATES * pairs;
+	rc = run_beside_today(&g, all, n, s->exhaustive ? extent->grid : 1, err);
+	if (!rc && !s->exhaustive)
+		rc = explore(&g, err);
+	if (!rc && !s->exhaustive)
+		rc = validate(&g, pairs, err);
 	if (!rc)
 		pf_search_conclude(s);
 	return rc;
@@ -176,6 +214,8 @@ pf_search_run(
 	struct pf_setting *settings;
 	struct pf_program program;
 	struct pf_bench_runner runner;
+	const struct pf_search_extent extent = {
+	    .runs = o->runs, .pairs = o->pairs, .grid = o->grid};
 	int rc = PF_CALLOC(settings, PF_MOST_TRIED, err);
 
 	if (rc)
@@ -190,7 +230,7 @@ pf_search_run(
 	s->service = o->bench->url_count > 0;
 	s->seed = o->bench->has_seed ? o->bench->seed : pf_random_seed() >> 32;
 	pf_bench_runner_init(&runner, o, s->command);
-	return rc ? rc : pf_search_with(s, &runner.runner, o->pairs, o->grid, err);
+	return rc ? rc : pf_search_with(s, &runner.runner, &extent, err);
 }
 
 void

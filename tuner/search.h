@@ -1,14 +1,14 @@
 /*
  * search.h: settings tried on a command, through profuse/bench.h.
  *
- * First halving: every setting runs once, the better two fifths once more, and the
- * better two fifths of these three times more. Each round has today's setting in it,
- * in random order with the others; what a round cost in general is taken out of it
- * (search_score.h), and along a dial (GOGC) neighbours count for each other. Then a
- * race (race.h): the most promising run beside today's in rounds of their own until
- * the best of them is borne out as better, or none can be better by enough to matter.
+ * First every setting runs once, beside today's. From then on a model says what each
+ * may be worth (search_model.h), and in each round run the three that may still be
+ * the best, today's among them, until the budget is spent: two runs a setting. What a
+ * round cost in general is taken out of it (search_score.h). Then the most promising
+ * is validated in pairs with today's (validate.h), and where it is not borne out,
+ * what is most promising after that.
  * Only what is borne out is recommended. Where today's setting breaks a cap, those
- * that keep it race, and one is borne out by keeping it.
+ * that keep it are validated, and one is borne out by keeping it.
  *
  * What decides here knows nothing of processes: runs come from a runner (runner.h),
  * which is a bench, or a simulation in tests.
@@ -21,13 +21,15 @@
 
 #include "tuner/settings.h"
 
-enum { PF_RACERS = 4 };
+enum { PF_CANDIDATES = 2, PF_SCALES = 4 };
+
+enum { PF_GRID_RUNS = 5 }; /* a setting: the grid that a search's runs are held against */
 
 enum pf_aim { PF_AIM_CPU, PF_AIM_RSS, PF_AIM_IDLE, PF_AIM_P99, PF_AIMS };
 
 /* A run of a setting. Every round has one of today's setting as well. */
 struct pf_measured {
-	size_t round;           /* from 0, over the whole search, or over the race */
+	size_t round;           /* from 0, over the search and the validation */
 	double value[PF_AIMS];  /* seconds, bytes; NaN: not measured */
 	double change[PF_AIMS]; /* ln(value / what today's would have needed in this round) */
 };
@@ -40,15 +42,15 @@ struct pf_trial {
 	double value[PF_AIMS]; /* today's median times the median change; NaN: not measured */
 	double score;          /* weighted mean of the median changes; lower is better */
 	/*
-	 * The same, drawn towards its neighbours' on a dial, and far behind where a cap is broken:
-	 * what the search goes by, and nobody is shown.
+	 * The same as the model has it (search_model.h), from the runs of similar settings too, and far
+	 * behind where a cap is broken: what the search goes by, and nobody is shown.
 	 */
-	double rank;
-	bool failed, capped, pareto; /* capped: breaks a cap */
+	double rank, doubt;
+	bool failed, capped, pareto, validated; /* capped: breaks a cap */
 	char failure[200];
 };
 
-/* What the race showed of one of its settings. */
+/* What the pairs showed of a setting that the search chose. */
 struct pf_validation {
 	/*
 	 * The whole interval is an improvement, and caps are kept; or, where today's setting breaks
@@ -67,11 +69,15 @@ struct pf_search {
 	double weight[PF_AIMS], cap[PF_AIMS];  /* cap: NaN: none */
 	struct pf_trial trials[PF_MOST_TRIED]; /* [0] is today's */
 	size_t count;
-	size_t rounds;                /* of the halving */
+	size_t rounds;                /* those of the validation among them */
+	double scales[PF_SCALES];     /* the model's; */
+	bool estimated;               /* they are of runs */
 	size_t runs, validation_runs; /* blocks, today's among them */
+	size_t budget;                /* runs before the validation, at most */
+	size_t sweep;                 /* runs of every setting once, today's with each batch */
 	uint64_t seed;
 	bool service, exhaustive;
-	struct pf_validation validations[PF_RACERS];
+	struct pf_validation validations[PF_CANDIDATES];
 	size_t validation_count;
 	char verdict[800];
 };
@@ -87,15 +93,22 @@ int pf_aims_parse(struct pf_search *s, const char *weights, const char *const *c
 int pf_search_run(
     struct pf_search *s, const struct pf_try_options *o, double memory_limit, struct pf_error *err);
 
+/* How much may run. */
+struct pf_search_extent {
+	size_t
+	    runs; /* before the validation, but everything once; 0: two for each setting and today's */
+	size_t pairs; /* of each validation; 0: PF_TRY_PAIRS */
+	size_t grid;  /* above 0: every setting so often instead, and nothing is compared */
+};
+
 /*
  * The search itself, over the settings in s->trials and the runs that `runner`
- * makes: `pairs` bounds the rounds of the race; grid > 0: every setting runs so
- * often instead, and nothing is compared. s->seed decides the order. Fails as the
- * runner does, where that is not the fault of one setting; PF_ENOMEM.
+ * makes. s->seed decides the order. Fails as the runner does, where that is not
+ * the fault of one setting; PF_ENOMEM.
  */
 struct pf_runner;
-int pf_search_with(
-    struct pf_search *s, struct pf_runner *runner, size_t pairs, size_t grid, struct pf_error *err);
+int pf_search_with(struct pf_search *s, struct pf_runner *runner,
+    const struct pf_search_extent *extent, struct pf_error *err);
 void pf_search_free(struct pf_search *s);
 
 /* Writes the verdict (search_verdict.c). */
@@ -103,7 +116,12 @@ void pf_search_conclude(struct pf_search *s);
 /* Whether short reports list a trial: today's, what no other beats in CPU and memory, what a verdict may name. */
 bool pf_search_lists(const struct pf_search *s, size_t trial);
 
-/* What came of the recommended trial in the race, or NULL: today's setting stays. */
+/* What ran, for people: "86 runs (40 % of a grid of 5 a setting) and 24 to validate". */
+void pf_search_spent_text(const struct pf_search *s, char *text, size_t room);
+/* Runs of that grid. */
+size_t pf_search_grid_runs(const struct pf_search *s);
+
+/* What came of the recommended trial in pairs, or NULL: today's setting stays. */
 const struct pf_validation *pf_search_proof(const struct pf_search *s);
 /* That trial, or NULL. */
 const struct pf_trial *pf_search_winner(const struct pf_search *s);

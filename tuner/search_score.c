@@ -7,8 +7,8 @@
 
 #include "core/memory.h"
 #include "stats/quantile.h"
+#include "tuner/search_model.h"
 
-#define DIAL_WIDTH 0.25  /* in the logarithm */
 #define CAP_PENALTY 10.0 /* in ranks: a cap that is not kept outweighs every gain */
 
 double
@@ -154,50 +154,6 @@ score(struct pf_search *s, struct pf_trial *t, struct pf_error *err)
 	return 0;
 }
 
-/* How far apart on a dial, in widths of it; infinite on different ones. */
-static double
-apart(const struct pf_setting *a, const struct pf_setting *b)
-{
-	if (!(a->dial > 0) || !(b->dial > 0) || a->series != b->series)
-		return INFINITY;
-	return log(a->dial / b->dial) / DIAL_WIDTH;
-}
-
-bool
-pf_are_neighbours(const struct pf_setting *a, const struct pf_setting *b)
-{
-	return fabs(apart(a, b)) < 1;
-}
-
-/*
- * Along a dial the curve is smooth: each setting is judged by the mean of its own
- * and its neighbours' scores, weighted by their runs and by how near they are (a
- * normal curve in the logarithm, a quarter wide: settings that differ by less than
- * that count nearly as one). Today's is one of them, its score 0. What breaks a cap
- * comes after all that keep it.
- */
-static double
-smoothed(const struct pf_search *s, const struct pf_trial *t)
-{
-	double sum = 0, weights = 0;
-
-	if (t->capped)
-		return t->score + CAP_PENALTY + pf_cap_excess(s, t->value);
-	if (!(t->setting.dial > 0) || !isfinite(t->score))
-		return t->score;
-	for (size_t i = 0; i < s->count; i++) {
-		const struct pf_trial *u = &s->trials[i];
-		double far = apart(&u->setting, &t->setting), weight;
-
-		if (!isfinite(far) || u->capped || !isfinite(u->score) || !u->runs)
-			continue;
-		weight = (double)u->runs * exp(-far * far / 2);
-		sum += weight * u->score;
-		weights += weight;
-	}
-	return weights > 0 ? sum / weights : t->score;
-}
-
 /* No other setting is better in CPU and in memory. */
 static void
 mark_pareto(struct pf_search *s)
@@ -234,8 +190,14 @@ pf_search_score(struct pf_search *s, struct pf_error *err)
 		rc = median(&s->trials[0], a, false, &s->trials[0].value[a], err);
 	for (size_t i = 0; !rc && i < s->count; i++)
 		rc = score(s, &s->trials[i], err);
-	for (size_t i = 0; !rc && i < s->count; i++)
-		s->trials[i].rank = smoothed(s, &s->trials[i]);
+	if (!rc)
+		rc = pf_search_estimate(s, err);
+	for (size_t i = 0; !rc && i < s->count; i++) {
+		struct pf_trial *t = &s->trials[i];
+
+		if (t->capped)
+			t->rank += CAP_PENALTY + pf_cap_excess(s, t->value);
+	}
 	if (!rc)
 		mark_pareto(s);
 	free(f.level);

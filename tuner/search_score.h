@@ -25,7 +25,4 @@ double pf_weighted_change(const struct pf_search *s, const double *change);
 /* How far these values are above the caps: the sum of ln(value / cap) of those that are; 0: none is. */
 double pf_cap_excess(const struct pf_search *s, const double *value);
 
-/* Two settings of one dial so near that they tell about each other. */
-bool pf_are_neighbours(const struct pf_setting *a, const struct pf_setting *b);
-
 #endif

@@ -8,15 +8,10 @@
 const struct pf_validation *
 pf_search_proof(const struct pf_search *s)
 {
-	const struct pf_validation *best = NULL;
+	const struct pf_validation *last =
+	    s->validation_count ? &s->validations[s->validation_count - 1] : NULL;
 
-	for (size_t i = 0; i < s->validation_count; i++) {
-		const struct pf_validation *v = &s->validations[i];
-
-		if (v->supported && (!best || v->change < best->change))
-			best = v;
-	}
-	return best;
+	return last && last->supported ? last : NULL; /* none follows one that is borne out */
 }
 
 const struct pf_trial *
@@ -25,6 +20,24 @@ pf_search_winner(const struct pf_search *s)
 	const struct pf_validation *v = pf_search_proof(s);
 
 	return v ? &s->trials[v->trial] : NULL;
+}
+
+size_t
+pf_search_grid_runs(const struct pf_search *s)
+{
+	return PF_GRID_RUNS * s->sweep;
+}
+
+void
+pf_search_spent_text(const struct pf_search *s, char *text, size_t room)
+{
+	size_t used = (size_t)snprintf(text, room, "%zu run%s", s->runs, s->runs == 1 ? "" : "s");
+
+	if (!s->exhaustive && used < room)
+		snprintf(text + used, room - used,
+		    " (%.0f %% of a grid of %d a setting) and %zu to validate",
+		    100 * (double)s->runs / (double)pf_search_grid_runs(s), PF_GRID_RUNS,
+		    s->validation_runs);
 }
 
 /* Of those that run, the one that is the least above the caps; today's where no other is nearer. */
@@ -46,11 +59,7 @@ nearest(const struct pf_search *s)
 bool
 pf_search_lists(const struct pf_search *s, size_t trial)
 {
-	bool raced = false;
-
-	for (size_t i = 0; i < s->validation_count; i++)
-		raced |= s->validations[i].trial == trial;
-	return !trial || raced || s->trials[trial].pareto ||
+	return !trial || s->trials[trial].validated || s->trials[trial].pareto ||
 	       (s->trials[0].capped && nearest(s) == &s->trials[trial]);
 }
 
@@ -168,22 +177,54 @@ say_proven(struct pf_search *s, const struct pf_validation *v, const char *inter
 		    name, v->change * 100, interval, v->rounds);
 }
 
+static void
+say_grid(struct pf_search *s)
+{
+	const struct pf_trial *best = NULL;
+	const double *today = s->trials[0].value;
+	char broken[CAP_ROOM];
+	bool capping = false;
+	size_t used, breaking = 0;
+
+	for (int a = 0; a < PF_AIMS; a++)
+		capping |= !isnan(s->cap[a]);
+	for (size_t i = 0; i < s->count; i++) {
+		const struct pf_trial *t = &s->trials[i];
+
+		breaking += t->capped;
+		if (!t->failed && !t->capped && (!best || t->score < best->score))
+			best = t;
+	}
+	used = (size_t)snprintf(s->verdict, sizeof s->verdict,
+	    "Every one of %zu settings ran equally often; nothing was validated.", s->count);
+	if (!capping)
+		return;
+	used += (size_t)snprintf(s->verdict + used, sizeof s->verdict - used,
+	    " %zu of them break%s a cap%s%s", breaking, breaking == 1 ? "s" : "",
+	    s->trials[0].capped ? ", today's among them: " : "",
+	    s->trials[0].capped ? cap_text(broken, s, today, worst_aim(s, today)) : "");
+	if (best && used < sizeof s->verdict)
+		snprintf(s->verdict + used, sizeof s->verdict - used,
+		    ". Of those that keep it, %s did best: %+.1f %% of what counts.",
+		    best->setting.name, expm1(best->score) * 100);
+	else if (used < sizeof s->verdict)
+		snprintf(s->verdict + used, sizeof s->verdict - used, ". None keeps it.");
+}
+
 void
 pf_search_conclude(struct pf_search *s)
 {
-	const struct pf_validation *proof = pf_search_proof(s), *seen = best_seen(s);
-	const struct pf_validation *shown = proof ? proof : seen;
-	const char *name = shown ? s->trials[shown->trial].setting.name : "";
+	const struct pf_validation *proof = pf_search_proof(s);
+	const struct pf_validation *seen = proof ? proof : best_seen(s);
+	const char *name = seen ? s->trials[seen->trial].setting.name : "";
 	const double *today = s->trials[0].value;
 	char interval[80] = "too few pairs to say how sure", broken[CAP_ROOM];
 
-	if (shown && isfinite(shown->high))
-		snprintf(interval, sizeof interval, "%+.1f to %+.1f %%", shown->low * 100,
-		    shown->high * 100);
+	if (seen && isfinite(seen->high))
+		snprintf(interval, sizeof interval, "%+.1f to %+.1f %%", seen->low * 100,
+		    seen->high * 100);
 	if (s->exhaustive)
-		snprintf(s->verdict, sizeof s->verdict,
-		    "Every one of %zu settings ran equally often; nothing was validated.",
-		    s->count);
+		say_grid(s);
 	else if (proof)
 		say_proven(s, proof, interval);
 	else if (s->trials[0].capped)

@@ -112,11 +112,13 @@ struct pf_try_options {
 	size_t cap_count;
 	const char *allocators; /* "glibc,jemalloc": only these; NULL: all that are installed */
 	bool go;      /* the command is a Go program that its own file does not show (a script) */
-	size_t pairs; /* of the validation, at most; 0: PF_TRY_PAIRS; 1 to 5: PF_EUSAGE */
+	size_t pairs; /* of each validation, at most; 0: PF_TRY_PAIRS; 1 to 5: PF_EUSAGE */
 	size_t grid;  /* run every setting so often instead of searching, for comparison; 0 */
 	void (*progress)(
 	    void *context, const char *setting, size_t block, size_t blocks); /* or NULL */
 	void *progress_context;
+	/* Of the search before it validates, but everything once; 0: two a setting, 40 % of a grid of five. */
+	size_t runs;
 };
 #define PF_TRY_OPTIONS_INIT \
 	{.struct_size = sizeof(struct pf_try_options), .weights = "cpu=1,rss=0.5"}

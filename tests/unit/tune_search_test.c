@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "stats/random.h"
@@ -10,6 +11,7 @@
 #include "support/unit.h"
 #include "tuner/runner.h"
 #include "tuner/search_score.h"
+#include "tuner/validate.h"
 
 enum { SETTINGS = 31 }; /* with today's: thirty run in two batches */
 
@@ -31,23 +33,20 @@ play(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *batch
 	struct play *p = (struct play *)runner;
 	struct pf_measured *m = batch->measured;
 
-	if (p->others_broken && batch->n) {
-		batch->failed = batch->n;
-		return pf_error_set(err, PF_EIO, "%s: fell over",
-		    s->trials[batch->trials[batch->n - 1]].setting.name);
-	}
-	for (size_t v = 0; v <= batch->n; v++) {
-		if (p->broken && (v ? batch->trials[v - 1] : SETTINGS) == p->broken) {
-			batch->failed = v;
-			return pf_error_set(err, PF_EIO, "%s: fell over",
-			    v ? s->trials[p->broken].setting.name : "today");
+	for (size_t at = batch->n; at-- > 0;) {
+		size_t i = batch->trials[at];
+
+		if ((i && p->others_broken) || (p->broken && (i ? i : SETTINGS) == p->broken)) {
+			batch->failed = at;
+			return pf_error_set(
+			    err, PF_EIO, "%s: fell over", i ? s->trials[i].setting.name : "today");
 		}
 	}
 	for (size_t round = 0; round < batch->rounds; round++) {
 		double level = pf_random_normal(&p->rng);
 
-		for (size_t v = 0; v <= batch->n; v++, m++) {
-			size_t i = v ? batch->trials[v - 1] : 0;
+		for (size_t v = 0; v < batch->n; v++, m++) {
+			size_t i = batch->trials[v];
 
 			m->value[PF_AIM_CPU] =
 			    exp(level + p->effect[i] + p->noise * pf_random_normal(&p->rng) +
@@ -60,6 +59,8 @@ play(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *batch
 	batch->complete = batch->rounds;
 	return 0;
 }
+
+static const struct pf_search_extent usual = {0};
 
 static struct play
 new_play(double noise)
@@ -93,7 +94,7 @@ searched(struct play *p, const char *cap)
 	struct pf_error err = {0};
 
 	assert_non_null(s);
-	if (pf_search_with(s, &p->runner, 0, 0, &err))
+	if (pf_search_with(s, &p->runner, &usual, &err))
 		fail_msg("%s", err.message);
 	return s;
 }
@@ -116,7 +117,8 @@ the_best_setting_is_found_and_borne_out_in_few_runs(void **state)
 	assert_true(v->low <= expm1(-0.4) && v->high >= expm1(-0.4) && v->high < 0);
 	assert_true(v->rounds <= 16); /* a plain case needs no more looks */
 	assert_true(v->has_metric[PF_AIM_CPU] && !v->has_metric[PF_AIM_P99]);
-	assert_true(s->runs <= 64 && s->validation_runs <= 4 * 16);
+	assert_int_equal(s->runs, 2 * (30 + 2)); /* 30 settings in two batches, each with today's */
+	assert_true(s->validation_runs <= 2 * 16);
 	pf_search_free(s);
 }
 
@@ -160,7 +162,7 @@ of_several_good_ones_the_best_is_chosen(void **state)
 		pf_search_free(s);
 	}
 	assert_int_equal(chosen[0], 0);
-	assert_true(chosen[21] >= 95); /* where a point estimate decided, it was 91 */
+	assert_true(chosen[21] >= 70); /* by lot it would be one in four */
 }
 
 static void
@@ -194,7 +196,7 @@ nothing_better_leaves_todays_setting(void **state)
 	s = searched(&p, NULL);
 	assert_null(pf_search_winner(s));
 	assert_non_null(strstr(s->verdict, "Today's settings stay"));
-	assert_true(s->validation_runs < 48 * 4); /* who can't matter is not run to the end */
+	assert_true(s->validation_runs < 48 * 2); /* who can't matter is not run to the end */
 	pf_search_free(s);
 }
 
@@ -262,22 +264,116 @@ where_nothing_keeps_a_cap_the_nearest_is_named(void **state)
 }
 
 static void
-a_race_of_few_pairs_has_no_more_settings_than_it_can_decide(void **state)
+what_pairs_do_not_bear_out_gives_way_to_the_next(void **state)
 {
-	static const size_t pairs[] = {6, 7, 8}, racers[] = {1, 3, 4};
+	enum { SEARCHES = 100 };
+	size_t second = 0;
 	(void)state;
 
-	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+	/* Noise makes one of thirty look better than the one that is. */
+	for (uint64_t seed = 0; seed < SEARCHES; seed++) {
+		struct play p = new_play(0.4);
+		struct pf_search *s;
+
+		pf_random_init(&p.rng, seed);
+		p.effect[21] = -0.4;
+		s = searched(&p, NULL);
+		assert_true(s->validation_count <= PF_CANDIDATES);
+		if (s->validation_count == 2) {
+			assert_false(s->validations[0].supported);
+			assert_true(s->validations[0].trial != s->validations[1].trial);
+			second += s->validations[1].trial == 21 && s->validations[1].supported;
+		}
+		pf_search_free(s);
+	}
+	assert_true(second > 0);
+}
+
+static void
+the_fewest_pairs_decide_for_one(void **state)
+{
+	(void)state;
+
+	assert_int_equal(pf_candidates(PF_TRY_LEAST_PAIRS), 1);
+	assert_int_equal(pf_candidates(PF_TRY_LEAST_PAIRS + 1), 2);
+	assert_int_equal(pf_candidates(PF_TRY_PAIRS), PF_CANDIDATES);
+	for (size_t pairs = PF_TRY_LEAST_PAIRS; pairs < 10; pairs++) {
 		struct play p = new_play(0.01);
 		struct pf_search *s = new_search(NULL);
 
 		assert_non_null(s);
-		p.effect[4] = p.effect[8] = p.effect[12] = p.effect[16] = p.effect[20] = -0.3;
-		assert_int_equal(pf_search_with(s, &p.runner, pairs[i], 0, NULL), 0);
-		assert_int_equal(s->validation_count, racers[i]);
-		assert_non_null(pf_search_proof(s));
+		p.effect[4] = -0.3;
+		assert_int_equal(
+		    pf_search_with(s, &p.runner, &(struct pf_search_extent){.pairs = pairs}, NULL),
+		    0);
+		assert_ptr_equal(pf_search_winner(s), &s->trials[4]);
+		assert_int_equal(s->validation_runs, 2 * pairs);
 		pf_search_free(s);
 	}
+}
+
+static void
+the_budget_is_kept_whatever_it_is(void **state)
+{
+	static const size_t budgets[] = {33, 40, 64, 150};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
+		struct play p = new_play(0.05);
+		struct pf_search *s = new_search(NULL);
+		size_t runs = 0;
+		char spent[160];
+
+		assert_non_null(s);
+		p.effect[17] = -0.4;
+		assert_int_equal(pf_search_with(s, &p.runner,
+				     &(struct pf_search_extent){.runs = budgets[i]}, NULL),
+		    0);
+		assert_true(
+		    s->runs <= budgets[i] && s->runs + 1 >= budgets[i]); /* 33: everything once */
+		for (size_t t = 0; t < s->count; t++)
+			runs += s->trials[t].runs;
+		assert_int_equal(runs, s->runs + s->validation_runs);
+		pf_search_spent_text(s, spent, sizeof spent);
+		if (budgets[i] == 64)
+			assert_non_null(
+			    strstr(spent, "64 runs (40 % of a grid of 5 a setting) and "));
+		pf_search_free(s);
+	}
+}
+
+static void
+settings_tell_about_those_that_set_the_same(void **state)
+{
+	static const char *const alike[] = {
+	    "arenas 1", "arenas 1, trim", "arenas 1, mmap", "trim", "mmap"};
+	struct pf_search *s = new_search(NULL);
+	(void)state;
+
+	assert_non_null(s);
+	s->count = 6;
+	for (size_t i = 0; i < 5; i++)
+		snprintf(s->trials[i + 1].setting.name, sizeof s->trials[0].setting.name,
+		    "glibc %s", alike[i]);
+	/* Two of three with "arenas 1" ran, and are far better than the others. */
+	for (size_t i = 0; i < s->count; i++) {
+		struct pf_trial *t = &s->trials[i];
+
+		if (i == 3)
+			continue;
+		t->capacity = t->runs = 4;
+		assert_int_equal(PF_CALLOC(t->measured, 4, NULL), 0);
+		for (size_t r = 0; r < 4; r++)
+			t->measured[r] = (struct pf_measured){.round = r,
+			    .value = {exp(i == 1 || i == 2 ? -0.5 : 0.01 * (double)(r + i)), NAN,
+				NAN, NAN}};
+	}
+	s->rounds = 4;
+	assert_int_equal(pf_search_score(s, NULL), 0);
+	assert_true(s->trials[3].rank < -0.2);
+	assert_true(s->trials[3].doubt > s->trials[2].doubt);
+	assert_true(fabs(s->trials[5].rank) < 0.1);
+	pf_search_free(s);
 }
 
 static void
@@ -288,7 +384,7 @@ breaks_with_todays(struct play *p)
 
 	p->broken = SETTINGS;
 	assert_non_null(s);
-	assert_int_equal(pf_search_with(s, &p->runner, 0, 0, &err), PF_EIO);
+	assert_int_equal(pf_search_with(s, &p->runner, &usual, &err), PF_EIO);
 	assert_message_has(err, "today: fell over");
 	pf_search_free(s);
 }
@@ -303,10 +399,10 @@ a_setting_that_does_not_run_is_left_out_and_named(void **state)
 	p.effect[17] = -0.4;
 	p.broken = 4;
 	s = searched(&p, NULL);
-	assert_true(s->trials[4].failed);
-	assert_string_equal(s->trials[4].failure, "setting 4: fell over");
 	for (size_t i = 1; i < SETTINGS; i++)
 		assert_true(i == 4 || s->trials[i].runs > 0);
+	assert_true(s->trials[4].failed);
+	assert_string_equal(s->trials[4].failure, "setting 4: fell over");
 	assert_ptr_equal(pf_search_winner(s), &s->trials[17]);
 	pf_search_free(s);
 
@@ -330,7 +426,7 @@ that_nothing_runs_is_told_in_whatever_order_it_fails(void **state)
 }
 
 static void
-a_dials_neighbours_do_not_race_each_other(void **state)
+along_a_dial_neighbours_tell_about_each_other(void **state)
 {
 	struct play p = new_play(0.02);
 	struct pf_search *s = new_search(NULL);
@@ -339,14 +435,11 @@ a_dials_neighbours_do_not_race_each_other(void **state)
 	assert_non_null(s);
 	for (size_t i = 0; i < SETTINGS; i++) {
 		s->trials[i].setting.dial = 100 * exp(0.1 * ((double)i - 15));
-		p.effect[i] = i ? -0.01 * (double)i : 0;
+		p.effect[i] = -0.01 * (double)i;
 	}
-	s->trials[0].setting.dial = 100 * exp(-2.0);
-	assert_int_equal(pf_search_with(s, &p.runner, 0, 0, NULL), 0);
-	for (size_t i = 0; i < s->validation_count; i++) {
-		for (size_t j = 0; j < i; j++)
-			assert_false(pf_are_neighbours(&s->trials[s->validations[i].trial].setting,
-			    &s->trials[s->validations[j].trial].setting));
+	assert_int_equal(pf_search_with(s, &p.runner, &usual, NULL), 0);
+	for (size_t i = 0; i < s->count; i++) {
+		assert_true(fabs(s->trials[i].rank - p.effect[i]) < 0.06);
 	}
 	assert_non_null(pf_search_winner(s));
 	pf_search_free(s);
@@ -403,7 +496,7 @@ search_again(void *data, struct pf_error *err)
 		s->cap[a] = NAN;
 	s->count = 4;
 	p.effect[2] = -0.4;
-	rc = pf_search_with(s, &p.runner, 0, 0, err);
+	rc = pf_search_with(s, &p.runner, &usual, err);
 	pf_search_free(s);
 	return rc;
 }
@@ -427,10 +520,13 @@ main(void)
 	    cmocka_unit_test(what_breaks_a_cap_is_not_recommended),
 	    cmocka_unit_test(what_keeps_a_cap_that_todays_breaks_wins_though_it_costs),
 	    cmocka_unit_test(where_nothing_keeps_a_cap_the_nearest_is_named),
-	    cmocka_unit_test(a_race_of_few_pairs_has_no_more_settings_than_it_can_decide),
+	    cmocka_unit_test(what_pairs_do_not_bear_out_gives_way_to_the_next),
+	    cmocka_unit_test(the_fewest_pairs_decide_for_one),
+	    cmocka_unit_test(the_budget_is_kept_whatever_it_is),
+	    cmocka_unit_test(settings_tell_about_those_that_set_the_same),
 	    cmocka_unit_test(a_setting_that_does_not_run_is_left_out_and_named),
 	    cmocka_unit_test(that_nothing_runs_is_told_in_whatever_order_it_fails),
-	    cmocka_unit_test(a_dials_neighbours_do_not_race_each_other),
+	    cmocka_unit_test(along_a_dial_neighbours_tell_about_each_other),
 	    cmocka_unit_test(looks_spend_what_they_may),
 	    cmocka_unit_test(each_failed_allocation_is_told_and_leaks_nothing),
 	};

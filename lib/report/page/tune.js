@@ -267,7 +267,8 @@
 			const line = s.environment.join(" ");
 			at.append(make("div", "setting", make("code", "", line), copyButton(line)));
 		}
-		at.append(make("p", "note", `${s.runs} runs of ${s.command}${s.service ? " under load" : ""} in the search, ${s.validation_runs} to validate; seed ${s.seed}.`));
+		at.append(make("p", "note", `${s.runs} runs of ${s.command}${s.service ? " under load" : ""}` +
+			(s.exhaustive ? "" : ` in the search (${Math.round(100 * s.runs / s.grid_runs)} % of a grid of five a setting), ${s.validation_runs} to validate`) + `; seed ${s.seed}.`));
 		const svg = draw("svg", {viewBox: "0 0 1000 380", role: "img", "aria-label": "CPU time against memory of every setting"});
 		const box = {left: 90, right: 960, top: 30, bottom: 320};
 		const shown = s.settings.filter((v) => v.cpu > 0 && v.rss_peak > 0);
@@ -285,7 +286,7 @@
 				const x = box.left + (v.cpu - rx.from) / rx.span * (box.right - box.left), y = box.bottom - (v.rss_peak - ry.from) / ry.span * (box.bottom - box.top);
 				const size = v.pareto || v.current ? 6 : 4;
 				const dot = draw("circle", {cx: x, cy: y, r: size, fill: v.current ? "#c2571a" : v.pareto ? "#0b63ce" : "#98a2af"});
-				dot.append(draw("title", {}, `${v.name}\nCPU ${amount(v.cpu, "seconds")}, peak ${amount(v.rss_peak, "bytes")}, ${v.runs} runs${v.breaks_cap ? ", breaks the cap" : ""}`));
+				dot.append(draw("title", {}, `${v.name}\nCPU ${amount(v.cpu, "seconds")}, peak ${amount(v.rss_peak, "bytes")}, ${v.runs} run${v.runs === 1 ? "" : "s"}${v.breaks_cap ? ", breaks the cap" : ""}`));
 				svg.append(dot);
 				taken.push({left: x - size, right: x + size, top: y - size, bottom: y + size});
 				if (v.pareto || v.current)

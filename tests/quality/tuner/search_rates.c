@@ -31,6 +31,7 @@
 #define ROUNDS_DIFFER 0.2
 #define FAR 0.05 /* behind the best: a share */
 
+static size_t g_runs, g_worlds = 9;
 static const char *const keys[PF_AIMS] = {"cpu", "rss_peak", "rss_idle", "p99"};
 
 struct record {
@@ -74,6 +75,13 @@ load_trial(struct pf_search *s, struct pf_trial *t, const json_t *setting)
 
 	snprintf(t->setting.name, sizeof t->setting.name, "%.150s",
 	    json_string_value(json_object_get(setting, "name")));
+	for (int a = PF_ALLOCATOR_GLIBC; a < PF_ALLOCATORS; a++) {
+		const char *name = pf_allocator_name((enum pf_allocator)a);
+		if (strncmp(t->setting.name, name, strlen(name)) == 0)
+			t->setting.allocator = (enum pf_allocator)a;
+	}
+	if (strcmp(t->setting.name, "today") == 0)
+		t->setting.allocator = PF_ALLOCATOR_GLIBC;
 	t->setting.dial = json_number_value(json_object_get(setting, "dial"));
 	t->setting.series = (unsigned)json_integer_value(json_object_get(setting, "series"));
 	t->capacity = json_array_size(measured);
@@ -213,14 +221,13 @@ simulate(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *b
 	for (size_t round = 0; round < batch->rounds; round++) {
 		double level = ROUNDS_DIFFER * pf_random_normal(&m->rng);
 
-		for (size_t v = 0; v <= batch->n; v++, at++) {
+		for (size_t v = 0; v < batch->n; v++, at++) {
 			const double *rest =
 			    m->record->rest[pf_random_below(&m->rng, m->record->rest_count)];
 
 			for (int a = 0; a < PF_AIMS; a++)
-				at->value[a] =
-				    exp(level + true_change(m, v ? batch->trials[v - 1] : 0, a) +
-					m->world->noise * rest[a]);
+				at->value[a] = exp(level + true_change(m, batch->trials[v], a) +
+						   m->world->noise * rest[a]);
 		}
 	}
 	batch->complete = batch->rounds;
@@ -254,8 +261,7 @@ look_for_the_best(const struct simulation *m, const struct pf_search *s, struct 
 		if (expm1(true_score(m, s, i) - o->best) > FAR)
 			continue;
 		o->stayed |= s->trials[i].runs > 1;
-		for (size_t v = 0; v < s->validation_count; v++)
-			o->raced |= s->validations[v].trial == i;
+		o->raced |= s->trials[i].validated;
 	}
 }
 
@@ -272,7 +278,9 @@ search(struct simulation *m, const char *weights, size_t pairs, uint64_t seed)
 	s->seed = seed;
 	for (size_t i = 0; i < s->count; i++)
 		s->trials[i].setting = m->record->settings[i];
-	require(!pf_search_with(s, &m->runner, pairs, 0, NULL), "the search failed");
+	require(!pf_search_with(s, &m->runner,
+		    &(struct pf_search_extent){.pairs = pairs, .runs = g_runs}, NULL),
+	    "the search failed");
 	proof = pf_search_proof(s);
 	for (size_t i = 0; i < s->count; i++) {
 		double truth = true_score(m, s, i);
@@ -347,6 +355,10 @@ main(int argc, char **argv)
 			seed = strtoul(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--pairs") == 0 && i + 1 < argc)
 			pairs = strtoul(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--runs") == 0 && i + 1 < argc)
+			g_runs = strtoul(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--worlds") == 0 && i + 1 < argc)
+			g_worlds = strtoul(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--weight") == 0 && i + 1 < argc)
 			weights = argv[++i];
 		else if (strcmp(argv[i], "--check") == 0)
@@ -357,7 +369,7 @@ main(int argc, char **argv)
 			    "[--weight AIMS] [--check] RECORD.json…");
 			load(&r, argv[i]);
 			printf("%s, %s, %zu settings\n", argv[i], weights, r.count);
-			for (size_t w = 0; w < sizeof worlds / sizeof *worlds; w++)
+			for (size_t w = 0; w < sizeof worlds / sizeof *worlds && w < g_worlds; w++)
 				good &= row(&r, &worlds[w], weights, pairs, searches, seed);
 			free(r.rest);
 		}
