@@ -43,6 +43,7 @@ enum { PF_CHECKS = 6, PF_NOTES = 16 };
 
 struct pf_report {
 	uint64_t profiles, undated;
+	uint64_t repeated; /* profiles given again, which count no more */
 	int64_t first_nanos, last_nanos, duration_nanos;
 	const char *type; /* sample type, owned by the stacks */
 	double unit;
