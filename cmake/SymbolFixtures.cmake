@@ -30,6 +30,7 @@ if(FIXTURE_CLANG AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
   symbol_fixture(flow-fixed flow.c ${FIXTURE_CLANG} -O2 -no-pie -fno-pie)
   symbol_fixture(flow-large flow.c ${FIXTURE_CLANG} -O2 -mcmodel=large -pie -fPIE)
   symbol_fixture(flow-large-fixed flow.c ${FIXTURE_CLANG} -O2 -mcmodel=large -no-pie -fno-pie)
+  symbol_fixture(flow-sections flow.c ${FIXTURE_CLANG} -O2 -pie -fPIE -fbasic-block-sections=all)
   if(FIXTURE_LLD)
     symbol_fixture(inline-lld inline.c ${FIXTURE_CLANG} ${PROFILE_FLAGS} -fuse-ld=lld -Wl,--no-rosegment
       -ffunction-sections -Wl,--gc-sections)

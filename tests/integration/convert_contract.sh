@@ -235,6 +235,16 @@ python3 "$tools/make_pprof.py" json negative.json negative.pb.gz
 expect 3 "$profuse" convert -o out3 negative.pb.gz
 says "negative"
 
+# Blocks with symbols of their own are their function's, and jumps between them no calls: the places of a plain build.
+build sections -fbasic-block-sections=all
+for program in sections shapes; do
+	samples $program.pb.gz $program walk sum odd even
+	expect 0 "$profuse" convert -b $program -f text -o $program.txt --json $program.pb.gz
+	[ "$(json stdout "(d['functions']['sampled'], d['functions']['unfollowed'])")" = "(4, 0)" ] || fail "$program: not four functions"
+	sed -E 's/:[0-9]+//g; s/^( *[0-9.]+): [0-9]+/\1/' $program.txt | sort >$program.places
+done
+diff sections.places shapes.places || fail "blocks are taken for functions"
+
 # Another machine's code is not decoded: its samples still count, by line, and the verdict says so.
 if command -v ld.lld-19 >/dev/null; then
 	printf 'int f(int *a, int n)\n{\n\tint s = 0;\n\tfor (int i = 0; i < n; i++)\n\t\ts += a[i] * s;\n\treturn s;\n}\n' >arm.c

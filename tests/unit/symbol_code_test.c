@@ -5,7 +5,7 @@
 #include "symbol/code.h"
 
 static const char *const shapes[] = {"flow-pie", "flow-fixed", "flow-gcc", "flow-gcc-fixed",
-    "flow-large", "flow-large-fixed", "flow-gcc-large", "flow-gcc-large-fixed"};
+    "flow-sections", "flow-large", "flow-large-fixed", "flow-gcc-large", "flow-gcc-large-fixed"};
 
 /* Calls `check` with a function decoded in every shape that this machine could build. */
 static void
