@@ -50,7 +50,7 @@ struct pf_report {
 	bool time;
 	bool from_lines;   /* converted without addresses */
 	bool probes;       /* counts belong to pseudo-probes */
-	bool unique_names; /* functions of one file have names that clang made unique */
+	bool unique_names; /* by lines: clang made the names of functions of one file unique */
 	bool of_go;        /* symbolized, with functions of Go's runtime */
 
 	double total, in_binary, used;
