@@ -71,7 +71,7 @@ static const struct cli_option options[] = {
 	"list the binary's functions: those without samples become cold instead of unknown"},
     {"allow-build-id-mismatch", 0, CLI_FLAG, AT(allow_mismatch), NULL,
 	"use samples of another build of the program too"},
-    {"trim", 0, CLI_PERCENT, AT(trim), "P",
+    {"trim", 0, CLI_PERCENT, AT(trim), "PERCENT",
 	"Go's formats: keep the heaviest call edges that hold so much of the weight; default "
 	"99.9%"},
     {"max-edges", 0, CLI_COUNT, AT(max_edges), "N",
@@ -80,11 +80,11 @@ static const struct cli_option options[] = {
 	"a newer build of the program: report how much of the profile still fits it"},
     {"min-samples", 0, CLI_NUMBER, AT(min_samples), "N",
 	"ready means at least so many samples; default 1000"},
-    {"min-line-share", 0, CLI_PERCENT, AT(min_lines), "P",
+    {"min-line-share", 0, CLI_PERCENT, AT(min_lines), "PERCENT",
 	"ready means that so much of the binary's samples has line information; default 80%"},
-    {"min-overlap", 0, CLI_PERCENT, AT(min_overlap), "P",
+    {"min-overlap", 0, CLI_PERCENT, AT(min_overlap), "PERCENT",
 	"ready means that the two halves of the data agree so far; default 60%"},
-    {"min-match", 0, CLI_PERCENT, AT(min_match), "P",
+    {"min-match", 0, CLI_PERCENT, AT(min_match), "PERCENT",
 	"with --stale-against: ready means that so much still fits; default 80%"},
     {"max-age", 0, CLI_DURATION, AT(max_age), "TIME",
 	"ready means no older than this; default 30d"},
@@ -180,6 +180,7 @@ add_merged(struct pf_convert *c, const struct settings *s, const struct cli_argu
 		input.selection.types = (struct cli_list){cpu, 1};
 	if (!cli_selection_asked(&s->input.selection))
 		input.selection = s->input.selection;
+	input.count_once = !input.selection.keep_duplicates;
 	for (size_t i = 0; !rc && i < arguments->count; i++)
 		rc = check_not_output(s, arguments->items[i], err);
 	if (!rc)
@@ -327,7 +328,8 @@ const struct cli_command cli_convert = {
 		   "clang optimises with, or one for Go's compiler. PROFILE is a file, a folder of "
 		   "them, - for standard "
 		   "input or @LIST, a file with one "
-		   "path a line. Several profiles are summed. With --store or any option that "
+		   "path a line. Several profiles are summed, the same one only once. With --store "
+		   "or any option that "
 		   "selects (--service, --build-id, --since …) CPU profiles come from a store.\n\n"
 		   "The program must have been built with line information: -O2 -gmlt "
 		   "-fdebug-info-for-profiling. Samples in "

@@ -162,6 +162,7 @@ start_merge(struct reading *r, bool label_base, bool from_store, struct pf_error
 	options.merge_by_filename = s->merge_by_filename;
 	options.scale_by_duration = s->scale_by == 1;
 	options.label_base = label_base;
+	options.count_once = s->count_once;
 	options.drop_all_labels = s->drop_labels;
 	options.drop_labels = r->dropped.items;
 	options.drop_label_count = r->dropped.count;

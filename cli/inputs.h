@@ -18,6 +18,7 @@ struct cli_input_settings {
 	struct cli_list labels;  /* KEY=VALUE */
 	struct cli_list dropped; /* label keys */
 	bool drop_labels, merge_by_filename;
+	bool count_once; /* not asked for by users: see profuse/merge.h */
 	bool
 	    only_written; /* not asked for by users: samples may stay where they are, see pf_merge_settle() */
 	int scale_by;      /* 0 none, 1 duration */

@@ -57,6 +57,10 @@ parse_scaled(const struct cli_option *o, const char *text, double *out, struct p
 	}
 	if (!pf_number_prefix(text, &value, &unit) || !unit_factor(units, unit, &factor))
 		return bad_value(err, o, text, want);
+	if (o->kind == CLI_PERCENT && !*unit && value > 0 && value < 1)
+		return pf_error_set(err, PF_EUSAGE,
+		    "--%s %s: is that a part of 1 or of 100? Write %g%% or %g%%", o->name, text,
+		    value * 100, value);
 	*out = value * factor;
 	return 0;
 }

@@ -59,12 +59,15 @@ note_direct(struct pf_calls *c, uint32_t function, const struct pf_instruction *
 {
 	struct pf_call_target *target;
 	const char *symbol;
+	uint32_t to;
 	int rc;
 
 	if (!in->target || (in->kind != PF_CODE_CALL && in->kind != PF_CODE_JUMP))
 		return 0;
-	/* a jump to its own function's start is a loop, to another's a tail call */
-	if (in->kind == PF_CODE_JUMP && pf_program_function_at(c->p, in->target) == function)
+	/* a jump to its own function's start is a loop, to a split-off part it goes on there, to another's start it is a tail call */
+	to = pf_program_function_at(c->p, in->target);
+	if (in->kind == PF_CODE_JUMP &&
+	    (to == function || (to != PF_NONE && c->p->functions[to].part)))
 		return 0;
 	symbol = c->lines->function_at(c->lines->context, in->target, false);
 	if (!symbol)

@@ -135,11 +135,10 @@ add_profile(struct pf_convert *c, const struct pf_profile *profile, const char *
 {
 	struct pf_stacks_options options = {.merge_by_filename = c->options.merge_by_filename,
 	    .prefer_lines = !c->binary || pf_format_is_go(c->options.format)};
-
 	int rc = pf_convert_inputs_add(
 	    &c->inputs, profile, name, file ? file->bytes : NULL, file ? file->size : 0, err);
 
-	if (rc)
+	if (rc || c->inputs.items[c->inputs.count - 1].repeated)
 		return rc;
 	pf_period_note(&c->period, profile);
 	return pf_stacks_add(&c->stacks, profile, name, &options, err);
@@ -173,6 +172,20 @@ pf_convert_add_file(struct pf_convert *c, const char *path, const struct pf_read
 	return rc;
 }
 
+/* A build trusts what many samples agree on: the same ones given again are no more of them. */
+static void
+note_repeated(struct pf_convert *c)
+{
+	const struct pf_convert_input *first = pf_convert_inputs_repeated(&c->inputs);
+
+	c->report.repeated = c->inputs.repeated;
+	if (first)
+		pf_report_note(&c->report,
+		    "%zu of %zu profiles %s given before (%s%s): the same profile counts once.",
+		    c->inputs.repeated, c->inputs.count, c->inputs.repeated == 1 ? "was" : "were",
+		    first->name, c->inputs.repeated == 1 ? "" : " …");
+}
+
 static void
 report_inputs(struct pf_convert *c)
 {
@@ -190,11 +203,7 @@ report_inputs(struct pf_convert *c)
 	r->from_lines = !c->binary;
 	r->of_go = pf_go_stacks(s);
 	r->scale = 1;
-	if (c->inputs.repeated)
-		pf_report_note(r,
-		    "%s: the same profile was given before%s; its samples count twice.",
-		    c->inputs.items[c->inputs.first_repeated].name,
-		    c->inputs.repeated > 1 ? ", and others too" : "");
+	note_repeated(c);
 	if (s->undated_count)
 		pf_report_note(r, "%llu of %llu profiles have no date: their age is unknown.",
 		    (unsigned long long)s->undated_count, (unsigned long long)s->profile_count);

@@ -307,7 +307,7 @@ has_unique_names(const struct pf_binary *binary)
 	const struct pf_symbol *symbols = pf_binary_symbols(binary, &count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (strstr(symbols[i].name, ".__uniq."))
+		if (pf_unique_suffix(symbols[i].name))
 			return true;
 	}
 	return false;
@@ -325,10 +325,10 @@ begin_anchors(struct work *w, const struct pf_line_source *source, struct pf_err
 		    "%s has no pseudo-probes: build it with -fpseudo-probe-for-profiling",
 		    c->binary_path);
 	c->report.probes = present && c->options.places != PF_PLACES_LINES;
-	c->report.unique_names = has_unique_names(c->binary);
 	if (c->report.probes)
 		return pf_anchors_by_probes(
 		    &w->anchors, &c->functions, &w->program, c->binary, err);
+	c->report.unique_names = has_unique_names(c->binary);
 	pf_anchors_by_lines(&w->anchors, &c->functions, source);
 	return 0;
 }

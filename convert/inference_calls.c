@@ -32,9 +32,9 @@ struct pf_flow_call {
  * register that the function does not set.
  */
 struct pf_flow_detour {
-	uint32_t through, function;
-	bool shared; /* some call may have been it */
+	uint64_t functions; /* the one between, and the one of the samples: detour_of() */
 	double samples;
+	bool shared; /* some call may have been it */
 };
 
 int
@@ -57,15 +57,19 @@ pf_flow_calls_release(struct pf_flow_calls *c)
 	free(c->below);
 }
 
+static uint64_t
+detour_of(uint32_t through, uint32_t function)
+{
+	return (uint64_t)through << 32 | function;
+}
+
 static int
-note_detour(struct pf_flow_calls *c, uint32_t through, uint32_t function, double samples,
-    struct pf_error *err)
+note_detour(struct pf_flow_calls *c, uint64_t functions, double samples, struct pf_error *err)
 {
 	int rc = PF_GROW(c->detours, c->detour_capacity, c->detour_count + 1, err);
 
 	if (!rc)
-		c->detours[c->detour_count++] =
-		    (struct pf_flow_detour){through, function, false, samples};
+		c->detours[c->detour_count++] = (struct pf_flow_detour){functions, samples, false};
 	return rc;
 }
 
@@ -85,7 +89,7 @@ note_stacks(struct pf_flow_calls *c, const struct pf_instruction *call, uint32_t
 		if (function == PF_NONE)
 			continue;
 		if (function != target && target != PF_NONE) {
-			rc = note_detour(c, target, function, samples, err);
+			rc = note_detour(c, detour_of(target, function), samples, err);
 			continue;
 		}
 		c->below[function] += samples;
@@ -133,58 +137,47 @@ pf_flow_calls_note(struct pf_flow_calls *c, const struct pf_flow_graph *g, uint3
 	return rc;
 }
 
-static uint64_t
-detour_key(uint32_t through, uint32_t function)
-{
-	return (uint64_t)through << 32 | function;
-}
-
 static int
 by_functions(const void *left, const void *right)
 {
 	const struct pf_flow_detour *a = left, *b = right;
-	uint64_t one = detour_key(a->through, a->function),
-		 other = detour_key(b->through, b->function);
 
-	return (one > other) - (one < other);
+	return (a->functions > b->functions) - (a->functions < b->functions);
 }
 
-/* The first of a function's detours to another. */
-static size_t
-find_detour(const struct pf_flow_calls *c, uint32_t through, uint32_t function)
+/* Sorted, one for each two functions. */
+static void
+sum_detours(struct pf_flow_calls *c)
 {
-	size_t low = 0, high = c->detour_count;
+	size_t kept = 0;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct pf_flow_detour *d = &c->detours[middle];
-
-		if (detour_key(d->through, d->function) < detour_key(through, function))
-			low = middle + 1;
+	if (c->detour_count)
+		qsort(c->detours, c->detour_count, sizeof *c->detours, by_functions);
+	for (size_t i = 0; i < c->detour_count; i++) {
+		if (kept && c->detours[kept - 1].functions == c->detours[i].functions)
+			c->detours[kept - 1].samples += c->detours[i].samples;
 		else
-			high = middle;
+			c->detours[kept++] = c->detours[i];
 	}
-	return low;
+	c->detour_count = kept;
 }
 
 void
 pf_flow_calls_seal(struct pf_flow_calls *c)
 {
-	if (c->detour_count)
-		qsort(c->detours, c->detour_count, sizeof *c->detours, by_functions);
+	sum_detours(c);
 	for (size_t i = 0; i < c->call_count; i++) {
 		struct pf_flow_call *call = &c->calls[i];
+		uint64_t functions = detour_of(call->caller, call->function);
+		size_t at = PF_LOWER_BOUND(c->detours, c->detour_count, functions, functions);
+		struct pf_flow_detour *d;
 
-		for (size_t k = find_detour(c, call->caller, call->function);
-		    k < c->detour_count && c->detours[k].through == call->caller &&
-		    c->detours[k].function == call->function;
-		    k++) {
-			struct pf_flow_detour *d = &c->detours[k];
-
-			call->around += d->samples;
-			c->below[d->function] += d->shared ? 0 : d->samples;
-			d->shared = true;
-		}
+		if (at == c->detour_count || c->detours[at].functions != functions)
+			continue;
+		d = &c->detours[at];
+		call->around = d->samples;
+		c->below[call->function] += d->shared ? 0 : d->samples;
+		d->shared = true;
 	}
 }
 

@@ -29,9 +29,9 @@ pf_convert_inputs_add(struct pf_convert_inputs *inputs, const struct pf_profile 
     const char *path, const void *bytes, size_t size, struct pf_error *err)
 {
 	struct pf_convert_input *input;
-	bool known;
+	bool repeated;
 	int base_size;
-	int rc = pf_fingerprints_add(&inputs->seen, p, &known, err);
+	int rc = pf_fingerprints_add(&inputs->seen, p, &repeated, err);
 
 	if (!rc)
 		rc = PF_GROW(inputs->items, inputs->capacity, inputs->count + 1, err);
@@ -41,7 +41,8 @@ pf_convert_inputs_add(struct pf_convert_inputs *inputs, const struct pf_profile 
 	*input = (struct pf_convert_input){.size = size,
 	    .samples = p->sample_count,
 	    .time_nanos = p->time_nanos,
-	    .duration_nanos = p->duration_nanos};
+	    .duration_nanos = p->duration_nanos,
+	    .repeated = repeated};
 	rc = pf_copy_string(&input->name, pf_file_base(path, &base_size), err);
 	if (rc)
 		return rc;
@@ -49,10 +50,19 @@ pf_convert_inputs_add(struct pf_convert_inputs *inputs, const struct pf_profile 
 		pf_sha256_hex(input->sha256, bytes, size);
 	else
 		rc = digest_profile(input, p, err);
-	if (known && inputs->repeated++ == 0)
-		inputs->first_repeated = inputs->count;
+	inputs->repeated += repeated;
 	inputs->count++;
 	return rc;
+}
+
+const struct pf_convert_input *
+pf_convert_inputs_repeated(const struct pf_convert_inputs *inputs)
+{
+	for (size_t i = 0; i < inputs->count; i++) {
+		if (inputs->items[i].repeated)
+			return &inputs->items[i];
+	}
+	return NULL;
 }
 
 void

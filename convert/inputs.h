@@ -14,6 +14,7 @@ struct pf_convert_input {
 	uint64_t size;    /* bytes that the digest is of */
 	uint64_t samples; /* distinct stacks */
 	int64_t time_nanos, duration_nanos;
+	bool repeated; /* says the same as one before */
 };
 
 /* A zeroed struct is empty. */
@@ -21,13 +22,14 @@ struct pf_convert_inputs {
 	struct pf_convert_input *items;
 	size_t count, capacity;
 	struct pf_fingerprints seen;
-	size_t repeated;       /* profiles that say the same as one before */
-	size_t first_repeated; /* the first of them */
+	size_t repeated;
 };
 
 /* Notes a profile; `bytes` NULL: it is no file's. PF_ENOMEM. */
 int pf_convert_inputs_add(struct pf_convert_inputs *inputs, const struct pf_profile *p,
     const char *path, const void *bytes, size_t size, struct pf_error *err);
+/* The first that says the same as one before, or NULL. */
+const struct pf_convert_input *pf_convert_inputs_repeated(const struct pf_convert_inputs *inputs);
 void pf_convert_inputs_release(struct pf_convert_inputs *inputs);
 
 #endif

@@ -15,6 +15,7 @@
 #include "core/gzip.h"
 #include "core/md5.h"
 #include "core/memory.h"
+#include "symbol/binary.h"
 
 #define MAGIC ((uint64_t)0x5350524f46343204) /* "SPROF42" and the kind, 4: extbinary */
 
@@ -123,7 +124,7 @@ write_names(struct writer *w)
 		const char *name = pf_strings_get(&w->f->names, w->names[i]);
 		size_t size = strlen(name);
 
-		if (strstr(name, ".__uniq."))
+		if (pf_unique_suffix(name))
 			w->flags[SECTION_NAMES] |= FLAG_UNIQUE_NAMES;
 		if (w->options->md5)
 			put_u64(out, pf_md5_low64(name, size));

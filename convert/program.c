@@ -46,14 +46,18 @@ pf_program_function_at(const struct pf_program *p, uint64_t address)
 									     : PF_NONE;
 }
 
-/* A name's length without the ".cold" that marks a split-off part; *part says whether there was one. */
+/*
+ * A name's length without what marks a split-off part (".cold", or ".__part.N" of a block that
+ * does not follow its function); *part says whether there was such a mark.
+ */
 static size_t
 parent_size(const char *name, bool *part)
 {
-	const char *cold = strstr(name, ".cold");
+	const char *cold = strstr(name, ".cold"), *block = strstr(name, ".__part.");
+	const char *mark = cold && (cold[5] == 0 || cold[5] == '.') ? cold : block;
 
-	*part = cold && cold != name && (cold[5] == 0 || cold[5] == '.');
-	return *part ? (size_t)(cold - name) : strlen(name);
+	*part = mark && mark != name;
+	return *part ? (size_t)(mark - name) : strlen(name);
 }
 
 struct named_symbol {

@@ -65,6 +65,8 @@ inputs_json(const struct pf_convert_inputs *inputs)
 	for (size_t i = 0; i < inputs->count; i++) {
 		const struct pf_convert_input *in = sorted[i];
 
+		if (i && strcmp(sorted[i - 1]->sha256, in->sha256) == 0)
+			continue; /* the same file under another name */
 		json_array_append_new(
 		    list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "file", in->name, "sha256",
 			      in->sha256, "bytes", (json_int_t)in->size, "samples",

@@ -43,13 +43,14 @@ enum { PF_CHECKS = 6, PF_NOTES = 16 };
 
 struct pf_report {
 	uint64_t profiles, undated;
+	uint64_t repeated; /* profiles given again, which count no more */
 	int64_t first_nanos, last_nanos, duration_nanos;
 	const char *type; /* sample type, owned by the stacks */
 	double unit;
 	bool time;
 	bool from_lines;   /* converted without addresses */
 	bool probes;       /* counts belong to pseudo-probes */
-	bool unique_names; /* functions of one file have names that clang made unique */
+	bool unique_names; /* by lines: clang made the names of functions of one file unique */
 	bool of_go;        /* symbolized, with functions of Go's runtime */
 
 	double total, in_binary, used;

@@ -102,9 +102,10 @@ pf_report_samples_json(const struct pf_report *r)
 static json_t *
 profiles_json(const struct pf_report *r)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "count", (json_int_t)r->profiles, "undated",
-	    (json_int_t)r->undated, "first_nanos", (json_int_t)r->first_nanos, "last_nanos",
-	    (json_int_t)r->last_nanos, "duration_nanos", (json_int_t)r->duration_nanos);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "count", (json_int_t)r->profiles,
+	    "repeated", (json_int_t)r->repeated, "undated", (json_int_t)r->undated, "first_nanos",
+	    (json_int_t)r->first_nanos, "last_nanos", (json_int_t)r->last_nanos, "duration_nanos",
+	    (json_int_t)r->duration_nanos);
 }
 
 static json_t *

@@ -32,7 +32,7 @@
 #include "tuner/growth.h"
 #include "tuner/sites.h"
 
-enum { MOST_CANDIDATES = 32, LEAST_SERIES = 4 };
+enum { MOST_CANDIDATES = 32 };
 
 #define PAIR_SIGMAS 2.33 /* 1 in 100 by chance */
 #define SURE_SIGMAS 3.0
@@ -181,7 +181,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 		    pf_say(f, "Two snapshots can't tell a leak from a cache that is still filling: "
 			      "four and more "
 			      "over time can."));
-	if (g->series && h->snapshots == LEAST_SERIES)
+	if (g->series && h->snapshots == PF_LEAST_SERIES)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "Four snapshots can't tell a leak from a table that was loaded once: "
 			      "five and more can."));
@@ -327,7 +327,7 @@ add_process(struct watch *w, const struct pf_evidence *e, const struct pf_eviden
 
 	if (!rc)
 		rc = PF_GROW(w->processes, w->process_capacity, w->process_count + 1, err);
-	if (!rc && (base || h.snapshots >= LEAST_SERIES))
+	if (!rc && (base || h.snapshots >= PF_LEAST_SERIES))
 		w->processes[w->process_count++] = h;
 	else
 		pf_growth_release(&h);

@@ -10,7 +10,7 @@
 #include "core/memory.h"
 
 /* A series that is shorter tells no trend; of so many processes that ended, the last snapshot is kept whole. */
-enum { LEAST_SERIES = 4, MOST_ENDED = 32 };
+enum { MOST_ENDED = 32 };
 
 int
 pf_evidence_init(struct pf_evidence *e, const char *service, struct pf_error *err)
@@ -240,7 +240,7 @@ join_series(struct pf_evidence *e, struct pf_evidence_profile *new)
 	bool follows = last && last->process == new->process && last->kind == new->kind;
 	bool restarted = follows && is_restarted(last, new);
 
-	if (follows && restarted && last->nth + 1 >= LEAST_SERIES && e->ended_count < MOST_ENDED)
+	if (follows && restarted && last->nth + 1 >= PF_LEAST_SERIES && e->ended_count < MOST_ENDED)
 		e->ended_count++;
 	else if (follows)
 		condense(last);

@@ -19,6 +19,8 @@
 #include "tuner/code.h"
 #include "tuner/holdings.h"
 
+enum { PF_LEAST_SERIES = 4 }; /* snapshots that a trend can be told from */
+
 enum pf_profile_kind {
 	PF_PROFILE_OTHER,
 	PF_PROFILE_CPU,

@@ -9,7 +9,7 @@
 #include "tuner/sites.h"
 #include "tuner/tune.h"
 
-enum { BINARIES_SHOWN = 3, LEAST_SNAPSHOTS = 4 };
+enum { BINARIES_SHOWN = 3 };
 
 #define MOST_NAMELESS (1.0 / 3) /* of a profile: more than that may hide a finding */
 
@@ -138,7 +138,7 @@ write_growth(const struct pf_evidence *e, struct pf_buffer *out)
 			snapshots++;
 		most = snapshots > most ? snapshots : most;
 	}
-	if (most > 1 && most < LEAST_SNAPSHOTS)
+	if (most > 1 && most < PF_LEAST_SERIES)
 		pf_buffer_printf(out,
 		    "Whether memory grows was not judged: that needs four heap snapshots of a "
 		    "process, and here are %zu; or an earlier one as --base FILE.",

@@ -2,7 +2,9 @@
 #include "collect/agent/capture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "collect/agent/host.h"
 #include "collect/agent/steps.h"
@@ -151,16 +153,32 @@ give_back(int number)
 	sigaction(number, &plain, NULL);
 }
 
+/*
+ * A tracer may hold a signal that was on its way when the timers ended: no longer pending, so
+ * that nothing drops it, and still to come. It must not meet the default action, which ends the host.
+ */
+static bool
+may_be_held(void)
+{
+	int status = pf_host_confined() ? -1 : open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	bool traced = status >= 0 && pf_host_traced(status);
+
+	if (status >= 0)
+		close(status);
+	return traced;
+}
+
 void
 pf_capture_unhook(struct pf_capture *c)
 {
 	if (!c->signal)
 		return;
-	give_back(c->signal);
+	if (!may_be_held()) /* else the handler stays, which does nothing without a capture */
+		give_back(c->signal);
 	atomic_store(&active, NULL);
+	/* Where a thread is held inside (a debugger?), let it keep its slot. */
 	if (!pf_host_wait(&inside, 0, MOST_MOMENTS))
-		c->slots = (struct pf_slots){
-		    0}; /* a thread is held inside (a debugger?): let it keep its slot */
+		c->slots = (struct pf_slots){0};
 	c->signal = 0;
 }
 

@@ -215,6 +215,20 @@ pf_host_program(void)
 }
 
 bool
+pf_host_traced(int status)
+{
+	char text[2048];
+	ssize_t n = pread(status, text, sizeof text - 1, 0);
+	const char *line;
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	line = strstr(text, "\nTracerPid:");
+	return line && strtol(line + sizeof "\nTracerPid:" - 1, NULL, 10) != 0;
+}
+
+bool
 pf_host_wait(_Atomic int *count, int most, int moments)
 {
 	static const struct timespec moment = {.tv_nsec = PF_HOST_MOMENT};

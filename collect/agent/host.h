@@ -54,6 +54,9 @@ int64_t pf_host_cpu_of(pid_t thread);
 /* The file name of the program, without its folder; "program" if unknown. */
 const char *pf_host_program(void);
 
+/* Whether a debugger or the like is attached, by an open /proc/self/status; false where nobody can say. */
+bool pf_host_traced(int status);
+
 #define PF_HOST_MOMENT INT64_C(200000) /* nanoseconds */
 
 /* Sleeps, for at most so many moments, until no more than `most` are counted; whether it is so. */

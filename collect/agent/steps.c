@@ -210,21 +210,6 @@ on_trap(int number, siginfo_t *info, void *context)
 	errno = saved_errno;
 }
 
-/* Whether a debugger would get the traps: many take them for their own, and give the program none. */
-static bool
-traced(void)
-{
-	char text[2048];
-	ssize_t n = pread(steps.status.fd, text, sizeof text - 1, 0);
-	const char *line;
-
-	if (n <= 0)
-		return false; /* nobody can say */
-	text[n] = '\0';
-	line = strstr(text, "\nTracerPid:");
-	return line && strtol(line + sizeof "\nTracerPid:" - 1, NULL, 10) != 0;
-}
-
 /*
  * Whether a trap would come to the handler now: asked each time, because a host may have changed that
  * by a system call of its own. One that has put itself under a filter since is not followed:
@@ -238,7 +223,7 @@ is_safe(void)
 	if (pf_host_confined())
 		return false;
 	return !syscall(SYS_rt_sigaction, SIGTRAP, NULL, &now, sizeof now.mask) &&
-	       now.handler == on_trap && !traced();
+	       now.handler == on_trap && !pf_host_traced(steps.status.fd);
 }
 
 /* Code of another mode reads otherwise. */
@@ -430,7 +415,8 @@ can_step(struct pf_stepping *stepping)
 	if (pf_host_confined())
 		return refuse(stepping, "a filter looks at system calls");
 	steps.status = pf_own_fd_take(open("/proc/self/status", O_RDONLY | O_CLOEXEC));
-	if (traced())
+	/* It would get the traps: many take them for their own, and give the program none. */
+	if (pf_host_traced(steps.status.fd))
 		return refuse(stepping, "a debugger is attached");
 	if (!install())
 		return refuse(stepping, "the program handles SIGTRAP itself");
@@ -488,7 +474,7 @@ pf_steps_follow(struct pf_stepping *stepping, const struct pf_modules *modules)
 	if (!stepping->on)
 		return;
 	pf_step_ranges_follow(modules);
-	if (traced()) {
+	if (pf_host_traced(steps.status.fd)) {
 		pf_steps_close();
 		refuse(stepping, "a debugger was attached");
 	} else if (act(NULL, &now) || !ours(&now)) {

@@ -112,7 +112,8 @@ void pf_convert_free(struct pf_convert *convert);
 
 /*
  * Adds a profile; `name` stands for it in messages. The profile stays the
- * caller's. After a failure the handle can only be freed.
+ * caller's. One that was read from the same bytes as another before counts no
+ * more: the report says so. After a failure the handle can only be freed.
  */
 int pf_convert_add(struct pf_convert *convert, const struct pf_profile *profile, const char *name,
     struct pf_error *err);

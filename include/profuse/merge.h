@@ -50,6 +50,8 @@ struct pf_merge_options {
 	/* Called for what the user should know but that stops nothing; a full sentence. May be NULL. */
 	void (*warn)(void *data, const char *sentence);
 	void *warn_data;
+	/* Leave out what was read from the same bytes as a profile before (not what is subtracted), with a warning. */
+	bool count_once;
 };
 #define PF_MERGE_OPTIONS_INIT {.struct_size = sizeof(struct pf_merge_options)}
 

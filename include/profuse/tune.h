@@ -97,10 +97,10 @@ int pf_tune_add_binary(struct pf_tune *tune, const char *path, struct pf_error *
 /* Debug information of such a binary: a file, or a folder like /usr/lib/debug (docs/symbols.md). PF_ENOMEM. */
 int pf_tune_add_debug_file(struct pf_tune *tune, const char *path, struct pf_error *err);
 
-/* Fill with PF_TRY_OPTIONS_INIT, then change. Pointers are borrowed for the call. */
 /* With fewer pairs no interval of 95 % exists, and nothing can be decided. */
 enum { PF_TRY_LEAST_PAIRS = 6, PF_TRY_PAIRS = 48 };
 
+/* Fill with PF_TRY_OPTIONS_INIT, then change. Pointers are borrowed for the call. */
 struct pf_try_options {
 	size_t struct_size;
 	const char *command; /* a benchmark that ends, or a service where `bench` has a load */

@@ -152,22 +152,31 @@ write_and_rename(
 	return rc;
 }
 
+/* What stands where a file is to be written: *old, and whether there is anything. A folder is refused. */
+static int
+look_at_target(const char *path, struct stat *old, bool *there, struct pf_error *err)
+{
+	*there = stat(path, old) == 0;
+	if (*there && S_ISDIR(old->st_mode))
+		return pf_error_set(err, PF_EIO, "cannot write %s: it is a folder", path);
+	return 0;
+}
+
 int
 pf_file_check_output(const char *path, struct pf_error *err)
 {
 	struct stat old;
 	char *temporary;
+	bool there;
 	int fd, rc;
 
 	if (strcmp(path, "-") == 0)
 		return 0;
-	if (stat(path, &old) == 0) {
-		if (S_ISDIR(old.st_mode))
-			return pf_error_set(err, PF_EIO, "cannot write %s: it is a folder", path);
-		if (!S_ISREG(old.st_mode))
-			return access(path, W_OK) ? pf_error_errno(err, "cannot write", path) : 0;
-	}
-	rc = create_beside(path, &temporary, &fd, err);
+	rc = look_at_target(path, &old, &there, err);
+	if (!rc && there && !S_ISREG(old.st_mode))
+		return access(path, W_OK) ? pf_error_errno(err, "cannot write", path) : 0;
+	if (!rc)
+		rc = create_beside(path, &temporary, &fd, err);
 	if (rc)
 		return rc;
 	close(fd);
@@ -180,14 +189,15 @@ int
 pf_file_write(const char *path, const void *bytes, size_t size, struct pf_error *err)
 {
 	struct stat old;
+	bool there;
+	int rc;
 
 	if (strcmp(path, "-") == 0)
 		return write_all(STDOUT_FILENO, "standard output", bytes, size, err);
-	if (stat(path, &old))
-		return write_and_rename(path, NULL, bytes, size, err);
-	if (S_ISDIR(old.st_mode))
-		return pf_error_set(err, PF_EIO, "cannot write %s: it is a folder", path);
-	if (!S_ISREG(old.st_mode))
+	rc = look_at_target(path, &old, &there, err);
+	if (rc)
+		return rc;
+	if (there && !S_ISREG(old.st_mode))
 		return write_in_place(path, bytes, size, err);
-	return write_and_rename(path, &old, bytes, size, err);
+	return write_and_rename(path, there ? &old : NULL, bytes, size, err);
 }

@@ -142,7 +142,6 @@ begin_source(struct pf_merge *m, const struct pf_profile *p, const char *name, b
 
 	s->p = p;
 	s->name = name;
-	s->ordinal = ++m->profile_count;
 	s->base = base;
 	s->sample_count = 0;
 	s->string_count = p->strings.count;
@@ -158,22 +157,6 @@ begin_source(struct pf_merge *m, const struct pf_profile *p, const char *name, b
 		rc = PF_GROW(s->ids, s->id_capacity, p->location_count, err);
 	if (!rc && p->location_count)
 		memset(s->ids, 0, p->location_count * sizeof *s->ids);
-	return rc;
-}
-
-/* The same profile given twice is summed twice, as asked; but it is rarely meant. */
-static int
-note_duplicate(struct pf_merge *m, struct pf_error *err)
-{
-	bool known;
-	int rc;
-
-	if (m->source.sample_count == 0)
-		return 0;
-	rc = pf_fingerprints_add(&m->fingerprints, m->source.p, &known, err);
-	if (!rc && known && !m->source.base)
-		pf_merge_warn(
-		    m, "%s: the same profile was given before; it is summed again", m->source.name);
 	return rc;
 }
 
@@ -194,30 +177,46 @@ vote_for_main(struct pf_merge *m, struct pf_error *err)
 	return rc;
 }
 
-/* Everything but samples; these may follow in parts. */
+/*
+ * Everything but samples; these may follow in parts. The same profile given twice
+ * is summed twice unless the options say otherwise: source.skipped is set then.
+ */
 static int
 begin(struct pf_merge *m, const struct pf_profile *p, const char *name, bool base,
     struct pf_error *err)
 {
 	int rc = begin_source(m, p, name, base, err);
 
+	if (!rc)
+		rc = pf_fingerprints_add(&m->fingerprints, p, &m->source.repeated, err);
+	m->source.skipped = m->source.repeated && m->options.count_once && !base;
+	if (rc || m->source.skipped)
+		return rc;
+	m->source.ordinal = ++m->profile_count;
 	if (!base)
 		m->added_count++;
-	if (!rc)
-		rc = pf_merge_header(m, err);
+	rc = pf_merge_header(m, err);
 	if (!rc)
 		rc = pf_merge_types(m, err);
 	return rc ? rc : vote_for_main(m, err);
 }
 
-static int
-end(struct pf_merge *m, struct pf_error *err)
+static void
+end(struct pf_merge *m)
 {
-	if (m->source.p->doubt)
-		pf_merge_warn(m, "%s: %s", m->source.name, m->source.p->doubt);
-	if (m->source.sample_count == 0)
-		pf_merge_warn(m, "%s: a valid profile, but without samples", m->source.name);
-	return note_duplicate(m, err);
+	const struct merge_source *s = &m->source;
+
+	if (s->skipped) {
+		pf_merge_warn(m, "%s: the same profile was given before; it counts once", s->name);
+		return;
+	}
+	if (s->p->doubt)
+		pf_merge_warn(m, "%s: %s", s->name, s->p->doubt);
+	if (s->sample_count == 0)
+		pf_merge_warn(m, "%s: a valid profile, but without samples", s->name);
+	else if (s->repeated && !s->base) /* as asked; but it is rarely meant */
+		pf_merge_warn(
+		    m, "%s: the same profile was given before; it is summed again", s->name);
 }
 
 static int
@@ -226,9 +225,11 @@ add(struct pf_merge *m, const struct pf_profile *p, const char *name, bool base,
 {
 	int rc = begin(m, p, name, base, err);
 
-	if (!rc)
+	if (!rc && !m->source.skipped)
 		rc = pf_merge_samples(m, err);
-	return rc ? rc : end(m, err);
+	if (!rc)
+		end(m);
+	return rc;
 }
 
 int
@@ -259,6 +260,8 @@ take_part(void *data, const struct pf_profile *part, struct pf_error *err)
 	int rc = a->begun ? 0 : begin(a->m, part, a->name, a->base, err);
 
 	a->begun = true;
+	if (s->skipped)
+		return rc;
 	if (!rc &&
 	    (part->strings.count != s->string_count || part->location_count != s->location_count))
 		rc = pf_error_set(err, PF_EINPUT, "%s: changed while it was read", a->name);
@@ -276,7 +279,9 @@ add_file(struct pf_merge *m, const char *path, bool base, const struct pf_read_o
 	a.name = m->reader.source.name;
 	if (!rc)
 		rc = pf_reader_parts(&m->reader, &parts, err);
-	return rc ? rc : end(m, err);
+	if (!rc)
+		end(m);
+	return rc;
 }
 
 int

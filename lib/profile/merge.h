@@ -65,6 +65,7 @@ struct merge_source {
 	uint64_t ordinal;      /* from 1 */
 	uint64_t sample_count; /* so far: they may come in parts */
 	bool base;
+	bool repeated, skipped; /* read from the same bytes as one before; therefore left out */
 	uint32_t *strings, *mappings, *functions, *locations; /* owned; PF_NONE: not yet */
 	struct pf_packed_id
 	    *ids; /* owned; of the locations: their ids in the sum; empty: not yet */

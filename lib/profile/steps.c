@@ -17,12 +17,6 @@ pf_type_is_steps(const char *type, const char *unit)
 	return is_counted(type, unit, "steps");
 }
 
-bool
-pf_type_is_samples(const char *type, const char *unit)
-{
-	return is_counted(type, unit, "samples");
-}
-
 static size_t
 find(const struct pf_profile *p, const char *what)
 {

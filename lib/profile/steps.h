@@ -18,7 +18,6 @@
 struct pf_profile;
 
 bool pf_type_is_steps(const char *type, const char *unit);
-bool pf_type_is_samples(const char *type, const char *unit);
 
 /* Which of a profile's types is steps, the first if there are several; as many as it has types if none is. */
 size_t pf_profile_find_steps(const struct pf_profile *p);

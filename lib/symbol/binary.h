@@ -152,6 +152,9 @@ uint32_t pf_discriminator_duplication(uint32_t raw);
  */
 void pf_canonical_name(const char *name, char *out, size_t size);
 
+/* The ".__uniq.123" of the name of a function that clang made unique, or NULL. */
+const char *pf_unique_suffix(const char *name);
+
 /*
  * The part of a name that stands in the source, of a function that clang made
  * unique (-funique-internal-linkage-names, which comes with pseudo-probes): "score"

@@ -3,6 +3,7 @@
  */
 #include <elf.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/error.h"
 #include "core/index.h"
@@ -82,6 +83,31 @@ decode_new(struct pf_machine_code *code, const uint8_t *bytes, size_t size,
 	return false;
 }
 
+int
+pf_code_add_constant(struct pf_decoder *d, struct pf_constant constant, struct pf_error *err)
+{
+	int rc = PF_GROW(d->constants, d->constant_capacity, d->constant_count + 1, err);
+
+	if (!rc)
+		d->constants[d->constant_count++] = constant;
+	return rc;
+}
+
+/*
+ * A 64-bit move of a constant that a shorter move could hold: the linker put it
+ * there, as the large code model asks.
+ */
+static bool
+is_wide_move(const uint8_t *bytes)
+{
+	int64_t value;
+
+	if ((bytes[0] & 0xf8) != 0x48 || (bytes[1] & 0xf8) != 0xb8)
+		return false;
+	memcpy(&value, bytes + 2, sizeof value);
+	return value >= INT32_MIN && value <= UINT32_MAX;
+}
+
 static int
 decode_one(struct pf_machine_code *code, const uint8_t *bytes, size_t size, uint64_t address,
     struct pf_error *err)
@@ -98,12 +124,10 @@ decode_one(struct pf_machine_code *code, const uint8_t *bytes, size_t size, uint
 	if (!pf_shape_apply(d->shapes, bytes, size, &out, &constant, &found))
 		found = decode_new(code, bytes, size, &out, &constant);
 	code->instructions[code->instruction_count++] = out;
+	d->wide |= out.size == 10 && is_wide_move(bytes);
 	if (!found)
 		return 0;
-	rc = PF_GROW(d->constants, d->constant_capacity, d->constant_count + 1, err);
-	if (!rc)
-		d->constants[d->constant_count++] = constant;
-	return rc;
+	return pf_code_add_constant(d, constant, err);
 }
 
 static int
@@ -135,6 +159,13 @@ compare_constants(const void *a, const void *b)
 	return (x->reg > y->reg) - (x->reg < y->reg);
 }
 
+void
+pf_code_sort_constants(struct pf_decoder *d)
+{
+	if (d->constant_count > 1)
+		qsort(d->constants, d->constant_count, sizeof *d->constants, compare_constants);
+}
+
 int
 pf_code_decode(struct pf_machine_code *code, const struct pf_binary *binary, uint64_t start,
     uint64_t end, struct pf_error *err)
@@ -156,7 +187,8 @@ pf_code_decode(struct pf_machine_code *code, const struct pf_binary *binary, uin
 	d->binary = binary;
 	d->start = start;
 	d->end = end;
-	d->target_count = d->constant_count = 0;
+	d->target_count = d->constant_count = d->spill_count = 0;
+	d->wide = false;
 	bytes = pf_binary_bytes(binary, start, end - start);
 	for (uint64_t at = start; at < end && !rc;
 	    at += code->instructions[code->instruction_count - 1].size) {
@@ -164,8 +196,7 @@ pf_code_decode(struct pf_machine_code *code, const struct pf_binary *binary, uin
 		if (rc)
 			return rc;
 	}
-	if (d->constant_count > 1)
-		qsort(d->constants, d->constant_count, sizeof *d->constants, compare_constants);
+	pf_code_sort_constants(d);
 	rc = pf_code_find_tables(code, err);
 	return rc ? rc : pf_code_find_blocks(code, err);
 }

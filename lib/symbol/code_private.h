@@ -32,6 +32,14 @@ struct pf_jump_source {
 	uint32_t from; /* instruction */
 };
 
+/* A register of 64 bits that is kept on the stack. */
+struct pf_spill {
+	x86_reg base; /* of the slot's address: rsp or rbp */
+	int64_t offset;
+	uint32_t at;  /* the instruction that stores */
+	x86_reg from; /* whole; INVALID: a constant of 32 bits is stored */
+};
+
 struct pf_decoder {
 	csh handle;
 	cs_insn *instruction;    /* scratch */
@@ -48,6 +56,12 @@ struct pf_decoder {
 	uint32_t *reached; /* by instruction: the last search that came by */
 	size_t reached_capacity;
 	uint32_t search;
+	uint64_t steps_left; /* back in this function */
+	uint16_t *written; /* by instruction: general registers, as bits; only in wide functions */
+	size_t written_capacity;
+	struct pf_spill *spills; /* by base and offset; filled only in wide functions */
+	size_t spill_count, spill_capacity;
+	bool wide;        /* there are moves as only the large code model has them */
 	uint8_t *leaders; /* by instruction */
 	size_t leader_capacity;
 	uint32_t *seen; /* by block: 1 + first instruction of the last block with an edge to it */
@@ -82,6 +96,19 @@ bool pf_lacks_modrm(uint8_t op);
 
 /* code_tables.c: finds the tables of all indirect jumps; clears code->complete where it can't. */
 int pf_code_find_tables(struct pf_machine_code *code, struct pf_error *err);
+
+/* code_large.c, for the large code model (-mcmodel=large), after pf_trace_prepare() */
+
+/* Fills decoder->spills, and adds the addresses that the function computes as sums to decoder->constants. */
+int pf_code_find_sums(struct pf_machine_code *code, struct pf_error *err);
+/* Calls and jumps through a register whose value is known become direct ones. The tables found so far are followed. */
+int pf_code_make_direct(struct pf_machine_code *code, struct pf_error *err);
+
+/* code.c */
+
+/* Notes an address that the function computes. */
+int pf_code_add_constant(struct pf_decoder *d, struct pf_constant constant, struct pf_error *err);
+void pf_code_sort_constants(struct pf_decoder *d);
 
 /* code_blocks.c */
 int pf_code_find_blocks(struct pf_machine_code *code, struct pf_error *err);

@@ -6,6 +6,7 @@
  *	jmp [base + i*8]                      computed goto; base computed earlier, often out of the loop
  *	mov r, [base + i*8]; jmp r
  *	movsxd r, [base + i*4]; add r, base; jmp r    position-independent switch
+ *	add base, [base + i*8]; jmp base              the same in the large code model
  * A jump through a pointer without an index is a tail call, not a table; so is one
  * through a register after the frame was torn down.
  *
@@ -30,7 +31,7 @@
 /* A table, as far as it is known. */
 struct table {
 	uint64_t address;
-	uint64_t origin;   /* added to entries of 4 bytes */
+	uint64_t origin;   /* added to entries that are relative */
 	unsigned size;     /* of an entry: 4 or 8 */
 	x86_reg index;     /* whole register */
 	uint32_t load;     /* the instruction that reads the entry */
@@ -39,6 +40,12 @@ struct table {
 	x86_reg from;      /* register that holds the origin; INVALID: entries are absolute */
 	uint32_t from_use; /* the instruction that adds it */
 };
+
+static bool
+is_relative(const struct table *t)
+{
+	return t->from != X86_REG_INVALID;
+}
 
 enum shape { SHAPE_TABLE, SHAPE_POINTER, SHAPE_UNKNOWN };
 
@@ -61,7 +68,8 @@ table_of(struct table *t, const cs_insn *i, const cs_x86_op *op, uint32_t at)
 		return false; /* the index was scaled before: rare, not followed */
 	if (mem->base == X86_REG_INVALID)
 		t->address = (uint64_t)mem->disp;
-	return (t->size == 8 && (i->id == X86_INS_JMP || i->id == X86_INS_MOV)) ||
+	return (t->size == 8 &&
+		   (i->id == X86_INS_JMP || i->id == X86_INS_MOV || i->id == X86_INS_ADD)) ||
 	       (t->size == 4 && i->id == X86_INS_MOVSXD);
 }
 
@@ -74,7 +82,7 @@ relative_shape(struct pf_machine_code *code, uint32_t at, x86_reg a, x86_reg b, 
 	for (int k = 0; k < 2; k++) {
 		uint32_t def = pf_trace_definition(code, at, both[k]);
 		const cs_insn *i = def == PF_NONE ? NULL : pf_trace_look(code, def);
-		if (i && i->id == X86_INS_MOVSXD &&
+		if (i && (i->id == X86_INS_MOVSXD || i->id == X86_INS_MOV) &&
 		    table_of(t, i, &i->detail->x86.operands[1], def)) {
 			t->from = both[1 - k];
 			t->from_use = at;
@@ -107,6 +115,11 @@ shape_of(struct pf_machine_code *code, uint32_t jump, struct table *t)
 		op = &x->operands[1];
 		if (i->id == X86_INS_ADD && pf_trace_is_register(op))
 			return relative_shape(code, at, reg, pf_register_whole(op->reg), t);
+		if (i->id == X86_INS_ADD && table_of(t, i, op, at)) {
+			t->from = reg;
+			t->from_use = at;
+			return SHAPE_TABLE;
+		}
 		if (i->id == X86_INS_LEA && op->mem.scale == 1 && op->mem.disp == 0)
 			return relative_shape(code, at, pf_register_whole(op->mem.base),
 			    pf_register_whole(op->mem.index), t);
@@ -184,15 +197,19 @@ entry_target(const struct pf_binary *binary, const struct table *t, size_t n, ui
 {
 	uint64_t at = t->address + n * t->size;
 	const uint8_t *bytes;
-	int32_t distance;
+	int64_t distance;
+	int32_t near;
 
-	if (t->size == 8)
+	if (!is_relative(t) && t->size == 8)
 		return pf_binary_pointer(binary, at, target);
-	bytes = pf_binary_bytes(binary, at, 4);
+	bytes = pf_binary_bytes(binary, at, t->size);
 	if (!bytes)
 		return false;
-	memcpy(&distance, bytes, 4);
-	*target = t->origin + (uint64_t)(int64_t)distance;
+	memcpy(&near, bytes, sizeof near);
+	distance = near;
+	if (t->size == 8)
+		memcpy(&distance, bytes, sizeof distance);
+	*target = t->origin + (uint64_t)distance;
 	return true;
 }
 
@@ -238,7 +255,7 @@ count_entries(const struct pf_machine_code *code, const struct table *t, size_t 
 			break;
 		if (instruction_at(code, target) != PF_NONE)
 			count = n + 1;
-		else if (t->size == 4 || n - count >= GAP_MAX ||
+		else if (is_relative(t) || n - count >= GAP_MAX ||
 			 !pf_binary_executable(d->binary, target))
 			break;
 	}
@@ -314,14 +331,14 @@ locate(struct pf_machine_code *code, struct table *t)
 				return SHAPE_TABLE;
 			/* Pointers that are none of this function's own addresses: an array of functions. */
 			if (found == 0)
-				return t->size == 8 ? SHAPE_POINTER : SHAPE_UNKNOWN;
+				return is_relative(t) ? SHAPE_UNKNOWN : SHAPE_POINTER;
 			/* Several tables took turns in the register. */
 			if (!pf_trace_every_way(code, t->load, t->base, &base))
 				return SHAPE_UNKNOWN;
 		}
 		t->address = base + (uint64_t)t->offset;
 	}
-	if (t->size == 8)
+	if (!is_relative(t))
 		return SHAPE_TABLE;
 	if (t->from == t->base && t->base != X86_REG_INVALID) {
 		t->origin = t->address - (uint64_t)t->offset;
@@ -364,7 +381,7 @@ find_table(struct pf_machine_code *code, uint32_t jump, struct pf_error *err)
 	count = shape == SHAPE_TABLE ? bound_of(code, &t, &most) : 0;
 	if (shape == SHAPE_TABLE && count == 0) {
 		count = count_entries(code, &t, most);
-		if (count == 0 && t.size == 8)
+		if (count == 0 && !is_relative(&t))
 			return 0; /* an array of functions */
 	}
 	if (count == 0)
@@ -372,20 +389,45 @@ find_table(struct pf_machine_code *code, uint32_t jump, struct pf_error *err)
 	return take_entries(code, jump, &t, count, err);
 }
 
-int
-pf_code_find_tables(struct pf_machine_code *code, struct pf_error *err)
+static int
+find_all(struct pf_machine_code *code, struct pf_error *err)
 {
-	bool sources = false;
 	int rc = 0;
 
+	code->decoder->target_count = 0;
 	for (size_t i = 0; i < code->instruction_count && !rc; i++) {
-		if (code->instructions[i].kind != PF_CODE_JUMP_INDIRECT)
-			continue;
-		if (!sources)
-			rc = pf_trace_prepare(code, err);
-		sources = true;
-		if (!rc)
+		if (code->instructions[i].kind == PF_CODE_JUMP_INDIRECT)
 			rc = find_table(code, (uint32_t)i, err);
 	}
 	return rc;
+}
+
+static bool
+has_indirect_jumps(const struct pf_machine_code *code)
+{
+	for (size_t i = 0; i < code->instruction_count; i++) {
+		if (code->instructions[i].kind == PF_CODE_JUMP_INDIRECT)
+			return true;
+	}
+	return false;
+}
+
+int
+pf_code_find_tables(struct pf_machine_code *code, struct pf_error *err)
+{
+	bool wide = code->decoder->wide, complete = code->complete;
+	int rc = 0;
+
+	if (!wide && !has_indirect_jumps(code))
+		return 0;
+	rc = pf_trace_prepare(code, err);
+	if (!rc && wide)
+		rc = pf_code_find_sums(code, err);
+	if (!rc)
+		rc = find_all(code, err);
+	if (rc || !wide)
+		return rc;
+	rc = pf_code_make_direct(code, err);
+	code->complete = complete;
+	return rc ? rc : find_all(code, err);
 }

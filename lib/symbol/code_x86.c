@@ -65,6 +65,8 @@ pf_decoder_free(struct pf_decoder *d)
 	free(d->shapes);
 	free(d->targets);
 	free(d->constants);
+	free(d->spills);
+	free(d->written);
 	free(d->sources);
 	free(d->ways);
 	free(d->reached);

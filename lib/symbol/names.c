@@ -102,10 +102,16 @@ pf_canonical_name(const char *name, char *out, size_t size)
 }
 
 const char *
+pf_unique_suffix(const char *name)
+{
+	return strstr(name, ".__uniq.");
+}
+
+const char *
 pf_source_name(const char *name, size_t *size)
 {
 	static const char internal[] = "_ZL";
-	const char *unique = strstr(name, ".__uniq.");
+	const char *unique = pf_unique_suffix(name);
 	unsigned long length;
 	char *end;
 

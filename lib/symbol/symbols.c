@@ -5,6 +5,8 @@
  * assembly often has labels without a size inside a function. One name a range
  * is kept: of equal ranges the most visible one, then the shortest, then the
  * first by name, so that the choice does not depend on the linker's order.
+ * Blocks that have symbols of their own (-fbasic-block-sections=all) are their
+ * function's again where they follow it.
  */
 #include "symbol/binary_private.h"
 
@@ -13,6 +15,11 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+
+enum {
+	GAP_MAX = 64,   /* bytes that align a block */
+	NAMES_MAX = 16, /* of one function that its blocks' names may begin with */
+};
 
 struct candidate {
 	uint64_t start, end;
@@ -112,16 +119,51 @@ collect(struct candidates *found, const struct pf_binary *binary, const struct p
 	return 0;
 }
 
+/* Whether `name` is that of a block of function `of`: "of.__part.N". */
+static bool
+is_part(const char *name, const char *of)
+{
+	static const char middle[] = ".__part.";
+	size_t n = strlen(of), digits;
+
+	if (strncmp(name, of, n) != 0 || strncmp(name + n, middle, sizeof middle - 1) != 0)
+		return false;
+	name += n + sizeof middle - 1;
+	digits = strspn(name, "0123456789");
+	return digits > 0 && !name[digits];
+}
+
+/* Whether candidate i is the next block of the function that begins at candidate `first`, under any of its names. */
+static bool
+continues(const struct candidates *found, size_t i, size_t first, const struct pf_symbol *last)
+{
+	const struct candidate *c = &found->items[i];
+
+	if (c->rank != 2 || c->start < last->end || c->start - last->end >= GAP_MAX)
+		return false;
+	for (size_t k = first;
+	    k < i && k < first + NAMES_MAX && found->items[k].start == last->start; k++) {
+		if (is_part(c->name, found->items[k].name))
+			return true;
+	}
+	return false;
+}
+
 /* Sorted candidates become symbols; one without a size reaches to the next one's start. */
 static int
 keep(struct pf_binary *binary, const struct candidates *found, struct pf_error *err)
 {
 	struct pf_symbol *last = NULL;
+	size_t first = 0; /* candidate of last's start */
 
 	for (size_t i = 0; i < found->count; i++) {
 		struct candidate c = found->items[i];
 		if (last && c.start < last->end && c.end <= last->end)
 			continue;
+		if (last && continues(found, i, first, last)) {
+			last->end = c.end;
+			continue;
+		}
 		if (c.end == c.start) {
 			c.end = c.limit;
 			for (size_t k = i + 1; k < found->count; k++) {
@@ -140,6 +182,7 @@ keep(struct pf_binary *binary, const struct candidates *found, struct pf_error *
 			binary->symbols, binary->symbol_capacity, binary->symbol_count + 1, err))
 			return PF_ENOMEM;
 		last = &binary->symbols[binary->symbol_count++];
+		first = i;
 		*last = (struct pf_symbol){.start = c.start,
 		    .end = c.end,
 		    .name = c.name,

@@ -60,6 +60,15 @@ fi
 if command -v strace > /dev/null; then
 	stepped "$work/strace" strace -f -o /dev/null "$host" flags 1 > "$work/strace.txt" 2>&1
 	grep -q 'seen 0, in a handler 0' "$work/strace.txt" || fail "strace: $(cat "$work/strace.txt")"
+	# A sample that the tracer still holds when a profile ends (a busy machine) must not end the host.
+	held=
+	for i in 1 2 3 4 5 6; do
+		stepped "$work/strace$i" strace -f -o /dev/null "$host" flags 1 > "$work/strace$i.txt" 2>&1 &
+		held="$held $!"
+	done
+	for i in $held; do
+		wait "$i" || fail "strace: the host ended with $?"
+	done
 fi
 if command -v valgrind > /dev/null; then
 	stepped "$work/valgrind" valgrind -q "$host" flags 1 > "$work/valgrind.txt" 2>&1

@@ -58,9 +58,10 @@ says "matched by its file name"
 cp shapes renamed
 expect 0 "$profuse" convert -b renamed -o renamed.prof cpu.pb.gz
 expect 3 "$profuse" convert -b renamed -o out2 unnamed.pb.gz
-expect 3 "$profuse" convert -b shapes -o out2 unnamed.pb.gz unnamed.pb.gz
+samples unnamed2.pb.gz shapes walk sum --build-id "" --seed 5
+expect 3 "$profuse" convert -b shapes -o out2 unnamed.pb.gz unnamed2.pb.gz
 says "--merge-by-filename"
-expect 0 "$profuse" convert -b shapes -o out2 --merge-by-filename unnamed.pb.gz unnamed.pb.gz
+expect 0 "$profuse" convert -b shapes -o out2 --merge-by-filename unnamed.pb.gz unnamed2.pb.gz
 
 # Steps that only some of the profiles have are kept, whether convert sums them or merge; other types are no such thing.
 samples steps.pb.gz shapes walk sum --steps 40 --seed 3
@@ -142,8 +143,39 @@ python3 - one/out.prof.json "$build_id" <<-'END' || fail "the record is not what
 	assert "-fprofile-sample-use=out.prof" in d["flags"] and "age" not in [c["name"] for c in d["checks"]]
 END
 expect 2 "$profuse" convert -b shapes -o - --provenance cpu.pb.gz
-expect 0 "$profuse" convert -b shapes -o out cpu.pb.gz cpu.pb.gz
-says "its samples count twice"
+
+# The same profile given again is no more samples: by name, under another name, packed otherwise, merged first.
+gzip -dc cpu.pb.gz >copy.pb
+expect 0 "$profuse" convert -b shapes -f text -o once --provenance --json cpu.pb.gz more.pb.gz
+used=$(json stdout "d['samples']['used']")
+cp once.json first.json
+expect 0 "$profuse" convert -b shapes -f text -o again --json cpu.pb.gz more.pb.gz cpu.pb.gz copy.pb cpu.pb.gz
+cmp once again || fail "a profile given again changes the output"
+[ "$(json stdout "(d['samples']['used'], d['profiles']['count'], d['profiles']['repeated'])")" = "($used, 2, 3)" ] || fail "repeats are counted"
+json stdout "d['notes']" | grep -q "3 of 5 profiles were given before (cpu.pb.gz …): the same profile counts once" || fail "repeats are not said"
+thin=$((${used%.*} / 2))
+many=$(printf 'cpu.pb.gz %.0s' {1..40})
+# shellcheck disable=SC2086
+expect 1 "$profuse" convert -b shapes -o out --require-ready --max-age 36500d --min-samples "$((thin * 3))" $many
+says "39 of 40 profiles were given before"
+cp more.pb.gz one/cpu.pb.gz
+cp cpu.pb.gz one/more.pb.gz
+expect 0 "$profuse" convert -b shapes -f text -o once --provenance one/cpu.pb.gz cpu.pb.gz one/more.pb.gz more.pb.gz
+[ "$(json once.json "[i['file'] for i in d['inputs']]")" = "['cpu.pb.gz', 'cpu.pb.gz']" ] || fail "the record lists a content twice"
+expect 0 "$profuse" convert -b shapes -f text -o merged --scale-by duration cpu.pb.gz more.pb.gz cpu.pb.gz
+says "cpu.pb.gz: the same profile was given before; it counts once"
+expect 0 "$profuse" convert -b shapes -f text -o apart --scale-by duration cpu.pb.gz more.pb.gz
+cmp merged apart || fail "a profile given again changes a merged one"
+# What merge sums twice is meant.
+expect 0 "$profuse" merge -o twice.pb.gz cpu.pb.gz cpu.pb.gz
+says "it is summed again"
+expect 0 "$profuse" convert -b shapes -f text -o twice --json twice.pb.gz
+[ "$(json stdout "d['samples']['used'] > $thin * 1.5")" = True ] || fail "a sum is not what was merged"
+
+# A percentage is one of 100; a part of 1 is asked about.
+expect 2 "$profuse" convert -b shapes -o out --min-overlap 0.6 cpu.pb.gz
+says "Write 60% or 0.6%"
+expect 0 "$profuse" convert -b shapes -o out --min-overlap 0.6% cpu.pb.gz
 
 # The verdict: each measure fails by itself; the file is written nevertheless.
 ready=(--max-age 36500d --min-samples 1000)
@@ -202,6 +234,16 @@ sed 's/"values": \[7\]/"values": [-7]/' lines.json >negative.json
 python3 "$tools/make_pprof.py" json negative.json negative.pb.gz
 expect 3 "$profuse" convert -o out3 negative.pb.gz
 says "negative"
+
+# Blocks with symbols of their own are their function's, and jumps between them no calls: the places of a plain build.
+build sections -fbasic-block-sections=all
+for program in sections shapes; do
+	samples $program.pb.gz $program walk sum odd even
+	expect 0 "$profuse" convert -b $program -f text -o $program.txt --json $program.pb.gz
+	[ "$(json stdout "(d['functions']['sampled'], d['functions']['unfollowed'])")" = "(4, 0)" ] || fail "$program: not four functions"
+	sed -E 's/:[0-9]+//g; s/^( *[0-9.]+): [0-9]+/\1/' $program.txt | sort >$program.places
+done
+diff sections.places shapes.places || fail "blocks are taken for functions"
 
 # Another machine's code is not decoded: its samples still count, by line, and the verdict says so.
 if command -v ld.lld-19 >/dev/null; then

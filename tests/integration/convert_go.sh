@@ -45,8 +45,11 @@ if [ -e "$original" ]; then
 	done
 	expect 0 "$profuse" convert --format go-pgo --max-edges 100 -o few.pgo "$original"
 	[ "$(stat -c %s few.pgo)" -lt $(($(stat -c %s whole.pgo) / 10)) ] || fail "100 edges take as much room as all"
-	# Twice the profile is twice the weight, in any order the same bytes.
-	expect 0 "$profuse" convert --format go-preprofile --trim 100 -o twice.txt "$original" "$original"
+	# Twice the profile is twice the weight; that it counts twice has to be said by merging.
+	expect 0 "$profuse" convert --format go-preprofile --trim 100 -o once.txt "$original" "$original"
+	cmp original.txt once.txt || fail "the same profile counts twice"
+	expect 0 "$profuse" merge -o twice.pb.gz "$original" "$original"
+	expect 0 "$profuse" convert --format go-preprofile --trim 100 -o twice.txt twice.pb.gz
 	awk 'NR > 1 && NR % 3 == 1 {print $1, 2 * $2; next} {print}' original.txt | cmp - twice.txt || fail "two profiles are not summed"
 	# In LLVM's form it is of no use to clang, and convert says so.
 	expect 0 "$profuse" convert -o llvm.prof "$original"

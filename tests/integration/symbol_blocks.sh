@@ -50,8 +50,9 @@ check() {
 
 build_c ours-pie -O2 -pie -fPIE -fbasic-block-address-map
 build_c ours-fixed -O3 -no-pie -fno-pie -fbasic-block-address-map
+build_c ours-large -O2 -pie -fPIE -mcmodel=large -fbasic-block-address-map
 build_cpp shop -O2 -fbasic-block-address-map
-for program in ours-pie ours-fixed shop; do
+for program in ours-pie ours-fixed ours-large shop; do
 	check $program
 done
 exit $failed

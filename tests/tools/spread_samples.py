@@ -30,7 +30,10 @@ def option(args, name, default):
 
 
 def instructions(binary, function):
-    listing = run("llvm-objdump-19", "-d", "--no-show-raw-insn", f"--disassemble-symbols={function}", binary)
+    # -fbasic-block-sections=all gives blocks symbols of their own
+    blocks = re.findall(rf" ({re.escape(function)}\.__part\.\d+)$", run("llvm-nm-19", "-n", binary), re.M)
+    names = ",".join([function, *blocks])
+    listing = run("llvm-objdump-19", "-d", "--no-show-raw-insn", f"--disassemble-symbols={names}", binary)
     found = re.findall(r"^\s*([0-9a-f]+):\s+(\S+)", listing, re.M)
     return [(int(a, 16), op) for a, op in found]
 

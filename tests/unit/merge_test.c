@@ -591,7 +591,12 @@ empty_profiles_and_duplicates_are_kept_with_a_word(void **state)
 	pf_profile_free(sum);
 	sum = merge_all((struct pf_profile *[]){full, full, empty}, 3, NULL, &options);
 	assert_int_equal(sum->values[0], 8);
-	assert_non_null(strstr(notes.text, "p: the same profile was given before"));
+	assert_non_null(strstr(notes.text, "p: the same profile was given before; it is summed"));
+	pf_profile_free(sum);
+	options.count_once = true;
+	sum = merge_all((struct pf_profile *[]){full, empty, full, full}, 4, NULL, &options);
+	assert_int_equal(sum->values[0], 4);
+	assert_non_null(strstr(notes.text, "p: the same profile was given before; it counts once"));
 	pf_profile_free(sum);
 	pf_profile_free(empty);
 	pf_profile_free(full);

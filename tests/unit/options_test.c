@@ -118,9 +118,29 @@ wrong_usage_is_said_in_a_sentence(void **state)
 	    (const char *[]){"x", "--seconds", "5 years", NULL}, "expected a duration");
 	assert_usage_error(
 	    (const char *[]){"x", "--format", "ext", NULL}, "expected extbinary|text|folded");
+	assert_usage_error((const char *[]){"x", "--share", "60 %", NULL}, "expected a percentage");
 	assert_usage_error((const char *[]){"x", "--verbose=1", NULL}, "--verbose takes no value");
 	assert_usage_error((const char *[]){NULL}, "too few arguments");
 	assert_usage_error((const char *[]){"a", "b", "c", NULL}, "too many arguments");
+}
+
+static void
+a_percentage_below_one_says_which_it_is(void **state)
+{
+	static const struct {
+		const char *text;
+		double value;
+	} taken[] = {{"60", 60}, {"60%", 60}, {"1", 1}, {"0.6%", .6}, {"0", 0}, {"99.9", 99.9}};
+	struct settings s;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+		assert_int_equal(cli_parse_value(&options[6], taken[i].text, &s, NULL), 0);
+		assert_true(s.share == taken[i].value);
+	}
+	assert_usage_error((const char *[]){"x", "--share", "0.6", NULL},
+	    "--share 0.6: is that a part of 1 or of 100? Write 60% or 0.6%");
+	assert_usage_error((const char *[]){"x", "--share=.999", NULL}, "Write 99.9% or 0.999%");
 }
 
 int
@@ -130,6 +150,7 @@ main(void)
 	    cmocka_unit_test(options_and_arguments_may_be_mixed),
 	    cmocka_unit_test(a_dash_alone_is_an_argument_and_lists_grow),
 	    cmocka_unit_test(wrong_usage_is_said_in_a_sentence),
+	    cmocka_unit_test(a_percentage_below_one_says_which_it_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,8 @@
 #include "core/index.h"
 #include "symbol/code.h"
 
-static const char *const shapes[] = {"flow-pie", "flow-fixed", "flow-gcc", "flow-gcc-fixed"};
+static const char *const shapes[] = {"flow-pie", "flow-fixed", "flow-gcc", "flow-gcc-fixed",
+    "flow-sections", "flow-large", "flow-large-fixed", "flow-gcc-large", "flow-gcc-large-fixed"};
 
 /* Calls `check` with a function decoded in every shape that this machine could build. */
 static void
@@ -23,6 +24,7 @@ each_shape(
 		const struct pf_symbol *symbol = fixture_symbol(b, function);
 		if (pf_code_decode(&code, b, symbol->start, symbol->end, &err) != 0)
 			fail_msg("%s", err.message);
+		print_message("%s\n", shapes[i]);
 		check(b, &code);
 		pf_code_release(&code);
 		pf_binary_free(b);
@@ -126,12 +128,18 @@ widest(const struct pf_machine_code *code, size_t *leaving)
 static void
 check_switched(const struct pf_binary *b, const struct pf_machine_code *code)
 {
-	size_t leaving;
-	(void)b;
+	size_t leaving, calls = 0;
 
 	check_form(code);
 	assert_in_range(widest(code, &leaving), 6, 8);
 	assert_int_equal(leaving, 0);
+	/* The large code model calls through registers what others call directly. */
+	for (size_t i = 0; i < code->instruction_count; i++) {
+		if (code->instructions[i].kind == PF_CODE_CALL)
+			calls += code->instructions[i].target == fixture_symbol(b, "opaque")->start;
+		assert_int_not_equal(code->instructions[i].kind, PF_CODE_CALL_INDIRECT);
+	}
+	assert_in_range(calls, 4, 5); /* and a tail call */
 }
 
 static void
