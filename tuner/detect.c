@@ -1,5 +1,6 @@
 /* detect.c: the list of detectors, and what several of them need. */
 #include "tuner/detect.h"
+#include "core/file.h"
 
 #include <math.h>
 #include <string.h>
@@ -105,6 +106,12 @@ pf_add_snapshot_caveats(
 		    pf_say(f,
 			"What was ever allocated fell between two snapshots: they are of different "
 			"processes, or the clock went backwards."));
+	if (d->mixed[0])
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f,
+			"The snapshots are of different processes: programs or libraries lie at "
+			"other addresses in %s than in %s.",
+			pf_base_name(d->mixed[1]->name), pf_base_name(d->mixed[0]->name)));
 	if (d->times_missing)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "The snapshots carry no times that tell them apart; their order on "

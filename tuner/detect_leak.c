@@ -192,7 +192,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 			      "hundred it is chance."));
 	pf_add_snapshot_caveats(e, PF_PROFILE_HEAP, f);
 	advise(f, owner);
-	pf_add_prediction(f, "rss", "bytes", g->last, g->first, g->first, g->last,
+	pf_add_prediction(f, "heap_in_use", "bytes", g->last, g->first, g->first, g->last,
 	    pf_say(f, "what it grew by is held no more"));
 	return show_owner(f, h, g->owner, err);
 }

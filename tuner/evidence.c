@@ -49,6 +49,7 @@ pf_evidence_release(struct pf_evidence *e)
 	free(e->profiles);
 	free(e->stats);
 	free(e->service);
+	free(e->base_trace);
 	pf_gctrace_release(&e->trace);
 	if (e->has_goroutines)
 		pf_goroutines_release(&e->goroutines);
@@ -317,6 +318,37 @@ binary(const struct pf_profile *p)
 	return p->mapping_count ? pf_base_name(pf_profile_string(p, p->mappings[0].filename)) : "";
 }
 
+/* Where a file is mapped lowest; UINT64_MAX: nowhere. */
+static uint64_t
+lowest(const struct pf_profile *p, const char *file)
+{
+	uint64_t start = UINT64_MAX;
+
+	for (size_t i = 0; i < p->mapping_count; i++) {
+		const struct pf_mapping *m = &p->mappings[i];
+		if (strcmp(pf_profile_string(p, m->filename), file) == 0 && m->start < start)
+			start = m->start;
+	}
+	return start;
+}
+
+/*
+ * Whether a file of both is mapped elsewhere: programs, libraries and the kernel's page are put at
+ * random addresses when a process starts, and stay there.
+ */
+static bool
+is_moved(const struct pf_profile *a, const struct pf_profile *b)
+{
+	for (size_t i = 0; i < a->mapping_count; i++) {
+		const char *file = pf_profile_string(a, a->mappings[i].filename);
+		uint64_t there = *file ? lowest(b, file) : UINT64_MAX;
+
+		if (there != UINT64_MAX && there != lowest(a, file))
+			return true;
+	}
+	return false;
+}
+
 /* Two neighbours of one kind, the earlier first; within a store's series nothing is in doubt. */
 static void
 compare_neighbours(struct pf_snapshot_doubts *d, const struct pf_evidence_profile *a,
@@ -337,6 +369,10 @@ compare_neighbours(struct pf_snapshot_doubts *d, const struct pf_evidence_profil
 		d->builds_differ = true;
 	if (is_restarted(a, b))
 		d->restarted = true;
+	if (!a->base && !d->mixed[0] && !d->builds_differ && is_moved(a->p, b->p)) {
+		d->mixed[0] = a;
+		d->mixed[1] = b;
+	}
 }
 
 /* A store's youngest is what a base is compared with, and no neighbour of it. */

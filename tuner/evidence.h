@@ -79,6 +79,8 @@ struct pf_evidence {
 	size_t stats_count, stats_capacity;
 	struct pf_gctrace trace;
 	bool has_trace;
+	char *
+	    base_trace; /* owned; the name of a base's, which is compared with nothing; NULL: none */
 	struct pf_goroutines goroutines; /* the last dump with addresses */
 	bool has_goroutines;
 	struct pf_cgroup cgroup;
@@ -91,6 +93,8 @@ struct pf_evidence {
 	/* What weakens comparisons of the snapshots of a kind: set by pf_evidence_settle(). */
 	struct pf_snapshot_doubts {
 		bool times_missing, times_disordered, builds_differ, restarted;
+		/* Two snapshots, neither a base, in which something is mapped at different addresses. */
+		const struct pf_evidence_profile *mixed[2];
 	} doubts[PF_PROFILE_KINDS];
 };
 

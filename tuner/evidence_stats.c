@@ -75,6 +75,22 @@ add_metrics(struct pf_evidence_stats *s, const char *name, const void *bytes, si
 	return rc;
 }
 
+/* A base's is only read, so that a malformed one is told. */
+static int
+add_base_trace(
+    struct pf_evidence *e, const char *name, const void *bytes, size_t size, struct pf_error *err)
+{
+	struct pf_gctrace trace = {0};
+	int rc = pf_gctrace_parse(&trace, name, bytes, size, err);
+
+	pf_gctrace_release(&trace);
+	if (rc)
+		return rc;
+	free(e->base_trace);
+	e->base_trace = NULL;
+	return pf_copy_string(&e->base_trace, name, err);
+}
+
 static int
 add_trace(
     struct pf_evidence *e, const char *name, const void *bytes, size_t size, struct pf_error *err)
@@ -115,8 +131,9 @@ pf_evidence_add_stats(struct pf_evidence *e, const char *name, const void *bytes
 
 	*known = true;
 	if (pf_gctrace_recognise(bytes, size))
-		return add_trace(e, name, bytes, size, err);
-	if (pf_goroutines_is_dump(bytes, size))
+		return base ? add_base_trace(e, name, bytes, size, err)
+			    : add_trace(e, name, bytes, size, err);
+	if (pf_goroutines_is_dump(bytes, size) && !base) /* as a profile it can be compared */
 		return add_dump(e, name, bytes, size, err);
 	rc = new_stats(e, name, base, &s, err);
 	if (rc)

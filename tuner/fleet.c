@@ -35,11 +35,14 @@ sure(const json_t *finding)
 	return strcmp(confidence, "medium") == 0 || strcmp(confidence, "high") == 0;
 }
 
-/* Of a prediction's metrics those that are of this kind: "cpu", "cpu_per_request"; "rss", "rss_idle", "rss_peak". */
+/* Of a prediction's metrics those of CPU ("cpu", "cpu_per_request"), else those of memory. */
 static bool
-is_of(const json_t *prediction, const char *kind)
+is_of(const json_t *prediction, bool cpu)
 {
-	return strncmp(string(prediction, "metric"), kind, strlen(kind)) == 0;
+	const char *metric = string(prediction, "metric");
+
+	return cpu ? strncmp(metric, "cpu", 3) == 0
+		   : strncmp(metric, "rss", 3) == 0 || strcmp(metric, "heap_in_use") == 0;
 }
 
 /*
@@ -48,7 +51,7 @@ is_of(const json_t *prediction, const char *kind)
  * it was, one of memory in bytes.
  */
 static struct pf_saving
-saving_of(const json_t *finding, const char *key, const char *kind, bool relative)
+saving_of(const json_t *finding, const char *key, bool cpu)
 {
 	const json_t *numbers = json_object_get(json_object_get(finding, "evidence"), "numbers");
 	struct pf_saving s = {.value = number(finding, key)};
@@ -60,11 +63,11 @@ saving_of(const json_t *finding, const char *key, const char *kind, bool relativ
 	s.high = s.value;
 	json_array_foreach(json_object_get(finding, "predicted"), i, item)
 	{
-		double before = number(item, "before"), unit = relative ? before : 1;
+		double before = number(item, "before"), unit = cpu ? before : 1;
 		double low = (before - number(item, "high")) / unit;
 		double high = (before - number(item, "low")) / unit;
 
-		if (is_of(item, kind) && low <= s.value && high >= s.value) {
+		if (is_of(item, cpu) && low <= s.value && high >= s.value) {
 			s.low = fmax(0, low);
 			s.high = high;
 			return s;
@@ -120,8 +123,8 @@ read_row(struct pf_fleet_row *row, const json_t *report, const char *path, struc
 	row->list = json_array();
 	json_array_foreach(findings, i, finding)
 	{
-		struct pf_saving cpu = saving_of(finding, "cpu_saved", "cpu", true);
-		struct pf_saving bytes = saving_of(finding, "bytes_saved", "rss", false);
+		struct pf_saving cpu = saving_of(finding, "cpu_saved", true);
+		struct pf_saving bytes = saving_of(finding, "bytes_saved", false);
 
 		row->high += strcmp(string(finding, "severity"), "high") == 0;
 		json_array_append_new(row->list, in_short(finding));

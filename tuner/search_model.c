@@ -79,48 +79,34 @@ relate(struct model *m, const struct pf_search *s)
 
 /* ---- the runs ---- */
 
-/* What counts in a run: NaN where nothing was measured. */
-static double
-weighed(const struct pf_search *s, const struct pf_measured *run)
-{
-	double logs[PF_AIMS];
-
-	for (int a = 0; a < PF_AIMS; a++)
-		logs[a] = log(run->value[a]);
-	return pf_weighted_change(s, logs);
-}
-
-/* One round: its runs less their mean. `sum` and `count` are of its runs. */
+/* One round: its runs less their mean. `count` and `sum` are room for a number a setting. */
 static void
-add_round(struct model *m, const struct pf_search *s, size_t round, double *count)
+add_round(struct model *m, const struct pf_search *s, size_t round, double *count, double *sum)
 {
-	double sum = 0, runs = 0, mean;
+	double all = 0, runs = 0;
 
-	memset(count, 0, m->n * sizeof *count);
-	for (int pass = 0; pass < 2; pass++) {
-		mean = runs > 0 ? sum / runs : 0;
-		for (size_t i = 0; i < m->n; i++) {
-			const struct pf_trial *t = &s->trials[i];
-
-			for (size_t r = 0; r < t->runs; r++) {
-				double y = t->measured[r].round == round
-					       ? weighed(s, &t->measured[r])
-					       : NAN;
-				if (!isfinite(y))
-					continue;
-				if (!pass) {
-					sum += y;
-					runs++;
-					count[i]++;
-					continue;
-				}
-				m->product[i] += y - mean;
-				m->squares += (y - mean) * (y - mean);
-			}
-		}
-	}
-	m->contrasts += runs > 0 ? (size_t)runs - 1 : 0;
 	for (size_t i = 0; i < m->n; i++) {
+		const struct pf_trial *t = &s->trials[i];
+
+		count[i] = sum[i] = 0;
+		for (size_t r = 0; r < t->runs; r++) {
+			double change = pf_weighted_change(s, t->measured[r].change);
+
+			if (t->measured[r].round != round || !isfinite(change))
+				continue;
+			count[i]++;
+			sum[i] += change;
+			m->squares += change * change;
+		}
+		runs += count[i];
+		all += sum[i];
+	}
+	if (!(runs > 0))
+		return;
+	m->contrasts += (size_t)runs - 1;
+	m->squares -= all * all / runs;
+	for (size_t i = 0; i < m->n; i++) {
+		m->product[i] += sum[i] - count[i] * all / runs;
 		m->design[i * m->n + i] += count[i];
 		for (size_t j = 0; count[i] > 0 && j < m->n; j++)
 			m->design[i * m->n + j] -= count[i] * count[j] / runs;
@@ -298,7 +284,7 @@ pf_search_estimate(struct pf_search *s, struct pf_error *err)
 	s->estimated = true;
 	relate(&m, s);
 	for (size_t round = 0; round < s->rounds; round++)
-		add_round(&m, s, round, m.solved);
+		add_round(&m, s, round, m.solved, m.room);
 	find_scales(&m, s->scales);
 	tell(&m, s);
 	free(all);

@@ -16,8 +16,8 @@
 #include "tuner/search.h"
 
 /*
- * Fills rank (of what counts, in the logarithm, against today's) and doubt (its standard
- * deviation, but for what is common to all) of all trials that have not failed, and
+ * From the changes of all runs (search_score.h): fills every trial's rank (of what
+ * counts, in the logarithm, against today's) and doubt (its standard deviation), and
  * s->scales, from which the next call goes on. 0 or PF_ENOMEM.
  */
 int pf_search_estimate(struct pf_search *s, struct pf_error *err);

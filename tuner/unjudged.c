@@ -145,6 +145,31 @@ write_growth(const struct pf_evidence *e, struct pf_buffer *out)
 		    most);
 }
 
+/* What grows in one of two processes isn't seen where their snapshots take turns. */
+static void
+write_mixed(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	const struct pf_evidence_profile *const *mixed = e->doubts[PF_PROFILE_HEAP].mixed;
+
+	if (mixed[0])
+		pf_buffer_printf(out,
+		    "Whether memory grows was judged as if the heap snapshots were of one process, "
+		    "and they are of several (programs or libraries lie at other addresses in %s "
+		    "than in %s): give those of one process at a time.",
+		    pf_base_name(mixed[1]->name), pf_base_name(mixed[0]->name));
+}
+
+/* A base's trace has nothing to be compared with: the collector is judged as it is now. */
+static void
+write_base_trace(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	if (e->base_trace)
+		pf_buffer_printf(out,
+		    "The base's gctrace (%s) was not compared: of traces, that of now is judged by "
+		    "itself.",
+		    pf_base_name(e->base_trace));
+}
+
 /* Of profiles of other kinds: without a name in any of them, little is judged. */
 static void
 write_addresses_only(const struct pf_evidence *e, struct pf_buffer *out)
@@ -191,7 +216,7 @@ int
 pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 {
 	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
-	    write_few_samples, write_growth};
+	    write_few_samples, write_growth, write_mixed, write_base_trace};
 	struct pf_buffer sentence;
 	int rc;
 

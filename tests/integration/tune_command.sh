@@ -38,6 +38,7 @@ expect 2 "at least 6 are needed" --try true --pairs 0
 expect 4 "no/such/report.html" --try 'touch began' -o report.md -o no/such/report.html
 { [ ! -e began ] && [ ! -e report.md ]; } || fail "a search began though its report can't be written"
 expect 2 "--try CMD is missing" "$leak" --grid 2
+expect 2 "--runs bounds a search" --try true --runs 50 --grid 2
 expect 4 "absent.pb.gz" absent.pb.gz
 expect 3 "notes" --stats <(echo notes)
 head -c 700 "$leak/heap-7.pb.gz" >cut.pb.gz
@@ -52,6 +53,15 @@ expect 3 "no other profile is of its kind (cpu)" --base "$fixtures/tune/healthy/
 expect 0 "recordVisit" "$leak"
 expect 0 "recordVisit" --base "$leak/heap-0.pb.gz" "$leak/heap-7.pb.gz"
 expect 0 "bash: 0 findings" --pid $$
+
+# Folders of then and now, each with a trace of the collector: what can be compared is, and that traces are not is said.
+mkdir then now
+cp "$leak/heap-0.pb.gz" "$leak/gctrace.txt" then
+cp "$leak/heap-7.pb.gz" "$leak/gctrace.txt" now
+expect 0 "recordVisit" --base then now
+expect 0 "The base's gctrace (gctrace.txt) was not compared" --base then now
+grep -q "heap_in_use\|heap in use" out || fail "what a leak's end brings is not called the heap: $(cat out)"
+! grep -q "expected rss" out || fail "a leak's heap is called resident: $(cat out)"
 
 "$build/profuse" tune "$fixtures/tune/healthy" -o r.md -o r.html -o r.json
 grep -q "^> Whether memory grows was not judged" r.md || fail "Markdown lacks what was not judged: $(cat r.md)"
@@ -117,7 +127,7 @@ import json
 search = json.load(open("search.json"))["search"]
 names = [s["name"] for s in search["settings"]]
 assert names[0] == "today" and "glibc arenas 1" in names and len(names) == 12, names
-assert search["seed"] == 7 and search["runs"] >= 12 and search["verdict"]
+assert search["seed"] == 7 and search["runs"] == 24 and search["grid_runs"] == 60 and search["verdict"]
 for v in search["validations"]:  # nothing is recommended that its interval does not bear out
     assert v["supported"] == (v["high"] is not None and v["high"] < 0), v
 if search["recommended"]:

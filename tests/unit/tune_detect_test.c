@@ -239,9 +239,10 @@ add(struct pf_tune *tune, const char *fixture, bool base)
 	pf_buffer_release(&bytes);
 }
 
-/* A heap profile of the leak with another time, build id and first column's unit. */
+/* A heap profile of the leak with another time and build id, `moved` in memory. */
 static void
-add_changed(struct pf_tune *tune, const char *fixture, int64_t time, const char *build, bool base)
+add_moved(struct pf_tune *tune, const char *fixture, int64_t time, const char *build,
+    uint64_t moved, bool base)
 {
 	struct pf_buffer bytes = read_fixture(fixture), out = {.maximum = 1 << 20};
 	struct pf_error err = {0};
@@ -249,6 +250,12 @@ add_changed(struct pf_tune *tune, const char *fixture, int64_t time, const char 
 
 	assert_int_equal(pf_profile_parse(&p, fixture, bytes.bytes, bytes.size, NULL, &err), 0);
 	p->time_nanos = time;
+	for (size_t i = 0; i < p->mapping_count; i++) {
+		p->mappings[i].start += moved;
+		p->mappings[i].limit += moved;
+	}
+	for (size_t i = 0; i < p->location_count; i++)
+		p->locations[i].address += moved;
 	assert_int_equal(
 	    pf_strings_add(&p->strings, build, strlen(build), &p->mappings[0].build_id, &err), 0);
 	assert_int_equal(pf_profile_encode(p, &out, &err), 0);
@@ -256,6 +263,12 @@ add_changed(struct pf_tune *tune, const char *fixture, int64_t time, const char 
 	pf_profile_free(p);
 	pf_buffer_release(&bytes);
 	pf_buffer_release(&out);
+}
+
+static void
+add_changed(struct pf_tune *tune, const char *fixture, int64_t time, const char *build, bool base)
+{
+	add_moved(tune, fixture, time, build, 0, base);
 }
 
 static const struct pf_finding *
@@ -324,6 +337,47 @@ snapshots_in_the_wrong_order_are_no_leak_and_a_restart_is_told(void **state)
 	assert_int_equal(pf_tune_run(tune, &err), 0);
 	assert_null(find(tune, "leak"));
 	assert_true(tune->evidence.doubts[PF_PROFILE_HEAP].restarted);
+	pf_tune_free(tune);
+}
+
+/* Eight snapshots that rise, of which some are of a process elsewhere in memory. */
+static void
+snapshots_of_two_processes_are_told(void **state)
+{
+	(void)state;
+
+	for (uint64_t moved = 0; moved <= 1 << 20; moved += 1 << 20) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *leak;
+		size_t told = 0;
+
+		for (int i = 0; i < 8; i++) {
+			char fixture[64];
+			snprintf(fixture, sizeof fixture, "tune/leak/heap-%d.pb.gz", i);
+			add_moved(tune, fixture, (int64_t)(100 + i) * 1000000000, "ab",
+			    i % 2 ? moved : 0, false);
+		}
+		leak = leak_of(tune);
+		assert_true((leak->confidence == PF_UNSURE) == (moved > 0));
+		for (uint32_t i = 1; i < tune->unjudged.count; i++)
+			told +=
+			    strstr(pf_strings_get(&tune->unjudged, i),
+				"of several (programs or libraries lie at other addresses") != NULL;
+		assert_int_equal(told, moved > 0);
+		pf_tune_free(tune);
+	}
+}
+
+/* What was measured then and what is measured now are of two processes, and meant to be. */
+static void
+a_base_may_be_of_another_process(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_moved(tune, "tune/leak/heap-0.pb.gz", 1000000000LL, "ab", 1 << 20, true);
+	add_changed(tune, "tune/leak/heap-7.pb.gz", 2000000000LL, "ab", false);
+	assert_true(leak_of(tune)->confidence > PF_UNSURE);
 	pf_tune_free(tune);
 }
 
@@ -525,6 +579,8 @@ main(void)
 	    cmocka_unit_test(each_fault_is_found_and_nothing_else),
 	    cmocka_unit_test(the_services_own_names_do_not_matter),
 	    cmocka_unit_test(two_snapshots_are_less_sure_than_a_series),
+	    cmocka_unit_test(snapshots_of_two_processes_are_told),
+	    cmocka_unit_test(a_base_may_be_of_another_process),
 	    cmocka_unit_test(a_clock_that_went_backwards_makes_it_unsure),
 	    cmocka_unit_test(different_builds_make_it_unsure),
 	    cmocka_unit_test(snapshots_in_the_wrong_order_are_no_leak_and_a_restart_is_told),

@@ -264,6 +264,28 @@ where_nothing_keeps_a_cap_the_nearest_is_named(void **state)
 }
 
 static void
+a_grid_tells_what_breaks_a_cap(void **state)
+{
+	struct play p = new_play(0.01);
+	struct pf_search *s = new_search("rss_peak<=200");
+	(void)state;
+
+	assert_non_null(s);
+	for (size_t i = 0; i < SETTINGS; i++)
+		p.rss[i] = 300;
+	p.rss[3] = p.rss[5] = 150;
+	p.effect[5] = 0.5;
+	p.effect[17] = -0.4;
+	assert_int_equal(
+	    pf_search_with(s, &p.runner, &(struct pf_search_extent){.grid = 3}, NULL), 0);
+	assert_int_equal(s->runs, 3 * (30 + 2));
+	assert_non_null(strstr(s->verdict,
+	    "29 of them break a cap, today's among them: rss_peak is 300 B, of at most 200 B. Of "
+	    "those that keep it, setting 3 did best"));
+	pf_search_free(s);
+}
+
+static void
 what_pairs_do_not_bear_out_gives_way_to_the_next(void **state)
 {
 	enum { SEARCHES = 100 };
@@ -520,6 +542,7 @@ main(void)
 	    cmocka_unit_test(what_breaks_a_cap_is_not_recommended),
 	    cmocka_unit_test(what_keeps_a_cap_that_todays_breaks_wins_though_it_costs),
 	    cmocka_unit_test(where_nothing_keeps_a_cap_the_nearest_is_named),
+	    cmocka_unit_test(a_grid_tells_what_breaks_a_cap),
 	    cmocka_unit_test(what_pairs_do_not_bear_out_gives_way_to_the_next),
 	    cmocka_unit_test(the_fewest_pairs_decide_for_one),
 	    cmocka_unit_test(the_budget_is_kept_whatever_it_is),

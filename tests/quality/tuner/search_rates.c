@@ -2,13 +2,17 @@
  * search_rates.c: how far from the best setting `profuse tune --try` ends, and how often it
  * recommends what is no better: thousands of searches by the very code, over simulated runs.
  *
- *	search_rates [--searches N] [--seed N] [--pairs N] [--weight AIMS] [--check] RECORD.json…
+ *	search_rates [--searches N] [--seed N] [--runs N] [--pairs N] [--worlds N] [--weight AIMS]
+ *	    [--check] RECORD.json…
  *
  * A record is the JSON of a grid (`profuse tune --try CMD --grid 10 --json`): every run of every
  * setting. Its settings' effects are fitted as the search does it, and then drawn together by as much
  * as their noise makes them differ (along a dial by their neighbours, else James and Stein's way),
  * for the best of forty noisy figures is better than it is. A simulated run has its setting's effect,
  * its round's level and the rest of a recorded run, drawn at random: noise as it was, outliers too.
+ *
+ * --runs and --pairs are those of `profuse tune`, --worlds takes the first N rows only. Printed are
+ * the runs of the search and their share of a grid of five runs a setting, and of the validation.
  *
  * Each row is a world: effects and noise as recorded, doubled noise, half the effects, none at all
  * (every recommendation is wrong), every other setting 2 % worse than today's. --check ends with
@@ -26,12 +30,11 @@
 #include "tuner/runner.h"
 #include "tuner/search_score.h"
 
-#define ALARMS 0.025 /* half of the race's two-sided 5 % */
+#define ALARMS 0.025 /* half of the validation's two-sided 5 % */
 #define DIAL_WIDTH 0.25
 #define ROUNDS_DIFFER 0.2
 #define FAR 0.05 /* behind the best: a share */
 
-static size_t g_runs, g_worlds = 9;
 static const char *const keys[PF_AIMS] = {"cpu", "rss_peak", "rss_idle", "p99"};
 
 struct record {
@@ -67,6 +70,19 @@ require(bool condition, const char *what)
 
 /* ---- the record ---- */
 
+/* By the first word of a setting's name; today's of these records is glibc's. */
+static enum pf_allocator
+allocator_of(const char *setting)
+{
+	for (int a = PF_ALLOCATOR_GLIBC; a < PF_ALLOCATORS; a++) {
+		const char *name = pf_allocator_name((enum pf_allocator)a);
+
+		if (strncmp(setting, name, strlen(name)) == 0)
+			return (enum pf_allocator)a;
+	}
+	return PF_ALLOCATOR_GLIBC;
+}
+
 static void
 load_trial(struct pf_search *s, struct pf_trial *t, const json_t *setting)
 {
@@ -75,13 +91,7 @@ load_trial(struct pf_search *s, struct pf_trial *t, const json_t *setting)
 
 	snprintf(t->setting.name, sizeof t->setting.name, "%.150s",
 	    json_string_value(json_object_get(setting, "name")));
-	for (int a = PF_ALLOCATOR_GLIBC; a < PF_ALLOCATORS; a++) {
-		const char *name = pf_allocator_name((enum pf_allocator)a);
-		if (strncmp(t->setting.name, name, strlen(name)) == 0)
-			t->setting.allocator = (enum pf_allocator)a;
-	}
-	if (strcmp(t->setting.name, "today") == 0)
-		t->setting.allocator = PF_ALLOCATOR_GLIBC;
+	t->setting.allocator = allocator_of(t->setting.name);
 	t->setting.dial = json_number_value(json_object_get(setting, "dial"));
 	t->setting.series = (unsigned)json_integer_value(json_object_get(setting, "series"));
 	t->capacity = json_array_size(measured);
@@ -234,14 +244,20 @@ simulate(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *b
 	return 0;
 }
 
+struct plan {
+	unsigned long searches, seed, worlds;
+	struct pf_search_extent extent;
+	const char *weights;
+	bool check;
+};
+
 struct outcome {
 	double gap;   /* of the chosen to the truly best, a share */
 	double truth; /* ln, of the chosen: below 0 is better than today's */
 	double best;
 	bool recommended;
-	/* Whether one within FAR of the best got through the first stage, and into the race. */
-	bool stayed, raced;
-	size_t runs, race;
+	bool validated; /* one within FAR of the best was */
+	size_t runs, grid_runs, validation_runs;
 };
 
 static double
@@ -254,125 +270,125 @@ true_score(const struct simulation *m, const struct pf_search *s, size_t setting
 	return pf_weighted_change(s, change);
 }
 
-static void
-look_for_the_best(const struct simulation *m, const struct pf_search *s, struct outcome *o)
-{
-	for (size_t i = 0; i < s->count; i++) {
-		if (expm1(true_score(m, s, i) - o->best) > FAR)
-			continue;
-		o->stayed |= s->trials[i].runs > 1;
-		o->raced |= s->trials[i].validated;
-	}
-}
-
 static struct outcome
-search(struct simulation *m, const char *weights, size_t pairs, uint64_t seed)
+search(struct simulation *m, const struct plan *plan, uint64_t seed)
 {
 	struct pf_search *s;
 	struct outcome o = {0};
 	const struct pf_validation *proof;
 
 	require(!PF_CALLOC(s, 1, NULL), "out of memory");
-	require(!pf_aims_parse(s, weights, NULL, 0, NULL), "--weight");
+	require(!pf_aims_parse(s, plan->weights, NULL, 0, NULL), "--weight");
 	s->count = m->record->count;
 	s->seed = seed;
 	for (size_t i = 0; i < s->count; i++)
 		s->trials[i].setting = m->record->settings[i];
-	require(!pf_search_with(s, &m->runner,
-		    &(struct pf_search_extent){.pairs = pairs, .runs = g_runs}, NULL),
-	    "the search failed");
+	require(!pf_search_with(s, &m->runner, &plan->extent, NULL), "the search failed");
 	proof = pf_search_proof(s);
-	for (size_t i = 0; i < s->count; i++) {
-		double truth = true_score(m, s, i);
-
-		o.best = fmin(o.best, truth);
-		if (proof && proof->trial == i)
-			o.truth = truth;
-	}
-	look_for_the_best(m, s, &o);
+	for (size_t i = 0; i < s->count; i++)
+		o.best = fmin(o.best, true_score(m, s, i));
+	if (proof)
+		o.truth = true_score(m, s, proof->trial);
+	for (size_t i = 0; i < s->count; i++)
+		o.validated |= s->trials[i].validated && expm1(true_score(m, s, i) - o.best) <= FAR;
 	o.recommended = proof != NULL;
 	o.gap = expm1(o.truth - o.best);
 	o.runs = s->runs;
-	o.race = s->validation_runs;
+	o.grid_runs = pf_search_grid_runs(s);
+	o.validation_runs = s->validation_runs;
 	pf_search_free(s);
 	return o;
 }
 
 /* Prints a row; whether wrong recommendations are as rare as they should be. */
 static bool
-row(const struct record *r, const struct world *w, const char *weights, size_t pairs,
-    unsigned long searches, uint64_t seed)
+row(const struct record *r, const struct world *w, const struct plan *plan)
 {
 	struct simulation m = {.runner = {.run = simulate}, .record = r, .world = w};
-	double *gaps, mean = 0, runs = 0, race = 0, most = 0, best = 0, n = (double)searches;
-	unsigned long recommended = 0, wrong = 0, far = 0, half = 0, cut = 0, unraced = 0;
+	double *gaps, mean = 0, validation = 0, n = (double)plan->searches;
+	unsigned long recommended = 0, wrong = 0, far = 0, half = 0, missed = 0;
+	size_t most = 0;
+	struct outcome o = {0};
 
-	require(!PF_CALLOC(gaps, searches, NULL), "out of memory");
-	pf_random_init(&m.rng, seed);
-	for (unsigned long i = 0; i < searches; i++) {
-		struct outcome o = search(&m, weights, pairs, seed * 1000003 + i);
-
+	require(!PF_CALLOC(gaps, plan->searches, NULL), "out of memory");
+	pf_random_init(&m.rng, plan->seed);
+	for (unsigned long i = 0; i < plan->searches; i++) {
+		o = search(&m, plan, plan->seed * 1000003 + i);
 		gaps[i] = o.gap;
-		best = o.best;
 		mean += o.gap / n;
-		runs += (double)o.runs / n;
-		race += (double)o.race / n;
-		most = fmax(most, (double)(o.runs + o.race));
+		validation += (double)o.validation_runs / n;
+		most = o.validation_runs > most ? o.validation_runs : most;
 		recommended += o.recommended;
 		wrong += o.recommended && o.truth >= 0;
 		far += o.gap > FAR;
-		cut += o.gap > FAR && !o.stayed;
-		unraced += o.gap > FAR && o.stayed && !o.raced;
+		missed += o.gap > FAR && !o.validated;
 		half += expm1(o.truth) <= expm1(o.best) / 2;
 	}
-	pf_sort(gaps, searches);
-	printf("  %-26s best %+6.1f %%  chosen %5.1f %%  wrong %4.2f %%  behind: mean %4.1f %%, "
-	       "9 in 10 %4.1f %%, > 5 %%: %4.1f %% (%.1f cut at first, %.1f not raced)  half the "
-	       "gain %5.1f %%  runs %.0f + %.0f, at "
-	       "most %.0f\n",
-	    w->name, 100 * expm1(best), 100 * (double)recommended / n, 100 * (double)wrong / n,
-	    100 * mean, 100 * pf_quantile(gaps, searches, 0.9), 100 * (double)far / n,
-	    100 * (double)cut / n, 100 * (double)unraced / n, 100 * (double)half / n, runs, race,
-	    most);
+	pf_sort(gaps, plan->searches);
+	printf(
+	    "  %-26s best %+6.1f %%  recommended %5.1f %%  wrong %4.2f %%  behind: mean %4.1f %%, "
+	    "9 in 10 %4.1f %%, > 5 %%: %4.1f %% (%.1f where none that is near was validated)  "
+	    "half the gain %5.1f %%  search %zu runs (%.1f %% of %zu), validation %.0f, at most "
+	    "%zu\n",
+	    w->name, 100 * expm1(o.best), 100 * (double)recommended / n, 100 * (double)wrong / n,
+	    100 * mean, 100 * pf_quantile(gaps, plan->searches, 0.9), 100 * (double)far / n,
+	    100 * (double)missed / n, 100 * (double)half / n, o.runs,
+	    100 * (double)o.runs / (double)o.grid_runs, o.grid_runs, validation, most);
 	fflush(stdout);
 	free(gaps);
 	return (double)wrong / n <= ALARMS + 3 * sqrt(ALARMS / n);
 }
 
+/* All of a record's rows. */
+static bool
+rows(const char *path, const struct plan *plan)
+{
+	struct record r = {0};
+	bool good = true;
+
+	load(&r, path);
+	printf("%s, %s, %zu settings\n", path, plan->weights, r.count);
+	for (size_t w = 0; w < sizeof worlds / sizeof *worlds && w < plan->worlds; w++)
+		good &= row(&r, &worlds[w], plan);
+	free(r.rest);
+	return good;
+}
+
 int
 main(int argc, char **argv)
 {
-	unsigned long searches = 1000, seed = 1, pairs = 0;
-	const char *weights = "cpu=1,rss=0.5";
-	bool check = false, good = true;
+	struct plan plan = {
+	    .searches = 1000, .seed = 1, .worlds = SIZE_MAX, .weights = "cpu=1,rss=0.5"};
+	bool good = true;
 
 	for (int i = 1; i < argc; i++) {
-		struct record r = {0};
+		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
 
-		if (strcmp(argv[i], "--searches") == 0 && i + 1 < argc)
-			searches = strtoul(argv[++i], NULL, 10);
-		else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
-			seed = strtoul(argv[++i], NULL, 10);
-		else if (strcmp(argv[i], "--pairs") == 0 && i + 1 < argc)
-			pairs = strtoul(argv[++i], NULL, 10);
-		else if (strcmp(argv[i], "--runs") == 0 && i + 1 < argc)
-			g_runs = strtoul(argv[++i], NULL, 10);
-		else if (strcmp(argv[i], "--worlds") == 0 && i + 1 < argc)
-			g_worlds = strtoul(argv[++i], NULL, 10);
-		else if (strcmp(argv[i], "--weight") == 0 && i + 1 < argc)
-			weights = argv[++i];
-		else if (strcmp(argv[i], "--check") == 0)
-			check = true;
-		else {
-			require(argv[i][0] != '-' && searches > 0,
-			    "usage: search_rates [--searches N] [--seed N] [--pairs N] "
-			    "[--weight AIMS] [--check] RECORD.json…");
-			load(&r, argv[i]);
-			printf("%s, %s, %zu settings\n", argv[i], weights, r.count);
-			for (size_t w = 0; w < sizeof worlds / sizeof *worlds && w < g_worlds; w++)
-				good &= row(&r, &worlds[w], weights, pairs, searches, seed);
-			free(r.rest);
+		if (strcmp(argv[i], "--check") == 0) {
+			plan.check = true;
+			continue;
 		}
+		if (argv[i][0] != '-') {
+			good &= rows(argv[i], &plan);
+			continue;
+		}
+		require(value != NULL, "an option without its value");
+		if (strcmp(argv[i], "--searches") == 0)
+			plan.searches = strtoul(value, NULL, 10);
+		else if (strcmp(argv[i], "--seed") == 0)
+			plan.seed = strtoul(value, NULL, 10);
+		else if (strcmp(argv[i], "--runs") == 0)
+			plan.extent.runs = strtoul(value, NULL, 10);
+		else if (strcmp(argv[i], "--pairs") == 0)
+			plan.extent.pairs = strtoul(value, NULL, 10);
+		else if (strcmp(argv[i], "--worlds") == 0)
+			plan.worlds = strtoul(value, NULL, 10);
+		else if (strcmp(argv[i], "--weight") == 0)
+			plan.weights = value;
+		else
+			require(false, "no such option");
+		require(plan.searches > 0, "--searches");
+		i++;
 	}
-	return check && !good;
+	return plan.check && !good;
 }

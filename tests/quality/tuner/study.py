@@ -2,8 +2,8 @@
 """study.py BUILD [--short] [--rounds N] [--only NAME,…] [--weight cpu=1,rss=0.5] [--keep FOLDER] [--json FILE]: the search of `profuse tune --try` against the whole grid.
 
 For each workload every setting runs N times (the grid), then the search runs by itself. Printed for each: how far the
-search's recommendation is from the grid's best, in what was asked to count, at what share of the grid's runs, and how
-much of the best's gain over today's settings it brings. The best of forty noisy figures is better than it really is, so
+search's recommendation is from the grid's best, in what was asked to count, at what share of the grid's runs (of the search, and
+of all: its validation too), and how much of the best's gain over today's settings it brings. The best of forty noisy figures is better than it really is, so
 the two are compared once more by themselves, in pairs (profuse bench); that is the gap that counts, and so is the best's
 gain where the grid shows over 10 %. Held to: within 5 % of the best at
 40 % of the runs or fewer; at least half of the gain where that is above 10 %; never a recommendation that the grid
@@ -112,7 +112,8 @@ def judge(measured, job, line, rounds, weight):
     five_rounds = grid["runs"] * 5 // rounds  # what the search's runs are held against, however long the grid was
     row = {
         "workload": job, "settings": len(grid["settings"]), "grid_runs": five_rounds, "search_runs": search["runs"],
-        "validation_runs": search["validation_runs"], "share": search["runs"] / five_rounds, "best": best,
+        "validation_runs": search["validation_runs"], "share": search["runs"] / five_rounds,
+        "share_with_validation": (search["runs"] + search["validation_runs"]) / five_rounds, "best": best,
         "chosen": chosen, "gap": gap, "gap_in_grid": math.expm1(scores[chosen] - scores[best]), "best_gain": gain,
         "best_gain_in_grid": seen_gain, "brought": brought,
         "validated": min((v["change"] for v in search["validations"] if v["setting"] == search["recommended"]), default=0.0),
@@ -148,7 +149,7 @@ def main():
             row = judge(measured, job + "-short" * arguments.short, line, arguments.rounds, arguments.weight)
             rows.append(row)
             print(f"{row['workload']:14} {row['settings']:3} settings  search {row['search_runs']:3} of {row['grid_runs']:3} runs "
-                  f"({row['share']:.0%}) and {row['validation_runs']} to validate  best {row['best']} ({-row['best_gain_in_grid']:+.1%}"
+                  f"({row['share']:.1%}) and {row['validation_runs']} to validate (all: {row['share_with_validation']:.0%})  best {row['best']} ({-row['best_gain_in_grid']:+.1%}"
                   + (f", in pairs {-row['best_gain']:+.1%}" if row["best_gain"] != row["best_gain_in_grid"] else "") + f")  chosen {row['chosen']} "
                   f"({-row['brought']:+.1%}, validated {row['validated']:+.1%})  gap {row['gap']:+.1%} in pairs, {row['gap_in_grid']:+.1%} in the grid  "
                   + ", ".join(("" if ok else "NOT ") + what for what, ok in row["ok"].items()), flush=True)
