@@ -82,8 +82,8 @@ pf_add_cpu_share(struct pf_findings *f, const char *name, double share, double s
 	pf_add_estimate(f, name, share, low, high, "share");
 	if (samples < PF_FEW_SAMPLES)
 		pf_add_caveat(f, PF_UNSURE,
-		    pf_say(f, "The CPU profile has %.0f samples; shares need a few hundred.",
-			samples));
+		    pf_say(f, "The CPU profile has %.0f sample%s; shares need a few hundred.",
+			samples, samples == 1 ? "" : "s"));
 }
 
 void

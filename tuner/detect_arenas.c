@@ -166,8 +166,8 @@ judge_waiting(const struct pf_evidence *e, struct pf_findings *f, double arenas,
 		pf_add_number(f, "arenas", arenas, "count");
 		if (w.looks < PF_FEW_SAMPLES)
 			pf_add_caveat(f, PF_CONFIDENCE_LOW,
-			    pf_say(f, "It rests on %.0f looks at threads: take a longer window.",
-				w.looks));
+			    pf_say(f, "It rests on %.0f look%s at threads: take a longer window.",
+				w.looks, w.looks == 1 ? "" : "s"));
 		advise_more(e, f, arenas);
 		advise_trying(f);
 		rc = pf_show_sites(f, w.ep, &w.waiting, 3, "nanoseconds", err);

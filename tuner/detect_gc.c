@@ -42,8 +42,8 @@ add_cost(struct pf_findings *f, const struct pf_gc_cost *c)
 			      "there are, and greater of what is used. A CPU profile tells."));
 	if (c->samples < PF_FEW_SAMPLES)
 		pf_add_caveat(f, PF_UNSURE,
-		    pf_say(f, "The CPU profile has %.0f samples; shares need a few hundred.",
-			c->samples));
+		    pf_say(f, "The CPU profile has %.0f sample%s; shares need a few hundred.",
+			c->samples, c->samples == 1 ? "" : "s"));
 }
 
 static void

@@ -14,7 +14,7 @@
 
 enum {
 	OTHERS = PF_BATCH - 1, /* beside today's, in a batch of the first round */
-	WIDTH = 3,             /* settings in each round after it */
+	WIDTH = 3,             /* beside today's, in each round after it */
 	RUNS_A_SETTING = 2,    /* on the average */
 };
 
@@ -93,14 +93,14 @@ run_beside_today(struct searching *g, size_t *which, size_t n, size_t rounds, st
 
 /* ---- the search ---- */
 
-/* Those that may be the best, for all that is known: the lowest first. */
+/* Those others that may be the best, for all that is known: the lowest first. */
 static size_t
 hopeful(const struct pf_search *s, size_t *which, size_t most)
 {
 	double hopes[WIDTH];
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->count; i++) {
+	for (size_t i = 1; i < s->count; i++) {
 		const struct pf_trial *t = &s->trials[i];
 		double hopes_for = t->rank - hope * t->doubt;
 		size_t at;
@@ -118,7 +118,11 @@ hopeful(const struct pf_search *s, size_t *which, size_t most)
 	return n;
 }
 
-/* Spends what the first round has left of the budget in rounds of those that may be the best. */
+/*
+ * Spends what the first round has left of the budget in rounds of those that may be the best.
+ * Today's is in each, for it was beside all others: a round of the same few again and again would
+ * tell them from each other only, and never show that all of them had been lucky once.
+ */
 static int
 explore(struct searching *g, struct pf_error *err)
 {
@@ -126,12 +130,12 @@ explore(struct searching *g, struct pf_error *err)
 	int rc = 0;
 
 	while (!rc && s->runs + 1 < s->budget) {
-		size_t which[WIDTH], left = s->budget - s->runs;
-		size_t n = hopeful(s, which, left < WIDTH ? left : WIDTH);
+		size_t which[1 + WIDTH] = {0}, left = s->budget - s->runs - 1;
+		size_t n = hopeful(s, which + 1, left < WIDTH ? left : WIDTH);
 
-		if (n < 2) /* nothing else runs */
+		if (!n) /* nothing else runs */
 			break;
-		rc = pf_search_rounds(s, g->runner, which, n, 1, &g->rng, &s->runs, err);
+		rc = pf_search_rounds(s, g->runner, which, n + 1, 1, &g->rng, &s->runs, err);
 		if (!rc)
 			rc = pf_search_score(s, err);
 	}

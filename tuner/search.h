@@ -2,8 +2,8 @@
  * search.h: settings tried on a command, through profuse/bench.h.
  *
  * First every setting runs once, beside today's. From then on a model says what each
- * may be worth (search_model.h), and in each round run the three that may still be
- * the best, today's among them, until the budget is spent: two runs a setting. What a
+ * may be worth (search_model.h), and in each round run today's and the three that may
+ * still be the best, until the budget is spent: two runs a setting. What a
  * round cost in general is taken out of it (search_score.h). Then the most promising
  * is validated in pairs with today's (validate.h), and where it is not borne out,
  * what is most promising after that.

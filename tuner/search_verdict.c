@@ -236,5 +236,6 @@ pf_search_conclude(struct pf_search *s)
 		    name, seen->change * 100, interval, seen->rounds);
 	else
 		snprintf(s->verdict, sizeof s->verdict,
-		    "Today's settings stay: none of %zu others was better.", s->count - 1);
+		    "Today's settings stay: none of %zu other%s was better.", s->count - 1,
+		    s->count == 2 ? "" : "s");
 }

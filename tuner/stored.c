@@ -394,7 +394,8 @@ finish_sum(struct plan *p)
 	rc = pf_merge_finish(p->sum, &sum, p->err);
 	pf_merge_free(p->sum);
 	p->sum = NULL;
-	snprintf(name, sizeof name, "cpu, %zu profiles together", p->summed);
+	snprintf(
+	    name, sizeof name, "cpu, %zu profile%s together", p->summed, p->summed == 1 ? "" : "s");
 	return rc ? rc : pf_evidence_add_stored(&p->t->evidence, sum, name, &source, p->err);
 }
 

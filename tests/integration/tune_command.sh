@@ -122,6 +122,9 @@ expect 4 "today" --try ./absent-program --allocators glibc
 expect 4 "today" --try false --allocators glibc
 ! grep -q -- "--keep-output" err || fail "an option that tune doesn't have: $(cat err)"
 "$build/profuse" tune --try './workload small --scale 0.01' --allocators glibc --seed 7 --pairs 8 --json >search.json
+"$build/profuse" tune --try './workload small --scale 0.01' --allocators glibc --seed 7 --pairs 8 >search.txt
+grep -q 'in 24 runs (40 % of a grid of 5 a setting) and [0-9]* to validate; seed 7:' search.txt || fail "what was spent: $(cat search.txt)"
+! grep -qE '\b1 (runs|settings|inputs|findings)\b' search.txt || fail "one is many: $(cat search.txt)"
 python3 - <<'PY'
 import json
 search = json.load(open("search.json"))["search"]
