@@ -5,6 +5,7 @@
  * dropped, with the reason.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,8 @@
 #include "core/memory.h"
 #include "symbol/probes.h"
 
+#define DISCRIMINATED_FROM \
+	100          /* lines, of which some have discriminators where the compiler writes any */
 #define PLAUSIBLE 90 /* percent of the callers are calls, in the right binary nearly all */
 
 struct work {
@@ -37,6 +40,14 @@ static const char *
 stack_string(const struct pf_convert *c, uint32_t id)
 {
 	return pf_strings_get(&c->stacks.strings, id);
+}
+
+static const char *
+build_id_of(const struct pf_convert *c, const struct pf_stack_binary *b)
+{
+	const char *id = stack_string(c, b->build_id);
+
+	return id[0] ? id : "none";
 }
 
 /* Samples of other binaries, and how this one was recognised. */
@@ -114,7 +125,15 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 			    "binary that was profiled, or --allow-build-id-mismatch to use them "
 			    "nevertheless",
 			    path, own, stack_string(c, c->stacks.binaries[i].filename),
-			    stack_string(c, c->stacks.binaries[i].build_id));
+			    build_id_of(c, &c->stacks.binaries[i]));
+	}
+	for (size_t i = 0; other && i < c->stacks.binary_count; i++) {
+		if (pf_match_used(c->matches[i]) && !w->samples.not_code)
+			return pf_error_set(err, PF_EINPUT,
+			    "%s was profiled, but no sample is in its own code: most are in %s "
+			    "(build id %s). Give that one as the binary if it is what should get "
+			    "faster, else profile longer",
+			    path, stack_string(c, other->filename), build_id_of(c, other));
 	}
 	if (w->samples.not_code)
 		return pf_error_set(err, PF_EINPUT,
@@ -125,8 +144,8 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 	    "no sample of the profile is in %s (build id %s): its binaries have other names and "
 	    "build ids%s%s%s%s; a renamed binary must keep the build id",
 	    path, own[0] ? own : "none", other ? ", the one with the most samples is " : "",
-	    other ? stack_string(c, other->filename) : "", other ? " with " : "",
-	    other ? stack_string(c, other->build_id) : "");
+	    other ? stack_string(c, other->filename) : "", other ? " with build id " : "",
+	    other ? build_id_of(c, other) : "");
 }
 
 /* Samples per function of this binary, for coverage and stability. */
@@ -202,6 +221,72 @@ judge_callers(struct work *w, struct pf_error *err)
 	return rc;
 }
 
+/* The functions that hold most of the samples without lines: what is to be built otherwise, or is not one's own. */
+static void
+note_without_lines(struct work *w)
+{
+	const struct pf_program_function *f = w->program.functions, *most[3] = {NULL};
+	char names[3][60] = {""};
+	double unit = w->c->type.unit;
+
+	for (size_t i = 0; i < w->program.function_count; i++) {
+		const struct pf_program_function *next = &f[i], *other;
+		for (size_t k = 0; k < 3 && !w->attribution.has_anchors[i] && next->value; k++) {
+			if (most[k] && most[k]->value >= next->value)
+				continue;
+			other = most[k];
+			most[k] = next;
+			if (!other)
+				break;
+			next = other;
+		}
+	}
+	for (size_t k = 0; k < 3 && most[k]; k++)
+		snprintf(names[k], sizeof names[k], "%s%.40s (%.0f)", k ? ", " : "", most[k]->name,
+		    (double)most[k]->value / unit);
+	if (most[0])
+		pf_report_note(&w->c->report,
+		    "Samples without line information are mostly in %s%s%s: built without -gmlt. "
+		    "Where "
+		    "those are of libraries linked statically, ask for less by --min-line-share.",
+		    names[0], names[1], names[2]);
+}
+
+static void
+note_samples_of_time(struct work *w)
+{
+	if (!w->c->type.time || w->samples.steps > 0)
+		return;
+	if (w->c->type.steps != PF_NO_TYPE)
+		pf_report_note(&w->c->report,
+		    "The agent's single steps are all outside this binary: it was profiled for too "
+		    "short a time for them.");
+	else
+		pf_report_note(&w->c->report,
+		    "These are samples of time alone. With PROFUSE_STEPS=1 profuse's agent also "
+		    "says how often code runs, which brings counts much nearer to exact ones.");
+}
+
+static void
+note_lines(struct work *w)
+{
+	const struct pf_convert *c = w->c;
+
+	if (w->anchors.far_lines)
+		pf_report_note(&w->c->report,
+		    "%llu instructions were left out because their line lies before their function "
+		    "or more than "
+		    "65535 after its start.",
+		    (unsigned long long)w->anchors.far_lines);
+	if (w->anchors.chains >= DISCRIMINATED_FROM && !w->anchors.discriminated &&
+	    c->options.format != PF_CONVERT_GCC)
+		pf_report_note(&w->c->report,
+		    "No line has a discriminator: the binary was built without "
+		    "-fdebug-info-for-profiling, so parts of one line (a loop's head, both sides "
+		    "of "
+		    "?:) are not told apart.");
+}
+
 static int
 report_program(struct work *w, struct pf_error *err)
 {
@@ -232,20 +317,11 @@ report_program(struct work *w, struct pf_error *err)
 		pf_report_note(r,
 		    "The control flow of %zu sampled functions could not be followed wholly.",
 		    r->unfollowed);
-	if (w->c->type.time && w->samples.steps == 0 && w->c->type.steps != PF_NO_TYPE)
-		pf_report_note(r,
-		    "The agent's single steps are all outside this binary: it was profiled for too "
-		    "short a time for them.");
-	else if (w->c->type.time && w->samples.steps == 0)
-		pf_report_note(r,
-		    "These are samples of time alone. With PROFUSE_STEPS=1 profuse's agent also "
-		    "says how often code runs, which brings counts much nearer to exact ones.");
-	if (w->anchors.far_lines)
-		pf_report_note(r,
-		    "%llu instructions were left out because their line lies before their function "
-		    "or more than "
-		    "65535 after its start.",
-		    (unsigned long long)w->anchors.far_lines);
+	if (r->line_share < w->c->options.least_line_share &&
+	    w->c->options.format != PF_CONVERT_BOLT)
+		note_without_lines(w);
+	note_samples_of_time(w);
+	note_lines(w);
 	return rc;
 }
 
@@ -337,10 +413,12 @@ begin_anchors(struct work *w, const struct pf_line_source *source, struct pf_err
 static void
 forget_code(struct work *w)
 {
-	uint64_t far_lines = w->anchors.far_lines;
+	struct pf_anchors counted = {.far_lines = w->anchors.far_lines,
+	    .chains = w->anchors.chains,
+	    .discriminated = w->anchors.discriminated};
 
 	pf_anchors_release(&w->anchors);
-	w->anchors.far_lines = far_lines;
+	w->anchors = counted;
 	pf_executions_release(&w->executions);
 	pf_program_forget_code(&w->program);
 }

@@ -32,7 +32,7 @@ void pf_period_note(struct pf_period *period, const struct pf_profile *p);
 
 /*
  * Chooses `wanted`, or without it "instructions" (executions rather than time),
- * "samples", "cpu". PF_EUSAGE if `wanted` is not there, PF_EINPUT if none of
+ * "samples", "cpu", or what perf_to_profile calls samples of these ("cycles:u_sample"). PF_EUSAGE if `wanted` is not there, PF_EINPUT if none of
  * the three is: a heap profile says nothing about what runs. Where time is chosen
  * without being wished for, "steps" goes with it.
  */
