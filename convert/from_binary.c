@@ -22,8 +22,7 @@
 #include "core/memory.h"
 #include "symbol/probes.h"
 
-#define DISCRIMINATED_FROM \
-	100          /* lines, of which some have discriminators where the compiler writes any */
+#define DISCRIMINATED_FROM 100 /* lines: some have discriminators if the compiler writes any */
 #define PLAUSIBLE 90 /* percent of the callers are calls, in the right binary nearly all */
 
 struct work {
@@ -221,34 +220,41 @@ judge_callers(struct work *w, struct pf_error *err)
 	return rc;
 }
 
-/* The functions that hold most of the samples without lines: what is to be built otherwise, or is not one's own. */
+/* How much of a name to show: whole characters of UTF-8. */
+static int
+shown_size(const char *name)
+{
+	size_t size = strlen(name), most = size < 40 ? size : 40;
+
+	while (most > 0 && ((unsigned char)name[most] & 0xc0) == 0x80)
+		most--;
+	return (int)most;
+}
+
+/* The functions that hold most of the samples without lines: to be built otherwise, or not one's own. */
 static void
 note_without_lines(struct work *w)
 {
-	const struct pf_program_function *f = w->program.functions, *most[3] = {NULL};
+	const struct pf_program_function *most[3] = {NULL};
 	char names[3][60] = {""};
-	double unit = w->c->type.unit;
 
-	for (size_t i = 0; i < w->program.function_count; i++) {
-		const struct pf_program_function *next = &f[i], *other;
-		for (size_t k = 0; k < 3 && !w->attribution.has_anchors[i] && next->value; k++) {
-			if (most[k] && most[k]->value >= next->value)
-				continue;
-			other = most[k];
-			most[k] = next;
-			if (!other)
-				break;
-			next = other;
+	for (size_t k = 0; k < 3; k++) {
+		for (size_t i = 0; i < w->program.function_count; i++) {
+			const struct pf_program_function *f = &w->program.functions[i];
+			if (!w->attribution.has_anchors[i] && f != most[0] && f != most[1] &&
+			    f->value > (most[k] ? most[k]->value : 0))
+				most[k] = f;
 		}
+		if (!most[k])
+			break;
+		snprintf(names[k], sizeof names[k], "%s%.*s (%.0f)", k ? ", " : "",
+		    shown_size(most[k]->name), most[k]->name,
+		    (double)most[k]->value / w->c->type.unit);
 	}
-	for (size_t k = 0; k < 3 && most[k]; k++)
-		snprintf(names[k], sizeof names[k], "%s%.40s (%.0f)", k ? ", " : "", most[k]->name,
-		    (double)most[k]->value / unit);
 	if (most[0])
 		pf_report_note(&w->c->report,
 		    "Samples without line information are mostly in %s%s%s: built without -gmlt. "
-		    "Where "
-		    "those are of libraries linked statically, ask for less by --min-line-share.",
+		    "If those are libraries linked statically, ask for less by --min-line-share.",
 		    names[0], names[1], names[2]);
 }
 
@@ -274,16 +280,14 @@ note_lines(struct work *w)
 
 	if (w->anchors.far_lines)
 		pf_report_note(&w->c->report,
-		    "%llu instructions were left out because their line lies before their function "
-		    "or more than "
-		    "65535 after its start.",
+		    "%llu instructions were left out because their line lies before their "
+		    "function or more than 65535 after its start.",
 		    (unsigned long long)w->anchors.far_lines);
 	if (w->anchors.chains >= DISCRIMINATED_FROM && !w->anchors.discriminated &&
 	    c->options.format != PF_CONVERT_GCC)
 		pf_report_note(&w->c->report,
 		    "No line has a discriminator: the binary was built without "
-		    "-fdebug-info-for-profiling, so parts of one line (a loop's head, both sides "
-		    "of "
+		    "-fdebug-info-for-profiling, so the parts of one line (of a loop's head, of a "
 		    "?:) are not told apart.");
 }
 
