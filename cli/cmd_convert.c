@@ -64,7 +64,8 @@ static const struct cli_option options[] = {
 	"lines, or probes",
 	"auto|lines|probes"},
     {"sample-type", 't', CLI_STRING, AT(sample_type), "TYPE",
-	"the sample type to convert; default instructions, else samples, else cpu"},
+	"the sample type to convert; default instructions, else samples, else cpu, also by the "
+	"names that perf_to_profile gives them"},
     {"md5", 0, CLI_FLAG, AT(md5), NULL, "write functions' names as MD5 hashes"},
     {"compress", 0, CLI_FLAG, AT(compress), NULL, "compress the profile's sections"},
     {"symbol-list", 0, CLI_FLAG, AT(symbol_list), NULL,

@@ -91,6 +91,19 @@ add_tool(struct pf_buffer *b, const char *program)
 		pf_buffer_printf(b, "-%ld", newest);
 }
 
+/* Whether functions have C++'s names: the driver of C++ compiles C too, and links its library. */
+static bool
+is_cpp(const struct pf_convert *c)
+{
+	const struct pf_strings *names = &c->functions.names;
+
+	for (uint32_t i = 1; i < names->count; i++) {
+		if (strncmp(pf_strings_get(names, i), "_Z", 2) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The program that takes the output. */
 static void
 add_program(struct pf_buffer *b, const struct pf_convert *c)
@@ -98,7 +111,7 @@ add_program(struct pf_buffer *b, const struct pf_convert *c)
 	switch (c->options.format) {
 	case PF_CONVERT_EXTBINARY:
 	case PF_CONVERT_TEXT:
-		add_tool(b, "clang");
+		add_tool(b, is_cpp(c) ? "clang++" : "clang");
 		break;
 	case PF_CONVERT_FOLDED:
 		pf_buffer_string(b, "flamegraph.pl");
@@ -107,7 +120,7 @@ add_program(struct pf_buffer *b, const struct pf_convert *c)
 		add_tool(b, "llvm-bolt");
 		break;
 	case PF_CONVERT_GCC:
-		add_tool(b, "gcc");
+		add_tool(b, is_cpp(c) ? "g++" : "gcc");
 		break;
 	case PF_CONVERT_GO_PGO:
 		pf_buffer_string(b, "go build");

@@ -56,7 +56,8 @@ struct pf_anchors {
 
 	/* Of all functions so far. */
 	uint64_t far_lines; /* instructions whose line is before their function or too far after */
-	uint64_t deep_chains; /* anchors inlined deeper than PF_INLINE_MAX_DEPTH */
+	uint64_t deep_chains;           /* anchors inlined deeper than PF_INLINE_MAX_DEPTH */
+	uint64_t chains, discriminated; /* lines with their callers; those with a discriminator */
 };
 
 /*

@@ -13,6 +13,16 @@ pf_anchors_by_lines(
 	pf_place_finder_init(&a->finder, functions);
 }
 
+static bool
+is_discriminated(const struct pf_inline_chain *chain)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		if (chain->frames[i].discriminator)
+			return true;
+	}
+	return false;
+}
+
 /* Neighbours mostly share a line: a chain is asked for once for all of them. */
 static int
 find_body(struct pf_anchors *a, uint64_t address, struct pf_error *err)
@@ -26,6 +36,8 @@ find_body(struct pf_anchors *a, uint64_t address, struct pf_error *err)
 		rc = l->source->chain(l->source->context, address, &l->chain, err);
 		if (!rc)
 			rc = pf_place_find(&a->finder, &l->chain, &l->body, &root, err);
+		a->chains++;
+		a->discriminated += !rc && is_discriminated(&l->chain);
 		l->far_line = a->finder.far_lines > far_lines;
 		l->deep_chain = a->finder.deep_chains > deep_chains;
 	}

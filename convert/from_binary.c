@@ -5,6 +5,7 @@
  * dropped, with the reason.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@
 #include "core/memory.h"
 #include "symbol/probes.h"
 
+#define DISCRIMINATED_FROM 100 /* lines: some have discriminators if the compiler writes any */
 #define PLAUSIBLE 90 /* percent of the callers are calls, in the right binary nearly all */
 
 struct work {
@@ -37,6 +39,14 @@ static const char *
 stack_string(const struct pf_convert *c, uint32_t id)
 {
 	return pf_strings_get(&c->stacks.strings, id);
+}
+
+static const char *
+build_id_of(const struct pf_convert *c, const struct pf_stack_binary *b)
+{
+	const char *id = stack_string(c, b->build_id);
+
+	return id[0] ? id : "none";
 }
 
 /* Samples of other binaries, and how this one was recognised. */
@@ -114,7 +124,15 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 			    "binary that was profiled, or --allow-build-id-mismatch to use them "
 			    "nevertheless",
 			    path, own, stack_string(c, c->stacks.binaries[i].filename),
-			    stack_string(c, c->stacks.binaries[i].build_id));
+			    build_id_of(c, &c->stacks.binaries[i]));
+	}
+	for (size_t i = 0; other && i < c->stacks.binary_count; i++) {
+		if (pf_match_used(c->matches[i]) && !w->samples.not_code)
+			return pf_error_set(err, PF_EINPUT,
+			    "%s was profiled, but no sample is in its own code: most are in %s "
+			    "(build id %s). Give that one as the binary if it is what should get "
+			    "faster, else profile longer",
+			    path, stack_string(c, other->filename), build_id_of(c, other));
 	}
 	if (w->samples.not_code)
 		return pf_error_set(err, PF_EINPUT,
@@ -125,8 +143,8 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 	    "no sample of the profile is in %s (build id %s): its binaries have other names and "
 	    "build ids%s%s%s%s; a renamed binary must keep the build id",
 	    path, own[0] ? own : "none", other ? ", the one with the most samples is " : "",
-	    other ? stack_string(c, other->filename) : "", other ? " with " : "",
-	    other ? stack_string(c, other->build_id) : "");
+	    other ? stack_string(c, other->filename) : "", other ? " with build id " : "",
+	    other ? build_id_of(c, other) : "");
 }
 
 /* Samples per function of this binary, for coverage and stability. */
@@ -202,6 +220,77 @@ judge_callers(struct work *w, struct pf_error *err)
 	return rc;
 }
 
+/* How much of a name to show: whole characters of UTF-8. */
+static int
+shown_size(const char *name)
+{
+	size_t size = strlen(name), most = size < 40 ? size : 40;
+
+	while (most > 0 && ((unsigned char)name[most] & 0xc0) == 0x80)
+		most--;
+	return (int)most;
+}
+
+/* The functions that hold most of the samples without lines: to be built otherwise, or not one's own. */
+static void
+note_without_lines(struct work *w)
+{
+	const struct pf_program_function *most[3] = {NULL};
+	char names[3][60] = {""};
+
+	for (size_t k = 0; k < 3; k++) {
+		for (size_t i = 0; i < w->program.function_count; i++) {
+			const struct pf_program_function *f = &w->program.functions[i];
+			if (!w->attribution.has_anchors[i] && f != most[0] && f != most[1] &&
+			    f->value > (most[k] ? most[k]->value : 0))
+				most[k] = f;
+		}
+		if (!most[k])
+			break;
+		snprintf(names[k], sizeof names[k], "%s%.*s (%.0f)", k ? ", " : "",
+		    shown_size(most[k]->name), most[k]->name,
+		    (double)most[k]->value / w->c->type.unit);
+	}
+	if (most[0])
+		pf_report_note(&w->c->report,
+		    "Samples without line information are mostly in %s%s%s: built without -gmlt. "
+		    "If those are libraries linked statically, ask for less by --min-line-share.",
+		    names[0], names[1], names[2]);
+}
+
+static void
+note_samples_of_time(struct work *w)
+{
+	if (!w->c->type.time || w->samples.steps > 0)
+		return;
+	if (w->c->type.steps != PF_NO_TYPE)
+		pf_report_note(&w->c->report,
+		    "The agent's single steps are all outside this binary: it was profiled for too "
+		    "short a time for them.");
+	else
+		pf_report_note(&w->c->report,
+		    "These are samples of time alone. With PROFUSE_STEPS=1 profuse's agent also "
+		    "says how often code runs, which brings counts much nearer to exact ones.");
+}
+
+static void
+note_lines(struct work *w)
+{
+	const struct pf_convert *c = w->c;
+
+	if (w->anchors.far_lines)
+		pf_report_note(&w->c->report,
+		    "%llu instructions were left out because their line lies before their "
+		    "function or more than 65535 after its start.",
+		    (unsigned long long)w->anchors.far_lines);
+	if (w->anchors.chains >= DISCRIMINATED_FROM && !w->anchors.discriminated &&
+	    c->options.format != PF_CONVERT_GCC)
+		pf_report_note(&w->c->report,
+		    "No line has a discriminator: the binary was built without "
+		    "-fdebug-info-for-profiling, so the parts of one line (of a loop's head, of a "
+		    "?:) are not told apart.");
+}
+
 static int
 report_program(struct work *w, struct pf_error *err)
 {
@@ -232,20 +321,11 @@ report_program(struct work *w, struct pf_error *err)
 		pf_report_note(r,
 		    "The control flow of %zu sampled functions could not be followed wholly.",
 		    r->unfollowed);
-	if (w->c->type.time && w->samples.steps == 0 && w->c->type.steps != PF_NO_TYPE)
-		pf_report_note(r,
-		    "The agent's single steps are all outside this binary: it was profiled for too "
-		    "short a time for them.");
-	else if (w->c->type.time && w->samples.steps == 0)
-		pf_report_note(r,
-		    "These are samples of time alone. With PROFUSE_STEPS=1 profuse's agent also "
-		    "says how often code runs, which brings counts much nearer to exact ones.");
-	if (w->anchors.far_lines)
-		pf_report_note(r,
-		    "%llu instructions were left out because their line lies before their function "
-		    "or more than "
-		    "65535 after its start.",
-		    (unsigned long long)w->anchors.far_lines);
+	if (r->line_share < w->c->options.least_line_share &&
+	    w->c->options.format != PF_CONVERT_BOLT)
+		note_without_lines(w);
+	note_samples_of_time(w);
+	note_lines(w);
 	return rc;
 }
 
@@ -337,10 +417,12 @@ begin_anchors(struct work *w, const struct pf_line_source *source, struct pf_err
 static void
 forget_code(struct work *w)
 {
-	uint64_t far_lines = w->anchors.far_lines;
+	struct pf_anchors counted = {.far_lines = w->anchors.far_lines,
+	    .chains = w->anchors.chains,
+	    .discriminated = w->anchors.discriminated};
 
 	pf_anchors_release(&w->anchors);
-	w->anchors.far_lines = far_lines;
+	w->anchors = counted;
 	pf_executions_release(&w->executions);
 	pf_program_forget_code(&w->program);
 }

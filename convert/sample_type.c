@@ -32,6 +32,39 @@ find_type(const struct pf_stacks *s, const char *name)
 	return s->type_count;
 }
 
+/*
+ * perf_to_profile (google/perf_data_converter) makes two types of an event: EVENT_sample, which
+ * counts samples, and EVENT_event. EVENT is as perf names it: "cycles", "cycles:u", "cpu_core/cycles/".
+ */
+static bool
+is_perf_samples(const char *type, const char *event)
+{
+	static const char end[] = "_sample";
+	size_t size = strlen(type), n = strlen(event);
+	const char *slash = memchr(type, '/', size), *name = slash ? slash + 1 : type;
+
+	return size > sizeof end && strcmp(type + size - (sizeof end - 1), end) == 0 &&
+	       strncmp(name, event, n) == 0 && strchr(":/_", name[n]) && name[n];
+}
+
+/* The first type that holds perf's samples of this event. */
+static size_t
+find_perf_samples(const struct pf_stacks *s, const char *event)
+{
+	for (size_t i = 0; i < s->type_count; i++) {
+		if (is_perf_samples(pf_strings_get(&s->strings, s->types[i].type), event))
+			return i;
+	}
+	return s->type_count;
+}
+
+static bool
+is_time(const char *type)
+{
+	return strcmp(type, "instructions") != 0 && strcmp(type, "steps") != 0 &&
+	       !is_perf_samples(type, "instructions");
+}
+
 static int
 refuse(const struct pf_stacks *s, const char *wanted, struct pf_error *err)
 {
@@ -86,18 +119,19 @@ pf_sample_type_choose(struct pf_sample_type *choice, const struct pf_stacks *s, 
     const struct pf_period *period, struct pf_error *err)
 {
 	static const char *const preferred[] = {"instructions", "samples", "cpu"};
+	static const char *const events[] = {"instructions", "cycles", "cpu-clock", "task-clock"};
 	size_t type = s->type_count, steps;
 
 	if (wanted)
 		type = find_type(s, wanted);
 	for (size_t i = 0; !wanted && type == s->type_count && i < 3; i++)
 		type = find_type(s, preferred[i]);
+	for (size_t i = 0; !wanted && type == s->type_count && i < 4; i++)
+		type = find_perf_samples(s, events[i]);
 	if (type == s->type_count)
 		return refuse(s, wanted, err);
 	choice->type = type;
-	choice->time =
-	    strcmp(pf_strings_get(&s->strings, s->types[type].type), "instructions") != 0 &&
-	    strcmp(pf_strings_get(&s->strings, s->types[type].type), "steps") != 0;
+	choice->time = is_time(pf_strings_get(&s->strings, s->types[type].type));
 	choice->unit = unit_of(s, type, period);
 	steps = find_type(s, "steps");
 	choice->steps = !wanted && choice->time && steps < s->type_count ? steps : PF_NO_TYPE;

@@ -32,8 +32,9 @@ void pf_period_note(struct pf_period *period, const struct pf_profile *p);
 
 /*
  * Chooses `wanted`, or without it "instructions" (executions rather than time),
- * "samples", "cpu". PF_EUSAGE if `wanted` is not there, PF_EINPUT if none of
- * the three is: a heap profile says nothing about what runs. Where time is chosen
+ * "samples", "cpu", or what perf_to_profile calls samples of such events
+ * ("cycles:u_sample"). PF_EUSAGE if `wanted` is not there, PF_EINPUT if none of
+ * them is: a heap profile says nothing about what runs. Where time is chosen
  * without being wished for, "steps" goes with it.
  */
 int pf_sample_type_choose(struct pf_sample_type *choice, const struct pf_stacks *s,

@@ -60,7 +60,7 @@ enum pf_convert_format {
 struct pf_convert_options {
 	size_t struct_size;
 	const char *binary;      /* path; NULL: the profiles must be symbolized already */
-	const char *sample_type; /* NULL: "instructions", else "samples", else "cpu" */
+	const char *sample_type; /* NULL: "instructions", "samples", "cpu", or perf_to_profile's */
 	enum pf_counts counts;
 	enum pf_inference inference;
 	enum pf_places places;

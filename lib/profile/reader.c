@@ -96,6 +96,11 @@ recognise(struct pf_source *s, const struct pf_format **format, struct pf_error 
 	if (pf_is_program(s->at, size))
 		return pf_error_set(err, PF_EINPUT,
 		    "%s: not a profile but a program or library; --binary takes those", s->name);
+	if (size >= 8 && memcmp(s->at, "PERFILE2", 8) == 0)
+		return pf_error_set(err, PF_EINPUT,
+		    "%s: a recording of perf, not a profile: perf_to_profile makes one of it "
+		    "(google/perf_data_converter), or let profuse collect take it (pid:N)",
+		    s->name);
 	*format = pf_format_find(s->at, size);
 	return !*format && looks_like_text(s->at, size) ? text_instead(s->name, s->at, size, err)
 							: 0;

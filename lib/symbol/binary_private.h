@@ -63,6 +63,8 @@ void pf_binary_note(const struct pf_binary *binary, const char *format, ...)
  */
 int pf_separate_find(
     struct pf_binary *binary, const struct pf_binary_options *options, struct pf_error *err);
+/* The name in .gnu_debuglink, or "": of a file that holds the debug information. */
+const char *pf_separate_link(const struct pf_elf *file);
 /*
  * Opens the file that holds what dwz took out of `file` to share it, if `file`
  * names one and it is found; else leaves `out` without sections.

@@ -158,16 +158,20 @@ static void
 explain_missing(struct pf_binary *binary)
 {
 	const char *id = binary->build_id;
-	char where[300] = "";
+	const char *link = pf_separate_link(&binary->main);
+	char by_id[200] = "", by_name[200] = "";
 
 	if (strlen(id) > 2)
-		snprintf(where, sizeof where,
+		snprintf(by_id, sizeof by_id,
 		    " (looked for in /usr/lib/debug/.build-id/%.2s/%s.debug)", id, id + 2);
+	if (*link)
+		snprintf(
+		    by_name, sizeof by_name, "; the binary says that it is called %.100s", link);
 	snprintf(binary->no_lines, sizeof binary->no_lines,
-	    "%.200s has no debug information; name the file that has it (--debug-file), install "
-	    "the package with its debug symbols%s, or build it with -gmlt "
+	    "%.200s has no debug information; name the file that has it (--debug-file%s), "
+	    "install the package with its debug symbols%s, or build it with -gmlt "
 	    "-fdebug-info-for-profiling and do not strip it",
-	    binary->main.path, where);
+	    binary->main.path, by_name, by_id);
 }
 
 static uint64_t

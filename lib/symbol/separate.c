@@ -152,10 +152,17 @@ find_named(struct pf_binary *binary, const struct link *link,
 			rc = try_named(binary, link, options->debug_files[i], err);
 	}
 	for (size_t i = 0; i < options->debug_file_count && !rc && !binary->debug.image; i++) {
-		if (!is_folder(options->debug_files[i]) || !binary->build_id[0])
+		const char *folder = options->debug_files[i];
+		if (!is_folder(folder))
 			continue;
-		path_by_id(path, sizeof path, options->debug_files[i], binary->build_id);
-		rc = try(binary, link, path, err);
+		if (strlen(binary->build_id) > 2) {
+			path_by_id(path, sizeof path, folder, binary->build_id);
+			rc = try(binary, link, path, err);
+		}
+		if (!rc && !binary->debug.image && link->name[0]) {
+			snprintf(path, sizeof path, "%s/%s", folder, link->name);
+			rc = try(binary, link, path, err);
+		}
 	}
 	return rc;
 }
@@ -185,6 +192,12 @@ find_linked(struct pf_binary *binary, const struct link *link, struct pf_error *
 	}
 	free(real);
 	return rc;
+}
+
+const char *
+pf_separate_link(const struct pf_elf *file)
+{
+	return read_link(file).name;
 }
 
 int

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# What people bring to convert: C++, a shared library, libraries linked statically, a build without the right flags,
+# a stripped program, perf's recordings. Each is converted, or told what to do.
+build_dir=$1
+# shellcheck source=tests/support/convert.sh
+source "${PROFUSE_SOURCE_DIR:?}/tests/support/convert.sh"
+need clang-19 clang++-19 llvm-objdump-19 llvm-readelf-19 llvm-nm-19 objcopy strip python3
+profuse=$build_dir/profuse
+cd "$work"
+flags=(-O2 -gmlt -fdebug-info-for-profiling -Wl,--build-id)
+json() { python3 -c "import json,sys; d=json.load(open('$1')); print($2)"; }
+
+# C++ is built by C++'s driver, C by C's.
+build shapes
+samples cpu.pb.gz shapes walk sum odd even
+clang++-19 "${flags[@]}" -x c++ -o cpp "$data/shapes.c"
+function=$(llvm-nm-19 cpp | sed -n 's/.* T \(_Z4walk.*\)/\1/p')
+samples cpp.pb.gz cpp "$function"
+expect 0 "$profuse" convert -b shapes -o out --json cpu.pb.gz
+json stdout "d['command']" | grep -qE '^clang(-[0-9]+)? ' || fail "C is not to be built by clang"
+expect 0 "$profuse" convert -b cpp -o out --json cpp.pb.gz
+json stdout "d['command']" | grep -qE '^clang\+\+(-[0-9]+)? ' || fail "C++ is not to be built by clang++"
+grep -q discriminator stdout && fail "discriminators are missed where they are"
+
+# A shared library is converted by its own samples; the program around it has none, and that is said.
+clang-19 "${flags[@]}" -shared -fPIC -Dmain=enter -o libshapes.so "$data/shapes.c"
+printf 'int enter(int, char **);\nint main(int c, char **v)\n{\n\treturn enter(c, v);\n}\n' >user.c
+clang-19 "${flags[@]}" -o user user.c -L. -lshapes
+cat >library.py <<'END'
+import json, re, subprocess, sys
+def ask(tool, *args):
+    return subprocess.run([tool, *args], check=True, capture_output=True, text=True).stdout
+def mapping(path, start):
+    id = re.search(r"Build ID: (\S+)", ask("llvm-readelf-19", "-n", path)).group(1)
+    row = re.search(r"LOAD\s+(0x\S+)\s+(0x\S+)\s+\S+\s+(0x\S+)\s+\S+\s+R E", ask("llvm-readelf-19", "-lW", path))
+    offset, address, size = (int(x, 16) for x in row.groups())
+    skew = address & 4095
+    return {"start": start + address - skew, "limit": start + address + size, "offset": offset - skew, "filename": path, "build_id": id}
+def place(path, function):
+    return int(re.search(rf"^(\S+) T {function}$", ask("llvm-nm-19", path), re.M).group(1), 16)
+program, library = 0x550000000000, 0x7f0000000000
+stack = [{"address": library + place("libshapes.so", "walk") + 4, "mapping": 1}, {"address": program + place("user", "main") + 4, "mapping": 0}]
+json.dump({"types": [["samples", "count"]], "mappings": [mapping("user", program), mapping("libshapes.so", library)],
+           "samples": [{"values": [50], "stack": stack}]}, sys.stdout)
+END
+python3 library.py >library.json
+python3 "$tools/make_pprof.py" json library.json library.pb.gz
+expect 0 "$profuse" convert -b libshapes.so -f text -o library.txt library.pb.gz
+grep -q '^walk:' library.txt || fail "no samples in the library"
+expect 3 "$profuse" convert -b user -o none library.pb.gz
+says "user was profiled, but no sample is in its own code: most are in libshapes.so"
+
+# Libraries that were linked statically bring no lines: the report names where those samples are.
+printf 'unsigned long foreign(unsigned long x)\n{\n\tfor (int i = 0; i < 1000; i++)\n\t\tx = x * 5 ^ x >> 3;\n\treturn x;\n}\n' >foreign.c
+clang-19 -O2 -c foreign.c
+clang-19 "${flags[@]}" -o static "$data/shapes.c" foreign.o
+samples static.pb.gz static odd foreign --every 1
+expect 1 "$profuse" convert -b static -o out --require-ready --max-age 36500d --min-samples 1 static.pb.gz
+says "Samples without line information are mostly in foreign ("
+expect 0 "$profuse" convert -b static -o out --require-ready --max-age 36500d --min-samples 1 --min-line-share 5% static.pb.gz
+
+# Built without -fdebug-info-for-profiling.
+clang-19 -O2 -g -Wl,--build-id -o plain "$data/shapes.c"
+samples plain.pb.gz plain walk sum odd even
+expect 0 "$profuse" convert -b plain -o out plain.pb.gz
+says "No line has a discriminator"
+
+# Stripped, the debug information elsewhere under the name that the binary gives: found in a folder that holds it.
+cp shapes stripped
+objcopy --only-keep-debug shapes shapes.debug
+strip --strip-all stripped
+objcopy --add-gnu-debuglink=shapes.debug stripped
+mkdir symbols
+mv shapes.debug symbols
+expect 3 "$profuse" convert -b stripped -o none cpu.pb.gz
+says "the binary says that it is called shapes.debug"
+expect 0 "$profuse" convert -b shapes -f text -o whole cpu.pb.gz
+expect 0 "$profuse" convert -b stripped --debug-file symbols -f text -o apart cpu.pb.gz
+cmp whole apart || fail "debug information in a folder gives other counts"
+
+# perf: its own file is no profile; what perf_to_profile makes of it counts samples of the event.
+printf 'PERFILE2\x68\0\0\0\0\0\0\0' >perf.data
+expect 3 "$profuse" convert -b shapes -o none perf.data
+says "perf_to_profile"
+for event in cycles:u cpu-clock cpu_core/cycles/ instructions:uppp; do
+	sed "s|\[\"samples\", \"count\"\], \[\"cpu\", \"nanoseconds\"\]|[\"${event}_sample\", \"count\"], [\"${event}_event\", \"count\"]|" cpu.pb.gz.json >perf.json
+	python3 "$tools/make_pprof.py" json perf.json perf.pb.gz
+	expect 0 "$profuse" convert -b shapes -f text -o perf.txt --json perf.pb.gz
+	[ "$(json stdout "d['samples']['type']")" = "${event}_sample" ] || fail "$event: another type was taken"
+	grep -q 'samples of time' stdout && [[ $event == instructions* ]] && fail "retired instructions are taken for time"
+	[[ $event == instructions* ]] || cmp perf.txt whole || fail "$event counts otherwise than samples"
+done
+sed "s|\[\"samples\", \"count\"\], \[\"cpu\", \"nanoseconds\"\]|[\"cache-misses_sample\", \"count\"], [\"cache-misses_event\", \"count\"]|" cpu.pb.gz.json >perf.json
+python3 "$tools/make_pprof.py" json perf.json perf.pb.gz
+expect 3 "$profuse" convert -b shapes -o none perf.pb.gz
+[ ! -e none ] || fail "nothing usable left a file"
+echo "programs of all kinds are converted, or told what to do"
