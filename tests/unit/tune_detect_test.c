@@ -53,6 +53,10 @@ static const struct expected cases[] = {
     {"packets", {"malloc-thresholds"}, "packets_of_one"}, {"small-blocks", {NULL}, NULL},
     /* a database of which every allocation is 8 KiB, and few */
     {"pages", {NULL}, NULL},
+    /* what std:: allocates for it in four ways, and a cache of the same that is full */
+    {"cpp-leak", {"leak"},
+	"_ZN10AuditTrail6recordERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"},
+    {"cpp-healthy", {NULL}, NULL},
     {"bounded", {"leak"},
 	"gateway/spans.(*Recorder).Begin"}, /* beside a cache that has filled up */
 };
