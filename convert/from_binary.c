@@ -278,11 +278,6 @@ note_lines(struct work *w)
 {
 	const struct pf_convert *c = w->c;
 
-	if (w->anchors.far_lines)
-		pf_report_note(&w->c->report,
-		    "%llu instructions were left out because their line lies before their "
-		    "function or more than 65535 after its start.",
-		    (unsigned long long)w->anchors.far_lines);
 	if (w->anchors.chains >= DISCRIMINATED_FROM && !w->anchors.discriminated &&
 	    c->options.format != PF_CONVERT_GCC)
 		pf_report_note(&w->c->report,
@@ -417,9 +412,8 @@ begin_anchors(struct work *w, const struct pf_line_source *source, struct pf_err
 static void
 forget_code(struct work *w)
 {
-	struct pf_anchors counted = {.far_lines = w->anchors.far_lines,
-	    .chains = w->anchors.chains,
-	    .discriminated = w->anchors.discriminated};
+	struct pf_anchors counted = {
+	    .chains = w->anchors.chains, .discriminated = w->anchors.discriminated};
 
 	pf_anchors_release(&w->anchors);
 	w->anchors = counted;

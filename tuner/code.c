@@ -28,6 +28,7 @@ static const struct rule rules[] = {
     {"runtime.gcmarknewobject", PF_CODE_GC_MARK},
     {"runtime.gcDrainMarkWorkerIdle", PF_CODE_GC_IDLE},
     {"runtime.gcAssistAlloc*", PF_CODE_GC_ASSIST},
+    /* what an allocation sweeps it needs, to find room: it goes with the bytes allocated more than with 1/GOGC */
     {"runtime.bgsweep", PF_CODE_GC_SWEEP},
     /* C and C++ allocation */
     {"malloc", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},

@@ -13,7 +13,8 @@ enum pf_trait {
 	PF_CODE_GC_MARK = 1 << 2,    /* the collector's background workers */
 	PF_CODE_GC_ASSIST = 1 << 3,  /* marking that an allocation is made to do */
 	PF_CODE_GC_SWEEP = 1 << 4,
-	PF_CODE_GC_IDLE = 1 << 5,   /* marking with CPU time that nobody else wanted */
+	PF_CODE_GC_IDLE = 1 << 5, /* marking with CPU time that nobody else wanted */
+	PF_CODE_GC = PF_CODE_GC_MARK | PF_CODE_GC_ASSIST | PF_CODE_GC_SWEEP | PF_CODE_GC_IDLE,
 	PF_CODE_LOCK = 1 << 6,      /* takes a lock, waiting if need be */
 	PF_CODE_LOCK_WAIT = 1 << 7, /* waits for one, or wakes who does */
 	PF_CODE_SLEEP = 1 << 8,

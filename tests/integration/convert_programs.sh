@@ -8,7 +8,6 @@ need clang-19 clang++-19 llvm-objdump-19 llvm-readelf-19 llvm-nm-19 objcopy stri
 profuse=$build_dir/profuse
 cd "$work"
 flags=(-O2 -gmlt -fdebug-info-for-profiling -Wl,--build-id)
-json() { python3 -c "import json,sys; d=json.load(open('$1')); print($2)"; }
 
 # C++ is built by C++'s driver, C by C's.
 build shapes
@@ -20,6 +19,12 @@ expect 0 "$profuse" convert -b shapes -o out --json cpu.pb.gz
 json stdout "d['command']" | grep -qE '^clang(-[0-9]+)? ' || fail "C is not to be built by clang"
 expect 0 "$profuse" convert -b cpp -o out --json cpp.pb.gz
 json stdout "d['command']" | grep -qE '^clang\+\+(-[0-9]+)? ' || fail "C++ is not to be built by clang++"
+build probes -fpseudo-probe-for-profiling # C's static functions have names of C++'s form then
+function=$(llvm-nm-19 probes | sed -n 's/.* t \(_ZL3oddm\.__uniq.*\)/\1/p')
+samples probes.pb.gz probes "$function" --every 1
+expect 0 "$profuse" convert -b probes -o out --json probes.pb.gz
+json stdout "d['command']" | grep -qE '^clang(-[0-9]+)? ' || fail "C with unique names is not to be built by clang"
+expect 0 "$profuse" convert -b cpp -o out --json cpp.pb.gz
 grep -q discriminator stdout && fail "discriminators are missed where they are"
 
 # A shared library is converted by its own samples; the program around it has none, and that is said.
@@ -82,6 +87,9 @@ cmp whole apart || fail "debug information in a folder gives other counts"
 printf 'PERFILE2\x68\0\0\0\0\0\0\0' >perf.data
 expect 3 "$profuse" convert -b shapes -o none perf.data
 says "perf_to_profile"
+expect 0 "$profuse" convert -b shapes -o clang.prof cpu.pb.gz
+expect 3 "$profuse" convert -b shapes -o none clang.prof
+says "clang.prof: a profile for clang"
 for event in cycles:u cpu-clock cpu_core/cycles/ instructions:uppp; do
 	sed "s|\[\"samples\", \"count\"\], \[\"cpu\", \"nanoseconds\"\]|[\"${event}_sample\", \"count\"], [\"${event}_event\", \"count\"]|" cpu.pb.gz.json >perf.json
 	python3 "$tools/make_pprof.py" json perf.json perf.pb.gz

@@ -92,7 +92,7 @@ PY
 grep -q "^The CPU profile has 10 samples, too few to judge by" idle.txt || fail "an idle service's CPU: $(cat idle.txt)"
 "$build/profuse" tune "$fixtures/tune/churn" --name checkout --cores-used 120 -o churn.json
 "$build/profuse" tune --fleet r.json churn.json >fleet.txt
-grep -q '^checkout .* 16.' fleet.txt && grep -q '^2 services: 16.* cores' fleet.txt || fail "the fleet's table: $(cat fleet.txt)"
+grep -q '^checkout .* 15.' fleet.txt && grep -q '^2 services: 15.* cores' fleet.txt || fail "the fleet's table: $(cat fleet.txt)"
 echo "{}" >other.json
 expect 3 "no report of profuse tune" --fleet other.json
 expect 4 "no/such" --fleet r.json -o no/such/fleet.html
