@@ -176,6 +176,39 @@ write_mixed(const struct pf_evidence *e, struct pf_buffer *out)
 		    pf_base_name(mixed[1]->name), pf_base_name(mixed[0]->name));
 }
 
+/* Growth is judged in an order: who takes the wrong one sees none. */
+static void
+write_order(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	const struct pf_snapshot_doubts *d = &e->doubts[PF_PROFILE_HEAP];
+
+	if (d->clock[0])
+		pf_buffer_printf(out,
+		    "The times of the heap snapshots are wrong: by its time %s comes before %s, "
+		    "though "
+		    "it was given after it and more had ever been allocated in it. A clock went "
+		    "backwards, so growth was judged in the order given, and not how fast it is.",
+		    pf_base_name(d->clock[1]->name), pf_base_name(d->clock[0]->name));
+	else if (d->restarted[0] && !d->mixed[0] && !pf_evidence_base(e, PF_PROFILE_HEAP))
+		pf_buffer_printf(out,
+		    "Whether memory grows was judged as if the heap snapshots were of one process "
+		    "in "
+		    "the order of their times, and what was ever allocated falls from %s to %s: it "
+		    "was "
+		    "restarted between them, or a clock went backwards. Give those of one process "
+		    "at a "
+		    "time, oldest first.",
+		    pf_base_name(d->restarted[0]->name), pf_base_name(d->restarted[1]->name));
+	else if (d->reordered[0])
+		pf_buffer_printf(out,
+		    "By their times the heap snapshots follow each other in another order than "
+		    "they "
+		    "were given in (%s before %s), and nothing else in them tells which one is "
+		    "right: "
+		    "growth was judged by their times.",
+		    pf_base_name(d->reordered[0]->name), pf_base_name(d->reordered[1]->name));
+}
+
 /* A base's trace has nothing to be compared with: the collector is judged as it is now. */
 static void
 write_base_trace(const struct pf_evidence *e, struct pf_buffer *out)
@@ -233,7 +266,7 @@ int
 pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 {
 	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
-	    write_few_samples, write_growth, write_mixed, write_base_trace};
+	    write_few_samples, write_growth, write_mixed, write_order, write_base_trace};
 	struct pf_buffer sentence;
 	int rc;
 
