@@ -44,6 +44,8 @@ pf_tune_new(struct pf_tune **out, const struct pf_tune_options *options, struct 
 		rc = pf_strings_init(&t->inputs, err);
 	if (!rc)
 		rc = pf_strings_init(&t->unjudged, err);
+	if (!rc)
+		rc = pf_strings_init(&t->noted, err);
 	if (rc) {
 		pf_tune_free(t);
 		return rc;
@@ -71,6 +73,7 @@ pf_tune_free(struct pf_tune *t)
 	pf_paths_release(&t->debug_files);
 	pf_strings_release(&t->inputs);
 	pf_strings_release(&t->unjudged);
+	pf_strings_release(&t->noted);
 	pf_search_free(t->search);
 	pf_stored_release(&t->stored);
 	free(t);
@@ -143,6 +146,22 @@ name_libraries(struct pf_profile *p, struct pf_error *err)
 	return 0;
 }
 
+/* What a binary lacks is the same for every profile of it: said once. */
+static void
+note_once(void *context, const char *text)
+{
+	struct pf_tune *t = context;
+	size_t count = t->noted.count;
+	struct pf_error why;
+	uint32_t id;
+
+	/* Without memory to remember it, it is said again. */
+	if (pf_strings_add(&t->noted, text, strlen(text), &id, &why) == 0 &&
+	    t->noted.count == count)
+		return;
+	t->symbol_note(NULL, text);
+}
+
 int
 pf_tune_symbolize(struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
 {
@@ -151,7 +170,8 @@ pf_tune_symbolize(struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
 	    .may_lack = true, /* not every profile of a service has all of its binaries in it */
 	    .debug_files = (const char *const *)t->debug_files.items,
 	    .debug_file_count = t->debug_files.count,
-	    .note = t->symbol_note};
+	    .note = t->symbol_note ? note_once : NULL,
+	    .note_context = t};
 	int rc = t->binaries.count ? pf_profile_symbolize(p, &o, err) : 0;
 
 	/* A debug file may belong to a binary that this profile lacks. */

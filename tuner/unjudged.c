@@ -75,33 +75,50 @@ is_own(const struct pf_evidence_profile *ep, uint32_t location)
 	return false;
 }
 
-/* The binary without names in which a sample ends, or which called what it ends in, as a name; PF_NONE: neither. */
+/* malloc and locks are in a C library: what CPU time it takes is judged by its functions, too. */
+static bool
+is_c_library(const char *binary)
+{
+	return strncmp(binary, "[libc.so", 8) == 0 || strncmp(binary, "[libc-", 6) == 0;
+}
+
+/*
+ * The binary without names that would have to answer for a sample, as a name; PF_NONE: its owner has one. Whose memory
+ * is doesn't depend on what operator new or malloc is called, nor in which library it lies: they are passed over.
+ */
 static uint32_t
-nameless_binary(const struct pf_evidence_profile *ep, size_t sample)
+nameless_binary(const struct pf_evidence_profile *ep, size_t sample, bool memory)
 {
 	const struct pf_profile *p = ep->p;
 	uint64_t leaf = pf_frames_leaf(&ep->frames, sample);
+	uint32_t inmost = PF_NONE;
 
 	for (uint64_t i = leaf; i < p->frame_starts[sample + 1]; i++) {
-		uint32_t location = p->frames[i];
+		uint32_t location = p->frames[i], name;
 		bool own = is_own(ep, location);
 
-		if ((own || i == leaf) && is_nameless(p, location))
-			return ep->frames.runs[ep->frames.starts[location]];
+		if (is_nameless(p, location)) {
+			name = ep->frames.runs[ep->frames.starts[location]];
+			if (own || (!memory && i == leaf && is_c_library(pf_site_name(ep, name))))
+				return name;
+			if (inmost == PF_NONE)
+				inmost = name;
+		}
 		if (own)
-			break;
+			return PF_NONE;
 	}
-	return PF_NONE;
+	return inmost;
 }
 
 static int
 nameless_sites(
     struct pf_sites *s, const struct pf_evidence_profile *ep, uint32_t column, struct pf_error *err)
 {
+	bool memory = ep->kind == PF_PROFILE_HEAP;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
-		uint32_t binary = nameless_binary(ep, i);
+		uint32_t binary = nameless_binary(ep, i, memory);
 		if (binary != PF_NONE)
 			rc = pf_sites_add(s, binary, pf_value(ep, i, column), 1, i, err);
 	}

@@ -52,6 +52,13 @@ python3 library.py >library.json
 python3 "$tools/make_pprof.py" json library.json library.pb.gz
 expect 0 "$profuse" convert -b libshapes.so -f text -o library.txt library.pb.gz
 grep -q '^walk:' library.txt || fail "no samples in the library"
+expect 3 "$profuse" convert -b shapes --allow-build-id-mismatch -o none library.pb.gz
+says "the one with the most samples is libshapes.so"
+says "takes another build of the same file name"
+sed 's,"user","/bin/user",' library.json >installed.json
+python3 "$tools/make_pprof.py" json installed.json installed.pb.gz
+expect 3 "$profuse" convert -b shapes -o none installed.pb.gz
+says "the program with the most samples is /bin/user"
 expect 3 "$profuse" convert -b user -o none library.pb.gz
 says "user was profiled, but no sample is in its own code: most are in libshapes.so"
 
