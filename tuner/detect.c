@@ -120,11 +120,19 @@ pf_add_snapshot_caveats(
 		    pf_say(f, "The base is younger than what is compared with it: the clock went "
 			      "backwards, or the "
 			      "files are mixed up."));
-	if (d->restarted)
+	if (d->restarted[0])
 		pf_add_caveat(f, PF_UNSURE,
 		    pf_say(f,
 			"What was ever allocated fell between two snapshots: they are of different "
 			"processes, or the clock went backwards."));
+	if (d->clock[0])
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f,
+			"A clock went backwards: by its time %s comes before %s, though it was "
+			"given "
+			"after it and more had ever been allocated in it. The order given was "
+			"taken.",
+			pf_base_name(d->clock[1]->name), pf_base_name(d->clock[0]->name)));
 	if (d->mixed[0])
 		pf_add_caveat(f, PF_UNSURE,
 		    pf_say(f,

@@ -217,6 +217,11 @@ assert any("[workload]" in s and "--binary FILE" in s for s in report["not_judge
 PY
 "$build/profuse" tune live-cpu.pb.gz --binary ./workload >nameless.txt
 grep -q "code without function names (.*\[libc.so.6\] [0-9.]* %" nameless.txt || fail "a libc without names: $(cat nameless.txt)"
+mkdir stripped
+strip --strip-debug -o stripped/workload ./workload
+cp live-cpu.pb.gz again.pb.gz
+"$build/profuse" tune live-cpu.pb.gz again.pb.gz --binary stripped/workload 2>lacks >/dev/null
+[ "$(grep -c "workload has no debug information" lacks)" = 1 ] || fail "what a binary lacks is said once: $(cat lacks)"
 
 if command -v go >/dev/null; then
 	(cd "$PROFUSE_SOURCE_DIR/tests/peers/go_faults" && go build -o "$work/go_faults" .)

@@ -78,12 +78,27 @@ what_std_allocates_is_one_leak_of_who_called_it(void **state)
 	pf_tune_free(tune);
 }
 
+/* In both all memory is held by way of operator new, of a libstdc++ without names: its callers have theirs. */
+static void
+who_can_be_named_is_judged(void **state)
+{
+	struct pf_tune *leak = run("cpp-leak"), *healthy = run("cpp-healthy");
+	(void)state;
+
+	assert_int_equal(leak->unjudged.count, 1); /* the first string is the empty one */
+	assert_int_equal(healthy->unjudged.count, 1);
+	assert_int_equal(pf_tune_finding_count(healthy), 0);
+	pf_tune_free(leak);
+	pf_tune_free(healthy);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_standard_librarys_functions_are_nobodys_own),
 	    cmocka_unit_test(what_std_allocates_is_one_leak_of_who_called_it),
+	    cmocka_unit_test(who_can_be_named_is_judged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
