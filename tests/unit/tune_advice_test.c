@@ -122,12 +122,30 @@ thresholds_are_advised_where_memory_goes_back(void **state)
 	pf_tune_free(tune);
 }
 
+/* What goroutines' stacks take is not what the process has in memory. */
+static void
+goroutines_that_end_promise_their_stacks_only(void **state)
+{
+	struct pf_tune *tune = tuned((const char *[]){"tune/sleepers/goroutine-7.pb.gz", NULL});
+	const struct pf_finding *finding = find(tune, "goroutine-leak");
+	const struct pf_prediction *p;
+	(void)state;
+
+	assert_non_null(finding);
+	assert_int_equal(finding->prediction_count, 1);
+	p = &tune->findings.predictions[finding->first_prediction];
+	assert_string_equal(pf_said(&tune->findings, p->metric), "stack_memory");
+	assert_true(p->before > 0 && p->before == finding->bytes_saved);
+	pf_tune_free(tune);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_trim_threshold_is_advised_where_the_end_is_free),
 	    cmocka_unit_test(thresholds_are_advised_where_memory_goes_back),
+	    cmocka_unit_test(goroutines_that_end_promise_their_stacks_only),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
