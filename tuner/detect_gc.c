@@ -130,6 +130,19 @@ show_collector(const struct pf_evidence *e, struct pf_findings *f, struct pf_err
 	return rc;
 }
 
+/* Back to what it is today, where that is known. */
+static uint32_t
+undo_gogc(struct pf_findings *f, const struct pf_go_heap *h)
+{
+	if (h->gogc_assumed)
+		return pf_say(f, "GOGC as it is today; unset it where it is not set");
+	if (h->gogc_rough)
+		return pf_say(f, "GOGC as it is today (about %.0f)", h->gogc);
+	if (h->gogc == 100)
+		return pf_say(f, "unset GOGC");
+	return isfinite(h->gogc) ? pf_say(f, "GOGC=%.0f", h->gogc) : pf_say(f, "GOGC=off");
+}
+
 int
 pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
@@ -167,7 +180,7 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 		.versions = pf_say(f, "every Go"),
 		.risk =
 		    pf_say(f, "The heap grows by as much as is live; set GOMEMLIMIT beside it."),
-		.undo = pf_say(f, "unset GOGC")});
+		.undo = undo_gogc(f, &h)});
 	pf_add_prediction(f, "cpu", "share", 1, 1 - c.share / 2,
 	    1 - c.share / 2 * (1 + MODEL_ERROR), 1 - c.share / 2 * (1 - MODEL_ERROR),
 	    pf_say(f, "the collector's CPU time falls with 1/GOGC, or with what is allocated"));
@@ -176,9 +189,9 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 }
 
 static void
-add_limit_advice(struct pf_findings *f, double limit)
+add_limit_advice(const struct pf_evidence *e, struct pf_findings *f)
 {
-	double bytes = floor(limit * HEADROOM / (1 << 20));
+	double bytes = floor(e->memory_limit * HEADROOM / (1 << 20));
 
 	pf_add_advice(f,
 	    (struct pf_advice){
@@ -191,7 +204,8 @@ add_limit_advice(struct pf_findings *f, double limit)
 		.risk = pf_say(f, "It is a soft limit: near it the collector may take half of the "
 				  "CPU time. Never with "
 				  "GOGC=off where others share the machine."),
-		.undo = pf_say(f, "unset GOMEMLIMIT")});
+		.undo = *e->gomemlimit ? pf_say(f, "GOMEMLIMIT=%s", e->gomemlimit)
+				       : pf_say(f, "unset GOMEMLIMIT")});
 }
 
 static void
@@ -240,10 +254,9 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 		   .risk = pf_say(f, "The heap's height is in proportion to what is live: a burst "
 				     "of live data grows it by "
 				     "that much more."),
-		   .undo =
-		       h->gogc == 100 ? pf_say(f, "unset GOGC") : pf_say(f, "GOGC=%.0f", h->gogc)});
+		   .undo = undo_gogc(f, h)});
 	if (isfinite(e->memory_limit))
-		add_limit_advice(f, e->memory_limit);
+		add_limit_advice(e, f);
 	pf_add_prediction(f, "cpu", "share", 1, 1 - saved, 1 - saved - error - on_top,
 	    1 - fmin(least, saved - error),
 	    pf_say(f,
@@ -275,7 +288,7 @@ warn_of_limit(const struct pf_evidence *e, struct pf_findings *f, const struct p
 		pf_amount(limit, e->memory_limit, "bytes")));
 	add_heap(f, h);
 	pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
-	add_limit_advice(f, e->memory_limit);
+	add_limit_advice(e, f);
 	pf_add_prediction(f, "rss_peak", "bytes", h->goal + h->overhead, HEADROOM * e->memory_limit,
 	    HEADROOM * e->memory_limit * 0.9, e->memory_limit,
 	    pf_say(f, "the runtime collects more often as it nears GOMEMLIMIT"));

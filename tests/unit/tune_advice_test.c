@@ -139,6 +139,73 @@ goroutines_that_end_promise_their_stacks_only(void **state)
 	pf_tune_free(tune);
 }
 
+static void
+assert_undo(const struct pf_tune *tune, const char *kind, const char *setting, const char *undo)
+{
+	const struct pf_advice *a = advised(tune, kind, setting);
+
+	assert_non_null(a);
+	assert_string_equal(pf_said(&tune->findings, a->undo), undo);
+}
+
+/* What is undone is what the service has today, where that is known. */
+static void
+undo_is_todays_value(void **state)
+{
+	static const char *const set[] = {"tune/cache/cpu.pb.gz", "tune/cache/gctrace.txt", NULL};
+	struct pf_tune *tune = tuned(set);
+	struct pf_buffer cpu = read_fixture(set[0]), trace = read_fixture(set[1]);
+	struct pf_error err = {0};
+	(void)state;
+
+	assert_undo(tune, "gc-pressure", "GOGC=200", "unset GOGC");
+	assert_undo(tune, "gc-settings", "GOGC=200", "unset GOGC");
+	pf_tune_free(tune);
+	/* The environment of a process says more than its trace. */
+	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
+	snprintf(tune->evidence.gogc, sizeof tune->evidence.gogc, "%s", "50");
+	snprintf(tune->evidence.gomemlimit, sizeof tune->evidence.gomemlimit, "%s", "1GiB");
+	tune->evidence.memory_limit = 2147483648.0;
+	assert_int_equal(pf_tune_add(tune, "cpu", cpu.bytes, cpu.size, false, &err), 0);
+	assert_int_equal(pf_tune_add(tune, "trace", trace.bytes, trace.size, false, &err), 0);
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	assert_undo(tune, "gc-pressure", "GOGC=", "GOGC=50");
+	assert_undo(tune, "gc-settings", "GOGC=", "GOGC=50");
+	assert_undo(tune, "gc-settings", "GOMEMLIMIT=", "GOMEMLIMIT=1GiB");
+	pf_tune_free(tune);
+	pf_buffer_release(&cpu);
+	pf_buffer_release(&trace);
+}
+
+static void
+a_searchs_undo_is_todays_environment(void **state)
+{
+	struct pf_search *s = calloc(1, sizeof *s);
+	struct pf_findings f;
+	struct pf_error err = {0};
+	(void)state;
+
+	assert_non_null(s);
+	assert_int_equal(pf_findings_init(&f, &err), 0);
+	s->count = 2;
+	s->trials[1].setting.variable_count = 2;
+	snprintf(s->trials[1].setting.variables[0], sizeof s->trials[1].setting.variables[0], "%s",
+	    "GOGC=500");
+	snprintf(s->trials[1].setting.variables[1], sizeof s->trials[1].setting.variables[1], "%s",
+	    "GOMEMLIMIT=90MiB");
+	s->validation_count = 1;
+	s->validations[0] = (struct pf_validation){
+	    .supported = true, .trial = 1, .change = -0.5, .low = -0.6, .high = -0.4};
+	assert_int_equal(setenv("GOGC", "20", 1), 0);
+	assert_int_equal(unsetenv("GOMEMLIMIT"), 0);
+	pf_search_finding(s, &f);
+	assert_int_equal(f.advice_count, 1);
+	assert_string_equal(pf_said(&f, f.advices[0].undo), "GOGC=20, unset GOMEMLIMIT");
+	unsetenv("GOGC");
+	pf_findings_release(&f);
+	free(s);
+}
+
 int
 main(void)
 {
@@ -146,6 +213,8 @@ main(void)
 	    cmocka_unit_test(a_trim_threshold_is_advised_where_the_end_is_free),
 	    cmocka_unit_test(thresholds_are_advised_where_memory_goes_back),
 	    cmocka_unit_test(goroutines_that_end_promise_their_stacks_only),
+	    cmocka_unit_test(undo_is_todays_value),
+	    cmocka_unit_test(a_searchs_undo_is_todays_environment),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
