@@ -52,7 +52,7 @@ add_heap(struct pf_findings *f, const struct pf_go_heap *h)
 	pf_add_number(f, "live_heap", h->live, "bytes");
 	pf_add_number(f, "heap_goal", h->goal, "bytes");
 	if (isfinite(h->gogc))
-		pf_add_number(f, "gogc", h->gogc, "percent");
+		pf_add_number(f, h->gogc_assumed ? "gogc_assumed" : "gogc", h->gogc, "percent");
 	pf_add_number(f, "seconds_between_cycles", h->interval, "seconds");
 	pf_add_number(f, "cpu_of_a_cycle", h->cycle_cpu, "seconds");
 }
@@ -64,11 +64,16 @@ doubt_gogc(struct pf_findings *f, const struct pf_go_heap *h, enum pf_confidence
 	if (!h->gogc_assumed && !h->gogc_rough)
 		return;
 	pf_add_caveat(f, most,
-	    pf_say(f, "%s: the service's --pid tells it, or its /metrics (go_gc_gogc_percent).",
-		h->gogc_assumed ? "Nothing given tells what GOGC is, and Go's default of 100 is "
-				  "assumed"
-				: "GOGC was read off the heap's goals, which gctrace cuts to whole "
-				  "megabytes, and this heap is small"));
+	    pf_say(f,
+		"%s: give --pid of the service, its /metrics (go_gc_gogc_percent; --service "
+		"fetches "
+		"them) or %s with --stats.",
+		h->gogc_assumed
+		    ? "Nothing given tells what GOGC is, and Go's default of 100 is "
+		      "assumed; where it is another, so are the settings and savings here"
+		    : "GOGC was read off the heap's goals, which gctrace cuts to whole "
+		      "megabytes, and this heap is small",
+		h->gogc_assumed ? "a gctrace" : "a gctrace of a greater heap"));
 }
 
 static bool
@@ -165,7 +170,8 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	finding->cpu_saved = c.share / 2;
 	add_cost(f, &c);
 	add_heap(f, &h);
-	doubt_gogc(f, &h, PF_CONFIDENCE_HIGH); /* the pressure itself is measured */
+	/* The pressure itself is measured, but what is to be set, and what that brings, is not. */
+	doubt_gogc(f, &h, h.gogc_assumed ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH);
 	pf_add_advice(
 	    f, (struct pf_advice){.action = pf_say(f, "Allocate less where most is allocated (the "
 						      "stacks below): every byte less is a "
@@ -173,7 +179,8 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 		   .how = pf_say(f, "profuse show top ALLOCS.pb.gz --sample-type alloc_space")});
 	pf_add_advice(f,
 	    (struct pf_advice){
-		.action = pf_say(f, "Or give the heap more room, where there is memory for it."),
+		.action = pf_say(f, "Or give the heap more room, where there is memory for it%s.",
+		    h.gogc_assumed ? ": twice today's GOGC, which is taken for 100" : ""),
 		.setting = pf_say(f, "GOGC=%.0f", 2 * (isfinite(h.gogc) ? h.gogc : 100)),
 		.how = pf_say(f, "in the environment of the service, or debug.SetGCPercent(%.0f)",
 		    2 * (isfinite(h.gogc) ? h.gogc : 100)),
@@ -183,7 +190,8 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 		.undo = undo_gogc(f, &h)});
 	pf_add_prediction(f, "cpu", "share", 1, 1 - c.share / 2,
 	    1 - c.share / 2 * (1 + MODEL_ERROR), 1 - c.share / 2 * (1 - MODEL_ERROR),
-	    pf_say(f, "the collector's CPU time falls with 1/GOGC, or with what is allocated"));
+	    pf_say(f, "the collector's CPU time falls with 1/GOGC, or with what is allocated%s",
+		h.gogc_assumed ? ": at twice today's GOGC, or half the bytes" : ""));
 	rc = show_allocators(e, f, err);
 	return rc ? rc : show_collector(e, f, err);
 }

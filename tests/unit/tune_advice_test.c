@@ -177,6 +177,28 @@ undo_is_todays_value(void **state)
 	pf_buffer_release(&trace);
 }
 
+/* Without a word of GOGC what to set is a guess, and said to be. */
+static void
+an_assumed_gogc_is_never_sure(void **state)
+{
+	struct pf_tune *alone = tuned((const char *[]){"tune/assist/cpu.pb.gz", NULL});
+	struct pf_tune *told =
+	    tuned((const char *[]){"tune/cache/cpu.pb.gz", "tune/cache/gctrace.txt", NULL});
+	const struct pf_finding *finding = find(alone, "gc-pressure");
+	const struct pf_findings *f = &alone->findings;
+	(void)state;
+
+	assert_non_null(finding);
+	assert_int_equal(finding->confidence, PF_CONFIDENCE_MEDIUM);
+	assert_int_equal(finding->caveat_count, 1);
+	assert_non_null(strstr(pf_said(f, f->caveats[finding->first_caveat]), "gctrace"));
+	assert_undo(
+	    alone, "gc-pressure", "GOGC=200", "GOGC as it is today; unset it where it is not set");
+	assert_int_equal(find(told, "gc-pressure")->confidence, PF_CONFIDENCE_HIGH);
+	pf_tune_free(alone);
+	pf_tune_free(told);
+}
+
 static void
 a_searchs_undo_is_todays_environment(void **state)
 {
@@ -214,6 +236,7 @@ main(void)
 	    cmocka_unit_test(thresholds_are_advised_where_memory_goes_back),
 	    cmocka_unit_test(goroutines_that_end_promise_their_stacks_only),
 	    cmocka_unit_test(undo_is_todays_value),
+	    cmocka_unit_test(an_assumed_gogc_is_never_sure),
 	    cmocka_unit_test(a_searchs_undo_is_todays_environment),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
