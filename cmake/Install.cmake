@@ -16,10 +16,12 @@ endif()
 set_target_properties(profuse_shared PROPERTIES EXPORT_NAME profuse)
 install(EXPORT profuse NAMESPACE profuse:: FILE profuseTargets.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/profuse)
-configure_package_config_file(cmake/profuseConfig.cmake.in ${CMAKE_BINARY_DIR}/profuseConfig.cmake
+# Not where find_package would take the build folder for an installed package, of which it has no half.
+set(PACKAGE_DIR ${CMAKE_BINARY_DIR}/package)
+configure_package_config_file(cmake/profuseConfig.cmake.in ${PACKAGE_DIR}/profuseConfig.cmake
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/profuse)
-write_basic_package_version_file(${CMAKE_BINARY_DIR}/profuseConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_BINARY_DIR}/profuseConfig.cmake ${CMAKE_BINARY_DIR}/profuseConfigVersion.cmake
+write_basic_package_version_file(${PACKAGE_DIR}/profuseConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PACKAGE_DIR}/profuseConfig.cmake ${PACKAGE_DIR}/profuseConfigVersion.cmake
   cmake/profuse_use_profile.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/profuse)
 

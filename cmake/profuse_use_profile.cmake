@@ -11,7 +11,9 @@
 # alone. With link-time optimisation (CMake's INTERPROCEDURAL_OPTIMIZATION, or -flto in the flags) the linker gets the
 # profile too. Nothing is added for compilers other than clang, with a warning.
 #
-#   PROBES            build with pseudo-probes; implied by the record of a profile that was made from them
+#   PROBES            build with pseudo-probes; implied by the record of a profile that was made from them. Paths below
+#                     the project's folders are made relative in __FILE__ and what names of static functions
+#                     are made of, so that a profile fits wherever the next build is
 #   REQUIRED          a missing FILE, or another compiler than clang, is an error; else it is a warning, and the build
 #                     is the one to profile
 #   REPORT_STALENESS  clang says for each source how many call sites of the profile no longer fit
@@ -125,7 +127,8 @@ profiled, not with a profile (`profuse convert --binary` makes it)")
 
   set(compile -gmlt -fdebug-info-for-profiling)
   if(arg_PROBES)
-    list(APPEND compile -fpseudo-probe-for-profiling)
+    # Static functions get names of their own by a hash of their file's path, which the next checkout may have elsewhere.
+    list(APPEND compile -fpseudo-probe-for-profiling "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=" "-fmacro-prefix-map=${CMAKE_BINARY_DIR}/=")
   endif()
   if(use)
     set(options -enable-ext-tsp-block-placement)

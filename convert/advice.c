@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "symbol/binary.h"
+
 const char *
 pf_format_name(enum pf_convert_format format)
 {
@@ -91,14 +93,20 @@ add_tool(struct pf_buffer *b, const char *program)
 		pf_buffer_printf(b, "-%ld", newest);
 }
 
-/* Whether functions have C++'s names: the driver of C++ compiles C too, and links its library. */
+/*
+ * Whether functions have C++'s names. clang gives C's static functions such names too, where it makes them unique: those
+ * that have the form of both say nothing.
+ */
 static bool
 is_cpp(const struct pf_convert *c)
 {
 	const struct pf_strings *names = &c->functions.names;
 
 	for (uint32_t i = 1; i < names->count; i++) {
-		if (strncmp(pf_strings_get(names, i), "_Z", 2) == 0)
+		const char *name = pf_strings_get(names, i);
+		size_t size;
+
+		if (strncmp(name, "_Z", 2) == 0 && pf_source_name(name, &size) == name)
 			return true;
 	}
 	return false;
@@ -132,8 +140,9 @@ add_program(struct pf_buffer *b, const struct pf_convert *c)
 }
 
 static void
-add_bolt_flags(struct pf_buffer *b, const char *binary, const char *file)
+add_bolt_flags(struct pf_buffer *b, const struct pf_convert *c, const char *file)
 {
+	const char *binary = c->binary_path;
 	char bolted[4096];
 
 	snprintf(bolted, sizeof bolted, "%s.bolt", binary);
@@ -142,7 +151,9 @@ add_bolt_flags(struct pf_buffer *b, const char *binary, const char *file)
 	add_quoted(b, bolted);
 	pf_buffer_string(b, " -data=");
 	add_quoted(b, file);
-	pf_buffer_string(b, " " PF_BOLT_FLAGS);
+	pf_buffer_string(b, " " PF_BOLT_BLOCK_FLAGS);
+	if (pf_binary_has_section(c->binary, ".rela.text"))
+		pf_buffer_string(b, " " PF_BOLT_FUNCTION_FLAGS);
 }
 
 void
@@ -169,7 +180,7 @@ pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *out
 		pf_buffer_string(b, " >flame.svg");
 		break;
 	case PF_CONVERT_BOLT:
-		add_bolt_flags(b, c->binary_path, file);
+		add_bolt_flags(b, c, file);
 		break;
 	case PF_CONVERT_GCC:
 		pf_buffer_string(b, PF_GCC_DEBUG_FLAGS " -fauto-profile=");

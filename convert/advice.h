@@ -14,8 +14,9 @@
 #define PF_PROBE_FLAGS "-fpseudo-probe-for-profiling"
 /* Comes with the former; without it counts of static functions find no function of their name. */
 #define PF_UNIQUE_FLAGS "-funique-internal-linkage-names"
-#define PF_BOLT_FLAGS \
-	"-reorder-blocks=ext-tsp -reorder-functions=hfsort -split-functions -split-all-cold"
+#define PF_BOLT_BLOCK_FLAGS "-reorder-blocks=ext-tsp"
+/* Of binaries with relocations; without them llvm-bolt ends with an error. */
+#define PF_BOLT_FUNCTION_FLAGS "-reorder-functions=hfsort -split-functions -split-all-cold"
 /* What a profile wants besides: a layout that uses it and, by lines, clang's own inference, which makes one flow of
  * counts that a line shares among blocks. By probes clang infers anyway. What both give: docs/quality.md. */
 #define PF_LAYOUT_FLAGS "-mllvm -enable-ext-tsp-block-placement"

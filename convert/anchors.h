@@ -30,8 +30,8 @@ struct pf_anchor {
 struct pf_anchor_lines {
 	const struct pf_line_source *source;
 	struct pf_inline_chain chain;
-	uint32_t body;             /* that the chain stands for; PF_NONE: for none */
-	bool far_line, deep_chain; /* why not */
+	uint32_t body;   /* that the chain stands for; PF_NONE: for none */
+	bool deep_chain; /* why not */
 };
 
 /* Where anchors by probes come from. */
@@ -55,7 +55,6 @@ struct pf_anchors {
 	size_t call_capacity;
 
 	/* Of all functions so far. */
-	uint64_t far_lines; /* instructions whose line is before their function or too far after */
 	uint64_t deep_chains;           /* anchors inlined deeper than PF_INLINE_MAX_DEPTH */
 	uint64_t chains, discriminated; /* lines with their callers; those with a discriminator */
 };

@@ -28,7 +28,7 @@ static int
 find_body(struct pf_anchors *a, uint64_t address, struct pf_error *err)
 {
 	struct pf_anchor_lines *l = &a->lines;
-	uint64_t far_lines = a->finder.far_lines, deep_chains = a->finder.deep_chains;
+	uint64_t deep_chains = a->finder.deep_chains;
 	uint32_t root;
 	int rc = 0;
 
@@ -38,10 +38,8 @@ find_body(struct pf_anchors *a, uint64_t address, struct pf_error *err)
 			rc = pf_place_find(&a->finder, &l->chain, &l->body, &root, err);
 		a->chains++;
 		a->discriminated += !rc && is_discriminated(&l->chain);
-		l->far_line = a->finder.far_lines > far_lines;
 		l->deep_chain = a->finder.deep_chains > deep_chains;
 	}
-	a->far_lines += l->far_line;
 	a->deep_chains += l->deep_chain;
 	return rc;
 }

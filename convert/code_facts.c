@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/places.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "symbol/binary.h"
@@ -186,11 +187,8 @@ read_chain(struct reading *r, uint64_t address, uint32_t *innermost, struct pf_p
 		struct pf_place at;
 		uint32_t function;
 
-		if (!f->function || !f->line || f->line < f->start_line || !f->start_line ||
-		    f->line - f->start_line > PF_PLACE_MAX_OFFSET)
+		if (!pf_frame_place(f, &at))
 			return 0;
-		at = (struct pf_place){(uint16_t)(f->line - f->start_line),
-		    (uint16_t)pf_discriminator_base(f->discriminator)};
 		rc = named_function(r, f->function, &function, err);
 		if (rc)
 			return rc;

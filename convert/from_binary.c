@@ -91,18 +91,23 @@ report_binaries(struct work *w, struct pf_error *err)
 			(double)w->samples.not_code / c->type.unit, err);
 }
 
-/* The one with the most samples, or NULL. */
+/* The binary with the most samples, of all or of those that look like programs; NULL: none. */
 static const struct pf_stack_binary *
-main_binary(const struct work *w)
+most_sampled(const struct work *w, bool programs)
 {
 	const struct pf_stacks *s = &w->c->stacks;
-	size_t most = 0;
+	size_t most = s->binary_count;
 
-	for (size_t i = 1; i < s->binary_count; i++) {
-		if (w->samples.binary_values[i] > w->samples.binary_values[most])
+	for (size_t i = 0; i < s->binary_count; i++) {
+		const char *name = stack_string(w->c, s->binaries[i].filename);
+
+		if (programs && (name[0] != '/' || strstr(name, ".so")))
+			continue;
+		if (most == s->binary_count ||
+		    w->samples.binary_values[i] > w->samples.binary_values[most])
 			most = i;
 	}
-	return s->binary_count ? &s->binaries[most] : NULL;
+	return most < s->binary_count ? &s->binaries[most] : NULL;
 }
 
 static int
@@ -110,7 +115,9 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 {
 	const struct pf_convert *c = w->c;
 	const char *path = c->binary_path, *own = pf_binary_build_id(c->binary);
-	const struct pf_stack_binary *other = main_binary(w);
+	const struct pf_stack_binary *other = most_sampled(w, false);
+	const struct pf_stack_binary *program = most_sampled(w, true);
+	const char *words;
 
 	if (w->samples.total == 0)
 		return pf_error_set(err, PF_EINPUT,
@@ -139,12 +146,19 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 		    "all samples in %s lie outside its code: the profile's mappings do not fit "
 		    "this file",
 		    path);
+	words = program ? ", the program with the most samples is "
+		: other ? ", the one with the most samples is "
+			: "";
+	if (program)
+		other = program;
 	return pf_error_set(err, PF_EINPUT,
 	    "no sample of the profile is in %s (build id %s): its binaries have other names and "
-	    "build ids%s%s%s%s; a renamed binary must keep the build id",
-	    path, own[0] ? own : "none", other ? ", the one with the most samples is " : "",
-	    other ? stack_string(c, other->filename) : "", other ? " with build id " : "",
-	    other ? build_id_of(c, other) : "");
+	    "build ids%s%s%s%s; a renamed binary must keep the build id%s",
+	    path, own[0] ? own : "none", words, other ? stack_string(c, other->filename) : "",
+	    other ? " with build id " : "", other ? build_id_of(c, other) : "",
+	    c->options.allow_build_id_mismatch
+		? " (--allow-build-id-mismatch takes another build of the same file name)"
+		: "");
 }
 
 /* Samples per function of this binary, for coverage and stability. */
@@ -278,11 +292,6 @@ note_lines(struct work *w)
 {
 	const struct pf_convert *c = w->c;
 
-	if (w->anchors.far_lines)
-		pf_report_note(&w->c->report,
-		    "%llu instructions were left out because their line lies before their "
-		    "function or more than 65535 after its start.",
-		    (unsigned long long)w->anchors.far_lines);
 	if (w->anchors.chains >= DISCRIMINATED_FROM && !w->anchors.discriminated &&
 	    c->options.format != PF_CONVERT_GCC)
 		pf_report_note(&w->c->report,
@@ -417,9 +426,8 @@ begin_anchors(struct work *w, const struct pf_line_source *source, struct pf_err
 static void
 forget_code(struct work *w)
 {
-	struct pf_anchors counted = {.far_lines = w->anchors.far_lines,
-	    .chains = w->anchors.chains,
-	    .discriminated = w->anchors.discriminated};
+	struct pf_anchors counted = {
+	    .chains = w->anchors.chains, .discriminated = w->anchors.discriminated};
 
 	pf_anchors_release(&w->anchors);
 	w->anchors = counted;

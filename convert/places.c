@@ -31,15 +31,11 @@ pf_place_canonical(struct pf_place_finder *p, const char *name, struct pf_error 
 	return p->name;
 }
 
-static bool
-frame_place(struct pf_place_finder *p, const struct pf_inline_frame *f, struct pf_place *place)
+bool
+pf_frame_place(const struct pf_inline_frame *f, struct pf_place *place)
 {
 	if (!f->function || !f->line || !f->start_line)
 		return false;
-	if (f->line < f->start_line || f->line - f->start_line > PF_PLACE_MAX_OFFSET) {
-		p->far_lines++;
-		return false;
-	}
 	place->offset = (uint16_t)(f->line - f->start_line);
 	place->discriminator = (uint16_t)pf_discriminator_base(f->discriminator);
 	return true;
@@ -84,7 +80,7 @@ enter_levels(struct pf_place_finder *p, const struct pf_inline_chain *chain, str
 		rc = enter_level(p, level, f->function, site, err);
 		if (!rc && p->depth <= level)
 			return 0; /* frozen functions: nothing known there */
-		frame_place(p, f, &site);
+		pf_frame_place(f, &site);
 	}
 	if (!rc) {
 		p->chain = chain;
@@ -112,10 +108,10 @@ pf_place_find(struct pf_place_finder *p, const struct pf_inline_chain *chain, ui
 	*body = *root = PF_NONE;
 	if (n > PF_INLINE_MAX_DEPTH)
 		p->deep_chains++;
-	if (n == 0 || n > PF_INLINE_MAX_DEPTH || !frame_place(p, &chain->frames[0], &innermost))
+	if (n == 0 || n > PF_INLINE_MAX_DEPTH || !pf_frame_place(&chain->frames[0], &innermost))
 		return 0;
 	for (size_t i = 1; !entered && i < n; i++) {
-		if (!frame_place(p, &chain->frames[i], &outer))
+		if (!pf_frame_place(&chain->frames[i], &outer))
 			return 0;
 	}
 	if (!entered)

@@ -24,8 +24,15 @@ struct pf_place_finder {
 	uint64_t number;
 	char *name; /* owned: room for a canonical name */
 	size_t name_capacity;
-	uint64_t far_lines, deep_chains; /* chains left out, and why */
+	uint64_t deep_chains; /* chains left out */
 };
+
+/*
+ * The place of a frame in its function; false if it has no name or no line. Lines count from the function's
+ * start modulo 65536, as the compiler counts them (FunctionSamples::getOffset): those of a file
+ * that is included in the function's body may be smaller.
+ */
+bool pf_frame_place(const struct pf_inline_frame *f, struct pf_place *place);
 
 /* `functions` outlives the finder. */
 void pf_place_finder_init(struct pf_place_finder *p, struct pf_functions *functions);
@@ -34,7 +41,7 @@ void pf_place_finder_release(struct pf_place_finder *p);
 /*
  * The body that a chain's innermost frame stands for, and the root it lies in;
  * both PF_NONE where the chain is empty or has a frame that a profile cannot
- * name (no function, no line, a line before its function or too far after it).
+ * name (no function, no line).
  * The chain's names must stay where they are while the finder is used. PF_ENOMEM.
  */
 int pf_place_find(struct pf_place_finder *p, const struct pf_inline_chain *chain, uint32_t *body,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "convert/code_facts.h"
+#include "convert/stale_names.h"
 #include "convert/stale_probes.h"
 #include "core/error.h"
 #include "core/memory.h"
@@ -21,6 +22,7 @@ struct work {
 	struct pf_staleness *s;
 	const struct pf_functions *profile;
 	struct pf_code_facts old, newer;
+	struct pf_strings stems; /* of the newer build's unique names */
 	uint32_t *of_name;       /* by name of the profile: function of `old` */
 	uint32_t *in_newer;      /* by function of `old`: that of `newer`, PF_NONE: gone */
 	struct call_site *sites; /* by function and offset */
@@ -49,8 +51,8 @@ pf_stale_matched(const struct pf_staleness *s)
 const char *
 pf_stale_reason_name(enum pf_stale_reason reason)
 {
-	static const char *const names[PF_STALE_REASONS] = {
-	    "function-gone", "behind-end", "no-code", "calls-moved", "checksum"};
+	static const char *const names[PF_STALE_REASONS] = {"function-gone", "function-renamed",
+	    "behind-end", "no-code", "calls-moved", "checksum"};
 
 	return names[reason];
 }
@@ -108,6 +110,10 @@ read_facts(
 		rc = PF_CALLOC(w->in_newer, w->old.names.count, err);
 	for (uint32_t i = 0; !rc && i < w->old.names.count; i++)
 		w->in_newer[i] = pf_code_facts_find(&w->newer, pf_strings_get(&w->old.names, i));
+	if (!rc)
+		rc = pf_strings_init(&w->stems, err);
+	for (uint32_t i = 1; !rc && i < w->newer.names.count; i++)
+		rc = pf_stale_names_add(&w->stems, names, pf_strings_get(&w->newer.names, i), err);
 	return rc;
 }
 
@@ -236,9 +242,11 @@ place_matches(
 {
 	uint32_t newer = w->in_newer[function];
 
-	*reason = PF_STALE_GONE;
-	if (newer == PF_NONE || !w->newer.functions[newer].start_line)
+	if (newer == PF_NONE || !w->newer.functions[newer].start_line) {
+		const char *name = pf_strings_get(&w->old.names, function);
+		*reason = pf_stale_names_has(&w->stems, name) ? PF_STALE_RENAMED : PF_STALE_GONE;
 		return false;
+	}
 	*reason = PF_STALE_BEHIND;
 	if (place.offset > w->newer.functions[newer].last_offset)
 		return false;
@@ -389,6 +397,7 @@ compare_lines(struct pf_staleness *s, const struct pf_functions *profile,
 	}
 	pf_code_facts_release(&w.old);
 	pf_code_facts_release(&w.newer);
+	pf_strings_release(&w.stems);
 	free(w.of_name);
 	free(w.in_newer);
 	free(w.sites);

@@ -21,6 +21,7 @@ struct pf_binary;
 
 enum pf_stale_reason {
 	PF_STALE_GONE,     /* no code comes from the function */
+	PF_STALE_RENAMED,  /* nor from it, but from one that differs by its unique suffix */
 	PF_STALE_BEHIND,   /* the line lies behind the function's last one */
 	PF_STALE_NO_CODE,  /* no instruction comes from the place */
 	PF_STALE_CALLS,    /* the calls around the place have moved */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "convert/places.h"
+#include "convert/stale_names.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "symbol/binary.h"
@@ -12,8 +13,8 @@
 
 /* The checksums of the newer build by name, as profiles spell it. */
 struct checksums {
-	struct pf_strings names;
-	uint64_t *values; /* by name */
+	struct pf_strings names, stems; /* stems: of the unique ones */
+	uint64_t *values;               /* by name */
 	size_t capacity;
 };
 
@@ -26,7 +27,8 @@ no_bodies(const void *context, uint64_t start)
 }
 
 static int
-add_checksums(struct checksums *c, const struct pf_probes *probes, struct pf_error *err)
+add_checksums(struct checksums *c, const struct pf_probes *probes,
+    const struct pf_functions *profile, struct pf_error *err)
 {
 	struct pf_place_finder finder; /* for names */
 	int rc = 0;
@@ -41,6 +43,8 @@ add_checksums(struct checksums *c, const struct pf_probes *probes, struct pf_err
 			rc = PF_GROW(c->values, c->capacity, c->names.count, err);
 		if (!rc)
 			c->values[id] = probes->functions[i].checksum;
+		if (!rc)
+			rc = pf_stale_names_add(&c->stems, &profile->names, name, err);
 	}
 	pf_place_finder_release(&finder);
 	return rc;
@@ -51,10 +55,12 @@ static bool
 fits(const struct checksums *c, const struct pf_functions *p, const struct pf_function_node *n,
     enum pf_stale_reason *reason)
 {
-	uint32_t id = pf_strings_find(
-	    &c->names, pf_strings_get(&p->names, n->name), pf_strings_size(&p->names, n->name));
+	const char *name = pf_strings_get(&p->names, n->name);
+	uint32_t id = pf_strings_find(&c->names, name, pf_strings_size(&p->names, n->name));
 
-	*reason = id == PF_NONE ? PF_STALE_GONE : PF_STALE_CHECKSUM;
+	*reason = PF_STALE_CHECKSUM;
+	if (id == PF_NONE)
+		*reason = pf_stale_names_has(&c->stems, name) ? PF_STALE_RENAMED : PF_STALE_GONE;
 	return id != PF_NONE && c->values[id] == n->checksum;
 }
 
@@ -139,15 +145,18 @@ pf_stale_by_probes(struct pf_staleness *s, const struct pf_functions *profile,
 	s->probes = true;
 	rc = pf_strings_init(&c.names, err);
 	if (!rc)
+		rc = pf_strings_init(&c.stems, err);
+	if (!rc)
 		rc = pf_probes_read(&probes, newer, no_bodies, NULL, err);
 	if (!rc)
 		rc = PF_GROW(c.values, c.capacity, 1, err);
 	if (!rc)
-		rc = add_checksums(&c, &probes, err);
+		rc = add_checksums(&c, &probes, profile, err);
 	if (!rc)
 		rc = compare(s, &c, profile, err);
 	pf_probes_release(&probes);
 	pf_strings_release(&c.names);
+	pf_strings_release(&c.stems);
 	free(c.values);
 	return rc;
 }

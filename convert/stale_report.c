@@ -15,8 +15,8 @@ share(uint64_t part, uint64_t whole)
 }
 
 static const char *const reason_words[PF_STALE_REASONS] = {"no code comes from it any more",
-    "lines behind its end", "lines without code", "calls have moved",
-    "its control flow graph has changed"};
+    "its unique suffix is another", "lines behind its end", "lines without code",
+    "calls have moved", "its control flow graph has changed"};
 
 static void
 describe_function(struct pf_buffer *b, const struct pf_stale_function *f, uint64_t total)
@@ -65,6 +65,14 @@ pf_stale_text(struct pf_buffer *b, const struct pf_staleness *s, const struct pf
 	if (changed > NAMED_FUNCTIONS)
 		pf_buffer_printf(
 		    b, "  and %zu more (--json lists them)\n", changed - NAMED_FUNCTIONS);
+	if (s->lost[PF_STALE_RENAMED])
+		pf_buffer_printf(b,
+		    "  %.1f %% are of static functions with another unique suffix (.__uniq.N): "
+		    "clang "
+		    "makes it of the file's path on its command line. Build both with the same "
+		    "path, "
+		    "or with -fmacro-prefix-map=\"$PWD/=\"\n",
+		    100 * share(s->lost[PF_STALE_RENAMED], s->total));
 }
 
 static json_t *

@@ -35,6 +35,26 @@ find_aim(const char *name, size_t size, enum pf_aim *aim)
 	return -1;
 }
 
+int
+pf_aims_check(const struct pf_search *s, struct pf_error *err)
+{
+	static const enum pf_aim of_services[] = {PF_AIM_IDLE, PF_AIM_P99};
+
+	for (size_t i = 0; !s->service && i < sizeof of_services / sizeof *of_services; i++) {
+		enum pf_aim aim = of_services[i];
+		bool counts = s->weight[aim] > 0;
+
+		if (pf_aim_asked(s, aim))
+			return pf_error_set(err, PF_EUSAGE,
+			    "%s %s: that is measured of a service under load only: name what to "
+			    "load with "
+			    "--load URL, or leave it out",
+			    counts ? "--weight" : "--cap",
+			    counts ? pf_aim_names[aim] : pf_aim_metric(aim, false));
+	}
+	return 0;
+}
+
 /* "512MiB", "80ms", "3": bytes, seconds. NaN for anything else. */
 static double
 parse_amount(const char *text)

@@ -28,6 +28,7 @@ static const struct rule rules[] = {
     {"runtime.gcmarknewobject", PF_CODE_GC_MARK},
     {"runtime.gcDrainMarkWorkerIdle", PF_CODE_GC_IDLE},
     {"runtime.gcAssistAlloc*", PF_CODE_GC_ASSIST},
+    /* what an allocation sweeps it needs, to find room: it goes with the bytes allocated more than with 1/GOGC */
     {"runtime.bgsweep", PF_CODE_GC_SWEEP},
     /* C and C++ allocation */
     {"malloc", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
@@ -51,16 +52,21 @@ static const struct rule rules[] = {
     {"tcache_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"arena_get2*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"sysmalloc*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
-    {"systrim*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"systrim*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
     {"grow_heap*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
-    {"shrink_heap*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
-    {"heap_trim*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"shrink_heap*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
+    {"heap_trim*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
     {"operator new*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"operator delete*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"_Znwm*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"_Znam*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"_ZdlPv*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"_ZdaPv*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"__rust_alloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"__rust_realloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"__rust_dealloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"__rdl_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"__rg_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"je_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"tc_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"tcmalloc::*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
@@ -68,8 +74,8 @@ static const struct rule rules[] = {
     {"_mi_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"mmap*", PF_CODE_MAPPING | PF_CODE_LIBRARY},
     {"__mmap*", PF_CODE_MAPPING | PF_CODE_LIBRARY},
-    {"munmap", PF_CODE_MAPPING | PF_CODE_LIBRARY},
-    {"__munmap", PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"munmap", PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
+    {"__munmap", PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
     {"madvise", PF_CODE_MAPPING | PF_CODE_LIBRARY},
     {"__madvise", PF_CODE_MAPPING | PF_CODE_LIBRARY},
     {"mprotect", PF_CODE_MAPPING | PF_CODE_LIBRARY},
@@ -268,6 +274,61 @@ is_standard_go(const char *name)
 	return false;
 }
 
+static bool
+starts_with_any(const char *name, const char *const *beginnings)
+{
+	for (; *beginnings; beginnings++) {
+		if (strncmp(name, *beginnings, strlen(*beginnings)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether a C++ name is of the standard library: of std:: or of __gnu_cxx::, its lambdas and instances for
+ * the service's types too. Mangled, std:: is St, or an abbreviation of one of its classes (Itanium C++ ABI, 5.1.8).
+ */
+static bool
+is_standard_cpp(const char *name)
+{
+	static const char *const plain[] = {"std::", "__gnu_cxx::", NULL};
+	static const char *const nested[] = {
+	    "St", "Sa", "Sb", "Ss", "Si", "So", "Sd", "9__gnu_cxx", NULL};
+
+	if (strncmp(name, "_Z", 2) != 0)
+		return starts_with_any(name, plain);
+	name += 2;
+	while (*name == 'Z') /* something inside of a function */
+		name++;
+	if (*name != 'N')
+		return strncmp(name, "St", 2) == 0;
+	name++;
+	name += strspn(name, "rVKRO"); /* of a member function: const, && … */
+	return starts_with_any(name, nested);
+}
+
+/* Whether a name is of Rust's standard library, of which a C++ namespace could bear the crates' names, "core" say. */
+static bool
+is_standard_rust(const char *name)
+{
+	static const char *const crates[] = {"3std", "4core", "5alloc", NULL};
+	static const char *const implemented[] = {
+	    "_$LT$std..", "_$LT$core..", "_$LT$alloc..", NULL};
+	static const char *const plain[] = {"<std::", "<core::", "<alloc::", "alloc::alloc::",
+	    "alloc::boxed::", "alloc::collections::", "alloc::raw_vec::", "alloc::rc::",
+	    "alloc::slice::", "alloc::str::", "alloc::string::", "alloc::sync::", "alloc::vec::",
+	    "core::fmt::", "core::iter::", "core::ops::", "core::ptr::", "core::slice::", NULL};
+	enum { HASH = sizeof "17h0123456789abcdefE" - 1 };
+	size_t size = strlen(name);
+
+	if (strncmp(name, "_ZN", 3) != 0)
+		return starts_with_any(name, plain);
+	if (size < 3 + HASH || strncmp(name + size - HASH, "17h", 3) != 0)
+		return false;
+	return starts_with_any(name + 3, crates) ||
+	       starts_with_any(name + 3 + strspn(name + 3, "0123456789"), implemented);
+}
+
 /* Binaries that are nobody's own code; all that is in an allocator's library is the allocator. */
 static uint32_t
 traits_of_binary(const char *file)
@@ -295,9 +356,8 @@ pf_code_traits(const char *function, const char *file)
 	/* What glibc calls inside of itself is "__GI_" and the name. */
 	if (strncmp(function, "__GI_", 5) == 0)
 		function += 5;
-	if (is_standard_go(function) || strncmp(function, "std::", 5) == 0 ||
-	    strncmp(function, "__gnu_cxx::", 11) == 0 || strncmp(function, "_start", 7) == 0 ||
-	    strncmp(function, "__libc_start", 12) == 0)
+	if (is_standard_go(function) || is_standard_cpp(function) || is_standard_rust(function) ||
+	    strncmp(function, "_start", 7) == 0 || strncmp(function, "__libc_start", 12) == 0)
 		traits |= PF_CODE_LIBRARY;
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
 		if (matches(function, rules[i].name))

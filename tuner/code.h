@@ -13,7 +13,8 @@ enum pf_trait {
 	PF_CODE_GC_MARK = 1 << 2,    /* the collector's background workers */
 	PF_CODE_GC_ASSIST = 1 << 3,  /* marking that an allocation is made to do */
 	PF_CODE_GC_SWEEP = 1 << 4,
-	PF_CODE_GC_IDLE = 1 << 5,   /* marking with CPU time that nobody else wanted */
+	PF_CODE_GC_IDLE = 1 << 5, /* marking with CPU time that nobody else wanted */
+	PF_CODE_GC = PF_CODE_GC_MARK | PF_CODE_GC_ASSIST | PF_CODE_GC_SWEEP | PF_CODE_GC_IDLE,
 	PF_CODE_LOCK = 1 << 6,      /* takes a lock, waiting if need be */
 	PF_CODE_LOCK_WAIT = 1 << 7, /* waits for one, or wakes who does */
 	PF_CODE_SLEEP = 1 << 8,
@@ -25,7 +26,8 @@ enum pf_trait {
 	PF_CODE_POOL = 1 << 14,    /* waits for a connection of a pool */
 	PF_CODE_SOCKET = 1 << 15,  /* a socket that never blocks: to wait is PF_CODE_PARKED */
 	PF_CODE_PARKED = 1 << 16,
-	PF_CODE_WRAPPER = 1 << 17, /* the agent's, without the name of the call: its labels tell */
+	PF_CODE_UNMAPPING = 1 << 17, /* gives memory back to the kernel */
+	PF_CODE_WRAPPER = 1 << 18, /* the agent's, without the name of the call: its labels tell */
 };
 
 /*

@@ -57,6 +57,25 @@ pf_cpu_profile(const struct pf_evidence *e, uint32_t *column)
 	return *column == PF_NONE || pf_column_total(ep, *column) <= 0 ? NULL : ep;
 }
 
+static bool
+marks_in_idle_time(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	(void)ep;
+	return (s->traits & PF_CODE_GC_IDLE) != 0;
+}
+
+int
+pf_cpu_used(
+    const struct pf_evidence_profile *ep, uint32_t column, double *used, struct pf_error *err)
+{
+	struct pf_sites idle;
+	int rc = pf_sites_of(&idle, ep, column, marks_in_idle_time, err);
+
+	*used = pf_column_total(ep, column) - idle.total;
+	pf_sites_release(&idle);
+	return rc;
+}
+
 void
 pf_share_interval(double share, double n, double *low, double *high)
 {
@@ -101,11 +120,19 @@ pf_add_snapshot_caveats(
 		    pf_say(f, "The base is younger than what is compared with it: the clock went "
 			      "backwards, or the "
 			      "files are mixed up."));
-	if (d->restarted)
+	if (d->restarted[0])
 		pf_add_caveat(f, PF_UNSURE,
 		    pf_say(f,
 			"What was ever allocated fell between two snapshots: they are of different "
 			"processes, or the clock went backwards."));
+	if (d->clock[0])
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f,
+			"A clock went backwards: by its time %s comes before %s, though it was "
+			"given "
+			"after it and more had ever been allocated in it. The order given was "
+			"taken.",
+			pf_base_name(d->clock[1]->name), pf_base_name(d->clock[0]->name)));
 	if (d->mixed[0])
 		pf_add_caveat(f, PF_UNSURE,
 		    pf_say(f,

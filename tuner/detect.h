@@ -29,6 +29,15 @@ pf_detect pf_detect_leak, pf_detect_allocation, pf_detect_unreturned, pf_detect_
 
 /* The CPU profile and its column of time (or samples); NULL where there is none with enough samples to judge. */
 const struct pf_evidence_profile *pf_cpu_profile(const struct pf_evidence *e, uint32_t *column);
+/*
+ * The CPU time in which the service wanted something: without what Go marks in idle time. All findings'
+ * shares of CPU time are of this. PF_ENOMEM.
+ */
+int pf_cpu_used(
+    const struct pf_evidence_profile *ep, uint32_t column, double *used, struct pf_error *err);
+/* Whether a sample is allocation (pf_sample_wanted), and not the collector's work for it. */
+struct pf_stack;
+bool pf_allocates(const struct pf_stack *s, const struct pf_evidence_profile *ep);
 /* How many samples stand behind a CPU profile; shares of fewer than PF_FEW_SAMPLES are unsure. */
 double pf_cpu_samples(const struct pf_evidence_profile *ep);
 enum { PF_FEW_SAMPLES = 100, PF_LEAST_SAMPLES = 20 };

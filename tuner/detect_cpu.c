@@ -3,7 +3,10 @@
  * the share of samples whose stack goes through such code, and who calls it.
  *
  * Thresholds: mallocgc or malloc and free together above 15 % of CPU is heavy;
- * serialisation above 10 % is worth a look, above 25 % a rewrite.
+ * serialisation above 10 % is worth a look, above 25 % a rewrite. What Go's
+ * collector does below mallocgc (assists, the start of a cycle) is the
+ * collector's, which gc_model.c counts, in shares of the same CPU time; what is
+ * swept there to find room is allocation.
  */
 #include "tuner/detect.h"
 
@@ -15,13 +18,11 @@
 #define HEAVY_ALLOCATION 0.15
 #define HEAVY_SERIAL 0.10
 
-static bool
-allocates(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+bool
+pf_allocates(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
-	const uint32_t marking = PF_CODE_GC_MARK | PF_CODE_GC_SWEEP;
 	(void)ep;
-
-	return (s->traits & PF_CODE_ALLOCATION) && !(s->traits & marking);
+	return (s->traits & PF_CODE_ALLOCATION) && !(s->traits & PF_CODE_GC);
 }
 
 static bool
@@ -69,14 +70,17 @@ pf_allocation_share(const struct pf_evidence *e, double *share, struct pf_error 
 	uint32_t column;
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
 	struct pf_sites sites;
+	double used;
 	int rc;
 
 	*share = NAN;
 	if (!ep)
 		return 0;
-	rc = pf_sites_of(&sites, ep, column, allocates, err);
+	rc = pf_sites_of(&sites, ep, column, pf_allocates, err);
 	if (!rc)
-		*share = sites.total / pf_column_total(ep, column);
+		rc = pf_cpu_used(ep, column, &used, err);
+	if (!rc)
+		*share = sites.total / used;
 	pf_sites_release(&sites);
 	return rc;
 }
@@ -86,17 +90,19 @@ pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct 
 {
 	uint32_t column;
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
-	double total, share, samples, low, high;
+	double used, share, samples, low, high;
 	struct pf_sites sites;
 	char text[PF_AMOUNT_ROOM];
 	int rc;
 
 	if (!ep)
 		return 0;
-	total = pf_column_total(ep, column);
+	rc = pf_cpu_used(ep, column, &used, err);
+	if (rc)
+		return rc;
 	samples = pf_cpu_samples(ep);
-	rc = pf_sites_of(&sites, ep, column, allocates, err);
-	share = sites.total / total;
+	rc = pf_sites_of(&sites, ep, column, pf_allocates, err);
+	share = sites.total / used;
 	pf_share_interval(share, samples, &low, &high);
 	if (!rc && sites.count && low > HEAVY_ALLOCATION * 0.8 && share >= HEAVY_ALLOCATION) {
 		const char *owner = pf_site_name(ep, sites.items[0].name);
@@ -106,7 +112,7 @@ pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct 
 			pf_amount(text, share, "share"), owner));
 		finding->cpu_saved = share / 2;
 		pf_add_cpu_share(f, "cpu_share", share, samples);
-		pf_add_number(f, "first_owner_share", sites.items[0].value / total, "share");
+		pf_add_number(f, "first_owner_share", sites.items[0].value / used, "share");
 		advise_allocation(e, f, owner, share, low, high);
 		rc = pf_show_sites(f, ep, &sites, 3, "share_of_allocation", err);
 	}
@@ -180,15 +186,18 @@ pf_detect_serialization(const struct pf_evidence *e, struct pf_findings *f, stru
 {
 	uint32_t column;
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
-	double share, samples, low, high;
+	double used, share, samples, low, high;
 	struct pf_sites sites;
 	int rc;
 
 	if (!ep)
 		return 0;
+	rc = pf_cpu_used(ep, column, &used, err);
+	if (rc)
+		return rc;
 	samples = pf_cpu_samples(ep);
 	rc = pf_sites_of(&sites, ep, column, serializes, err);
-	share = sites.total / pf_column_total(ep, column);
+	share = sites.total / used;
 	pf_share_interval(share, samples, &low, &high);
 	if (!rc && sites.count && share >= HEAVY_SERIAL && low > HEAVY_SERIAL * 0.7)
 		rc = report_serial(f, ep, &sites, share, samples, err);

@@ -75,15 +75,7 @@ static bool
 collects(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
 	(void)ep;
-	return (s->traits & (PF_CODE_GC_MARK | PF_CODE_GC_ASSIST | PF_CODE_GC_SWEEP)) &&
-	       !(s->traits & PF_CODE_GC_IDLE);
-}
-
-static bool
-allocates(const struct pf_stack *s, const struct pf_evidence_profile *ep)
-{
-	(void)ep;
-	return (s->traits & PF_CODE_ALLOCATION) != 0;
+	return (s->traits & PF_CODE_GC) && !(s->traits & PF_CODE_GC_IDLE);
 }
 
 /* Where the memory comes from that the collector has to clear away: what allocates most. */
@@ -108,7 +100,7 @@ show_allocators(const struct pf_evidence *e, struct pf_findings *f, struct pf_er
 		ep = pf_cpu_profile(e, &column);
 		if (!ep)
 			return 0;
-		rc = pf_sites_of(&sites, ep, column, allocates, err);
+		rc = pf_sites_of(&sites, ep, column, pf_allocates, err);
 		if (!rc)
 			rc = pf_show_sites(f, ep, &sites, 3, "share_of_allocation", err);
 	}
@@ -122,14 +114,18 @@ show_collector(const struct pf_evidence *e, struct pf_findings *f, struct pf_err
 	uint32_t column;
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
 	struct pf_sites sites;
+	double used;
 	int rc;
 
 	if (!ep)
 		return 0;
+	rc = pf_cpu_used(ep, column, &used, err);
+	if (rc)
+		return rc;
 	rc = pf_sites_of(&sites, ep, column, collects, err);
 	if (!rc && sites.count)
-		rc = pf_show_stack(f, ep, sites.items[0].sample, sites.total,
-		    sites.total / pf_column_total(ep, column), "share_of_cpu", err);
+		rc = pf_show_stack(f, ep, sites.items[0].sample, sites.total, sites.total / used,
+		    "share_of_cpu", err);
 	pf_sites_release(&sites);
 	return rc;
 }

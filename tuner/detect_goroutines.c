@@ -59,9 +59,9 @@ read_series(struct series *s, const struct pf_evidence *e, const struct pf_evide
 	    ep = pf_evidence_next(e, ep)) {
 		const struct pf_holding *held = pf_holdings_find(&ep->held, id);
 
-		s->times[s->count] = e->doubts[ep->kind].times_missing
-					 ? (double)s->count
-					 : (double)ep->time_nanos / 1e9;
+		s->times[s->count] = pf_evidence_is_timed(e, ep->kind)
+					 ? (double)ep->time_nanos / 1e9
+					 : (double)s->count;
 		s->values[s->count++] = held ? held->value : 0;
 	}
 }

@@ -110,7 +110,7 @@ time_to_limit(const struct pf_evidence *e, struct pf_findings *f, const struct g
 {
 	double rss = pf_evidence_rss(e), left = e->memory_limit - rss, slope = g->trend.slope;
 
-	if (!g->series || e->doubts[PF_PROFILE_HEAP].times_missing || !(slope > 0))
+	if (!g->series || !pf_evidence_is_timed(e, PF_PROFILE_HEAP) || !(slope > 0))
 		return;
 	pf_add_estimate(f, "growth", slope, g->trend.low, g->trend.high, "bytes_per_second");
 	if (isinf(left) || isnan(left) || left <= 0)

@@ -105,7 +105,9 @@ pf_detect_recursion(const struct pf_evidence *e, struct pf_findings *f, struct p
 
 	if (!ep)
 		return 0;
-	total = pf_column_total(ep, column);
+	rc = pf_cpu_used(ep, column, &total, err);
+	if (rc)
+		return rc;
 	rc = PF_CALLOC(all, ep->frames.names.count, err);
 	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
 		double value = pf_value(ep, i, column);

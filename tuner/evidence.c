@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/memory.h"
+#include "tuner/doubts.h"
 #include "tuner/sites.h"
 
 /* A series that is shorter tells no trend; of so many processes that ended, the last snapshot is kept whole. */
@@ -189,13 +190,6 @@ allocated(const struct pf_profile *p)
 	return column == PF_NONE ? NAN : sum;
 }
 
-/* What was ever allocated only grows within one process. */
-static bool
-is_restarted(const struct pf_evidence_profile *a, const struct pf_evidence_profile *b)
-{
-	return b->allocated < 0.9 * a->allocated;
-}
-
 static int
 judge_kind(struct pf_evidence *e, struct pf_evidence_profile *new, struct pf_error *err)
 {
@@ -251,7 +245,7 @@ join_series(struct pf_evidence *e, struct pf_evidence_profile *new)
 {
 	struct pf_evidence_profile *last = new > e->profiles ? new - 1 : NULL;
 	bool follows = last && last->process == new->process && last->kind == new->kind;
-	bool restarted = follows && is_restarted(last, new);
+	bool restarted = follows && pf_is_restarted(last, new);
 
 	if (follows && restarted && last->nth + 1 >= PF_LEAST_SERIES && e->ended_count < MOST_ENDED)
 		e->ended_count++;
@@ -318,86 +312,6 @@ note_ends(struct pf_evidence *e)
 	}
 }
 
-static const char *
-build_id(const struct pf_profile *p)
-{
-	return p->mapping_count ? pf_profile_string(p, p->mappings[0].build_id) : "";
-}
-
-static const char *
-binary(const struct pf_profile *p)
-{
-	return p->mapping_count ? pf_base_name(pf_profile_string(p, p->mappings[0].filename)) : "";
-}
-
-/* Where a file is mapped lowest; UINT64_MAX: nowhere. */
-static uint64_t
-lowest(const struct pf_profile *p, const char *file)
-{
-	uint64_t start = UINT64_MAX;
-
-	for (size_t i = 0; i < p->mapping_count; i++) {
-		const struct pf_mapping *m = &p->mappings[i];
-		if (strcmp(pf_profile_string(p, m->filename), file) == 0 && m->start < start)
-			start = m->start;
-	}
-	return start;
-}
-
-/*
- * Whether a file of both is mapped elsewhere: programs, libraries and the kernel's page are put at
- * random addresses when a process starts, and stay there.
- */
-static bool
-is_moved(const struct pf_profile *a, const struct pf_profile *b)
-{
-	for (size_t i = 0; i < a->mapping_count; i++) {
-		const char *file = pf_profile_string(a, a->mappings[i].filename);
-		uint64_t there = *file ? lowest(b, file) : UINT64_MAX;
-
-		if (there != UINT64_MAX && there != lowest(a, file))
-			return true;
-	}
-	return false;
-}
-
-/* Two neighbours of one kind, the earlier first; within a store's series nothing is in doubt. */
-static void
-compare_neighbours(struct pf_snapshot_doubts *d, const struct pf_evidence_profile *a,
-    const struct pf_evidence_profile *b)
-{
-	const char *one, *other;
-
-	if (!a->p || !b->p || (a->series && b->series))
-		return;
-	one = build_id(a->p);
-	other = build_id(b->p);
-	if (a->time_nanos <= 0 || b->time_nanos <= 0 || a->time_nanos == b->time_nanos)
-		d->times_missing = true;
-	else if (a->time_nanos > b->time_nanos)
-		d->times_disordered = true; /* a base that is younger than what it is the base of */
-	if ((*one && *other && strcmp(one, other) != 0) ||
-	    (*binary(a->p) && *binary(b->p) && strcmp(binary(a->p), binary(b->p)) != 0))
-		d->builds_differ = true;
-	if (is_restarted(a, b))
-		d->restarted = true;
-	if (!a->base && !d->mixed[0] && !d->builds_differ && is_moved(a->p, b->p)) {
-		d->mixed[0] = a;
-		d->mixed[1] = b;
-	}
-}
-
-/* A store's youngest is what a base is compared with, and no neighbour of it. */
-static void
-compare_base(struct pf_evidence *e, enum pf_profile_kind kind)
-{
-	const struct pf_evidence_profile *base = pf_evidence_base(e, kind),
-					 *last = pf_evidence_last(e, kind);
-
-	if (base && last && last->series)
-		compare_neighbours(&e->doubts[kind], base, last);
-}
-
 /* Go's heap text has addresses only: beside a profile of the same service with names it says nothing. */
 static void
 leave_nameless_out(struct pf_evidence *e)
@@ -451,14 +365,7 @@ pf_evidence_settle(struct pf_evidence *e)
 		e->allocator = allocator_of_profiles(e);
 	if (e->profile_count)
 		qsort(e->profiles, e->profile_count, sizeof *e->profiles, by_kind_and_time);
-	for (size_t i = 1; i < e->profile_count; i++) {
-		if (e->profiles[i].kind == e->profiles[i - 1].kind &&
-		    e->profiles[i].kind != PF_PROFILE_OTHER)
-			compare_neighbours(
-			    &e->doubts[e->profiles[i].kind], &e->profiles[i - 1], &e->profiles[i]);
-	}
-	for (int kind = PF_PROFILE_OTHER + 1; kind < PF_PROFILE_KINDS; kind++)
-		compare_base(e, (enum pf_profile_kind)kind);
+	pf_evidence_doubt(e);
 	for (size_t i = 0; i < e->stats_count; i++) {
 		const struct pf_evidence_stats *s = &e->stats[i];
 		if (s->has_go && isinf(e->memory_limit) && s->go.max_memory > 0)

@@ -92,7 +92,13 @@ struct pf_evidence {
 	char allocator_version[64];
 	/* What weakens comparisons of the snapshots of a kind: set by pf_evidence_settle(). */
 	struct pf_snapshot_doubts {
-		bool times_missing, times_disordered, builds_differ, restarted;
+		bool times_missing, times_disordered, builds_differ;
+		/* Neighbours, the earlier first, between which all that was ever allocated falls. */
+		const struct pf_evidence_profile *restarted[2];
+		/* The second's time is before the first's, and wrong: their order is the one given. */
+		const struct pf_evidence_profile *clock[2];
+		/* Neighbours by time that were given the other way round; nothing else tells who is right. */
+		const struct pf_evidence_profile *reordered[2];
 		/* Two snapshots, neither a base, in which something is mapped at different addresses. */
 		const struct pf_evidence_profile *mixed[2];
 	} doubts[PF_PROFILE_KINDS];
@@ -134,6 +140,13 @@ int pf_evidence_add_process(struct pf_evidence *e, pid_t pid, struct pf_error *e
 
 /* Sorts by time and notes what is amiss. Call it once, before detectors run. */
 void pf_evidence_settle(struct pf_evidence *e);
+
+/* Whether times tell how far snapshots of a kind are apart. */
+static inline bool
+pf_evidence_is_timed(const struct pf_evidence *e, enum pf_profile_kind kind)
+{
+	return !e->doubts[kind].times_missing && !e->doubts[kind].clock[0];
+}
 
 /*
  * The first snapshot of the next series of a kind after the one of `after` (NULL: of the first

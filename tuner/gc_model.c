@@ -30,7 +30,6 @@ static const struct pf_gc_cost unknown_cost = {NAN, NAN, NAN, NAN, NAN, NAN, NUL
 static int
 cost_of_profile(const struct pf_evidence *e, struct pf_gc_cost *c, struct pf_error *err)
 {
-	const uint32_t collecting = PF_CODE_GC_MARK | PF_CODE_GC_ASSIST | PF_CODE_GC_SWEEP;
 	uint32_t column;
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
 	double total = 0, gc = 0, assist = 0, idle = 0;
@@ -50,7 +49,7 @@ cost_of_profile(const struct pf_evidence *e, struct pf_gc_cost *c, struct pf_err
 			continue;
 		}
 		total += value;
-		if (stack.traits & collecting)
+		if (stack.traits & PF_CODE_GC)
 			gc += value;
 		if (stack.traits & PF_CODE_GC_ASSIST)
 			assist += value;

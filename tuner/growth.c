@@ -21,7 +21,7 @@ pf_growth_release(struct pf_growth *g)
 static double
 time_of(const struct pf_evidence *e, const struct pf_evidence_profile *ep, size_t i)
 {
-	return e->doubts[PF_PROFILE_HEAP].times_missing ? (double)i : (double)ep->time_nanos / 1e9;
+	return pf_evidence_is_timed(e, PF_PROFILE_HEAP) ? (double)ep->time_nanos / 1e9 : (double)i;
 }
 
 static void
@@ -132,7 +132,7 @@ write_growth(const struct pf_evidence *e, const struct pf_growth *g, const struc
     size_t count, struct pf_buffer *out)
 {
 	pf_buffer_printf(out, ",\n\"growth\":{\"timed\":%s,\"instance\":",
-	    e->doubts[PF_PROFILE_HEAP].times_missing ? "false" : "true");
+	    pf_evidence_is_timed(e, PF_PROFILE_HEAP) ? "true" : "false");
 	pf_json_text(out, pf_strings_get(&e->strings, g->profiles[0]->instance));
 	pf_buffer_string(out, ",\"times\":[");
 	for (size_t i = 0; i < g->snapshots; i++)

@@ -173,7 +173,7 @@ write_trial(const struct pf_trial *t, const char *mark, struct pf_buffer *out)
 	char cpu[PF_AMOUNT_ROOM], rss[PF_AMOUNT_ROOM];
 
 	if (t->failed)
-		pf_buffer_printf(out, "  %-38s does not run: %s\n", t->setting.name, t->failure);
+		pf_buffer_printf(out, "  %-38s left out: %s\n", t->setting.name, t->failure);
 	else
 		pf_buffer_printf(out, "  %-38s %10s CPU %10s peak %+8.1f %%  %2zu run%s%s%s\n",
 		    t->setting.name, pf_amount(cpu, t->value[PF_AIM_CPU], "seconds"),

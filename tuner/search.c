@@ -231,7 +231,6 @@ pf_search_run(
 	for (size_t i = 0; !rc && i < s->count; i++)
 		s->trials[i].setting = settings[i];
 	free(settings);
-	s->service = o->bench->url_count > 0;
 	s->seed = o->bench->has_seed ? o->bench->seed : pf_random_seed() >> 32;
 	pf_bench_runner_init(&runner, o, s->command);
 	return rc ? rc : pf_search_with(s, &runner.runner, &extent, err);

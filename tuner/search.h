@@ -86,6 +86,16 @@ struct pf_search {
 int pf_aims_parse(struct pf_search *s, const char *weights, const char *const *caps,
     size_t cap_count, struct pf_error *err);
 
+/* Whether it is to count, or must hold. */
+static inline bool
+pf_aim_asked(const struct pf_search *s, int aim)
+{
+	return s->weight[aim] > 0 || s->cap[aim] >= 0;
+}
+
+/* PF_EUSAGE where something is asked for that only services show, and the command is none. */
+int pf_aims_check(const struct pf_search *s, struct pf_error *err);
+
 /*
  * Runs it all on a command, with the settings that there are to try on it. PF_EIO
  * where today's setting does not run; PF_EINPUT, PF_EUSAGE, PF_ENOMEM.
@@ -104,7 +114,7 @@ struct pf_search_extent {
 /*
  * The search itself, over the settings in s->trials and the runs that `runner`
  * makes. s->seed decides the order. Fails as the runner does, where that is not
- * the fault of one setting; PF_ENOMEM.
+ * the fault of one setting; PF_EIO where no run of today's shows what was asked for; PF_ENOMEM.
  */
 struct pf_runner;
 int pf_search_with(struct pf_search *s, struct pf_runner *runner,

@@ -2,9 +2,11 @@
 #include "tuner/search_score.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/error.h"
 #include "core/memory.h"
 #include "stats/quantile.h"
 #include "tuner/search_model.h"
@@ -17,7 +19,7 @@ pf_weighted_change(const struct pf_search *s, const double *change)
 	double sum = 0, weights = 0;
 
 	for (int a = 0; a < PF_AIMS; a++) {
-		if (s->weight[a] <= 0 || isnan(change[a]))
+		if (s->weight[a] <= 0)
 			continue;
 		sum += s->weight[a] * change[a];
 		weights += s->weight[a];
@@ -154,6 +156,44 @@ score(struct pf_search *s, struct pf_trial *t, struct pf_error *err)
 	return 0;
 }
 
+/* What was asked for and has no value; PF_AIMS: nothing. */
+static int
+unmeasured(const struct pf_search *s, const struct pf_trial *t)
+{
+	int a = 0;
+
+	while (a < PF_AIMS && (!pf_aim_asked(s, a) || !isnan(t->value[a])))
+		a++;
+	return a;
+}
+
+/* By what is left of an aim that was never measured, nothing may be judged. */
+static int
+check_measured(struct pf_search *s, struct pf_error *err)
+{
+	int missing = unmeasured(s, &s->trials[0]);
+
+	if (missing < PF_AIMS)
+		return pf_error_set(err, PF_EIO,
+		    "%s was asked for (--weight, --cap), and none of the runs of today's settings "
+		    "shows "
+		    "it: leave it out, or see with profuse bench why the command has none",
+		    pf_aim_metric((enum pf_aim)missing, s->service));
+	for (size_t i = 1; i < s->count; i++) {
+		struct pf_trial *t = &s->trials[i];
+
+		missing = unmeasured(s, t);
+		if (t->failed || !t->runs || missing == PF_AIMS)
+			continue;
+		t->failed = true;
+		t->score = INFINITY;
+		snprintf(t->failure, sizeof t->failure,
+		    "%s: its runs show no %s, which was asked for", t->setting.name,
+		    pf_aim_metric((enum pf_aim)missing, s->service));
+	}
+	return 0;
+}
+
 /* No other setting is better in CPU and in memory. */
 static void
 mark_pareto(struct pf_search *s)
@@ -190,6 +230,8 @@ pf_search_score(struct pf_search *s, struct pf_error *err)
 		rc = median(&s->trials[0], a, false, &s->trials[0].value[a], err);
 	for (size_t i = 0; !rc && i < s->count; i++)
 		rc = score(s, &s->trials[i], err);
+	if (!rc)
+		rc = check_measured(s, err);
 	if (!rc)
 		rc = pf_search_estimate(s, err);
 	for (size_t i = 0; !rc && i < s->count; i++) {

@@ -15,14 +15,15 @@
 
 /*
  * Fills `change` of all runs, then value, score, rank, capped and pareto of all
- * trials. 0 or PF_ENOMEM.
+ * trials. One of which not everything that was asked for could be measured has
+ * failed; PF_EIO where that is today's. PF_ENOMEM.
  */
 int pf_search_score(struct pf_search *s, struct pf_error *err);
 
-/* The weighted mean of changes, of what counts and was measured; NaN where nothing was. */
+/* The weighted mean of changes of what counts; NaN where one of them was not measured. */
 double pf_weighted_change(const struct pf_search *s, const double *change);
 
-/* How far these values are above the caps: the sum of ln(value / cap) of those that are; 0: none is. */
+/* How far these values are above the caps: the sum of ln(value / cap) of those that are; 0: none is. What is NaN is above none. */
 double pf_cap_excess(const struct pf_search *s, const double *value);
 
 #endif

@@ -30,6 +30,9 @@ pf_tune_try(struct pf_tune *t, const struct pf_try_options *options, struct pf_e
 	rc = pf_copy_string(&s->command, o.command, err);
 	if (!rc)
 		rc = pf_aims_parse(s, o.weights, o.caps, o.cap_count, err);
+	s->service = o.bench->url_count > 0;
+	if (!rc)
+		rc = pf_aims_check(s, err);
 	if (!rc)
 		rc = pf_search_run(s, &o, t->evidence.memory_limit, err);
 	if (rc) {

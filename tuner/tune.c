@@ -44,6 +44,8 @@ pf_tune_new(struct pf_tune **out, const struct pf_tune_options *options, struct 
 		rc = pf_strings_init(&t->inputs, err);
 	if (!rc)
 		rc = pf_strings_init(&t->unjudged, err);
+	if (!rc)
+		rc = pf_strings_init(&t->noted, err);
 	if (rc) {
 		pf_tune_free(t);
 		return rc;
@@ -71,6 +73,7 @@ pf_tune_free(struct pf_tune *t)
 	pf_paths_release(&t->debug_files);
 	pf_strings_release(&t->inputs);
 	pf_strings_release(&t->unjudged);
+	pf_strings_release(&t->noted);
 	pf_search_free(t->search);
 	pf_stored_release(&t->stored);
 	free(t);
@@ -143,6 +146,22 @@ name_libraries(struct pf_profile *p, struct pf_error *err)
 	return 0;
 }
 
+/* What a binary lacks is the same for every profile of it: said once. */
+static void
+note_once(void *context, const char *text)
+{
+	struct pf_tune *t = context;
+	size_t count = t->noted.count;
+	struct pf_error why;
+	uint32_t id;
+
+	/* Without memory to remember it, it is said again. */
+	if (pf_strings_add(&t->noted, text, strlen(text), &id, &why) == 0 &&
+	    t->noted.count == count)
+		return;
+	t->symbol_note(NULL, text);
+}
+
 int
 pf_tune_symbolize(struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
 {
@@ -151,7 +170,8 @@ pf_tune_symbolize(struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
 	    .may_lack = true, /* not every profile of a service has all of its binaries in it */
 	    .debug_files = (const char *const *)t->debug_files.items,
 	    .debug_file_count = t->debug_files.count,
-	    .note = t->symbol_note};
+	    .note = t->symbol_note ? note_once : NULL,
+	    .note_context = t};
 	int rc = t->binaries.count ? pf_profile_symbolize(p, &o, err) : 0;
 
 	/* A debug file may belong to a binary that this profile lacks. */
@@ -296,6 +316,35 @@ check_base(const struct pf_evidence *e, struct pf_error *err)
 				: "no sample type");
 }
 
+/* Profiles without a single sample, and nothing beside them, are no all-clear: nothing was judged. */
+static int
+check_samples(const struct pf_tune *t, struct pf_error *err)
+{
+	const struct pf_evidence *e = &t->evidence;
+	const char *empty = NULL;
+	size_t others = 0;
+
+	if (t->search || e->stats_count || e->has_trace || e->has_goroutines || e->has_cgroup)
+		return 0;
+	for (size_t i = 0; i < e->profile_count; i++) {
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+
+		if (ep->base)
+			continue;
+		if (!ep->p || ep->p->sample_count)
+			return 0;
+		others += empty != NULL;
+		if (!empty)
+			empty = ep->name;
+	}
+	if (!empty)
+		return 0;
+	return pf_error_set(err, PF_EINPUT,
+	    "%s%s no sample, so there is nothing to judge: take it under load, or see with profuse "
+	    "collect why it stays empty (a sampling rate of 0, a profiler that was not on)",
+	    empty, others ? " and the others have" : " has");
+}
+
 int
 pf_tune_run(struct pf_tune *t, struct pf_error *err)
 {
@@ -307,6 +356,8 @@ pf_tune_run(struct pf_tune *t, struct pf_error *err)
 		return pf_error_set(
 		    err, PF_EINPUT, "nothing to judge: no profile and no statistics were given");
 	rc = check_base(&t->evidence, err);
+	if (!rc)
+		rc = check_samples(t, err);
 	if (rc)
 		return rc;
 	t->ran = true;

@@ -36,6 +36,7 @@ struct pf_tune {
 	struct pf_findings findings;
 	struct pf_paths binaries, debug_files;
 	void (*symbol_note)(void *, const char *); /* or NULL */
+	struct pf_strings noted;    /* what it was told already: each profile may give a reason */
 	struct pf_strings inputs;   /* names of all that was added, for reports; [0] is "" */
 	struct pf_strings unjudged; /* sentences about what the evidence leaves open; [0] is "" */
 	double cores_used;          /* NaN: unknown */

@@ -38,6 +38,18 @@ write_few_samples(const struct pf_evidence *e, struct pf_buffer *out)
 		    samples, samples == 1 ? "" : "s");
 }
 
+/* Beside other evidence an empty heap profile is no error, and shows nothing. */
+static void
+write_empty_heap(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_HEAP);
+
+	if (ep && !ep->p->sample_count)
+		pf_buffer_printf(out,
+		    "The heap profile %s has no sample: who holds memory was not judged.",
+		    pf_base_name(ep->name));
+}
+
 /* Whether it has no function though a file could give it one: the kernel and JIT compilers have no such file. */
 static bool
 is_nameless(const struct pf_profile *p, uint32_t location)
@@ -63,33 +75,50 @@ is_own(const struct pf_evidence_profile *ep, uint32_t location)
 	return false;
 }
 
-/* The binary without names in which a sample ends, or which called what it ends in, as a name; PF_NONE: neither. */
+/* malloc and locks are in a C library: what CPU time it takes is judged by its functions, too. */
+static bool
+is_c_library(const char *binary)
+{
+	return strncmp(binary, "[libc.so", 8) == 0 || strncmp(binary, "[libc-", 6) == 0;
+}
+
+/*
+ * The binary without names that would have to answer for a sample, as a name; PF_NONE: its owner has one. Whose memory
+ * is doesn't depend on what operator new or malloc is called, nor in which library it lies: they are passed over.
+ */
 static uint32_t
-nameless_binary(const struct pf_evidence_profile *ep, size_t sample)
+nameless_binary(const struct pf_evidence_profile *ep, size_t sample, bool memory)
 {
 	const struct pf_profile *p = ep->p;
 	uint64_t leaf = pf_frames_leaf(&ep->frames, sample);
+	uint32_t inmost = PF_NONE;
 
 	for (uint64_t i = leaf; i < p->frame_starts[sample + 1]; i++) {
-		uint32_t location = p->frames[i];
+		uint32_t location = p->frames[i], name;
 		bool own = is_own(ep, location);
 
-		if ((own || i == leaf) && is_nameless(p, location))
-			return ep->frames.runs[ep->frames.starts[location]];
+		if (is_nameless(p, location)) {
+			name = ep->frames.runs[ep->frames.starts[location]];
+			if (own || (!memory && i == leaf && is_c_library(pf_site_name(ep, name))))
+				return name;
+			if (inmost == PF_NONE)
+				inmost = name;
+		}
 		if (own)
-			break;
+			return PF_NONE;
 	}
-	return PF_NONE;
+	return inmost;
 }
 
 static int
 nameless_sites(
     struct pf_sites *s, const struct pf_evidence_profile *ep, uint32_t column, struct pf_error *err)
 {
+	bool memory = ep->kind == PF_PROFILE_HEAP;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
-		uint32_t binary = nameless_binary(ep, i);
+		uint32_t binary = nameless_binary(ep, i, memory);
 		if (binary != PF_NONE)
 			rc = pf_sites_add(s, binary, pf_value(ep, i, column), 1, i, err);
 	}
@@ -159,6 +188,39 @@ write_mixed(const struct pf_evidence *e, struct pf_buffer *out)
 		    pf_base_name(mixed[1]->name), pf_base_name(mixed[0]->name));
 }
 
+/* Growth is judged in an order: who takes the wrong one sees none. */
+static void
+write_order(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	const struct pf_snapshot_doubts *d = &e->doubts[PF_PROFILE_HEAP];
+
+	if (d->clock[0])
+		pf_buffer_printf(out,
+		    "The times of the heap snapshots are wrong: by its time %s comes before %s, "
+		    "though "
+		    "it was given after it and more had ever been allocated in it. A clock went "
+		    "backwards, so growth was judged in the order given, and not how fast it is.",
+		    pf_base_name(d->clock[1]->name), pf_base_name(d->clock[0]->name));
+	else if (d->restarted[0] && !d->mixed[0] && !pf_evidence_base(e, PF_PROFILE_HEAP))
+		pf_buffer_printf(out,
+		    "Whether memory grows was judged as if the heap snapshots were of one process "
+		    "in "
+		    "the order of their times, and what was ever allocated falls from %s to %s: it "
+		    "was "
+		    "restarted between them, or a clock went backwards. Give those of one process "
+		    "at a "
+		    "time, oldest first.",
+		    pf_base_name(d->restarted[0]->name), pf_base_name(d->restarted[1]->name));
+	else if (d->reordered[0])
+		pf_buffer_printf(out,
+		    "By their times the heap snapshots follow each other in another order than "
+		    "they "
+		    "were given in (%s before %s), and nothing else in them tells which one is "
+		    "right: "
+		    "growth was judged by their times.",
+		    pf_base_name(d->reordered[0]->name), pf_base_name(d->reordered[1]->name));
+}
+
 /* A base's trace has nothing to be compared with: the collector is judged as it is now. */
 static void
 write_base_trace(const struct pf_evidence *e, struct pf_buffer *out)
@@ -216,7 +278,8 @@ int
 pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 {
 	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
-	    write_few_samples, write_growth, write_mixed, write_base_trace};
+	    write_few_samples, write_empty_heap, write_growth, write_mixed, write_order,
+	    write_base_trace};
 	struct pf_buffer sentence;
 	int rc;
 

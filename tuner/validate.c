@@ -40,7 +40,7 @@ struct pairs {
 /* ---- comparisons ---- */
 
 /*
- * The weighted change from today's setting; rounds in which nothing that counts was measured are
+ * The weighted change from today's setting; rounds in which not all that counts was measured are
  * left out. `c` is all zeros where no round is left.
  */
 static int
@@ -135,7 +135,7 @@ compare_caps(const struct pairs *p, double confidence, bool *kept, struct pf_err
 		if (used)
 			rc =
 			    pf_compare_pairs(cap, value, used, PF_SCALE_RATIO, confidence, &c, err);
-		*kept = !used || (c.has_interval && c.high <= 0);
+		*kept = c.has_interval && c.high <= 0;
 	}
 	free(cap);
 	return rc;
@@ -150,7 +150,7 @@ look(const struct pairs *p, double level, struct pf_error *err)
 	struct pf_comparison c;
 	double confidence = level > 0 ? 1 - level : drop_confidence;
 	double before[PF_AIMS], after[PF_AIMS];
-	bool over, kept = false;
+	bool over, kept = false, judged = true; /* of caps */
 	int rc = compare(p, confidence, &c, err);
 
 	v->rounds = p->rounds;
@@ -168,7 +168,9 @@ look(const struct pairs *p, double level, struct pf_error *err)
 	over = p->over_cap && pf_cap_excess(s, before) > 0;
 	if (over && level > 0)
 		rc = compare_caps(p, confidence, &kept, err);
-	v->supported = pf_cap_excess(s, after) <= 0 && (over ? kept : v->high < 0);
+	for (int a = 0; a < PF_AIMS; a++)
+		judged &= isnan(s->cap[a]) || v->has_metric[a];
+	v->supported = judged && pf_cap_excess(s, after) <= 0 && (over ? kept : v->high < 0);
 	return rc;
 }
 

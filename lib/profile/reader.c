@@ -82,6 +82,17 @@ text_instead(const char *name, const uint8_t *bytes, size_t size, struct pf_erro
 	    (const char *)bytes);
 }
 
+/* LLVM's binary sample profiles (the number "SPROF42\xff" or that of another format as ULEB128) and its merged counters. */
+static bool
+is_of_llvm(const uint8_t *bytes, size_t size)
+{
+	static const uint8_t sample[] = {
+	    0xd0, 0xb1, 0xf4, 0xc9, 0x94, 0xa8, 0x53}; /* from the third byte on */
+
+	return size >= 2 + sizeof sample && (memcmp(bytes + 2, sample, sizeof sample) == 0 ||
+						memcmp(bytes, "\xfflprofi\x81", 8) == 0);
+}
+
 /* The format of the input, NULL for profile.proto. */
 static int
 recognise(struct pf_source *s, const struct pf_format **format, struct pf_error *err)
@@ -100,6 +111,11 @@ recognise(struct pf_source *s, const struct pf_format **format, struct pf_error 
 		return pf_error_set(err, PF_EINPUT,
 		    "%s: a recording of perf, not a profile: perf_to_profile makes one of it "
 		    "(google/perf_data_converter), or let profuse collect take it (pid:N)",
+		    s->name);
+	if (is_of_llvm(s->at, size))
+		return pf_error_set(err, PF_EINPUT,
+		    "%s: a profile for clang, such as profuse convert writes, not one in pprof's "
+		    "format",
 		    s->name);
 	*format = pf_format_find(s->at, size);
 	return !*format && looks_like_text(s->at, size) ? text_instead(s->name, s->at, size, err)

@@ -62,6 +62,9 @@ link -o unrelocated
 samples plain.pb.gz unrelocated walk sum
 expect 0 "$profuse" convert -b unrelocated --format bolt -o plain.fdata plain.pb.gz
 says "--emit-relocs"
+command=$(cat stdout stderr | sed -n '/^optimise with/{n;p}')
+[ -n "$command" ] && eval "$command" >said 2>&1 || { echo "$command"; cat said; fail "the command for a binary without relocations is no good"; }
+[ "$(./unrelocated)" = "$(./unrelocated.bolt)" ] || fail "the rewritten program answers otherwise"
 expect 2 "$profuse" convert --format bolt -o none.fdata cpu.pb.gz
 expect 3 "$profuse" convert -b unrelocated --format bolt -o none.fdata cpu.pb.gz
 mkdir rewritten

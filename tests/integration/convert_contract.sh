@@ -14,7 +14,6 @@ samples more.pb.gz shapes walk sum --seed 7
 samples other.pb.gz shapes walk sum --build-id 1234abcd
 samples elsewhere.pb.gz shapes walk --build-id 5678 --name /lib/libc.so.6
 samples unnamed.pb.gz shapes walk sum --build-id ""
-json() { python3 -c "import json,sys; d=json.load(open('$1')); print($2)"; }
 
 # Wrong usage.
 expect 2 "$profuse" convert -b shapes cpu.pb.gz

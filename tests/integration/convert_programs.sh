@@ -8,7 +8,6 @@ need clang-19 clang++-19 llvm-objdump-19 llvm-readelf-19 llvm-nm-19 objcopy stri
 profuse=$build_dir/profuse
 cd "$work"
 flags=(-O2 -gmlt -fdebug-info-for-profiling -Wl,--build-id)
-json() { python3 -c "import json,sys; d=json.load(open('$1')); print($2)"; }
 
 # C++ is built by C++'s driver, C by C's.
 build shapes
@@ -20,6 +19,12 @@ expect 0 "$profuse" convert -b shapes -o out --json cpu.pb.gz
 json stdout "d['command']" | grep -qE '^clang(-[0-9]+)? ' || fail "C is not to be built by clang"
 expect 0 "$profuse" convert -b cpp -o out --json cpp.pb.gz
 json stdout "d['command']" | grep -qE '^clang\+\+(-[0-9]+)? ' || fail "C++ is not to be built by clang++"
+build probes -fpseudo-probe-for-profiling # C's static functions have names of C++'s form then
+function=$(llvm-nm-19 probes | sed -n 's/.* t \(_ZL3oddm\.__uniq.*\)/\1/p')
+samples probes.pb.gz probes "$function" --every 1
+expect 0 "$profuse" convert -b probes -o out --json probes.pb.gz
+json stdout "d['command']" | grep -qE '^clang(-[0-9]+)? ' || fail "C with unique names is not to be built by clang"
+expect 0 "$profuse" convert -b cpp -o out --json cpp.pb.gz
 grep -q discriminator stdout && fail "discriminators are missed where they are"
 
 # A shared library is converted by its own samples; the program around it has none, and that is said.
@@ -47,6 +52,13 @@ python3 library.py >library.json
 python3 "$tools/make_pprof.py" json library.json library.pb.gz
 expect 0 "$profuse" convert -b libshapes.so -f text -o library.txt library.pb.gz
 grep -q '^walk:' library.txt || fail "no samples in the library"
+expect 3 "$profuse" convert -b shapes --allow-build-id-mismatch -o none library.pb.gz
+says "the one with the most samples is libshapes.so"
+says "takes another build of the same file name"
+sed 's,"user","/bin/user",' library.json >installed.json
+python3 "$tools/make_pprof.py" json installed.json installed.pb.gz
+expect 3 "$profuse" convert -b shapes -o none installed.pb.gz
+says "the program with the most samples is /bin/user"
 expect 3 "$profuse" convert -b user -o none library.pb.gz
 says "user was profiled, but no sample is in its own code: most are in libshapes.so"
 
@@ -82,6 +94,9 @@ cmp whole apart || fail "debug information in a folder gives other counts"
 printf 'PERFILE2\x68\0\0\0\0\0\0\0' >perf.data
 expect 3 "$profuse" convert -b shapes -o none perf.data
 says "perf_to_profile"
+expect 0 "$profuse" convert -b shapes -o clang.prof cpu.pb.gz
+expect 3 "$profuse" convert -b shapes -o none clang.prof
+says "clang.prof: a profile for clang"
 for event in cycles:u cpu-clock cpu_core/cycles/ instructions:uppp; do
 	sed "s|\[\"samples\", \"count\"\], \[\"cpu\", \"nanoseconds\"\]|[\"${event}_sample\", \"count\"], [\"${event}_event\", \"count\"]|" cpu.pb.gz.json >perf.json
 	python3 "$tools/make_pprof.py" json perf.json perf.pb.gz

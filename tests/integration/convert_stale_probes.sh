@@ -3,7 +3,7 @@
 build_dir=$1
 # shellcheck source=tests/support/convert.sh
 source "${PROFUSE_SOURCE_DIR:?}/tests/support/convert.sh"
-need clang-19 llvm-objdump-19 llvm-readelf-19 python3
+need clang-19 llvm-objdump-19 llvm-readelf-19 llvm-nm-19 python3
 profuse=$build_dir/profuse
 cd "$work"
 
@@ -57,6 +57,22 @@ END
 # clang finds as many functions whose hash is another one; of those that are gone it does not speak.
 expect 0 compile -fprofile-sample-use=old.prof -mllvm -report-profile-staleness -mllvm -salvage-stale-profile=false -o optimised service.c
 grep -qF "$(cat ours)" stderr || { cat ours stderr; fail "clang counts other functions"; }
+
+# The same source by another path: static functions have other names, which clang would not find. A prefix map makes them the same.
+sed 's/int leaf(/static &/' "$data/edited.c" >service.c
+compile -o old service.c
+leaf=$(llvm-nm-19 old | sed -n 's/.* t \(_ZL4leafi.__uniq.*\)/\1/p')
+samples cpu.pb.gz old "$leaf" unchanged grown --every 1
+compile -o elsewhere "$PWD/service.c"
+expect 0 "$profuse" convert -b old -o old.prof "${ready[@]}" --json --stale-against elsewhere cpu.pb.gz
+json stdout "sorted({r['reason'] for f in d['staleness']['functions'] for r in f['lost']})" | grep -qx "\['function-renamed'\]" ||
+	fail "another unique suffix is not told apart"
+expect 0 "$profuse" convert -b old -o old.prof "${ready[@]}" --stale-against elsewhere cpu.pb.gz
+says "$leaf: its unique suffix is another"
+says "-fmacro-prefix-map"
+compile "-fmacro-prefix-map=$PWD/=" -o elsewhere "$PWD/service.c"
+expect 0 "$profuse" convert -b old -o old.prof "${ready[@]}" --stale-against elsewhere cpu.pb.gz
+says "still fits elsewhere: 100.0 % of the counts"
 
 # Without probes in the newer build there is nothing to compare with.
 clang-19 -O2 -gmlt -fdebug-info-for-profiling -o plain service.c

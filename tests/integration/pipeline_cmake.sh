@@ -3,7 +3,7 @@
 build_dir=$1
 # shellcheck source=tests/support/convert.sh
 source "${PROFUSE_SOURCE_DIR:?}/tests/support/convert.sh"
-need clang-19 ld.lld-19 llvm-objdump-19 llvm-readelf-19 python3 ninja
+need clang-19 ld.lld-19 llvm-nm-19 llvm-objdump-19 llvm-readelf-19 python3 ninja
 if grep -q '^PROFUSE_SANITIZE:.*=.' "$build_dir/CMakeCache.txt"; then
 	echo "skipped: a sanitized library is not what packages ship"
 	exit 77
@@ -74,6 +74,17 @@ configure probes "-DSERVICE_OPTIONS=PROBES;REPORT_STALENESS"
 cmake --build probes >log 2>&1
 commands probes
 grep -q -- -fpseudo-probe-for-profiling commands || fail "no probes"
+# Static functions have the same names in another checkout: they are made of the file's path.
+for checkout in one two; do
+	mkdir -p "$checkout"
+	sed 's/int leaf(/static &/' "$data/edited.c" >"$checkout/edited.c"
+	sed 's,/../data/convert/,/,' "$source_dir/tests/consumer_profile/CMakeLists.txt" >"$checkout/CMakeLists.txt"
+	cmake -G Ninja -S "$checkout" -B "$checkout/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_COMPILER=clang-19 \
+		-DCMAKE_BUILD_TYPE=Release -DSERVICE_PROFILE="$work/none.prof" -DSERVICE_OPTIONS=PROBES >log 2>&1 || { cat log; fail "a checkout is not configured"; }
+	cmake --build "$checkout/build" >log 2>&1
+	llvm-nm-19 "$checkout/build/service" | sed -n 's/.* \(_ZL4leafi.__uniq.*\)/\1/p' >"$checkout/names"
+done
+[ -s one/names ] && cmp one/names two/names || fail "static functions have other names in another checkout"
 
 # The record: of another profile, old, or no record at all. And compilers that take no sample profiles.
 configure ageless "-DSERVICE_OPTIONS=MAX_AGE_DAYS;0"

@@ -33,6 +33,10 @@ expect 2 "must end in .html, .md or .json" "$leak" -o report.pdf
 expect 2 "there are cpu, rss, idle and p99" --try true --weight wall=1
 expect 2 "there are glibc, jemalloc" --try true --allocators hoard
 expect 2 "rss_peak<=512MiB" --try true --cap 'rss_peak<512'
+expect 2 "--weight p99: that is measured of a service under load only" --try 'touch began' --weight cpu=1,p99=0.5
+expect 2 "--weight idle: that is measured of a service under load only" --try 'touch began' --weight idle=1
+expect 2 "--cap p99: that is measured of a service under load only" --try 'touch began' --cap 'p99<=5ms'
+[ ! -e began ] || fail "a search began for what it can't measure"
 expect 2 "at least 6 are needed" --try true --pairs 5
 expect 2 "at least 6 are needed" --try true --pairs 0
 expect 4 "no/such/report.html" --try 'touch began' -o report.md -o no/such/report.html
@@ -88,7 +92,7 @@ PY
 grep -q "^The CPU profile has 10 samples, too few to judge by" idle.txt || fail "an idle service's CPU: $(cat idle.txt)"
 "$build/profuse" tune "$fixtures/tune/churn" --name checkout --cores-used 120 -o churn.json
 "$build/profuse" tune --fleet r.json churn.json >fleet.txt
-grep -q '^checkout .* 16.' fleet.txt && grep -q '^2 services: 16.* cores' fleet.txt || fail "the fleet's table: $(cat fleet.txt)"
+grep -q '^checkout .* 15.' fleet.txt && grep -q '^2 services: 15.* cores' fleet.txt || fail "the fleet's table: $(cat fleet.txt)"
 echo "{}" >other.json
 expect 3 "no report of profuse tune" --fleet other.json
 expect 4 "no/such" --fleet r.json -o no/such/fleet.html
@@ -213,6 +217,11 @@ assert any("[workload]" in s and "--binary FILE" in s for s in report["not_judge
 PY
 "$build/profuse" tune live-cpu.pb.gz --binary ./workload >nameless.txt
 grep -q "code without function names (.*\[libc.so.6\] [0-9.]* %" nameless.txt || fail "a libc without names: $(cat nameless.txt)"
+mkdir stripped
+strip --strip-debug -o stripped/workload ./workload
+cp live-cpu.pb.gz again.pb.gz
+"$build/profuse" tune live-cpu.pb.gz again.pb.gz --binary stripped/workload 2>lacks >/dev/null
+[ "$(grep -c "workload has no debug information" lacks)" = 1 ] || fail "what a binary lacks is said once: $(cat lacks)"
 
 if command -v go >/dev/null; then
 	(cd "$PROFUSE_SOURCE_DIR/tests/peers/go_faults" && go build -o "$work/go_faults" .)

@@ -6,7 +6,8 @@ import measure
 KINDS = [("instrumented", "instrumented PGO"), ("probe", "**ours, pseudo-probes**"), ("line", "**ours, line tables**"),
          ("probe-steps", "**ours, pseudo-probes, steps**"), ("line-steps", "**ours, line tables, steps**"),
          ("profgen-probe", "llvm-profgen, pseudo-probes"), ("profgen-line", "llvm-profgen, line tables"),
-         ("exact-probe", "exact counts, pseudo-probes"), ("exact-line", "exact counts, line tables")]
+         ("exact-probe", "exact counts, pseudo-probes"), ("exact-line", "exact counts, line tables"),
+         ("plain-probe", "no profile, pseudo-probes")]
 
 
 def builds(entry, kind):

@@ -37,6 +37,9 @@ says() {
 	grep -qF -- "$1" "$work/stdout" "$work/stderr" || { cat "$work/stdout" "$work/stderr" >&2; fail "nobody said: $1"; }
 }
 
+# json FILE EXPRESSION: prints what a Python expression says of the document d.
+json() { python3 -c "import json; d=json.load(open('$1')); print($2)"; }
+
 # build OUT [flags]: the test program, built as a profiled binary is.
 build() {
 	local out=$1

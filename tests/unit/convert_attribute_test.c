@@ -187,16 +187,18 @@ a_sum_has_no_duplication_factor_and_a_maximum_has(void **state)
 }
 
 static void
-lines_outside_the_function_are_left_out_and_counted(void **state)
+lines_of_other_files_count_modulo_65536(void **state)
 {
 	struct fixture f;
 	(void)state;
 
 	set_up(&f, mixed, MIXED, MIXED);
 	attribute(&f, PF_COUNTS_SUM, PF_INFERENCE_NONE);
-	assert_int_equal(f.anchors.far_lines, 2);
-	assert_true(f.attribution.unplaced == 4);
-	assert_int_equal(f.functions.body_count, 3);
+	assert_int_equal(
+	    body_at(&f, 0, 65535)->count, 1);          /* line 9 of a function that starts at 10 */
+	assert_int_equal(body_at(&f, 0, 0)->count, 1); /* line 10 + 65536 */
+	assert_true(f.attribution.unplaced == 2);
+	assert_int_equal(f.functions.body_count, 5);
 	tear_down(&f);
 }
 
@@ -328,7 +330,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_mean_counts_unsampled_instructions_too),
 	    cmocka_unit_test(a_sum_has_no_duplication_factor_and_a_maximum_has),
-	    cmocka_unit_test(lines_outside_the_function_are_left_out_and_counted),
+	    cmocka_unit_test(lines_of_other_files_count_modulo_65536),
 	    cmocka_unit_test(one_sample_over_five_instructions_does_not_vanish),
 	    cmocka_unit_test(blocks_share_their_samples),
 	    cmocka_unit_test(inlined_code_is_nested_at_its_call_site),

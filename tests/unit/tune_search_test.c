@@ -23,6 +23,8 @@ struct play {
 	double first_today;             /* added to today's very first run */
 	size_t broken; /* a setting that does not run; SETTINGS: today's; 0: none */
 	bool others_broken;
+	/* The service's p99: a setting's runs have it or not; 0: nobody's do. */
+	size_t p99_of_all_but; /* SETTINGS: all have it */
 	size_t batches;
 };
 
@@ -52,7 +54,9 @@ play(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *batch
 			    exp(level + p->effect[i] + p->noise * pf_random_normal(&p->rng) +
 				(i || p->batches || round ? 0 : p->first_today));
 			m->value[PF_AIM_RSS] = p->rss[i] > 0 ? p->rss[i] : 100;
-			m->value[PF_AIM_IDLE] = m->value[PF_AIM_P99] = NAN;
+			m->value[PF_AIM_IDLE] = NAN;
+			m->value[PF_AIM_P99] =
+			    p->p99_of_all_but && i != p->p99_of_all_but ? 0.004 : NAN;
 		}
 	}
 	p->batches++;
@@ -398,6 +402,66 @@ settings_tell_about_those_that_set_the_same(void **state)
 	pf_search_free(s);
 }
 
+/* Of an aim that was asked for and never measured nothing may be said: neither by weight nor by cap. */
+static void
+an_aim_that_no_run_shows_ends_the_search(void **state)
+{
+	static const char *const caps[] = {"p99<=5ms"};
+
+	(void)state;
+	for (int by_cap = 0; by_cap < 2; by_cap++) {
+		struct play p = new_play(0.01);
+		struct pf_search *s = new_search(NULL);
+		struct pf_error err = {0};
+
+		assert_non_null(s);
+		assert_int_equal(pf_aims_parse(s, by_cap ? "cpu=1" : "cpu=1,p99=0.5", caps,
+				     (size_t)by_cap, NULL),
+		    0);
+		assert_int_equal(pf_aims_check(s, &err), PF_EUSAGE);
+		assert_non_null(strstr(err.message, by_cap ? "--cap p99" : "--weight p99"));
+		assert_non_null(strstr(err.message, "--load"));
+		s->service = true;
+		assert_int_equal(pf_aims_check(s, &err), 0);
+		p.effect[7] = -0.3;
+		assert_int_equal(pf_search_with(s, &p.runner, &usual, &err), PF_EIO);
+		assert_non_null(strstr(err.message, "p99 was asked for"));
+		assert_int_equal(p.batches, 2); /* told after the first round, of two batches */
+		pf_search_free(s);
+	}
+}
+
+static void
+a_setting_whose_runs_lack_what_was_asked_for_is_left_out(void **state)
+{
+	static const char *const caps[] = {"p99<=5ms"};
+	struct play p = new_play(0.01);
+	struct pf_search *s = new_search(NULL);
+	struct pf_error err = {0};
+
+	(void)state;
+	assert_non_null(s);
+	assert_int_equal(pf_aims_parse(s, "cpu=1", caps, 1, NULL), 0);
+	s->service = true;
+	p.p99_of_all_but = 7;
+	p.effect[7] = -0.5; /* by far the best, if it keeps the cap, which nobody knows */
+	p.effect[9] = -0.3;
+	if (pf_search_with(s, &p.runner, &usual, &err))
+		fail_msg("%s", err.message);
+	assert_true(s->trials[7].failed);
+	assert_non_null(strstr(s->trials[7].failure, "no p99"));
+	assert_ptr_equal(pf_search_winner(s), &s->trials[9]);
+	pf_search_free(s);
+
+	/* Where all have it, the best is the one. */
+	p = new_play(0.01);
+	p.p99_of_all_but = SETTINGS;
+	p.effect[7] = -0.5;
+	s = searched(&p, caps[0]);
+	assert_ptr_equal(pf_search_winner(s), &s->trials[7]);
+	pf_search_free(s);
+}
+
 static void
 breaks_with_todays(struct play *p)
 {
@@ -547,6 +611,8 @@ main(void)
 	    cmocka_unit_test(the_fewest_pairs_decide_for_one),
 	    cmocka_unit_test(the_budget_is_kept_whatever_it_is),
 	    cmocka_unit_test(settings_tell_about_those_that_set_the_same),
+	    cmocka_unit_test(an_aim_that_no_run_shows_ends_the_search),
+	    cmocka_unit_test(a_setting_whose_runs_lack_what_was_asked_for_is_left_out),
 	    cmocka_unit_test(a_setting_that_does_not_run_is_left_out_and_named),
 	    cmocka_unit_test(that_nothing_runs_is_told_in_whatever_order_it_fails),
 	    cmocka_unit_test(along_a_dial_neighbours_tell_about_each_other),

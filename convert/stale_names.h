@@ -1,0 +1,26 @@
+/*
+ * stale_names.h: functions that are there under another unique name.
+ *
+ * clang makes names of static functions unique (-funique-internal-linkage-names, which comes with
+ * pseudo-probes) by a hash of their file's path as it stands on the command line. Built
+ * in another folder, all of them have other names, and the compiler finds no count for any.
+ */
+#ifndef PF_CONVERT_STALE_NAMES_H
+#define PF_CONVERT_STALE_NAMES_H
+
+#include <stdbool.h>
+
+#include "core/strings.h"
+
+struct pf_error;
+
+/*
+ * Adds a name of the newer build to `stems`, without its suffix, if it has one and is none of the
+ * profile's: that one is not another by a new name. PF_ENOMEM.
+ */
+int pf_stale_names_add(struct pf_strings *stems, const struct pf_strings *profile, const char *name,
+    struct pf_error *err);
+/* Whether a name of the profile that is gone differs from one of these by its suffix alone. */
+bool pf_stale_names_has(const struct pf_strings *stems, const char *name);
+
+#endif

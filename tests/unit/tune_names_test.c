@@ -1,0 +1,104 @@
+/*
+ * Whose the memory is: what a standard library allocates is its caller's, and only what nobody can be named for is
+ * left open.
+ */
+#include <profuse/tune.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "support/read_fixture.h"
+#include "tuner/code.h"
+#include "tuner/tune.h"
+
+static void
+the_standard_librarys_functions_are_nobodys_own(void **state)
+{
+	static const char *const standard[] = {
+	    "_ZSt11make_uniqueI10AuditEventJEENSt8__detail9_MakeUniqIT_E15__single_objectEDpOT0_",
+	    "_ZStplIcSt11char_traitsIcESaIcEENSt7__cxx1112basic_stringIT_T0_T1_EEPKS5_RKS8_",
+	    "_ZNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE6appendEPKcm",
+	    "_ZNKSt6vectorIiSaIiEE4sizeEv", "_ZNSs6appendEPKcm",
+	    "_ZN9__gnu_cxx13new_allocatorI3JobE8allocateEmPKv", "_ZZNSt6thread5startEvENKUlvE_clEv",
+	    "_ZNSt3__16vectorIiE9push_backEi", "std::vector<int>::push_back",
+	    "__gnu_cxx::new_allocator<Job>::allocate",
+	    "_ZN5alloc7raw_vec19RawVec$LT$T$C$A$GT$14grow_amortized17h0123456789abcdefE",
+	    "_ZN4core3ptr13drop_in_place17h0123456789abcdefE",
+	    "_ZN49_$LT$alloc..string..String$u20$as$u20$core..clone..Clone$GT$"
+	    "5clone17h0123456789abcdefE",
+	    "alloc::vec::Vec<T,A>::push", "<alloc::string::String as core::clone::Clone>::clone",
+	    "__rust_alloc", "__rust_realloc"};
+	static const char *const own[] = {
+	    "_ZN10AuditTrail6recordERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE",
+	    "_Z6recordSt6vectorIiSaIiEE", "_ZZ4mainENKUlvE_clEv", "_ZN4core5Cache3putEi",
+	    "_ZN5alloc4Pool4takeEv", "core::Cache::put", "alloc::Pool::take", "_ZN5StoreD2Ev",
+	    "_ZN7myStuff3runEv", "stdlike::vector", "_ZN12MyCoreEngine17hE", "_Z", "_ZN", ""};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof standard / sizeof *standard; i++) {
+		if (!(pf_code_traits(standard[i], "") & PF_CODE_LIBRARY))
+			fail_msg("%s", standard[i]);
+	}
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+		if (pf_code_traits(own[i], "") != 0)
+			fail_msg("%s", own[i]);
+	}
+}
+
+/* The report of seven heap snapshots of a fixture. */
+static struct pf_tune *
+run(const char *fixture)
+{
+	struct pf_tune *tune;
+	struct pf_error err = {0};
+	char path[256];
+
+	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
+	for (int i = 1; i <= 7; i++) {
+		struct pf_buffer bytes;
+
+		snprintf(path, sizeof path, "tune/%s/heap-%d.pb.gz", fixture, i);
+		bytes = read_fixture(path);
+		assert_int_equal(pf_tune_add(tune, path, bytes.bytes, bytes.size, false, &err), 0);
+		pf_buffer_release(&bytes);
+	}
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	return tune;
+}
+
+static void
+what_std_allocates_is_one_leak_of_who_called_it(void **state)
+{
+	struct pf_tune *tune = run("cpp-leak");
+	(void)state;
+
+	assert_int_equal(pf_tune_finding_count(tune), 1);
+	assert_non_null(strstr(pf_tune_finding_title(tune, 0), "AuditTrail"));
+	assert_non_null(strstr(pf_tune_finding_title(tune, 0), "grew by 91.2 MiB"));
+	pf_tune_free(tune);
+}
+
+/* In both all memory is held by way of operator new, of a libstdc++ without names: its callers have theirs. */
+static void
+who_can_be_named_is_judged(void **state)
+{
+	struct pf_tune *leak = run("cpp-leak"), *healthy = run("cpp-healthy");
+	(void)state;
+
+	assert_int_equal(leak->unjudged.count, 1); /* the first string is the empty one */
+	assert_int_equal(healthy->unjudged.count, 1);
+	assert_int_equal(pf_tune_finding_count(healthy), 0);
+	pf_tune_free(leak);
+	pf_tune_free(healthy);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_standard_librarys_functions_are_nobodys_own),
+	    cmocka_unit_test(what_std_allocates_is_one_leak_of_who_called_it),
+	    cmocka_unit_test(who_can_be_named_is_judged),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,20 @@
+/* doubts.h: what stands in the way of comparing snapshots: a part of settling evidence. */
+#ifndef PF_TUNER_DOUBTS_H
+#define PF_TUNER_DOUBTS_H
+
+#include "tuner/evidence.h"
+
+/* Whether b, the later one, can't be of the process of a: what was ever allocated only grows within one. */
+static inline bool
+pf_is_restarted(const struct pf_evidence_profile *a, const struct pf_evidence_profile *b)
+{
+	return b->allocated < 0.9 * a->allocated;
+}
+
+/*
+ * Fills e->doubts, of profiles that are sorted by kind and time. Where a clock went
+ * backwards, the snapshots of that kind are put into the order in which they were given.
+ */
+void pf_evidence_doubt(struct pf_evidence *e);
+
+#endif
