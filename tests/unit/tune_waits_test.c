@@ -87,13 +87,14 @@ expect(struct pf_tune *tune, const char *kind, const char *title)
 static void
 threads_that_wait_for_work_wait_for_no_lock(void **state)
 {
-	static const char *const healthy[] = {"tune/pool/block.pb.gz", "tune/pool/mutex.pb.gz",
-	    "tune/pool-older/block.pb.gz", "tune/pool-older/mutex.pb.gz"};
+	static const char *const healthy[][2] = {{"tune/pool/block.pb.gz", "tune/pool/mutex.pb.gz"},
+	    {"tune/pool-older/block.pb.gz", "tune/pool-older/mutex.pb.gz"}};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof healthy / sizeof *healthy; i++) {
 		struct pf_tune *tune = new_tune();
-		add_fixture(tune, healthy[i]);
+		add_fixture(tune, healthy[i][0]);
+		add_fixture(tune, healthy[i][1]);
 		expect_none(tune);
 	}
 }
