@@ -106,9 +106,12 @@ report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struc
 	}
 	if (!threads) {
 		finding->bytes_saved = n * STACK_OF_GOROUTINE;
-		pf_add_prediction(f, "rss", "bytes", n * STACK_OF_GOROUTINE, 0, 0,
+		pf_add_prediction(f, "stack_memory", "bytes", n * STACK_OF_GOROUTINE, 0, 0,
 		    n * STACK_OF_GOROUTINE,
-		    pf_say(f, "2 KiB of stack at least for each, and whatever it keeps reachable"));
+		    pf_say(f,
+			"2 KiB for each, the least that a stack takes; deeper stacks and what "
+			"they keep reachable come on top, and no profile of goroutines says "
+			"how much"));
 	}
 	pf_add_advice(
 	    f, (struct pf_advice){
