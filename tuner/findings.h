@@ -43,7 +43,7 @@ struct pf_advice {
 
 /* What following the advice is expected to change. */
 struct pf_prediction {
-	uint32_t metric, unit; /* cpu, rss, rss_idle, rss_peak, p99, gc_pause */
+	uint32_t metric, unit; /* cpu, rss_idle, rss_peak, heap_in_use, stack_memory, p99 */
 	uint32_t model;        /* how it was computed, or how to measure it */
 	bool measure; /* it cannot be predicted: low to high are NaN, model says how to measure */
 	double before, after, low, high;

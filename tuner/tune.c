@@ -316,6 +316,35 @@ check_base(const struct pf_evidence *e, struct pf_error *err)
 				: "no sample type");
 }
 
+/* Profiles without a single sample, and nothing beside them, are no all-clear: nothing was judged. */
+static int
+check_samples(const struct pf_tune *t, struct pf_error *err)
+{
+	const struct pf_evidence *e = &t->evidence;
+	const char *empty = NULL;
+	size_t others = 0;
+
+	if (t->search || e->stats_count || e->has_trace || e->has_goroutines || e->has_cgroup)
+		return 0;
+	for (size_t i = 0; i < e->profile_count; i++) {
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+
+		if (ep->base)
+			continue;
+		if (!ep->p || ep->p->sample_count)
+			return 0;
+		others += empty != NULL;
+		if (!empty)
+			empty = ep->name;
+	}
+	if (!empty)
+		return 0;
+	return pf_error_set(err, PF_EINPUT,
+	    "%s%s no sample, so there is nothing to judge: take it under load, or see with profuse "
+	    "collect why it stays empty (a sampling rate of 0, a profiler that was not on)",
+	    empty, others ? " and the others have" : " has");
+}
+
 int
 pf_tune_run(struct pf_tune *t, struct pf_error *err)
 {
@@ -327,6 +356,8 @@ pf_tune_run(struct pf_tune *t, struct pf_error *err)
 		return pf_error_set(
 		    err, PF_EINPUT, "nothing to judge: no profile and no statistics were given");
 	rc = check_base(&t->evidence, err);
+	if (!rc)
+		rc = check_samples(t, err);
 	if (rc)
 		return rc;
 	t->ran = true;

@@ -38,6 +38,18 @@ write_few_samples(const struct pf_evidence *e, struct pf_buffer *out)
 		    samples, samples == 1 ? "" : "s");
 }
 
+/* Beside other evidence an empty heap profile is no error, and shows nothing. */
+static void
+write_empty_heap(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_HEAP);
+
+	if (ep && !ep->p->sample_count)
+		pf_buffer_printf(out,
+		    "The heap profile %s has no sample: who holds memory was not judged.",
+		    pf_base_name(ep->name));
+}
+
 /* Whether it has no function though a file could give it one: the kernel and JIT compilers have no such file. */
 static bool
 is_nameless(const struct pf_profile *p, uint32_t location)
@@ -266,7 +278,8 @@ int
 pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 {
 	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
-	    write_few_samples, write_growth, write_mixed, write_order, write_base_trace};
+	    write_few_samples, write_empty_heap, write_growth, write_mixed, write_order,
+	    write_base_trace};
 	struct pf_buffer sentence;
 	int rc;
 

@@ -132,7 +132,10 @@ struct pf_try_options {
  */
 int pf_tune_try(struct pf_tune *tune, const struct pf_try_options *options, struct pf_error *err);
 
-/* Runs the detectors over what was added, once. PF_EINPUT where nothing was added, or nothing of a base's kind. */
+/*
+ * Runs the detectors over what was added, once. PF_EINPUT where nothing was added, nothing of a base's kind, or
+ * nothing but profiles without a sample.
+ */
 int pf_tune_run(struct pf_tune *tune, struct pf_error *err);
 
 /* After a run: the findings, the most severe first. Strings stay owned by the handle. */

@@ -28,7 +28,8 @@ profuse=$build/profuse
 "$profuse" show top --sample-type inuse_space "$heaps/heap-7.pb.gz" >top.txt
 grep -q ' AuditTrail::record$' top.txt || fail "show top: $(cat top.txt)"
 "$profuse" show flame "$heaps/heap-7.pb.gz" -o flame.html
-"$profuse" tune "$heaps" -o report.html -o report.md -o report.json >report.txt
+"$profuse" tune "$heaps" -o report.html -o report.md -o report.json
+"$profuse" tune "$heaps" >report.txt
 for page in flame.html report.html report.md report.json report.txt; do
 	grep -q 'AuditTrail::record' "$page" || fail "$page: no AuditTrail::record"
 	grep '_ZN\|_ZSt' "$page" && fail "$page: mangled names"

@@ -647,6 +647,53 @@ what_is_cut_off_or_foreign_is_refused_by_name(void **state)
 	pf_buffer_release(&bytes);
 }
 
+/* The leak's first heap profile without its samples. */
+static void
+add_emptied(struct pf_tune *tune)
+{
+	struct pf_buffer bytes = read_fixture("tune/leak/heap-0.pb.gz"), out = {.maximum = 1 << 20};
+	struct pf_error err = {0};
+	struct pf_profile *p;
+
+	assert_int_equal(pf_profile_parse(&p, "heap", bytes.bytes, bytes.size, NULL, &err), 0);
+	p->sample_count = 0;
+	assert_int_equal(pf_profile_encode(p, &out, &err), 0);
+	assert_int_equal(pf_tune_add(tune, "emptied.pb.gz", out.bytes, out.size, false, &err), 0);
+	pf_profile_free(p);
+	pf_buffer_release(&bytes);
+	pf_buffer_release(&out);
+}
+
+static void
+profiles_without_a_sample_are_no_all_clear(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	(void)state;
+
+	add_emptied(tune);
+	assert_int_equal(pf_tune_run(tune, &err), PF_EINPUT);
+	assert_non_null(strstr(err.message, "emptied.pb.gz has no sample"));
+	pf_tune_free(tune);
+
+	/* A base is what they are compared with, and does not make them more. */
+	tune = new_tune();
+	add(tune, "tune/leak/heap-7.pb.gz", true);
+	add_emptied(tune);
+	add_emptied(tune);
+	assert_int_equal(pf_tune_run(tune, &err), PF_EINPUT);
+	assert_non_null(strstr(err.message, "emptied.pb.gz and the others have no sample"));
+	pf_tune_free(tune);
+
+	/* Beside other evidence: judged is what there is. */
+	tune = new_tune();
+	add(tune, "tune/healthy/cpu.pb.gz", false);
+	add_emptied(tune);
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	assert_true(is_unjudged(tune, "emptied.pb.gz has no sample"));
+	pf_tune_free(tune);
+}
+
 static void
 few_cpu_samples_are_said(void **state)
 {
@@ -725,6 +772,7 @@ main(void)
 	    cmocka_unit_test(what_is_loaded_once_is_no_leak),
 	    cmocka_unit_test(mixed_units_are_refused),
 	    cmocka_unit_test(what_is_cut_off_or_foreign_is_refused_by_name),
+	    cmocka_unit_test(profiles_without_a_sample_are_no_all_clear),
 	    cmocka_unit_test(few_cpu_samples_are_said),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
