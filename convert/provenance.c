@@ -13,8 +13,6 @@
 #include "core/memory.h"
 #include "symbol/binary.h"
 
-enum { FLAGS_MAXIMUM = 1 << 16 };
-
 static json_t *
 file_name(const char *path)
 {
@@ -119,15 +117,9 @@ checks_json(const struct pf_convert *c)
 static json_t *
 flags_json(const struct pf_convert *c, const char *output)
 {
-	struct pf_buffer b;
-	json_t *flags;
 	int size;
 
-	pf_buffer_init(&b, FLAGS_MAXIMUM);
-	pf_advice_flags(&b, c, pf_file_base(output, &size));
-	flags = b.failed ? NULL : json_stringn((char *)b.bytes, b.size);
-	pf_buffer_release(&b);
-	return flags;
+	return pf_report_advice_json(pf_advice_flags, c, pf_file_base(output, &size));
 }
 
 static json_t *

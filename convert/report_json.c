@@ -142,18 +142,18 @@ pf_report_profile_json(const struct pf_convert *c)
 	    "bytes", (json_int_t)c->bytes.size);
 }
 
-/* The command to build with, as one string. */
-static json_t *
-command_json(const struct pf_convert *c, const char *output)
+json_t *
+pf_report_advice_json(void (*advise)(struct pf_buffer *, const struct pf_convert *, const char *),
+    const struct pf_convert *c, const char *output)
 {
 	struct pf_buffer b;
-	json_t *command;
+	json_t *words;
 
 	pf_buffer_init(&b, COMMAND_MAXIMUM);
-	pf_advice_command(&b, c, output);
-	command = b.failed ? NULL : json_stringn((char *)b.bytes, b.size);
+	advise(&b, c, output);
+	words = b.failed ? NULL : json_stringn((char *)b.bytes, b.size);
 	pf_buffer_release(&b);
-	return command;
+	return words;
 }
 
 /* null: nobody can tell */
@@ -171,14 +171,15 @@ report_json(const struct pf_convert *c, const char *output)
 	const struct pf_report *r = &c->report;
 
 	return json_pack(
-	    "{s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o*, s:b, s:o, s:o, s:o, s:o}", "schema",
-	    "profuse.convert.v1", "output", output, "binary", c->binary_path, "build_id",
+	    "{s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o*, s:b, s:o, s:o, s:o, s:o, s:o}",
+	    "schema", "profuse.convert.v1", "output", output, "binary", c->binary_path, "build_id",
 	    c->binary ? pf_binary_build_id(c->binary) : NULL, "profiles", profiles_json(r),
 	    "samples", pf_report_samples_json(r), "functions", functions_json(r), "profile",
 	    pf_report_profile_json(c), "staleness",
 	    c->newer ? pf_stale_json(&c->staleness, c->newer) : NULL, "ready", (int)r->ready,
 	    "checks", pf_report_checks_json(r), "more_seconds", more_seconds_json(r), "notes",
-	    notes_json(r), "command", command_json(c, output));
+	    notes_json(r), "command", pf_report_advice_json(pf_advice_command, c, output), "flags",
+	    pf_report_advice_json(pf_advice_flags, c, output));
 }
 
 int

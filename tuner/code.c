@@ -52,10 +52,10 @@ static const struct rule rules[] = {
     {"tcache_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"arena_get2*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"sysmalloc*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
-    {"systrim*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"systrim*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
     {"grow_heap*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
-    {"shrink_heap*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
-    {"heap_trim*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"shrink_heap*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
+    {"heap_trim*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
     {"operator new*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"operator delete*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"_Znwm*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
@@ -74,8 +74,8 @@ static const struct rule rules[] = {
     {"_mi_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"mmap*", PF_CODE_MAPPING | PF_CODE_LIBRARY},
     {"__mmap*", PF_CODE_MAPPING | PF_CODE_LIBRARY},
-    {"munmap", PF_CODE_MAPPING | PF_CODE_LIBRARY},
-    {"__munmap", PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"munmap", PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
+    {"__munmap", PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
     {"madvise", PF_CODE_MAPPING | PF_CODE_LIBRARY},
     {"__madvise", PF_CODE_MAPPING | PF_CODE_LIBRARY},
     {"mprotect", PF_CODE_MAPPING | PF_CODE_LIBRARY},
@@ -99,9 +99,25 @@ static const struct rule rules[] = {
     {"pthread_mutex_timedlock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"__pthread_mutex_lock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"___pthread_mutex_lock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
-    {"pthread_rwlock_*lock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
-    {"__pthread_rwlock_*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
-    {"___pthread_rwlock_*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"pthread_mutex_clocklock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"__pthread_mutex_timedlock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"__pthread_mutex_clocklock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"pthread_rwlock_*rdlock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"pthread_rwlock_*wrlock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"__pthread_rwlock_rdlock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"__pthread_rwlock_wrlock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"__pthread_rwlock_timed*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"__pthread_rwlock_clock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"___pthread_rwlock_rdlock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"___pthread_rwlock_wrlock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"___pthread_rwlock_timed*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"___pthread_rwlock_clock*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"pthread_mutex_unlock", PF_CODE_LOCK | PF_CODE_LIBRARY},
+    {"pthread_rwlock_unlock", PF_CODE_LOCK | PF_CODE_LIBRARY},
+    {"__pthread_mutex_unlock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
+    {"__pthread_rwlock_unlock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
+    {"___pthread_mutex_unlock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
+    {"___pthread_rwlock_unlock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
     {"pthread_spin_lock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     {"__lll_lock_wait*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     /* only where somebody waits */
@@ -130,9 +146,22 @@ static const struct rule rules[] = {
     {"sync.(*Cond).Wait", PF_CODE_CHANNEL},
     {"pthread_cond_wait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
     {"pthread_cond_timedwait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
-    {"__pthread_cond_*wait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
-    {"___pthread_cond_*wait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"pthread_cond_clockwait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"__pthread_cond_wait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"__pthread_cond_timedwait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"__pthread_cond_clockwait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"___pthread_cond_wait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"___pthread_cond_timedwait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"___pthread_cond_clockwait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
     {"pthread_join", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"__pthread_clockjoin*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"sem_wait", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"sem_timedwait", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"sem_clockwait", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"__new_sem_wait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"__new_sem_timedwait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"__new_sem_clockwait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"[libprofuse-agent*", PF_CODE_WRAPPER | PF_CODE_LIBRARY},
     /* waiting for somebody outside */
     {"net.(*conn).Read", PF_CODE_OUTSIDE},
     {"net.(*conn).Write", PF_CODE_OUTSIDE},
@@ -335,4 +364,18 @@ pf_code_traits(const char *function, const char *file)
 			traits |= rules[i].traits;
 	}
 	return traits;
+}
+
+uint32_t
+pf_code_wait_traits(const char *word)
+{
+	static const struct rule words[] = {{"mutex", PF_CODE_LOCK | PF_CODE_LOCK_WAIT},
+	    {"rwlock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT}, {"condition", PF_CODE_CHANNEL},
+	    {"semaphore", PF_CODE_CHANNEL}, {"join", PF_CODE_CHANNEL}};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strcmp(word, words[i].name) == 0)
+			return words[i].traits;
+	}
+	return 0;
 }

@@ -52,7 +52,7 @@ add_heap(struct pf_findings *f, const struct pf_go_heap *h)
 	pf_add_number(f, "live_heap", h->live, "bytes");
 	pf_add_number(f, "heap_goal", h->goal, "bytes");
 	if (isfinite(h->gogc))
-		pf_add_number(f, "gogc", h->gogc, "percent");
+		pf_add_number(f, h->gogc_assumed ? "gogc_assumed" : "gogc", h->gogc, "percent");
 	pf_add_number(f, "seconds_between_cycles", h->interval, "seconds");
 	pf_add_number(f, "cpu_of_a_cycle", h->cycle_cpu, "seconds");
 }
@@ -64,11 +64,16 @@ doubt_gogc(struct pf_findings *f, const struct pf_go_heap *h, enum pf_confidence
 	if (!h->gogc_assumed && !h->gogc_rough)
 		return;
 	pf_add_caveat(f, most,
-	    pf_say(f, "%s: the service's --pid tells it, or its /metrics (go_gc_gogc_percent).",
-		h->gogc_assumed ? "Nothing given tells what GOGC is, and Go's default of 100 is "
-				  "assumed"
-				: "GOGC was read off the heap's goals, which gctrace cuts to whole "
-				  "megabytes, and this heap is small"));
+	    pf_say(f,
+		"%s: give --pid of the service, its /metrics (go_gc_gogc_percent; --service "
+		"fetches "
+		"them) or %s with --stats.",
+		h->gogc_assumed
+		    ? "Nothing given tells what GOGC is, and Go's default of 100 is "
+		      "assumed; where it is another, so are the settings and savings here"
+		    : "GOGC was read off the heap's goals, which gctrace cuts to whole "
+		      "megabytes, and this heap is small",
+		h->gogc_assumed ? "a gctrace" : "a gctrace of a greater heap"));
 }
 
 static bool
@@ -130,6 +135,19 @@ show_collector(const struct pf_evidence *e, struct pf_findings *f, struct pf_err
 	return rc;
 }
 
+/* Back to what it is today, where that is known. */
+static uint32_t
+undo_gogc(struct pf_findings *f, const struct pf_go_heap *h)
+{
+	if (h->gogc_assumed)
+		return pf_say(f, "GOGC as it is today; unset it where it is not set");
+	if (h->gogc_rough)
+		return pf_say(f, "GOGC as it is today (about %.0f)", h->gogc);
+	if (h->gogc == 100)
+		return pf_say(f, "unset GOGC");
+	return isfinite(h->gogc) ? pf_say(f, "GOGC=%.0f", h->gogc) : pf_say(f, "GOGC=off");
+}
+
 int
 pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
@@ -152,7 +170,8 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	finding->cpu_saved = c.share / 2;
 	add_cost(f, &c);
 	add_heap(f, &h);
-	doubt_gogc(f, &h, PF_CONFIDENCE_HIGH); /* the pressure itself is measured */
+	/* The pressure itself is measured, but what is to be set, and what that brings, is not. */
+	doubt_gogc(f, &h, h.gogc_assumed ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH);
 	pf_add_advice(
 	    f, (struct pf_advice){.action = pf_say(f, "Allocate less where most is allocated (the "
 						      "stacks below): every byte less is a "
@@ -160,25 +179,27 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 		   .how = pf_say(f, "profuse show top ALLOCS.pb.gz --sample-type alloc_space")});
 	pf_add_advice(f,
 	    (struct pf_advice){
-		.action = pf_say(f, "Or give the heap more room, where there is memory for it."),
+		.action = pf_say(f, "Or give the heap more room, where there is memory for it%s.",
+		    h.gogc_assumed ? ": twice today's GOGC, which is taken for 100" : ""),
 		.setting = pf_say(f, "GOGC=%.0f", 2 * (isfinite(h.gogc) ? h.gogc : 100)),
 		.how = pf_say(f, "in the environment of the service, or debug.SetGCPercent(%.0f)",
 		    2 * (isfinite(h.gogc) ? h.gogc : 100)),
 		.versions = pf_say(f, "every Go"),
 		.risk =
 		    pf_say(f, "The heap grows by as much as is live; set GOMEMLIMIT beside it."),
-		.undo = pf_say(f, "unset GOGC")});
+		.undo = undo_gogc(f, &h)});
 	pf_add_prediction(f, "cpu", "share", 1, 1 - c.share / 2,
 	    1 - c.share / 2 * (1 + MODEL_ERROR), 1 - c.share / 2 * (1 - MODEL_ERROR),
-	    pf_say(f, "the collector's CPU time falls with 1/GOGC, or with what is allocated"));
+	    pf_say(f, "the collector's CPU time falls with 1/GOGC, or with what is allocated%s",
+		h.gogc_assumed ? ": at twice today's GOGC, or half the bytes" : ""));
 	rc = show_allocators(e, f, err);
 	return rc ? rc : show_collector(e, f, err);
 }
 
 static void
-add_limit_advice(struct pf_findings *f, double limit)
+add_limit_advice(const struct pf_evidence *e, struct pf_findings *f)
 {
-	double bytes = floor(limit * HEADROOM / (1 << 20));
+	double bytes = floor(e->memory_limit * HEADROOM / (1 << 20));
 
 	pf_add_advice(f,
 	    (struct pf_advice){
@@ -191,7 +212,8 @@ add_limit_advice(struct pf_findings *f, double limit)
 		.risk = pf_say(f, "It is a soft limit: near it the collector may take half of the "
 				  "CPU time. Never with "
 				  "GOGC=off where others share the machine."),
-		.undo = pf_say(f, "unset GOMEMLIMIT")});
+		.undo = *e->gomemlimit ? pf_say(f, "GOMEMLIMIT=%s", e->gomemlimit)
+				       : pf_say(f, "unset GOMEMLIMIT")});
 }
 
 static void
@@ -240,10 +262,9 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 		   .risk = pf_say(f, "The heap's height is in proportion to what is live: a burst "
 				     "of live data grows it by "
 				     "that much more."),
-		   .undo =
-		       h->gogc == 100 ? pf_say(f, "unset GOGC") : pf_say(f, "GOGC=%.0f", h->gogc)});
+		   .undo = undo_gogc(f, h)});
 	if (isfinite(e->memory_limit))
-		add_limit_advice(f, e->memory_limit);
+		add_limit_advice(e, f);
 	pf_add_prediction(f, "cpu", "share", 1, 1 - saved, 1 - saved - error - on_top,
 	    1 - fmin(least, saved - error),
 	    pf_say(f,
@@ -275,7 +296,7 @@ warn_of_limit(const struct pf_evidence *e, struct pf_findings *f, const struct p
 		pf_amount(limit, e->memory_limit, "bytes")));
 	add_heap(f, h);
 	pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
-	add_limit_advice(f, e->memory_limit);
+	add_limit_advice(e, f);
 	pf_add_prediction(f, "rss_peak", "bytes", h->goal + h->overhead, HEADROOM * e->memory_limit,
 	    HEADROOM * e->memory_limit * 0.9, e->memory_limit,
 	    pf_say(f, "the runtime collects more often as it nears GOMEMLIMIT"));

@@ -30,6 +30,10 @@ waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 static bool
 at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
+	/* Neither a name nor a label: a wait for who knows what. */
+	if (s->count && (ep->traits[s->names[0]] & PF_CODE_WRAPPER) &&
+	    !(s->traits & (PF_CODE_LOCK | PF_CODE_CHANNEL)))
+		return false;
 	/* In a mutex profile everything is a lock; unlocking of the runtime's own is not the service's. */
 	if (ep->kind == PF_PROFILE_LOCKS)
 		return !pf_stack_in_allocator(s, ep) &&

@@ -21,7 +21,9 @@
 #define WORTH 0.25       /* of the resident set */
 #define RELEASE_LOW 0.95 /* of what the model says is given back at least */
 
-enum { WORTH_BYTES = 16 << 20, MUCH_BYTES = 256 << 20 };
+#define WORTH_TOP 0.25 /* of what is free, at the end of the main arena */
+
+enum { WORTH_BYTES = 16 << 20, MUCH_BYTES = 256 << 20, WORTH_TOP_BYTES = 1 << 20 };
 
 /* Whether a version such as "5.3.0-0-g54eaed1" is at least major.minor; unknown ones are. */
 static bool
@@ -38,9 +40,42 @@ at_least(const char *version, int major, int minor)
 	return x > major || (x == major && y >= minor);
 }
 
+/*
+ * glibc gives the end of the main arena back by itself when it is longer than the trim threshold, 128 KiB at
+ * first and twice the greatest block that was mapped and freed then (64 MiB at most); setting it keeps it as
+ * it is set. What is free below a block that stays is never given back so.
+ */
 static void
-advise_glibc(struct pf_findings *f)
+advise_trimming(struct pf_findings *f, double top, double free_bytes)
 {
+	char text[PF_AMOUNT_ROOM], of[PF_AMOUNT_ROOM];
+
+	if (!(top >= WORTH_TOP_BYTES && top >= WORTH_TOP * free_bytes))
+		return;
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f,
+		    "Or keep the trim threshold at its first value, which otherwise grows "
+		    "with the blocks that are freed (up to 64 MiB): it gives back by itself "
+		    "the %s of these %s that lie at the end of the main arena.",
+		    pf_amount(text, top, "bytes"), pf_amount(of, free_bytes, "bytes")),
+		.setting = pf_say(f, "MALLOC_TRIM_THRESHOLD_=131072"),
+		.how = pf_say(
+		    f, "in the environment, or GLIBC_TUNABLES=glibc.malloc.trim_threshold=131072"),
+		.versions = pf_say(f, "glibc; as a tunable since 2.26"),
+		.risk = pf_say(f,
+		    "Blocks from 128 KiB on are mapped and unmapped each from then on, and what "
+		    "was "
+		    "given back is faulted in again: measure CPU. One block that stays at the end "
+		    "keeps all that is free below it."),
+		.undo = pf_say(f, "unset MALLOC_TRIM_THRESHOLD_")});
+}
+
+static void
+advise_glibc(const struct pf_evidence *e, struct pf_findings *f)
+{
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
+
 	pf_add_advice(f,
 	    (struct pf_advice){
 		.action = pf_say(f,
@@ -53,17 +88,8 @@ advise_glibc(struct pf_findings *f)
 		.risk = pf_say(f,
 		    "It takes each arena's lock while it walks it; milliseconds for a gigabyte."),
 		.undo = pf_say(f, "don't call it")});
-	pf_add_advice(
-	    f, (struct pf_advice){
-		   .action = pf_say(f,
-		       "Or fix the trim threshold, which otherwise grows with the blocks that are "
-		       "freed (up to 64 MiB)."),
-		   .setting = pf_say(f, "MALLOC_TRIM_THRESHOLD_=131072"),
-		   .how = pf_say(f,
-		       "in the environment, or GLIBC_TUNABLES=glibc.malloc.trim_threshold=131072"),
-		   .versions = pf_say(f, "glibc; as a tunable since 2.26"),
-		   .risk = pf_say(f, "It trims tops only, and more often: measure CPU."),
-		   .undo = pf_say(f, "unset MALLOC_TRIM_THRESHOLD_")});
+	if (s)
+		advise_trimming(f, s->allocator.top_bytes, s->allocator.releasable);
 }
 
 /* Whether what is free now goes back by itself. */
@@ -160,7 +186,7 @@ advise_release(const struct pf_evidence *e, struct pf_findings *f, enum pf_alloc
 {
 	switch (allocator) {
 	case PF_ALLOCATOR_GLIBC:
-		advise_glibc(f);
+		advise_glibc(e, f);
 		break;
 	case PF_ALLOCATOR_JEMALLOC:
 		advise_jemalloc(e, f);

@@ -10,6 +10,7 @@
 #include "core/memory.h"
 #include "tuner/doubts.h"
 #include "tuner/programs.h"
+#include "tuner/sites.h"
 
 /* A series that is shorter tells no trend; of so many processes that ended, the last snapshot is kept whole. */
 enum { MOST_ENDED = 32 };
@@ -118,6 +119,18 @@ find_traits(struct pf_evidence_profile *ep, struct pf_error *err)
 	return rc;
 }
 
+/* What the leaf's name says, or of the agent's own frame without a name the label: only locks are ever unlocked. */
+static bool
+ends_in_wait(const struct pf_evidence_profile *ep, size_t sample, uint32_t name)
+{
+	uint32_t traits = ep->traits[name];
+
+	if (traits & PF_CODE_WRAPPER)
+		return pf_code_wait_traits(pf_sample_text(ep->p, sample, "object")) ==
+		       PF_CODE_CHANNEL;
+	return (traits & (PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT)) != 0;
+}
+
 /*
  * A block profile's stacks end in whatever waits, a mutex profile's in unlocking. Only the end tells: Go's mutex profiles
  * have the runtime's own locks too, which are let go somewhere inside of a channel's or a mutex's code.
@@ -135,8 +148,7 @@ locks_or_block(const struct pf_evidence_profile *ep)
 			continue;
 		location = ep->p->frames[leaf];
 		if (f->starts[location] < f->starts[location + 1] &&
-		    (ep->traits[f->runs[f->starts[location]]] &
-			(PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT)))
+		    ends_in_wait(ep, i, f->runs[f->starts[location]]))
 			return PF_PROFILE_BLOCK;
 	}
 	return PF_PROFILE_LOCKS;

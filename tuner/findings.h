@@ -43,7 +43,7 @@ struct pf_advice {
 
 /* What following the advice is expected to change. */
 struct pf_prediction {
-	uint32_t metric, unit; /* cpu, rss, rss_idle, rss_peak, p99, gc_pause */
+	uint32_t metric, unit; /* cpu, rss_idle, rss_peak, heap_in_use, stack_memory, p99 */
 	uint32_t model;        /* how it was computed, or how to measure it */
 	bool measure; /* it cannot be predicted: low to high are NaN, model says how to measure */
 	double before, after, low, high;
@@ -113,6 +113,12 @@ void pf_add_prediction(struct pf_findings *f, const char *metric, const char *un
 void pf_add_measurement(struct pf_findings *f, const char *metric, const char *unit, uint32_t how);
 /* Lowers the confidence of the finding being built to at most this, and says why. */
 void pf_add_caveat(struct pf_findings *f, enum pf_confidence most, uint32_t why);
+
+/*
+ * Says beside each setting which other finding sets the same variable to something else. After sorting: it
+ * names findings by their place.
+ */
+void pf_findings_contrast(struct pf_findings *f);
 
 /* Most severe first; of the same severity the surer, then the greater gain. */
 void pf_findings_sort(struct pf_findings *f);

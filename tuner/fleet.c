@@ -42,7 +42,8 @@ is_of(const json_t *prediction, bool cpu)
 	const char *metric = string(prediction, "metric");
 
 	return cpu ? strncmp(metric, "cpu", 3) == 0
-		   : strncmp(metric, "rss", 3) == 0 || strcmp(metric, "heap_in_use") == 0;
+		   : strncmp(metric, "rss", 3) == 0 || strcmp(metric, "heap_in_use") == 0 ||
+			 strcmp(metric, "stack_memory") == 0;
 }
 
 /*

@@ -6,8 +6,21 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "tuner/code.h"
 
 enum { MOST_FRAMES_SHOWN = 48 };
+
+/*
+ * What the agent's own frame at the leaf stands for, where it has no name (the agent names them since it
+ * knows that nobody else can tell a lock's wait from a condition's): the labels of its profiles say so.
+ */
+static uint32_t
+traits_of_labels(const struct pf_evidence_profile *ep, size_t sample)
+{
+	uint32_t traits = pf_code_wait_traits(pf_sample_text(ep->p, sample, "object"));
+
+	return traits ? traits : pf_code_wait_traits(pf_sample_text(ep->p, sample, "wait"));
+}
 
 int
 pf_stack_read(
@@ -30,6 +43,8 @@ pf_stack_read(
 			s->names[s->count++] = f->runs[j];
 		}
 	}
+	if (s->count && ep->traits[s->names[0]] & PF_CODE_WRAPPER)
+		s->traits |= traits_of_labels(ep, sample);
 	return 0;
 }
 

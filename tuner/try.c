@@ -61,6 +61,25 @@ add_metrics(struct pf_findings *f, const struct pf_search *s, const struct pf_va
 	}
 }
 
+/* What today's settings have in their place: the search ran them in this process's own environment. */
+static uint32_t
+undo(struct pf_findings *f, const struct pf_setting *setting)
+{
+	char all[PF_SETTING_VARIABLES * PF_VARIABLE_ROOM] = "", name[PF_VARIABLE_ROOM];
+
+	for (size_t i = 0; i < setting->variable_count; i++) {
+		const char *today;
+		size_t used = strlen(all);
+
+		snprintf(name, sizeof name, "%s", setting->variables[i]);
+		name[strcspn(name, "=")] = '\0';
+		today = getenv(name);
+		snprintf(all + used, sizeof all - used, "%s%s%s%s%s", i ? ", " : "",
+		    today ? "" : "unset ", name, today ? "=" : "", today ? today : "");
+	}
+	return pf_say(f, "%s", all);
+}
+
 void
 pf_search_finding(const struct pf_search *s, struct pf_findings *f)
 {
@@ -99,6 +118,6 @@ pf_search_finding(const struct pf_search *s, struct pf_findings *f)
 		.versions = pf_say(f, "the libraries of this machine, as the search ran them"),
 		.risk = pf_say(f, "Measured on the load that was given: under another load other "
 				  "settings may win."),
-		.undo = pf_say(f, "unset them")});
+		.undo = undo(f, &winner->setting)});
 	add_metrics(f, s, v);
 }

@@ -370,6 +370,7 @@ pf_tune_run(struct pf_tune *t, struct pf_error *err)
 	if (!rc && t->search)
 		pf_search_finding(t->search, &t->findings);
 	pf_findings_sort(&t->findings);
+	pf_findings_contrast(&t->findings);
 	if (!rc)
 		rc = pf_tune_find_unjudged(t, err);
 	return rc ? rc : pf_findings_check(&t->findings, err);

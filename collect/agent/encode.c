@@ -9,18 +9,18 @@
 #include <string.h>
 
 #include "collect/agent/document.h"
-#include "collect/agent/vdso.h"
+#include "collect/agent/exports.h"
 #include "core/memory.h"
 #include "core/wire.h"
 
-enum { MOST_STRINGS_BYTES = 16 << 20, MOST_FUNCTIONS = 33 };
+enum { MOST_STRINGS_BYTES = 16 << 20, MOST_FUNCTIONS = 97 };
 
 /* A string of the table: where its bytes are in `strings`. */
 struct text {
 	size_t at, size;
 };
 
-/* A function that no file would name. */
+/* A function that no file would name, or that is to have its name without one. */
 struct function {
 	uint64_t start; /* 0: that of a stack that could not be taken */
 	char name[64];
@@ -255,8 +255,8 @@ locations(struct encoder *e)
 		struct function f = {0};
 		if (!e->locations[i])
 			continue;
-		if (m && m->vdso)
-			f.start = pf_vdso_name(m->base, l->pc, f.name, sizeof f.name);
+		if (m && (m->vdso || pf_is_agent(m)))
+			f.start = pf_export_name(m->base, l->pc, f.name, sizeof f.name);
 		if (!f.start)
 			*f.name = '\0';
 		location(e, e->locations[i], m ? e->mappings[l->mapping] : 0, l->pc, &f);

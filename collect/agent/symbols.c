@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "collect/agent/elf_memory.h"
+#include "collect/agent/exports.h"
 #include "collect/agent/host.h"
 #include "collect/agent/modules.h"
-#include "collect/agent/vdso.h"
 
 enum { MOST_SEGMENTS = 64, MOST_SECTIONS = 4096, CHUNK = 256, MOST_NOTES = 4096 };
 
@@ -152,7 +152,7 @@ find_in(const struct pf_mapping *m, struct pf_query *queries, size_t count)
 
 	if (m->vdso) {
 		for (size_t i = 0; i < count; i++)
-			if (!pf_vdso_name(m->base, queries[i].address, queries[i].name,
+			if (!pf_export_name(m->base, queries[i].address, queries[i].name,
 				sizeof queries[i].name))
 				*queries[i].name = '\0';
 		return;

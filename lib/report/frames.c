@@ -149,15 +149,34 @@ name_locations(struct pf_frames *f, struct pf_error *err)
 	return rc;
 }
 
+/* The agent names its own wrappers in every profile: that says nothing of the program's code. */
+static bool
+is_agent(const struct pf_profile *p, const struct pf_location *l)
+{
+	static const char agent[] = "libprofuse-agent";
+
+	return strncmp(binary_of(p, l), agent, sizeof agent - 1) == 0;
+}
+
+static bool
+has_lines(const struct pf_profile *p)
+{
+	for (size_t i = 0; i < p->location_count; i++) {
+		for (uint64_t j = p->line_starts[i]; j < p->line_starts[i + 1]; j++) {
+			if (p->lines[j].function != PF_NONE && !is_agent(p, &p->locations[i]))
+				return true;
+		}
+	}
+	return false;
+}
+
 int
 pf_frames_init(struct pf_frames *f, const struct pf_profile *p, enum pf_granularity granularity,
     struct pf_error *err)
 {
 	int rc;
 
-	*f = (struct pf_frames){.p = p, .granularity = granularity};
-	for (size_t i = 0; i < p->line_count && !f->has_lines; i++)
-		f->has_lines = p->lines[i].function != PF_NONE;
+	*f = (struct pf_frames){.p = p, .granularity = granularity, .has_lines = has_lines(p)};
 	if (granularity == PF_BY_AUTO)
 		f->granularity = f->has_lines ? PF_BY_FUNCTION : PF_BY_ADDRESS;
 	rc = pf_strings_init(&f->names, err);

@@ -32,7 +32,7 @@ struct pf_frames {
 	uint8_t
 	    *cuts; /* of each location, what is dropped there (drop.c); NULL: nothing anywhere */
 	enum pf_granularity granularity; /* never PF_BY_AUTO */
-	bool has_lines;                  /* some location has a function */
+	bool has_lines;                  /* some location has a function, beside the agent's */
 	bool bad_drop_frames;            /* drop_frames is no expression we understand: ignored */
 };
 

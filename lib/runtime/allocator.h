@@ -43,9 +43,10 @@ struct pf_allocator_stats {
 	double retained;           /* address space that is mapped but holds no memory */
 	double
 	    releasable; /* what a release on request gives back, by the model of the reader's file */
-	double thread_cached;                      /* free, in caches of threads */
-	double central_cached;                     /* free, in caches between threads */
-	double free_bytes, free_chunks, top_bytes; /* glibc: free, not given back */
+	double thread_cached;           /* free, in caches of threads */
+	double central_cached;          /* free, in caches between threads */
+	double free_bytes, free_chunks; /* glibc: free, not given back */
+	double top_bytes;               /* glibc: of them, at the end of the main arena */
 	double mmapped, mmapped_chunks; /* glibc: allocations with a mapping of their own */
 	double arenas, threads;
 	double purges, purge_calls; /* jemalloc: passes, and madvise calls in them */

@@ -219,7 +219,7 @@ pf_malloc_info_parse(struct pf_allocator_stats *stats, const char *name, const v
 	stats->mapped = all.system + stats->mmapped;
 	stats->free_bytes = all.rest + all.fast;
 	stats->free_chunks = all.chunks;
-	stats->top_bytes = fmax(0, stats->free_bytes - all.listed);
+	stats->top_bytes = all.main_top;
 	stats->in_use = stats->mapped > stats->free_bytes ? stats->mapped - stats->free_bytes : 0;
 	stats->releasable = all.releasable;
 	stats->active = stats->mapped - all.releasable;

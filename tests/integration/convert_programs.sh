@@ -17,6 +17,7 @@ function=$(llvm-nm-19 cpp | sed -n 's/.* T \(_Z4walk.*\)/\1/p')
 samples cpp.pb.gz cpp "$function"
 expect 0 "$profuse" convert -b shapes -o out --json cpu.pb.gz
 json stdout "d['command']" | grep -qE '^clang(-[0-9]+)? ' || fail "C is not to be built by clang"
+json stdout "d['command'].split(' ', 1)[1] == d['flags']" | grep -qx True || fail "the flags are not the command's"
 expect 0 "$profuse" convert -b cpp -o out --json cpp.pb.gz
 json stdout "d['command']" | grep -qE '^clang\+\+(-[0-9]+)? ' || fail "C++ is not to be built by clang++"
 build probes -fpseudo-probe-for-profiling # C's static functions have names of C++'s form then

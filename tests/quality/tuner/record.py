@@ -13,6 +13,11 @@
                  what jemalloc says of its own mutexes after these: its text, without single arenas
   requests       threads that wait for their client's next request: healthy
   backend        threads that wait for the answer of something behind them
+  pool           threads that wait for work at a condition, some of which comes: healthy; the program has no names
+  contended      threads that want a lock which each of them holds for long; the program has no names
+  stuck          a pool, and more threads that sleep for good; the program has no names
+  pool-older, contended-older
+                 the same by an agent that did not name its own frames (--older-agent, of 2026-11-25)
   packets        its heap profile, and malloc_info: blocks that are too big for the caches of threads
   small-blocks   workload small: blocks that are not
   pages          not made here: a backend of PostgreSQL 15 with the agent preloaded, under pgbench -c 2: its heap after,
@@ -81,6 +86,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--only", help="one of them")
+    parser.add_argument("--older-agent", type=pathlib.Path, help="for those that end in -older")
     arguments = parser.parse_args()
     build, to = arguments.build.resolve(), arguments.folder.resolve()
     with tempfile.TemporaryDirectory() as name:
@@ -95,6 +101,7 @@ def main():
                 print(f"{fixture}: jemalloc.txt")
         wall = f"threads?seconds={arguments.seconds}"
         cpu = f"profile?seconds={arguments.seconds}"
+        waits = {"mutex.pb.gz": "mutex", "block.pb.gz": "block", "threads.pb.gz": "threads"}
         for fixture, kind, environment, parts in (
                 ("arenas", "packets", {"MALLOC_ARENA_MAX": "1"}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu, "malloc_info.xml": "allocator"}),
                 ("own-arenas", "packets", {}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu, "malloc_info.xml": "allocator"}),
@@ -105,12 +112,19 @@ def main():
                 ("big-caches", "packets", {"preload": TCMALLOC}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu}),
                 ("requests", "requests", {}, {"threads.pb.gz": "threads", "cpu.pb.gz": cpu}),
                 ("backend", "backend", {}, {"threads.pb.gz": "threads", "cpu.pb.gz": cpu}),
+                ("pool", "pool", {}, waits),
+                ("pool-older", "pool", {}, waits),
+                ("contended", "contended", {}, waits),
+                ("contended-older", "contended", {}, waits),
+                ("stuck", "stuck", {}, waits),
                 ("packets", "packets", {}, {"heap.pb.gz": "heap", "malloc_info.xml": "allocator"}),
                 ("small-blocks", "small", {}, {"heap.pb.gz": "heap", "malloc_info.xml": "allocator"})):
-            if arguments.only not in (None, fixture):
+            older, nameless = fixture.endswith("-older"), kind in ("pool", "contended", "stuck")
+            if arguments.only not in (None, fixture) or (older and not arguments.older_agent):
                 continue
-            running = waiters if kind in ("requests", "backend") else "/usr/bin/redis-server" if kind == "redis" else program
-            process, base = start(build / "libprofuse-agent.so", running, kind, folder, **environment)
+            agent = arguments.older_agent.resolve() if older else build / "libprofuse-agent.so"
+            running = waiters if nameless or kind in ("requests", "backend") else "/usr/bin/redis-server" if kind == "redis" else program
+            process, base = start(agent, running, kind, folder, **environment)
             try:
                 (to / fixture).mkdir(parents=True, exist_ok=True)
                 time.sleep(1)
@@ -120,8 +134,9 @@ def main():
                         (to / fixture / file).write_bytes(got)
                         continue
                     (folder / "raw").write_bytes(got)
-                    subprocess.run([build / "tests/tools/name_profile", folder / "raw", folder / "named.pb.gz", "--debug-file", "/usr/lib/debug",
-                                    running, libc_of(process), JEMALLOC, TCMALLOC, build / "libprofuse-agent.so"], check=True)
+                    binaries = [libc_of(process)] if nameless else [running, libc_of(process), JEMALLOC, TCMALLOC, agent]
+                    subprocess.run([build / "tests/tools/name_profile", folder / "raw", folder / "named.pb.gz",
+                                    "--debug-file", "/usr/lib/debug", *binaries], check=True)
                     # Written anew: without the strings that nothing names any more.
                     subprocess.run([build / "profuse", "merge", folder / "named.pb.gz", "-o", to / fixture / file], check=True)
             finally:

@@ -1,8 +1,11 @@
 /*
- * waiters.c: threads that wait at sockets, for record.py.
+ * waiters.c: threads that wait: at sockets, for work, at a lock, for nothing; for record.py.
  *
  *	waiters requests   a thread a connection; most wait for their client's next request
  *	waiters backend    a thread a connection; all wait for the answer of a slow one behind them
+ *	waiters pool       300 threads that wait for work at a condition, and get a little of it
+ *	waiters contended  six threads that want a lock which each of them holds for long
+ *	waiters stuck      the pool, and 600 threads that sleep for good
  *
  * The clients, and what is behind, are one child process; it ends with this one.
  */
@@ -16,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONNECTIONS = 32 };
+enum { CONNECTIONS = 32, WORKERS = 300, CONTENDERS = 6, SLEEPERS = 600 };
 
 static int ours[CONNECTIONS], theirs[CONNECTIONS];
 
@@ -88,17 +91,87 @@ answer_slowly(void)
 	}
 }
 
-int
-main(int argc, char **argv)
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
+static unsigned queued;
+static volatile unsigned sum;
+
+static __attribute__((noinline)) void
+work(unsigned steps)
 {
-	const char *kind = argc > 1 ? argv[1] : "";
-	int requests = strcmp(kind, "requests") == 0;
+	for (unsigned i = 0; i < steps; i++)
+		sum = sum * 31 + i;
+}
+
+static void *
+take_work(void *argument)
+{
+	for (;;) {
+		pthread_mutex_lock(&lock);
+		while (!queued)
+			pthread_cond_wait(&more, &lock);
+		queued--;
+		pthread_mutex_unlock(&lock);
+		work(30000);
+	}
+	return argument;
+}
+
+static __attribute__((noinline)) void
+update_table(void)
+{
+	pthread_mutex_lock(&lock);
+	work(100000);
+	pthread_mutex_unlock(&lock);
+}
+
+static void *
+contend(void *argument)
+{
+	for (;;) {
+		update_table();
+		work(10000);
+	}
+	return argument;
+}
+
+static void *
+wait_for_retry(void *argument)
+{
+	for (;;)
+		sleep(3600);
+	return argument;
+}
+
+static void
+start_threads(int count, void *(*run)(void *))
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 64 << 10);
+	while (count--)
+		pthread_create(&thread, &attr, run, NULL);
+}
+
+static void
+hand_out_work(void)
+{
+	for (;;) {
+		usleep(10000);
+		pthread_mutex_lock(&lock);
+		queued++;
+		pthread_cond_signal(&more);
+		pthread_mutex_unlock(&lock);
+	}
+}
+
+static int
+serve(int requests)
+{
 	pthread_t threads[CONNECTIONS];
 
-	if (!requests && strcmp(kind, "backend") != 0) {
-		fprintf(stderr, "usage: waiters requests|backend\n");
-		return 2;
-	}
 	for (int i = 0; i < CONNECTIONS; i++) {
 		int pair[2];
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
@@ -115,4 +188,25 @@ main(int argc, char **argv)
 		    &threads[i], NULL, requests ? serve_connection : handle_requests, (void *)i);
 	pthread_join(threads[0], NULL);
 	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *kind = argc > 1 ? argv[1] : "";
+
+	if (strcmp(kind, "requests") == 0 || strcmp(kind, "backend") == 0)
+		return serve(*kind == 'r');
+	if (strcmp(kind, "contended") == 0) {
+		start_threads(CONTENDERS, contend);
+		pause();
+	}
+	if (strcmp(kind, "stuck") == 0)
+		start_threads(SLEEPERS, wait_for_retry);
+	if (strcmp(kind, "stuck") == 0 || strcmp(kind, "pool") == 0) {
+		start_threads(WORKERS, take_work);
+		hand_out_work();
+	}
+	fprintf(stderr, "usage: waiters requests|backend|pool|contended|stuck\n");
+	return 2;
 }

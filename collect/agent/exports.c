@@ -1,8 +1,7 @@
-/* vdso.c: see vdso.h. Reads the dynamic symbols, which is all the image has. */
-#include "collect/agent/vdso.h"
+/* exports.c: see exports.h. Reads the dynamic symbols, which are loaded with the image and all that the vdso has. */
+#include "collect/agent/exports.h"
 
 #include <elf.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,8 +10,15 @@
 enum { MOST_SEGMENTS = 16, MOST_ENTRIES = 64, MOST_SYMBOLS = 256 };
 
 struct table {
-	uint64_t bias, symbols, strings, hash, gnu_hash, strings_size;
+	uint64_t bias, symbols, strings, strings_size;
 };
+
+/* An entry of the dynamic section: of libraries the loader has added the bias already, of the vdso not. */
+static uint64_t
+in_memory(const struct table *t, const Elf64_Dyn *d)
+{
+	return d->d_un.d_ptr < t->bias ? t->bias + d->d_un.d_ptr : d->d_un.d_ptr;
+}
 
 static bool
 dynamic(struct table *t, uint64_t base)
@@ -38,9 +44,9 @@ dynamic(struct table *t, uint64_t base)
 		if (d.d_tag == DT_NULL)
 			break;
 		if (d.d_tag == DT_SYMTAB)
-			t->symbols = t->bias + d.d_un.d_ptr;
+			t->symbols = in_memory(t, &d);
 		else if (d.d_tag == DT_STRTAB)
-			t->strings = t->bias + d.d_un.d_ptr;
+			t->strings = in_memory(t, &d);
 		else if (d.d_tag == DT_STRSZ)
 			t->strings_size = d.d_un.d_val;
 	}
@@ -48,7 +54,7 @@ dynamic(struct table *t, uint64_t base)
 }
 
 uint64_t
-pf_vdso_name(uint64_t base, uint64_t pc, char *name, size_t size)
+pf_export_name(uint64_t base, uint64_t pc, char *name, size_t size)
 {
 	struct table t = {0};
 	uint64_t found = 0, count;
@@ -57,7 +63,7 @@ pf_vdso_name(uint64_t base, uint64_t pc, char *name, size_t size)
 
 	if (!dynamic(&t, base))
 		return 0;
-	/* Strings follow the symbols in this image, which has no other count. */
+	/* Strings follow the symbols in these images, which have no other count. */
 	count = (t.strings - t.symbols) / sizeof symbol;
 	for (uint64_t i = 1; i < count && i < MOST_SYMBOLS; i++) {
 		if (!pf_host_read_all(&symbol, t.symbols + i * sizeof symbol, sizeof symbol))
@@ -74,4 +80,12 @@ pf_vdso_name(uint64_t base, uint64_t pc, char *name, size_t size)
 			break; /* rather than its weak alias */
 	}
 	return found;
+}
+
+bool
+pf_is_agent(const struct pf_mapping *mapping)
+{
+	uint64_t here = (uintptr_t)pf_is_agent;
+
+	return !mapping->main && here >= mapping->start && here < mapping->limit;
 }

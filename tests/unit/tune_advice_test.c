@@ -1,0 +1,287 @@
+/* What a finding advises fits the evidence: settings that would change nothing are not offered. */
+#include <profuse/tune.h>
+
+#include "profile/encode.h"
+#include "support/read_fixture.h"
+#include "tuner/tune.h"
+
+static struct pf_tune *
+tuned(const char *const *fixtures)
+{
+	struct pf_error err = {0};
+	struct pf_tune *tune;
+
+	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
+	for (size_t i = 0; fixtures[i]; i++) {
+		struct pf_buffer bytes = read_fixture(fixtures[i]);
+
+		if (pf_tune_add(tune, fixtures[i], bytes.bytes, bytes.size, false, &err))
+			fail_msg("%s", err.message);
+		pf_buffer_release(&bytes);
+	}
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	return tune;
+}
+
+static const struct pf_finding *
+find(const struct pf_tune *tune, const char *kind)
+{
+	for (size_t i = 0; i < tune->findings.finding_count; i++) {
+		if (strcmp(tune->findings.findings[i].kind, kind) == 0)
+			return &tune->findings.findings[i];
+	}
+	return NULL;
+}
+
+/* The advice of a finding whose setting begins so; NULL: none. */
+static const struct pf_advice *
+advised(const struct pf_tune *tune, const char *kind, const char *setting)
+{
+	const struct pf_finding *finding = find(tune, kind);
+	const struct pf_findings *f = &tune->findings;
+
+	assert_non_null(finding);
+	for (size_t i = 0; i < finding->advice_count; i++) {
+		const struct pf_advice *a = &f->advices[finding->first_advice + i];
+		if (strncmp(pf_said(f, a->setting), setting, strlen(setting)) == 0)
+			return a;
+	}
+	return NULL;
+}
+
+/* A trim threshold gives back what is free at the end of the main arena, and nothing below a block that stays. */
+static void
+a_trim_threshold_is_advised_where_the_end_is_free(void **state)
+{
+	struct pf_tune *top = tuned((const char *[]){"runtime/glibc-top.malloc_info.xml", NULL});
+	struct pf_tune *middle =
+	    tuned((const char *[]){"runtime/glibc-middle.malloc_info.xml", NULL});
+	(void)state;
+
+	assert_non_null(advised(top, "unreturned-memory", "MALLOC_TRIM_THRESHOLD_=131072"));
+	assert_non_null(advised(top, "unreturned-memory", ""));
+	assert_null(advised(middle, "unreturned-memory", "MALLOC_TRIM_THRESHOLD_"));
+	assert_non_null(
+	    strstr(pf_said(&middle->findings, advised(middle, "unreturned-memory", "")->how),
+		"malloc_trim"));
+	pf_tune_free(top);
+	pf_tune_free(middle);
+}
+
+/* The same profile with functions by other names. */
+static struct pf_tune *
+tuned_renamed(const char *fixture, const char *const (*names)[2])
+{
+	struct pf_buffer bytes = read_fixture(fixture), out = {.maximum = 1 << 20};
+	struct pf_error err = {0};
+	struct pf_profile *p;
+	struct pf_tune *tune;
+
+	assert_int_equal(pf_profile_parse(&p, fixture, bytes.bytes, bytes.size, NULL, &err), 0);
+	for (size_t i = 0; i < p->function_count; i++) {
+		for (size_t k = 0; names[k][0]; k++) {
+			if (strcmp(pf_profile_string(p, p->functions[i].name), names[k][0]) == 0)
+				assert_int_equal(
+				    pf_strings_add(&p->strings, names[k][1], strlen(names[k][1]),
+					&p->functions[i].name, &err),
+				    0);
+		}
+	}
+	assert_int_equal(pf_profile_encode(p, &out, &err), 0);
+	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
+	assert_int_equal(pf_tune_add(tune, fixture, out.bytes, out.size, false, &err), 0);
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	pf_profile_free(p);
+	pf_buffer_release(&bytes);
+	pf_buffer_release(&out);
+	return tune;
+}
+
+/* Thresholds decide what goes back: where a heap only grows they change nothing. */
+static void
+thresholds_are_advised_where_memory_goes_back(void **state)
+{
+	static const char *const same[][2] = {{NULL, NULL}};
+	static const char *const grows[][2] = {{"__GI_madvise", "__GI_mprotect"},
+	    {"shrink_heap", "grow_heap"}, {"heap_trim", "sysmalloc"}, {"_int_free", "_int_malloc"},
+	    {"__GI___libc_free", "__GI___libc_malloc"}, {NULL, NULL}};
+	static const char *const unmaps[][2] = {{"__GI_madvise", "__GI_munmap"},
+	    {"shrink_heap", "munmap_chunk"}, {"heap_trim", "munmap_chunk"},
+	    {"_int_free", "munmap_chunk"}, {NULL, NULL}};
+	const char *const fixture = "tune/mapping/cpu.pb.gz";
+	struct pf_tune *tune = tuned_renamed(fixture, same);
+	(void)state;
+
+	assert_non_null(advised(tune, "malloc-thresholds", "GLIBC_TUNABLES="));
+	pf_tune_free(tune);
+	tune = tuned_renamed(fixture, unmaps);
+	assert_non_null(advised(tune, "malloc-thresholds", "GLIBC_TUNABLES="));
+	pf_tune_free(tune);
+	tune = tuned_renamed(fixture, grows);
+	assert_null(find(tune, "malloc-thresholds"));
+	pf_tune_free(tune);
+}
+
+/* What goroutines' stacks take is not what the process has in memory. */
+static void
+goroutines_that_end_promise_their_stacks_only(void **state)
+{
+	struct pf_tune *tune = tuned((const char *[]){"tune/sleepers/goroutine-7.pb.gz", NULL});
+	const struct pf_finding *finding = find(tune, "goroutine-leak");
+	const struct pf_prediction *p;
+	(void)state;
+
+	assert_non_null(finding);
+	assert_int_equal(finding->prediction_count, 1);
+	p = &tune->findings.predictions[finding->first_prediction];
+	assert_string_equal(pf_said(&tune->findings, p->metric), "stack_memory");
+	assert_true(p->before > 0 && p->before == finding->bytes_saved);
+	pf_tune_free(tune);
+}
+
+static void
+assert_undo(const struct pf_tune *tune, const char *kind, const char *setting, const char *undo)
+{
+	const struct pf_advice *a = advised(tune, kind, setting);
+
+	assert_non_null(a);
+	assert_string_equal(pf_said(&tune->findings, a->undo), undo);
+}
+
+/* What is undone is what the service has today, where that is known. */
+static void
+undo_is_todays_value(void **state)
+{
+	static const char *const set[] = {"tune/cache/cpu.pb.gz", "tune/cache/gctrace.txt", NULL};
+	struct pf_tune *tune = tuned(set);
+	struct pf_buffer cpu = read_fixture(set[0]), trace = read_fixture(set[1]);
+	struct pf_error err = {0};
+	(void)state;
+
+	assert_undo(tune, "gc-pressure", "GOGC=200", "unset GOGC");
+	assert_undo(tune, "gc-settings", "GOGC=200", "unset GOGC");
+	pf_tune_free(tune);
+	/* The environment of a process says more than its trace. */
+	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
+	snprintf(tune->evidence.gogc, sizeof tune->evidence.gogc, "%s", "50");
+	snprintf(tune->evidence.gomemlimit, sizeof tune->evidence.gomemlimit, "%s", "1GiB");
+	tune->evidence.memory_limit = 2147483648.0;
+	assert_int_equal(pf_tune_add(tune, "cpu", cpu.bytes, cpu.size, false, &err), 0);
+	assert_int_equal(pf_tune_add(tune, "trace", trace.bytes, trace.size, false, &err), 0);
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	assert_undo(tune, "gc-pressure", "GOGC=", "GOGC=50");
+	assert_undo(tune, "gc-settings", "GOGC=", "GOGC=50");
+	assert_undo(tune, "gc-settings", "GOMEMLIMIT=", "GOMEMLIMIT=1GiB");
+	pf_tune_free(tune);
+	pf_buffer_release(&cpu);
+	pf_buffer_release(&trace);
+}
+
+/* Without a word of GOGC what to set is a guess, and said to be. */
+static void
+an_assumed_gogc_is_never_sure(void **state)
+{
+	struct pf_tune *alone = tuned((const char *[]){"tune/assist/cpu.pb.gz", NULL});
+	struct pf_tune *told =
+	    tuned((const char *[]){"tune/cache/cpu.pb.gz", "tune/cache/gctrace.txt", NULL});
+	const struct pf_finding *finding = find(alone, "gc-pressure");
+	const struct pf_findings *f = &alone->findings;
+	(void)state;
+
+	assert_non_null(finding);
+	assert_int_equal(finding->confidence, PF_CONFIDENCE_MEDIUM);
+	assert_int_equal(finding->caveat_count, 1);
+	assert_non_null(strstr(pf_said(f, f->caveats[finding->first_caveat]), "gctrace"));
+	assert_undo(
+	    alone, "gc-pressure", "GOGC=200", "GOGC as it is today; unset it where it is not set");
+	assert_int_equal(find(told, "gc-pressure")->confidence, PF_CONFIDENCE_HIGH);
+	pf_tune_free(alone);
+	pf_tune_free(told);
+}
+
+static void
+a_searchs_undo_is_todays_environment(void **state)
+{
+	struct pf_search *s = calloc(1, sizeof *s);
+	struct pf_findings f;
+	struct pf_error err = {0};
+	(void)state;
+
+	assert_non_null(s);
+	assert_int_equal(pf_findings_init(&f, &err), 0);
+	s->count = 2;
+	s->trials[1].setting.variable_count = 2;
+	snprintf(s->trials[1].setting.variables[0], sizeof s->trials[1].setting.variables[0], "%s",
+	    "GOGC=500");
+	snprintf(s->trials[1].setting.variables[1], sizeof s->trials[1].setting.variables[1], "%s",
+	    "GOMEMLIMIT=90MiB");
+	s->validation_count = 1;
+	s->validations[0] = (struct pf_validation){
+	    .supported = true, .trial = 1, .change = -0.5, .low = -0.6, .high = -0.4};
+	assert_int_equal(setenv("GOGC", "20", 1), 0);
+	assert_int_equal(unsetenv("GOMEMLIMIT"), 0);
+	pf_search_finding(s, &f);
+	assert_int_equal(f.advice_count, 1);
+	assert_string_equal(pf_said(&f, f.advices[0].undo), "GOGC=20, unset GOMEMLIMIT");
+	unsetenv("GOGC");
+	pf_findings_release(&f);
+	free(s);
+}
+
+static const char *
+risk_of(const struct pf_findings *f, size_t finding)
+{
+	return pf_said(f, f->advices[f->findings[finding].first_advice].risk);
+}
+
+static void
+add_setting(struct pf_findings *f, const char *kind, const char *setting)
+{
+	pf_findings_add(f, kind, PF_SEVERITY_HIGH, PF_CONFIDENCE_HIGH, 0);
+	pf_add_advice(f, (struct pf_advice){.setting = pf_say(f, "%s", setting)});
+}
+
+static void
+different_values_of_a_setting_are_contrasted(void **state)
+{
+	struct pf_findings f;
+	struct pf_error err = {0};
+	(void)state;
+
+	assert_int_equal(pf_findings_init(&f, &err), 0);
+	add_setting(&f, "a", "GOGC=40");
+	add_setting(&f, "b", "GOGC=430 GOMEMLIMIT=90MiB");
+	add_setting(&f, "c", "GOMEMLIMIT=90MiB");
+	add_setting(&f, "d", "GLIBC_TUNABLES=glibc.malloc.arena_max=2");
+	add_setting(&f, "e", "GLIBC_TUNABLES=glibc.malloc.tcache_max=65536");
+	add_setting(&f, "f", "MALLOC_ARENA_MAX=2");
+	pf_findings_contrast(&f);
+	assert_string_equal(risk_of(&f, 0),
+	    "Finding 2 advises GOGC=430 instead, which takes more memory and saves more CPU: "
+	    "choose one.");
+	assert_string_equal(risk_of(&f, 1),
+	    "Finding 1 advises GOGC=40 instead, which takes less memory and saves less CPU: "
+	    "choose one.");
+	assert_string_equal(risk_of(&f, 2), "");
+	assert_string_equal(risk_of(&f, 3),
+	    "Finding 5 sets GLIBC_TUNABLES too: what both say goes into one, with \":\" between "
+	    "them.");
+	assert_string_equal(risk_of(&f, 5), "");
+	assert_int_equal(pf_findings_check(&f, &err), 0);
+	pf_findings_release(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_trim_threshold_is_advised_where_the_end_is_free),
+	    cmocka_unit_test(thresholds_are_advised_where_memory_goes_back),
+	    cmocka_unit_test(goroutines_that_end_promise_their_stacks_only),
+	    cmocka_unit_test(undo_is_todays_value),
+	    cmocka_unit_test(an_assumed_gogc_is_never_sure),
+	    cmocka_unit_test(a_searchs_undo_is_todays_environment),
+	    cmocka_unit_test(different_values_of_a_setting_are_contrasted),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
