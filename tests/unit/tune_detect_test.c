@@ -28,6 +28,7 @@ static const struct expected cases[] = {
     {"queue", {"lock-contention"}, "main.deadlockHandler"},
     {"deadlock", {"deadlock", "lock-contention"}, "main.moveForward"},
     {"relock", {"deadlock", "lock-contention"}, "main.refreshAll"},
+    {"transfer", {"deadlock"}, NULL}, /* move(x, y) and move(y, x), at the same line */
     {"handover", {"lock-contention"}, "main.refreshOne"},
     {"recursion", {"hot-recursion"}, "main.countPaths"},
     {"serialize", {"serialization", "allocation-heavy", "gc-pressure", "gc-settings"},
