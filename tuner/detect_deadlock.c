@@ -273,9 +273,12 @@ find_self(struct pf_findings *f, const struct wait_graph *w)
 	return false;
 }
 
-/* Whether its function was passed what holds the lock that it waits for, and the same of the other lock. */
+/*
+ * Whether its function was passed what holds the lock that it waits for, and the same of the other
+ * lock; *offset: of the locks within these.
+ */
 static bool
-was_passed_both(const struct waiter *x, uint64_t waits, uint64_t other)
+was_passed_both(const struct waiter *x, uint64_t waits, uint64_t other, uint64_t *offset)
 {
 	enum { MOST_OFFSET = 4096 }; /* of a lock within a structure */
 	const uint64_t *words = x->own->words;
@@ -283,29 +286,49 @@ was_passed_both(const struct waiter *x, uint64_t waits, uint64_t other)
 	for (size_t i = 0; i < PF_GOROUTINE_WORDS; i++) {
 		for (size_t k = 0; k < PF_GOROUTINE_WORDS; k++) {
 			if (i != k && words[i] && words[k] && waits >= words[i] &&
-			    waits - words[i] < MOST_OFFSET && waits - words[i] == other - words[k])
+			    waits - words[i] < MOST_OFFSET &&
+			    waits - words[i] == other - words[k]) {
+				*offset = waits - words[i];
 				return true;
+			}
 		}
 	}
 	return false;
 }
 
-/* Whether somebody else is in the function where these two wait: a holder at work, or a party of another wait. */
 static bool
-has_other(const struct wait_graph *w, const struct waiter *x, const struct waiter *y)
+was_passed(const struct pf_goroutine_frame *frame, uint64_t object)
+{
+	for (size_t i = 0; i < PF_GOROUTINE_WORDS; i++) {
+		if (frame->words[i] == object)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether somebody else is in the function where these two wait, or waits for neither lock and was
+ * passed what has one of them (at this offset): a holder at work, or a party of another wait.
+ */
+static bool
+has_other(
+    const struct wait_graph *w, const struct waiter *x, const struct waiter *y, uint64_t offset)
 {
 	const struct pf_goroutines *d = w->dump;
+	uint64_t a = w->locks[x->lock], b = w->locks[y->lock];
 
 	for (size_t i = 0; i < d->count; i++) {
 		const struct pf_goroutine *g = &d->items[i];
 		const struct pf_goroutine_frame *frames = d->frames + g->first_frame, *own;
 		uint64_t lock = lock_of(d, g, &own);
+		bool waits = lock == a || lock == b;
 
-		if (own && own->function == x->own->function && own->line == x->own->line &&
-		    (lock == w->locks[x->lock] || lock == w->locks[y->lock]))
+		if (waits && own && own->function == x->own->function && own->line == x->own->line)
 			continue;
 		for (size_t k = 0; k < g->frame_count; k++) {
-			if (frames[k].function == x->own->function)
+			if (frames[k].function == x->own->function ||
+			    (!waits && (was_passed(&frames[k], a - offset) ||
+					   was_passed(&frames[k], b - offset))))
 				return true;
 		}
 	}
@@ -319,12 +342,13 @@ find_swapped(struct pf_findings *f, const struct wait_graph *w)
 	for (size_t i = 0; i < w->count; i++) {
 		for (size_t j = i + 1; j < w->count; j++) {
 			const struct waiter *x = &w->waiters[i], *y = &w->waiters[j];
-			uint64_t a = w->locks[x->lock], b = w->locks[y->lock];
+			uint64_t a = w->locks[x->lock], b = w->locks[y->lock], of_x, of_y;
 			bool minutes = x->g->minutes && y->g->minutes;
 
 			if (a == b || x->own->function != y->own->function ||
-			    x->own->line != y->own->line || !was_passed_both(x, a, b) ||
-			    !was_passed_both(y, b, a) || has_other(w, x, y))
+			    x->own->line != y->own->line || !was_passed_both(x, a, b, &of_x) ||
+			    !was_passed_both(y, b, a, &of_y) || has_other(w, x, y, of_x) ||
+			    has_other(w, x, y, of_y))
 				continue;
 			begin(f, w, minutes ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_LOW,
 			    pf_say(f,
@@ -335,7 +359,8 @@ find_swapped(struct pf_findings *f, const struct wait_graph *w)
 			pf_add_caveat(f, minutes ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_LOW,
 			    pf_say(f,
 				"A dump does not say who holds a lock: that each holds the other's "
-				"follows from what it was passed, and that nobody else is in %s. "
+				"follows from what it was passed, and that nobody else is in %s "
+				"or was passed one of the two. "
 				"If the same goroutines stand there in a dump a minute later, it "
 				"is one.",
 				name_of(w->dump, x->own->function)));

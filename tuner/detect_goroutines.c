@@ -98,7 +98,8 @@ struct pile {
 	struct pf_site site;
 	const char *owner, *what; /* what: "goroutines" */
 	struct series series;
-	struct pf_trend trend;
+	struct pf_trend trend; /* p_rising is 1 where it is not known */
+	bool is_series;        /* enough snapshots in the order of time: the trend is known */
 	bool rising;
 	double base;                   /* NaN: no base */
 	struct pf_owner_stacks stacks; /* owned */
@@ -201,6 +202,30 @@ begin(struct pf_findings *f, const struct pile *p, bool threads)
 	return finding;
 }
 
+/* The threads that there are, whoever created them; NaN: not told. */
+static double
+living_threads(const struct pf_evidence *e)
+{
+	const struct pf_evidence_profile *now = pf_evidence_last(e, PF_PROFILE_THREADS);
+
+	return now ? pf_column_total(now, pf_evidence_column(now, pf_count_columns)) : NAN;
+}
+
+/*
+ * Threads that were created and are there still are judged by what they do. No profile says who
+ * created those that live: where a pile of all that were created has ended, it may be this one.
+ */
+static bool
+are_alive(const struct pf_evidence *e, const struct pile *p)
+{
+	double living = living_threads(e), created;
+
+	if (p->ep->kind != PF_PROFILE_CREATED || !(living >= p->site.value))
+		return false;
+	created = pf_column_total(p->ep, pf_evidence_column(p->ep, pf_count_columns));
+	return created - living < PILE_OF_THREADS;
+}
+
 static int
 report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struct pf_error *err)
 {
@@ -229,6 +254,11 @@ report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struc
 			"how much"));
 	}
 	advise(f, p, threads);
+	if (p->ep->kind == PF_PROFILE_CREATED && !p->rising && living_threads(e) >= n &&
+	    !are_alive(e, p))
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "Many of all the threads that were created have ended, but no "
+			      "profile says which: these may be among those that live."));
 	if (p->rising || !isnan(p->base))
 		pf_add_snapshot_caveats(e, p->ep->kind, f);
 	return show_stacks(f, p, err);
@@ -255,29 +285,18 @@ base_of(const struct pf_evidence *e, struct pile *p, struct pf_error *err)
 	return rc;
 }
 
-/* Threads that were created and are all there still are judged by what they do. */
-static bool
-are_alive(const struct pf_evidence *e, const struct pile *p)
-{
-	const struct pf_evidence_profile *now =
-	    p->ep->kind == PF_PROFILE_CREATED ? pf_evidence_last(e, PF_PROFILE_THREADS) : NULL;
-
-	return now &&
-	       pf_column_total(now, pf_evidence_column(now, pf_count_columns)) >= p->site.value;
-}
-
 /* Whether there are too many at the place, and who. */
 static bool
 is_pile(const struct pf_evidence *e, struct pile *p, size_t processes)
 {
-	bool threads = p->what[0] == 't', series = p->series.count >= PF_LEAST_SERIES;
+	bool threads = p->what[0] == 't';
 	double least = threads ? RISING_THREADS : RISING_GOROUTINES,
 	       pile = threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES,
 	       grown = p->series.values[p->series.count - 1] - p->series.values[0];
 
 	choose_part(p, ALL);
-	p->rising = series && p->trend.p_rising * (double)processes <= 0.05 && grown >= least &&
-		    pf_trend_goes_on(&p->trend, p->series.times, p->series.count);
+	p->rising = p->is_series && p->trend.p_rising * (double)processes <= 0.05 &&
+		    grown >= least && pf_trend_goes_on(&p->trend, p->series.times, p->series.count);
 	if (p->rising || (!isnan(p->base) && p->count - p->base >= least && p->count > 2 * p->base))
 		return true;
 	if (are_alive(e, p))
@@ -286,7 +305,7 @@ is_pile(const struct pf_evidence *e, struct pile *p, size_t processes)
 	if (p->count >= pile)
 		return true;
 	choose_part(p, IDLE);
-	return p->count >= MANY_PILES * pile && !series;
+	return p->count >= MANY_PILES * pile && !p->is_series;
 }
 
 static int
@@ -296,7 +315,10 @@ judge_site(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, s
 	int rc = base_of(e, p, err);
 
 	read_series(&p->series, e, p->first, p->owner);
-	if (!rc && p->series.count >= PF_LEAST_SERIES && !e->doubts[p->ep->kind].times_disordered)
+	p->is_series =
+	    p->series.count >= PF_LEAST_SERIES && !e->doubts[p->ep->kind].times_disordered;
+	p->trend.p_rising = 1;
+	if (!rc && p->is_series)
 		rc = pf_trend(p->series.times, p->series.values, p->series.count, &p->trend, err);
 	if (!rc)
 		rc = pf_owner_stacks_of(&p->stacks, p->ep,

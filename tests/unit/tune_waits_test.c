@@ -259,6 +259,65 @@ threads_that_become_more_are_a_leak(void **state)
 	    "they become more");
 }
 
+/* Beside a base that is younger than they are, numbers that go up and down still don't rise. */
+static void
+a_younger_base_makes_no_trend(void **state)
+{
+	static const int64_t times[] = {2, 3, 1, 3};
+	struct pf_tune *tune = new_tune();
+	struct pf_profile *base = read_profile("tune/pool/threads.pb.gz");
+	struct pf_buffer out = {.maximum = 1 << 20};
+	struct pf_error err = {0};
+	(void)state;
+
+	for (size_t i = 0; i < base->sample_count * base->type_count; i++)
+		base->values[i] *= 3;
+	base->time_nanos = INT64_C(5000) * 1000000000;
+	assert_int_equal(pf_profile_encode(base, &out, &err), 0);
+	assert_int_equal(pf_tune_add(tune, "base", out.bytes, out.size, true, &err), 0);
+	for (int64_t i = 0; i < 4; i++)
+		add_threads(tune, "tune/pool/threads.pb.gz", times[i], 1000 + 60 * i);
+	expect_none(tune);
+	pf_buffer_release(&out);
+	pf_profile_free(base);
+}
+
+/* Of 602 that live nobody knows who created them: whether many have ended is told by the sum over all who did. */
+static void
+who_ended_is_told_by_all_that_were_created(void **state)
+{
+	static const struct {
+		int requests, pool; /* created by each */
+		size_t findings;
+		bool sure;
+	} cases[] = {
+	    {500, 601, 2, false}, {500, 101, 0, false}, {500, 250, 0, false}, {700, 1, 1, true}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		struct pf_error err = {0};
+		char text[512];
+		int size = snprintf(text, sizeof text,
+		    "threadcreate profile: total %d\n%d @ 0x401001\n%d @ 0x801001\n\n"
+		    "MAPPED_LIBRARIES:\n"
+		    "00400000-00500000 r-xp 00000000 08:01 1 /bin/waiters\n"
+		    "00800000-00900000 r-xp 00000000 08:01 2 /lib/requests.so\n",
+		    cases[i].requests + cases[i].pool, cases[i].pool, cases[i].requests);
+
+		assert_int_equal(pf_tune_add(tune, "created", text, (size_t)size, false, &err), 0);
+		add_threads(tune, "tune/pool/threads.pb.gz", 2, 1000);
+		run(tune);
+		assert_int_equal(pf_tune_finding_count(tune), cases[i].findings);
+		for (size_t k = 0; k < cases[i].findings; k++) {
+			assert_non_null(strstr(pf_tune_finding_title(tune, k), "created for ["));
+			assert_int_equal(tune->findings.findings[k].confidence > PF_CONFIDENCE_LOW,
+			    cases[i].sure);
+		}
+		pf_tune_free(tune);
+	}
+}
+
 /* Who created the pool is no leak either, as long as they are all there. */
 static void
 threads_that_were_created_and_live_are_judged_by_what_they_do(void **state)
@@ -323,6 +382,8 @@ main(void)
 	    cmocka_unit_test(thousands_that_sleep_are_severe),
 	    cmocka_unit_test(a_pool_of_very_many_is_unsure_until_a_series_shows_it),
 	    cmocka_unit_test(threads_that_become_more_are_a_leak),
+	    cmocka_unit_test(a_younger_base_makes_no_trend),
+	    cmocka_unit_test(who_ended_is_told_by_all_that_were_created),
 	    cmocka_unit_test(threads_that_were_created_and_live_are_judged_by_what_they_do),
 	    cmocka_unit_test(calls_are_known_by_what_they_wait_for),
 	};
