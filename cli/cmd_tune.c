@@ -108,7 +108,8 @@ static const struct cli_option options[] = {
 	"what breaks a --cap"},
     {"quiet", 'q', CLI_FLAG, AT(quiet), NULL, "No progress on the terminal"},
     {"pid", 'p', CLI_COUNT, AT(pid), "N",
-	"A process of this machine: its memory, settings and limits are read from /proc"},
+	"A process of this machine: its memory, settings and limits are read from /proc, names of "
+	"functions from its program"},
     {"binary", 0, CLI_LIST, AT(binaries), "BIN",
 	"An executable or library of the profiles: gives names to their addresses; may be "
 	"repeated"},
@@ -327,6 +328,8 @@ add_all(struct pf_tune *tune, const struct settings *s, const struct cli_argumen
 {
 	int rc = 0;
 
+	if (s->pid)
+		pf_tune_name_from_process(tune, (int64_t)s->pid);
 	for (size_t i = 0; !rc && i < s->binaries.count; i++)
 		rc = pf_tune_add_binary(tune, s->binaries.items[i], err);
 	for (size_t i = 0; !rc && i < s->debug_files.count; i++)

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "symbol/demangle.h"
+
 struct rule {
 	const char *name; /* a trailing * matches any rest */
 	uint32_t traits;
@@ -352,7 +354,12 @@ uint32_t
 pf_code_traits(const char *function, const char *file)
 {
 	uint32_t traits = traits_of_binary(file);
+	char readable[PF_DEMANGLED_ROOM];
 
+	/* A name of no scope could be libc's without its parameters, as in "read(Buffer&)". */
+	if (pf_demangle(function, readable, sizeof readable) &&
+	    (strstr(readable, "::") || strncmp(readable, "operator", 8) == 0))
+		function = readable;
 	/* What glibc calls inside of itself is "__GI_" and the name. */
 	if (strncmp(function, "__GI_", 5) == 0)
 		function += 5;

@@ -4,7 +4,9 @@
  * Many goroutines are normal where each serves a connection: those that wait
  * for a next request are left out. A pile is a thousand and more in one
  * place, or a number that rises from snapshot to snapshot (Kendall's test). Threads
- * cost more: hundreds in one place are a pile.
+ * cost more: hundreds in one place are a pile. Threads that wait for others of the
+ * program, at a condition or a semaphore, are a pool until they rise: only where they
+ * are very many, and no series shows that they stay as they are, is it said, and as unsure.
  */
 #include "tuner/detect.h"
 
@@ -14,32 +16,50 @@
 
 #include "core/memory.h"
 #include "stats/trend.h"
-#include "tuner/sites.h"
+#include "tuner/owner_stacks.h"
 
 enum {
 	PILE_OF_GOROUTINES = 1000,
 	PILE_OF_THREADS = 200,
+	MANY_PILES = 5,          /* as many as so many piles */
 	RISING_GOROUTINES = 100, /* by how many at least */
 	RISING_THREADS = 20,
 	MOST_SERIES = 500,
 	STACK_OF_GOROUTINE = 2048, /* bytes, at least */
 };
 
-/* What a stack waits for, in words. */
-static const char *
-waits_for(uint32_t traits)
+/* What a stack waits for: one trait of several; 0: nothing that is known. */
+static uint32_t
+wait_of(uint32_t traits)
 {
-	if (traits & PF_CODE_SLEEP)
+	static const uint32_t waits[] = {
+	    PF_CODE_SLEEP, PF_CODE_LOCK_WAIT, PF_CODE_POOL, PF_CODE_OUTSIDE, PF_CODE_CHANNEL};
+
+	for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
+		if (traits & waits[i])
+			return waits[i];
+	}
+	return 0;
+}
+
+static const char *
+words_of(uint32_t wait, bool threads)
+{
+	switch (wait) {
+	case PF_CODE_SLEEP:
 		return "asleep in";
-	if (traits & PF_CODE_LOCK_WAIT)
+	case PF_CODE_LOCK_WAIT:
 		return "waiting for a lock in";
-	if (traits & PF_CODE_POOL)
+	case PF_CODE_POOL:
 		return "waiting for a connection in";
-	if (traits & PF_CODE_OUTSIDE)
+	case PF_CODE_OUTSIDE:
 		return "waiting for the network or a disk in";
-	if (traits & PF_CODE_CHANNEL)
-		return "waiting for another goroutine in";
-	return "in";
+	case PF_CODE_CHANNEL:
+		return threads ? "waiting for another thread in"
+			       : "waiting for another goroutine in";
+	default:
+		return "in";
+	}
 }
 
 struct series {
@@ -66,6 +86,13 @@ read_series(struct series *s, const struct pf_evidence *e, const struct pf_evide
 	}
 }
 
+/* Which of those at a place are told of. */
+enum part {
+	ALL,
+	BUSY, /* all but threads that wait for others */
+	IDLE  /* these */
+};
+
 struct pile {
 	const struct pf_evidence_profile *first, *ep; /* of its process, and the youngest */
 	struct pf_site site;
@@ -73,26 +100,114 @@ struct pile {
 	struct series series;
 	struct pf_trend trend;
 	bool rising;
-	double base; /* NaN: no base */
-	uint32_t traits;
+	double base;                   /* NaN: no base */
+	struct pf_owner_stacks stacks; /* owned */
+	enum part part;
+	double count;  /* of the part */
+	uint32_t wait; /* what nine tenths of it wait for; 0: different things, or nothing */
 };
+
+static bool
+is_in_part(const struct pile *p, const struct pf_owner_stack *s)
+{
+	bool idle = p->ep->kind == PF_PROFILE_THREADS && wait_of(s->traits) == PF_CODE_CHANNEL;
+
+	return p->part == ALL || idle == (p->part == IDLE);
+}
+
+static void
+choose_part(struct pile *p, enum part part)
+{
+	double of[32] = {0}; /* by the bit of what they wait for */
+
+	p->part = part;
+	p->count = 0;
+	p->wait = 0;
+	for (size_t i = 0; i < p->stacks.count; i++) {
+		const struct pf_owner_stack *s = &p->stacks.items[i];
+		uint32_t wait = wait_of(s->traits);
+
+		if (!is_in_part(p, s))
+			continue;
+		p->count += s->value;
+		if (wait)
+			of[__builtin_ctz(wait)] += s->value;
+	}
+	for (int i = 0; i < 32; i++) {
+		if (of[i] > 0 && of[i] >= 0.9 * p->count)
+			p->wait = UINT32_C(1) << i;
+	}
+}
+
+static int
+show_stacks(struct pf_findings *f, const struct pile *p, struct pf_error *err)
+{
+	enum { MOST_SHOWN = 3 };
+	double total = pf_column_total(p->ep, pf_evidence_column(p->ep, pf_count_columns));
+	int rc = 0;
+
+	for (size_t i = 0, shown = 0; !rc && i < p->stacks.count && shown < MOST_SHOWN; i++) {
+		const struct pf_owner_stack *s = &p->stacks.items[i];
+
+		if (!is_in_part(p, s))
+			continue;
+		rc = pf_show_stack(f, p->ep, s->sample, s->value, s->value / total, p->what, err);
+		shown++;
+	}
+	return rc;
+}
+
+static void
+advise(struct pf_findings *f, const struct pile *p, bool threads)
+{
+	pf_add_advice(
+	    f, (struct pf_advice){
+		   .action =
+		       threads
+			   ? pf_say(f,
+				 "Let a pool of bounded size do what threads are started for in "
+				 "%s, and join "
+				 "or detach each thread that ends.",
+				 p->owner)
+			   : pf_say(f,
+				 "Give each goroutine of %s an end: a context that is cancelled, a "
+				 "deadline or a timer, a channel that is closed or has room; bound "
+				 "how many are "
+				 "started.",
+				 p->owner),
+		   .how = threads ? pf_say(f, "profuse collect URL --type threads -o THREADS.pb.gz")
+				  : pf_say(f, "GET /debug/pprof/goroutine?debug=2 shows how long "
+					      "each has been waiting")});
+}
+
+static struct pf_finding *
+begin(struct pf_findings *f, const struct pile *p, bool threads)
+{
+	double n = p->count, pile = threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES;
+	bool many = n >= MANY_PILES * pile && p->part != IDLE,
+	     waits = (p->wait & (PF_CODE_SLEEP | PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT)) != 0;
+	struct pf_finding *finding = pf_findings_add(f, threads ? "thread-leak" : "goroutine-leak",
+	    many || p->rising ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM,
+	    p->rising || waits ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM,
+	    p->ep->kind == PF_PROFILE_CREATED
+		? pf_say(f, "%.0f threads were created for %s", n, p->owner)
+		: pf_say(f, "%.0f %s are %s %s%s", n, p->what, words_of(p->wait, threads), p->owner,
+		      p->rising ? ", and they become more" : ""));
+
+	if (p->part == IDLE)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "They may be a pool that waits for work: snapshots over minutes show "
+			      "whether they become more."));
+	return finding;
+}
 
 static int
 report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struct pf_error *err)
 {
 	bool threads = p->what[0] == 't';
-	double n = p->site.value, pile = threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES;
-	struct pf_finding *finding;
-	bool created = p->ep->kind == PF_PROFILE_CREATED;
+	double n = p->count;
+	struct pf_finding *finding = begin(f, p, threads);
 
-	finding = pf_findings_add(f, threads ? "thread-leak" : "goroutine-leak",
-	    n >= 5 * pile || p->rising ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM,
-	    p->rising || p->traits & (PF_CODE_SLEEP | PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT)
-		? PF_CONFIDENCE_HIGH
-		: PF_CONFIDENCE_MEDIUM,
-	    created ? pf_say(f, "%.0f threads were created for %s", n, p->owner)
-		    : pf_say(f, "%.0f %s are %s %s%s", n, p->what, waits_for(p->traits), p->owner,
-			  p->rising ? ", and they become more" : ""));
 	if (p->ep->series)
 		finding->summary = pf_say(f, "Seen in %s.", p->ep->name);
 	pf_add_number(f, p->what, n, "count");
@@ -113,29 +228,10 @@ report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struc
 			"they keep reachable come on top, and no profile of goroutines says "
 			"how much"));
 	}
-	pf_add_advice(
-	    f, (struct pf_advice){
-		   .action =
-		       threads
-			   ? pf_say(f,
-				 "Let a pool of bounded size do what threads are started for in "
-				 "%s, and join "
-				 "or detach each thread that ends.",
-				 p->owner)
-			   : pf_say(f,
-				 "Give each goroutine of %s an end: a context that is cancelled, a "
-				 "deadline or a timer, a channel that is closed or has room; bound "
-				 "how many are "
-				 "started.",
-				 p->owner),
-		   .how = threads ? pf_say(f, "profuse collect URL --type threads -o THREADS.pb.gz")
-				  : pf_say(f, "GET /debug/pprof/goroutine?debug=2 shows how long "
-					      "each has been waiting")});
+	advise(f, p, threads);
 	if (p->rising || !isnan(p->base))
 		pf_add_snapshot_caveats(e, p->ep->kind, f);
-	return pf_show_stack(f, p->ep, p->site.sample, n,
-	    p->site.value / pf_column_total(p->ep, pf_evidence_column(p->ep, pf_count_columns)),
-	    p->what, err);
+	return show_stacks(f, p, err);
 }
 
 static int
@@ -159,31 +255,57 @@ base_of(const struct pf_evidence *e, struct pile *p, struct pf_error *err)
 	return rc;
 }
 
+/* Threads that were created and are all there still are judged by what they do. */
+static bool
+are_alive(const struct pf_evidence *e, const struct pile *p)
+{
+	const struct pf_evidence_profile *now =
+	    p->ep->kind == PF_PROFILE_CREATED ? pf_evidence_last(e, PF_PROFILE_THREADS) : NULL;
+
+	return now &&
+	       pf_column_total(now, pf_evidence_column(now, pf_count_columns)) >= p->site.value;
+}
+
+/* Whether there are too many at the place, and who. */
+static bool
+is_pile(const struct pf_evidence *e, struct pile *p, size_t processes)
+{
+	bool threads = p->what[0] == 't', series = p->series.count >= PF_LEAST_SERIES;
+	double least = threads ? RISING_THREADS : RISING_GOROUTINES,
+	       pile = threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES,
+	       grown = p->series.values[p->series.count - 1] - p->series.values[0];
+
+	choose_part(p, ALL);
+	p->rising = series && p->trend.p_rising * (double)processes <= 0.05 && grown >= least &&
+		    pf_trend_goes_on(&p->trend, p->series.times, p->series.count);
+	if (p->rising || (!isnan(p->base) && p->count - p->base >= least && p->count > 2 * p->base))
+		return true;
+	if (are_alive(e, p))
+		return false;
+	choose_part(p, BUSY);
+	if (p->count >= pile)
+		return true;
+	choose_part(p, IDLE);
+	return p->count >= MANY_PILES * pile && !series;
+}
+
 static int
 judge_site(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, size_t processes,
     bool *found, struct pf_error *err)
 {
-	bool threads = p->what[0] == 't';
-	double least = threads ? RISING_THREADS : RISING_GOROUTINES, grown;
-	struct pf_stack stack = {0};
 	int rc = base_of(e, p, err);
 
 	read_series(&p->series, e, p->first, p->owner);
-	if (!rc && p->series.count >= 4 && !e->doubts[p->ep->kind].times_disordered)
+	if (!rc && p->series.count >= PF_LEAST_SERIES && !e->doubts[p->ep->kind].times_disordered)
 		rc = pf_trend(p->series.times, p->series.values, p->series.count, &p->trend, err);
 	if (!rc)
-		rc = pf_stack_read(&stack, p->ep, p->site.sample, err);
-	p->traits = stack.traits;
-	pf_stack_release(&stack);
-	if (rc)
-		return rc;
-	grown = p->series.values[p->series.count - 1] - p->series.values[0];
-	p->rising = p->series.count >= 4 && p->trend.p_rising * (double)processes <= 0.05 &&
-		    grown >= least && pf_trend_goes_on(&p->trend, p->series.times, p->series.count);
-	*found =
-	    p->rising || p->site.value >= (threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES) ||
-	    (!isnan(p->base) && p->site.value - p->base >= least && p->site.value > 2 * p->base);
-	return *found ? report(e, f, p, err) : 0;
+		rc = pf_owner_stacks_of(&p->stacks, p->ep,
+		    pf_evidence_column(p->ep, pf_count_columns), pf_is_stuck, p->site.name, err);
+	*found = !rc && is_pile(e, p, processes);
+	if (*found)
+		rc = report(e, f, p, err);
+	pf_owner_stacks_release(&p->stacks);
+	return rc;
 }
 
 /* Places where many wait, in the youngest snapshot of each process. */

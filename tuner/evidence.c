@@ -91,6 +91,15 @@ kind_of(const struct pf_profile *p)
 	return PF_PROFILE_OTHER;
 }
 
+/* What a function is called in the profile, and what has no function in reports. */
+static const char *
+symbol_of(const struct pf_evidence_profile *ep, uint32_t name)
+{
+	uint32_t symbol = ep->frames.symbol_of[name];
+
+	return symbol ? pf_profile_string(ep->p, symbol) : pf_frames_name(&ep->frames, name);
+}
+
 /* Traits per name, by the binary of the first location that has it. */
 static int
 find_traits(struct pf_evidence_profile *ep, struct pf_error *err)
@@ -110,7 +119,7 @@ find_traits(struct pf_evidence_profile *ep, struct pf_error *err)
 		for (uint64_t j = f->starts[i]; j < f->starts[i + 1]; j++) {
 			uint32_t name = f->runs[j];
 			if (!done[name])
-				ep->traits[name] = pf_code_traits(pf_frames_name(f, name), file);
+				ep->traits[name] = pf_code_traits(symbol_of(ep, name), file);
 			done[name] = 1;
 		}
 	}

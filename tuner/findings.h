@@ -114,6 +114,12 @@ void pf_add_measurement(struct pf_findings *f, const char *metric, const char *u
 /* Lowers the confidence of the finding being built to at most this, and says why. */
 void pf_add_caveat(struct pf_findings *f, enum pf_confidence most, uint32_t why);
 
+/*
+ * Says beside each setting which other finding sets the same variable to something else. After sorting: it
+ * names findings by their place.
+ */
+void pf_findings_contrast(struct pf_findings *f);
+
 /* Most severe first; of the same severity the surer, then the greater gain. */
 void pf_findings_sort(struct pf_findings *f);
 

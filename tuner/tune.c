@@ -122,26 +122,43 @@ may_have(const struct pf_profile *p, const char *library)
 	return false;
 }
 
+/* Names from a file that nobody has asked for: what can't be had is no error. */
+static int
+name_from(struct pf_profile *p, const char *binary, struct pf_error *err)
+{
+	struct pf_symbolize_options o = {.binaries = &binary, .binary_count = 1, .may_lack = true};
+	struct pf_error why;
+
+	return pf_profile_symbolize(p, &o, &why) == PF_ENOMEM ? pf_error_nomem(err) : 0;
+}
+
+/* The first mapping is the program's. Go's profiles have names, and reading a large program for nothing takes time. */
+static int
+name_program(const struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
+{
+	if (!*t->program || !p->mapping_count || p->mappings[0].has_functions ||
+	    !*pf_profile_string(p, p->mappings[0].build_id))
+		return 0;
+	return name_from(p, t->program, err);
+}
+
 /*
  * A live service's libc and allocator are most often this machine's: they get
  * their names from there if build ids agree. (Which file is read is never said by
- * the profile.) What can't be had is no error.
+ * the profile.)
  */
 static int
 name_libraries(struct pf_profile *p, struct pf_error *err)
 {
 	for (int a = PF_ALLOCATOR_GLIBC; a < PF_ALLOCATORS; a++) {
 		const char *library = pf_allocator_library((enum pf_allocator)a);
-		struct pf_symbolize_options o = {
-		    .binaries = &library, .binary_count = 1, .may_lack = true};
-		struct pf_error why;
 		int rc;
 
 		if (!library || !may_have(p, library))
 			continue;
-		rc = pf_profile_symbolize(p, &o, &why);
-		if (rc == PF_ENOMEM)
-			return pf_error_nomem(err);
+		rc = name_from(p, library, err);
+		if (rc)
+			return rc;
 	}
 	return 0;
 }
@@ -177,7 +194,8 @@ pf_tune_symbolize(struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
 	/* A debug file may belong to a binary that this profile lacks. */
 	if (rc && rc != PF_EINPUT)
 		return rc;
-	return t->live ? name_libraries(p, err) : 0;
+	rc = name_program(t, p, err);
+	return !rc && t->live ? name_libraries(p, err) : rc;
 }
 
 static int
@@ -256,6 +274,12 @@ pf_tune_add_process(struct pf_tune *t, int64_t pid, struct pf_error *err)
 
 	snprintf(name, sizeof name, "process %lld", (long long)pid);
 	return rc ? rc : pf_tune_note(t, name, err);
+}
+
+void
+pf_tune_name_from_process(struct pf_tune *t, int64_t pid)
+{
+	snprintf(t->program, sizeof t->program, "/proc/%lld/exe", (long long)pid);
 }
 
 /* The main binary of the first profile that has one, or the process's name. */
@@ -369,6 +393,7 @@ pf_tune_run(struct pf_tune *t, struct pf_error *err)
 	if (!rc && t->search)
 		pf_search_finding(t->search, &t->findings);
 	pf_findings_sort(&t->findings);
+	pf_findings_contrast(&t->findings);
 	if (!rc)
 		rc = pf_tune_find_unjudged(t, err);
 	return rc ? rc : pf_findings_check(&t->findings, err);

@@ -35,6 +35,7 @@ struct pf_tune {
 	struct pf_evidence evidence;
 	struct pf_findings findings;
 	struct pf_paths binaries, debug_files;
+	char program[32]; /* /proc/PID/exe, or "": names come from there if build ids agree */
 	void (*symbol_note)(void *, const char *); /* or NULL */
 	struct pf_strings noted;    /* what it was told already: each profile may give a reason */
 	struct pf_strings inputs;   /* names of all that was added, for reports; [0] is "" */

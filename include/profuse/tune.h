@@ -59,6 +59,11 @@ int pf_tune_add_file(struct pf_tune *tune, const char *path, bool base, struct p
 /* What /proc and the control group say about a process of this machine. PF_EIO where there is none. */
 int pf_tune_add_process(struct pf_tune *tune, int64_t pid, struct pf_error *err);
 /*
+ * Names come from that process's program too (/proc/PID/exe), for profiles that are added from here on and have its
+ * build id; one that can't be read gives none.
+ */
+void pf_tune_name_from_process(struct pf_tune *tune, int64_t pid);
+/*
  * Fetches all that a live service offers from its address ("http://host:port"):
  * profiles, metrics, statistics; CPU over options->seconds (30 by default). What
  * it lacks is told by options->warn and passed over. Type and time-outs are as

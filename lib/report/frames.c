@@ -11,6 +11,7 @@
 #include "core/memory.h"
 #include "profile/special.h"
 #include "report/drop.h"
+#include "symbol/demangle.h"
 
 /* What a location lies in: a file's name, or that of code in no file, such as "[vdso]". */
 static const char *
@@ -47,12 +48,22 @@ name_address(const struct pf_profile *p, const struct pf_location *l, struct pf_
 		pf_buffer_printf(name, "0x%" PRIx64, address);
 }
 
+/* People read "AuditTrail::record"; what is no C++ name, or none that is understood, stays as it is. */
+static void
+write_function(const char *function, struct pf_buffer *name)
+{
+	char readable[PF_DEMANGLED_ROOM];
+
+	pf_buffer_string(
+	    name, pf_demangle(function, readable, sizeof readable) ? readable : function);
+}
+
 static void
 name_line(const struct pf_profile *p, const struct pf_line *line, struct pf_buffer *name)
 {
 	const char *file = pf_profile_string(p, p->functions[line->function].filename);
 
-	pf_buffer_string(name, pf_profile_string(p, p->functions[line->function].name));
+	write_function(pf_profile_string(p, p->functions[line->function].name), name);
 	if (line->line)
 		pf_buffer_printf(name, " %s:%" PRId64, file, line->line);
 	else if (*file)
@@ -74,7 +85,7 @@ name_function(const struct pf_frames *f, const struct pf_location *l, const stru
 	if (f->granularity == PF_BY_FILE && *file)
 		pf_buffer_string(name, file);
 	else if (f->granularity == PF_BY_FUNCTION || f->granularity == PF_BY_FILE)
-		pf_buffer_string(name, pf_profile_string(p, p->functions[line->function].name));
+		write_function(pf_profile_string(p, p->functions[line->function].name), name);
 	else if (f->granularity != PF_BY_BINARY)
 		name_line(p, line, name);
 	if (!name->size)
@@ -82,7 +93,8 @@ name_function(const struct pf_frames *f, const struct pf_location *l, const stru
 }
 
 static int
-append_name(struct pf_frames *f, const struct pf_buffer *name, uint32_t file, struct pf_error *err)
+append_name(struct pf_frames *f, const struct pf_buffer *name, const struct pf_function *function,
+    struct pf_error *err)
 {
 	uint32_t id;
 	int rc = pf_buffer_check(name, err);
@@ -92,11 +104,15 @@ append_name(struct pf_frames *f, const struct pf_buffer *name, uint32_t file, st
 	if (!rc)
 		rc = PF_GROW(f->file_of, f->file_capacity, f->names.count, err);
 	if (!rc)
+		rc = PF_GROW(f->symbol_of, f->symbol_capacity, f->names.count, err);
+	if (!rc)
 		rc = PF_GROW(f->runs, f->run_capacity, f->run_count + 1, err);
 	if (rc)
 		return rc;
-	if (id + 1 == f->names.count)
-		f->file_of[id] = file;
+	if (id + 1 == f->names.count) {
+		f->file_of[id] = function ? function->filename : 0;
+		f->symbol_of[id] = function ? function->name : 0;
+	}
 	f->runs[f->run_count++] = id;
 	return 0;
 }
@@ -115,7 +131,7 @@ name_location(struct pf_frames *f, size_t location, struct pf_buffer *name, stru
 			name_address(p, l, name);
 		else
 			name_binary(p, l, name);
-		return append_name(f, name, 0, err);
+		return append_name(f, name, NULL, err);
 	}
 	for (uint64_t i = first; !rc && i < p->line_starts[location + 1]; i++) {
 		const struct pf_line *line = &p->lines[i];
@@ -125,8 +141,8 @@ name_location(struct pf_frames *f, size_t location, struct pf_buffer *name, stru
 			name_binary(p, l, name);
 		else
 			name_function(f, l, line, name);
-		rc = append_name(f, name,
-		    line->function == PF_NONE ? 0 : p->functions[line->function].filename, err);
+		rc = append_name(
+		    f, name, line->function == PF_NONE ? NULL : &p->functions[line->function], err);
 	}
 	return rc;
 }
@@ -196,6 +212,7 @@ pf_frames_release(struct pf_frames *f)
 	free(f->runs);
 	free(f->starts);
 	free(f->file_of);
+	free(f->symbol_of);
 	free(f->cuts);
 	*f = (struct pf_frames){0};
 }

@@ -1,7 +1,9 @@
 /*
  * frames.h: what a report calls each frame of a profile.
  *
- * A name is a row of a report: two frames of one name are the same row.
+ * A name is a row of a report: two frames of one name are the same row. C++ functions
+ * have their short names (symbol/demangle.h), so that overloads and instances of a
+ * template are one.
  * Locations become runs of names, leaf first: the inlined functions, then the
  * one that was really called. Frames that the profile itself says to drop
  * (drop_frames: the innards of an allocator, say) are gone.
@@ -28,7 +30,9 @@ struct pf_frames {
 	size_t run_count, run_capacity;
 	uint32_t *
 	    file_of; /* of each name: the file of its function as a string of the profile; 0: unknown */
-	size_t file_capacity;
+	uint32_t
+	    *symbol_of; /* the same of the function's name in the profile, which may be mangled */
+	size_t file_capacity, symbol_capacity;
 	uint8_t
 	    *cuts; /* of each location, what is dropped there (drop.c); NULL: nothing anywhere */
 	enum pf_granularity granularity; /* never PF_BY_AUTO */

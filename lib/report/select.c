@@ -11,6 +11,7 @@
 #include "core/memory.h"
 #include "profile/labels.h"
 #include "report/drop.h"
+#include "symbol/demangle.h"
 
 enum { FOCUSED = 1, IGNORED = 2 };
 
@@ -39,18 +40,29 @@ pf_view_compile(regex_t *regex, const char *expression, const char *what, struct
 }
 
 static uint8_t
+try(const struct selection *s, const char *text)
+{
+	uint8_t found = 0;
+
+	if (s->has_focus && regexec(&s->focus, text, 0, NULL, 0) == 0)
+		found |= FOCUSED;
+	if (s->has_ignore && regexec(&s->ignore, text, 0, NULL, 0) == 0)
+		found |= IGNORED;
+	return found;
+}
+
+/* A C++ name is one mangled, as the profile has it, and as it is shown. */
+static uint8_t
 matches(struct selection *s, uint32_t string)
 {
 	const char *text = pf_profile_string(s->r->p, string);
-	uint8_t found = 0;
+	char readable[PF_DEMANGLED_ROOM];
 
 	if (!s->tried[string]) {
 		s->tried[string] = 1;
-		if (s->has_focus && regexec(&s->focus, text, 0, NULL, 0) == 0)
-			found |= FOCUSED;
-		if (s->has_ignore && regexec(&s->ignore, text, 0, NULL, 0) == 0)
-			found |= IGNORED;
-		s->strings[string] = found;
+		s->strings[string] = try(s, text);
+		if (pf_demangle(text, readable, sizeof readable))
+			s->strings[string] |= try(s, readable);
 	}
 	return s->strings[string];
 }

@@ -77,6 +77,11 @@ deadlock() {
 	grep -q '^default wall' "$work/wall.txt" || fail "$(grep ^default "$work/wall.txt")"
 	if [ -x "$build/profuse" ]; then
 		"$build/profuse" collect "http://127.0.0.1:$port" --type threads -o "$work/collected" || fail "collect --type threads: $?"
+		# Names from the process's own program, if it is that program's profile.
+		"$build/profuse" tune --pid $pid "$work/collected" > "$work/tuned" || fail "tune --pid: $?"
+		grep -qE "Deadlock: (first_then_second and second_then_first|second_then_first and first_then_second) wait" "$work/tuned" || fail "tune --pid: $(cat "$work/tuned")"
+		"$build/profuse" tune --pid $$ "$work/collected" > "$work/tuned" || fail "tune --pid of another: $?"
+		grep -qF "Deadlock: [agent_host_locks] and" "$work/tuned" || fail "tune --pid of another: $(cat "$work/tuned")"
 		"$build/profuse" show raw "$work/collected" | grep -q threads/count || fail "show: $("$build/profuse" show raw "$work/collected" | head -5)"
 	fi
 	if command -v go > /dev/null; then

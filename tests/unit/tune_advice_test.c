@@ -228,6 +228,49 @@ a_searchs_undo_is_todays_environment(void **state)
 	free(s);
 }
 
+static const char *
+risk_of(const struct pf_findings *f, size_t finding)
+{
+	return pf_said(f, f->advices[f->findings[finding].first_advice].risk);
+}
+
+static void
+add_setting(struct pf_findings *f, const char *kind, const char *setting)
+{
+	pf_findings_add(f, kind, PF_SEVERITY_HIGH, PF_CONFIDENCE_HIGH, 0);
+	pf_add_advice(f, (struct pf_advice){.setting = pf_say(f, "%s", setting)});
+}
+
+static void
+different_values_of_a_setting_are_contrasted(void **state)
+{
+	struct pf_findings f;
+	struct pf_error err = {0};
+	(void)state;
+
+	assert_int_equal(pf_findings_init(&f, &err), 0);
+	add_setting(&f, "a", "GOGC=40");
+	add_setting(&f, "b", "GOGC=430 GOMEMLIMIT=90MiB");
+	add_setting(&f, "c", "GOMEMLIMIT=90MiB");
+	add_setting(&f, "d", "GLIBC_TUNABLES=glibc.malloc.arena_max=2");
+	add_setting(&f, "e", "GLIBC_TUNABLES=glibc.malloc.tcache_max=65536");
+	add_setting(&f, "f", "MALLOC_ARENA_MAX=2");
+	pf_findings_contrast(&f);
+	assert_string_equal(risk_of(&f, 0),
+	    "Finding 2 advises GOGC=430 instead, which takes more memory and saves more CPU: "
+	    "choose one.");
+	assert_string_equal(risk_of(&f, 1),
+	    "Finding 1 advises GOGC=40 instead, which takes less memory and saves less CPU: "
+	    "choose one.");
+	assert_string_equal(risk_of(&f, 2), "");
+	assert_string_equal(risk_of(&f, 3),
+	    "Finding 5 sets GLIBC_TUNABLES too: what both say goes into one, with \":\" between "
+	    "them.");
+	assert_string_equal(risk_of(&f, 5), "");
+	assert_int_equal(pf_findings_check(&f, &err), 0);
+	pf_findings_release(&f);
+}
+
 int
 main(void)
 {
@@ -238,6 +281,7 @@ main(void)
 	    cmocka_unit_test(undo_is_todays_value),
 	    cmocka_unit_test(an_assumed_gogc_is_never_sure),
 	    cmocka_unit_test(a_searchs_undo_is_todays_environment),
+	    cmocka_unit_test(different_values_of_a_setting_are_contrasted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

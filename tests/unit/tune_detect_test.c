@@ -54,9 +54,7 @@ static const struct expected cases[] = {
     /* a database of which every allocation is 8 KiB, and few */
     {"pages", {NULL}, NULL},
     /* what std:: allocates for it in four ways, and a cache of the same that is full */
-    {"cpp-leak", {"leak"},
-	"_ZN10AuditTrail6recordERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"},
-    {"cpp-healthy", {NULL}, NULL},
+    {"cpp-leak", {"leak"}, "AuditTrail::record"}, {"cpp-healthy", {NULL}, NULL},
     {"bounded", {"leak"},
 	"gateway/spans.(*Recorder).Begin"}, /* beside a cache that has filled up */
 };
@@ -70,6 +68,30 @@ rename_text(char *at, size_t size)
 			at[i] = (char)('a' + (at[i] - 'a' + 13) % 26);
 		else if (at[i] >= 'A' && at[i] <= 'Z')
 			at[i] = (char)('A' + (at[i] - 'A' + 13) % 26);
+	}
+}
+
+/* Of a mangled C++ name, what it is made of: each a length and as many letters. */
+static void
+rename_function(char *name)
+{
+	size_t length = strlen(name), size;
+	char *at = name, *end;
+
+	if (strncmp(name, "_Z", 2) != 0) {
+		rename_text(name, length);
+		return;
+	}
+	while (*at) {
+		size = strtoul(at, &end, 10);
+		if (end == at) {
+			at++;
+			continue;
+		}
+		if (size > length - (size_t)(end - name))
+			return;
+		rename_text(end, size);
+		at = end + size;
 	}
 }
 
@@ -90,7 +112,7 @@ add_renamed_profile(
 		uint32_t id = p->functions[i].name;
 		char *text = p->strings.blob + p->strings.starts[id];
 		if (!done[id] && !pf_code_traits(text, ""))
-			rename_text(text, strlen(text));
+			rename_function(text);
 		done[id] = 1;
 	}
 	free(done);

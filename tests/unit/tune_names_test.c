@@ -24,15 +24,15 @@ the_standard_librarys_functions_are_nobodys_own(void **state)
 	    "__gnu_cxx::new_allocator<Job>::allocate",
 	    "_ZN5alloc7raw_vec19RawVec$LT$T$C$A$GT$14grow_amortized17h0123456789abcdefE",
 	    "_ZN4core3ptr13drop_in_place17h0123456789abcdefE",
-	    "_ZN49_$LT$alloc..string..String$u20$as$u20$core..clone..Clone$GT$"
-	    "5clone17h0123456789abcdefE",
-	    "alloc::vec::Vec<T,A>::push", "<alloc::string::String as core::clone::Clone>::clone",
-	    "__rust_alloc", "__rust_realloc"};
+	    "_ZN25_$LT$alloc..vec..Vec$GT$5clone17h0123456789abcdefE", "alloc::vec::Vec<T,A>::push",
+	    "<alloc::string::String as core::clone::Clone>::clone", "__rust_alloc",
+	    "__rust_realloc"};
 	static const char *const own[] = {
 	    "_ZN10AuditTrail6recordERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE",
-	    "_Z6recordSt6vectorIiSaIiEE", "_ZZ4mainENKUlvE_clEv", "_ZN4core5Cache3putEi",
-	    "_ZN5alloc4Pool4takeEv", "core::Cache::put", "alloc::Pool::take", "_ZN5StoreD2Ev",
-	    "_ZN7myStuff3runEv", "stdlike::vector", "_ZN12MyCoreEngine17hE", "_Z", "_ZN", ""};
+	    "_Z6recordSt6vectorIiSaIiEE", "_Z4readR6Buffer", "_Z4sendPKc", "_ZZ4mainENKUlvE_clEv",
+	    "_ZN4core5Cache3putEi", "_ZN5alloc4Pool4takeEv", "core::Cache::put",
+	    "alloc::Pool::take", "_ZN5StoreD2Ev", "_ZN7myStuff3runEv", "stdlike::vector",
+	    "_ZN12MyCoreEngine17hE", "_Z", "_ZN", ""};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof standard / sizeof *standard; i++) {
@@ -73,8 +73,8 @@ what_std_allocates_is_one_leak_of_who_called_it(void **state)
 	(void)state;
 
 	assert_int_equal(pf_tune_finding_count(tune), 1);
-	assert_non_null(strstr(pf_tune_finding_title(tune, 0), "AuditTrail"));
-	assert_non_null(strstr(pf_tune_finding_title(tune, 0), "grew by 91.2 MiB"));
+	assert_string_equal(pf_tune_finding_title(tune, 0),
+	    "Memory that AuditTrail::record allocates grew by 91.2 MiB and was not freed");
 	pf_tune_free(tune);
 }
 

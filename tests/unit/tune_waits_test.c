@@ -164,6 +164,126 @@ waits_for_who_knows_what_are_no_finding(void **state)
 	}
 }
 
+/* `times` as many threads as the fixture has, in one snapshot taken at `seconds`. */
+static void
+add_threads(struct pf_tune *tune, const char *fixture, int64_t times, int64_t seconds)
+{
+	struct pf_profile *p = read_profile(fixture);
+
+	for (size_t i = 0; i < p->sample_count * p->type_count; i++)
+		p->values[i] *= times;
+	p->time_nanos = seconds * 1000000000;
+	add(tune, p);
+	pf_profile_free(p);
+}
+
+static void
+a_pool_is_no_leak(void **state)
+{
+	static const char *const pools[] = {
+	    "tune/pool/threads.pb.gz", "tune/pool-older/threads.pb.gz"};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof pools / sizeof *pools; i++) {
+		struct pf_tune *tune = new_tune();
+		add_threads(tune, pools[i], 1, 1000);
+		expect_none(tune);
+	}
+}
+
+/* Of main, which sleeps, and 300 that wait for work, nothing is told but what each does. */
+static void
+threads_that_sleep_are_told_of_those_that_sleep(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	const struct pf_evidence_stack *shown;
+	const struct pf_findings *f = &tune->findings;
+	(void)state;
+
+	add_threads(tune, "tune/stuck/threads.pb.gz", 1, 1000);
+	run(tune);
+	assert_int_equal(pf_tune_finding_count(tune), 1);
+	assert_string_equal(pf_tune_finding_title(tune, 0), "601 threads are asleep in [waiters]");
+	shown = &f->stacks[f->findings[0].first_stack];
+	assert_int_equal(f->findings[0].stack_count, 2);
+	assert_true(shown[0].value == 600 && shown[1].value == 1);
+	pf_tune_free(tune);
+}
+
+static void
+thousands_that_sleep_are_severe(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_threads(tune, "tune/stuck/threads.pb.gz", 8, 1000);
+	run(tune);
+	assert_int_equal(pf_tune_finding_count(tune), 1);
+	assert_int_equal(tune->findings.findings[0].severity, PF_SEVERITY_HIGH);
+	assert_int_equal(tune->findings.findings[0].confidence, PF_CONFIDENCE_HIGH);
+	pf_tune_free(tune);
+}
+
+/* One snapshot of very many can't tell; a series of them can. */
+static void
+a_pool_of_very_many_is_unsure_until_a_series_shows_it(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_threads(tune, "tune/pool/threads.pb.gz", 5, 1000);
+	run(tune);
+	assert_int_equal(pf_tune_finding_count(tune), 1);
+	assert_string_equal(pf_tune_finding_title(tune, 0),
+	    "1500 threads are waiting for another thread in [waiters]");
+	assert_int_equal(tune->findings.findings[0].severity, PF_SEVERITY_MEDIUM);
+	assert_int_equal(tune->findings.findings[0].confidence, PF_CONFIDENCE_LOW);
+	pf_tune_free(tune);
+
+	tune = new_tune();
+	for (int64_t i = 0; i < 6; i++)
+		add_threads(tune, "tune/pool/threads.pb.gz", 5, 1000 + 60 * i);
+	expect_none(tune);
+}
+
+static void
+threads_that_become_more_are_a_leak(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	for (int64_t i = 0; i < 6; i++)
+		add_threads(tune, "tune/pool/threads.pb.gz", 1 + i, 1000 + 60 * i);
+	expect(tune, "thread-leak",
+	    "1806 threads are waiting for another thread in [waiters], and "
+	    "they become more");
+}
+
+/* Who created the pool is no leak either, as long as they are all there. */
+static void
+threads_that_were_created_and_live_are_judged_by_what_they_do(void **state)
+{
+	struct pf_profile *p = read_profile("tune/threads/threadcreate.pb.gz");
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add(tune, p);
+	add_threads(tune, "tune/pool/threads.pb.gz", 900, 1000);
+	run(tune);
+	for (size_t i = 0; i < pf_tune_finding_count(tune); i++)
+		assert_null(strstr(pf_tune_finding_title(tune, i), "created"));
+	pf_tune_free(tune);
+
+	tune = new_tune();
+	add(tune, p);
+	add_threads(tune, "tune/pool/threads.pb.gz", 1, 1000);
+	run(tune);
+	assert_int_equal(pf_tune_finding_count(tune), 1);
+	assert_non_null(strstr(pf_tune_finding_title(tune, 0), "created"));
+	pf_profile_free(p);
+	pf_tune_free(tune);
+}
+
 static void
 calls_are_known_by_what_they_wait_for(void **state)
 {
@@ -195,6 +315,12 @@ main(void)
 	    cmocka_unit_test(threads_that_wait_for_a_lock_are_found),
 	    cmocka_unit_test(what_waits_for_work_is_not_added_to_a_lock),
 	    cmocka_unit_test(waits_for_who_knows_what_are_no_finding),
+	    cmocka_unit_test(a_pool_is_no_leak),
+	    cmocka_unit_test(threads_that_sleep_are_told_of_those_that_sleep),
+	    cmocka_unit_test(thousands_that_sleep_are_severe),
+	    cmocka_unit_test(a_pool_of_very_many_is_unsure_until_a_series_shows_it),
+	    cmocka_unit_test(threads_that_become_more_are_a_leak),
+	    cmocka_unit_test(threads_that_were_created_and_live_are_judged_by_what_they_do),
 	    cmocka_unit_test(calls_are_known_by_what_they_wait_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

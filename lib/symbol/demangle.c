@@ -1,0 +1,122 @@
+/* demangle.c: see demangle.h. */
+#include "symbol/demangle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "symbol/demangle_private.h"
+
+struct writer {
+	char *out;
+	size_t size, room;
+	bool failed;
+};
+
+static void
+put(struct writer *w, const char *text, size_t size)
+{
+	if (w->failed || size >= w->room - w->size) {
+		w->failed = true;
+		return;
+	}
+	memcpy(w->out + w->size, text, size);
+	w->size += size;
+}
+
+/* Every node writes something, so that the room bounds the time, however often one is repeated. */
+static void
+write_node(struct writer *w, const struct pf_mangled *p, uint16_t node, int depth)
+{
+	uint16_t chain[PF_DEMANGLED_ROOM];
+	size_t count = 0;
+
+	for (; node; node = p->nodes[node].parent) {
+		if (count == PF_DEMANGLED_ROOM || depth > 4) {
+			w->failed = true;
+			return;
+		}
+		chain[count++] = node;
+	}
+	for (bool first = true; count-- > 0 && !w->failed; first = false) {
+		const struct pf_name_node *n = &p->nodes[chain[count]];
+		char number[16];
+
+		if (n->opaque)
+			w->failed = true;
+		if (!first && !n->joined)
+			put(w, "::", 2);
+		put(w, n->text, n->size);
+		if (n->number)
+			put(w, number,
+			    (size_t)snprintf(number, sizeof number, "%u}", (unsigned)n->number));
+		if (n->type)
+			write_node(w, p, n->type, depth + 1);
+	}
+}
+
+/* The names of Rust's older scheme look alike, but for their escapes and the hash at the end. */
+static bool
+is_rust(const char *name)
+{
+	for (const char *hash = name; (hash = strstr(hash, "17h")); hash++) {
+		if (strspn(hash + 3, "0123456789abcdef") == 16 && hash[19] == 'E')
+			return true;
+	}
+	return false;
+}
+
+/* "_ZThn16_N…": adjusts this, or what is returned, and goes on. */
+static bool
+skip_thunk(struct pf_mangled *p, const char **what)
+{
+	int offsets = take(p, "Tv") ? 2 : take(p, "Th") ? 1 : 0;
+	uint32_t number;
+
+	*what = offsets == 2 ? "virtual thunk to " : offsets ? "non-virtual thunk to " : "";
+	for (; offsets > 0; offsets--) {
+		take(p, "n");
+		if (!read_number(p, &number) || !take(p, "_"))
+			return false;
+	}
+	return true;
+}
+
+bool
+pf_demangle(const char *name, char *out, size_t size)
+{
+	struct pf_mangled p;
+	struct writer w = {.out = out, .room = size};
+	char text[PF_DEMANGLED_ROOM];
+	const char *what, *clone, *unique;
+	uint16_t node;
+
+	if (strncmp(name, "_Z", 2) != 0 || !size || is_rust(name))
+		return false;
+	p.at = name + 2;
+	p.end = p.at + strlen(p.at);
+	p.nodes[0] = (struct pf_name_node){.text = ""};
+	p.node_count = 1;
+	p.substitution_count = 0;
+	p.depth = 0;
+	if (!skip_thunk(&p, &what))
+		return false;
+	node = pf_demangle_name(&p);
+	if (!node)
+		return false;
+	w = (struct writer){.out = text, .room = size < sizeof text ? size : sizeof text};
+	put(&w, what, strlen(what));
+	write_node(&w, &p, node, 0);
+	/* What a compiler made of the function: "foo [clone .cold]". */
+	clone = strchr(p.at, '.');
+	unique = clone ? strstr(clone, ".__uniq.") : NULL;
+	if (clone && clone != unique) {
+		put(&w, " [clone ", 8);
+		put(&w, clone, unique ? (size_t)(unique - clone) : strlen(clone));
+		put(&w, "]", 1);
+	}
+	if (w.failed)
+		return false;
+	memcpy(out, text, w.size);
+	out[w.size] = '\0';
+	return true;
+}
