@@ -1,8 +1,11 @@
 /* contrast.c: findings that set the same variable to different values, said beside each of the settings. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tuner/findings.h"
+
+enum { MOST_SETTING = 2048 };
 
 /* A "NAME=VALUE" of a setting, which may hold several with blanks between them. */
 struct assignment {
@@ -85,9 +88,11 @@ is_of(const struct pf_finding *finding, size_t advice)
 static void
 contrast(struct pf_findings *f, size_t finding, struct pf_advice *advice)
 {
-	const char *rest = pf_said(f, advice->setting);
+	char setting[MOST_SETTING]; /* what is said may move when more is */
+	const char *rest = setting;
 	struct assignment mine, other;
 
+	snprintf(setting, sizeof setting, "%s", pf_said(f, advice->setting));
 	while (next_assignment(&rest, &mine)) {
 		for (size_t i = 0; i < f->finding_count; i++) {
 			for (size_t k = 0; i != finding && k < f->advice_count; k++) {

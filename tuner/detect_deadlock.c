@@ -6,7 +6,9 @@
  * but not who holds it. Who does is inferred from the order of the program: a
  * goroutine that waits for lock B in function f past a line of f at which others
  * wait for lock A has probably taken A on its way. A cycle of "waits for what
- * the other probably holds" is a deadlock that names its parties. Without such
+ * the other probably holds" is a deadlock that names its parties. Where both
+ * wait at the same line, what the function was passed may tell: each the other's
+ * lock, as in move(a, b) and move(b, a). Without such
  * an order, at least two locks whose every waiter has waited for minutes, or
  * two goroutines that wait for different locks in different functions and
  * nothing else of theirs runs, are a suspicion.
@@ -54,8 +56,8 @@ lock_of(const struct pf_goroutines *d, const struct pf_goroutine *g,
 		const char *name = name_of(d, frames[i].function);
 		uint32_t traits = pf_code_traits(name, "");
 
-		if ((traits & PF_CODE_LOCK_WAIT) && strstr(name, "utex)") && frames[i].argument)
-			address = frames[i].argument;
+		if ((traits & PF_CODE_LOCK_WAIT) && strstr(name, "utex)") && frames[i].words[0])
+			address = frames[i].words[0];
 		if (!traits) {
 			*own = &frames[i];
 			break;
@@ -271,6 +273,82 @@ find_self(struct pf_findings *f, const struct wait_graph *w)
 	return false;
 }
 
+/* Whether its function was passed what holds the lock that it waits for, and the same of the other lock. */
+static bool
+was_passed_both(const struct waiter *x, uint64_t waits, uint64_t other)
+{
+	enum { MOST_OFFSET = 4096 }; /* of a lock within a structure */
+	const uint64_t *words = x->own->words;
+
+	for (size_t i = 0; i < PF_GOROUTINE_WORDS; i++) {
+		for (size_t k = 0; k < PF_GOROUTINE_WORDS; k++) {
+			if (i != k && words[i] && words[k] && waits >= words[i] &&
+			    waits - words[i] < MOST_OFFSET && waits - words[i] == other - words[k])
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Whether somebody else is in the function where these two wait: a holder at work, or a party of another wait. */
+static bool
+has_other(const struct wait_graph *w, const struct waiter *x, const struct waiter *y)
+{
+	const struct pf_goroutines *d = w->dump;
+
+	for (size_t i = 0; i < d->count; i++) {
+		const struct pf_goroutine *g = &d->items[i];
+		const struct pf_goroutine_frame *frames = d->frames + g->first_frame, *own;
+		uint64_t lock = lock_of(d, g, &own);
+
+		if (own && own->function == x->own->function && own->line == x->own->line &&
+		    (lock == w->locks[x->lock] || lock == w->locks[y->lock]))
+			continue;
+		for (size_t k = 0; k < g->frame_count; k++) {
+			if (frames[k].function == x->own->function)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Two at the same line of a function that was passed both locks, each waiting for one of them. */
+static bool
+find_swapped(struct pf_findings *f, const struct wait_graph *w)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		for (size_t j = i + 1; j < w->count; j++) {
+			const struct waiter *x = &w->waiters[i], *y = &w->waiters[j];
+			uint64_t a = w->locks[x->lock], b = w->locks[y->lock];
+			bool minutes = x->g->minutes && y->g->minutes;
+
+			if (a == b || x->own->function != y->own->function ||
+			    x->own->line != y->own->line || !was_passed_both(x, a, b) ||
+			    !was_passed_both(y, b, a) || has_other(w, x, y))
+				continue;
+			begin(f, w, minutes ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_LOW,
+			    pf_say(f,
+				"Suspected deadlock: two goroutines in %s were passed the same two "
+				"locks and wait for one each",
+				name_of(w->dump, x->own->function)),
+			    order_locks(f));
+			pf_add_caveat(f, minutes ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_LOW,
+			    pf_say(f,
+				"A dump does not say who holds a lock: that each holds the other's "
+				"follows from what it was passed, and that nobody else is in %s. "
+				"If the same goroutines stand there in a dump a minute later, it "
+				"is one.",
+				name_of(w->dump, x->own->function)));
+			say_waits(f, w, x, "");
+			say_waits(f, w, y, "");
+			show_waiter(f, w, x, 1);
+			show_waiter(f, w, y, 1);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Locks that everybody has been waiting for, for minutes, while no order tells who holds what. */
 static void
 find_stuck(struct pf_findings *f, const struct wait_graph *w)
@@ -313,7 +391,7 @@ pf_detect_deadlock(const struct pf_evidence *e, struct pf_findings *f, struct pf
 	if (!e->has_goroutines)
 		return 0;
 	rc = build(&w, &e->goroutines, err);
-	if (!rc && w.count > 1 && !find_cycle(f, &w) && !find_self(f, &w))
+	if (!rc && w.count > 1 && !find_cycle(f, &w) && !find_self(f, &w) && !find_swapped(f, &w))
 		find_stuck(f, &w);
 	free(w.waiters);
 	return rc ? rc : pf_findings_check(f, err);

@@ -9,6 +9,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "tuner/doubts.h"
+#include "tuner/programs.h"
 #include "tuner/sites.h"
 
 /* A series that is shorter tells no trend; of so many processes that ended, the last snapshot is kept whole. */
@@ -359,7 +360,9 @@ allocator_of_profiles(const struct pf_evidence *e)
 	for (size_t i = 0; i < e->profile_count; i++) {
 		const struct pf_profile *p = e->profiles[i].p;
 
-		for (size_t m = 0; p && m < p->mapping_count && found == PF_ALLOCATOR_UNKNOWN; m++)
+		for (size_t m = 0; p && !e->profiles[i].apart && m < p->mapping_count &&
+				   found == PF_ALLOCATOR_UNKNOWN;
+		    m++)
 			found = allocator_of_library(pf_profile_string(p, p->mappings[m].filename));
 	}
 	return found;
@@ -368,6 +371,7 @@ allocator_of_profiles(const struct pf_evidence *e)
 void
 pf_evidence_settle(struct pf_evidence *e)
 {
+	pf_evidence_part(e);
 	leave_nameless_out(e);
 	note_ends(e);
 	if (e->allocator == PF_ALLOCATOR_UNKNOWN)
@@ -486,7 +490,7 @@ pf_evidence_is_go(const struct pf_evidence *e)
 		return true;
 	for (size_t i = 0; i < e->profile_count; i++) {
 		const struct pf_strings *names = &e->profiles[i].frames.names;
-		if (!e->profiles[i].p)
+		if (!e->profiles[i].p || e->profiles[i].apart)
 			continue;
 		if (pf_strings_find(names, "runtime.main", 12) != PF_NONE ||
 		    pf_strings_find(names, "runtime.mcall", 13) != PF_NONE ||

@@ -46,6 +46,9 @@ struct pf_evidence_profile {
 	enum pf_profile_kind kind;
 	bool base; /* what others are compared with */
 	size_t order;
+	size_t
+	    program; /* 1 + the place of the first one of its program; 0: not compared (programs.h) */
+	bool apart; /* of another program than what is judged: its kind is PF_PROFILE_OTHER */
 	struct pf_frames frames;
 	uint32_t *traits;           /* owned; of each name of frames */
 	int64_t time_nanos;         /* since the epoch; 0: unknown */
@@ -83,6 +86,7 @@ struct pf_evidence {
 	    base_trace; /* owned; the name of a base's, which is compared with nothing; NULL: none */
 	struct pf_goroutines goroutines; /* the last dump with addresses */
 	bool has_goroutines;
+	bool not_go; /* statistics of Go's runtime were set aside: the program is none of Go's */
 	struct pf_cgroup cgroup;
 	bool has_cgroup;
 	double memory_limit; /* bytes: of the container, or given; NaN: unknown, infinity: none */

@@ -139,6 +139,8 @@ read_row(struct pf_fleet_row *row, const json_t *report, const char *path, struc
 		    row->cpu.value * used, row->cpu.low * used, row->cpu.high * used};
 	rc = pf_copy_string(&row->service, string(service, "name"), err);
 	if (!rc)
+		rc = pf_copy_string(&row->time, string(report, "time"), err);
+	if (!rc)
 		rc = pf_copy_string(&row->report, path, err);
 	return rc ? rc
 		  : pf_copy_string(&row->title, string(json_array_get(findings, 0), "title"), err);
@@ -154,7 +156,7 @@ add_report(struct pf_fleet *f, const char *path, struct pf_error *err)
 
 	if (rc)
 		return rc;
-	f->rows[f->count] = (struct pf_fleet_row){0};
+	f->rows[f->count] = (struct pf_fleet_row){.order = f->count};
 	pf_buffer_init(&bytes, MOST_BYTES);
 	rc = pf_file_read(path, &bytes, err);
 	if (!rc) {
@@ -169,6 +171,44 @@ add_report(struct pf_fleet *f, const char *path, struct pf_error *err)
 	json_decref(report);
 	pf_buffer_release(&bytes);
 	return rc;
+}
+
+/* The latest report of each service first. */
+static int
+by_service(const void *a, const void *b)
+{
+	const struct pf_fleet_row *x = a, *y = b;
+	int order = strcmp(x->service, y->service);
+
+	if (!order)
+		order = strcmp(y->time, x->time);
+	return order ? order : x->order < y->order ? 1 : -1;
+}
+
+/* Reports without a name are all of "service": nothing tells that it is one. */
+static bool
+are_of_one_service(const struct pf_fleet_row *x, const struct pf_fleet_row *y)
+{
+	return strcmp(x->service, y->service) == 0 && strcmp(x->service, "service") != 0;
+}
+
+static void
+leave_out_older(struct pf_fleet *f)
+{
+	size_t kept = 0;
+
+	if (f->count)
+		qsort(f->rows, f->count, sizeof *f->rows, by_service);
+	for (size_t i = 0; i < f->count; i++) {
+		struct pf_fleet_row row = f->rows[i];
+
+		if (kept && are_of_one_service(&f->rows[kept - 1], &row))
+			continue;
+		f->rows[i] = f->rows[kept];
+		f->rows[kept++] = row;
+	}
+	f->left_out = f->count - kept;
+	f->count = kept;
 }
 
 /* The most cores first, then the most memory. */
@@ -213,8 +253,9 @@ add_up(struct pf_fleet *f)
 static void
 release(struct pf_fleet *f)
 {
-	for (size_t i = 0; i < f->count; i++) {
+	for (size_t i = 0; i < f->count + f->left_out; i++) {
 		free(f->rows[i].service);
+		free(f->rows[i].time);
 		free(f->rows[i].report);
 		free(f->rows[i].title);
 		json_decref(f->rows[i].list);
@@ -253,6 +294,7 @@ pf_tune_fleet(const char *const *reports, size_t count, enum pf_tune_format form
 	for (size_t i = 0; !rc && i < count; i++)
 		rc = add_report(&f, reports[i], err);
 	if (!rc) {
+		leave_out_older(&f);
 		add_up(&f);
 		rc = write_as(&f, format, path, &out, err);
 	}

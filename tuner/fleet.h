@@ -8,6 +8,9 @@
  * the share times the cores that the service uses, where its report knows them
  * (--cores-used). A total's bounds are the sums of the rows': wider than chance
  * alone would have it, for the rows' errors have models in common.
+ *
+ * Of several reports of one service the latest counts: added up, it would be
+ * several services. The others are left out, which is said.
  */
 #ifndef PF_TUNER_FLEET_H
 #define PF_TUNER_FLEET_H
@@ -29,6 +32,8 @@ struct pf_saving {
 struct pf_fleet_row {
 	char *service;      /* owned */
 	char *report;       /* owned: the file that it came from */
+	char *time;         /* owned: when it was made, ISO 8601 in UTC */
+	size_t order;       /* of the reports as they were given */
 	char *title;        /* owned: of the first finding, "" where there is none */
 	json_t *list;       /* owned: its findings, in short: what a page leads to */
 	json_t *not_judged; /* owned: sentences about what its evidence leaves open */
@@ -39,6 +44,7 @@ struct pf_fleet_row {
 struct pf_fleet {
 	struct pf_fleet_row *rows; /* the most cores first, then the most memory */
 	size_t count, capacity;
+	size_t left_out; /* rows after those: what a later report takes the place of */
 	struct pf_saving cores, bytes;
 	size_t without_cores; /* services that would save CPU, of which the cores are not known */
 };

@@ -52,7 +52,7 @@ first_text(const struct pf_fleet_row *r)
 }
 
 static void
-write_totals(const struct pf_fleet *f, struct pf_buffer *out)
+write_totals(const struct pf_fleet *f, bool markdown, struct pf_buffer *out)
 {
 	char cores[CELL], bytes[CELL];
 
@@ -68,6 +68,16 @@ write_totals(const struct pf_fleet *f, struct pf_buffer *out)
 		    "(--cores-used)",
 		    f->without_cores);
 	pf_buffer_string(out, ".\n");
+	if (f->left_out)
+		pf_buffer_printf(out,
+		    "%sLeft out, for a later report of the same service is here: ",
+		    markdown ? "\n" : "");
+	for (size_t i = f->count; i < f->count + f->left_out; i++) {
+		pf_buffer_string(out, i > f->count ? ", " : "");
+		cell(out, f->rows[i].report, markdown);
+	}
+	if (f->left_out)
+		pf_buffer_byte(out, '\n');
 }
 
 void
@@ -86,7 +96,7 @@ pf_fleet_text(const struct pf_fleet *f, struct pf_buffer *out)
 		cell(out, first_text(r), false);
 		pf_buffer_byte(out, '\n');
 	}
-	write_totals(f, out);
+	write_totals(f, false, out);
 }
 
 void
@@ -108,7 +118,7 @@ pf_fleet_markdown(const struct pf_fleet *f, struct pf_buffer *out)
 		cell(out, first_text(r), true);
 		pf_buffer_string(out, " |\n");
 	}
-	write_totals(f, out);
+	write_totals(f, true, out);
 }
 
 /* NAME_saved, NAME_low and NAME_high; null where they are not known. */
@@ -156,7 +166,7 @@ row_json(const struct pf_fleet_row *r)
 static json_t *
 fleet_json(const struct pf_fleet *f)
 {
-	json_t *root = json_object(), *rows = json_array();
+	json_t *root = json_object(), *rows = json_array(), *left_out = json_array();
 
 	json_object_set_new(root, "schema", json_string("profuse.tune-fleet.v1"));
 	set_saving(root, "cores", &f->cores);
@@ -166,6 +176,14 @@ fleet_json(const struct pf_fleet *f)
 	for (size_t i = 0; i < f->count; i++)
 		json_array_append_new(rows, row_json(&f->rows[i]));
 	json_object_set_new(root, "services", rows);
+	for (size_t i = f->count; i < f->count + f->left_out; i++) {
+		json_t *report = json_object();
+
+		json_object_set_new(report, "service", json_string(f->rows[i].service));
+		json_object_set_new(report, "report", name_json(f->rows[i].report));
+		json_array_append_new(left_out, report);
+	}
+	json_object_set_new(root, "left_out", left_out);
 	return root;
 }
 

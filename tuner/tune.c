@@ -291,7 +291,8 @@ name_service(struct pf_tune *t, struct pf_error *err)
 
 	for (size_t i = 0; i < e->profile_count && !name; i++) {
 		const struct pf_profile *p = e->profiles[i].p;
-		if (p && p->mapping_count && *pf_profile_string(p, p->mappings[0].filename))
+		if (p && !e->profiles[i].apart && p->mapping_count &&
+		    *pf_profile_string(p, p->mappings[0].filename))
 			name = pf_base_name(pf_profile_string(p, p->mappings[0].filename));
 	}
 	for (size_t i = 0; i < e->stats_count && !name; i++) {

@@ -6,6 +6,7 @@
 
 #include "profile/special.h"
 #include "tuner/detect.h"
+#include "tuner/programs.h"
 #include "tuner/sites.h"
 #include "tuner/tune.h"
 
@@ -13,15 +14,16 @@ enum { BINARIES_SHOWN = 3 };
 
 #define MOST_NAMELESS (1.0 / 3) /* of a profile: more than that may hide a finding */
 
+/* Nothing where nothing was written; PF_ENOMEM also where that is for want of memory. */
 static int
 say(struct pf_tune *t, const struct pf_buffer *sentence, struct pf_error *err)
 {
 	uint32_t id;
 	int rc = pf_buffer_check(sentence, err);
 
-	return rc ? rc
-		  : pf_strings_add(
-			&t->unjudged, (const char *)sentence->bytes, sentence->size, &id, err);
+	return rc || !sentence->size ? rc
+				     : pf_strings_add(&t->unjudged, (const char *)sentence->bytes,
+					   sentence->size, &id, err);
 }
 
 /* An idle service's CPU profile shows nothing. */
@@ -240,6 +242,8 @@ write_addresses_only(const struct pf_evidence *e, struct pf_buffer *out)
 
 	for (size_t i = 0; i < e->profile_count; i++) {
 		const struct pf_evidence_profile *ep = &e->profiles[i];
+		if (ep->apart)
+			continue;
 		if (ep->p && ep->frames.has_lines)
 			return;
 		addresses += ep->p && ep->p->sample_count > 0;
@@ -263,7 +267,7 @@ say_nameless(struct pf_tune *t, struct pf_buffer *sentence, struct pf_error *err
 	if (cpu)
 		rc = write_nameless(cpu, column, "CPU time is spent in or for", sentence, err);
 	said = sentence->size > 0;
-	if (!rc && said)
+	if (!rc)
 		rc = say(t, sentence, err);
 	pf_buffer_clear(sentence);
 	column = heap ? pf_evidence_column(heap, pf_in_use_columns) : PF_NONE;
@@ -271,15 +275,15 @@ say_nameless(struct pf_tune *t, struct pf_buffer *sentence, struct pf_error *err
 		rc = write_nameless(heap, column, "memory in use is held by", sentence, err);
 	if (!rc && !said && !sentence->size)
 		write_addresses_only(e, sentence);
-	return !rc && sentence->size ? say(t, sentence, err) : rc;
+	return rc ? rc : say(t, sentence, err);
 }
 
 int
 pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 {
 	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
-	    write_few_samples, write_empty_heap, write_growth, write_mixed, write_order,
-	    write_base_trace};
+	    pf_evidence_write_programs, write_few_samples, write_empty_heap, write_growth,
+	    write_mixed, write_order, write_base_trace};
 	struct pf_buffer sentence;
 	int rc;
 
@@ -288,8 +292,7 @@ pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 	for (size_t i = 0; !rc && i < sizeof writers / sizeof *writers; i++) {
 		pf_buffer_clear(&sentence);
 		writers[i](&t->evidence, &sentence);
-		if (sentence.size)
-			rc = say(t, &sentence, err);
+		rc = say(t, &sentence, err);
 	}
 	pf_buffer_release(&sentence);
 	return rc;

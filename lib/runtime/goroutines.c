@@ -60,12 +60,29 @@ is_title(struct pf_text t, int64_t *number, struct pf_text *state, int64_t *minu
 	return true;
 }
 
-/* "main.f(0xc000, {…})": the name, and the first word if it is a plain number. */
+/* "0xc000, {0x1, 0x2?}, …": "0x…?" is a word that may be stale. */
+static void
+read_words(struct pf_text t, uint64_t *words)
+{
+	for (size_t i = 0; i < PF_GOROUTINE_WORDS; i++) {
+		words[i] = 0;
+		while (t.at < t.end && memchr("{}, ", *t.at, 4))
+			t.at++;
+		if (!pf_text_skip(&t, "0x"))
+			continue;
+		words[i] = pf_text_hex(&t);
+		if (t.failure || (t.at < t.end && *t.at == '?')) {
+			words[i] = 0;
+			t.at += t.at < t.end;
+		}
+	}
+}
+
+/* "main.f(0xc000, {…})": the name, and the first words. */
 static bool
-read_call(struct pf_text t, struct pf_text *name, uint64_t *argument)
+read_call(struct pf_text t, struct pf_text *name, uint64_t *words)
 {
 	const char *open = NULL;
-	struct pf_text rest;
 
 	if (!pf_text_left(&t) || *t.at == '\t' || t.end[-1] != ')')
 		return false;
@@ -80,13 +97,7 @@ read_call(struct pf_text t, struct pf_text *name, uint64_t *argument)
 	if (!open)
 		return false;
 	*name = (struct pf_text){.at = t.at, .end = open};
-	rest = (struct pf_text){.at = open + 1, .end = t.end};
-	*argument = 0;
-	if (pf_text_skip(&rest, "0x"))
-		*argument = pf_text_hex(&rest);
-	/* "0x…?" is a word that may be stale. */
-	if (rest.failure || (rest.at < rest.end && *rest.at == '?'))
-		*argument = 0;
+	read_words((struct pf_text){.at = open + 1, .end = t.end}, words);
 	return true;
 }
 
@@ -126,12 +137,13 @@ begin(struct reader *r, int64_t number, struct pf_text state, int64_t minutes, s
 }
 
 static int
-add_frame(struct reader *r, struct pf_text name, uint64_t argument, struct pf_error *err)
+add_frame(struct reader *r, struct pf_text name, const uint64_t *words, struct pf_error *err)
 {
 	struct pf_goroutines *g = r->g;
-	struct pf_goroutine_frame frame = {.argument = argument};
+	struct pf_goroutine_frame frame = {0};
 	int rc = intern(r, name, &frame.function, err);
 
+	memcpy(frame.words, words, sizeof frame.words);
 	if (!rc)
 		rc = PF_GROW(g->frames, g->frame_capacity, g->frame_count + 1, err);
 	if (!rc) {
@@ -147,7 +159,7 @@ read_line(struct reader *r, struct pf_error *err)
 	struct pf_goroutines *g = r->g;
 	struct pf_text state, name, line = r->lines.line;
 	int64_t number, minutes;
-	uint64_t argument;
+	uint64_t words[PF_GOROUTINE_WORDS];
 
 	if (is_title(line, &number, &state, &minutes))
 		return begin(r, number, state, minutes, err);
@@ -155,8 +167,8 @@ read_line(struct reader *r, struct pf_error *err)
 		return 0; /* what stands before the first: a panic's message */
 	if (pf_text_starts(&line, "created by "))
 		r->created = true;
-	else if (!r->created && read_call(line, &name, &argument))
-		return add_frame(r, name, argument, err);
+	else if (!r->created && read_call(line, &name, words))
+		return add_frame(r, name, words, err);
 	else if (!r->created && g->items[g->count - 1].frame_count &&
 		 read_place(line, &name, &number)) {
 		struct pf_goroutine_frame *frame = &g->frames[g->frame_count - 1];

@@ -10,10 +10,13 @@
 
 #include "core/strings.h"
 
+enum { PF_GOROUTINE_WORDS = 4 };
+
 struct pf_goroutine_frame {
 	uint32_t function, file; /* strings */
 	int64_t line;
-	uint64_t argument; /* the first word passed; 0: none, or not printed */
+	uint64_t
+	    words[PF_GOROUTINE_WORDS]; /* the first ones passed; 0: none, not printed, or stale */
 };
 
 struct pf_goroutine {

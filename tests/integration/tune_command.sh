@@ -93,6 +93,23 @@ grep -q "^The CPU profile has 10 samples, too few to judge by" idle.txt || fail 
 "$build/profuse" tune "$fixtures/tune/churn" --name checkout --cores-used 120 -o churn.json
 "$build/profuse" tune --fleet r.json churn.json >fleet.txt
 grep -q '^checkout .* 15.' fleet.txt && grep -q '^2 services: 15.* cores' fleet.txt || fail "the fleet's table: $(cat fleet.txt)"
+# Two reports of one service are one service: the later one counts, whichever comes first. Without a name they are two.
+sed 's/"time": "20../"time": "19/' r.json >older.json
+cmp -s r.json older.json && fail "no time to change in r.json"
+for order in "older.json r.json" "r.json older.json"; do
+	# shellcheck disable=SC2086
+	"$build/profuse" tune --fleet $order churn.json >again.txt
+	diff <(sed '/^Left out/d' again.txt) fleet.txt || fail "an older report of a service counts"
+	grep -q '^Left out, for a later report of the same service is here: older.json$' again.txt || fail "what is left out: $(cat again.txt)"
+done
+"$build/profuse" tune --fleet older.json r.json --json | python3 -c '
+import json, sys
+fleet = json.load(sys.stdin)
+assert [r["report"] for r in fleet["left_out"]] == ["older.json"] and [s["report"] for s in fleet["services"]] == ["r.json"], fleet'
+sed '0,/"name": "[^"]*"/s//"name": "service"/' r.json >unnamed.json
+cp unnamed.json unnamed-2.json
+"$build/profuse" tune --fleet unnamed.json unnamed-2.json >unnamed.txt
+grep -q '^2 services:' unnamed.txt && ! grep -q 'Left out' unnamed.txt || fail "reports without a name: $(cat unnamed.txt)"
 echo "{}" >other.json
 expect 3 "no report of profuse tune" --fleet other.json
 expect 4 "no/such" --fleet r.json -o no/such/fleet.html
@@ -244,7 +261,7 @@ fi
 # browse PAGE: as it is after its program has run
 browse() {
 	timeout 120 "$browser" --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
-		--user-data-dir="$work/browser" --virtual-time-budget=4000 --enable-logging=stderr --dump-dom "file://$work/$1" 2>browser.log
+		--user-data-dir="$work/browser" --window-size=1200,900 --virtual-time-budget=4000 --enable-logging=stderr --dump-dom "file://$work/$1" 2>browser.log
 }
 
 browser=$(command -v chromium || command -v chromium-browser || true)
@@ -269,14 +286,16 @@ if [ -n "$browser" ]; then
 		click(3); click(0); click(0);
 		const field = document.getElementById("filter"); field.value = "SHOP"; field.dispatchEvent(new Event("input")); out.push(names());
 		document.querySelector("#table tbody a").click(); out.push(String([...document.querySelectorAll("details[open]")].map((d) => d.textContent.includes("recordVisit"))));
+		const table = document.querySelector("#table .scroll"); out.push(`all of the table is seen: ${table.scrollWidth <= table.clientWidth}`);
 		const pre = document.createElement("pre"); pre.id = "result"; pre.textContent = out.join("\n") + "\n"; document.body.append(pre);
 		</script></body>"""
+		page = page.replace("recordVisit", "recordVisit" + "OfSomebody" * 30)
 		open("probed.html", "w").write(page.replace("</body>", probe))
 	PY
 	browse probed.html | sed -n '/<pre id="result">/,/<\/pre>/p' | sed -e 's/.*<pre id="result">//' -e '/<\/pre>/d' >clicked.txt
 	printf '%s\n' 'checkout, shop &lt;b&gt;, quiet&lt;/script&gt;&lt;b&gt;' 'shop &lt;b&gt;, checkout, quiet&lt;/script&gt;&lt;b&gt;' \
 		'checkout, quiet&lt;/script&gt;&lt;b&gt;, shop &lt;b&gt;' 'shop &lt;b&gt;, quiet&lt;/script&gt;&lt;b&gt;, checkout' \
-		'shop &lt;b&gt;' true | diff - clicked.txt || fail "the fleet's page sorts or finds otherwise"
+		'shop &lt;b&gt;' true 'all of the table is seen: true' | diff - clicked.txt || fail "the fleet's page sorts or finds otherwise"
 else
 	echo "without chromium: the page is not drawn"
 fi

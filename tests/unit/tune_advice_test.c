@@ -271,6 +271,31 @@ different_values_of_a_setting_are_contrasted(void **state)
 	pf_findings_release(&f);
 }
 
+/* Somebody else in the function may hold what two wait for there. */
+static void
+who_has_company_is_not_deadlocked(void **state)
+{
+	static const char other[] = "\ngoroutine 99 [sleep]:\ntime.Sleep(0x1e8480)\n"
+				    "\t/usr/local/go/src/runtime/time.go:363 +0x165\n"
+				    "main.move(0x164bb15101e0, 0x164bb15101f0)\n"
+				    "\t/home/build/src/store/src/godl/main.go:4 +0x40\n";
+	const char *const fixture = "tune/transfer/goroutine.txt";
+	struct pf_tune *tune = tuned((const char *[]){fixture, NULL});
+	struct pf_buffer bytes = read_fixture(fixture);
+	struct pf_error err = {0};
+	(void)state;
+
+	assert_int_equal(find(tune, "deadlock")->confidence, PF_CONFIDENCE_LOW);
+	pf_tune_free(tune);
+	pf_buffer_add(&bytes, other, sizeof other - 1);
+	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
+	assert_int_equal(pf_tune_add(tune, fixture, bytes.bytes, bytes.size, false, &err), 0);
+	assert_int_equal(pf_tune_run(tune, &err), 0);
+	assert_null(find(tune, "deadlock"));
+	pf_tune_free(tune);
+	pf_buffer_release(&bytes);
+}
+
 int
 main(void)
 {
@@ -282,6 +307,7 @@ main(void)
 	    cmocka_unit_test(an_assumed_gogc_is_never_sure),
 	    cmocka_unit_test(a_searchs_undo_is_todays_environment),
 	    cmocka_unit_test(different_values_of_a_setting_are_contrasted),
+	    cmocka_unit_test(who_has_company_is_not_deadlocked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,6 +28,7 @@ static const struct expected cases[] = {
     {"queue", {"lock-contention"}, "main.deadlockHandler"},
     {"deadlock", {"deadlock", "lock-contention"}, "main.moveForward"},
     {"relock", {"deadlock", "lock-contention"}, "main.refreshAll"},
+    {"transfer", {"deadlock"}, NULL}, /* move(x, y) and move(y, x), at the same line */
     {"handover", {"lock-contention"}, "main.refreshOne"},
     {"recursion", {"hot-recursion"}, "main.countPaths"},
     {"serialize", {"serialization", "allocation-heavy", "gc-pressure", "gc-settings"},
@@ -202,6 +203,9 @@ check_case(const struct expected *c, bool renamed)
 	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
 	add_folder(tune, c->folder, renamed);
 	assert_int_equal(pf_tune_run(tune, &err), 0);
+	for (size_t i = 0; i < tune->evidence.profile_count; i++)
+		assert_false(tune->evidence.profiles[i].apart); /* all is of one program */
+	assert_false(tune->evidence.not_go);
 	for (; count < 6 && c->kinds[count]; count++) {
 		if (!find(tune, c->kinds[count]))
 			fail_msg(

@@ -267,6 +267,9 @@ threads_that_were_created_and_live_are_judged_by_what_they_do(void **state)
 	struct pf_tune *tune = new_tune();
 	(void)state;
 
+	/* As if the pool's program had created them. */
+	assert_int_equal(
+	    pf_strings_add(&p->strings, "/waiters", 8, &p->mappings[0].filename, NULL), 0);
 	add(tune, p);
 	add_threads(tune, "tune/pool/threads.pb.gz", 900, 1000);
 	run(tune);

@@ -104,6 +104,7 @@ $("totals").append(
 if (data.services_without_cores) $("totals").append(tile(String(data.services_without_cores),
 	"more would save CPU, but their reports don't know the cores they use (--cores-used)"));
 $("about").textContent = `${services.length} services, extrapolated from their reports; bounds are added up, as if all errors had one sign`;
+if (data.left_out.length) $("about").append(html("br", {}), `Left out, for a later report of the same service is here: ${data.left_out.map((l) => l.report).join(", ")}`);
 for (const s of services) $("services").append(details(s));
 $("filter").addEventListener("input", draw);
 draw();

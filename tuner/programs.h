@@ -1,0 +1,23 @@
+/*
+ * programs.h: whether all evidence is of one program: a part of settling it.
+ *
+ * What one program's profile shows says nothing about another's collector or heap. Of
+ * several programs the one with the most profiles is judged; those of others are set
+ * aside, and reports say which.
+ */
+#ifndef PF_TUNER_PROGRAMS_H
+#define PF_TUNER_PROGRAMS_H
+
+#include "core/buffer.h"
+#include "tuner/evidence.h"
+
+/* Sets e->apart of profiles, and e->not_go; profiles are still in the order in which they came. */
+void pf_evidence_part(struct pf_evidence *e);
+
+/* The main binary's name, without its folder; "" where the profile names none. */
+const char *pf_evidence_program(const struct pf_evidence_profile *ep);
+
+/* Appends a sentence about what was set aside, or that builds differ; nothing where all is of one program. */
+void pf_evidence_write_programs(const struct pf_evidence *e, struct pf_buffer *out);
+
+#endif
