@@ -32,21 +32,21 @@ static const struct rule rules[] = {
     {"runtime.gcAssistAlloc*", PF_CODE_GC_ASSIST},
     /* what an allocation sweeps it needs, to find room: it goes with the bytes allocated more than with 1/GOGC */
     {"runtime.bgsweep", PF_CODE_GC_SWEEP},
-    /* C and C++ allocation */
+    /* C and C++ allocation; what a free does with mappings gives them back, by whatever names libc has inside */
     {"malloc", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"calloc", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"realloc", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"free", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"cfree", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"free", PF_CODE_ALLOCATION | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
+    {"cfree", PF_CODE_ALLOCATION | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
     {"memalign", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"aligned_alloc", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"posix_memalign", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"__libc_malloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"__libc_calloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"__libc_free*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"__libc_free*", PF_CODE_ALLOCATION | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
     {"__libc_realloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"_int_malloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"_int_free*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"_int_free*", PF_CODE_ALLOCATION | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
     {"_int_realloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"_int_memalign*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"malloc_consolidate*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
@@ -321,7 +321,8 @@ is_standard_rust(const char *name)
 	    "alloc::slice::", "alloc::str::", "alloc::string::", "alloc::sync::", "alloc::vec::",
 	    "core::fmt::", "core::iter::", "core::ops::", "core::ptr::", "core::slice::", NULL};
 	enum { HASH = sizeof "17h0123456789abcdefE" - 1 };
-	size_t size = strlen(name);
+	const char *clone = strstr(name, ".llvm.");
+	size_t size = clone ? (size_t)(clone - name) : strlen(name);
 
 	if (strncmp(name, "_ZN", 3) != 0)
 		return starts_with_any(name, plain);
@@ -354,7 +355,9 @@ uint32_t
 pf_code_traits(const char *function, const char *file)
 {
 	uint32_t traits = traits_of_binary(file);
+	const char *symbol = function;
 	char readable[PF_DEMANGLED_ROOM];
+	bool scoped;
 
 	/* A name of no scope could be libc's without its parameters, as in "read(Buffer&)". */
 	if (pf_demangle(function, readable, sizeof readable) &&
@@ -363,11 +366,16 @@ pf_code_traits(const char *function, const char *file)
 	/* What glibc calls inside of itself is "__GI_" and the name. */
 	if (strncmp(function, "__GI_", 5) == 0)
 		function += 5;
-	if (is_standard_go(function) || is_standard_cpp(function) || is_standard_rust(function) ||
+	if (is_standard_go(function) || is_standard_cpp(function) || is_standard_rust(symbol) ||
 	    strncmp(function, "_start", 7) == 0 || strncmp(function, "__libc_start", 12) == 0)
 		traits |= PF_CODE_LIBRARY;
+	/* C's beginnings, such as "accept*", say nothing of a class that is called acceptor. */
+	scoped = strstr(function, "::") != NULL;
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-		if (matches(function, rules[i].name))
+		const char *name = rules[i].name;
+		if (scoped && !strstr(name, "::") && strncmp(name, "operator", 8) != 0)
+			continue;
+		if (matches(function, name))
 			traits |= rules[i].traits;
 	}
 	return traits;

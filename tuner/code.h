@@ -26,7 +26,8 @@ enum pf_trait {
 	PF_CODE_POOL = 1 << 14,    /* waits for a connection of a pool */
 	PF_CODE_SOCKET = 1 << 15,  /* a socket that never blocks: to wait is PF_CODE_PARKED */
 	PF_CODE_PARKED = 1 << 16,
-	PF_CODE_UNMAPPING = 1 << 17, /* gives memory back to the kernel */
+	PF_CODE_UNMAPPING =
+	    1 << 17,               /* gives memory back to the kernel, if it asks it for anything */
 	PF_CODE_WRAPPER = 1 << 18, /* the agent's, without the name of the call: its labels tell */
 };
 

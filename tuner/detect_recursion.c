@@ -5,12 +5,14 @@
  *
  * Depth in a sampled stack is a lower bound (profilers cut stacks off). Walking
  * a tree of data is recursive by nature and shallow: what is reported is deep
- * (five frames and more on average) and hot (a fifth of CPU and more).
+ * (five frames and more on average) and hot (a fifth of CPU and more). Names that several
+ * functions share (overloads, instances of a template) may be a chain of calls and no recursion.
  */
 #include "tuner/detect.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/memory.h"
 #include "tuner/sites.h"
@@ -33,7 +35,8 @@ count_sample(struct recursive *all, const struct pf_stack *s, const struct pf_ev
 	for (size_t i = 0; i < s->count; i++) {
 		struct recursive *r = &all[s->names[i]];
 
-		if (ep->traits[s->names[i]] & ~(uint32_t)PF_CODE_LOCK)
+		if (ep->traits[s->names[i]] & ~(uint32_t)PF_CODE_LOCK ||
+		    ep->frames.shared[s->names[i]])
 			continue;
 		if (r->seen != sample + 1) {
 			r->seen = (uint32_t)sample + 1;
@@ -58,6 +61,20 @@ count_sample(struct recursive *all, const struct pf_stack *s, const struct pf_ev
 	}
 }
 
+/* A name as an expression that matches it: "operator()", "main::{lambda#1}". */
+static void
+write_pattern(char *pattern, size_t room, const char *name)
+{
+	size_t n = 0;
+
+	for (; *name && n + 3 < room; name++) {
+		if (strchr(".[]{}()*+?^$|\\", *name))
+			pattern[n++] = '\\';
+		pattern[n++] = *name;
+	}
+	pattern[n] = '\0';
+}
+
 static int
 report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t name,
     const struct recursive *r, double total, struct pf_error *err)
@@ -65,8 +82,9 @@ report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t nam
 	double share = r->cum / total, samples = pf_cpu_samples(ep);
 	const char *function = pf_site_name(ep, name);
 	struct pf_finding *finding;
-	char text[PF_AMOUNT_ROOM];
+	char text[PF_AMOUNT_ROOM], pattern[512];
 
+	write_pattern(pattern, sizeof pattern, function);
 	finding = pf_findings_add(f, "hot-recursion",
 	    share >= 0.5 && r->depth / r->cum >= 8 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM,
 	    PF_CONFIDENCE_HIGH,
@@ -84,7 +102,7 @@ report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t nam
 		       "(memoisation), build them up from the smallest, or use a loop with a stack "
 		       "of its own.",
 		       function),
-		   .how = pf_say(f, "profuse show peek '%s' CPU.pb.gz", function)});
+		   .how = pf_say(f, "profuse show peek '%s' CPU.pb.gz", pattern)});
 	pf_add_prediction(f, "cpu", "share", 1, 1 - share * 0.5, 1 - share, 1,
 	    pf_say(f,
 		"repeated work in a recursion that branches grows exponentially, so that nearly "
@@ -106,7 +124,7 @@ pf_detect_recursion(const struct pf_evidence *e, struct pf_findings *f, struct p
 	if (!ep)
 		return 0;
 	rc = pf_cpu_used(ep, column, &total, err);
-	if (rc)
+	if (rc || !(total > 0))
 		return rc;
 	rc = PF_CALLOC(all, ep->frames.names.count, err);
 	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {

@@ -96,7 +96,7 @@ static int
 append_name(struct pf_frames *f, const struct pf_buffer *name, const struct pf_function *function,
     struct pf_error *err)
 {
-	uint32_t id;
+	uint32_t id, known = f->names.count, symbol = function ? function->name : 0;
 	int rc = pf_buffer_check(name, err);
 
 	if (!rc)
@@ -106,13 +106,17 @@ append_name(struct pf_frames *f, const struct pf_buffer *name, const struct pf_f
 	if (!rc)
 		rc = PF_GROW(f->symbol_of, f->symbol_capacity, f->names.count, err);
 	if (!rc)
+		rc = PF_GROW(f->shared, f->shared_capacity, f->names.count, err);
+	if (!rc)
 		rc = PF_GROW(f->runs, f->run_capacity, f->run_count + 1, err);
 	if (rc)
 		return rc;
-	if (id + 1 == f->names.count) {
+	if (f->names.count > known) {
 		f->file_of[id] = function ? function->filename : 0;
-		f->symbol_of[id] = function ? function->name : 0;
+		f->symbol_of[id] = symbol;
+		f->shared[id] = false;
 	}
+	f->shared[id] |= symbol && symbol != f->symbol_of[id];
 	f->runs[f->run_count++] = id;
 	return 0;
 }
@@ -213,6 +217,7 @@ pf_frames_release(struct pf_frames *f)
 	free(f->starts);
 	free(f->file_of);
 	free(f->symbol_of);
+	free(f->shared);
 	free(f->cuts);
 	*f = (struct pf_frames){0};
 }

@@ -32,7 +32,9 @@ struct pf_frames {
 	    file_of; /* of each name: the file of its function as a string of the profile; 0: unknown */
 	uint32_t
 	    *symbol_of; /* the same of the function's name in the profile, which may be mangled */
-	size_t file_capacity, symbol_capacity;
+	bool *
+	    shared; /* of each name: it stands for several functions of the profile: overloads, instances */
+	size_t file_capacity, symbol_capacity, shared_capacity;
 	uint8_t
 	    *cuts; /* of each location, what is dropped there (drop.c); NULL: nothing anywhere */
 	enum pf_granularity granularity; /* never PF_BY_AUTO */

@@ -16,7 +16,7 @@ enum { PF_DEMANGLED_ROOM = 1024 };
 /*
  * Writes the short name of a mangled one with its ending zero. False, and `out` is unchanged, for what is no mangled
  * C++ name of a function, has parts that are not known here (expressions in template arguments), or whose name would
- * be longer than `size` - 1. Time is linear in the lengths of both; nothing is allocated.
+ * be longer than `size` - 1. What follows the name (its parameters) is not looked at. Time is linear in the lengths of both; nothing is allocated.
  */
 bool pf_demangle(const char *name, char *out, size_t size);
 

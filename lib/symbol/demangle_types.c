@@ -52,11 +52,14 @@ read_builtin(struct pf_mangled *p)
 	    {"Df", "decimal32"}, {"Dh", "half"}, {"Di", "char32_t"}, {"Ds", "char16_t"},
 	    {"Du", "char8_t"}, {"Da", "auto"}, {"Dc", "decltype(auto)"},
 	    {"Dn", "decltype(nullptr)"}};
+	uint32_t number;
 
 	for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++) {
 		if (take(p, builtins[i].code))
 			return add_text(p, 0, builtins[i].name);
 	}
+	if (take(p, "DF")) /* "DF16_" */
+		return read_number(p, &number) && take(p, "_") ? add_text(p, 0, "_Float") : 0;
 	return 0;
 }
 
@@ -72,7 +75,7 @@ read_function_type(struct pf_mangled *p)
 	return add_opaque(p);
 }
 
-/* What follows D, of types: "Dp" an expansion, "Dv" a vector, "DF16_" a float, "Do" a function that doesn't throw. */
+/* What follows D, of types: "Dp" an expansion, "Dv" a vector, "Do" a function that doesn't throw. */
 static uint16_t
 read_extended(struct pf_mangled *p)
 {
@@ -80,8 +83,6 @@ read_extended(struct pf_mangled *p)
 
 	if (take(p, "p"))
 		return pf_demangle_type(p);
-	if (take(p, "F"))
-		return read_number(p, &number) && take(p, "_") ? add_text(p, 0, "_Float") : 0;
 	if (take(p, "v"))
 		return read_number(p, &number) && take(p, "_") && pf_demangle_type(p)
 			   ? add_opaque(p)

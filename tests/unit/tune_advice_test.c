@@ -97,6 +97,25 @@ tuned_renamed(const char *fixture, const char *const (*names)[2])
 	return tune;
 }
 
+/* Overloads and instances of a template share a short name: a chain of them is no recursion. */
+static void
+a_name_of_several_functions_is_no_recursion(void **state)
+{
+	static const char *const one[][2] = {
+	    {"main.countPaths", "_ZN5Paths5countEi"}, {NULL, NULL}};
+	static const char *const two[][2] = {{"main.countPaths", "_ZN5Paths5countEi"},
+	    {"main.recursion", "_ZN5Paths5countEl"}, {NULL, NULL}};
+	const char *const fixture = "tune/recursion/cpu.pb.gz";
+	struct pf_tune *tune = tuned_renamed(fixture, one);
+	(void)state;
+
+	assert_non_null(find(tune, "hot-recursion"));
+	pf_tune_free(tune);
+	tune = tuned_renamed(fixture, two);
+	assert_null(find(tune, "hot-recursion"));
+	pf_tune_free(tune);
+}
+
 /* Thresholds decide what goes back: where a heap only grows they change nothing. */
 static void
 thresholds_are_advised_where_memory_goes_back(void **state)
@@ -337,6 +356,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_trim_threshold_is_advised_where_the_end_is_free),
+	    cmocka_unit_test(a_name_of_several_functions_is_no_recursion),
 	    cmocka_unit_test(thresholds_are_advised_where_memory_goes_back),
 	    cmocka_unit_test(goroutines_that_end_promise_their_stacks_only),
 	    cmocka_unit_test(undo_is_todays_value),
