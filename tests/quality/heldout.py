@@ -223,7 +223,7 @@ class Jsonnet(Program):
         return self.runs(["benchmarks/bench.03", "test_suite/format"], 2 * scale)
 
     def evaluate(self, scale=1):
-        return self.runs(["benchmarks/bench.01", "benchmarks/gen_big_object", "perf_tests/large_string_join", "test_suite/stdlib"], 2 * scale)
+        return self.runs(["benchmarks/bench.01", "benchmarks/bench.04", "benchmarks/gen_big_object", "perf_tests/large_string_join"], 2 * scale)
 
 
 class Leveldb(Program):

@@ -2,42 +2,24 @@
 #include <profuse/tune.h>
 
 #include "profile/encode.h"
-#include "support/read_fixture.h"
-#include "tuner/tune.h"
+#include "support/tuned.h"
 
 static struct pf_tune *
 tuned(const char *const *fixtures)
 {
-	struct pf_error err = {0};
-	struct pf_tune *tune;
+	struct pf_tune *tune = new_tune();
 
-	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
-	for (size_t i = 0; fixtures[i]; i++) {
-		struct pf_buffer bytes = read_fixture(fixtures[i]);
-
-		if (pf_tune_add(tune, fixtures[i], bytes.bytes, bytes.size, false, &err))
-			fail_msg("%s", err.message);
-		pf_buffer_release(&bytes);
-	}
-	assert_int_equal(pf_tune_run(tune, &err), 0);
+	for (size_t i = 0; fixtures[i]; i++)
+		add_fixture(tune, fixtures[i], false);
+	run_tune(tune);
 	return tune;
-}
-
-static const struct pf_finding *
-find(const struct pf_tune *tune, const char *kind)
-{
-	for (size_t i = 0; i < tune->findings.finding_count; i++) {
-		if (strcmp(tune->findings.findings[i].kind, kind) == 0)
-			return &tune->findings.findings[i];
-	}
-	return NULL;
 }
 
 /* The advice of a finding whose setting begins so; NULL: none. */
 static const struct pf_advice *
 advised(const struct pf_tune *tune, const char *kind, const char *setting)
 {
-	const struct pf_finding *finding = find(tune, kind);
+	const struct pf_finding *finding = find_finding(tune, kind);
 	const struct pf_findings *f = &tune->findings;
 
 	assert_non_null(finding);
@@ -109,10 +91,10 @@ a_name_of_several_functions_is_no_recursion(void **state)
 	struct pf_tune *tune = tuned_renamed(fixture, one);
 	(void)state;
 
-	assert_non_null(find(tune, "hot-recursion"));
+	assert_non_null(find_finding(tune, "hot-recursion"));
 	pf_tune_free(tune);
 	tune = tuned_renamed(fixture, two);
-	assert_null(find(tune, "hot-recursion"));
+	assert_null(find_finding(tune, "hot-recursion"));
 	pf_tune_free(tune);
 }
 
@@ -137,7 +119,7 @@ thresholds_are_advised_where_memory_goes_back(void **state)
 	assert_non_null(advised(tune, "malloc-thresholds", "GLIBC_TUNABLES="));
 	pf_tune_free(tune);
 	tune = tuned_renamed(fixture, grows);
-	assert_null(find(tune, "malloc-thresholds"));
+	assert_null(find_finding(tune, "malloc-thresholds"));
 	pf_tune_free(tune);
 }
 
@@ -146,7 +128,7 @@ static void
 goroutines_that_end_promise_their_stacks_only(void **state)
 {
 	struct pf_tune *tune = tuned((const char *[]){"tune/sleepers/goroutine-7.pb.gz", NULL});
-	const struct pf_finding *finding = find(tune, "goroutine-leak");
+	const struct pf_finding *finding = find_finding(tune, "goroutine-leak");
 	const struct pf_prediction *p;
 	(void)state;
 
@@ -203,7 +185,7 @@ an_assumed_gogc_is_never_sure(void **state)
 	struct pf_tune *alone = tuned((const char *[]){"tune/assist/cpu.pb.gz", NULL});
 	struct pf_tune *told =
 	    tuned((const char *[]){"tune/cache/cpu.pb.gz", "tune/cache/gctrace.txt", NULL});
-	const struct pf_finding *finding = find(alone, "gc-pressure");
+	const struct pf_finding *finding = find_finding(alone, "gc-pressure");
 	const struct pf_findings *f = &alone->findings;
 	(void)state;
 
@@ -213,7 +195,7 @@ an_assumed_gogc_is_never_sure(void **state)
 	assert_non_null(strstr(pf_said(f, f->caveats[finding->first_caveat]), "gctrace"));
 	assert_undo(
 	    alone, "gc-pressure", "GOGC=200", "GOGC as it is today; unset it where it is not set");
-	assert_int_equal(find(told, "gc-pressure")->confidence, PF_CONFIDENCE_HIGH);
+	assert_int_equal(find_finding(told, "gc-pressure")->confidence, PF_CONFIDENCE_HIGH);
 	pf_tune_free(alone);
 	pf_tune_free(told);
 }
@@ -328,7 +310,7 @@ is_deadlocked_beside(const char *call, bool in_objects)
 	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
 	assert_int_equal(pf_tune_add(tune, fixture, bytes.bytes, bytes.size, false, &err), 0);
 	assert_int_equal(pf_tune_run(tune, &err), 0);
-	found = find(tune, "deadlock") != NULL;
+	found = find_finding(tune, "deadlock") != NULL;
 	pf_tune_free(tune);
 	pf_buffer_release(&bytes);
 	return found;
@@ -341,7 +323,7 @@ who_has_company_is_not_deadlocked(void **state)
 	struct pf_tune *tune = tuned((const char *[]){"tune/transfer/goroutine.txt", NULL});
 	(void)state;
 
-	assert_int_equal(find(tune, "deadlock")->confidence, PF_CONFIDENCE_LOW);
+	assert_int_equal(find_finding(tune, "deadlock")->confidence, PF_CONFIDENCE_LOW);
 	pf_tune_free(tune);
 	assert_false(is_deadlocked_beside("main.move(0x164bb15101e0, 0x164bb15101f0)", false));
 	assert_false(is_deadlocked_beside("main.(*Account).Report(0x164bb15101e0)", false));

@@ -6,10 +6,9 @@
 #include <profuse/tune.h>
 
 #include "profile/encode.h"
-#include "support/read_fixture.h"
+#include "support/tuned.h"
 #include "tuner/code.h"
 #include "tuner/detect.h"
-#include "tuner/tune.h"
 
 struct expected {
 	const char *folder;
@@ -167,16 +166,6 @@ add_folder(struct pf_tune *tune, const char *folder, bool renamed)
 	pf_paths_release(&paths);
 }
 
-static const struct pf_finding *
-find(const struct pf_tune *tune, const char *kind)
-{
-	for (size_t i = 0; i < tune->findings.finding_count; i++) {
-		if (strcmp(tune->findings.findings[i].kind, kind) == 0)
-			return &tune->findings.findings[i];
-	}
-	return NULL;
-}
-
 static bool
 stands_in(const struct pf_tune *tune, const struct pf_finding *finding, const char *function)
 {
@@ -207,7 +196,7 @@ check_case(const struct expected *c, bool renamed)
 		assert_false(tune->evidence.profiles[i].apart); /* all is of one program */
 	assert_false(tune->evidence.not_go);
 	for (; count < 6 && c->kinds[count]; count++) {
-		if (!find(tune, c->kinds[count]))
+		if (!find_finding(tune, c->kinds[count]))
 			fail_msg(
 			    "%s%s: no %s", c->folder, renamed ? " renamed" : "", c->kinds[count]);
 	}
@@ -223,11 +212,11 @@ check_case(const struct expected *c, bool renamed)
 		snprintf(function, sizeof function, "%s", c->function);
 		if (renamed)
 			rename_text(function, strlen(function));
-		if (!stands_in(tune, find(tune, c->kinds[0]), function))
+		if (!stands_in(tune, find_finding(tune, c->kinds[0]), function))
 			fail_msg("%s: %s is not in the evidence of %s", c->folder, function,
 			    c->kinds[0]);
-		assert_true(find(tune, c->kinds[0])->advice_count > 0);
-		assert_true(find(tune, c->kinds[0])->confidence >= PF_CONFIDENCE_MEDIUM);
+		assert_true(find_finding(tune, c->kinds[0])->advice_count > 0);
+		assert_true(find_finding(tune, c->kinds[0])->confidence >= PF_CONFIDENCE_MEDIUM);
 	}
 	pf_tune_free(tune);
 }
@@ -249,27 +238,6 @@ the_services_own_names_do_not_matter(void **state)
 }
 
 /* ---- what weakens evidence ---- */
-
-static struct pf_tune *
-new_tune(void)
-{
-	struct pf_tune *tune;
-	struct pf_error err = {0};
-
-	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
-	return tune;
-}
-
-static void
-add(struct pf_tune *tune, const char *fixture, bool base)
-{
-	struct pf_buffer bytes = read_fixture(fixture);
-	struct pf_error err = {0};
-
-	if (pf_tune_add(tune, fixture, bytes.bytes, bytes.size, base, &err))
-		fail_msg("%s", err.message);
-	pf_buffer_release(&bytes);
-}
 
 /* A heap profile of the leak with another time and build id, `moved` in memory. */
 static void
@@ -310,7 +278,7 @@ leak_of(struct pf_tune *tune)
 	const struct pf_finding *leak;
 
 	assert_int_equal(pf_tune_run(tune, &err), 0);
-	leak = find(tune, "leak");
+	leak = find_finding(tune, "leak");
 	assert_non_null(leak);
 	return leak;
 }
@@ -321,10 +289,10 @@ two_snapshots_are_less_sure_than_a_series(void **state)
 	struct pf_tune *tune = new_tune();
 	(void)state;
 
-	add(tune, "tune/leak/heap-0.pb.gz", true);
-	add(tune, "tune/leak/heap-7.pb.gz", false);
+	add_fixture(tune, "tune/leak/heap-0.pb.gz", true);
+	add_fixture(tune, "tune/leak/heap-7.pb.gz", false);
 	assert_in_range(leak_of(tune)->confidence, PF_CONFIDENCE_LOW, PF_CONFIDENCE_MEDIUM);
-	assert_true(find(tune, "leak")->caveat_count > 0);
+	assert_true(find_finding(tune, "leak")->caveat_count > 0);
 	pf_tune_free(tune);
 }
 
@@ -390,7 +358,7 @@ a_series_with_a_clock_that_went_backwards_is_judged_as_it_was_given(void **state
 
 	for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
 		struct pf_tune *tune = tune_ordered(forwards, times[i]);
-		const struct pf_finding *leak = find(tune, "leak");
+		const struct pf_finding *leak = find_finding(tune, "leak");
 
 		assert_non_null(leak);
 		assert_int_equal(leak->confidence, PF_UNSURE);
@@ -414,8 +382,8 @@ times_that_nothing_speaks_against_decide_in_whatever_order_they_are_given(void *
 	struct pf_tune *tune = tune_ordered(mixed, times);
 	(void)state;
 
-	assert_non_null(find(tune, "leak"));
-	assert_true(find(tune, "leak")->confidence > PF_UNSURE);
+	assert_non_null(find_finding(tune, "leak"));
+	assert_true(find_finding(tune, "leak")->confidence > PF_UNSURE);
 	assert_false(is_unjudged(tune, "times"));
 	pf_tune_free(tune);
 }
@@ -428,7 +396,7 @@ what_was_ever_allocated_does_not_fall_in_one_process(void **state)
 	struct pf_tune *tune = tune_ordered(backwards, times);
 	(void)state;
 
-	assert_null(find(tune, "leak"));
+	assert_null(find_finding(tune, "leak"));
 	assert_true(is_unjudged(tune, "what was ever allocated falls from heap-"));
 	pf_tune_free(tune);
 }
@@ -467,7 +435,7 @@ times_against_the_order_given_are_told(void **state)
 			pf_buffer_release(&out);
 		}
 		assert_int_equal(pf_tune_run(tune, &err), 0);
-		assert_true((find(tune, "leak") != NULL) == !turned);
+		assert_true((find_finding(tune, "leak") != NULL) == !turned);
 		assert_true(
 		    is_unjudged(tune, "in another order than they were given in") == turned);
 		pf_tune_free(tune);
@@ -524,15 +492,15 @@ gogc_of_a_small_heap_is_rough_and_said_to_be(void **state)
 	(void)state;
 
 	/* It ran with GOGC=25, at 2 to 3 MiB and 115 collections a second: gctrace has whole megabytes. */
-	add(tune, "tune/cache/cpu.pb.gz", false);
-	add(tune, "runtime/go-small.gctrace", false);
+	add_fixture(tune, "tune/cache/cpu.pb.gz", false);
+	add_fixture(tune, "runtime/go-small.gctrace", false);
 	assert_int_equal(pf_go_heap(&tune->evidence, &heap, &err), 0);
 	assert_true(heap.gogc_rough && !heap.gogc_assumed);
 	assert_true(heap.gogc >= 15 && heap.gogc <= 45);
 	assert_int_equal(pf_tune_run(tune, &err), 0);
-	assert_non_null(find(tune, "gc-settings"));
-	assert_true(find(tune, "gc-settings")->confidence <= PF_CONFIDENCE_LOW);
-	assert_true(find(tune, "gc-settings")->caveat_count > 0);
+	assert_non_null(find_finding(tune, "gc-settings"));
+	assert_true(find_finding(tune, "gc-settings")->confidence <= PF_CONFIDENCE_LOW);
+	assert_true(find_finding(tune, "gc-settings")->caveat_count > 0);
 	pf_tune_free(tune);
 }
 
@@ -543,9 +511,9 @@ three_snapshots_without_a_base_prove_nothing(void **state)
 	struct pf_error err = {0};
 	(void)state;
 
-	add(tune, "tune/leak/heap-0.pb.gz", false);
-	add(tune, "tune/leak/heap-4.pb.gz", false);
-	add(tune, "tune/leak/heap-7.pb.gz", false);
+	add_fixture(tune, "tune/leak/heap-0.pb.gz", false);
+	add_fixture(tune, "tune/leak/heap-4.pb.gz", false);
+	add_fixture(tune, "tune/leak/heap-7.pb.gz", false);
 	assert_int_equal(pf_tune_run(tune, &err), 0);
 	assert_int_equal(pf_tune_finding_count(tune), 0);
 	assert_int_equal(tune->unjudged.count, 2);
@@ -579,7 +547,7 @@ four_snapshots_show_a_leak_with_little_confidence(void **state)
 	for (int i = 0; i < 8; i += 2) {
 		char fixture[64];
 		snprintf(fixture, sizeof fixture, "tune/leak/heap-%d.pb.gz", i);
-		add(tune, fixture, false);
+		add_fixture(tune, fixture, false);
 	}
 	assert_int_equal(leak_of(tune)->confidence, PF_CONFIDENCE_LOW);
 	pf_tune_free(tune);
@@ -598,7 +566,7 @@ what_is_loaded_once_is_no_leak(void **state)
 		add_changed(tune, i < 7 ? "tune/leak/heap-0.pb.gz" : "tune/leak/heap-7.pb.gz",
 		    (int64_t)(100 + i) * 1000000000, build, false);
 	assert_int_equal(pf_tune_run(tune, &err), 0);
-	assert_null(find(tune, "leak"));
+	assert_null(find_finding(tune, "leak"));
 	pf_tune_free(tune);
 }
 
@@ -611,7 +579,7 @@ mixed_units_are_refused(void **state)
 	struct pf_profile *p;
 	(void)state;
 
-	add(tune, "tune/leak/heap-0.pb.gz", true);
+	add_fixture(tune, "tune/leak/heap-0.pb.gz", true);
 	assert_int_equal(pf_profile_parse(&p, "late", bytes.bytes, bytes.size, NULL, &err), 0);
 	for (size_t i = 0; i < p->type_count; i++) {
 		if (strcmp(pf_profile_type_name(p, i), "inuse_space") == 0)
@@ -682,7 +650,7 @@ profiles_without_a_sample_are_no_all_clear(void **state)
 
 	/* A base is what they are compared with, and does not make them more. */
 	tune = new_tune();
-	add(tune, "tune/leak/heap-7.pb.gz", true);
+	add_fixture(tune, "tune/leak/heap-7.pb.gz", true);
 	add_emptied(tune);
 	add_emptied(tune);
 	assert_int_equal(pf_tune_run(tune, &err), PF_EINPUT);
@@ -691,7 +659,7 @@ profiles_without_a_sample_are_no_all_clear(void **state)
 
 	/* Beside other evidence: judged is what there is. */
 	tune = new_tune();
-	add(tune, "tune/healthy/cpu.pb.gz", false);
+	add_fixture(tune, "tune/healthy/cpu.pb.gz", false);
 	add_emptied(tune);
 	assert_int_equal(pf_tune_run(tune, &err), 0);
 	assert_true(is_unjudged(tune, "emptied.pb.gz has no sample"));

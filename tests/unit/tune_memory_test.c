@@ -4,8 +4,7 @@
 #include <profuse/tune.h>
 
 #include "stats/trend.h"
-#include "support/read_fixture.h"
-#include "tuner/tune.h"
+#include "support/tuned.h"
 
 static struct pf_tune *
 judge(const char *stats, const char *smaps)
@@ -28,16 +27,6 @@ judge(const char *stats, const char *smaps)
 	}
 	assert_int_equal(pf_tune_run(tune, &err), 0);
 	return tune;
-}
-
-static const struct pf_finding *
-find(const struct pf_tune *tune, const char *kind)
-{
-	for (size_t i = 0; i < tune->findings.finding_count; i++) {
-		if (strcmp(tune->findings.findings[i].kind, kind) == 0)
-			return &tune->findings.findings[i];
-	}
-	return NULL;
 }
 
 /* What the finding predicts for the idle resident set. */
@@ -73,7 +62,7 @@ what_a_release_leaves_is_predicted_within_a_tenth(void **state)
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct pf_tune *tune = judge(cases[i].stats, cases[i].smaps);
-		const struct pf_finding *finding = find(tune, "unreturned-memory");
+		const struct pf_finding *finding = find_finding(tune, "unreturned-memory");
 		const struct pf_prediction *p;
 
 		assert_non_null(finding);
@@ -91,7 +80,7 @@ static void
 pages_that_were_never_written_are_not_promised(void **state)
 {
 	struct pf_tune *tune = judge("redis.jemalloc.txt", "redis.smaps_rollup"), *alone;
-	const struct pf_finding *finding = find(tune, "unreturned-memory");
+	const struct pf_finding *finding = find_finding(tune, "unreturned-memory");
 	double with = idle(tune, finding)->after;
 	(void)state;
 
@@ -101,7 +90,7 @@ pages_that_were_never_written_are_not_promised(void **state)
 	assert_int_equal(finding->confidence, PF_CONFIDENCE_MEDIUM);
 	pf_tune_free(tune);
 	alone = judge("redis.jemalloc.txt", NULL); /* nothing to compare with: jemalloc's word */
-	finding = find(alone, "unreturned-memory");
+	finding = find_finding(alone, "unreturned-memory");
 	assert_true(finding->confidence < PF_CONFIDENCE_HIGH);
 	assert_true(idle(alone, finding)->after < with);
 	pf_tune_free(alone);
@@ -111,14 +100,14 @@ static void
 jemallocs_dirty_pages_are_found_with_a_setting_for_its_version(void **state)
 {
 	struct pf_tune *tune = judge("jemalloc.json", "jemalloc.smaps_rollup");
-	const struct pf_finding *finding = find(tune, "unreturned-memory");
+	const struct pf_finding *finding = find_finding(tune, "unreturned-memory");
 	const struct pf_findings *f = &tune->findings;
 	(void)state;
 
 	assert_non_null(finding);
 	assert_non_null(strstr(pf_said(f, f->advices[finding->first_advice].setting),
 	    "background_thread:true,dirty_decay_ms:1000"));
-	assert_int_equal(find(tune, "fragmentation") != NULL, 0);
+	assert_int_equal(find_finding(tune, "fragmentation") != NULL, 0);
 	pf_tune_free(tune);
 }
 
@@ -127,11 +116,11 @@ memory_between_live_objects_is_no_free_memory(void **state)
 {
 	struct pf_tune *tune =
 	    judge("jemalloc-fragmented.json", "jemalloc-fragmented.smaps_rollup");
-	const struct pf_finding *finding = find(tune, "fragmentation");
+	const struct pf_finding *finding = find_finding(tune, "fragmentation");
 	(void)state;
 
 	assert_non_null(finding);
-	assert_null(find(tune, "unreturned-memory"));
+	assert_null(find_finding(tune, "unreturned-memory"));
 	for (size_t i = 0; i < finding->prediction_count; i++)
 		assert_true(tune->findings.predictions[finding->first_prediction + i].measure);
 	pf_tune_free(tune);

@@ -4,29 +4,7 @@
 #include <profuse/tune.h>
 
 #include "profile/encode.h"
-#include "support/read_fixture.h"
-#include "tuner/tune.h"
-
-static struct pf_tune *
-new_tune(void)
-{
-	struct pf_tune *tune;
-	struct pf_error err = {0};
-
-	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
-	return tune;
-}
-
-static void
-add(struct pf_tune *tune, const char *fixture)
-{
-	struct pf_buffer bytes = read_fixture(fixture);
-	struct pf_error err = {0};
-
-	if (pf_tune_add(tune, fixture, bytes.bytes, bytes.size, false, &err))
-		fail_msg("%s", err.message);
-	pf_buffer_release(&bytes);
-}
+#include "support/tuned.h"
 
 /* The same with another name, or build id (NULL: its own), of its main binary. */
 static void
@@ -50,15 +28,6 @@ add_renamed(struct pf_tune *tune, const char *fixture, const char *binary, const
 	pf_profile_free(p);
 	pf_buffer_release(&bytes);
 	pf_buffer_release(&out);
-}
-
-static void
-run(struct pf_tune *tune)
-{
-	struct pf_error err = {0};
-
-	if (pf_tune_run(tune, &err))
-		fail_msg("%s", err.message);
 }
 
 static bool
@@ -88,15 +57,15 @@ the_program_with_the_most_profiles_is_judged(void **state)
 	struct pf_tune *tune = new_tune();
 	(void)state;
 
-	add(tune, "tune/assist/cpu.pb.gz");
+	add_fixture(tune, "tune/assist/cpu.pb.gz", false);
 	for (int i = 1; i < 8; i++) {
 		char fixture[64];
 		snprintf(fixture, sizeof fixture, "tune/cpp-leak/heap-%d.pb.gz", i);
-		add(tune, fixture);
+		add_fixture(tune, fixture, false);
 	}
-	add(tune, "tune/cache/gctrace.txt");
-	add(tune, "tune/cache/goroutine.txt");
-	run(tune);
+	add_fixture(tune, "tune/cache/gctrace.txt", false);
+	add_fixture(tune, "tune/cache/goroutine.txt", false);
+	run_tune(tune);
 	assert_string_equal(tune->evidence.service, "kvcache");
 	assert_true(is_found(tune, "leak"));
 	assert_int_equal(pf_tune_finding_count(tune), 1);
@@ -112,9 +81,9 @@ of_equals_the_first_one_is_judged(void **state)
 	struct pf_tune *tune = new_tune();
 	(void)state;
 
-	add(tune, "tune/assist/cpu.pb.gz");
-	add(tune, "tune/packets/heap.pb.gz");
-	run(tune);
+	add_fixture(tune, "tune/assist/cpu.pb.gz", false);
+	add_fixture(tune, "tune/packets/heap.pb.gz", false);
+	run_tune(tune);
 	assert_string_equal(tune->evidence.service, "gosvc");
 	assert_true(is_found(tune, "gc-pressure"));
 	assert_true(is_said(tune, "another program than gosvc: heap.pb.gz (workload)."));
@@ -123,9 +92,9 @@ of_equals_the_first_one_is_judged(void **state)
 	pf_tune_free(tune);
 
 	tune = new_tune();
-	add(tune, "tune/packets/heap.pb.gz");
-	add(tune, "tune/assist/cpu.pb.gz");
-	run(tune);
+	add_fixture(tune, "tune/packets/heap.pb.gz", false);
+	add_fixture(tune, "tune/assist/cpu.pb.gz", false);
+	run_tune(tune);
 	assert_string_equal(tune->evidence.service, "workload");
 	assert_false(is_found(tune, "gc-pressure"));
 	assert_true(is_said(tune, "another program than workload: cpu.pb.gz (gosvc)."));
@@ -143,10 +112,10 @@ names_alone_do_not_part_a_program(void **state)
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		struct pf_tune *tune = new_tune();
 
-		add(tune, "tune/cache/cpu.pb.gz");
+		add_fixture(tune, "tune/cache/cpu.pb.gz", false);
 		add_renamed(tune, "tune/cache/heap-7.pb.gz", names[i], NULL);
-		add(tune, "tune/cache/gctrace.txt");
-		run(tune);
+		add_fixture(tune, "tune/cache/gctrace.txt", false);
+		run_tune(tune);
 		assert_true(is_found(tune, "gc-scan"));
 		assert_false(is_said(tune, "program"));
 		assert_false(is_said(tune, "builds"));
@@ -160,10 +129,10 @@ another_name_and_build_is_another_program(void **state)
 	struct pf_tune *tune = new_tune();
 	(void)state;
 
-	add(tune, "tune/cache/cpu.pb.gz");
+	add_fixture(tune, "tune/cache/cpu.pb.gz", false);
 	add_renamed(tune, "tune/cache/heap-7.pb.gz", "/renamed", "0123");
-	add(tune, "tune/cache/gctrace.txt"); /* of either */
-	run(tune);
+	add_fixture(tune, "tune/cache/gctrace.txt", false); /* of either */
+	run_tune(tune);
 	assert_false(is_found(tune, "gc-scan"));
 	assert_true(is_found(tune, "gc-pressure"));
 	assert_true(is_said(tune, "another program than go_faults: heap-7.pb.gz (renamed)."));
@@ -176,9 +145,9 @@ several_builds_of_a_program_are_told(void **state)
 	struct pf_tune *tune = new_tune();
 	(void)state;
 
-	add(tune, "tune/cache/cpu.pb.gz");
+	add_fixture(tune, "tune/cache/cpu.pb.gz", false);
 	add_renamed(tune, "tune/cache/heap-7.pb.gz", NULL, "0123456789abcdef");
-	run(tune);
+	run_tune(tune);
 	assert_true(is_found(tune, "gc-scan"));
 	assert_true(is_said(tune, "several builds of go_faults ("));
 	assert_true(is_said(tune, "0123456789ab in heap-7.pb.gz"));

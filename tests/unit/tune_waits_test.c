@@ -6,19 +6,8 @@
 #include <profuse/tune.h>
 
 #include "profile/encode.h"
-#include "support/read_fixture.h"
+#include "support/tuned.h"
 #include "tuner/code.h"
-#include "tuner/tune.h"
-
-static struct pf_tune *
-new_tune(void)
-{
-	struct pf_tune *tune;
-	struct pf_error err = {0};
-
-	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
-	return tune;
-}
 
 static struct pf_profile *
 read_profile(const char *fixture)
@@ -46,27 +35,9 @@ add(struct pf_tune *tune, const struct pf_profile *p)
 }
 
 static void
-add_fixture(struct pf_tune *tune, const char *fixture)
-{
-	struct pf_profile *p = read_profile(fixture);
-
-	add(tune, p);
-	pf_profile_free(p);
-}
-
-static void
-run(struct pf_tune *tune)
-{
-	struct pf_error err = {0};
-
-	if (pf_tune_run(tune, &err))
-		fail_msg("%s", err.message);
-}
-
-static void
 expect_none(struct pf_tune *tune)
 {
-	run(tune);
+	run_tune(tune);
 	if (pf_tune_finding_count(tune))
 		fail_msg("%s: %s", pf_tune_finding_kind(tune, 0), pf_tune_finding_title(tune, 0));
 	pf_tune_free(tune);
@@ -76,7 +47,7 @@ expect_none(struct pf_tune *tune)
 static void
 expect(struct pf_tune *tune, const char *kind, const char *title)
 {
-	run(tune);
+	run_tune(tune);
 	assert_int_equal(pf_tune_finding_count(tune), 1);
 	assert_string_equal(pf_tune_finding_kind(tune, 0), kind);
 	if (strncmp(pf_tune_finding_title(tune, 0), title, strlen(title)) != 0)
@@ -93,8 +64,8 @@ threads_that_wait_for_work_wait_for_no_lock(void **state)
 
 	for (size_t i = 0; i < sizeof healthy / sizeof *healthy; i++) {
 		struct pf_tune *tune = new_tune();
-		add_fixture(tune, healthy[i][0]);
-		add_fixture(tune, healthy[i][1]);
+		add_fixture(tune, healthy[i][0], false);
+		add_fixture(tune, healthy[i][1], false);
 		expect_none(tune);
 	}
 }
@@ -112,7 +83,7 @@ threads_that_wait_for_a_lock_are_found(void **state)
 
 	for (size_t i = 0; i < sizeof contended / sizeof *contended; i++) {
 		struct pf_tune *tune = new_tune();
-		add_fixture(tune, contended[i].fixture);
+		add_fixture(tune, contended[i].fixture, false);
 		expect(tune, "lock-contention", contended[i].title);
 	}
 }
@@ -139,7 +110,7 @@ what_waits_for_work_is_not_added_to_a_lock(void **state)
 	}
 	for (size_t i = 0; i < p->type_count; i++)
 		p->values[i] /= 10000;
-	add_fixture(tune, "tune/pool/block.pb.gz");
+	add_fixture(tune, "tune/pool/block.pb.gz", false);
 	add(tune, p);
 	pf_profile_free(p);
 	expect_none(tune);
@@ -201,7 +172,7 @@ threads_that_sleep_are_told_of_those_that_sleep(void **state)
 	(void)state;
 
 	add_threads(tune, "tune/stuck/threads.pb.gz", 1, 1000);
-	run(tune);
+	run_tune(tune);
 	assert_int_equal(pf_tune_finding_count(tune), 1);
 	assert_string_equal(pf_tune_finding_title(tune, 0), "601 threads are asleep in [waiters]");
 	shown = &f->stacks[f->findings[0].first_stack];
@@ -217,7 +188,7 @@ thousands_that_sleep_are_severe(void **state)
 	(void)state;
 
 	add_threads(tune, "tune/stuck/threads.pb.gz", 8, 1000);
-	run(tune);
+	run_tune(tune);
 	assert_int_equal(pf_tune_finding_count(tune), 1);
 	assert_int_equal(tune->findings.findings[0].severity, PF_SEVERITY_HIGH);
 	assert_int_equal(tune->findings.findings[0].confidence, PF_CONFIDENCE_HIGH);
@@ -232,7 +203,7 @@ a_pool_of_very_many_is_unsure_until_a_series_shows_it(void **state)
 	(void)state;
 
 	add_threads(tune, "tune/pool/threads.pb.gz", 5, 1000);
-	run(tune);
+	run_tune(tune);
 	assert_int_equal(pf_tune_finding_count(tune), 1);
 	assert_string_equal(pf_tune_finding_title(tune, 0),
 	    "1500 threads are waiting for another thread in [waiters]");
@@ -307,7 +278,7 @@ who_ended_is_told_by_all_that_were_created(void **state)
 
 		assert_int_equal(pf_tune_add(tune, "created", text, (size_t)size, false, &err), 0);
 		add_threads(tune, "tune/pool/threads.pb.gz", 2, 1000);
-		run(tune);
+		run_tune(tune);
 		assert_int_equal(pf_tune_finding_count(tune), cases[i].findings);
 		for (size_t k = 0; k < cases[i].findings; k++) {
 			assert_non_null(strstr(pf_tune_finding_title(tune, k), "created for ["));
@@ -331,7 +302,7 @@ threads_that_were_created_and_live_are_judged_by_what_they_do(void **state)
 	    pf_strings_add(&p->strings, "/waiters", 8, &p->mappings[0].filename, NULL), 0);
 	add(tune, p);
 	add_threads(tune, "tune/pool/threads.pb.gz", 900, 1000);
-	run(tune);
+	run_tune(tune);
 	for (size_t i = 0; i < pf_tune_finding_count(tune); i++)
 		assert_null(strstr(pf_tune_finding_title(tune, i), "created"));
 	pf_tune_free(tune);
@@ -339,7 +310,7 @@ threads_that_were_created_and_live_are_judged_by_what_they_do(void **state)
 	tune = new_tune();
 	add(tune, p);
 	add_threads(tune, "tune/pool/threads.pb.gz", 1, 1000);
-	run(tune);
+	run_tune(tune);
 	assert_int_equal(pf_tune_finding_count(tune), 1);
 	assert_non_null(strstr(pf_tune_finding_title(tune, 0), "created"));
 	pf_profile_free(p);
