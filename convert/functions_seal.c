@@ -229,6 +229,26 @@ sort_bodies(struct pf_functions *f, uint32_t *moved)
 	}
 }
 
+/*
+ * Keeps of each call by pointer the target that takes half of it or more; returns how many are left. clang compares with each
+ * target that it is given and inlines it: of a call with many, none of them common, that costs more than it brings.
+ */
+static size_t
+keep_dominant(struct target_key *keys, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0, end; i < count; i = end) {
+		uint64_t all = 0;
+
+		for (end = i; end < count && keys[end].target.body == keys[i].target.body; end++)
+			all = pf_add_saturating(all, keys[end].target.count);
+		if (keys[i].target.count >= all - keys[i].target.count)
+			keys[kept++] = keys[i];
+	}
+	return kept;
+}
+
 static void
 sort_targets(struct pf_functions *f, const uint32_t *moved, struct target_key *keys)
 {
@@ -242,6 +262,8 @@ sort_targets(struct pf_functions *f, const uint32_t *moved, struct target_key *k
 	}
 	if (kept)
 		qsort(keys, kept, sizeof *keys, by_body_and_count);
+	if (f->probes) /* each call has a place of its own; by lines several share one */
+		kept = keep_dominant(keys, kept);
 	for (size_t i = 0; i < kept; i++) {
 		struct pf_body *b = &f->bodies[keys[i].target.body];
 		f->targets[i] = keys[i].target;

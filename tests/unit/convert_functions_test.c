@@ -98,11 +98,52 @@ frozen_functions_are_found_and_not_added(void **state)
 	pf_functions_release(&f);
 }
 
+/* The targets that are left of one call with these counts, by pointer in a function with probes or on a line. */
+static size_t
+targets_left(bool probes, const uint64_t *counts, size_t count)
+{
+	static const char *const names[] = {"number", "variable", "sum", "product"};
+	struct pf_functions f;
+	uint32_t node, found;
+	size_t left;
+
+	assert_int_equal(pf_functions_init(&f, NULL), 0);
+	f.probes = probes;
+	node = root(&f, 1);
+	found = body(&f, node, 0);
+	for (size_t i = 0; i < count; i++) {
+		uint32_t target;
+		assert_int_equal(pf_functions_target(&f, found, names[i], &target, NULL), 0);
+		f.targets[target].count = counts[i];
+	}
+	assert_int_equal(pf_functions_seal(&f, NULL), 0);
+	left = f.target_count;
+	assert_int_equal(f.bodies[0].target_count, left);
+	if (left)
+		assert_string_equal(
+		    pf_strings_get(&f.names, f.targets[f.bodies[0].first_target].name), names[0]);
+	pf_functions_release(&f);
+	return left;
+}
+
+static void
+of_a_call_by_pointer_the_dominant_target_is_kept(void **state)
+{
+	(void)state;
+	assert_int_equal(targets_left(true, (const uint64_t[]){100}, 1), 1);
+	assert_int_equal(targets_left(true, (const uint64_t[]){50, 30, 20}, 3), 1);
+	assert_int_equal(targets_left(true, (const uint64_t[]){35, 30, 20, 15}, 4), 0);
+	assert_int_equal(targets_left(true, (const uint64_t[]){UINT64_MAX, 30}, 2), 1);
+	/* calls that share a line are not each other's alternatives */
+	assert_int_equal(targets_left(false, (const uint64_t[]){35, 30, 20, 15}, 4), 4);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(roots_of_earlier_generations_are_found_again),
+	    cmocka_unit_test(of_a_call_by_pointer_the_dominant_target_is_kept),
 	    cmocka_unit_test(frozen_functions_are_found_and_not_added),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
