@@ -52,7 +52,7 @@ const char *
 pf_stale_reason_name(enum pf_stale_reason reason)
 {
 	static const char *const names[PF_STALE_REASONS] = {"function-gone", "function-renamed",
-	    "behind-end", "no-code", "calls-moved", "checksum"};
+	    "behind-end", "no-code", "calls-moved", "checksum", "caller"};
 
 	return names[reason];
 }

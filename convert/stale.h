@@ -26,6 +26,7 @@ enum pf_stale_reason {
 	PF_STALE_NO_CODE,  /* no instruction comes from the place */
 	PF_STALE_CALLS,    /* the calls around the place have moved */
 	PF_STALE_CHECKSUM, /* probes: another control flow graph */
+	PF_STALE_CALLER,   /* probes: inlined into a function that no longer fits */
 	PF_STALE_REASONS
 };
 

@@ -75,8 +75,10 @@ judge_nodes(uint8_t **reasons, const struct checksums *c, const struct pf_functi
 		const struct pf_function_node *n = &p->nodes[i];
 		enum pf_stale_reason reason;
 
-		(*reasons)[i] = n->parent == PF_NONE ? PF_STALE_REASONS : (*reasons)[n->parent];
-		if ((*reasons)[i] == PF_STALE_REASONS && !fits(c, p, n, &reason))
+		(*reasons)[i] = PF_STALE_REASONS;
+		if (n->parent != PF_NONE && (*reasons)[n->parent] != PF_STALE_REASONS)
+			(*reasons)[i] = PF_STALE_CALLER;
+		else if (!fits(c, p, n, &reason))
 			(*reasons)[i] = (uint8_t)reason;
 	}
 	return rc;

@@ -16,7 +16,8 @@ share(uint64_t part, uint64_t whole)
 
 static const char *const reason_words[PF_STALE_REASONS] = {"no code comes from it any more",
     "its unique suffix is another", "lines behind its end", "lines without code",
-    "calls have moved", "its control flow graph has changed"};
+    "calls have moved", "its control flow graph has changed",
+    "inlined into a function that no longer fits"};
 
 static void
 describe_function(struct pf_buffer *b, const struct pf_stale_function *f, uint64_t total)
