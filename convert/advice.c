@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "convert/bolt.h"
 #include "symbol/binary.h"
 
 const char *
@@ -152,7 +153,7 @@ add_bolt_flags(struct pf_buffer *b, const struct pf_convert *c, const char *file
 	pf_buffer_string(b, " -data=");
 	add_quoted(b, file);
 	pf_buffer_string(b, " " PF_BOLT_BLOCK_FLAGS);
-	if (pf_binary_has_section(c->binary, ".rela.text"))
+	if (pf_bolt_moves_functions(c->binary))
 		pf_buffer_string(b, " " PF_BOLT_FUNCTION_FLAGS);
 }
 

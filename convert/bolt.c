@@ -243,3 +243,9 @@ pf_bolt_write(struct pf_buffer *out, struct pf_bolt_output *written, const struc
 	free(w.called);
 	return rc ? rc : pf_buffer_check(out, err);
 }
+
+bool
+pf_bolt_moves_functions(const struct pf_binary *binary)
+{
+	return pf_binary_has_section(binary, ".rela.text");
+}

@@ -29,4 +29,7 @@ int pf_bolt_write(struct pf_buffer *out, struct pf_bolt_output *written,
     const struct pf_binary *binary, const struct pf_program *p, double unit, bool time,
     struct pf_error *err);
 
+/* Whether llvm-bolt can move this binary's functions: it was linked with its relocations kept. */
+bool pf_bolt_moves_functions(const struct pf_binary *binary);
+
 #endif

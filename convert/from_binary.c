@@ -381,7 +381,7 @@ convert_for_bolt(struct work *w, struct pf_error *err)
 		    c->binary_path);
 	c->report.profile_functions = written.functions;
 	c->report.profile_counts = written.branches;
-	if (!pf_binary_has_section(c->binary, ".rela.text"))
+	if (!pf_bolt_moves_functions(c->binary))
 		pf_report_note(&c->report,
 		    "The binary has no relocations: BOLT then moves blocks in their functions "
 		    "only; "

@@ -243,8 +243,7 @@ place_matches(
 	uint32_t newer = w->in_newer[function];
 
 	if (newer == PF_NONE || !w->newer.functions[newer].start_line) {
-		const char *name = pf_strings_get(&w->old.names, function);
-		*reason = pf_stale_names_has(&w->stems, name) ? PF_STALE_RENAMED : PF_STALE_GONE;
+		*reason = pf_stale_names_reason(&w->stems, pf_strings_get(&w->old.names, function));
 		return false;
 	}
 	*reason = PF_STALE_BEHIND;

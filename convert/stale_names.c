@@ -19,10 +19,12 @@ pf_stale_names_add(struct pf_strings *stems, const struct pf_strings *profile, c
 	return pf_strings_add(stems, name, (size_t)(suffix - name), &id, err);
 }
 
-bool
-pf_stale_names_has(const struct pf_strings *stems, const char *name)
+enum pf_stale_reason
+pf_stale_names_reason(const struct pf_strings *stems, const char *name)
 {
 	const char *suffix = pf_unique_suffix(name);
 
-	return suffix && pf_strings_find(stems, name, (size_t)(suffix - name)) != PF_NONE;
+	return suffix && pf_strings_find(stems, name, (size_t)(suffix - name)) != PF_NONE
+		   ? PF_STALE_RENAMED
+		   : PF_STALE_GONE;
 }

@@ -8,8 +8,7 @@
 #ifndef PF_CONVERT_STALE_NAMES_H
 #define PF_CONVERT_STALE_NAMES_H
 
-#include <stdbool.h>
-
+#include "convert/stale.h"
 #include "core/strings.h"
 
 struct pf_error;
@@ -20,7 +19,7 @@ struct pf_error;
  */
 int pf_stale_names_add(struct pf_strings *stems, const struct pf_strings *profile, const char *name,
     struct pf_error *err);
-/* Whether a name of the profile that is gone differs from one of these by its suffix alone. */
-bool pf_stale_names_has(const struct pf_strings *stems, const char *name);
+/* Why a name of the profile is gone: PF_STALE_RENAMED where one of these differs by its suffix alone. */
+enum pf_stale_reason pf_stale_names_reason(const struct pf_strings *stems, const char *name);
 
 #endif

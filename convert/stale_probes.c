@@ -60,7 +60,7 @@ fits(const struct checksums *c, const struct pf_functions *p, const struct pf_fu
 
 	*reason = PF_STALE_CHECKSUM;
 	if (id == PF_NONE)
-		*reason = pf_stale_names_has(&c->stems, name) ? PF_STALE_RENAMED : PF_STALE_GONE;
+		*reason = pf_stale_names_reason(&c->stems, name);
 	return id != PF_NONE && c->values[id] == n->checksum;
 }
 

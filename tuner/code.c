@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "profile/special.h"
 #include "symbol/demangle.h"
 
 struct rule {
@@ -163,7 +164,7 @@ static const struct rule rules[] = {
     {"__new_sem_wait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
     {"__new_sem_timedwait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
     {"__new_sem_clockwait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
-    {"[libprofuse-agent*", PF_CODE_WRAPPER | PF_CODE_LIBRARY},
+    {"[" PF_AGENT_NAME "*", PF_CODE_WRAPPER | PF_CODE_LIBRARY},
     /* waiting for somebody outside */
     {"net.(*conn).Read", PF_CODE_OUTSIDE},
     {"net.(*conn).Write", PF_CODE_OUTSIDE},
@@ -339,7 +340,7 @@ traits_of_binary(const char *file)
 	static const struct rule binaries[] = {{"libc.so", 0}, {"libc-", 0}, {"ld-linux", 0},
 	    {"libpthread", 0}, {"libstdc++", 0}, {"libgcc_s", 0}, {"libm.so", 0},
 	    {"libjemalloc", PF_CODE_ALLOCATION}, {"libtcmalloc", PF_CODE_ALLOCATION},
-	    {"libmimalloc", PF_CODE_ALLOCATION}, {"libprofuse-agent", 0}, {"[vdso]", 0},
+	    {"libmimalloc", PF_CODE_ALLOCATION}, {PF_AGENT_NAME, 0}, {"[vdso]", 0},
 	    {"[vsyscall]", 0}, {"[kernel", 0}};
 	const char *slash = strrchr(file, '/');
 

@@ -36,7 +36,7 @@ count_sample(struct recursive *all, const struct pf_stack *s, const struct pf_ev
 		struct recursive *r = &all[s->names[i]];
 
 		if (ep->traits[s->names[i]] & ~(uint32_t)PF_CODE_LOCK ||
-		    ep->frames.shared[s->names[i]])
+		    ep->frames.about[s->names[i]].shared)
 			continue;
 		if (r->seen != sample + 1) {
 			r->seen = (uint32_t)sample + 1;

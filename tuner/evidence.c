@@ -96,7 +96,7 @@ kind_of(const struct pf_profile *p)
 static const char *
 symbol_of(const struct pf_evidence_profile *ep, uint32_t name)
 {
-	uint32_t symbol = ep->frames.symbol_of[name];
+	uint32_t symbol = ep->frames.about[name].symbol;
 
 	return symbol ? pf_profile_string(ep->p, symbol) : pf_frames_name(&ep->frames, name);
 }

@@ -1,5 +1,5 @@
 /*
- * special.h: code that lies in no file: the kernel, the vdso, what a JIT compiler made.
+ * special.h: code that lies in no file: the kernel, the vdso, what a JIT compiler made; and the agent's.
  *
  * Such code has no build id and no symbols to look up, so a profile's own names
  * for it are kept, and without one it is called by its mapping.
@@ -23,5 +23,8 @@ pf_address_is_kernel(uint64_t address)
 	return address >= (uint64_t)0xffff << 48;
 }
 #define PF_KERNEL_NAME "[kernel]"
+
+/* What the file name of the agent's library begins with. */
+#define PF_AGENT_NAME "libprofuse-agent"
 
 #endif

@@ -181,7 +181,7 @@ number_names(struct page *page, struct pf_error *err)
 		if (call == PF_NONE)
 			continue;
 		name = page->tree.calls[call].name;
-		file = f->file_of[name];
+		file = f->about[name].file;
 		if (!page->name_of[name]) {
 			page->names[page->name_count] = name;
 			page->name_of[name] = FIRST_NAME + (uint32_t)page->name_count++;
@@ -213,7 +213,8 @@ write_names(const struct page *page)
 	}
 	pf_buffer_string(page->out, "],\n\"file_of\":[0,0");
 	for (size_t i = 0; i < page->name_count; i++)
-		pf_buffer_printf(page->out, ",%" PRIu32, page->file_of[f->file_of[page->names[i]]]);
+		pf_buffer_printf(
+		    page->out, ",%" PRIu32, page->file_of[f->about[page->names[i]].file]);
 	pf_buffer_string(page->out, "],\n\"files\":[\"\"");
 	for (size_t i = 1; i < page->file_count; i++) {
 		pf_buffer_byte(page->out, ',');

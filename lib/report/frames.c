@@ -102,21 +102,15 @@ append_name(struct pf_frames *f, const struct pf_buffer *name, const struct pf_f
 	if (!rc)
 		rc = pf_strings_add(&f->names, (const char *)name->bytes, name->size, &id, err);
 	if (!rc)
-		rc = PF_GROW(f->file_of, f->file_capacity, f->names.count, err);
-	if (!rc)
-		rc = PF_GROW(f->symbol_of, f->symbol_capacity, f->names.count, err);
-	if (!rc)
-		rc = PF_GROW(f->shared, f->shared_capacity, f->names.count, err);
+		rc = PF_GROW(f->about, f->about_capacity, f->names.count, err);
 	if (!rc)
 		rc = PF_GROW(f->runs, f->run_capacity, f->run_count + 1, err);
 	if (rc)
 		return rc;
-	if (f->names.count > known) {
-		f->file_of[id] = function ? function->filename : 0;
-		f->symbol_of[id] = symbol;
-		f->shared[id] = false;
-	}
-	f->shared[id] |= symbol && symbol != f->symbol_of[id];
+	if (f->names.count > known)
+		f->about[id] =
+		    (struct pf_frame_name){function ? function->filename : 0, symbol, false};
+	f->about[id].shared |= symbol && symbol != f->about[id].symbol;
 	f->runs[f->run_count++] = id;
 	return 0;
 }
@@ -173,9 +167,7 @@ name_locations(struct pf_frames *f, struct pf_error *err)
 static bool
 is_agent(const struct pf_profile *p, const struct pf_location *l)
 {
-	static const char agent[] = "libprofuse-agent";
-
-	return strncmp(binary_of(p, l), agent, sizeof agent - 1) == 0;
+	return strncmp(binary_of(p, l), PF_AGENT_NAME, strlen(PF_AGENT_NAME)) == 0;
 }
 
 static bool
@@ -215,9 +207,7 @@ pf_frames_release(struct pf_frames *f)
 	pf_strings_release(&f->names);
 	free(f->runs);
 	free(f->starts);
-	free(f->file_of);
-	free(f->symbol_of);
-	free(f->shared);
+	free(f->about);
 	free(f->cuts);
 	*f = (struct pf_frames){0};
 }

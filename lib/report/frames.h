@@ -22,19 +22,21 @@ enum pf_granularity {
 	PF_BY_BINARY,
 };
 
+/* The function that a name stands for, as strings of the profile; 0: unknown. */
+struct pf_frame_name {
+	uint32_t file;
+	uint32_t symbol; /* its name there, which may be mangled */
+	bool shared;     /* it stands for others too: overloads, instances */
+};
+
 struct pf_frames {
 	const struct pf_profile *p; /* borrowed */
 	struct pf_strings names;
 	uint32_t *runs;   /* names, location by location */
 	uint64_t *starts; /* location_count + 1, into runs */
 	size_t run_count, run_capacity;
-	uint32_t *
-	    file_of; /* of each name: the file of its function as a string of the profile; 0: unknown */
-	uint32_t
-	    *symbol_of; /* the same of the function's name in the profile, which may be mangled */
-	bool *
-	    shared; /* of each name: it stands for several functions of the profile: overloads, instances */
-	size_t file_capacity, symbol_capacity, shared_capacity;
+	struct pf_frame_name *about; /* by name */
+	size_t about_capacity;
 	uint8_t
 	    *cuts; /* of each location, what is dropped there (drop.c); NULL: nothing anywhere */
 	enum pf_granularity granularity; /* never PF_BY_AUTO */

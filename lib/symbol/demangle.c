@@ -85,8 +85,8 @@ bool
 pf_demangle(const char *name, char *out, size_t size)
 {
 	struct pf_mangled p;
-	struct writer w = {.out = out, .room = size};
 	char text[PF_DEMANGLED_ROOM];
+	struct writer w = {.out = text, .room = size < sizeof text ? size : sizeof text};
 	const char *what, *clone, *unique;
 	uint16_t node;
 
@@ -103,7 +103,6 @@ pf_demangle(const char *name, char *out, size_t size)
 	node = pf_demangle_name(&p);
 	if (!node)
 		return false;
-	w = (struct writer){.out = text, .room = size < sizeof text ? size : sizeof text};
 	put(&w, what, strlen(what));
 	write_node(&w, &p, node, 0);
 	/* What a compiler made of the function: "foo [clone .cold]". */

@@ -332,10 +332,7 @@ read_simple_name(struct pf_mangled *p)
 	}
 	if (!node || peek(p, 0) != 'I')
 		return repeated ? 0 : node; /* a type alone is pf_demangle_type()'s */
-	if (!repeated && !substitutable(p, node))
-		return 0;
-	p->at++;
-	return pf_demangle_arguments(p) ? node : 0;
+	return pf_demangle_instance(p, node, repeated);
 }
 
 uint16_t

@@ -133,5 +133,7 @@ uint16_t pf_demangle_parameter(struct pf_mangled *p);
 uint16_t pf_demangle_type(struct pf_mangled *p);
 /* What follows the I of template arguments, up to its E; false where it is malformed or unknown. */
 bool pf_demangle_arguments(struct pf_mangled *p);
+/* A template's name with the arguments that follow; the name is a substitution unless it came from one. */
+uint16_t pf_demangle_instance(struct pf_mangled *p, uint16_t node, bool repeated);
 
 #endif

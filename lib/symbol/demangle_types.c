@@ -35,6 +35,14 @@ pf_demangle_arguments(struct pf_mangled *p)
 	return good;
 }
 
+uint16_t
+pf_demangle_instance(struct pf_mangled *p, uint16_t node, bool repeated)
+{
+	if (!repeated && !substitutable(p, node))
+		return 0;
+	return take(p, "I") && pf_demangle_arguments(p) ? node : 0;
+}
+
 /* ---- types ---- */
 
 static uint16_t
@@ -101,15 +109,14 @@ read_compound(struct pf_mangled *p)
 		const char *text;
 	} compounds[] = {{'P', "*"}, {'R', "&"}, {'O', "&&"}};
 	uint32_t number;
-	uint16_t inner, node;
+	uint16_t inner;
 
 	for (size_t i = 0; i < sizeof compounds / sizeof *compounds; i++) {
 		if (peek(p, 0) != compounds[i].code)
 			continue;
 		p->at++;
 		inner = pf_demangle_type(p);
-		node = inner ? add_joined(p, inner, compounds[i].text) : 0;
-		return node;
+		return inner ? add_joined(p, inner, compounds[i].text) : 0;
 	}
 	if (take(p, "C") || take(p, "G"))
 		return pf_demangle_type(p) ? add_opaque(p) : 0;
@@ -163,11 +170,9 @@ read_class(struct pf_mangled *p, bool *repeated)
 	}
 	if (!node || peek(p, 0) != 'I')
 		return node;
-	if (!*repeated && !substitutable(p, node))
-		return 0;
+	node = pf_demangle_instance(p, node, *repeated);
 	*repeated = false;
-	p->at++;
-	return pf_demangle_arguments(p) ? node : 0;
+	return node;
 }
 
 uint16_t

@@ -7,15 +7,9 @@
 #include <string.h>
 
 #include "symbol/demangle.h"
+#include "fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void
-require(int condition)
-{
-	if (!condition)
-		abort();
-}
 
 /* The room is the heap's, so that a byte too far is noticed. */
 static void

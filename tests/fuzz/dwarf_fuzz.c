@@ -14,15 +14,9 @@
 #include "core/error.h"
 #include "symbol/binary_private.h"
 #include "symbol/dwarf_private.h"
+#include "fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void
-require(int condition)
-{
-	if (!condition)
-		abort();
-}
 
 static volatile size_t sum; /* so that reading strings is not left out */
 

@@ -3,19 +3,12 @@
  * Whatever table comes out must answer every address as running its whole
  * program would, and every file number.
  */
-#include <stdlib.h>
 
 #include "core/error.h"
 #include "symbol/lines.h"
+#include "fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void
-require(int condition)
-{
-	if (!condition)
-		abort();
-}
 
 /* The row that covers an address never lies behind it. (Sequences of a damaged table may overlap and hide each other.) */
 static void

@@ -3,22 +3,15 @@
  * view. A merge of a merge is the same bytes, written from columns or as it was
  * packed; a profile less itself is empty.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
 #include "profile/encode.h"
 #include "profile/merge.h"
 #include "report/view.h"
+#include "fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void
-require(int condition)
-{
-	if (!condition)
-		abort();
-}
 
 /* The sum of one profile, or of it less itself; NULL where that is refused. */
 static struct pf_profile *

@@ -7,7 +7,6 @@
  * of its recogniser (NULL: profile.proto): what another reader would take is left
  * to that one's target.
  */
-#include <stdlib.h>
 
 #include "core/error.h"
 #include "fuzz/memory_file.h"
@@ -16,15 +15,9 @@
 #include "profile/reader.h"
 #include "profile/stacks.h"
 #include "support/profile_sum.h"
+#include "fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void
-require(int condition)
-{
-	if (!condition)
-		abort();
-}
 
 #ifdef RECOGNISER
 

@@ -3,7 +3,6 @@
  * compressed sections, debug information, pseudo-probes.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,15 +10,9 @@
 #include "core/error.h"
 #include "symbol/binary.h"
 #include "symbol/probes.h"
+#include "fuzz/require.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void
-require(int condition)
-{
-	if (!condition)
-		abort();
-}
 
 static volatile size_t sum; /* so that reading strings is not left out */
 
