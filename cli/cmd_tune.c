@@ -271,27 +271,24 @@ on_run(void *context, const char *setting, size_t block, size_t blocks)
 	fflush(stderr);
 }
 
-static int
-search(struct pf_tune *tune, const struct settings *s, struct pf_error *err)
+/* What the settings ask of a search; `how` is its bench. */
+static struct pf_try_options
+try_options(const struct settings *s, struct pf_bench_options *how)
 {
-	struct pf_bench_options how = PF_BENCH_OPTIONS_INIT;
 	struct pf_try_options o = PF_TRY_OPTIONS_INIT;
-	bool terminal = isatty(STDERR_FILENO) && !s->quiet;
-	int rc;
 
-	how.urls = s->urls.items;
-	how.url_count = s->urls.count;
-	how.rate = s->rate;
-	how.duration = s->duration;
-	how.warmup = s->warmup;
-	how.load_file = s->load_file;
-	how.ready_url = s->ready;
-	how.run_timeout = s->run_timeout;
-	how.has_seed = s->seed != UINT64_MAX;
-	how.seed = s->seed;
-	how.stop_fd = cli_catch_interrupts();
+	how->urls = s->urls.items;
+	how->url_count = s->urls.count;
+	how->rate = s->rate;
+	how->duration = s->duration;
+	how->warmup = s->warmup;
+	how->load_file = s->load_file;
+	how->ready_url = s->ready;
+	how->run_timeout = s->run_timeout;
+	how->has_seed = s->seed != UINT64_MAX;
+	how->seed = s->seed;
 	o.command = s->command;
-	o.bench = &how;
+	o.bench = how;
 	o.weights = s->weights;
 	o.caps = s->caps.items;
 	o.cap_count = s->caps.count;
@@ -300,6 +297,18 @@ search(struct pf_tune *tune, const struct settings *s, struct pf_error *err)
 	o.runs = s->runs;
 	o.pairs = s->pairs;
 	o.grid = s->grid;
+	return o;
+}
+
+static int
+search(struct pf_tune *tune, const struct settings *s, struct pf_error *err)
+{
+	struct pf_bench_options how = PF_BENCH_OPTIONS_INIT;
+	struct pf_try_options o = try_options(s, &how);
+	bool terminal = isatty(STDERR_FILENO) && !s->quiet;
+	int rc;
+
+	how.stop_fd = cli_catch_interrupts();
 	o.progress = terminal ? on_run : NULL;
 	rc = pf_tune_try(tune, &o, err);
 	if (terminal)
@@ -394,22 +403,35 @@ judge(const struct settings *s, const struct cli_arguments *arguments, struct pf
 {
 	struct pf_tune_options o = PF_TUNE_OPTIONS_INIT;
 	struct pf_tune *tune = NULL;
-	int rc = check(s, arguments->count, err);
+	struct pf_error interruption = {0};
+	struct pf_bench_options how = PF_BENCH_OPTIONS_INIT;
+	struct pf_try_options try = try_options(s, &how);
+	int rc = check(s, arguments->count, err), cut_short = 0;
 
 	o.service = s->service_name;
 	o.memory_limit = (double)s->memory_limit;
 	o.cpus = s->cpus;
 	o.cores_used = s->cores_used;
 	o.symbol_note = cli_note;
+	if (!rc && s->command) /* now, not after the minute that --service takes */
+		rc = pf_tune_check_try(&try, err);
 	if (!rc)
 		rc = pf_tune_new(&tune, &o, err);
 	if (!rc)
 		rc = add_all(tune, s, arguments, err);
+	if (rc == PF_EINCONCLUSIVE &&
+	    pf_tune_has_search(tune)) { /* what it measured is not thrown away */
+		interruption = *err;
+		cut_short = rc;
+		rc = 0;
+	}
 	if (!rc)
 		rc = pf_tune_run(tune, err);
 	if (!rc)
 		rc = write_reports(tune, s, err);
 	pf_tune_free(tune);
+	if (!rc && cut_short)
+		rc = pf_error_set(err, cut_short, "%s", interruption.message);
 	return rc;
 }
 

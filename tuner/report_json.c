@@ -338,6 +338,7 @@ search_json(const struct pf_search *s)
 	json_object_set_new(root, "seed", json_integer((json_int_t)s->seed));
 	json_object_set_new(root, "weights", weights);
 	json_object_set_new(root, "exhaustive", json_boolean(s->exhaustive));
+	json_object_set_new(root, "interrupted", json_boolean(s->interrupted));
 	json_object_set_new(root, "runs", json_integer((json_int_t)s->runs));
 	json_object_set_new(root, "grid_runs", json_integer((json_int_t)pf_search_grid_runs(s)));
 	json_object_set_new(root, "validation_runs", json_integer((json_int_t)s->validation_runs));

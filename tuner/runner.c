@@ -89,6 +89,8 @@ run_bench(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *
 	r->runner.done += batch->rounds * batch->n;
 	if (!rc)
 		take(s, b, batch);
+	if (!rc && batch->complete < batch->rounds)
+		rc = pf_error_set(&why, PF_EINCONCLUSIVE, "interrupted");
 	pf_bench_free(b);
 	if (rc == PF_EIO)
 		batch->failed = who_failed(variants, o.variant_count, why.message);

@@ -20,7 +20,10 @@ struct pf_batch {
 };
 
 struct pf_runner {
-	/* 0; PF_EIO where a setting does not run; other errors end the search. */
+	/*
+	 * 0; PF_EIO where a setting does not run; PF_EINCONCLUSIVE when interrupted, `complete` rounds are whole
+	 * then; other errors end the search.
+	 */
 	int (*run)(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *batch,
 	    struct pf_error *err);
 	size_t done, planned; /* runs, for progress; the search sets `planned` */
@@ -46,7 +49,8 @@ int pf_run_batch(
 
 /*
  * Runs `which` beside each other and adds what they needed to their trials, as rounds
- * of the search; *runs grows by as many as there were. Fails as pf_run_batch does.
+ * of the search; *runs grows by as many as there were. An interruption is no failure: s->interrupted is
+ * set, and the rounds before it count. Fails as pf_run_batch does.
  */
 int pf_search_rounds(struct pf_search *s, struct pf_runner *runner, const size_t *which, size_t n,
     size_t rounds, struct pf_random *rng, size_t *runs, struct pf_error *err);

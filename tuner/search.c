@@ -51,6 +51,10 @@ pf_search_rounds(struct pf_search *s, struct pf_runner *runner, const size_t *wh
 
 	memcpy(b.trials, which, n * sizeof *which);
 	rc = pf_run_batch(s, runner, &b, err);
+	if (rc == PF_EINCONCLUSIVE) {
+		s->interrupted = true;
+		rc = 0;
+	}
 	*runs += b.complete * b.n;
 	at = b.measured;
 	for (size_t round = 0; !rc && round < b.complete; round++) {
@@ -80,7 +84,7 @@ run_beside_today(struct searching *g, size_t *which, size_t n, size_t rounds, st
 		which[i - 1] = which[j];
 		which[j] = keep;
 	}
-	for (size_t part = 0; !rc && part < parts; part++) {
+	for (size_t part = 0; !rc && !g->s->interrupted && part < parts; part++) {
 		size_t to = n * (part + 1) / parts, batch[PF_BATCH] = {0};
 
 		memcpy(batch + 1, which + from, (to - from) * sizeof *which);
@@ -88,6 +92,10 @@ run_beside_today(struct searching *g, size_t *which, size_t n, size_t rounds, st
 		    g->s, g->runner, batch, to - from + 1, rounds, &g->rng, &g->s->runs, err);
 		from = to;
 	}
+	if (!rc && g->s->interrupted && !g->s->runs)
+		return pf_error_set(err, PF_EINCONCLUSIVE,
+		    "interrupted before every setting of the first batch had run: nothing was "
+		    "measured");
 	return rc ? rc : pf_search_score(g->s, err);
 }
 
@@ -129,7 +137,7 @@ explore(struct searching *g, struct pf_error *err)
 	struct pf_search *s = g->s;
 	int rc = 0;
 
-	while (!rc && s->runs + 1 < s->budget) {
+	while (!rc && !s->interrupted && s->runs + 1 < s->budget) {
 		size_t which[1 + WIDTH] = {0}, left = s->budget - s->runs - 1;
 		size_t n = hopeful(s, which + 1, left < WIDTH ? left : WIDTH);
 
@@ -168,7 +176,8 @@ validate(struct searching *g, size_t pairs, struct pf_error *err)
 	struct pf_search *s = g->s;
 	int rc = 0;
 
-	while (!rc && !pf_search_proof(s) && s->validation_count < pf_candidates(pairs)) {
+	while (!rc && !s->interrupted && !pf_search_proof(s) &&
+	       s->validation_count < pf_candidates(pairs)) {
 		size_t best = candidate(s);
 
 		if (!best)

@@ -77,6 +77,7 @@ struct pf_search {
 	size_t sweep;                 /* runs of every setting once, today's with each batch */
 	uint64_t seed;
 	bool service, exhaustive;
+	bool interrupted; /* nothing runs any more, and nothing is recommended */
 	struct pf_validation validations[PF_CANDIDATES];
 	size_t validation_count;
 	char verdict[800];
@@ -114,7 +115,8 @@ struct pf_search_extent {
 /*
  * The search itself, over the settings in s->trials and the runs that `runner`
  * makes. s->seed decides the order. Fails as the runner does, where that is not
- * the fault of one setting; PF_EIO where no run of today's shows what was asked for; PF_ENOMEM.
+ * the fault of one setting; PF_EIO where no run of today's shows what was asked for; PF_EINCONCLUSIVE where an
+ * interruption came before the first round was whole; PF_ENOMEM. Interrupted later, it ends as it stands, with s->interrupted.
  */
 struct pf_runner;
 int pf_search_with(struct pf_search *s, struct pf_runner *runner,

@@ -211,6 +211,21 @@ say_grid(struct pf_search *s)
 		snprintf(s->verdict + used, sizeof s->verdict - used, ". None keeps it.");
 }
 
+/* Nothing was validated to its end. */
+static void
+say_interrupted(struct pf_search *s)
+{
+	size_t ran = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		ran += s->trials[i].runs > 0;
+	snprintf(s->verdict, sizeof s->verdict,
+	    "Interrupted after %zu runs: what %zu of %zu settings needed is shown, but nothing was "
+	    "proven, and "
+	    "today's settings stay.",
+	    s->runs + s->validation_runs, ran, s->count);
+}
+
 void
 pf_search_conclude(struct pf_search *s)
 {
@@ -223,7 +238,9 @@ pf_search_conclude(struct pf_search *s)
 	if (seen && isfinite(seen->high))
 		snprintf(interval, sizeof interval, "%+.1f to %+.1f %%", seen->low * 100,
 		    seen->high * 100);
-	if (s->exhaustive)
+	if (s->interrupted)
+		say_interrupted(s);
+	else if (s->exhaustive)
 		say_grid(s);
 	else if (proof)
 		say_proven(s, proof, interval);

@@ -8,31 +8,52 @@
 #include "core/memory.h"
 #include "tuner/tune.h"
 
-int
-pf_tune_try(struct pf_tune *t, const struct pf_try_options *options, struct pf_error *err)
+/* A search that may be run: what is wrong with the options shows before anything has taken its time. */
+static int
+new_search(struct pf_search **search, struct pf_try_options *o,
+    const struct pf_try_options *options, struct pf_error *err)
 {
-	struct pf_try_options o = PF_TRY_OPTIONS_INIT;
 	struct pf_search *s;
 	int rc;
 
-	if (options->struct_size > sizeof o)
+	if (options->struct_size > sizeof *o)
 		return pf_error_set(
 		    err, PF_EUSAGE, "the try options are of a newer library version");
-	memcpy(&o, options, options->struct_size);
-	if (!o.command || !o.command[strspn(o.command, " \t")] || !o.bench)
+	memcpy(o, options, options->struct_size);
+	if (!o->command || !o->command[strspn(o->command, " \t")] || !o->bench)
 		return pf_error_set(err, PF_EUSAGE, "--try needs a command");
-	if (o.pairs && o.pairs < PF_TRY_LEAST_PAIRS)
+	if (o->pairs && o->pairs < PF_TRY_LEAST_PAIRS)
 		return pf_error_set(
 		    err, PF_EUSAGE, "a search needs at least %d pairs", PF_TRY_LEAST_PAIRS);
 	rc = PF_CALLOC(s, 1, err);
 	if (rc)
 		return rc;
-	rc = pf_copy_string(&s->command, o.command, err);
+	*search = s;
+	rc = pf_copy_string(&s->command, o->command, err);
 	if (!rc)
-		rc = pf_aims_parse(s, o.weights, o.caps, o.cap_count, err);
-	s->service = o.bench->url_count > 0;
-	if (!rc)
-		rc = pf_aims_check(s, err);
+		rc = pf_aims_parse(s, o->weights, o->caps, o->cap_count, err);
+	s->service = o->bench->url_count > 0;
+	return rc ? rc : pf_aims_check(s, err);
+}
+
+int
+pf_tune_check_try(const struct pf_try_options *options, struct pf_error *err)
+{
+	struct pf_try_options o = PF_TRY_OPTIONS_INIT;
+	struct pf_search *s = NULL;
+	int rc = new_search(&s, &o, options, err);
+
+	pf_search_free(s);
+	return rc;
+}
+
+int
+pf_tune_try(struct pf_tune *t, const struct pf_try_options *options, struct pf_error *err)
+{
+	struct pf_try_options o = PF_TRY_OPTIONS_INIT;
+	struct pf_search *s = NULL;
+	int rc = new_search(&s, &o, options, err);
+
 	if (!rc)
 		rc = pf_search_run(s, &o, t->evidence.memory_limit, err);
 	if (rc) {
@@ -41,7 +62,16 @@ pf_tune_try(struct pf_tune *t, const struct pf_try_options *options, struct pf_e
 	}
 	pf_search_free(t->search);
 	t->search = s;
-	return 0;
+	return s->interrupted
+		   ? pf_error_set(err, PF_EINCONCLUSIVE,
+			 "the search was interrupted after %zu runs", s->runs + s->validation_runs)
+		   : 0;
+}
+
+bool
+pf_tune_has_search(const struct pf_tune *t)
+{
+	return t->search != NULL;
 }
 
 static void

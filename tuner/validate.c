@@ -264,7 +264,11 @@ pf_validate(struct pf_search *s, struct pf_runner *runner, size_t chosen, size_t
 		rc = run(&p, runner, looks.at[k] - p.rounds, rng, err);
 		if (rc || s->trials[chosen].failed)
 			break;
-		rc = look(&p, looks.level[k], err);
+		rc = look(&p, s->interrupted ? 0 : looks.level[k], err);
+		if (s->interrupted) /* no look was planned here: it shows, and decides nothing */
+			v->supported = false;
+		if (s->interrupted)
+			break;
 		if (!rc && !v->supported)
 			rc = is_hopeless(&p, &hopeless, err);
 	}

@@ -133,9 +133,14 @@ struct pf_try_options {
  * collector's), and keeps for the reports what came of it. Nothing is
  * recommended that a paired comparison with today's settings does not bear
  * out. Forks as profuse/bench.h says. PF_EIO where the command does not run
- * as it is; PF_EINPUT where there is nothing to try; PF_EUSAGE; PF_ENOMEM.
+ * as it is; PF_EINPUT where there is nothing to try; PF_EINCONCLUSIVE when options->bench->stop_fd
+ * became readable: reports have what was measured until then, if anything, and recommend none of it; PF_EUSAGE; PF_ENOMEM.
  */
 int pf_tune_try(struct pf_tune *tune, const struct pf_try_options *options, struct pf_error *err);
+/* Whether options are such that pf_tune_try() would run anything: PF_EUSAGE, PF_ENOMEM. For callers who gather first. */
+int pf_tune_check_try(const struct pf_try_options *options, struct pf_error *err);
+/* Whether the reports will have a search, whole or interrupted. */
+bool pf_tune_has_search(const struct pf_tune *tune);
 
 /*
  * Runs the detectors over what was added, once. PF_EINPUT where nothing was added, nothing of a base's kind, or

@@ -139,6 +139,29 @@ PY
 
 # A search: today's setting and a few others of glibc, on a program that allocates.
 cc -O2 -D_GNU_SOURCE -o workload "$PROFUSE_SOURCE_DIR/tests/quality/tuner/workload.c" -lpthread
+# Interrupted, a search shows what it measured, recommends nothing and says so by its status.
+cat >slow_today <<'END'
+#!/bin/sh
+echo run >>began
+[ "$(wc -l <began)" -lt 14 ] || exec sleep 60
+END
+chmod +x slow_today
+: >began
+"$build/profuse" tune --try ./slow_today --allocators glibc --seed 3 --json >interrupted.json 2>interrupted.err &
+tuning=$!
+until [ "$(wc -l <began)" -ge 14 ]; do sleep 0.1; done
+kill -TERM "$tuning"
+status=0
+wait "$tuning" || status=$?
+[ "$status" = 5 ] || fail "an interrupted search ended with status $status: $(cat interrupted.err)"
+grep -q 'the search was interrupted after' interrupted.err || fail "$(cat interrupted.err)"
+python3 - <<'END'
+import json
+search = json.load(open("interrupted.json"))["search"]
+assert search["interrupted"] and search["recommended"] is None, search["verdict"]
+assert search["verdict"].startswith("Interrupted after"), search["verdict"]
+assert sum(len(s["measured"]) for s in search["settings"]) == search["runs"] + search["validation_runs"] > 0
+END
 expect 4 "today" --try ./absent-program --allocators glibc
 expect 4 "today" --try false --allocators glibc
 ! grep -q -- "--keep-output" err || fail "an option that tune doesn't have: $(cat err)"

@@ -26,6 +26,9 @@ struct play {
 	/* The service's p99: a setting's runs have it or not; 0: nobody's do. */
 	size_t p99_of_all_but; /* SETTINGS: all have it */
 	size_t batches;
+	size_t interrupted_at; /* runs of this batch begin and do not all end; 0: never */
+	size_t whole_rounds;   /* that it gets to */
+	bool interrupted;
 };
 
 static int
@@ -44,7 +47,13 @@ play(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *batch
 			    err, PF_EIO, "%s: fell over", i ? s->trials[i].setting.name : "today");
 		}
 	}
-	for (size_t round = 0; round < batch->rounds; round++) {
+	if (p->interrupted)
+		fail_msg("runs after an interruption");
+	if (p->batches + 1 == p->interrupted_at && batch->rounds > p->whole_rounds)
+		batch->complete = p->whole_rounds;
+	else
+		batch->complete = batch->rounds;
+	for (size_t round = 0; round < batch->complete; round++) {
 		double level = pf_random_normal(&p->rng);
 
 		for (size_t v = 0; v < batch->n; v++, m++) {
@@ -60,8 +69,8 @@ play(struct pf_runner *runner, const struct pf_search *s, struct pf_batch *batch
 		}
 	}
 	p->batches++;
-	batch->complete = batch->rounds;
-	return 0;
+	p->interrupted = batch->complete < batch->rounds;
+	return p->interrupted ? pf_error_set(err, PF_EINCONCLUSIVE, "interrupted") : 0;
 }
 
 static const struct pf_search_extent usual = {0};
@@ -368,6 +377,49 @@ the_budget_is_kept_whatever_it_is(void **state)
 	}
 }
 
+/* Nothing runs after an interruption, what ran is kept, and nothing is recommended, however good it looks. */
+static void
+an_interrupted_search_shows_what_it_has_and_recommends_nothing(void **state)
+{
+	(void)state;
+	for (size_t at = 2; at < 60; at++) {
+		struct play p = new_play(0.01);
+		struct pf_search *s = new_search(NULL);
+		size_t runs = 0;
+
+		assert_non_null(s);
+		p.effect[17] = -0.4;
+		p.interrupted_at = at;
+		p.whole_rounds = at % 4; /* 0: the first of a batch is cut */
+		assert_int_equal(pf_search_with(s, &p.runner, &usual, NULL), 0);
+		for (size_t t = 0; t < s->count; t++)
+			runs += s->trials[t].runs;
+		assert_int_equal(runs, s->runs + s->validation_runs);
+		assert_true(runs > 0);
+		assert_int_equal(s->interrupted, p.interrupted);
+		if (s->interrupted) {
+			assert_null(pf_search_winner(s));
+			assert_non_null(strstr(s->verdict, "Interrupted after"));
+		}
+		pf_search_free(s);
+	}
+}
+
+static void
+a_search_that_measured_nothing_says_so(void **state)
+{
+	struct play p = new_play(0.01);
+	struct pf_search *s = new_search(NULL);
+	struct pf_error err = {0};
+
+	(void)state;
+	assert_non_null(s);
+	p.interrupted_at = 1;
+	assert_int_equal(pf_search_with(s, &p.runner, &usual, &err), PF_EINCONCLUSIVE);
+	assert_non_null(strstr(err.message, "nothing was measured"));
+	pf_search_free(s);
+}
+
 static void
 settings_tell_about_those_that_set_the_same(void **state)
 {
@@ -610,6 +662,8 @@ main(void)
 	    cmocka_unit_test(what_pairs_do_not_bear_out_gives_way_to_the_next),
 	    cmocka_unit_test(the_fewest_pairs_decide_for_one),
 	    cmocka_unit_test(the_budget_is_kept_whatever_it_is),
+	    cmocka_unit_test(an_interrupted_search_shows_what_it_has_and_recommends_nothing),
+	    cmocka_unit_test(a_search_that_measured_nothing_says_so),
 	    cmocka_unit_test(settings_tell_about_those_that_set_the_same),
 	    cmocka_unit_test(an_aim_that_no_run_shows_ends_the_search),
 	    cmocka_unit_test(a_setting_whose_runs_lack_what_was_asked_for_is_left_out),
