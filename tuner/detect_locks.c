@@ -10,6 +10,10 @@
  * each and a second in all). Below half a thread on average it is told with low
  * confidence: a holder that loses its processor to other programs looks the same.
  *
+ * A function that unlocks last is gone from the stack by then where the compiler made
+ * a jump of that call: the lock is charged to its caller. That is told by who waits:
+ * where this caller never waits itself, but a function that it calls does.
+ *
  * Who spins waits on the processor, so locks that spin show in a CPU profile.
  */
 #include "tuner/detect.h"
@@ -54,6 +58,8 @@ struct lock {
 	double delay, count, share,
 	    window; /* seconds; contentions; of all waiting at locks; seconds or NaN */
 	bool go;
+	const char
+	    *caller; /* whom the unlocking stack shows instead of the owner; NULL: the owner */
 };
 
 /* Whether a sample's lock is one that readers share already. */
@@ -124,6 +130,13 @@ report(
 		    pf_say(f, "The profile sums since the service began, which it does not say: "
 			      "fetch it over a window "
 			      "(--seconds 30) to see today's rate."));
+	if (l->caller)
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f,
+			"The stacks that let the lock go begin in %s, which never waits for one: "
+			"that it is %s follows from who waits. The compiler made its last call, "
+			"the unlock, a jump.",
+			l->caller, l->owner));
 	if (per_second < FEW_WAIT)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f,
@@ -133,6 +146,60 @@ report(
 			per_second));
 	advise(f, l->owner, shared, l->go);
 	return pf_show_sites(f, l->ep, sites, 3, "nanoseconds", err);
+}
+
+/* Of waits in a block profile: those of one function, and the greatest below a call that it makes. */
+struct waiters {
+	double all, of_function;
+	struct pf_sites called; /* by who waits */
+};
+
+static int
+read_waiters(struct waiters *w, const struct pf_evidence_profile *ep, uint32_t column,
+    const char *function, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		size_t own, next;
+
+		rc = pf_stack_read(&s, ep, i, err);
+		if (rc || !at_lock(&s, ep))
+			continue;
+		w->all += pf_value(ep, i, column);
+		own = pf_stack_own(&s, ep);
+		for (next = own + 1; next < s.count && ep->traits[s.names[next]];)
+			next++;
+		if (own < s.count && strcmp(pf_site_name(ep, s.names[own]), function) == 0)
+			w->of_function += pf_value(ep, i, column);
+		else if (next < s.count && strcmp(pf_site_name(ep, s.names[next]), function) == 0)
+			rc = pf_sites_add(
+			    &w->called, s.names[own], pf_value(ep, i, column), 1, i, err);
+	}
+	pf_stack_release(&s);
+	pf_sites_sort(&w->called);
+	return rc;
+}
+
+/* Takes the function that the owner calls for the owner, where that one waits most and the owner never. */
+static int
+look_below(struct lock *l, const struct pf_evidence *e, struct pf_error *err)
+{
+	const struct pf_evidence_profile *block = pf_evidence_last(e, PF_PROFILE_BLOCK);
+	uint32_t column = block ? pf_evidence_column(block, delays) : PF_NONE;
+	struct waiters w = {0};
+	int rc = 0;
+
+	if (l->ep->kind != PF_PROFILE_LOCKS || l->go || column == PF_NONE)
+		return 0;
+	rc = read_waiters(&w, block, column, l->owner, err);
+	if (!rc && w.called.count && w.of_function == 0 && w.called.items[0].value >= 0.5 * w.all) {
+		l->caller = l->owner;
+		l->owner = pf_site_name(block, w.called.items[0].name);
+	}
+	pf_sites_release(&w.called);
+	return rc;
 }
 
 static int
@@ -169,6 +236,8 @@ judge_profile(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_
 			? l.count >= LEAST_CONTENTIONS && l.delay >= 1 && l.delay / l.count >= 1e-3
 			: l.count >= LEAST_CONTENTIONS / 4 && l.delay >= 0.1 * l.window;
 		if (*found)
+			rc = look_below(&l, e, err);
+		if (!rc && *found)
 			rc = report(f, &l, &sites, err);
 	}
 	pf_sites_release(&sites);

@@ -6,6 +6,7 @@
 #include <profuse/tune.h>
 
 #include "profile/encode.h"
+#include "support/sample_profile.h"
 #include "support/tuned.h"
 #include "tuner/code.h"
 
@@ -494,6 +495,60 @@ advice_is_of_the_language_and_the_lock(void **state)
 	}
 }
 
+/* 20 s of waiting in 1,000 contentions at a stack of three functions, leaf first, within 10 s. */
+static void
+add_contention(struct pf_tune *tune, const char *const *functions)
+{
+	static const char *const strings[] = {"", "contentions", "count", "delay", "nanoseconds"};
+	struct pf_buffer b = {.maximum = 1 << 20};
+	struct pf_error err = {0};
+
+	for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+		add_string(&b, strings[i]);
+	for (size_t i = 0; i < 3; i++)
+		add_string(&b, functions[i]);
+	add_type(&b, 1, 2);
+	add_type(&b, 3, 4);
+	add_sample(&b, (uint64_t[]){1, 2, 3}, 3, (int64_t[]){1000, 20000000000}, 2, 1);
+	for (uint64_t i = 1; i <= 3; i++) {
+		add_function(&b, i, 4 + i, 0);
+		add_location(&b, i, 0, 0x1000 * i, i, 0);
+	}
+	pf_wire_varint(&b, PF_PROFILE_DURATION_NANOS, 10000000000);
+	if (pf_tune_add(tune, functions[0], b.bytes, b.size, false, &err))
+		fail_msg("%s", err.message);
+	pf_buffer_release(&b);
+}
+
+/* An unlock that a function ends with is a jump: the stack shows who called the function. */
+static void
+who_unlocks_by_a_jump_is_told_by_who_waits(void **state)
+{
+	static const char *const unlocks[] = {"pthread_mutex_unlock", "run_worker", "start_thread"},
+				 *const below[] = {"pthread_mutex_lock", "count", "run_worker"},
+				 *const itself[] = {"pthread_mutex_lock", "run_worker", "main"};
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_contention(tune, unlocks);
+	add_contention(tune, below);
+	run_tune(tune);
+	assert_int_equal(pf_tune_finding_count(tune), 1);
+	assert_string_equal(
+	    pf_tune_finding_title(tune, 0), "Others waited 20 s for locks that count held");
+	assert_int_equal(tune->findings.findings[0].confidence, PF_CONFIDENCE_MEDIUM);
+	pf_tune_free(tune);
+
+	tune = new_tune();
+	add_contention(tune, unlocks);
+	add_contention(tune, itself);
+	run_tune(tune);
+	assert_string_equal(
+	    pf_tune_finding_title(tune, 0), "Others waited 20 s for locks that run_worker held");
+	assert_int_equal(tune->findings.findings[0].confidence, PF_CONFIDENCE_HIGH);
+	pf_tune_free(tune);
+}
+
 static void
 calls_are_known_by_what_they_wait_for(void **state)
 {
@@ -539,6 +594,7 @@ main(void)
 	    cmocka_unit_test(locks_that_nobody_is_known_to_hold_are_suspected_where_nothing_runs),
 	    cmocka_unit_test(locks_that_spin_are_found_on_the_processor),
 	    cmocka_unit_test(few_that_wait_on_average_are_told_modestly),
+	    cmocka_unit_test(who_unlocks_by_a_jump_is_told_by_who_waits),
 	    cmocka_unit_test(advice_is_of_the_language_and_the_lock),
 	    cmocka_unit_test(calls_are_known_by_what_they_wait_for),
 	};
