@@ -22,6 +22,7 @@
 #include "core/memory.h"
 #include "symbol/probes.h"
 
+#define UNWINDING_FROM .1      /* of all samples */
 #define DISCRIMINATED_FROM 100 /* lines: some have discriminators if the compiler writes any */
 #define PLAUSIBLE 90 /* percent of the callers are calls, in the right binary nearly all */
 
@@ -287,6 +288,36 @@ note_samples_of_time(struct work *w)
 		    "says how often code runs, which brings counts much nearer to exact ones.");
 }
 
+/*
+ * What inlining saves, a thrown exception pays back: the unwinder goes through the frames' tables, which grow with the functions.
+ * Instrumented PGO loses alike (docs/quality.md).
+ */
+static void
+note_exceptions(struct work *w)
+{
+	static const char *const unwinders[] = {"libgcc_s.so", "libunwind.so"};
+	struct pf_report *r = &w->c->report;
+	double samples = 0;
+
+	for (size_t i = 0; i < r->drop_count; i++) {
+		const char *binary =
+		    r->drops[i].reason == PF_DROP_OTHER_BINARY ? r->drops[i].binary : "";
+		const char *slash = strrchr(binary, '/'), *name = slash ? slash + 1 : binary;
+
+		for (size_t u = 0; u < sizeof unwinders / sizeof *unwinders; u++) {
+			if (strncmp(name, unwinders[u], strlen(unwinders[u])) == 0)
+				samples += r->drops[i].samples;
+		}
+	}
+	if (samples >= UNWINDING_FROM * r->total)
+		pf_report_note(r,
+		    "%.0f %% of the samples unwind the stack: the program throws exceptions all "
+		    "the time, which "
+		    "no profile makes cheaper, and larger functions make dearer. Compare the "
+		    "builds with profuse bench.",
+		    100 * samples / r->total);
+}
+
 static void
 note_lines(struct work *w)
 {
@@ -334,6 +365,7 @@ report_program(struct work *w, struct pf_error *err)
 	    w->c->options.format != PF_CONVERT_BOLT)
 		note_without_lines(w);
 	note_samples_of_time(w);
+	note_exceptions(w);
 	note_lines(w);
 	return rc;
 }
