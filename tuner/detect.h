@@ -88,7 +88,8 @@ struct pf_go_heap {
 	bool gogc_assumed; /* nothing tells GOGC: Go's default */
 	bool gogc_rough;   /* read off a heap of a few megabytes */
 	bool overhead_guessed;
-	bool limited; /* the memory limit decides when a cycle starts: another GOGC changes nothing */
+	bool
+	    limited; /* the memory limit decides when a cycle starts: another GOGC changes nothing */
 	bool limited_assumed; /* as the goals look; nothing tells the limit */
 	bool growing;         /* what is live still grew when the trace ended */
 };
