@@ -2,7 +2,8 @@
  * host_locks.c: hosts whose threads wait for each other.
  *
  *	known              a known wait of each kind by known functions, then sleeps until it is killed:
- *	                   hold_mutex() holds a mutex for 300 ms that wait_for_mutex() wants, likewise
+ *	                   hold_mutex() holds a mutex for 300 ms that wait_for_mutex() wants, and then
+ *	                   unlock_last(), whose last call is to unlock it; likewise
  *	                   hold_rwlock() and wait_to_read(), wait_to_write(), and hold_mtx() and
  *	                   wait_for_mtx(); wait_for_condition(), wait_for_semaphore() and
  *	                   wait_for_thread() wait 200 ms
@@ -72,6 +73,24 @@ hold_mutex(void *unused)
 	sem_post(&started);
 	pause_ms(300);
 	CHECK(!pthread_mutex_unlock(&mutex));
+	burn_sink++;
+	return unused;
+}
+
+/* Its last call is made by a jump. */
+__attribute__((noinline, optimize("O2"))) static int
+unlock_last(void)
+{
+	CHECK(!pthread_mutex_lock(&mutex));
+	sem_post(&started);
+	pause_ms(300);
+	return pthread_mutex_unlock(&mutex);
+}
+
+__attribute__((noinline)) static void *
+call_unlock_last(void *unused)
+{
+	CHECK(!unlock_last());
 	burn_sink++;
 	return unused;
 }
@@ -184,6 +203,7 @@ static int
 known(void)
 {
 	meet(hold_mutex, wait_for_mutex);
+	meet(call_unlock_last, wait_for_mutex);
 	meet(hold_rwlock, wait_to_read);
 	meet(hold_rwlock, wait_to_write);
 	meet(hold_mtx, wait_for_mtx);
