@@ -29,6 +29,7 @@ enum pf_trait {
 	PF_CODE_UNMAPPING =
 	    1 << 17,               /* gives memory back to the kernel, if it asks it for anything */
 	PF_CODE_WRAPPER = 1 << 18, /* the agent's, without the name of the call: its labels tell */
+	PF_CODE_SPIN = 1 << 19,    /* waits for a lock without going to sleep */
 };
 
 /*
