@@ -20,8 +20,10 @@
 #include "convert/program.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "symbol/demangle.h"
 #include "symbol/probes.h"
 
+#define UNWINDING_FROM .1      /* of all samples */
 #define DISCRIMINATED_FROM 100 /* lines: some have discriminators if the compiler writes any */
 #define PLAUSIBLE 90 /* percent of the callers are calls, in the right binary nearly all */
 
@@ -110,6 +112,31 @@ most_sampled(const struct work *w, bool programs)
 	return most < s->binary_count ? &s->binaries[most] : NULL;
 }
 
+static bool
+is_rewritten(const struct pf_binary *binary)
+{
+	return pf_binary_has_section(binary, ".note.bolt_info");
+}
+
+/* llvm-bolt flips the last bit of a build id. Says so where two ids are those of a program before and after it. */
+static const char *
+explain_bolt(const struct pf_binary *binary, const char *theirs)
+{
+	const char *own = pf_binary_build_id(binary);
+	size_t n = strlen(own);
+	char last[2] = {0};
+
+	if (n == 0 || strlen(theirs) != n || strncmp(own, theirs, n - 1) != 0)
+		return "";
+	snprintf(last, sizeof last, "%lx", strtoul(own + n - 1, NULL, 16) ^ 1);
+	if (theirs[n - 1] != last[0])
+		return "";
+	return is_rewritten(binary) ? " (the first is what llvm-bolt has made of the other: name "
+				      "the program as it was linked)"
+				    : " (the other is what llvm-bolt has made of this one: name "
+				      "the rewritten program)";
+}
+
 static int
 refuse_unmatched(const struct work *w, struct pf_error *err)
 {
@@ -127,11 +154,12 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 		if (c->matches[i] == PF_MATCH_OTHER_BUILD)
 			return pf_error_set(err, PF_EINPUT,
 			    "the samples are of another build: %s has build id %s, %s in the "
-			    "profile has %s; give the "
+			    "profile has %s%s; give the "
 			    "binary that was profiled, or --allow-build-id-mismatch to use them "
 			    "nevertheless",
 			    path, own, stack_string(c, c->stacks.binaries[i].filename),
-			    build_id_of(c, &c->stacks.binaries[i]));
+			    build_id_of(c, &c->stacks.binaries[i]),
+			    explain_bolt(c->binary, build_id_of(c, &c->stacks.binaries[i])));
 	}
 	for (size_t i = 0; other && i < c->stacks.binary_count; i++) {
 		if (pf_match_used(c->matches[i]) && !w->samples.not_code)
@@ -153,9 +181,10 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 		other = program;
 	return pf_error_set(err, PF_EINPUT,
 	    "no sample of the profile is in %s (build id %s): its binaries have other names and "
-	    "build ids%s%s%s%s; a renamed binary must keep the build id%s",
+	    "build ids%s%s%s%s%s; a renamed binary must keep the build id%s",
 	    path, own[0] ? own : "none", words, other ? stack_string(c, other->filename) : "",
 	    other ? " with build id " : "", other ? build_id_of(c, other) : "",
+	    other ? explain_bolt(c->binary, build_id_of(c, other)) : "",
 	    c->options.allow_build_id_mismatch
 		? " (--allow-build-id-mismatch takes another build of the same file name)"
 		: "");
@@ -250,9 +279,11 @@ static void
 note_without_lines(struct work *w)
 {
 	const struct pf_program_function *most[3] = {NULL};
-	char names[3][60] = {""};
+	char names[3][60] = {""}, readable[PF_DEMANGLED_ROOM];
 
 	for (size_t k = 0; k < 3; k++) {
+		const char *name;
+
 		for (size_t i = 0; i < w->program.function_count; i++) {
 			const struct pf_program_function *f = &w->program.functions[i];
 			if (!w->attribution.has_anchors[i] && f != most[0] && f != most[1] &&
@@ -261,9 +292,9 @@ note_without_lines(struct work *w)
 		}
 		if (!most[k])
 			break;
+		name = pf_readable_name(most[k]->name, readable);
 		snprintf(names[k], sizeof names[k], "%s%.*s (%.0f)", k ? ", " : "",
-		    shown_size(most[k]->name), most[k]->name,
-		    (double)most[k]->value / w->c->type.unit);
+		    shown_size(name), name, (double)most[k]->value / w->c->type.unit);
 	}
 	if (most[0])
 		pf_report_note(&w->c->report,
@@ -285,6 +316,36 @@ note_samples_of_time(struct work *w)
 		pf_report_note(&w->c->report,
 		    "These are samples of time alone. With PROFUSE_STEPS=1 profuse's agent also "
 		    "says how often code runs, which brings counts much nearer to exact ones.");
+}
+
+/*
+ * What inlining saves, a thrown exception pays back: the unwinder goes through the frames' tables, which grow with the functions.
+ * Instrumented PGO loses alike (docs/quality.md).
+ */
+static void
+note_exceptions(struct work *w)
+{
+	static const char *const unwinders[] = {"libgcc_s.so", "libunwind.so"};
+	struct pf_report *r = &w->c->report;
+	double samples = 0;
+
+	for (size_t i = 0; i < r->drop_count; i++) {
+		const char *binary =
+		    r->drops[i].reason == PF_DROP_OTHER_BINARY ? r->drops[i].binary : "";
+		const char *slash = strrchr(binary, '/'), *name = slash ? slash + 1 : binary;
+
+		for (size_t u = 0; u < sizeof unwinders / sizeof *unwinders; u++) {
+			if (strncmp(name, unwinders[u], strlen(unwinders[u])) == 0)
+				samples += r->drops[i].samples;
+		}
+	}
+	if (samples >= UNWINDING_FROM * r->total)
+		pf_report_note(r,
+		    "%.0f %% of the samples unwind the stack: the program throws exceptions all "
+		    "the time, which "
+		    "no profile makes cheaper, and larger functions make dearer. Compare the "
+		    "builds with profuse bench.",
+		    100 * samples / r->total);
 }
 
 static void
@@ -334,6 +395,7 @@ report_program(struct work *w, struct pf_error *err)
 	    w->c->options.format != PF_CONVERT_BOLT)
 		note_without_lines(w);
 	note_samples_of_time(w);
+	note_exceptions(w);
 	note_lines(w);
 	return rc;
 }
@@ -358,12 +420,6 @@ convert_for_bolt(struct work *w, struct pf_error *err)
 	struct pf_bolt_output written;
 	int rc;
 
-	if (pf_binary_has_section(c->binary, ".note.bolt_info"))
-		return pf_error_set(err, PF_EINPUT,
-		    "%s has been through llvm-bolt already, which takes no binary twice: profile "
-		    "the "
-		    "program as it was linked",
-		    c->binary_path);
 	rc = PF_CALLOC(w->attribution.has_anchors, w->program.function_count, err);
 	if (!rc)
 		rc = PF_CALLOC(w->attribution.unplaced_blocks, w->program.function_count, err);
@@ -477,6 +533,11 @@ pf_convert_from_binary(struct pf_convert *c, struct pf_error *err)
 	int rc = pf_match_binaries(&c->matches, &c->stacks, c->binary_path,
 	    pf_binary_build_id(c->binary), c->options.allow_build_id_mismatch, err);
 
+	if (!rc && c->options.format == PF_CONVERT_BOLT && is_rewritten(c->binary))
+		rc = pf_error_set(err, PF_EINPUT,
+		    "%s has been through llvm-bolt already, which takes no binary twice: profile "
+		    "the program as it was linked",
+		    c->binary_path);
 	if (!rc)
 		rc = pf_samples_collect(
 		    &w.samples, &c->stacks, &c->type, c->matches, c->binary, err);

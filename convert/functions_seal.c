@@ -15,6 +15,11 @@
 /* So many bodies are sorted without qsort's calls. */
 enum { FEW = 16 };
 
+/* Of a call by pointer a target is worth a comparison of its own from this share on: by probes, where each call has a place; */
+#define LEAST_OF_PROBE .5
+/* by lines, where all that is inlined under it is merged as well. */
+#define LEAST_OF_LINE .9
+
 /* qsort has no context argument; each comparison record carries what it needs. */
 struct node_key {
 	const char *name;
@@ -230,11 +235,11 @@ sort_bodies(struct pf_functions *f, uint32_t *moved)
 }
 
 /*
- * Keeps of each call by pointer the target that takes half of it or more; returns how many are left. clang compares with each
- * target that it is given and inlines it: of a call with many, none of them common, that costs more than it brings.
+ * Keeps of each call by pointer the target that takes so much of it or more; returns how many are left. clang compares with
+ * each target that it is given and inlines it: of a call with many, none of them common, that costs more than it brings.
  */
 static size_t
-keep_dominant(struct target_key *keys, size_t count)
+keep_dominant(struct target_key *keys, size_t count, double least)
 {
 	size_t kept = 0;
 
@@ -243,7 +248,7 @@ keep_dominant(struct target_key *keys, size_t count)
 
 		for (end = i; end < count && keys[end].target.body == keys[i].target.body; end++)
 			all = pf_add_saturating(all, keys[end].target.count);
-		if (keys[i].target.count >= all - keys[i].target.count)
+		if ((double)keys[i].target.count >= least * (double)all)
 			keys[kept++] = keys[i];
 	}
 	return kept;
@@ -262,8 +267,7 @@ sort_targets(struct pf_functions *f, const uint32_t *moved, struct target_key *k
 	}
 	if (kept)
 		qsort(keys, kept, sizeof *keys, by_body_and_count);
-	if (f->probes) /* each call has a place of its own; by lines several share one */
-		kept = keep_dominant(keys, kept);
+	kept = keep_dominant(keys, kept, f->probes ? LEAST_OF_PROBE : LEAST_OF_LINE);
 	for (size_t i = 0; i < kept; i++) {
 		struct pf_body *b = &f->bodies[keys[i].target.body];
 		f->targets[i] = keys[i].target;

@@ -81,11 +81,11 @@ struct pf_gc_cost {
 };
 int pf_gc_cost(const struct pf_evidence *e, struct pf_gc_cost *cost, struct pf_error *err);
 
-/* Go's heap as the model of gc_model.c needs it; NaN where unknown. */
+/* Go's heap as its collector sees it (gc_heap.c); NaN where unknown. */
 struct pf_go_heap {
 	double live;      /* bytes marked by a cycle */
 	double goal;      /* the heap's size that starts the next one */
-	double gogc;      /* percent; infinity: off */
+	double gogc;      /* percent; infinity: off; NaN: nothing tells, and a limit decides */
 	double overhead;  /* all that is not heap: stacks, metadata, the binary's share */
 	double limit;     /* GOMEMLIMIT; infinity: none */
 	double interval;  /* seconds between cycles */
@@ -95,7 +95,20 @@ struct pf_go_heap {
 	bool gogc_assumed; /* nothing tells GOGC: Go's default */
 	bool gogc_rough;   /* read off a heap of a few megabytes */
 	bool overhead_guessed;
+	bool
+	    limited; /* the memory limit decides when a cycle starts: another GOGC changes nothing */
+	bool limited_assumed; /* as the goals look; nothing tells the limit */
+	bool growing;         /* what is live still grew when the trace ended */
 };
 int pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *heap, struct pf_error *err);
+
+/* The heap's goal under another GOGC, where that decides it. */
+double pf_goal_at(const struct pf_go_heap *h, double gogc);
+/* The GOGC that makes no higher goal than this; negative: none does, for more is live. */
+double pf_gogc_for(const struct pf_go_heap *h, double goal);
+
+/* The first of the last cycles of a trace (of PF_LEAST_CYCLES and more), which it is judged by: its beginning is warm-up. */
+enum { PF_LEAST_CYCLES = 3 };
+size_t pf_gctrace_steady(const struct pf_gctrace *t);
 
 #endif

@@ -1,9 +1,10 @@
 /*
  * gather.c: all that a live service offers, fetched through collect's public
  * header: memory, CPU over a window, everything that is a snapshot, then memory
- * four times more over as long again: growth needs a series. While it waits for
- * the first of these it has the agent look at threads. What a service does not
- * have is passed over with a word; a service that has nothing is an error.
+ * four times more over as long again: growth needs a series. Goroutines or threads
+ * are counted beside it each time. While it waits for the first of these it has the
+ * agent look at threads. What a service does not have is passed over with a word; a
+ * service that has nothing is an error.
  */
 #include <math.h>
 #include <stdio.h>
@@ -44,6 +45,8 @@ struct gathering {
 		size_t times;
 	} said[MOST_SAID]; /* warnings, told at the end: each snapshot of a series has the same */
 	size_t said_count;
+	const char
+	    *counted; /* "goroutine" or "threads", whose number may rise; NULL: not offered */
 };
 
 static void
@@ -296,6 +299,27 @@ watch_threads(struct gathering *g, double seconds, struct pf_error *err)
 	return rc || g->got > got ? rc : rest(g, seconds, err);
 }
 
+/* One more of a series of what there is of goroutines or threads. */
+static int
+count_again(struct gathering *g, struct pf_error *err)
+{
+	return g->counted ? fetch(g, g->counted, NULL, 0, false, err) : 0;
+}
+
+/* The first of it: what is not there is not asked for again. */
+static int
+count_first(struct gathering *g, bool go, struct pf_error *err)
+{
+	size_t got = g->got;
+	int rc;
+
+	g->counted = go ? "goroutine" : "threads";
+	rc = count_again(g, err);
+	if (g->got == got)
+		g->counted = NULL;
+	return rc;
+}
+
 static int
 watch_memory(struct gathering *g, uint32_t seconds, bool go, struct pf_error *err)
 {
@@ -312,6 +336,8 @@ watch_memory(struct gathering *g, uint32_t seconds, bool go, struct pf_error *er
 		if (!rc && g->got == got)
 			rc = pf_error_set(err, PF_EIO,
 			    "the service went away while it was looked at: %s", g->last.message);
+		if (!rc)
+			rc = count_again(g, err);
 	}
 	return rc;
 }
@@ -330,10 +356,8 @@ gather(struct gathering *g, struct pf_error *err)
 	    "/debug/pprof/heap?debug=1"; /* Go's; as a profile it has no names */
 	struct pf_tune *t = g->tune;
 	bool go;
-	int rc = 0;
+	int rc = fetch(g, "heap", heap, 0, false, err);
 
-	if (!rc)
-		rc = fetch(g, "heap", heap, 0, false, err);
 	g->has_heap = g->got > 0;
 	if (!rc)
 		rc = check_program(t, err);
@@ -341,6 +365,9 @@ gather(struct gathering *g, struct pf_error *err)
 		rc = fetch_text(g, memstats, err);
 	if (!rc)
 		rc = fetch_text(g, "/metrics", err);
+	go = pf_evidence_stats_last(&t->evidence, PF_STATS_GO, NULL) != NULL;
+	if (!rc && g->has_heap)
+		rc = count_first(g, go, err);
 	if (!rc)
 		rc = fetch(g, "cpu", NULL, g->options->seconds, false, err);
 	if (!rc)
@@ -348,17 +375,14 @@ gather(struct gathering *g, struct pf_error *err)
 	/* Nothing there at all: the next six would only say the same. */
 	if (!rc && !g->got)
 		return pf_error_set(err, g->first.code, "%s", g->first.message);
-	go = pf_evidence_stats_last(&t->evidence, PF_STATS_GO, NULL) != NULL;
-	if (!rc && go)
-		rc = fetch(g, "goroutine", NULL, 0, false, err);
+	if (!rc)
+		rc = g->has_heap ? count_again(g, err) : count_first(g, go, err);
 	if (!rc && go)
 		rc = fetch(g, "goroutine dump", "/debug/pprof/goroutine?debug=2", 0, false, err);
 	if (!rc)
 		rc = fetch(g, "mutex", NULL, 0, false, err);
 	if (!rc)
 		rc = fetch(g, "block", NULL, 0, false, err);
-	if (!rc)
-		rc = fetch(g, "threads", NULL, 0, false, err);
 	if (!rc && !go) /* the agent's */
 		rc = fetch(g, "frees", "/debug/pprof/frees", 0, false, err);
 	if (!rc)

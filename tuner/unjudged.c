@@ -234,6 +234,50 @@ write_base_trace(const struct pf_evidence *e, struct pf_buffer *out)
 		    pf_base_name(e->base_trace));
 }
 
+/* The same of its other statistics: what is of an earlier time is nobody's today. */
+static void
+write_base_statistics(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	for (size_t i = 0; i < e->stats_count; i++) {
+		const struct pf_evidence_stats *s = &e->stats[i];
+		bool profile = false;
+
+		for (size_t k = 0; s->base && k < e->profile_count; k++)
+			profile |= e->profiles[k].base && strcmp(e->profiles[k].name, s->name) == 0;
+		if (s->base && !profile) {
+			pf_buffer_printf(out,
+			    "The base's statistics (%s) were not compared: of statistics, those of "
+			    "now are judged by themselves.",
+			    pf_base_name(s->name));
+			return;
+		}
+	}
+}
+
+/* Who waits for whom is recorded only where a service asks for it. */
+static void
+write_unrecorded(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	static const enum pf_profile_kind kinds[] = {PF_PROFILE_LOCKS, PF_PROFILE_BLOCK};
+	const char *empty[2] = {NULL};
+	size_t count = 0;
+
+	if (!pf_evidence_is_go(e))
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		const struct pf_evidence_profile *ep = pf_evidence_last(e, kinds[i]);
+		if (ep && ep->p && !ep->p->sample_count)
+			empty[count++] = i ? "blocking" : "locks";
+	}
+	if (count)
+		pf_buffer_printf(out,
+		    "Waiting (%s%s%s) was not judged: %s no sample, for nothing had to wait, or it "
+		    "isn't recorded: Go does only after runtime.SetMutexProfileFraction or "
+		    "runtime.SetBlockProfileRate.",
+		    empty[0], count > 1 ? " and " : "", count > 1 ? empty[1] : "",
+		    count > 1 ? "the profiles have" : "the profile has");
+}
+
 /* Of profiles of other kinds: without a name in any of them, little is judged. */
 static void
 write_addresses_only(const struct pf_evidence *e, struct pf_buffer *out)
@@ -283,7 +327,7 @@ pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 {
 	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
 	    pf_evidence_write_programs, write_few_samples, write_empty_heap, write_growth,
-	    write_mixed, write_order, write_base_trace};
+	    write_mixed, write_order, write_base_trace, write_base_statistics, write_unrecorded};
 	struct pf_buffer sentence;
 	int rc;
 

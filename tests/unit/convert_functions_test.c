@@ -134,8 +134,10 @@ of_a_call_by_pointer_the_dominant_target_is_kept(void **state)
 	assert_int_equal(targets_left(true, (const uint64_t[]){50, 30, 20}, 3), 1);
 	assert_int_equal(targets_left(true, (const uint64_t[]){35, 30, 20, 15}, 4), 0);
 	assert_int_equal(targets_left(true, (const uint64_t[]){UINT64_MAX, 30}, 2), 1);
-	/* calls that share a line are not each other's alternatives */
-	assert_int_equal(targets_left(false, (const uint64_t[]){35, 30, 20, 15}, 4), 4);
+	/* by lines one is left only where there is hardly another */
+	assert_int_equal(targets_left(false, (const uint64_t[]){35, 30, 20, 15}, 4), 0);
+	assert_int_equal(targets_left(false, (const uint64_t[]){85, 15}, 2), 0);
+	assert_int_equal(targets_left(false, (const uint64_t[]){95, 5}, 2), 1);
 }
 
 int
