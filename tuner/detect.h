@@ -41,6 +41,14 @@ bool pf_allocates(const struct pf_stack *s, const struct pf_evidence_profile *ep
 /* How many samples stand behind a CPU profile; shares of fewer than PF_FEW_SAMPLES are unsure. */
 double pf_cpu_samples(const struct pf_evidence_profile *ep);
 enum { PF_FEW_SAMPLES = 100, PF_LEAST_SAMPLES = 20 };
+/*
+ * How severe what a share of CPU says is by the CPU that is used at all, where the profile tells: a tenth of a core
+ * is worth little whatever takes it, and few samples carry no more.
+ */
+enum pf_severity pf_cpu_severity(
+    const struct pf_evidence_profile *ep, uint32_t column, enum pf_severity by_share);
+/* Whether a profile is of a service that does next to nothing, by few samples: no share of it is worth a finding. */
+bool pf_cpu_is_idle(const struct pf_evidence_profile *ep, uint32_t column);
 
 /*
  * The share of CPU time in the allocator, of which findings about it can save a part: NaN where no CPU

@@ -317,6 +317,8 @@
 		return 20 + h % 45;
 	}
 	function flame(g) {
+		if (g.empty)
+			return make("div", "", make("h2", "", g.title), make("p", "note", g.empty));
 		const row = 18, holder = make("div", "flame"), info = make("p", "note", "");
 		const children = g.nodes.map(() => []), total = g.nodes.map((n) => n[2]), before = g.nodes.map((n) => n[3] || 0);
 		for (let i = g.nodes.length - 1; i > 0; i--) {
