@@ -411,3 +411,16 @@ pf_code_wait_traits(const char *word)
 	}
 	return 0;
 }
+
+uint32_t
+pf_code_peer_traits(const char *word)
+{
+	static const struct rule words[] = {{"client", PF_CODE_IDLE}, {"self", PF_CODE_IDLE},
+	    {"server", PF_CODE_ASKS}, {"file", PF_CODE_ASKS}};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strcmp(word, words[i].name) == 0)
+			return words[i].traits;
+	}
+	return 0;
+}

@@ -66,6 +66,13 @@ void pf_share_interval(double share, double n, double *low, double *high);
 /* Adds a share of CPU with its interval, and the caveat that few samples deserve. */
 void pf_add_cpu_share(struct pf_findings *f, const char *name, double share, double samples);
 
+/*
+ * The command that shows who calls a function in a profile, by an expression of its name; 0 where it would not do as
+ * it stands: there is no such file, or its names are not in it.
+ */
+uint32_t pf_say_peek(
+    struct pf_findings *f, const struct pf_evidence_profile *ep, const char *pattern);
+
 /* Says what weakens a comparison of the snapshots of this kind. */
 void pf_add_snapshot_caveats(
     const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings *f);

@@ -32,9 +32,18 @@ serializes(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 	return (s->traits & PF_CODE_SERIAL) != 0;
 }
 
+uint32_t
+pf_say_peek(struct pf_findings *f, const struct pf_evidence_profile *ep, const char *pattern)
+{
+	if (ep->names_added || strstr(ep->name, "://") || strchr(ep->name, '\'') ||
+	    strchr(pattern, '\''))
+		return 0;
+	return pf_say(f, "profuse show peek '%s' '%s'", pattern, ep->name);
+}
+
 static void
-advise_allocation(const struct pf_evidence *e, struct pf_findings *f, const char *owner,
-    double share, double low, double high)
+advise_allocation(const struct pf_evidence *e, const struct pf_evidence_profile *ep,
+    struct pf_findings *f, const char *owner, double share, double low, double high)
 {
 	bool go = pf_evidence_is_go(e);
 	char text[PF_AMOUNT_ROOM];
@@ -52,7 +61,7 @@ advise_allocation(const struct pf_evidence *e, struct pf_findings *f, const char
 						  "an arena that lives as "
 						  "long as a request, reserve capacity.",
 						  owner),
-		.how = pf_say(f, "profuse show peek '%s' CPU.pb.gz", go ? "mallocgc" : "malloc")});
+		.how = go ? pf_say_peek(f, ep, "mallocgc") : 0});
 	pf_add_prediction(f, "cpu", "share", 1, 1 - share / 2, 1 - high, 1,
 	    pf_say(f, "half of the allocation's CPU time avoided; all of it at best (%s)",
 		pf_amount(text, share, "share")));
@@ -115,7 +124,7 @@ pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct 
 		finding->cpu_saved = share / 2;
 		pf_add_cpu_share(f, "cpu_share", share, samples);
 		pf_add_number(f, "first_owner_share", sites.items[0].value / used, "share");
-		advise_allocation(e, f, owner, share, low, high);
+		advise_allocation(e, ep, f, owner, share, low, high);
 		rc = pf_show_sites(f, ep, &sites, 3, "share_of_allocation", err);
 	}
 	pf_sites_release(&sites);

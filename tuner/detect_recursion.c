@@ -103,7 +103,7 @@ report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t col
 		       "(memoisation), build them up from the smallest, or use a loop with a stack "
 		       "of its own.",
 		       function),
-		   .how = pf_say(f, "profuse show peek '%s' CPU.pb.gz", pattern)});
+		   .how = pf_say_peek(f, ep, pattern)});
 	pf_add_prediction(f, "cpu", "share", 1, 1 - share * 0.5, 1 - share, 1,
 	    pf_say(f,
 		"repeated work in a recursion that branches grows exponentially, so that nearly "

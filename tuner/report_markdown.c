@@ -178,9 +178,10 @@ pf_tune_markdown(const struct pf_tune *t, struct pf_buffer *out, struct pf_error
 
 	pf_buffer_string(out, "# Tuning report: ");
 	escaped(out, t->evidence.service);
-	pf_buffer_printf(out, "\n\n%s, from %u input%s: %zu finding%s.\n", t->started,
-	    t->inputs.count - 1, t->inputs.count == 2 ? "" : "s", f->finding_count,
-	    f->finding_count == 1 ? "" : "s");
+	pf_buffer_printf(out, "\n\n%s, from ", t->started);
+	pf_tune_inputs_text(t, out);
+	pf_buffer_printf(
+	    out, ": %zu finding%s.\n", f->finding_count, f->finding_count == 1 ? "" : "s");
 	if (!f->finding_count && t->inputs.count > 1)
 		pf_buffer_printf(out, "\n%s\n", pf_nothing_text(t));
 	for (uint32_t i = 1; i < t->unjudged.count; i++) {

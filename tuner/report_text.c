@@ -218,6 +218,17 @@ write_search(const struct pf_search *s, struct pf_buffer *out)
 	pf_buffer_printf(out, "%s\n", s->verdict);
 }
 
+void
+pf_tune_inputs_text(const struct pf_tune *t, struct pf_buffer *out)
+{
+	unsigned inputs = t->inputs.count - 1;
+
+	if (inputs || !t->search)
+		pf_buffer_printf(out, "%u input%s", inputs, inputs == 1 ? "" : "s");
+	if (t->search)
+		pf_buffer_printf(out, "%sa search for settings", inputs ? " and " : "");
+}
+
 const char *
 pf_nothing_text(const struct pf_tune *t)
 {
@@ -232,8 +243,9 @@ pf_tune_text(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *er
 	const struct pf_evidence *e = &t->evidence;
 	char rss[PF_AMOUNT_ROOM], limit[PF_AMOUNT_ROOM];
 
-	pf_buffer_printf(out, "%s: %zu finding%s from %u input%s", e->service, f->finding_count,
-	    f->finding_count == 1 ? "" : "s", t->inputs.count - 1, t->inputs.count == 2 ? "" : "s");
+	pf_buffer_printf(out, "%s: %zu finding%s from ", e->service, f->finding_count,
+	    f->finding_count == 1 ? "" : "s");
+	pf_tune_inputs_text(t, out);
 	if (e->allocator != PF_ALLOCATOR_UNKNOWN)
 		pf_buffer_printf(out, "; allocator %s", pf_allocator_name(e->allocator));
 	if (!isnan(pf_evidence_rss(e)))

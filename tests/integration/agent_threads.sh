@@ -38,6 +38,21 @@ calls() {
 	kill $pid
 }
 
+# Whom a thread waits for: who serves reads in the same call as who asks.
+peers() {
+	local port peer
+	with_agent "$helpers/agent_host_peers" > "$work/peers.out"
+	ready "$work/peers.out" $pid
+	port=$(port_of $pid)
+	settled "$port" '[;]of_[a-z_]*;.* state=sleeps ' 9 "$work/peers.txt"
+	for peer in "client of_client" "server of_server" "client of_local_client" "self of_jobs" "self of_event" \
+		"client of_newcomer" "server of_polled_server" "client of_polled_client"; do
+		grep -q "^sample 1 .*;${peer#* };.* peer=${peer% *}$" "$work/peers.txt" || fail "not $peer: $(grep ^sample "$work/peers.txt")"
+	done
+	! grep 'of_pair;.* peer=' "$work/peers.txt" || fail "of a pair nobody can tell"
+	kill $pid
+}
+
 # A deadlock: who waits for what, who has it, for how long.
 deadlock() {
 	local port first second joined
@@ -127,6 +142,7 @@ crowd() {
 
 calls agent_host_calls
 calls agent_host_calls_fp
+peers
 deadlock
 beside undisturbed
 waiting=$!

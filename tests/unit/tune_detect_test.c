@@ -34,6 +34,7 @@ static const struct expected cases[] = {
 	"main.roundTrip"},
     {"slow", {"external-wait"}, "main.queryRemote"},
     {"backend", {"external-wait"}, "query_backend"}, {"requests", {NULL}, NULL},
+    {"clients", {NULL}, NULL}, /* the same call, some functions below */
     {"mapping", {"malloc-thresholds"}, "buffers_of_one"},
     {"malloc", {"allocation-heavy"}, "table_of_one"},
     /* marking that allocations are made to do, 20 of the 26 % below mallocgc, is the collector's */

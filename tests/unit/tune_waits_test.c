@@ -318,6 +318,50 @@ threads_that_were_created_and_live_are_judged_by_what_they_do(void **state)
 	pf_tune_free(tune);
 }
 
+/* A fixture's threads beside its CPU profile, without the labels that say whose word they wait for. */
+static void
+add_without_labels(struct pf_tune *tune, const char *threads, const char *cpu)
+{
+	struct pf_profile *p = read_profile(threads);
+
+	memset(p->label_starts, 0, (p->sample_count + 1) * sizeof *p->label_starts);
+	p->label_count = 0;
+	add(tune, p);
+	pf_profile_free(p);
+	add_fixture(tune, cpu, false);
+}
+
+/* Who serves connections reads in the same call as who asks: the agent says which, and nothing else does. */
+static void
+clients_are_waited_for_by_whoever_serves_them(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_fixture(tune, "tune/clients/threads.pb.gz", false);
+	add_fixture(tune, "tune/clients/cpu.pb.gz", false);
+	expect_none(tune);
+
+	tune = new_tune();
+	add_fixture(tune, "tune/backend/threads.pb.gz", false);
+	add_fixture(tune, "tune/backend/cpu.pb.gz", false);
+	run_tune(tune);
+	assert_int_equal(find_finding(tune, "external-wait")->confidence, PF_CONFIDENCE_MEDIUM);
+	pf_tune_free(tune);
+
+	tune = new_tune();
+	add_without_labels(tune, "tune/clients/threads.pb.gz", "tune/clients/cpu.pb.gz");
+	run_tune(tune);
+	assert_int_equal(find_finding(tune, "external-wait")->confidence, PF_CONFIDENCE_LOW);
+	pf_tune_free(tune);
+
+	tune = new_tune();
+	add_without_labels(tune, "tune/backend/threads.pb.gz", "tune/backend/cpu.pb.gz");
+	run_tune(tune);
+	assert_int_equal(find_finding(tune, "external-wait")->confidence, PF_CONFIDENCE_LOW);
+	pf_tune_free(tune);
+}
+
 /* A program that fills its pool while it is watched for a short time: not sure. */
 static void
 threads_that_become_more_for_a_short_time_are_told_modestly(void **state)
@@ -589,6 +633,7 @@ main(void)
 	    cmocka_unit_test(a_younger_base_makes_no_trend),
 	    cmocka_unit_test(who_ended_is_told_by_all_that_were_created),
 	    cmocka_unit_test(threads_that_were_created_and_live_are_judged_by_what_they_do),
+	    cmocka_unit_test(clients_are_waited_for_by_whoever_serves_them),
 	    cmocka_unit_test(threads_that_become_more_for_a_short_time_are_told_modestly),
 	    cmocka_unit_test(who_joins_a_waiter_for_its_lock_is_a_deadlock),
 	    cmocka_unit_test(locks_that_nobody_is_known_to_hold_are_suspected_where_nothing_runs),
