@@ -230,7 +230,9 @@ model_of(enum pf_allocator allocator)
 	case PF_ALLOCATOR_TCMALLOC:
 		return "resident less the page heap's free list; caches stay";
 	default:
-		return "resident less idle spans that were not released";
+		return "resident less idle spans that were not released and that the heap has no "
+		       "room for until its "
+		       "next collection";
 	}
 }
 
@@ -450,6 +452,18 @@ judge_unaccounted(const struct pf_evidence *e, struct pf_findings *f, double rss
 	advise_unknown(e, f);
 }
 
+/*
+ * What Go keeps although it could not use it before the next cycle: the heap grows to its goal until then,
+ * and the runtime keeps a tenth more by intention.
+ */
+static double
+free_of_go(const struct pf_go_stats *s)
+{
+	double headroom = 1.1 * s->next_gc - s->heap_inuse;
+
+	return s->heap_idle - s->heap_released - (headroom > 0 ? headroom : 0);
+}
+
 int
 pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
@@ -465,7 +479,7 @@ pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct 
 		if (isnan(rss))
 			rss = a.mapped;
 	} else if ((s = pf_evidence_stats_last(e, PF_STATS_GO, NULL))) {
-		free_bytes = s->go.heap_idle - s->go.heap_released;
+		free_bytes = free_of_go(&s->go);
 		if (isnan(rss))
 			rss = s->go.sys - s->go.heap_released;
 	}

@@ -231,6 +231,98 @@ statistics_of_a_base_are_nobodys_today(void **state)
 	pf_tune_free(tune);
 }
 
+/* What the heap grows into before the next cycle is not free for all that it is idle after a collection. */
+static void
+room_below_the_goal_is_not_unreturned(void **state)
+{
+	static const char metrics[] =
+	    "go_memstats_heap_idle_bytes 1.2e8\ngo_memstats_heap_released_bytes 0\n"
+	    "go_memstats_heap_inuse_bytes 1e8\ngo_memstats_sys_bytes 2.4e8\n"
+	    "process_resident_memory_bytes 2.3e8\ngo_memstats_next_gc_bytes ";
+	static const char *const goals[] = {"2e8\n", "1e8\n"};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		char text[1024];
+
+		snprintf(text, sizeof text, "%s%s", metrics, goals[i]);
+		add_text(tune, "metrics", text, false);
+		run_tune(tune);
+		assert_int_equal(find_finding(tune, "unreturned-memory") != NULL, i);
+		if (i)
+			assert_true(
+			    find_finding(tune, "unreturned-memory")->bytes_saved - 1.1e8 < 1);
+		pf_tune_free(tune);
+	}
+}
+
+static void
+add_waiter(struct pf_buffer *b, int number, const char *state, const char *call, const char *lock,
+    int line)
+{
+	pf_buffer_printf(b,
+	    "goroutine %d [sync.Mutex.Lock%s]:\n"
+	    "internal/sync.(*Mutex).lockSlow(%s)\n\t/usr/local/go/src/internal/sync/mutex.go:149 "
+	    "+0x15d\n"
+	    "sync.(*Mutex).Lock(...)\n\t/usr/local/go/src/sync/mutex.go:46\n"
+	    "main.transfer(%s, 0x1)\n\t/src/main.go:%d +0x4d\n\n",
+	    number, state, lock, call, line);
+}
+
+/* Those at the first lock's line hold nothing: who stands past it, with the locks the other way round, does. */
+static void
+who_is_past_the_first_lock_is_named(void **state)
+{
+	static const char *const states[] = {"", ", 1 minutes"};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		struct pf_buffer text = {.maximum = 1 << 16};
+		const struct pf_finding *finding;
+		const char *summary;
+
+		add_waiter(&text, 24, states[i], "0xd07040, 0xd07050", "0xd07040", 22);
+		add_waiter(&text, 9, states[i], "0xd07050, 0xd07040", "0xd07050", 22);
+		add_waiter(&text, 26, states[i], "0xd07040, 0xd07050", "0xd07050", 25);
+		add_waiter(&text, 5, states[i], "0xd07050, 0xd07040", "0xd07040", 25);
+		add_waiter(&text, 33, states[i], "0xd07020, 0xd07030", "0xd07030", 25);
+		add_waiter(&text, 34, states[i], "0xd07030, 0xd07020", "0xd07020", 25);
+		pf_buffer_add(&text, "", 1);
+		add_text(tune, "dump", (const char *)text.bytes, false);
+		pf_buffer_release(&text);
+		run_tune(tune);
+		finding = find_finding(tune, "deadlock");
+		assert_non_null(finding);
+		assert_int_equal(
+		    finding->confidence, i ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM);
+		summary = pf_said(&tune->findings, finding->summary);
+		assert_non_null(strstr(summary, "Goroutine 26 "));
+		assert_non_null(strstr(summary, "Goroutine 5 "));
+		pf_tune_free(tune);
+	}
+}
+
+/* At the first lock nobody holds what the other waits for. */
+static void
+who_is_at_the_first_lock_is_no_party(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	struct pf_buffer text = {.maximum = 1 << 16};
+	(void)state;
+
+	add_waiter(&text, 24, "", "0xd07040, 0xd07050", "0xd07040", 22);
+	add_waiter(&text, 9, "", "0xd07050, 0xd07040", "0xd07050", 22);
+	add_waiter(&text, 26, "", "0xd07040, 0xd07060", "0xd07060", 25);
+	pf_buffer_add(&text, "", 1);
+	add_text(tune, "dump", (const char *)text.bytes, false);
+	pf_buffer_release(&text);
+	run_tune(tune);
+	assert_null(find_finding(tune, "deadlock"));
+	pf_tune_free(tune);
+}
+
 /* One goroutine for each who subscribed is no leak for all that one moment shows. */
 static void
 subscribers_of_one_moment_are_unsure(void **state)
@@ -293,6 +385,9 @@ main(void)
 	    cmocka_unit_test(a_heap_that_still_grows_is_judged_by_its_end),
 	    cmocka_unit_test(pressure_advises_what_the_container_has_room_for),
 	    cmocka_unit_test(statistics_of_a_base_are_nobodys_today),
+	    cmocka_unit_test(room_below_the_goal_is_not_unreturned),
+	    cmocka_unit_test(who_is_past_the_first_lock_is_named),
+	    cmocka_unit_test(who_is_at_the_first_lock_is_no_party),
 	    cmocka_unit_test(subscribers_of_one_moment_are_unsure),
 	    cmocka_unit_test(waiting_that_was_not_recorded_is_said),
 	};
