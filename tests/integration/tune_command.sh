@@ -77,7 +77,7 @@ grep -q "heap_in_use\|heap in use" out || fail "what a leak's end brings is not 
 "$build/profuse" tune "$fixtures/tune/healthy" -o r.md -o r.html -o r.json
 grep -q "^> Whether memory grows was not judged" r.md || fail "Markdown lacks what was not judged: $(cat r.md)"
 grep -q '"not_judged"' r.html || fail "the page lacks what was not judged"
-python3 -c 'import json; (s,) = json.load(open("r.json"))["not_judged"]; assert "four heap snapshots" in s, s'
+python3 -c 'import json; all = json.load(open("r.json"))["not_judged"]; assert any("four heap snapshots" in s for s in all), all'
 
 "$build/profuse" tune "$leak" --name 'shop <b>' -o r.html -o r.md -o r.json
 "$build/profuse" tune "$leak" --json >out.json
