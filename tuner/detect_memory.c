@@ -25,6 +25,7 @@
 
 #define JOINED_MATTERS 0.1 /* of what is promised */
 #define UNACCOUNTED 0.5    /* of the resident set: without the allocator's word, much */
+#define ALLOCATED 0.6      /* of what is unaccounted for, and freed again */
 
 enum {
 	WORTH_BYTES = 16 << 20,
@@ -418,8 +419,8 @@ unaccounted(const struct pf_evidence *e, double rss, double *in_use)
 		return NAN;
 	*in_use = pf_column_total(ep, column);
 	apart = rss - *in_use;
-	/* What was never allocated was not freed either: the program maps it itself. */
-	return pf_column_total(ep, all) - *in_use >= apart ? apart : NAN;
+	/* What was never allocated (but for what sizes are rounded up by) was not freed: the program maps it itself. */
+	return pf_column_total(ep, all) - *in_use >= ALLOCATED * apart ? apart : NAN;
 }
 
 /*
