@@ -5,6 +5,7 @@
 #include <profuse/collect.h>
 #include <profuse/tune.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,11 +37,15 @@ struct settings {
 	bool json;
 };
 
+#define NOT_GIVEN UINT64_MAX
+
 static const struct settings defaults = {.seconds = 30,
     .weights = "cpu=1,rss=0.5",
     .duration = 10,
     .warmup = 2,
     .pairs = PF_TRY_PAIRS,
+    .runs = NOT_GIVEN,
+    .grid = NOT_GIVEN,
     .seed = UINT64_MAX};
 
 #define AT(MEMBER) offsetof(struct settings, MEMBER)
@@ -109,7 +114,7 @@ static const struct cli_option options[] = {
     {"quiet", 'q', CLI_FLAG, AT(quiet), NULL, "No progress on the terminal"},
     {"pid", 'p', CLI_COUNT, AT(pid), "N",
 	"A process of this machine: its memory, settings and limits are read from /proc, names of "
-	"functions from its program"},
+	"functions from its program (one: of several the last counts)"},
     {"binary", 0, CLI_LIST, AT(binaries), "BIN",
 	"An executable or library of the profiles: gives names to their addresses; may be "
 	"repeated"},
@@ -156,6 +161,26 @@ format_of(const char *path, enum pf_tune_format *format, struct pf_error *err)
 	    "-o %s: the name must end in .html, .md or .json, which chooses the format", path);
 }
 
+/* Options of a search that nobody makes would be passed over in silence. */
+static int
+check_search(const struct settings *s, struct pf_error *err)
+{
+	bool runs = s->runs != NOT_GIVEN, grid = s->grid != NOT_GIVEN;
+
+	if (!s->command && (s->urls.count || s->caps.count || grid || runs || s->allocators ||
+			       s->weights != defaults.weights))
+		return pf_error_set(err, PF_EUSAGE,
+		    "--load, --weight, --cap, --allocators, --runs and --grid are of a search: "
+		    "--try CMD is missing");
+	if (!s->runs || !s->grid)
+		return pf_error_set(err, PF_EUSAGE, "%s 0: at least one run is needed",
+		    s->runs ? "--grid" : "--runs");
+	if (runs && grid)
+		return pf_error_set(
+		    err, PF_EUSAGE, "--runs bounds a search, and --grid is none: leave one out");
+	return 0;
+}
+
 static int
 check(const struct settings *s, size_t profiles, struct pf_error *err)
 {
@@ -175,16 +200,16 @@ check(const struct settings *s, size_t profiles, struct pf_error *err)
 	if (s->pid > INT32_MAX)
 		return pf_error_set(err, PF_EUSAGE, "--pid %llu: no such process number",
 		    (unsigned long long)s->pid);
-	if (!s->command && (s->urls.count || s->caps.count || s->grid || s->runs))
-		return pf_error_set(err, PF_EUSAGE,
-		    "--load, --cap, --runs and --grid are of a search: --try CMD is missing");
+	if (s->pid && kill((pid_t)s->pid, 0) && errno == ESRCH)
+		return pf_error_set(err, PF_EIO, "--pid %llu: there is no such process",
+		    (unsigned long long)s->pid);
+	rc = check_search(s, err);
+	if (rc)
+		return rc;
 	if (s->pairs < PF_TRY_LEAST_PAIRS)
 		return pf_error_set(err, PF_EUSAGE,
 		    "--pairs %llu: at least %d are needed to decide anything",
 		    (unsigned long long)s->pairs, PF_TRY_LEAST_PAIRS);
-	if (s->runs && s->grid)
-		return pf_error_set(
-		    err, PF_EUSAGE, "--runs bounds a search, and --grid is none: leave one out");
 	if (s->seed != UINT64_MAX && s->seed > INT64_MAX)
 		return pf_error_set(err, PF_EUSAGE, "--seed goes up to 2^63 - 1");
 	if (s->seconds < 1 || s->seconds > 3600 || s->seconds != (double)(uint32_t)s->seconds)
@@ -294,9 +319,9 @@ try_options(const struct settings *s, struct pf_bench_options *how)
 	o.cap_count = s->caps.count;
 	o.allocators = s->allocators;
 	o.go = s->go;
-	o.runs = s->runs;
+	o.runs = s->runs == NOT_GIVEN ? 0 : s->runs;
 	o.pairs = s->pairs;
-	o.grid = s->grid;
+	o.grid = s->grid == NOT_GIVEN ? 0 : s->grid;
 	return o;
 }
 

@@ -8,14 +8,15 @@
 #
 # In the configurations CONFIGS (default: Release, RelWithDebInfo, MinSizeRel) sources are compiled with line tables
 # and, where FILE exists, optimised with it; objects are made anew when FILE changes. Other configurations are left
-# alone. With link-time optimisation (CMake's INTERPROCEDURAL_OPTIMIZATION, or -flto in the flags) the linker gets the
+# alone; so is a build of no configuration (CMAKE_BUILD_TYPE is empty, or None and not in CONFIGS), with a warning. With
+# link-time optimisation (CMake's INTERPROCEDURAL_OPTIMIZATION, or -flto in the flags) the linker gets the
 # profile too. Nothing is added for compilers other than clang, with a warning.
 #
-#   PROBES            build with pseudo-probes; implied by the record of a profile that was made from them. Paths below
-#                     the project's folders are made relative in __FILE__ and what names of static functions
+#   PROBES            build with pseudo-probes; implied by a profile that was made from them. Paths of the targets' sources
+#                     are made relative to the project's folder in __FILE__ and what names of static functions
 #                     are made of, so that a profile fits wherever the next build is
-#   REQUIRED          a missing FILE, or another compiler than clang, is an error; else it is a warning, and the build
-#                     is the one to profile
+#   REQUIRED          a missing FILE, another compiler than clang, or a build of no configuration, is an error; else it
+#                     is a warning, and without FILE the build is the one to profile
 #   REPORT_STALENESS  clang says for each source how many call sites of the profile no longer fit
 #   MAX_AGE_DAYS      warn about profiles older than this; default 30, 0: never
 #
@@ -30,8 +31,30 @@ function(_profuse_complain required text)
   message(WARNING "profuse_use_profile: ${text}")
 endfunction()
 
-# Reads FILE.json: warnings about what does not belong together or is old, and whether there are probes.
-function(_profuse_read_record profile max_age_days probes_variable)
+# Whether a profile was made from pseudo-probes. The file says so itself: a build without them drops it all. In LLVM's
+# text it is the functions' checksums, in extbinary a flag of the section of functions' metadata (of the table of sections,
+# 32 bytes each, type and flags first).
+function(_profuse_is_of_probes variable profile)
+  set(${variable} FALSE PARENT_SCOPE)
+  file(READ "${profile}" magic LIMIT 10 HEX)
+  if(NOT magic STREQUAL "84e4d0b1f4c994a85367")
+    file(STRINGS "${profile}" checksums LIMIT_COUNT 1 REGEX "^ *!CFGChecksum: ")
+    if(checksums)
+      set(${variable} TRUE PARENT_SCOPE)
+    endif()
+    return()
+  endif()
+  file(READ "${profile}" sections OFFSET 18 LIMIT 512 HEX)
+  string(REGEX MATCHALL "................................................................" sections "${sections}")
+  foreach(section IN LISTS sections)
+    if(section MATCHES "^0500000000000000.........[13579bdf]")
+      set(${variable} TRUE PARENT_SCOPE)
+    endif()
+  endforeach()
+endfunction()
+
+# Reads FILE.json: warnings about what does not belong together or is old, and the flags that the profile needs.
+function(_profuse_read_record profile max_age_days flags_variable)
   set(record "${profile}.json")
   if(NOT EXISTS "${record}")
     return()
@@ -57,9 +80,69 @@ function(_profuse_read_record profile max_age_days probes_variable)
     endif()
   endif()
   string(JSON flags ERROR_VARIABLE error GET "${text}" flags)
-  if(flags MATCHES "-fpseudo-probe-for-profiling")
-    set(${probes_variable} TRUE PARENT_SCOPE)
+  if(NOT error)
+    set(${flags_variable} "${flags}" PARENT_SCOPE)
   endif()
+endfunction()
+
+# Complains about compilers that take no sample profiles, of the languages that the targets' sources are in.
+function(_profuse_check_compilers variable required)
+  set(${variable} TRUE PARENT_SCOPE)
+  foreach(target IN LISTS ARGN)
+    get_target_property(sources ${target} SOURCES)
+    foreach(source IN LISTS sources)
+      set(language NOTFOUND)
+      if(NOT source MATCHES "\\$<")
+        get_source_file_property(language "${source}" TARGET_DIRECTORY ${target} LANGUAGE)
+      endif()
+      if(language MATCHES "^(C|CXX|OBJC|OBJCXX)$" AND NOT CMAKE_${language}_COMPILER_ID MATCHES "Clang")
+        _profuse_complain("${required}" "clang builds with sample profiles, ${CMAKE_${language}_COMPILER} does not: \
+nothing is changed (CMAKE_${language}_COMPILER=clang-19?)")
+        set(${variable} FALSE PARENT_SCOPE)
+        return()
+      endif()
+    endforeach()
+  endforeach()
+endfunction()
+
+# Complains about a build of no configuration: CONFIGS can't name it, and it has no optimisation of CMake's.
+function(_profuse_check_config required configs)
+  get_property(several GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+  if(several OR (CMAKE_BUILD_TYPE AND NOT CMAKE_BUILD_TYPE STREQUAL "None") OR CMAKE_BUILD_TYPE IN_LIST configs)
+    return()
+  endif()
+  _profuse_complain("${required}" "CMAKE_BUILD_TYPE is \"${CMAKE_BUILD_TYPE}\", none of ${configs}: nothing is changed \
+(-DCMAKE_BUILD_TYPE=Release? Where the flags are your own: -DCMAKE_BUILD_TYPE=None and CONFIGS None)")
+endfunction()
+
+# Static functions of builds with pseudo-probes get names of their own by a hash of their file's path, which the next
+# checkout may have elsewhere: options that make the paths of these targets' sources relative to the project's folder.
+# clang takes the last that fits.
+function(_profuse_map_paths variable)
+  set(outside)
+  foreach(target IN LISTS ARGN)
+    get_target_property(sources ${target} SOURCES)
+    get_target_property(base ${target} SOURCE_DIR)
+    foreach(source IN LISTS sources)
+      if(NOT source MATCHES "\\$<")
+        cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY "${base}" NORMALIZE)
+        cmake_path(GET source PARENT_PATH folder)
+        cmake_path(IS_PREFIX CMAKE_SOURCE_DIR "${folder}" in_source)
+        cmake_path(IS_PREFIX CMAKE_BINARY_DIR "${folder}" in_binary)
+        if(NOT in_source AND NOT in_binary)
+          list(APPEND outside "${folder}")
+        endif()
+      endif()
+    endforeach()
+  endforeach()
+  list(REMOVE_DUPLICATES outside)
+  set(options)
+  foreach(folder IN LISTS outside)
+    file(RELATIVE_PATH relative "${CMAKE_SOURCE_DIR}" "${folder}")
+    list(APPEND options "-fmacro-prefix-map=${folder}/=${relative}/")
+  endforeach()
+  list(APPEND options "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=" "-fmacro-prefix-map=${CMAKE_BINARY_DIR}/=")
+  set(${variable} "${options}" PARENT_SCOPE)
 endfunction()
 
 # Objects of these targets depend on the profile.
@@ -106,33 +189,42 @@ function(profuse_use_profile)
   endif()
   get_filename_component(profile "${arg_PROFILE}" ABSOLUTE BASE_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
 
-  foreach(language C CXX)
-    if(CMAKE_${language}_COMPILER_ID AND NOT CMAKE_${language}_COMPILER_ID MATCHES "Clang")
-      _profuse_complain("${arg_REQUIRED}" "clang builds with sample profiles, ${CMAKE_${language}_COMPILER} does not: \
-nothing is changed (CMAKE_${language}_COMPILER=clang-19?)")
-      return()
+  foreach(target IN LISTS arg_UNPARSED_ARGUMENTS)
+    if(NOT TARGET ${target})
+      message(FATAL_ERROR "profuse_use_profile: there is no target ${target}")
     endif()
   endforeach()
+  _profuse_check_compilers(clang "${arg_REQUIRED}" ${arg_UNPARSED_ARGUMENTS})
+  if(NOT clang)
+    return()
+  endif()
+  _profuse_check_config("${arg_REQUIRED}" "${arg_CONFIGS}")
 
   set(use FALSE)
+  set(of_probes FALSE)
+  set(flags)
   file(GLOB found CONFIGURE_DEPENDS "${profile}" "${profile}.json") # looks again at every build: it may appear
   if(EXISTS "${profile}")
     set(use TRUE)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${profile}")
-    _profuse_read_record("${profile}" "${arg_MAX_AGE_DAYS}" arg_PROBES)
+    _profuse_read_record("${profile}" "${arg_MAX_AGE_DAYS}" flags)
+    _profuse_is_of_probes(of_probes "${profile}")
   else()
     _profuse_complain("${arg_REQUIRED}" "${profile} is not there: ${arg_UNPARSED_ARGUMENTS} will be built to be \
 profiled, not with a profile (`profuse convert --binary` makes it)")
   endif()
 
   set(compile -gmlt -fdebug-info-for-profiling)
-  if(arg_PROBES)
-    # Static functions get names of their own by a hash of their file's path, which the next checkout may have elsewhere.
-    list(APPEND compile -fpseudo-probe-for-profiling "-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=" "-fmacro-prefix-map=${CMAKE_BINARY_DIR}/=")
+  if(arg_PROBES OR of_probes)
+    _profuse_map_paths(maps ${arg_UNPARSED_ARGUMENTS})
+    list(APPEND compile -fpseudo-probe-for-profiling ${maps})
+  elseif(flags MATCHES "(^| )-funique-internal-linkage-names") # by lines, of a build with probes
+    _profuse_map_paths(maps ${arg_UNPARSED_ARGUMENTS})
+    list(APPEND compile -funique-internal-linkage-names ${maps})
   endif()
   if(use)
     set(options -enable-ext-tsp-block-placement)
-    if(NOT arg_PROBES) # with probes clang infers anyway
+    if(NOT of_probes) # by probes clang infers anyway
       list(PREPEND options -sample-profile-use-profi)
     endif()
     list(APPEND compile "-fprofile-sample-use=${profile}")
@@ -145,9 +237,6 @@ profiled, not with a profile (`profuse convert --binary` makes it)")
   endif()
   list(JOIN arg_CONFIGS "," configs)
   foreach(target IN LISTS arg_UNPARSED_ARGUMENTS)
-    if(NOT TARGET ${target})
-      message(FATAL_ERROR "profuse_use_profile: there is no target ${target}")
-    endif()
     target_compile_options(${target} PRIVATE
       "$<$<AND:$<CONFIG:${configs}>,$<COMPILE_LANGUAGE:C,CXX,OBJC,OBJCXX>>:${compile}>")
     _profuse_has_lto(lto ${target} "${arg_CONFIGS}")

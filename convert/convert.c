@@ -274,6 +274,12 @@ pf_convert_run(struct pf_convert *c, struct pf_error *err)
 	rc = pf_sample_type_choose(&c->type, &c->stacks, c->sample_type, &c->period, err);
 	if (rc)
 		return rc;
+	if (c->type.memory && c->options.format != PF_CONVERT_FOLDED)
+		return pf_error_set(err, PF_EINPUT,
+		    "%s is memory: it says where memory was allocated, compilers need to know how "
+		    "often "
+		    "code runs, from a CPU profile. Only --format folded can be made of it",
+		    pf_strings_get(&c->stacks.strings, c->stacks.types[c->type.type].type));
 	report_inputs(c);
 	rc = convert(c, err);
 	if (!rc)

@@ -20,6 +20,7 @@
 #include "convert/program.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "symbol/demangle.h"
 #include "symbol/probes.h"
 
 #define UNWINDING_FROM .1      /* of all samples */
@@ -111,6 +112,31 @@ most_sampled(const struct work *w, bool programs)
 	return most < s->binary_count ? &s->binaries[most] : NULL;
 }
 
+static bool
+is_rewritten(const struct pf_binary *binary)
+{
+	return pf_binary_has_section(binary, ".note.bolt_info");
+}
+
+/* llvm-bolt flips the last bit of a build id. Says so where two ids are those of a program before and after it. */
+static const char *
+explain_bolt(const struct pf_binary *binary, const char *theirs)
+{
+	const char *own = pf_binary_build_id(binary);
+	size_t n = strlen(own);
+	char last[2] = {0};
+
+	if (n == 0 || strlen(theirs) != n || strncmp(own, theirs, n - 1) != 0)
+		return "";
+	snprintf(last, sizeof last, "%lx", strtoul(own + n - 1, NULL, 16) ^ 1);
+	if (theirs[n - 1] != last[0])
+		return "";
+	return is_rewritten(binary) ? " (the first is what llvm-bolt has made of the other: name "
+				      "the program as it was linked)"
+				    : " (the other is what llvm-bolt has made of this one: name "
+				      "the rewritten program)";
+}
+
 static int
 refuse_unmatched(const struct work *w, struct pf_error *err)
 {
@@ -128,11 +154,12 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 		if (c->matches[i] == PF_MATCH_OTHER_BUILD)
 			return pf_error_set(err, PF_EINPUT,
 			    "the samples are of another build: %s has build id %s, %s in the "
-			    "profile has %s; give the "
+			    "profile has %s%s; give the "
 			    "binary that was profiled, or --allow-build-id-mismatch to use them "
 			    "nevertheless",
 			    path, own, stack_string(c, c->stacks.binaries[i].filename),
-			    build_id_of(c, &c->stacks.binaries[i]));
+			    build_id_of(c, &c->stacks.binaries[i]),
+			    explain_bolt(c->binary, build_id_of(c, &c->stacks.binaries[i])));
 	}
 	for (size_t i = 0; other && i < c->stacks.binary_count; i++) {
 		if (pf_match_used(c->matches[i]) && !w->samples.not_code)
@@ -154,9 +181,10 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 		other = program;
 	return pf_error_set(err, PF_EINPUT,
 	    "no sample of the profile is in %s (build id %s): its binaries have other names and "
-	    "build ids%s%s%s%s; a renamed binary must keep the build id%s",
+	    "build ids%s%s%s%s%s; a renamed binary must keep the build id%s",
 	    path, own[0] ? own : "none", words, other ? stack_string(c, other->filename) : "",
 	    other ? " with build id " : "", other ? build_id_of(c, other) : "",
+	    other ? explain_bolt(c->binary, build_id_of(c, other)) : "",
 	    c->options.allow_build_id_mismatch
 		? " (--allow-build-id-mismatch takes another build of the same file name)"
 		: "");
@@ -251,9 +279,11 @@ static void
 note_without_lines(struct work *w)
 {
 	const struct pf_program_function *most[3] = {NULL};
-	char names[3][60] = {""};
+	char names[3][60] = {""}, readable[PF_DEMANGLED_ROOM];
 
 	for (size_t k = 0; k < 3; k++) {
+		const char *name;
+
 		for (size_t i = 0; i < w->program.function_count; i++) {
 			const struct pf_program_function *f = &w->program.functions[i];
 			if (!w->attribution.has_anchors[i] && f != most[0] && f != most[1] &&
@@ -262,9 +292,9 @@ note_without_lines(struct work *w)
 		}
 		if (!most[k])
 			break;
+		name = pf_readable_name(most[k]->name, readable);
 		snprintf(names[k], sizeof names[k], "%s%.*s (%.0f)", k ? ", " : "",
-		    shown_size(most[k]->name), most[k]->name,
-		    (double)most[k]->value / w->c->type.unit);
+		    shown_size(name), name, (double)most[k]->value / w->c->type.unit);
 	}
 	if (most[0])
 		pf_report_note(&w->c->report,
@@ -390,12 +420,6 @@ convert_for_bolt(struct work *w, struct pf_error *err)
 	struct pf_bolt_output written;
 	int rc;
 
-	if (pf_binary_has_section(c->binary, ".note.bolt_info"))
-		return pf_error_set(err, PF_EINPUT,
-		    "%s has been through llvm-bolt already, which takes no binary twice: profile "
-		    "the "
-		    "program as it was linked",
-		    c->binary_path);
 	rc = PF_CALLOC(w->attribution.has_anchors, w->program.function_count, err);
 	if (!rc)
 		rc = PF_CALLOC(w->attribution.unplaced_blocks, w->program.function_count, err);
@@ -509,6 +533,11 @@ pf_convert_from_binary(struct pf_convert *c, struct pf_error *err)
 	int rc = pf_match_binaries(&c->matches, &c->stacks, c->binary_path,
 	    pf_binary_build_id(c->binary), c->options.allow_build_id_mismatch, err);
 
+	if (!rc && c->options.format == PF_CONVERT_BOLT && is_rewritten(c->binary))
+		rc = pf_error_set(err, PF_EINPUT,
+		    "%s has been through llvm-bolt already, which takes no binary twice: profile "
+		    "the program as it was linked",
+		    c->binary_path);
 	if (!rc)
 		rc = pf_samples_collect(
 		    &w.samples, &c->stacks, &c->type, c->matches, c->binary, err);

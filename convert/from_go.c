@@ -43,6 +43,19 @@ refuse(const struct pf_convert *c, const struct pf_go_profile *g, struct pf_erro
 	    c->binary ? c->binary_path : "");
 }
 
+/* What Go's linker leaves in every program, stripped or not, and in C programs with Go in them. */
+static bool
+is_go_program(const struct pf_binary *binary)
+{
+	static const char *const sections[] = {
+	    ".go.buildinfo", ".gopclntab", ".data.rel.ro.gopclntab", ".note.go.buildid"};
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+		found |= pf_binary_has_section(binary, sections[i]);
+	return found;
+}
+
 static int
 report_samples(struct pf_convert *c, const struct pf_go_profile *g, struct pf_error *err)
 {
@@ -140,6 +153,12 @@ pf_convert_for_go(struct pf_convert *c, struct pf_error *err)
 	struct pf_go_profile g = {0};
 	int rc = 0;
 
+	if (c->binary && !is_go_program(c->binary))
+		return pf_error_set(err, PF_EINPUT,
+		    "%s is no Go program (it has no .go.buildinfo section): go build would find "
+		    "none of "
+		    "its functions. clang takes --format extbinary, gcc --format gcc",
+		    c->binary_path);
 	if (c->binary)
 		rc = pf_match_binaries(&c->matches, &c->stacks, c->binary_path,
 		    pf_binary_build_id(c->binary), c->options.allow_build_id_mismatch, err);

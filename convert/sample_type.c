@@ -65,6 +65,17 @@ is_time(const char *type)
 	       !is_perf_samples(type, "instructions");
 }
 
+/* What heap profiles count: "inuse_space" in bytes, "alloc_objects". */
+static bool
+is_memory(const char *type, const char *unit)
+{
+	static const char objects[] = "_objects";
+	size_t size = strlen(type), end = sizeof objects - 1;
+
+	return strcmp(unit, "bytes") == 0 ||
+	       (size > end && strcmp(type + size - end, objects) == 0);
+}
+
 static int
 refuse(const struct pf_stacks *s, const char *wanted, struct pf_error *err)
 {
@@ -131,6 +142,8 @@ pf_sample_type_choose(struct pf_sample_type *choice, const struct pf_stacks *s, 
 	if (type == s->type_count)
 		return refuse(s, wanted, err);
 	choice->type = type;
+	choice->memory = is_memory(pf_strings_get(&s->strings, s->types[type].type),
+	    pf_strings_get(&s->strings, s->types[type].unit));
 	choice->time = is_time(pf_strings_get(&s->strings, s->types[type].type));
 	choice->unit = unit_of(s, type, period);
 	steps = find_type(s, "steps");

@@ -18,6 +18,7 @@ struct pf_sample_type {
 	size_t type;  /* of the stacks */
 	size_t steps; /* the one that holds the agent's single steps, or PF_NO_TYPE */
 	double unit;  /* how much value one sample stands for */
+	bool memory;  /* it weighs memory, which no code spends by running */
 	bool time;    /* samples are time, not executed instructions */
 };
 

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "symbol/binary.h"
+#include "symbol/demangle.h"
 
 enum { NAMED_FUNCTIONS = 10 };
 
@@ -22,12 +23,14 @@ static const char *const reason_words[PF_STALE_REASONS] = {"no code comes from i
 static void
 describe_function(struct pf_buffer *b, const struct pf_stale_function *f, uint64_t total)
 {
+	char readable[PF_DEMANGLED_ROOM];
 	uint64_t lost = 0;
 	bool first = true;
 
 	for (size_t i = 0; i < PF_STALE_REASONS; i++)
 		lost += f->lost[i];
-	pf_buffer_printf(b, "  %10.1f %%  %s", 100 * share(lost, total), f->name);
+	pf_buffer_printf(
+	    b, "  %10.1f %%  %s", 100 * share(lost, total), pf_readable_name(f->name, readable));
 	if (f->moved)
 		pf_buffer_printf(b, " (starts %+" PRId64 " line%s)", f->moved,
 		    f->moved == 1 || f->moved == -1 ? "" : "s");

@@ -7,7 +7,8 @@
 #include "convert/stale.h"
 #include "core/buffer.h"
 
-/* `newer`: the binary that was compared with. The text names the functions that lose most. */
+/* `newer`: the binary that was compared with. The text names the functions that lose most, C++'s by
+ * their short names; the JSON keeps the linkage names. */
 void pf_stale_text(
     struct pf_buffer *b, const struct pf_staleness *s, const struct pf_binary *newer);
 /* A new object; NULL without memory, or with names that are no UTF-8. */

@@ -121,7 +121,13 @@ static const struct rule rules[] = {
     {"__pthread_rwlock_unlock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
     {"___pthread_mutex_unlock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
     {"___pthread_rwlock_unlock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
-    {"pthread_spin_lock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"pthread_spin_lock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_SPIN | PF_CODE_LIBRARY},
+    {"__pthread_spin_lock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_SPIN | PF_CODE_LIBRARY},
+    {"tbb::spin_mutex::*", PF_CODE_LOCK | PF_CODE_SPIN | PF_CODE_LIBRARY},
+    {"tbb::detail::d1::spin_mutex::*", PF_CODE_LOCK | PF_CODE_SPIN | PF_CODE_LIBRARY},
+    {"mtx_lock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"mtx_timedlock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
+    {"mtx_unlock", PF_CODE_LOCK | PF_CODE_LIBRARY},
     {"__lll_lock_wait*", PF_CODE_LOCK | PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
     /* only where somebody waits */
     {"__lll_lock_wake*", PF_CODE_LOCK_WAIT | PF_CODE_LIBRARY},
@@ -158,6 +164,10 @@ static const struct rule rules[] = {
     {"___pthread_cond_clockwait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
     {"pthread_join", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
     {"__pthread_clockjoin*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"cnd_wait", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"cnd_timedwait", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"thrd_join", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"thrd_sleep", PF_CODE_SLEEP | PF_CODE_LIBRARY},
     {"sem_wait", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
     {"sem_timedwait", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
     {"sem_clockwait", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
@@ -289,25 +299,31 @@ starts_with_any(const char *name, const char *const *beginnings)
 
 /*
  * Whether a C++ name is of the standard library: of std:: or of __gnu_cxx::, its lambdas and instances for
- * the service's types too. Mangled, std:: is St, or an abbreviation of one of its classes (Itanium C++ ABI, 5.1.8).
+ * the service's types too, or a function without a scope that libstdc++ or libc++ has for itself (what locks a
+ * std::mutex, say). Mangled, std:: is St, or an abbreviation of one of its classes (Itanium C++ ABI, 5.1.8).
  */
 static bool
 is_standard_cpp(const char *name)
 {
-	static const char *const plain[] = {"std::", "__gnu_cxx::", NULL};
-	static const char *const nested[] = {
-	    "St", "Sa", "Sb", "Ss", "Si", "So", "Sd", "9__gnu_cxx", NULL};
+	static const char *const plain[] = {"std::", "__gnu_cxx::", "__cxxabiv1::", NULL};
+	static const char *const inner[] = {"__gthread_", "__gthrw_", "__glibcxx_", "__libcpp_",
+	    "__cxa_", "__gxx_", "__gnu_cxx", "__cxxabiv1", NULL};
+	static const char *const nested[] = {"St", "Sa", "Sb", "Ss", "Si", "So", "Sd", NULL};
 
 	if (strncmp(name, "_Z", 2) != 0)
-		return starts_with_any(name, plain);
+		return starts_with_any(name, plain) || starts_with_any(name, inner);
 	name += 2;
 	while (*name == 'Z') /* something inside of a function */
 		name++;
+	if (*name == 'L') /* static */
+		name++;
 	if (*name != 'N')
-		return strncmp(name, "St", 2) == 0;
+		return strncmp(name, "St", 2) == 0 ||
+		       starts_with_any(name + strspn(name, "0123456789"), inner);
 	name++;
 	name += strspn(name, "rVKRO"); /* of a member function: const, && … */
-	return starts_with_any(name, nested);
+	return starts_with_any(name, nested) ||
+	       starts_with_any(name + strspn(name, "0123456789"), inner);
 }
 
 /* Whether a name is of Rust's standard library, of which a C++ namespace could bear the crates' names, "core" say. */
@@ -388,6 +404,19 @@ pf_code_wait_traits(const char *word)
 	static const struct rule words[] = {{"mutex", PF_CODE_LOCK | PF_CODE_LOCK_WAIT},
 	    {"rwlock", PF_CODE_LOCK | PF_CODE_LOCK_WAIT}, {"condition", PF_CODE_CHANNEL},
 	    {"semaphore", PF_CODE_CHANNEL}, {"join", PF_CODE_CHANNEL}};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strcmp(word, words[i].name) == 0)
+			return words[i].traits;
+	}
+	return 0;
+}
+
+uint32_t
+pf_code_peer_traits(const char *word)
+{
+	static const struct rule words[] = {{"client", PF_CODE_IDLE}, {"self", PF_CODE_IDLE},
+	    {"server", PF_CODE_ASKS}, {"file", PF_CODE_ASKS}};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (strcmp(word, words[i].name) == 0)

@@ -7,6 +7,11 @@
 
 #include "tuner/sites.h"
 
+/* Of a core, on the average over the profile's window. */
+#define IDLE_CPU 0.05
+#define LITTLE_CPU 0.1
+#define SOME_CPU 0.3
+
 const struct pf_detector pf_detectors[] = {
     {"leak", "heap profiles: one with --base, or four and more over time", pf_detect_leak},
     {"goroutine-leak", "goroutine profiles", pf_detect_goroutines},
@@ -55,6 +60,33 @@ pf_cpu_profile(const struct pf_evidence *e, uint32_t *column)
 		return NULL;
 	*column = pf_evidence_column(ep, names);
 	return *column == PF_NONE || pf_column_total(ep, *column) <= 0 ? NULL : ep;
+}
+
+/* How many cores were busy on the average; NaN where the profile doesn't tell. */
+static double
+cores_used(const struct pf_evidence_profile *ep, uint32_t column)
+{
+	double window = (double)pf_profile_duration_nanos(ep->p);
+
+	if (!(window > 0) || strcmp(pf_profile_type_unit(ep->p, column), "nanoseconds") != 0)
+		return NAN;
+	return pf_column_total(ep, column) / window;
+}
+
+enum pf_severity
+pf_cpu_severity(const struct pf_evidence_profile *ep, uint32_t column, enum pf_severity by_share)
+{
+	double cores = cores_used(ep, column);
+
+	if (cores < LITTLE_CPU || pf_cpu_samples(ep) < PF_FEW_SAMPLES)
+		return PF_SEVERITY_LOW;
+	return by_share == PF_SEVERITY_HIGH && cores < SOME_CPU ? PF_SEVERITY_MEDIUM : by_share;
+}
+
+bool
+pf_cpu_is_idle(const struct pf_evidence_profile *ep, uint32_t column)
+{
+	return cores_used(ep, column) < IDLE_CPU && pf_cpu_samples(ep) < PF_FEW_SAMPLES;
 }
 
 static bool

@@ -41,6 +41,14 @@ bool pf_allocates(const struct pf_stack *s, const struct pf_evidence_profile *ep
 /* How many samples stand behind a CPU profile; shares of fewer than PF_FEW_SAMPLES are unsure. */
 double pf_cpu_samples(const struct pf_evidence_profile *ep);
 enum { PF_FEW_SAMPLES = 100, PF_LEAST_SAMPLES = 20 };
+/*
+ * How severe what a share of CPU says is by the CPU that is used at all, where the profile tells: a tenth of a core
+ * is worth little whatever takes it, and few samples carry no more.
+ */
+enum pf_severity pf_cpu_severity(
+    const struct pf_evidence_profile *ep, uint32_t column, enum pf_severity by_share);
+/* Whether a profile is of a service that does next to nothing, by few samples: no share of it is worth a finding. */
+bool pf_cpu_is_idle(const struct pf_evidence_profile *ep, uint32_t column);
 
 /*
  * The share of CPU time in the allocator, of which findings about it can save a part: NaN where no CPU
@@ -58,6 +66,13 @@ void pf_share_interval(double share, double n, double *low, double *high);
 /* Adds a share of CPU with its interval, and the caveat that few samples deserve. */
 void pf_add_cpu_share(struct pf_findings *f, const char *name, double share, double samples);
 
+/*
+ * The command that shows who calls a function in a profile, by an expression of its name; 0 where it would not do as
+ * it stands: there is no such file, or its names are not in it.
+ */
+uint32_t pf_say_peek(
+    struct pf_findings *f, const struct pf_evidence_profile *ep, const char *pattern);
+
 /* Says what weakens a comparison of the snapshots of this kind. */
 void pf_add_snapshot_caveats(
     const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings *f);
@@ -74,11 +89,11 @@ struct pf_gc_cost {
 };
 int pf_gc_cost(const struct pf_evidence *e, struct pf_gc_cost *cost, struct pf_error *err);
 
-/* Go's heap as the model of gc_model.c needs it; NaN where unknown. */
+/* Go's heap as its collector sees it (gc_heap.c); NaN where unknown. */
 struct pf_go_heap {
 	double live;      /* bytes marked by a cycle */
 	double goal;      /* the heap's size that starts the next one */
-	double gogc;      /* percent; infinity: off */
+	double gogc;      /* percent; infinity: off; NaN: nothing tells, and a limit decides */
 	double overhead;  /* all that is not heap: stacks, metadata, the binary's share */
 	double limit;     /* GOMEMLIMIT; infinity: none */
 	double interval;  /* seconds between cycles */
@@ -88,7 +103,20 @@ struct pf_go_heap {
 	bool gogc_assumed; /* nothing tells GOGC: Go's default */
 	bool gogc_rough;   /* read off a heap of a few megabytes */
 	bool overhead_guessed;
+	bool
+	    limited; /* the memory limit decides when a cycle starts: another GOGC changes nothing */
+	bool limited_assumed; /* as the goals look; nothing tells the limit */
+	bool growing;         /* what is live still grew when the trace ended */
 };
 int pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *heap, struct pf_error *err);
+
+/* The heap's goal under another GOGC, where that decides it. */
+double pf_goal_at(const struct pf_go_heap *h, double gogc);
+/* The GOGC that makes no higher goal than this; negative: none does, for more is live. */
+double pf_gogc_for(const struct pf_go_heap *h, double goal);
+
+/* The first of the last cycles of a trace (of PF_LEAST_CYCLES and more), which it is judged by: its beginning is warm-up. */
+enum { PF_LEAST_CYCLES = 3 };
+size_t pf_gctrace_steady(const struct pf_gctrace *t);
 
 #endif

@@ -13,6 +13,7 @@
 #include "tuner/detect.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tuner/sites.h"
@@ -23,32 +24,76 @@
 
 enum { WORTH_BYTES = 16 << 20, LEAST_WAITS = 25 };
 
+/* How many threads there are, as the kernel or a profile of them says; NaN: nothing does. */
+static double
+thread_count(const struct pf_evidence *e)
+{
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_THREADS);
+	const struct pf_evidence_stats *s = NULL;
+	uint32_t column = ep ? pf_evidence_column(ep, pf_count_columns) : PF_NONE;
+
+	while ((s = pf_evidence_stats_last(e, PF_STATS_PROC, s))) {
+		if (!isnan(s->proc.threads))
+			return s->proc.threads;
+	}
+	return column == PF_NONE ? NAN : pf_column_total(ep, column);
+}
+
+/* How to undo a setting of MALLOC_ARENA_MAX. */
+static uint32_t
+undo_arenas(const struct pf_evidence *e, struct pf_findings *f)
+{
+	if (*e->arena_max)
+		return pf_say(f, "MALLOC_ARENA_MAX=%s, as it is now", e->arena_max);
+	return pf_say(f, "unset MALLOC_ARENA_MAX, or as it was");
+}
+
+/*
+ * glibc gives each new thread an arena of its own until there are as many as it may have (8 a CPU, unless it
+ * is told otherwise), and only then lets threads share. Where there are as many as threads, none is shared:
+ * threads meet where one frees what another allocated, for that takes the lock of the arena it came from.
+ */
+static void
+advise_arenas(const struct pf_evidence *e, struct pf_findings *f, double arenas)
+{
+	double cpus = isnan(e->cpus) ? 1 : fmax(1, e->cpus), threads = thread_count(e);
+	double told = *e->arena_max ? strtod(e->arena_max, NULL) : 0;
+	bool few = arenas < 8 * cpus;
+	double most = few ? 8 * cpus : 2 * fmax(fmax(arenas, told), 8 * cpus);
+
+	if (arenas >= threads || arenas < told) {
+		pf_add_advice(f,
+		    (struct pf_advice){
+			.action = pf_say(f,
+			    "Have blocks freed by the thread that allocated them: hand them back, "
+			    "or pass on fewer and bigger ones. No thread has to share an arena "
+			    "(there are %.0f; threads share only when there may be no more), but "
+			    "who frees another's block takes the lock of the arena that it came "
+			    "from. Another number of arenas is no cure.",
+			    arenas)});
+		return;
+	}
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = few ? pf_say(f,
+				    "Let more threads have an arena of their own: now %.0f is all "
+				    "that there are.",
+				    arenas)
+			      : pf_say(f, "Allow more arenas: 8 a CPU is the default, unless "
+					  "MALLOC_ARENA_MAX or glibc.malloc.arena_max says less."),
+		.setting = pf_say(f, "MALLOC_ARENA_MAX=%.0f", most),
+		.how = pf_say(
+		    f, "in the environment, or GLIBC_TUNABLES=glibc.malloc.arena_max=%.0f", most),
+		.versions = pf_say(f, "glibc 2.10 and later"),
+		.risk = pf_say(f, "Every arena has its own free memory: the peak may rise."),
+		.undo = undo_arenas(e, f)});
+}
+
 static void
 advise_more(const struct pf_evidence *e, struct pf_findings *f, double arenas)
 {
-	double cpus = isnan(e->cpus) ? 1 : fmax(1, e->cpus);
-
 	if (e->allocator == PF_ALLOCATOR_GLIBC) {
-		bool few = arenas < 8 * cpus;
-
-		pf_add_advice(
-		    f, (struct pf_advice){
-			   .action = few ? pf_say(f,
-					       "Let more threads have an arena of "
-					       "their own: now %.0f is all that "
-					       "there are.",
-					       arenas)
-					 : pf_say(f, "Allow more arenas: 8 a CPU is the "
-						     "default, unless MALLOC_ARENA_MAX or "
-						     "glibc.malloc.arena_max says less."),
-			   .setting = pf_say(f, "MALLOC_ARENA_MAX=%.0f", (few ? 8 : 16) * cpus),
-			   .how = pf_say(f,
-			       "in the environment, or GLIBC_TUNABLES=glibc.malloc.arena_max=%.0f",
-			       (few ? 8 : 16) * cpus),
-			   .versions = pf_say(f, "glibc 2.10 and later"),
-			   .risk =
-			       pf_say(f, "Every arena has its own free memory: the peak may rise."),
-			   .undo = pf_say(f, "unset MALLOC_ARENA_MAX, or as it was")});
+		advise_arenas(e, f, arenas);
 	} else if (e->allocator == PF_ALLOCATOR_JEMALLOC) {
 		pf_add_advice(
 		    f, (struct pf_advice){.action = pf_say(f, "Have an arena per CPU."),
@@ -81,9 +126,12 @@ advise_fewer(const struct pf_evidence *e, struct pf_findings *f)
 		.how = pf_say(
 		    f, "in the environment, or GLIBC_TUNABLES=glibc.malloc.arena_max=%.0f", cpus),
 		.versions = pf_say(f, "glibc 2.10 and later"),
-		.risk = pf_say(f, "Threads then wait for each other's arenas. MALLOC_ARENA_MAX=2 "
-				  "has also made idle memory 26 %% larger: measure it, beside 1."),
-		.undo = pf_say(f, "unset MALLOC_ARENA_MAX")});
+		.risk =
+		    pf_say(f, "Threads then wait for each other's arenas, the more so where one "
+			      "frees what another allocated: MALLOC_ARENA_MAX=2 has doubled a "
+			      "program's time, and has made idle memory 26 %% larger: measure "
+			      "it, beside 1."),
+		.undo = undo_arenas(e, f)});
 }
 
 static void
@@ -243,7 +291,9 @@ judge_spinning(const struct pf_evidence *e, struct pf_findings *f, double arenas
 	if (!rc && share >= SPINS && low >= AT_LEAST) {
 		*found = true;
 		pf_findings_add(f, "arena-contention",
-		    share >= 0.15 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
+		    pf_cpu_severity(
+			ep, column, share >= 0.15 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM),
+		    PF_CONFIDENCE_HIGH,
 		    pf_say(f, "Threads fight for the allocator's locks: %s of the CPU time",
 			pf_amount(text, share, "share")))
 		    ->cpu_saved = share;
@@ -256,11 +306,24 @@ judge_spinning(const struct pf_evidence *e, struct pf_findings *f, double arenas
 	return rc;
 }
 
+/* Whether threads wait for arenas as they are, by little: fewer would make them wait more. */
+static int
+is_contended(const struct pf_evidence *e, bool *contended, struct pf_error *err)
+{
+	struct wall w = {.ep = pf_evidence_last(e, PF_PROFILE_WALL)};
+	int rc = w.ep ? read_wall(&w, err) : 0;
+
+	*contended = w.working > 0 && w.waiting.total >= AT_LEAST * w.working;
+	pf_sites_release(&w.waiting);
+	return rc;
+}
+
 /* What the allocator's own figures say, where no profile has shown it. */
 static void
-judge_statistics(
-    const struct pf_evidence *e, struct pf_findings *f, const struct pf_allocator_stats *a)
+judge_statistics(const struct pf_evidence *e, struct pf_findings *f,
+    const struct pf_allocator_stats *a, bool contended)
 {
+	double told = *e->arena_max ? strtod(e->arena_max, NULL) : 0;
 	double cpus = isnan(e->cpus) ? 2 : e->cpus;
 	char text[PF_AMOUNT_ROOM];
 
@@ -278,8 +341,9 @@ judge_statistics(
 		pf_add_number(f, "arenas", a->arenas, "count");
 		advise_more(e, f, a->arenas);
 		advise_trying(f);
-	} else if (a->allocator == PF_ALLOCATOR_GLIBC && a->arenas > 2 * cpus &&
-		   a->free_bytes >= WORTH_BYTES && a->free_bytes > a->in_use) {
+	} else if (a->allocator == PF_ALLOCATOR_GLIBC && a->arenas > 2 * cpus && !contended &&
+		   !(told > 0 && told <= cpus) && a->free_bytes >= WORTH_BYTES &&
+		   a->free_bytes > a->in_use) {
 		pf_findings_add(f, "arena-contention", PF_SEVERITY_LOW, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f, "%.0f arenas hold %s free between them, more than is in use",
 			a->arenas, pf_amount(text, a->free_bytes, "bytes")));
@@ -296,7 +360,7 @@ pf_detect_arenas(const struct pf_evidence *e, struct pf_findings *f, struct pf_e
 {
 	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
 	double arenas = s ? s->allocator.arenas : NAN;
-	bool found = false;
+	bool found = false, contended = false;
 	int rc = judge_waiting(e, f, arenas, &found, err);
 
 	if (!rc)
@@ -306,6 +370,8 @@ pf_detect_arenas(const struct pf_evidence *e, struct pf_findings *f, struct pf_e
 	if (!rc)
 		rc = judge_spinning(e, f, arenas, &found, err);
 	if (!rc && !found && s)
-		judge_statistics(e, f, &s->allocator);
+		rc = is_contended(e, &contended, err);
+	if (!rc && !found && s)
+		judge_statistics(e, f, &s->allocator, contended);
 	return rc ? rc : pf_findings_check(f, err);
 }

@@ -32,9 +32,18 @@ serializes(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 	return (s->traits & PF_CODE_SERIAL) != 0;
 }
 
+uint32_t
+pf_say_peek(struct pf_findings *f, const struct pf_evidence_profile *ep, const char *pattern)
+{
+	if (ep->names_added || strstr(ep->name, "://") || strchr(ep->name, '\'') ||
+	    strchr(pattern, '\''))
+		return 0;
+	return pf_say(f, "profuse show peek '%s' '%s'", pattern, ep->name);
+}
+
 static void
-advise_allocation(const struct pf_evidence *e, struct pf_findings *f, const char *owner,
-    double share, double low, double high)
+advise_allocation(const struct pf_evidence *e, const struct pf_evidence_profile *ep,
+    struct pf_findings *f, const char *owner, double share, double low, double high)
 {
 	bool go = pf_evidence_is_go(e);
 	char text[PF_AMOUNT_ROOM];
@@ -52,7 +61,7 @@ advise_allocation(const struct pf_evidence *e, struct pf_findings *f, const char
 						  "an arena that lives as "
 						  "long as a request, reserve capacity.",
 						  owner),
-		.how = pf_say(f, "profuse show peek '%s' CPU.pb.gz", go ? "mallocgc" : "malloc")});
+		.how = go ? pf_say_peek(f, ep, "mallocgc") : 0});
 	pf_add_prediction(f, "cpu", "share", 1, 1 - share / 2, 1 - high, 1,
 	    pf_say(f, "half of the allocation's CPU time avoided; all of it at best (%s)",
 		pf_amount(text, share, "share")));
@@ -95,7 +104,7 @@ pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct 
 	char text[PF_AMOUNT_ROOM];
 	int rc;
 
-	if (!ep)
+	if (!ep || pf_cpu_is_idle(ep, column))
 		return 0;
 	rc = pf_cpu_used(ep, column, &used, err);
 	if (rc)
@@ -107,13 +116,15 @@ pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct 
 	if (!rc && sites.count && low > HEAVY_ALLOCATION * 0.8 && share >= HEAVY_ALLOCATION) {
 		const char *owner = pf_site_name(ep, sites.items[0].name);
 		struct pf_finding *finding = pf_findings_add(f, "allocation-heavy",
-		    share >= 0.3 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
+		    pf_cpu_severity(
+			ep, column, share >= 0.3 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM),
+		    PF_CONFIDENCE_HIGH,
 		    pf_say(f, "%s of the CPU time goes into allocating memory, most of it for %s",
 			pf_amount(text, share, "share"), owner));
 		finding->cpu_saved = share / 2;
 		pf_add_cpu_share(f, "cpu_share", share, samples);
 		pf_add_number(f, "first_owner_share", sites.items[0].value / used, "share");
-		advise_allocation(e, f, owner, share, low, high);
+		advise_allocation(e, ep, f, owner, share, low, high);
 		rc = pf_show_sites(f, ep, &sites, 3, "share_of_allocation", err);
 	}
 	pf_sites_release(&sites);
@@ -141,7 +152,7 @@ library_of(char *to, size_t room, const char *name)
 }
 
 static int
-report_serial(struct pf_findings *f, const struct pf_evidence_profile *ep,
+report_serial(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t column,
     const struct pf_sites *sites, double share, double samples, struct pf_error *err)
 {
 	const char *owner = pf_site_name(ep, sites->items[0].name);
@@ -158,7 +169,8 @@ report_serial(struct pf_findings *f, const struct pf_evidence_profile *ep,
 		library_of(library, sizeof library, pf_site_name(ep, stack.names[at]));
 	pf_stack_release(&stack);
 	finding = pf_findings_add(f, "serialization",
-	    share >= 0.25 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
+	    pf_cpu_severity(ep, column, share >= 0.25 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM),
+	    PF_CONFIDENCE_HIGH,
 	    pf_say(f, "%s of the CPU time goes into serialisation (%s), most of it for %s",
 		pf_amount(text, share, "share"), library, owner));
 	finding->cpu_saved = share / 2;
@@ -190,7 +202,7 @@ pf_detect_serialization(const struct pf_evidence *e, struct pf_findings *f, stru
 	struct pf_sites sites;
 	int rc;
 
-	if (!ep)
+	if (!ep || pf_cpu_is_idle(ep, column))
 		return 0;
 	rc = pf_cpu_used(ep, column, &used, err);
 	if (rc)
@@ -200,7 +212,7 @@ pf_detect_serialization(const struct pf_evidence *e, struct pf_findings *f, stru
 	share = sites.total / used;
 	pf_share_interval(share, samples, &low, &high);
 	if (!rc && sites.count && share >= HEAVY_SERIAL && low > HEAVY_SERIAL * 0.7)
-		rc = report_serial(f, ep, &sites, share, samples, err);
+		rc = report_serial(f, ep, column, &sites, share, samples, err);
 	pf_sites_release(&sites);
 	return rc;
 }

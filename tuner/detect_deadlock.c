@@ -306,9 +306,34 @@ was_passed(const struct pf_goroutine_frame *frame, uint64_t object)
 	return false;
 }
 
+/* Whether others wait at an earlier line of its function: who stands here has passed that line, and has what is taken there. */
+static bool
+is_past_first(const struct wait_graph *w, const struct waiter *x)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		if (w->waiters[i].own->function == x->own->function &&
+		    w->waiters[i].own->line < x->own->line)
+			return true;
+	}
+	return false;
+}
+
+/* Whether others wait at a later line of its function, and none at an earlier one: it has nothing yet. */
+static bool
+is_at_first(const struct wait_graph *w, const struct waiter *x)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		if (w->waiters[i].own->function == x->own->function &&
+		    w->waiters[i].own->line > x->own->line)
+			return !is_past_first(w, x);
+	}
+	return false;
+}
+
 /*
  * Whether somebody else is in the function where these two wait, or waits for neither lock and was
- * passed what has one of them (at this offset): a holder at work, or a party of another wait.
+ * passed what has one of them (at this offset): a holder at work, or a party of another wait. Who waits
+ * at an earlier line of the function has nothing yet; who waits at theirs has what it was passed.
  */
 static bool
 has_other(
@@ -323,10 +348,13 @@ has_other(
 		uint64_t lock = lock_of(d, g, &own);
 		bool waits = lock == a || lock == b;
 
-		if (waits && own && own->function == x->own->function && own->line == x->own->line)
+		bool here = lock && own && own->function == x->own->function;
+
+		if (here && (own->line < x->own->line || (waits && own->line == x->own->line)))
 			continue;
+		here = here && own->line == x->own->line;
 		for (size_t k = 0; k < g->frame_count; k++) {
-			if (frames[k].function == x->own->function ||
+			if ((!here && frames[k].function == x->own->function) ||
 			    (!waits && (was_passed(&frames[k], a - offset) ||
 					   was_passed(&frames[k], b - offset))))
 				return true;
@@ -343,27 +371,33 @@ find_swapped(struct pf_findings *f, const struct wait_graph *w)
 		for (size_t j = i + 1; j < w->count; j++) {
 			const struct waiter *x = &w->waiters[i], *y = &w->waiters[j];
 			uint64_t a = w->locks[x->lock], b = w->locks[y->lock], of_x, of_y;
-			bool minutes = x->g->minutes && y->g->minutes;
+			bool minutes = x->g->minutes && y->g->minutes, past = is_past_first(w, x);
+			enum pf_confidence sure = past && minutes   ? PF_CONFIDENCE_HIGH
+						  : past || minutes ? PF_CONFIDENCE_MEDIUM
+								    : PF_CONFIDENCE_LOW;
 
-			if (a == b || x->own->function != y->own->function ||
+			if (a == b || is_at_first(w, x) || x->own->function != y->own->function ||
 			    x->own->line != y->own->line || !was_passed_both(x, a, b, &of_x) ||
 			    !was_passed_both(y, b, a, &of_y) || has_other(w, x, y, of_x) ||
 			    has_other(w, x, y, of_y))
 				continue;
-			begin(f, w, minutes ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_LOW,
+			begin(f, w, sure,
 			    pf_say(f,
-				"Suspected deadlock: two goroutines in %s were passed the same two "
-				"locks and wait for one each",
+				"%s: two goroutines in %s were passed the same two locks and wait "
+				"for "
+				"one each",
+				sure == PF_CONFIDENCE_HIGH ? "Deadlock" : "Suspected deadlock",
 				name_of(w->dump, x->own->function)),
 			    order_locks(f));
-			pf_add_caveat(f, minutes ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_LOW,
+			pf_add_caveat(f, sure,
 			    pf_say(f,
 				"A dump does not say who holds a lock: that each holds the other's "
-				"follows from what it was passed, and that nobody else is in %s "
-				"or was passed one of the two. "
-				"If the same goroutines stand there in a dump a minute later, it "
-				"is one.",
-				name_of(w->dump, x->own->function)));
+				"follows from what it was passed, and that %s %s %s. If the same "
+				"goroutines stand there in a dump a minute later, it is one.",
+				past ? "others wait at an earlier line of" : "nobody else is in",
+				name_of(w->dump, x->own->function),
+				past ? "which these two have passed"
+				     : "or was passed one of the two"));
 			say_waits(f, w, x, "");
 			say_waits(f, w, y, "");
 			show_waiter(f, w, x, 1);

@@ -1,15 +1,17 @@
 /*
  * detect_gc.c: what Go's collector takes, and which settings would change that.
  *
- * Cycles per second = allocation rate / ((live + roots)·GOGC/100), each costing
- * CPU in proportion to live + roots: the collector's CPU falls with 1/GOGC. The
- * heap's height is live·(1 + GOGC/100). Measured against that, a two-point fit
+ * Cycles per second = allocation rate / (goal - live), each costing CPU in proportion
+ * to live + roots: where GOGC makes the goal, the collector's CPU falls with 1/GOGC, and
+ * the heap's height is live·(1 + GOGC/100). Where the memory limit makes it, only more of
+ * that helps. Measured against that, a two-point fit
  * was 13 % low at half and 2 % high at eight times the GOGC that it was fitted
  * at; the intervals here are 15 % of the change, plus the sampling error.
  */
 #include "tuner/detect.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "tuner/sites.h"
 
@@ -25,8 +27,11 @@
 #define FREQUENT 30
 #define ON_TOP 0.5
 #define HEADROOM 0.9 /* of a container's limit, for GOMEMLIMIT */
+#define MUCH_ROOM 2  /* times what a limit leaves the heap */
 
-enum { LEAST_GOGC = 50, MOST_GOGC = 500 };
+#define IDLE 0.05 /* of one processor: what uses less has nothing to gain */
+
+enum { MOST_GOGC = 500, LEAST_ROOM = 1 << 20 };
 
 static void
 add_cost(struct pf_findings *f, const struct pf_gc_cost *c)
@@ -51,10 +56,54 @@ add_heap(struct pf_findings *f, const struct pf_go_heap *h)
 {
 	pf_add_number(f, "live_heap", h->live, "bytes");
 	pf_add_number(f, "heap_goal", h->goal, "bytes");
+	if (isfinite(h->limit))
+		pf_add_number(f, "gomemlimit", h->limit, "bytes");
 	if (isfinite(h->gogc))
 		pf_add_number(f, h->gogc_assumed ? "gogc_assumed" : "gogc", h->gogc, "percent");
 	pf_add_number(f, "seconds_between_cycles", h->interval, "seconds");
 	pf_add_number(f, "cpu_of_a_cycle", h->cycle_cpu, "seconds");
+}
+
+/* What weakens all that rests on the heap's figures. */
+static void
+doubt_heap(struct pf_findings *f, const struct pf_go_heap *h)
+{
+	if (h->growing)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "What is live still grew when the gctrace ended, and is judged as it "
+			      "was then: take one that goes on when the service is warm."));
+	if (h->limited_assumed)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "That a memory limit makes the heap's goals is told by the goals "
+			      "only, which do not follow from what is live; what sets GOGC while "
+			      "the service runs looks the same. Its /metrics (--service fetches "
+			      "them) or --pid tell GOMEMLIMIT."));
+}
+
+/* Processors' worth of CPU time that the service used under its CPU profile; NaN: not known. */
+static double
+processors_used(const struct pf_evidence *e)
+{
+	uint32_t column;
+	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
+	double seconds = ep ? (double)ep->p->duration_nanos / 1e9 : 0;
+
+	if (!(seconds > 0) ||
+	    strcmp(pf_profile_string(ep->p, ep->p->types[column].unit), "nanoseconds") != 0)
+		return NAN;
+	return pf_column_total(ep, column) / 1e9 / seconds;
+}
+
+/* Shares of next to nothing are next to nothing. */
+static void
+weigh(const struct pf_evidence *e, struct pf_findings *f)
+{
+	double used = processors_used(e);
+
+	if (!(used < IDLE))
+		return;
+	pf_findings_last(f)->severity = PF_SEVERITY_LOW;
+	pf_add_number(f, "processors_used", used, "count");
 }
 
 /* What the advice rests on where nothing says GOGC. */
@@ -148,6 +197,114 @@ undo_gogc(struct pf_findings *f, const struct pf_go_heap *h)
 	return isfinite(h->gogc) ? pf_say(f, "GOGC=%.0f", h->gogc) : pf_say(f, "GOGC=off");
 }
 
+/* What is left for the heap under the container's limit; infinity: none is known. */
+static double
+room_for_heap(const struct pf_evidence *e, const struct pf_go_heap *h)
+{
+	double overhead = h->limited && isfinite(h->limit) ? h->limit - h->goal : h->overhead;
+
+	return isfinite(e->memory_limit) ? HEADROOM * e->memory_limit - overhead : INFINITY;
+}
+
+/*
+ * The GOGC that the container's limit has room for, in steps of 10. Without one: twice today's, for
+ * doubling is what the model was checked with.
+ */
+static double
+choose_gogc(const struct pf_evidence *e, const struct pf_go_heap *h)
+{
+	double room = room_for_heap(e, h);
+	double gogc = isfinite(room) ? floor(pf_gogc_for(h, room) / 10) * 10 : 2 * h->gogc;
+
+	return fmin(gogc, fmax(MOST_GOGC, h->gogc));
+}
+
+/*
+ * The goal that a higher memory limit should allow: what GOGC makes of it where that is set, and at
+ * least twice as much room above what is live; not more than the container has.
+ */
+static double
+choose_goal(const struct pf_evidence *e, const struct pf_go_heap *h)
+{
+	double doubled = h->live + 2 * fmax(h->goal - h->live, LEAST_ROOM);
+	double wanted = isfinite(h->gogc) ? fmax(pf_goal_at(h, h->gogc), doubled) : doubled;
+
+	return fmin(wanted, room_for_heap(e, h));
+}
+
+/* The share of today's cycles that is left under another goal; of goals that are no higher, all. */
+static double
+remaining(const struct pf_go_heap *h, double goal)
+{
+	return goal > h->goal ? fmin(1, fmax(h->goal - h->live, LEAST_ROOM) / (goal - h->live)) : 1;
+}
+
+#define FEWER 0.8 /* of the cycles: what is worth a higher limit */
+
+static void
+advise_limit(const struct pf_evidence *e, struct pf_findings *f, const struct pf_go_heap *h)
+{
+	double goal = choose_goal(e, h), limit = ceil((h->limit + goal - h->goal) / (1 << 20));
+	char text[PF_AMOUNT_ROOM];
+
+	if (isfinite(e->memory_limit) && remaining(h, goal) > FEWER) {
+		pf_add_advice(f,
+		    (struct pf_advice){
+			.action = pf_say(f,
+			    "Or give the service more memory: under its limit of %s the collector "
+			    "has no more room, and another GOGC changes nothing. GOMEMLIMIT goes "
+			    "up with it.",
+			    pf_amount(text, e->memory_limit, "bytes"))});
+		return;
+	}
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f,
+		    "Raise the memory limit by %s: it decides when a cycle starts, and another "
+		    "GOGC changes nothing%s.",
+		    pf_amount(text, goal - h->goal, "bytes"),
+		    isfinite(e->memory_limit) ? ""
+					      : ". The container's limit must leave room for it"),
+		.setting = isfinite(limit) ? pf_say(f, "GOMEMLIMIT=%.0fMiB", limit) : 0,
+		.how =
+		    isfinite(limit)
+			? pf_say(f, "in the environment, or debug.SetMemoryLimit(%.0f<<20)", limit)
+			: pf_say(f, "GOMEMLIMIT in the environment, or debug.SetMemoryLimit()"),
+		.versions = pf_say(f, "Go 1.19 and later"),
+		.risk = pf_say(f, "The process takes as much more memory."),
+		.undo = isfinite(h->limit) ? pf_say(f, "GOMEMLIMIT=%.0f", h->limit)
+					   : pf_say(f, "GOMEMLIMIT as it is today")});
+}
+
+/* More room for the heap by GOGC: twice today's at most. */
+static void
+advise_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct pf_go_heap *h)
+{
+	double gogc = isnan(h->live) ? 2 * h->gogc : fmin(choose_gogc(e, h), 2 * h->gogc);
+	char text[PF_AMOUNT_ROOM];
+
+	if (gogc < 1.25 * h->gogc) {
+		pf_add_advice(f,
+		    (struct pf_advice){
+			.action = pf_say(f,
+			    "Or give the service more memory: under its limit of %s a higher GOGC "
+			    "has no room.",
+			    pf_amount(text, e->memory_limit, "bytes"))});
+		return;
+	}
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f, "Or give the heap more room, where there is memory for it%s.",
+		    h->gogc_assumed ? ": twice today's GOGC, which is taken for 100" : ""),
+		.setting = pf_say(f, "GOGC=%.0f", gogc),
+		.how = pf_say(
+		    f, "in the environment of the service, or debug.SetGCPercent(%.0f)", gogc),
+		.versions = pf_say(f, "every Go"),
+		.risk =
+		    pf_say(f, "The heap grows by as much as is live; set GOMEMLIMIT beside it."),
+		.undo = undo_gogc(f, h)});
+}
+
 int
 pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
@@ -170,28 +327,26 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	finding->cpu_saved = c.share / 2;
 	add_cost(f, &c);
 	add_heap(f, &h);
+	weigh(e, f);
 	/* The pressure itself is measured, but what is to be set, and what that brings, is not. */
 	doubt_gogc(f, &h, h.gogc_assumed ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH);
+	doubt_heap(f, &h);
 	pf_add_advice(
 	    f, (struct pf_advice){.action = pf_say(f, "Allocate less where most is allocated (the "
 						      "stacks below): every byte less is a "
 						      "cycle later."),
 		   .how = pf_say(f, "profuse show top ALLOCS.pb.gz --sample-type alloc_space")});
-	pf_add_advice(f,
-	    (struct pf_advice){
-		.action = pf_say(f, "Or give the heap more room, where there is memory for it%s.",
-		    h.gogc_assumed ? ": twice today's GOGC, which is taken for 100" : ""),
-		.setting = pf_say(f, "GOGC=%.0f", 2 * (isfinite(h.gogc) ? h.gogc : 100)),
-		.how = pf_say(f, "in the environment of the service, or debug.SetGCPercent(%.0f)",
-		    2 * (isfinite(h.gogc) ? h.gogc : 100)),
-		.versions = pf_say(f, "every Go"),
-		.risk =
-		    pf_say(f, "The heap grows by as much as is live; set GOMEMLIMIT beside it."),
-		.undo = undo_gogc(f, &h)});
+	if (h.limited)
+		advise_limit(e, f, &h);
+	else if (isfinite(h.gogc))
+		advise_gogc(e, f, &h);
 	pf_add_prediction(f, "cpu", "share", 1, 1 - c.share / 2,
 	    1 - c.share / 2 * (1 + MODEL_ERROR), 1 - c.share / 2 * (1 - MODEL_ERROR),
-	    pf_say(f, "the collector's CPU time falls with 1/GOGC, or with what is allocated%s",
-		h.gogc_assumed ? ": at twice today's GOGC, or half the bytes" : ""));
+	    h.limited
+		? pf_say(f, "the collector's CPU time falls with what is allocated: half the bytes")
+		: pf_say(f,
+		      "the collector's CPU time falls with 1/GOGC, or with what is allocated%s",
+		      h.gogc_assumed ? ": at twice today's GOGC, or half the bytes" : ""));
 	rc = show_allocators(e, f, err);
 	return rc ? rc : show_collector(e, f, err);
 }
@@ -216,31 +371,54 @@ add_limit_advice(const struct pf_evidence *e, struct pf_findings *f)
 				       : pf_say(f, "unset GOMEMLIMIT")});
 }
 
+static enum pf_severity
+severity_of(double saved)
+{
+	return saved >= 0.1    ? PF_SEVERITY_HIGH
+	       : saved >= 0.04 ? PF_SEVERITY_MEDIUM
+			       : PF_SEVERITY_LOW;
+}
+
+/* What the process pays for includes marking in idle time; without a spare CPU there is less of it. */
+static double
+paid(const struct pf_gc_cost *c)
+{
+	return isnan(c->with_idle) ? c->share : c->with_idle;
+}
+
+static void
+predict_peak(struct pf_findings *f, const struct pf_go_heap *h, double grown, uint32_t model)
+{
+	double before = h->goal + h->overhead, after = before + grown;
+
+	/* A program may end, or be looked at, before its heap is at the goal; the least that is not heap is 4 MiB. */
+	pf_add_prediction(f, "rss_peak", "bytes", before, after,
+	    after - 0.2 * grown - (h->overhead_guessed ? h->overhead - (4 << 20) : 0),
+	    after + 0.2 * grown, model);
+}
+
 static void
 recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c,
     const struct pf_go_heap *h, double gogc)
 {
-	/* What the process pays for includes marking in idle time; without a spare CPU there is less of it. */
-	double all = isnan(c->with_idle) ? c->share : c->with_idle, fewer = 1 - h->gogc / gogc;
-	double saved = all * fewer, grown = h->live * (gogc - h->gogc) / 100;
+	double now = pf_goal_at(h, h->gogc), then = pf_goal_at(h, gogc), grown = then - now;
+	double fewer = 1 - (now - h->live) / (then - h->live), saved = paid(c) * fewer;
 	double error = MODEL_ERROR * saved + (c->high - c->low) / 2 * fewer;
 	double on_top = h->interval < 1.0 / FREQUENT ? ON_TOP * saved : 0;
 	double least = c->share * fewer * (1 - MODEL_ERROR) - (c->high - c->low) / 2 * fewer;
-	double before = h->goal + h->overhead, after = before + grown;
 	char cpu[PF_AMOUNT_ROOM], memory[PF_AMOUNT_ROOM];
-	struct pf_finding *finding = pf_findings_add(f, "gc-settings",
-	    saved >= 0.1    ? PF_SEVERITY_HIGH
-	    : saved >= 0.04 ? PF_SEVERITY_MEDIUM
-			    : PF_SEVERITY_LOW,
-	    PF_CONFIDENCE_MEDIUM,
-	    pf_say(f, "GOGC=%.0f would save about %s of the CPU time for %s more memory", gogc,
-		pf_amount(cpu, saved, "share"), pf_amount(memory, grown, "bytes")));
+	struct pf_finding *finding =
+	    pf_findings_add(f, "gc-settings", severity_of(saved), PF_CONFIDENCE_MEDIUM,
+		pf_say(f, "GOGC=%.0f would save about %s of the CPU time for %s more memory", gogc,
+		    pf_amount(cpu, saved, "share"), pf_amount(memory, grown, "bytes")));
 
 	finding->cpu_saved = saved;
 	finding->bytes_saved = -grown;
 	add_cost(f, c);
 	add_heap(f, h);
+	weigh(e, f);
 	doubt_gogc(f, h, PF_CONFIDENCE_LOW);
+	doubt_heap(f, h);
 	if (on_top > 0)
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f,
@@ -271,14 +449,55 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 		"GC CPU falls with 1/GOGC: %.0f/%.0f of today's remains, of marking in idle time "
 		"too",
 		h->gogc, gogc));
-	/* A program may end, or be looked at, before its heap is at the goal; the least that is not heap is 4 MiB. */
-	pf_add_prediction(f, "rss_peak", "bytes", before, after,
-	    after - 0.2 * grown - (h->overhead_guessed ? h->overhead - (4 << 20) : 0),
-	    after + 0.2 * grown, pf_say(f, "live heap x (1 + GOGC/100) + what is not heap"));
+	predict_peak(f, h, grown, pf_say(f, "live heap x (1 + GOGC/100) + what is not heap"));
 	pf_add_measurement(f, "p99", "seconds",
 	    pf_say(f,
 		"profuse bench --before CMD --after CMD --after-env GOGC=%.0f --load URL --rate N",
 		gogc));
+}
+
+/* The collector works hard to keep under the memory limit. */
+static void
+recommend_limit(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c,
+    const struct pf_go_heap *h)
+{
+	double goal = choose_goal(e, h), grown = goal - h->goal;
+	double fewer = 1 - remaining(h, goal), saved = paid(c) * fewer;
+	/* Near its limit the heap's room is small, and whole megabytes tell it roughly. */
+	double rough = fmin(0.5, LEAST_ROOM / fmax(h->goal - h->live, LEAST_ROOM));
+	double error =
+	    paid(c) * (MODEL_ERROR * fewer + rough * (1 - fewer)) + (c->high - c->low) / 2 * fewer;
+	bool fits = !isfinite(e->memory_limit) || 1 - fewer <= FEWER;
+	char cpu[PF_AMOUNT_ROOM], memory[PF_AMOUNT_ROOM];
+	struct pf_finding *finding = pf_findings_add(f, "gc-settings",
+	    fits ? severity_of(saved) : severity_of(paid(c) / 2), PF_CONFIDENCE_MEDIUM,
+	    fits ? pf_say(f,
+		       "The memory limit, not GOGC, decides when the collector runs: %s more would "
+		       "save about %s of the CPU time",
+		       pf_amount(memory, grown, "bytes"), pf_amount(cpu, saved, "share"))
+		 : pf_say(f, "The memory limit, not GOGC, decides when the collector runs, and the "
+			     "container has no room for a higher one"));
+
+	finding->cpu_saved = fits ? saved : 0;
+	finding->bytes_saved = fits ? -grown : 0;
+	add_cost(f, c);
+	add_heap(f, h);
+	weigh(e, f);
+	doubt_heap(f, h);
+	if (isfinite(e->memory_limit))
+		pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
+	advise_limit(e, f, h);
+	if (!fits)
+		return;
+	pf_add_prediction(f, "cpu", "share", 1, 1 - saved, 1 - saved - error, 1 - saved + error,
+	    pf_say(f,
+		"GC CPU falls with the room between what is live and the heap's goal: %.0f %% of "
+		"today's remains",
+		100 * (1 - fewer)));
+	predict_peak(f, h, grown, pf_say(f, "the heap's goal + what is not heap"));
+	pf_add_measurement(f, "p99", "seconds",
+	    pf_say(f, "profuse bench --before CMD --after CMD --after-env GOMEMLIMIT=… --load URL "
+		      "--rate N"));
 }
 
 /* The heap's goal and what is not heap already meet the limit: the kernel would end the service. */
@@ -286,6 +505,7 @@ static void
 warn_of_limit(const struct pf_evidence *e, struct pf_findings *f, const struct pf_go_heap *h)
 {
 	char goal[PF_AMOUNT_ROOM], limit[PF_AMOUNT_ROOM];
+	double left = HEADROOM * e->memory_limit - h->overhead - h->live;
 
 	pf_findings_add(f, "gc-settings", PF_SEVERITY_HIGH, PF_CONFIDENCE_MEDIUM,
 	    pf_say(f,
@@ -296,6 +516,15 @@ warn_of_limit(const struct pf_evidence *e, struct pf_findings *f, const struct p
 		pf_amount(limit, e->memory_limit, "bytes")));
 	add_heap(f, h);
 	pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
+	doubt_heap(f, h);
+	if (left < (h->goal - h->live) / MUCH_ROOM)
+		pf_add_advice(f,
+		    (struct pf_advice){
+			.action = pf_say(f,
+			    "Give the container more memory, or hold less: %s are live, and what "
+			    "the limit leaves above that costs a collection after the other, or "
+			    "does not suffice.",
+			    pf_amount(goal, h->live, "bytes"))});
 	add_limit_advice(e, f);
 	pf_add_prediction(f, "rss_peak", "bytes", h->goal + h->overhead, HEADROOM * e->memory_limit,
 	    HEADROOM * e->memory_limit * 0.9, e->memory_limit,
@@ -310,7 +539,6 @@ pf_detect_gc_settings(const struct pf_evidence *e, struct pf_findings *f, struct
 {
 	struct pf_gc_cost c;
 	struct pf_go_heap h;
-	double room, gogc;
 	int rc;
 
 	if (!pf_evidence_is_go(e))
@@ -325,16 +553,11 @@ pf_detect_gc_settings(const struct pf_evidence *e, struct pf_findings *f, struct
 		warn_of_limit(e, f, &h);
 		return pf_findings_check(f, err);
 	}
-	if (!c.source || c.low < WORTH_TUNING || !isfinite(h.gogc) || h.gogc <= 0)
+	if (!c.source || c.low < WORTH_TUNING)
 		return 0;
-	/* Without a limit: double what there is, for doubling is what the model was checked with. */
-	gogc = 2 * h.gogc;
-	if (isfinite(e->memory_limit)) {
-		room = HEADROOM * e->memory_limit - h.overhead;
-		gogc = floor((room / h.live - 1) * 10) * 10; /* in steps of 10 */
-	}
-	gogc = fmin(fmax(gogc, LEAST_GOGC), fmax(MOST_GOGC, h.gogc));
-	if (gogc >= 1.25 * h.gogc)
-		recommend_gogc(e, f, &c, &h, gogc);
+	if (h.limited)
+		recommend_limit(e, f, &c, &h);
+	else if (isfinite(h.gogc) && h.gogc > 0 && choose_gogc(e, &h) >= 1.25 * h.gogc)
+		recommend_gogc(e, f, &c, &h, choose_gogc(e, &h));
 	return pf_findings_check(f, err);
 }

@@ -33,7 +33,8 @@ why_no_setting(const struct pf_evidence *e, struct pf_findings *f, const struct 
 	double needed = h->live * (1 + wanted / 100) + h->overhead;
 	char text[PF_AMOUNT_ROOM], limit[PF_AMOUNT_ROOM];
 
-	if (isfinite(e->memory_limit) && c->share > 0.05 && needed > 0.9 * e->memory_limit)
+	if (isfinite(e->memory_limit) && isfinite(wanted) && !h->limited && c->share > 0.05 &&
+	    needed > 0.9 * e->memory_limit)
 		return pf_say(f,
 		    "To bring the collector under 5 %% of CPU, GOGC would have to be %.0f and the "
 		    "heap %s: "

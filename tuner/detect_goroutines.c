@@ -26,6 +26,7 @@ enum {
 	RISING_THREADS = 20,
 	MOST_SERIES = 500,
 	STACK_OF_GOROUTINE = 2048, /* bytes, at least */
+	SHORT_WATCH = 120,         /* seconds */
 };
 
 /* What a stack waits for: one trait of several; 0: nothing that is known. */
@@ -158,6 +159,27 @@ show_stacks(struct pf_findings *f, const struct pile *p, struct pf_error *err)
 	return rc;
 }
 
+/* By how many a place must have grown. */
+static double
+least_growth(const struct pile *p)
+{
+	return p->what[0] == 't' ? RISING_THREADS : RISING_GOROUTINES;
+}
+
+static bool
+grew_since_base(const struct pile *p)
+{
+	return !isnan(p->base) && p->count - p->base >= least_growth(p) && p->count > 2 * p->base;
+}
+
+/* From the first snapshot to the last, be they too few for a trend. */
+static bool
+grew_in_series(const struct pile *p)
+{
+	return p->series.count > 1 &&
+	       p->series.values[p->series.count - 1] - p->series.values[0] >= least_growth(p);
+}
+
 static void
 advise(struct pf_findings *f, const struct pile *p, bool threads)
 {
@@ -181,20 +203,68 @@ advise(struct pf_findings *f, const struct pile *p, bool threads)
 					      "each has been waiting")});
 }
 
+/*
+ * Goroutines that wait for others of the program, or for what their profile does not say (it leaves the
+ * runtime's own frames out), and of which nothing shows that they become more: one each for who subscribed.
+ */
+static bool
+may_be_subscribers(const struct pile *p)
+{
+	return p->ep->kind == PF_PROFILE_GOROUTINE && !p->rising && !grew_since_base(p) &&
+	       !grew_in_series(p) && (!p->wait || p->wait == PF_CODE_CHANNEL);
+}
+
+/* Whether it was seen to rise for so short a time that the start of a pool may look the same. */
+static bool
+is_short(const struct pf_evidence *e, const struct pile *p)
+{
+	const struct series *s = &p->series;
+
+	return p->rising && pf_evidence_is_timed(e, p->ep->kind) &&
+	       s->times[s->count - 1] - s->times[0] < SHORT_WATCH;
+}
+
+/* A pool that fills is mostly one of threads. */
+static void
+add_short_caveat(struct pf_findings *f, const struct pile *p)
+{
+	const struct series *s = &p->series;
+
+	pf_add_caveat(f,
+	    p->what[0] == 't' && p->wait == PF_CODE_CHANNEL ? PF_CONFIDENCE_LOW
+							    : PF_CONFIDENCE_MEDIUM,
+	    pf_say(f,
+		"They were watched for %.0f s only: a pool that fills, or load that rises, "
+		"looks the same. Snapshots over minutes tell (--seconds 300).",
+		s->times[s->count - 1] - s->times[0]));
+}
+
 static struct pf_finding *
-begin(struct pf_findings *f, const struct pile *p, bool threads)
+begin(const struct pf_evidence *e, struct pf_findings *f, const struct pile *p, bool threads)
 {
 	double n = p->count, pile = threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES;
 	bool many = n >= MANY_PILES * pile && p->part != IDLE,
-	     waits = (p->wait & (PF_CODE_SLEEP | PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT)) != 0;
+	     waits = (p->wait & (PF_CODE_SLEEP | PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT)) != 0,
+	     subscribers = may_be_subscribers(p);
 	struct pf_finding *finding = pf_findings_add(f, threads ? "thread-leak" : "goroutine-leak",
-	    many || p->rising ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM,
+	    subscribers                              ? PF_SEVERITY_LOW
+	    : many || (p->rising && !is_short(e, p)) ? PF_SEVERITY_HIGH
+						     : PF_SEVERITY_MEDIUM,
 	    p->rising || waits ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM,
 	    p->ep->kind == PF_PROFILE_CREATED
 		? pf_say(f, "%.0f threads were created for %s", n, p->owner)
 		: pf_say(f, "%.0f %s are %s %s%s", n, p->what, words_of(p->wait, threads), p->owner,
 		      p->rising ? ", and they become more" : ""));
 
+	if (subscribers)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "Nothing shows that they become more (one moment never does): they "
+			      "may be as many as there are "
+			      "subscribers or connections, each waiting for what comes. Snapshots "
+			      "over minutes, or an earlier one as --base, show whether they become "
+			      "more."));
+	if (is_short(e, p))
+		add_short_caveat(f, p);
 	if (p->part == IDLE)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "They may be a pool that waits for work: snapshots over minutes show "
@@ -231,7 +301,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struc
 {
 	bool threads = p->what[0] == 't';
 	double n = p->count;
-	struct pf_finding *finding = begin(f, p, threads);
+	struct pf_finding *finding = begin(e, f, p, threads);
 
 	if (p->ep->series)
 		finding->summary = pf_say(f, "Seen in %s.", p->ep->name);
@@ -290,19 +360,19 @@ static bool
 is_pile(const struct pf_evidence *e, struct pile *p, size_t processes)
 {
 	bool threads = p->what[0] == 't';
-	double least = threads ? RISING_THREADS : RISING_GOROUTINES,
-	       pile = threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES,
+	double pile = threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES,
 	       grown = p->series.values[p->series.count - 1] - p->series.values[0];
 
 	choose_part(p, ALL);
 	p->rising = p->is_series && p->trend.p_rising * (double)processes <= 0.05 &&
-		    grown >= least && pf_trend_goes_on(&p->trend, p->series.times, p->series.count);
-	if (p->rising || (!isnan(p->base) && p->count - p->base >= least && p->count > 2 * p->base))
+		    grown >= least_growth(p) &&
+		    pf_trend_goes_on(&p->trend, p->series.times, p->series.count);
+	if (p->rising || grew_since_base(p))
 		return true;
 	if (are_alive(e, p))
 		return false;
 	choose_part(p, BUSY);
-	if (p->count >= pile)
+	if (p->count >= pile && !(p->is_series && may_be_subscribers(p)))
 		return true;
 	choose_part(p, IDLE);
 	return p->count >= MANY_PILES * pile && !p->is_series;

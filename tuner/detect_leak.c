@@ -38,6 +38,10 @@ enum { MOST_CANDIDATES = 32 };
 #define SURE_SIGMAS 3.0
 #define SERIES_SIGMAS 1.0
 
+/* Seconds: below the first nothing is sure, below the second little. */
+#define YOUNG 120
+#define STILL_YOUNG 600
+
 static double
 total_of(const struct pf_growth *h, size_t snapshot)
 {
@@ -127,22 +131,74 @@ short_name(const struct pf_evidence_profile *ep)
 	return ep->series ? ep->name : pf_base_name(ep->name);
 }
 
+/*
+ * How long the process had run when it was looked at last, as a snapshot itself or the kernel says (an agent that came
+ * later knows of nothing before: its own age counts); NaN: nothing tells.
+ */
+static double
+age_of(const struct pf_evidence *e, const struct pf_growth *h)
+{
+	const struct pf_evidence_profile *last = h->profiles[h->snapshots - 1];
+	const struct pf_evidence_stats *s = NULL;
+	double age = NAN;
+
+	if (last->p && pf_profile_duration_nanos(last->p) > 0)
+		age = (double)pf_profile_duration_nanos(last->p) / 1e9;
+	while (!last->series && last->time_nanos > 0 &&
+	       (s = pf_evidence_stats_last(e, PF_STATS_PROC, s))) {
+		if (!isnan(s->began))
+			age = fmin(age, fmax(0, (double)last->time_nanos / 1e9 - s->began));
+	}
+	return age;
+}
+
+/* A young process fills its caches, and entries that are to live for minutes have not ended yet. */
+static void
+doubt_young(const struct pf_evidence *e, struct pf_findings *f, const struct pf_growth *h)
+{
+	double age = age_of(e, h);
+	char text[PF_AMOUNT_ROOM];
+
+	if (!(age < STILL_YOUNG))
+		return;
+	pf_add_caveat(f, age < YOUNG ? PF_UNSURE : PF_CONFIDENCE_LOW,
+	    pf_say(f,
+		"The process had run for %s only (or had been watched for no longer) when it was "
+		"looked at last: a cache that fills up, or keeps entries for minutes, looks the "
+		"same. Look again when it is older.",
+		pf_amount(text, age, "seconds")));
+}
+
+/* " over 18 s" of a series whose times are known. */
+static void
+write_length(char *text, size_t room, const struct pf_growth *h)
+{
+	const struct pf_evidence_profile *a = h->profiles[0], *b = h->profiles[h->snapshots - 1];
+	char length[PF_AMOUNT_ROOM];
+
+	*text = '\0';
+	if (a->time_nanos > 0 && b->time_nanos > a->time_nanos)
+		snprintf(text, room, " over %s",
+		    pf_amount(length, (double)(b->time_nanos - a->time_nanos) / 1e9, "seconds"));
+}
+
 static uint32_t
 summary(struct pf_findings *f, const struct growth *g, size_t watched)
 {
 	const struct pf_growth *h = g->process;
 	const char *first = short_name(h->profiles[0]);
 	const char *last = short_name(h->profiles[h->snapshots - 1]);
-	char from[PF_AMOUNT_ROOM], to[PF_AMOUNT_ROOM], spread[96] = "";
+	char from[PF_AMOUNT_ROOM], to[PF_AMOUNT_ROOM], spread[96] = "", length[64];
 	bool same = strcmp(first, last) == 0;
 
 	if (watched > 1)
 		snprintf(spread, sizeof spread, " It grows in %zu of %zu processes.", g->processes,
 		    watched);
-	return pf_say(f, "It held %s in %s%s and %s in %s%s.%s", pf_amount(from, g->first, "bytes"),
-	    same ? "the first " : "", first, pf_amount(to, g->last, "bytes"),
-	    same ? "the last" : last, g->series ? ", rising from snapshot to snapshot" : "",
-	    spread);
+	write_length(length, sizeof length, h);
+	return pf_say(f, "It held %s in %s%s and %s in %s%s%s.%s",
+	    pf_amount(from, g->first, "bytes"), same ? "the first " : "", first,
+	    pf_amount(to, g->last, "bytes"), same ? "the last" : last,
+	    g->series ? ", rising from snapshot to snapshot" : "", length, spread);
 }
 
 static int
@@ -190,6 +246,12 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 		    pf_say(f, "The profiles are sampled, and so few samples stand behind this "
 			      "growth that one time in a "
 			      "hundred it is chance."));
+	if (g->grown <= 1.96 * g->error)
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f, "The profiles are sampled, and so few samples stand behind the first "
+			      "and the last snapshot that they may be alike: what it grew by may "
+			      "be nothing."));
+	doubt_young(e, f, h);
 	pf_add_snapshot_caveats(e, PF_PROFILE_HEAP, f);
 	advise(f, owner);
 	pf_add_prediction(f, "heap_in_use", "bytes", g->last, g->first, g->first, g->last,

@@ -23,7 +23,18 @@
 
 #define WORTH_TOP 0.25 /* of what is free, at the end of the main arena */
 
-enum { WORTH_BYTES = 16 << 20, MUCH_BYTES = 256 << 20, WORTH_TOP_BYTES = 1 << 20 };
+#define JOINED_MATTERS 0.2 /* of what is promised: bounds that are further apart */
+#define UNACCOUNTED 0.5    /* of the resident set: without the allocator's word, much */
+#define ALLOCATED 0.6      /* of what is unaccounted for, and freed again */
+
+enum {
+	WORTH_BYTES = 16 << 20,
+	MUCH_BYTES = 256 << 20,
+	WORTH_TOP_BYTES = 1 << 20,
+	UNACCOUNTED_BYTES = 32 << 20,
+	LIVE_SAMPLES = 10,  /* that a mean size is told from */
+	MALLOC_HEADER = 16, /* and rounding, of a chunk of glibc's */
+};
 
 /* Whether a version such as "5.3.0-0-g54eaed1" is at least major.minor; unknown ones are. */
 static bool
@@ -220,8 +231,39 @@ model_of(enum pf_allocator allocator)
 	case PF_ALLOCATOR_TCMALLOC:
 		return "resident less the page heap's free list; caches stay";
 	default:
-		return "resident less idle spans that were not released";
+		return "resident less idle spans that were not released and that the heap has no "
+		       "room for until its "
+		       "next collection";
 	}
+}
+
+/* The mean size of what is in use, by a heap profile; NaN: none tells. */
+static double
+live_size(const struct pf_evidence *e)
+{
+	static const char *const objects[] = {"inuse_objects", "objects", NULL};
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_HEAP);
+	uint32_t count = ep ? pf_evidence_column(ep, objects) : PF_NONE;
+	uint32_t bytes = ep ? pf_evidence_column(ep, pf_in_use_columns) : PF_NONE;
+	double held;
+
+	if (count == PF_NONE || bytes == PF_NONE || ep->p->sample_count < LIVE_SAMPLES)
+		return NAN;
+	held = pf_column_total(ep, count);
+	return held > 0 ? pf_column_total(ep, bytes) / held + MALLOC_HEADER : NAN;
+}
+
+/* What the allocator says of itself, with what else is known of the service in it. */
+static bool
+allocator_stats(const struct pf_evidence *e, struct pf_allocator_stats *a)
+{
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
+
+	if (!s)
+		return false;
+	*a = s->allocator;
+	pf_glibc_join(a, live_size(e));
+	return true;
 }
 
 /* Of free pages, what was never written: it is not resident, so that no release gives it back. */
@@ -257,15 +299,35 @@ find_unwritten(const struct pf_evidence *e, const struct pf_allocator_stats *a)
 	};
 }
 
+/* How sure a figure is that rests on chunks which malloc_trim joins first. */
+static void
+doubt_joining(struct pf_findings *f, double free_bytes, const struct pf_allocator_stats *a)
+{
+	char least[PF_AMOUNT_ROOM], most[PF_AMOUNT_ROOM];
+
+	if (!(a->releasable_most - a->releasable_least > JOINED_MATTERS * free_bytes))
+		return;
+	pf_add_caveat(f,
+	    a->releasable_least >= 0.7 * free_bytes ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_LOW,
+	    pf_say(f,
+		"Much of it lies in fast bins and between them, in pieces smaller than a page that "
+		"malloc_trim joins: between %s and %s come back, by how what stays lies between "
+		"them, which no statistics tell.",
+		pf_amount(least, a->releasable_least, "bytes"),
+		pf_amount(most, a->releasable_most, "bytes")));
+}
+
 /* What of a figure is the kernel's: both were taken at the same time, or nearly. */
 static void
 report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_allocator allocator,
-    double rss, double free_bytes, const struct unwritten *u, bool whole_process)
+    double rss, double free_bytes, const struct unwritten *u, const struct pf_allocator_stats *a,
+    bool whole_process)
 {
 	double share = free_bytes / rss, after = rss - free_bytes;
 	/* Beside the model's own error: what is taken for free may be in use again, or back already. */
 	double error = fmax(0.07 * free_bytes, 0.03 * rss);
 	double below = error + u->most - u->likely, above = error + u->likely - u->least;
+	bool joins = a && !isnan(a->releasable_most);
 	char text[PF_AMOUNT_ROOM], of[PF_AMOUNT_ROOM];
 	struct pf_finding *finding = pf_findings_add(f, "unreturned-memory",
 	    is_returned(e)                             ? PF_SEVERITY_LOW
@@ -277,6 +339,10 @@ report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_al
 		pf_amount(text, free_bytes, "bytes"), pf_amount(of, rss, "bytes"),
 		pf_allocator_name(allocator)));
 
+	if (joins) {
+		below = fmax(below, free_bytes - a->releasable_least);
+		above = fmax(above, a->releasable_most - free_bytes);
+	}
 	finding->bytes_saved = free_bytes;
 	pf_add_number(f, "resident", rss, "bytes");
 	pf_add_estimate(
@@ -284,6 +350,8 @@ report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_al
 	if (u->likely > 0)
 		pf_add_estimate(f, "free_but_never_written", u->likely, u->least, u->most, "bytes");
 	pf_add_number(f, "share_of_resident", share, "share");
+	if (joins)
+		doubt_joining(f, free_bytes, a);
 	if (!whole_process)
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f,
@@ -296,45 +364,143 @@ report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_al
 			"been freed for dirty_decay_ms, the same may show none of it."));
 	advise_release(e, f, allocator);
 	pf_add_prediction(f, "rss_idle", "bytes", rss, after, fmax(0, after - above), after + below,
-	    pf_say(f, "%s", model_of(allocator)));
+	    pf_say(f, "%s%s", model_of(allocator),
+		joins ? "; chunks of fast bins joined with their neighbours" : ""));
+}
+
+/* How to have an allocator say more, or return more, where only the kernel and a heap profile tell. */
+static void
+advise_unknown(const struct pf_evidence *e, struct pf_findings *f)
+{
+	if (e->allocator != PF_ALLOCATOR_MIMALLOC) {
+		pf_add_advice(
+		    f, (struct pf_advice){
+			   .action = pf_say(f,
+			       "See what the allocator itself says of it: its statistics tell free "
+			       "memory that it keeps from memory between live objects."),
+			   .how = pf_say(f, "profuse tune … --stats FILE, with what %s writes",
+			       e->allocator == PF_ALLOCATOR_JEMALLOC
+				   ? "malloc_stats_print(write, file, \"J\")"
+				   : "MallocExtension_GetStats()")});
+		advise_release(e, f, e->allocator);
+		return;
+	}
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f, "Let mimalloc give unused pages back at once, and see whether "
+				    "less is resident."),
+		.setting = pf_say(f, "MIMALLOC_DECOMMIT_DELAY=0"),
+		.how = pf_say(f,
+		    "in the environment; from 2.1 on MIMALLOC_PURGE_DELAY=0, in 1.7 and before "
+		    "MIMALLOC_RESET_DELAY=0 with MIMALLOC_PAGE_RESET=1"),
+		.versions = pf_say(f, "mimalloc 2.0; the others as said"),
+		.risk = pf_say(f, "Pages that are needed again are faulted in again: measure CPU."),
+		.undo = pf_say(f, "unset it")});
+	pf_add_measurement(f, "rss_idle", "bytes", pf_say(f, "profuse tune --try CMD --load URL"));
+	pf_add_measurement(f, "cpu", "share", pf_say(f, "profuse tune --try CMD"));
+}
+
+/* Memory that the kernel counts and a heap profile of the whole life does not: NaN where that can't be said. */
+static double
+unaccounted(const struct pf_evidence *e, double rss, double *in_use)
+{
+	static const char *const allocated[] = {"alloc_space", NULL};
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_PROC, NULL);
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_HEAP);
+	uint32_t column = ep ? pf_evidence_column(ep, pf_in_use_columns) : PF_NONE;
+	uint32_t all = ep ? pf_evidence_column(ep, allocated) : PF_NONE;
+	double apart;
+
+	while (s && isnan(s->proc.rss_anonymous))
+		s = pf_evidence_stats_last(e, PF_STATS_PROC, s);
+	if (s)
+		rss = fmin(rss, s->proc.rss_anonymous);
+	if (isnan(rss) || column == PF_NONE || all == PF_NONE)
+		return NAN;
+	*in_use = pf_column_total(ep, column);
+	apart = rss - *in_use;
+	/* What was never allocated (but for what sizes are rounded up by) was not freed: the program maps it itself. */
+	return pf_column_total(ep, all) - *in_use >= ALLOCATED * apart ? apart : NAN;
+}
+
+/*
+ * No word of the allocator's: what is resident, against what a heap profile has in
+ * use. Free memory, memory between live objects and what the program maps without
+ * its allocator look the same so.
+ */
+static void
+judge_unaccounted(const struct pf_evidence *e, struct pf_findings *f, double rss)
+{
+	double in_use = 0, apart = unaccounted(e, rss, &in_use);
+	char text[PF_AMOUNT_ROOM], of[PF_AMOUNT_ROOM], live[PF_AMOUNT_ROOM];
+
+	if (e->allocator < PF_ALLOCATOR_JEMALLOC || e->allocator > PF_ALLOCATOR_MIMALLOC ||
+	    !(apart >= UNACCOUNTED_BYTES) || !(apart >= UNACCOUNTED * rss))
+		return;
+	pf_findings_add(f, "unreturned-memory",
+	    apart >= MUCH_BYTES ? PF_SEVERITY_MEDIUM : PF_SEVERITY_LOW, PF_UNSURE,
+	    pf_say(f, "%s of %s resident are not in use by the heap profile, and %s may keep them",
+		pf_amount(text, apart, "bytes"), pf_amount(of, rss, "bytes"),
+		pf_allocator_name(e->allocator)));
+	pf_add_number(f, "resident", rss, "bytes");
+	pf_add_number(f, "in_use_by_profile", in_use, "bytes");
+	pf_add_number(f, "not_in_use", apart, "bytes");
+	pf_add_caveat(f, PF_UNSURE,
+	    pf_say(f,
+		"No statistics of the allocator's tell: whether it is free and not returned, lies "
+		"between live objects (%s), or was mapped without the allocator is not known.",
+		pf_amount(live, in_use, "bytes")));
+	advise_unknown(e, f);
+}
+
+/*
+ * What Go keeps although it could not use it before the next cycle: the heap grows to its goal until then,
+ * and the runtime keeps a tenth more by intention.
+ */
+static double
+free_of_go(const struct pf_go_stats *s)
+{
+	double headroom = 1.1 * s->next_gc - s->heap_inuse;
+
+	return s->heap_idle - s->heap_released - (headroom > 0 ? headroom : 0);
 }
 
 int
 pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
-	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
-	const struct pf_evidence_stats *proc = pf_evidence_stats_last(e, PF_STATS_PROC, NULL);
-	enum pf_allocator allocator = s ? s->allocator.allocator : PF_ALLOCATOR_GO;
-	double rss = pf_evidence_rss(e), free_bytes;
+	const struct pf_evidence_stats *proc = pf_evidence_stats_last(e, PF_STATS_PROC, NULL), *s;
+	struct pf_allocator_stats a;
+	bool has_stats = allocator_stats(e, &a);
+	double rss = pf_evidence_rss(e), free_bytes = NAN;
 	struct unwritten unwritten = {0};
 
-	if (s) {
-		unwritten = find_unwritten(e, &s->allocator);
-		free_bytes = s->allocator.releasable - unwritten.likely;
+	if (has_stats) {
+		unwritten = find_unwritten(e, &a);
+		free_bytes = a.releasable - unwritten.likely;
 		if (isnan(rss))
-			rss = s->allocator.mapped;
-	} else {
-		s = pf_evidence_stats_last(e, PF_STATS_GO, NULL);
-		if (!s)
-			return 0;
-		free_bytes = s->go.heap_idle - s->go.heap_released;
+			rss = a.mapped;
+	} else if ((s = pf_evidence_stats_last(e, PF_STATS_GO, NULL))) {
+		free_bytes = free_of_go(&s->go);
 		if (isnan(rss))
 			rss = s->go.sys - s->go.heap_released;
 	}
-	if (isnan(free_bytes) || isnan(rss)) /* mimalloc does not say: measure */
+	if (isnan(free_bytes)) { /* mimalloc does not say, either */
+		judge_unaccounted(e, f, rss);
+		return pf_findings_check(f, err);
+	}
+	if (isnan(rss))
 		return 0;
 	free_bytes = fmin(free_bytes, rss);
 	if (free_bytes >= WORTH_BYTES && free_bytes >= WORTH * rss)
-		report_unreturned(
-		    e, f, allocator, rss, free_bytes, &unwritten, proc && !isnan(proc->proc.rss));
+		report_unreturned(e, f, has_stats ? a.allocator : PF_ALLOCATOR_GO, rss, free_bytes,
+		    &unwritten, has_stats ? &a : NULL, proc && !isnan(proc->proc.rss));
 	return pf_findings_check(f, err);
 }
 
 /* Bytes in pages that hold something live, and are not it. */
 static double
-lost_bytes(const struct pf_evidence_stats *s, double rss)
+lost_bytes(const struct pf_allocator_stats *a, double rss)
 {
-	const struct pf_allocator_stats *a = &s->allocator;
 	double cached = pf_or_zero(a->thread_cached) + pf_or_zero(a->central_cached);
 
 	if (a->allocator == PF_ALLOCATOR_GLIBC)
@@ -342,29 +508,35 @@ lost_bytes(const struct pf_evidence_stats *s, double rss)
 	return a->active - a->in_use - (a->allocator == PF_ALLOCATOR_TCMALLOC ? cached : 0);
 }
 
-int
-pf_detect_fragmentation(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+/* Of what seems lost, what malloc_trim may bring back all the same: who asks it knows. */
+static void
+doubt_fragmentation(struct pf_findings *f, const struct pf_allocator_stats *a, double lost)
 {
-	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
-	double rss = pf_evidence_rss(e), lost;
-	char text[PF_AMOUNT_ROOM], live[PF_AMOUNT_ROOM];
+	double more = a->releasable_most - a->releasable;
+	char text[PF_AMOUNT_ROOM];
 
-	if (!s)
-		return 0;
-	if (isnan(rss))
-		rss = s->allocator.mapped;
-	lost = lost_bytes(s, rss);
-	if (!(lost >= WORTH_BYTES) || !(lost >= WORTH * rss))
-		return 0;
-	pf_findings_add(f, "fragmentation",
-	    lost >= 0.5 * rss ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
-	    pf_say(f, "%s lie between live objects: the program uses %s",
-		pf_amount(text, lost, "bytes"), pf_amount(live, s->allocator.in_use, "bytes")));
-	pf_add_number(f, "resident", rss, "bytes");
-	pf_add_number(f, "in_use", s->allocator.in_use, "bytes");
-	pf_add_number(f, "fragmented", lost, "bytes");
-	pf_add_number(f, "share_of_resident", lost / rss, "share");
-	pf_add_number(f, "arenas", s->allocator.arenas, "count");
+	if (!(more >= WORTH * lost)) /* also where nothing is in fast bins */
+		return;
+	pf_add_caveat(f, PF_CONFIDENCE_LOW,
+	    pf_say(f,
+		"Up to %s of it may be whole pages once malloc_trim has joined the pieces in fast "
+		"bins with their neighbours: no statistics tell how what stays lies between them.",
+		pf_amount(text, fmin(more, lost), "bytes")));
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f, "See first what a release brings: it is one call, and nothing "
+				    "else has to change."),
+		.how = pf_say(f, "call malloc_trim(0) once, when idle, and compare VmRSS in "
+				 "/proc/PID/status before and after"),
+		.versions = pf_say(f, "glibc 2.8 and later"),
+		.undo = pf_say(f, "don't call it")});
+}
+
+static void
+advise_layout(struct pf_findings *f, const struct pf_allocator_stats *a)
+{
+	bool fewer = a->allocator == PF_ALLOCATOR_GLIBC && a->arenas > 1;
+
 	pf_add_advice(f,
 	    (struct pf_advice){.action = pf_say(f, "Keep objects that live long apart from those "
 						   "that come and go: allocate them first, or "
@@ -372,11 +544,42 @@ pf_detect_fragmentation(const struct pf_evidence *e, struct pf_findings *f, stru
 						   "brings back pages that hold something."),
 		.risk = pf_say(f, "A change of the code; a heap profile with lifetimes says which "
 				  "objects stay.")});
-	pf_add_advice(
-	    f, (struct pf_advice){
-		   .action = pf_say(
-		       f, "Try other allocators and fewer arenas: they place objects differently."),
-		   .how = pf_say(f, "profuse tune --try CMD --weight rss=1")});
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f, "Try other allocators%s: they place objects differently.",
+		    fewer ? " and fewer arenas" : ""),
+		.how = pf_say(f, "profuse tune --try CMD --weight cpu=1,rss=1"),
+		.risk = fewer ? pf_say(f, "With fewer arenas threads wait for each other, the more "
+					  "so where one frees what another allocated: it has "
+					  "doubled a program's time.")
+			      : 0});
+}
+
+int
+pf_detect_fragmentation(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
+{
+	struct pf_allocator_stats a;
+	double rss = pf_evidence_rss(e), lost;
+	char text[PF_AMOUNT_ROOM], live[PF_AMOUNT_ROOM];
+
+	if (!allocator_stats(e, &a))
+		return 0;
+	if (isnan(rss))
+		rss = a.mapped;
+	lost = lost_bytes(&a, rss);
+	if (!(lost >= WORTH_BYTES) || !(lost >= WORTH * rss))
+		return 0;
+	pf_findings_add(f, "fragmentation",
+	    lost >= 0.5 * rss ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
+	    pf_say(f, "%s lie between live objects: the program uses %s",
+		pf_amount(text, lost, "bytes"), pf_amount(live, a.in_use, "bytes")));
+	pf_add_number(f, "resident", rss, "bytes");
+	pf_add_number(f, "in_use", a.in_use, "bytes");
+	pf_add_number(f, "fragmented", lost, "bytes");
+	pf_add_number(f, "share_of_resident", lost / rss, "share");
+	pf_add_number(f, "arenas", a.arenas, "count");
+	doubt_fragmentation(f, &a, lost);
+	advise_layout(f, &a);
 	pf_add_measurement(f, "rss_idle", "bytes",
 	    pf_say(f, "profuse tune --try CMD: what another layout brings does not follow from a "
 		      "snapshot"));

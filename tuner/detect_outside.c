@@ -5,7 +5,9 @@
  * Evidence is what runs nothing: goroutines or threads that stand in a read, a
  * connect or a sync below the service's own code (those that wait for their next
  * request don't), and a CPU profile that shows processors idle. Where CPU is
- * busy, or locks take the time, this is not the finding.
+ * busy, or locks take the time, this is not the finding. Which of a thread's
+ * reads are for the next request says the agent, by the descriptor; of profiles
+ * that don't know it, nothing is sure.
  */
 #include "tuner/detect.h"
 
@@ -42,7 +44,7 @@ own_work(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 	size_t own = pf_stack_own(s, ep);
 
 	/* main and the like sit at the root of everything: at work is what has own code below a wait. */
-	return own < s->count && !(s->traits & (PF_CODE_SERVER | PF_CODE_SLEEP)) &&
+	return own < s->count && !(s->traits & (PF_CODE_SERVER | PF_CODE_SLEEP | PF_CODE_IDLE)) &&
 	       !reads_next_request(s, ep, own);
 }
 
@@ -54,6 +56,13 @@ waits_outside(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 		return false;
 	return own_work(s, ep) && (s->traits & (PF_CODE_OUTSIDE | PF_CODE_POOL)) &&
 	       !(s->traits & PF_CODE_LOCK_WAIT);
+}
+
+/* Names alone say it of goroutines; of threads a read is one of many things. */
+static bool
+surely_waits_outside(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return waits_outside(s, ep) && (ep->kind != PF_PROFILE_THREADS || s->traits & PF_CODE_ASKS);
 }
 
 static bool
@@ -78,7 +87,7 @@ busy_share(const struct pf_evidence *e)
 
 struct waiting {
 	const struct pf_evidence_profile *ep;
-	struct pf_sites outside, working, locks;
+	struct pf_sites outside, surely, working, locks;
 	double busy;
 };
 
@@ -106,6 +115,10 @@ report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
 	pf_add_number(f, "waiting_for_locks", w->locks.total, "count");
 	pf_add_number(f, "working", w->working.total, "count");
 	pf_add_number(f, "cpu_busy", w->busy, "share");
+	if (w->surely.total < 0.5 * n)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "Whose word they wait for is not told: it may be their clients' next "
+			      "requests (the agent's threads profile says it)."));
 	if (isnan(w->busy))
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "There is no CPU profile with a duration: that the processors are "
@@ -141,6 +154,8 @@ judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings
 		return 0;
 	rc = pf_sites_of(&w.outside, w.ep, column, waits_outside, err);
 	if (!rc)
+		rc = pf_sites_of(&w.surely, w.ep, column, surely_waits_outside, err);
+	if (!rc)
 		rc = pf_sites_of(&w.working, w.ep, column, own_work, err);
 	if (!rc)
 		rc = pf_sites_of(&w.locks, w.ep, column, waits_at_lock, err);
@@ -148,6 +163,7 @@ judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings
 	    w.outside.total > w.locks.total && !(w.busy > BUSY))
 		rc = report(f, &w, err);
 	pf_sites_release(&w.outside);
+	pf_sites_release(&w.surely);
 	pf_sites_release(&w.working);
 	pf_sites_release(&w.locks);
 	return rc;

@@ -76,7 +76,7 @@ write_pattern(char *pattern, size_t room, const char *name)
 }
 
 static int
-report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t name,
+report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t column, uint32_t name,
     const struct recursive *r, double total, struct pf_error *err)
 {
 	double share = r->cum / total, samples = pf_cpu_samples(ep);
@@ -86,7 +86,8 @@ report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t nam
 
 	write_pattern(pattern, sizeof pattern, function);
 	finding = pf_findings_add(f, "hot-recursion",
-	    share >= 0.5 && r->depth / r->cum >= 8 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM,
+	    pf_cpu_severity(ep, column,
+		share >= 0.5 && r->depth / r->cum >= 8 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM),
 	    PF_CONFIDENCE_HIGH,
 	    pf_say(f, "%s calls itself %zu deep and takes %s of the CPU time", function, r->most,
 		pf_amount(text, share, "share")));
@@ -102,7 +103,7 @@ report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t nam
 		       "(memoisation), build them up from the smallest, or use a loop with a stack "
 		       "of its own.",
 		       function),
-		   .how = pf_say(f, "profuse show peek '%s' CPU.pb.gz", pattern)});
+		   .how = pf_say_peek(f, ep, pattern)});
 	pf_add_prediction(f, "cpu", "share", 1, 1 - share * 0.5, 1 - share, 1,
 	    pf_say(f,
 		"repeated work in a recursion that branches grows exponentially, so that nearly "
@@ -121,7 +122,7 @@ pf_detect_recursion(const struct pf_evidence *e, struct pf_findings *f, struct p
 	double total;
 	int rc;
 
-	if (!ep)
+	if (!ep || pf_cpu_is_idle(ep, column))
 		return 0;
 	rc = pf_cpu_used(ep, column, &total, err);
 	if (rc || !(total > 0))
@@ -143,7 +144,7 @@ pf_detect_recursion(const struct pf_evidence *e, struct pf_findings *f, struct p
 			best = i;
 	}
 	if (!rc && best != PF_NONE)
-		rc = report(f, ep, best, &all[best], total, err);
+		rc = report(f, ep, column, best, &all[best], total, err);
 	free(all);
 	pf_stack_release(&stack);
 	return rc;

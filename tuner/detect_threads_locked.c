@@ -1,12 +1,16 @@
 /*
- * detect_threads_locked.c: threads that wait for each other's locks, from the
- * agent's `threads` profile, whose labels say of each waiting thread who held
- * the lock when the wait began. Each thread waits for one other at most, so a
- * deadlock is a walk from holder to holder that comes back; a lock that its own
- * holder takes again is a walk of one step.
+ * detect_threads_locked.c: threads that wait for each other's locks, or for the
+ * end of each other, from the agent's `threads` profile, whose labels say of each
+ * waiting thread who held the lock when the wait began, or who is joined. Each
+ * thread waits for one other at most, so a deadlock is a walk from holder to
+ * holder that comes back; a lock that its own holder takes again is a walk of one
+ * step.
  *
  * A label may be out of date: the lock may have changed hands during the wait.
  * Threads that have all stood there for seconds make it sure.
+ *
+ * Who holds a lock for reading nobody knows. Where everybody who is not idle has
+ * stood at a lock for seconds, of no known holder, it is a suspicion.
  */
 #include "tuner/detect.h"
 
@@ -21,12 +25,14 @@
 enum { MOST_WAITERS = 4096 };
 
 #define LONG_WAIT 1.0 /* seconds */
+#define STUCK_FOR 5.0 /* longer than anybody holds a lock who gets on */
 
 struct locked_thread {
 	int64_t thread, holder; /* kernel's ids */
 	double waited;          /* seconds */
 	size_t sample;
 	uint32_t owner; /* the function that answers for the wait */
+	bool joins;
 };
 
 struct locked_threads {
@@ -59,7 +65,8 @@ read_waiters(struct locked_threads *w, struct pf_error *err)
 		struct locked_thread t = {.thread = label_of(p, i, "tid"),
 		    .holder = label_of(p, i, "holder"),
 		    .waited = (double)label_of(p, i, "waited") / 1e9,
-		    .sample = i};
+		    .sample = i,
+		    .joins = strcmp(pf_sample_text(p, i, "wait"), "join") == 0};
 
 		if (t.thread <= 0 || t.holder <= 0)
 			continue;
@@ -95,19 +102,50 @@ steps_around(const struct locked_threads *w, const struct locked_thread *first)
 	return 0;
 }
 
+/* The first in the circle that joins another, or NULL. */
+static const struct locked_thread *
+joiner(const struct locked_threads *w, const struct locked_thread *t, size_t steps)
+{
+	for (; steps && !t->joins; steps--)
+		t = waiter(w, t->holder);
+	return steps ? t : NULL;
+}
+
 static uint32_t
 title_of(struct pf_findings *f, const struct locked_threads *w, const struct locked_thread *t,
     size_t steps)
 {
+	const struct locked_thread *joins = joiner(w, t, steps);
 	const char *name = pf_site_name(w->ep, t->owner);
 
 	if (steps == 1)
 		return pf_say(f, "Deadlock: %s takes again a lock that it holds", name);
+	if (joins)
+		return pf_say(f,
+		    "Deadlock: %s waits for the end of a thread, which waits in %s for a lock that "
+		    "can't be let go meanwhile",
+		    pf_site_name(w->ep, joins->owner),
+		    pf_site_name(w->ep, waiter(w, joins->holder)->owner));
 	if (steps == 2)
 		return pf_say(f, "Deadlock: %s and %s wait for each other's locks", name,
 		    pf_site_name(w->ep, waiter(w, t->holder)->owner));
 	return pf_say(f, "Deadlock: %zu threads wait in a circle for each other's locks, one in %s",
 	    steps, name);
+}
+
+static uint32_t
+action_of(struct pf_findings *f, const struct locked_threads *w, const struct locked_thread *first,
+    size_t steps)
+{
+	if (steps == 1)
+		return pf_say(f, "Take the lock once: let the inner function be called with it "
+				 "held and say so, or drop the outer one where the inner "
+				 "protects all that is touched.");
+	if (joiner(w, first, steps))
+		return pf_say(f, "Let go of the lock before waiting for a thread that takes it: "
+				 "under the lock only tell it to end, then unlock, then join.");
+	return pf_say(f, "Take the locks in the same order everywhere, or never hold one while "
+			 "taking the other.");
 }
 
 static int
@@ -127,8 +165,11 @@ report(struct pf_findings *f, const struct locked_threads *w, const struct locke
 		longest = fmax(longest, t->waited);
 		if (i < 4)
 			summary = pf_say(f,
-			    "%s%sThread %" PRId64 " in %s waits for a lock that thread %" PRId64
-			    " held when the wait began.",
+			    t->joins ? "%s%sThread %" PRId64
+				       " in %s waits for the end of thread %" PRId64 "."
+				     : "%s%sThread %" PRId64
+				       " in %s waits for a lock that thread %" PRId64
+				       " held when the wait began.",
 			    pf_said(f, summary), i ? " " : "", t->thread,
 			    pf_site_name(w->ep, t->owner), t->holder);
 	}
@@ -143,19 +184,109 @@ report(struct pf_findings *f, const struct locked_threads *w, const struct locke
 			"hands since: if the same threads stand there a little later, it is "
 			"one.",
 			shortest));
-	pf_add_advice(f,
-	    (struct pf_advice){
-		.action =
-		    steps == 1
-			? pf_say(f, "Take the lock once: let the inner function be called with it "
-				    "held and say so, or drop the outer one where the inner "
-				    "protects all that is touched.")
-			: pf_say(f, "Take the locks in the same order everywhere, or never hold "
-				    "one while taking the other."),
-		.how = pf_say(f, "GET /debug/pprof/threads?debug=2 shows who holds what")});
+	pf_add_advice(f, (struct pf_advice){.action = action_of(f, w, first, steps),
+			     .how = pf_say(f, "GET /debug/pprof/threads?debug=2 shows who holds "
+					      "what")});
 	t = first;
 	for (size_t i = 0; !rc && i < steps && i < 4; i++, t = waiter(w, t->holder))
 		rc = pf_show_stack(f, w->ep, t->sample, 1, 1 / (double)w->count, "threads", err);
+	return rc;
+}
+
+/* Threads that stand at locks, beside others that are idle. */
+struct stuck {
+	struct pf_sites sites;
+	double shortest; /* of their waits, seconds */
+	bool going_on;   /* somebody does something */
+	bool shared;     /* a readers-writer lock */
+};
+
+/* Whether a lock's holder is there: then it is up to that one, and no deadlock. */
+static bool
+is_held(const struct pf_profile *p, size_t sample)
+{
+	int64_t holder = label_of(p, sample, "holder");
+
+	for (size_t i = 0; holder > 0 && i < p->sample_count; i++) {
+		if (label_of(p, i, "tid") == holder)
+			return true;
+	}
+	return false;
+}
+
+static int
+read_stuck(struct stuck *s, const struct pf_evidence_profile *ep, struct pf_error *err)
+{
+	const struct pf_profile *p = ep->p;
+	struct pf_stack stack = {0};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && !s->going_on && i < p->sample_count; i++) {
+		const char *wait = pf_sample_text(p, i, "wait");
+		double waited = (double)label_of(p, i, "waited") / 1e9;
+
+		rc = pf_stack_read(&stack, ep, i, err);
+		if (rc)
+			break;
+		if (!(stack.traits & PF_CODE_LOCK_WAIT)) {
+			s->going_on = !*wait || strcmp(wait, "running") == 0 ||
+				      strcmp(wait, "waiting") == 0 ||
+				      (stack.traits & PF_CODE_OUTSIDE);
+			continue;
+		}
+		s->going_on = waited < STUCK_FOR || pf_stack_in_allocator(&stack, ep) ||
+			      label_of(p, i, "tid") <= 0 || is_held(p, i);
+		s->shortest = fmin(s->shortest, waited);
+		s->shared |= strcmp(wait, "rwlock") == 0;
+		rc = pf_sites_add(&s->sites, pf_stack_owner(&stack, ep), 1, 1, i, err);
+	}
+	pf_stack_release(&stack);
+	pf_sites_sort(&s->sites);
+	return rc;
+}
+
+static int
+report_stuck(struct pf_findings *f, const struct pf_evidence_profile *ep, const struct stuck *s,
+    struct pf_error *err)
+{
+	const char *owner = pf_site_name(ep, s->sites.items[0].name);
+	double n = s->sites.total;
+
+	pf_findings_add(f, "deadlock", PF_SEVERITY_HIGH, PF_UNSURE,
+	    pf_say(f,
+		"Suspected deadlock: %.0f thread%s waited for a lock in %s for %.0f s, and nothing "
+		"else runs",
+		n, n > 1 ? "s have" : " has", owner, s->shortest));
+	pf_add_number(f, "threads_waiting_for_locks", n, "count");
+	pf_add_number(f, "shortest_wait", s->shortest, "seconds");
+	pf_add_caveat(f, PF_UNSURE,
+	    pf_say(f, "Who holds the lock is not known (of a readers-writer lock that is held for "
+		      "reading nobody knows), and a thread that is idle may hold it."));
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = s->shared
+			      ? pf_say(f,
+				    "Look whether %s asks to write while it still reads: let go "
+				    "of the lock before, and look again at what was read.",
+				    owner)
+			      : pf_say(f,
+				    "Look for who took the lock that %s waits for and did not let "
+				    "go: an early return, or a thread that has ended.",
+				    owner),
+		.how = pf_say(f, "GET /debug/pprof/threads?debug=2 shows what each waits for")});
+	return pf_show_sites(f, ep, &s->sites, 3, "threads", err);
+}
+
+static int
+judge_stuck(const struct pf_evidence_profile *ep, struct pf_findings *f, struct pf_error *err)
+{
+	/* So many are no handful that stands still, and to look for holders among them would take long. */
+	struct stuck s = {.shortest = INFINITY, .going_on = ep->p->sample_count > MOST_WAITERS};
+	int rc = read_stuck(&s, ep, err);
+
+	if (!rc && s.sites.count && !s.going_on)
+		rc = report_stuck(f, ep, &s, err);
+	pf_sites_release(&s.sites);
 	return rc;
 }
 
@@ -176,5 +307,7 @@ pf_detect_threads_locked(const struct pf_evidence *e, struct pf_findings *f, str
 			rc = report(f, &w, &w.items[i], steps, err);
 	}
 	free(w.items);
+	if (!rc && !found)
+		rc = judge_stuck(w.ep, f, err);
 	return rc ? rc : pf_findings_check(f, err);
 }

@@ -14,8 +14,12 @@ enum {
 	TCACHE_MAX =
 	    1032, /* glibc: blocks beyond are not cached per thread, unless 2.42 is told to */
 	MANY_ALLOCATIONS = 1000000, /* a tenth of a second of CPU, perhaps */
+	FIRST_THRESHOLD =
+	    128 << 10, /* glibc: from here on blocks are mapped, until it is set or grows */
+	MOST_THRESHOLD = 32 << 20, /* what it can be set to, and grow to, on 64 bits */
 };
 
+#define MOSTLY_BEYOND 0.5 /* of bytes in big blocks: no threshold is above them */
 #define GIVEN_BACK 0.2 /* of the time spent mapping: to unmap costs as much as to map, and more */
 
 /*
@@ -49,6 +53,55 @@ unmaps_memory(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 	return (s->traits & PF_CODE_UNMAPPING) && maps_memory(s, ep);
 }
 
+/*
+ * Of the bytes in blocks that are big enough to be mapped, those in blocks that are mapped whatever the threshold is,
+ * by a heap profile; NaN: none tells.
+ */
+static double
+beyond_thresholds(const struct pf_evidence *e)
+{
+	static const char *const counts[] = {"alloc_objects", "inuse_objects", "objects", NULL};
+	static const char *const sizes[] = {"alloc_space", "inuse_space", "space", NULL};
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_HEAP);
+	uint32_t count, size;
+	double big = 0, beyond = 0;
+
+	if (!ep)
+		ep = pf_evidence_last(e, PF_PROFILE_ALLOCS);
+	count = ep ? pf_evidence_column(ep, counts) : PF_NONE;
+	size = ep ? pf_evidence_column(ep, sizes) : PF_NONE;
+	for (size_t i = 0; size != PF_NONE && count != PF_NONE && i < ep->p->sample_count; i++) {
+		double n = pf_value(ep, i, count), bytes = pf_value(ep, i, size);
+
+		if (!(n > 0) || bytes / n < FIRST_THRESHOLD)
+			continue;
+		big += bytes;
+		if (bytes / n >= MOST_THRESHOLD)
+			beyond += bytes;
+	}
+	return big > 0 ? beyond / big : NAN;
+}
+
+static void
+advise_reuse(struct pf_findings *f, double beyond)
+{
+	pf_add_advice(
+	    f, (struct pf_advice){
+		   .action =
+		       beyond > 0
+			   ? pf_say(f,
+				 "Reuse the buffers: a pool of a few saves the kernel and the "
+				 "zeroing. %.0f %% of the bytes in big blocks are in blocks of "
+				 "32 MiB and more, which glibc maps whatever its thresholds "
+				 "are.",
+				 100 * beyond)
+			   : pf_say(f,
+				 "Or reuse the buffers: a pool of a few saves the kernel and the "
+				 "zeroing.")});
+	pf_add_measurement(f, "cpu", "share", pf_say(f, "profuse tune --try CMD"));
+	pf_add_measurement(f, "rss_peak", "bytes", pf_say(f, "profuse tune --try CMD"));
+}
+
 static void
 advise_mapping(struct pf_findings *f)
 {
@@ -64,12 +117,6 @@ advise_mapping(struct pf_findings *f)
 		.versions = pf_say(f, "glibc; 32 MiB is the greatest threshold on 64 bits"),
 		.risk = pf_say(f, "Freed big blocks stay resident, and may fragment the heap."),
 		.undo = pf_say(f, "unset GLIBC_TUNABLES")});
-	pf_add_advice(
-	    f, (struct pf_advice){
-		   .action = pf_say(f,
-		       "Or reuse the buffers: a pool of a few saves the kernel and the zeroing.")});
-	pf_add_measurement(f, "cpu", "share", pf_say(f, "profuse tune --try CMD"));
-	pf_add_measurement(f, "rss_peak", "bytes", pf_say(f, "profuse tune --try CMD"));
 }
 
 /*
@@ -83,7 +130,7 @@ mapping_cost(const struct pf_evidence *e, struct pf_findings *f, bool *found, st
 	uint32_t column;
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
 	struct pf_sites sites, back = {0};
-	double share, samples, low, high;
+	double share, samples, low, high, beyond = beyond_thresholds(e);
 	char text[PF_AMOUNT_ROOM];
 	int rc;
 
@@ -100,7 +147,9 @@ mapping_cost(const struct pf_evidence *e, struct pf_findings *f, bool *found, st
 	if (!rc && share >= 0.05 && low >= 0.02 && back.total >= GIVEN_BACK * sites.total) {
 		*found = true;
 		pf_findings_add(f, "malloc-thresholds",
-		    share >= 0.2 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
+		    pf_cpu_severity(
+			ep, column, share >= 0.2 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM),
+		    PF_CONFIDENCE_HIGH,
 		    pf_say(f,
 			"%s of the CPU time goes into getting memory from the kernel and giving it "
 			"back",
@@ -108,7 +157,9 @@ mapping_cost(const struct pf_evidence *e, struct pf_findings *f, bool *found, st
 		    ->cpu_saved = share;
 		pf_add_cpu_share(f, "cpu_share", share, samples);
 		pf_add_number(f, "given_back_share", back.total / sites.total, "share");
-		advise_mapping(f);
+		if (!(beyond >= MOSTLY_BEYOND))
+			advise_mapping(f);
+		advise_reuse(f, beyond);
 		rc = pf_show_sites(f, ep, &sites, 3, "share_of_mapping", err);
 	}
 	pf_sites_release(&sites);

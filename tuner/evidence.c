@@ -449,6 +449,8 @@ pf_evidence_stats_last(
 {
 	for (size_t i = before ? (size_t)(before - e->stats) : e->stats_count; i-- > 0;) {
 		const struct pf_evidence_stats *s = &e->stats[i];
+		if (s->base) /* of another time, or process: nothing of it is today's */
+			continue;
 		if (kind == PF_STATS_ALLOCATOR ? s->has_allocator
 		    : kind == PF_STATS_GO      ? s->has_go
 					       : s->has_proc)

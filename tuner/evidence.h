@@ -48,7 +48,8 @@ struct pf_evidence_profile {
 	size_t order;
 	size_t
 	    program; /* 1 + the place of the first one of its program; 0: not compared (programs.h) */
-	bool apart; /* of another program than what is judged: its kind is PF_PROFILE_OTHER */
+	bool names_added; /* that the file itself doesn't have */
+	bool apart;       /* of another program than what is judged: its kind is PF_PROFILE_OTHER */
 	struct pf_frames frames;
 	uint32_t *traits;           /* owned; of each name of frames */
 	int64_t time_nanos;         /* since the epoch; 0: unknown */
@@ -62,8 +63,9 @@ struct pf_evidence_profile {
 
 /* What came from one --stats file or one look at a process. */
 struct pf_evidence_stats {
-	char *name; /* owned */
-	double at;  /* seconds since the epoch; NaN: unknown */
+	char *name;   /* owned */
+	double at;    /* seconds since the epoch; NaN: unknown */
+	double began; /* the process, likewise */
 	bool base;
 	bool has_allocator, has_go, has_proc;
 	struct pf_allocator_stats allocator;
@@ -91,8 +93,8 @@ struct pf_evidence {
 	bool has_cgroup;
 	double memory_limit; /* bytes: of the container, or given; NaN: unknown, infinity: none */
 	double cpus;         /* that the service may use; NaN: unknown */
-	char gogc[32], gomemlimit[32]; /* of its environment; "" unknown */
-	enum pf_allocator allocator;   /* in charge, as its mappings or statistics say */
+	char gogc[32], gomemlimit[32], arena_max[32]; /* of its environment; "" unknown */
+	enum pf_allocator allocator; /* in charge, as its mappings or statistics say */
 	char allocator_version[64];
 	/* What weakens comparisons of the snapshots of a kind: set by pf_evidence_settle(). */
 	struct pf_snapshot_doubts {

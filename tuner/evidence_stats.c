@@ -24,7 +24,7 @@ new_stats(struct pf_evidence *e, const char *name, bool base, struct pf_evidence
 	if (rc)
 		return rc;
 	s = &e->stats[e->stats_count];
-	*s = (struct pf_evidence_stats){.at = NAN, .base = base};
+	*s = (struct pf_evidence_stats){.at = NAN, .began = NAN, .base = base};
 	rc = pf_copy_string(&s->name, name, err);
 	if (rc)
 		return rc;
@@ -43,6 +43,7 @@ process_of_metrics(struct pf_evidence_stats *s, const struct pf_exposition *e)
 	double rss = pf_exposition_sum(e, "process_resident_memory_bytes", NULL);
 	double cpu = pf_exposition_sum(e, "process_cpu_seconds_total", NULL);
 
+	s->began = pf_exposition_sum(e, "process_start_time_seconds", NULL);
 	if (isnan(rss) && isnan(cpu))
 		return;
 	s->has_proc = true;
@@ -165,6 +166,21 @@ copy_variable(char *to, size_t room, const struct pf_buffer *block, const char *
 		snprintf(to, room, "%s", value);
 }
 
+/* As a variable of its own, or as a tunable, which has the last word. */
+static void
+copy_arena_max(struct pf_evidence *e, const struct pf_buffer *block)
+{
+	static const char tunable[] = "glibc.malloc.arena_max=";
+	const char *tunables = pf_proc_environment(block, "GLIBC_TUNABLES");
+	const char *at = tunables ? strstr(tunables, tunable) : NULL;
+
+	copy_variable(e->arena_max, sizeof e->arena_max, block, "MALLOC_ARENA_MAX");
+	if (at) {
+		at += sizeof tunable - 1;
+		snprintf(e->arena_max, sizeof e->arena_max, "%.*s", (int)strcspn(at, ":"), at);
+	}
+}
+
 /* The allocator by the libraries that the process has mapped. */
 static enum pf_allocator
 allocator_of_maps(const struct pf_buffer *maps)
@@ -193,6 +209,7 @@ pf_evidence_add_process(struct pf_evidence *e, pid_t pid, struct pf_error *err)
 {
 	struct pf_evidence_stats *s;
 	struct pf_buffer text;
+	struct timespec up;
 	char name[64];
 	int rc;
 
@@ -205,10 +222,13 @@ pf_evidence_add_process(struct pf_evidence *e, pid_t pid, struct pf_error *err)
 	s->has_proc = rc == 0;
 	if (rc)
 		return rc;
+	if (clock_gettime(CLOCK_BOOTTIME, &up) == 0)
+		s->began = s->at - ((double)up.tv_sec - s->proc.start_seconds);
 	pf_buffer_init(&text, ENVIRONMENT_ROOM);
 	if (pf_proc_file(pid, "environ", &text, NULL) == 0) {
 		copy_variable(e->gogc, sizeof e->gogc, &text, "GOGC");
 		copy_variable(e->gomemlimit, sizeof e->gomemlimit, &text, "GOMEMLIMIT");
+		copy_arena_max(e, &text);
 	}
 	pf_buffer_release(&text);
 	pf_buffer_init(&text, MAPS_ROOM);

@@ -106,7 +106,7 @@ in_short(const json_t *finding)
 static int
 read_row(struct pf_fleet_row *row, const json_t *report, const char *path, struct pf_error *err)
 {
-	const json_t *service = json_object_get(report, "service"), *finding;
+	const json_t *service = json_object_get(report, "service"), *finding, *outage = NULL;
 	const json_t *findings = json_object_get(report, "findings");
 	double used = number(service, "cores_used");
 	size_t i;
@@ -128,12 +128,15 @@ read_row(struct pf_fleet_row *row, const json_t *report, const char *path, struc
 		struct pf_saving bytes = saving_of(finding, "bytes_saved", false);
 
 		row->high += strcmp(string(finding, "severity"), "high") == 0;
+		if (!outage && sure(finding) && strcmp(string(finding, "kind"), "deadlock") == 0)
+			outage = finding;
 		json_array_append_new(row->list, in_short(finding));
 		if (sure(finding) && cpu.value > row->cpu.value)
 			row->cpu = cpu;
 		if (sure(finding) && bytes.value > row->bytes.value)
 			row->bytes = bytes;
 	}
+	row->outage = outage != NULL;
 	if (row->cpu.value > 0)
 		row->cores = (struct pf_saving){
 		    row->cpu.value * used, row->cpu.low * used, row->cpu.high * used};
@@ -143,7 +146,19 @@ read_row(struct pf_fleet_row *row, const json_t *report, const char *path, struc
 	if (!rc)
 		rc = pf_copy_string(&row->report, path, err);
 	return rc ? rc
-		  : pf_copy_string(&row->title, string(json_array_get(findings, 0), "title"), err);
+		  : pf_copy_string(&row->title,
+			string(outage ? outage : json_array_get(findings, 0), "title"), err);
+}
+
+/* Whether it is meant to be JSON at all, rather than a profile. */
+static bool
+is_json(const struct pf_buffer *b)
+{
+	size_t i = 0;
+
+	while (i < b->size && strchr(" \t\r\n", b->bytes[i]) && b->bytes[i])
+		i++;
+	return i < b->size && b->bytes[i] == '{';
 }
 
 static int
@@ -159,6 +174,11 @@ add_report(struct pf_fleet *f, const char *path, struct pf_error *err)
 	f->rows[f->count] = (struct pf_fleet_row){.order = f->count};
 	pf_buffer_init(&bytes, MOST_BYTES);
 	rc = pf_file_read(path, &bytes, err);
+	if (!rc && !is_json(&bytes))
+		rc = pf_error_set(err, PF_EINPUT,
+		    "%s: no report of profuse tune: -o NAME.json writes one for --fleet; profiles "
+		    "are judged without it",
+		    path);
 	if (!rc) {
 		report = json_loadb((const char *)bytes.bytes, bytes.size, 0, &why);
 		if (!report)
@@ -211,7 +231,7 @@ leave_out_older(struct pf_fleet *f)
 	f->count = kept;
 }
 
-/* The most cores first, then the most memory. */
+/* What stands still first: no saving is worth as much. Then the most cores, then the most memory. */
 static int
 by_saving(const void *a, const void *b)
 {
@@ -219,6 +239,8 @@ by_saving(const void *a, const void *b)
 	double p = isnan(x->cores.value) ? x->cpu.value : x->cores.value;
 	double q = isnan(y->cores.value) ? y->cpu.value : y->cores.value;
 
+	if (x->outage != y->outage)
+		return x->outage ? -1 : 1;
 	if (p != q)
 		return p < q ? 1 : -1;
 	if (x->bytes.value != y->bytes.value)
@@ -242,6 +264,7 @@ add_up(struct pf_fleet *f)
 	for (size_t i = 0; i < f->count; i++) {
 		const struct pf_fleet_row *r = &f->rows[i];
 
+		f->outages += r->outage;
 		add_saving(&f->bytes, &r->bytes);
 		if (isnan(r->cores.value))
 			f->without_cores++;

@@ -38,14 +38,17 @@ struct pf_fleet_row {
 	json_t *list;       /* owned: its findings, in short: what a page leads to */
 	json_t *not_judged; /* owned: sentences about what its evidence leaves open */
 	size_t findings, high;
+	bool
+	    outage; /* threads or goroutines of it wait for each other for good: first in the table */
 	struct pf_saving cpu, cores, bytes; /* share of CPU; cores (NaN: not known); bytes */
 };
 
 struct pf_fleet {
-	struct pf_fleet_row *rows; /* the most cores first, then the most memory */
+	struct pf_fleet_row *rows; /* what stands still, the most cores, the most memory */
 	size_t count, capacity;
 	size_t left_out; /* rows after those: what a later report takes the place of */
 	struct pf_saving cores, bytes;
+	size_t outages;
 	size_t without_cores; /* services that would save CPU, of which the cores are not known */
 };
 

@@ -67,6 +67,8 @@ write_totals(const struct pf_fleet *f, bool markdown, struct pf_buffer *out)
 		    "; %zu more would save CPU, but their reports don't know the cores they use "
 		    "(--cores-used)",
 		    f->without_cores);
+	if (f->outages)
+		pf_buffer_printf(out, "; %zu of them in a deadlock, which comes first", f->outages);
 	pf_buffer_string(out, ".\n");
 	if (f->left_out)
 		pf_buffer_printf(out,
@@ -152,6 +154,7 @@ row_json(const struct pf_fleet_row *r)
 
 	json_object_set_new(row, "service", json_string(r->service));
 	json_object_set_new(row, "findings", json_integer((json_int_t)r->findings));
+	json_object_set_new(row, "outage", json_boolean(r->outage));
 	json_object_set_new(row, "high", json_integer((json_int_t)r->high));
 	set_saving(row, "cpu", &r->cpu);
 	set_saving(row, "cores", &r->cores);

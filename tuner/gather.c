@@ -1,9 +1,10 @@
 /*
  * gather.c: all that a live service offers, fetched through collect's public
  * header: memory, CPU over a window, everything that is a snapshot, then memory
- * four times more over as long again: growth needs a series. While it waits for
- * the first of these it has the agent look at threads. What a service does not
- * have is passed over with a word; a service that has nothing is an error.
+ * four times more over as long again: growth needs a series. Goroutines or threads
+ * are counted beside it each time. While it waits for the first of these it has the
+ * agent look at threads. What a service does not have is passed over with a word; a
+ * service that has nothing is an error.
  */
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "core/error.h"
 #include "net/credentials.h"
 #include "net/http.h"
+#include "tuner/programs.h"
 #include "tuner/tune.h"
 
 enum {
@@ -22,6 +24,7 @@ enum {
 	TEXT_BYTES = 32 << 20,
 	TEXT_SECONDS = 30,
 	MORE_SNAPSHOTS = 4,
+	MOST_SAID = 16,
 	WINDOW = 30
 };
 
@@ -36,10 +39,55 @@ struct gathering {
 	struct pf_error first; /* why the first thing that failed did */
 	struct pf_error last;  /* and the last one */
 	const char *asked;     /* what is being fetched */
-	bool failed, stopped, has_heap;
+	bool failed, stopped, gone, has_heap;
+	struct said {
+		char sentence[768];
+		size_t times;
+	} said[MOST_SAID]; /* warnings, told at the end: each snapshot of a series has the same */
+	size_t said_count;
+	const char
+	    *counted; /* "goroutine" or "threads", whose number may rise; NULL: not offered */
 };
 
-/* Keeps the first failure for the case that all fail. */
+static void
+warn(const struct gathering *g, const char *sentence)
+{
+	if (g->options->warn)
+		g->options->warn(g->options->context, sentence);
+}
+
+/* Says it at the end, with how often; now where too much was said already. */
+static void
+warn_later(struct gathering *g, const char *sentence)
+{
+	for (size_t i = 0; i < g->said_count; i++) {
+		if (strncmp(g->said[i].sentence, sentence, sizeof g->said[i].sentence - 1) == 0) {
+			g->said[i].times++;
+			return;
+		}
+	}
+	if (g->said_count == MOST_SAID) {
+		warn(g, sentence);
+		return;
+	}
+	snprintf(g->said[g->said_count].sentence, sizeof g->said->sentence, "%s", sentence);
+	g->said[g->said_count++].times = 1;
+}
+
+static void
+say_all(const struct gathering *g)
+{
+	char text[sizeof g->said->sentence + 64];
+
+	for (size_t i = 0; i < g->said_count; i++) {
+		const struct said *s = &g->said[i];
+
+		snprintf(text, sizeof text, "%s (%zu times)", s->sentence, s->times);
+		warn(g, s->times > 1 ? text : s->sentence);
+	}
+}
+
+/* Keeps the first failure for the case that all fail: then it is the error, and no warnings are wanted. */
 static void
 pass_over(struct gathering *g, const char *what, const struct pf_error *why)
 {
@@ -49,10 +97,8 @@ pass_over(struct gathering *g, const char *what, const struct pf_error *why)
 		g->first = *why;
 	g->last = *why;
 	g->failed = true;
-	if (!g->options->warn)
-		return;
 	snprintf(sentence, sizeof sentence, "%s is left out: %s", what, why->message);
-	g->options->warn(g->options->context, sentence);
+	warn_later(g, sentence);
 }
 
 /* What a service may lack; anything else ends the gathering. */
@@ -79,47 +125,8 @@ on_warning(void *context, const char *sentence)
 	struct gathering *g = context;
 	char told[1024];
 
-	if (!g->options->warn)
-		return;
 	snprintf(told, sizeof told, "%s: %s", g->asked, sentence);
-	g->options->warn(g->options->context, told);
-}
-
-/* A profile by type, or by the rest of its address. */
-static int
-fetch(struct gathering *g, const char *type, const char *path, uint32_t seconds, bool base,
-    struct pf_error *err)
-{
-	struct pf_collect_options o = *g->options;
-	struct pf_collected *collected = NULL;
-	struct pf_error why = {0};
-	char url[PATH_ROOM + 64];
-	size_t size;
-	int rc;
-
-	o.type = path ? NULL : type;
-	o.seconds = seconds;
-	o.tick = on_tick;
-	o.warn = on_warning;
-	o.context = g;
-	g->asked = type;
-	snprintf(url, sizeof url, "%s%s", g->base, path ? path : "/");
-	rc = pf_collect(&collected, url, &o, &why);
-	if (g->stopped)
-		rc = pf_error_set(err, PF_EIO, "interrupted");
-	else if (rc && may_lack(rc))
-		pass_over(g, type, &why);
-	else if (rc)
-		rc = pf_error_set(err, rc, "%s", why.message);
-	if (!rc) {
-		const void *bytes = pf_collected_bytes(collected, &size);
-		rc = pf_tune_add(g->tune, pf_collected_source(collected), bytes, size, base, err);
-		g->got++;
-	} else if (may_lack(rc) && !g->stopped) {
-		rc = 0;
-	}
-	pf_collected_free(collected);
-	return rc;
+	warn_later(g, told);
 }
 
 static int
@@ -151,6 +158,63 @@ get_text(struct gathering *g, const struct pf_url *url, struct pf_http_result *r
 	if (!rc)
 		rc = pf_http_get(&request, result, err);
 	pf_credentials_release(&credentials);
+	return rc;
+}
+
+/* Whether it no longer answers anything: then all that is left would fail for the same reason. */
+static bool
+is_gone(struct gathering *g)
+{
+	char address[PATH_ROOM + 64];
+	struct pf_http_result result = {0};
+	struct pf_error why = {0};
+	struct pf_url *url = NULL;
+
+	snprintf(address, sizeof address, "%s/", g->base);
+	g->gone = pf_url_parse(&url, address, &why) == 0 &&
+		  get_text(g, url, &result, &why) == PF_EIO && !result.answer.status;
+	pf_http_result_release(&result);
+	pf_url_free(url);
+	return g->gone;
+}
+
+/* A profile by type, or by the rest of its address. */
+static int
+fetch(struct gathering *g, const char *type, const char *path, uint32_t seconds, bool base,
+    struct pf_error *err)
+{
+	struct pf_collect_options o = *g->options;
+	struct pf_collected *collected = NULL;
+	struct pf_error why = {0};
+	char url[PATH_ROOM + 64];
+	size_t size;
+	int rc;
+
+	o.type = path ? NULL : type;
+	o.seconds = seconds;
+	o.tick = on_tick;
+	o.warn = on_warning;
+	o.context = g;
+	g->asked = type;
+	snprintf(url, sizeof url, "%s%s", g->base, path ? path : "/");
+	rc = pf_collect(&collected, url, &o, &why);
+	if (g->stopped)
+		rc = pf_error_set(err, PF_EIO, "interrupted");
+	else if (rc && may_lack(rc) && g->got && is_gone(g))
+		rc = pf_error_set(
+		    err, PF_EIO, "the service went away while it was looked at: %s", why.message);
+	else if (rc && may_lack(rc))
+		pass_over(g, type, &why);
+	else if (rc)
+		rc = pf_error_set(err, rc, "%s", why.message);
+	if (!rc) {
+		const void *bytes = pf_collected_bytes(collected, &size);
+		rc = pf_tune_add(g->tune, pf_collected_source(collected), bytes, size, base, err);
+		g->got++;
+	} else if (may_lack(rc) && !g->stopped && !g->gone) {
+		rc = 0;
+	}
+	pf_collected_free(collected);
 	return rc;
 }
 
@@ -235,6 +299,27 @@ watch_threads(struct gathering *g, double seconds, struct pf_error *err)
 	return rc || g->got > got ? rc : rest(g, seconds, err);
 }
 
+/* One more of a series of what there is of goroutines or threads. */
+static int
+count_again(struct gathering *g, struct pf_error *err)
+{
+	return g->counted ? fetch(g, g->counted, NULL, 0, false, err) : 0;
+}
+
+/* The first of it: what is not there is not asked for again. */
+static int
+count_first(struct gathering *g, bool go, struct pf_error *err)
+{
+	size_t got = g->got;
+	int rc;
+
+	g->counted = go ? "goroutine" : "threads";
+	rc = count_again(g, err);
+	if (g->got == got)
+		g->counted = NULL;
+	return rc;
+}
+
 static int
 watch_memory(struct gathering *g, uint32_t seconds, bool go, struct pf_error *err)
 {
@@ -251,7 +336,63 @@ watch_memory(struct gathering *g, uint32_t seconds, bool go, struct pf_error *er
 		if (!rc && g->got == got)
 			rc = pf_error_set(err, PF_EIO,
 			    "the service went away while it was looked at: %s", g->last.message);
+		if (!rc)
+			rc = count_again(g, err);
 	}
+	return rc;
+}
+
+/* Now, not after a minute: evidence of two programs would be mixed. */
+static int
+check_program(const struct pf_tune *t, struct pf_error *err)
+{
+	return t->process ? pf_evidence_check_process(&t->evidence, t->process, err) : 0;
+}
+
+static int
+gather(struct gathering *g, struct pf_error *err)
+{
+	static const char memstats[] =
+	    "/debug/pprof/heap?debug=1"; /* Go's; as a profile it has no names */
+	struct pf_tune *t = g->tune;
+	bool go;
+	int rc = fetch(g, "heap", heap, 0, false, err);
+
+	g->has_heap = g->got > 0;
+	if (!rc)
+		rc = check_program(t, err);
+	if (!rc)
+		rc = fetch_text(g, memstats, err);
+	if (!rc)
+		rc = fetch_text(g, "/metrics", err);
+	go = pf_evidence_stats_last(&t->evidence, PF_STATS_GO, NULL) != NULL;
+	if (!rc && g->has_heap)
+		rc = count_first(g, go, err);
+	if (!rc)
+		rc = fetch(g, "cpu", NULL, g->options->seconds, false, err);
+	if (!rc)
+		rc = check_program(t, err); /* the heap may have had no sample */
+	/* Nothing there at all: the next six would only say the same. */
+	if (!rc && !g->got)
+		return pf_error_set(err, g->first.code, "%s", g->first.message);
+	if (!rc)
+		rc = g->has_heap ? count_again(g, err) : count_first(g, go, err);
+	if (!rc && go)
+		rc = fetch(g, "goroutine dump", "/debug/pprof/goroutine?debug=2", 0, false, err);
+	if (!rc)
+		rc = fetch(g, "mutex", NULL, 0, false, err);
+	if (!rc)
+		rc = fetch(g, "block", NULL, 0, false, err);
+	if (!rc && !go) /* the agent's */
+		rc = fetch(g, "frees", "/debug/pprof/frees", 0, false, err);
+	if (!rc)
+		rc = watch_memory(g, g->options->seconds ? g->options->seconds : WINDOW, go, err);
+	if (!rc)
+		rc = fetch_text(g, memstats, err);
+	if (!rc)
+		rc = fetch_text(g, "/debug/pprof/allocator", err);
+	if (!rc)
+		rc = fetch_text(g, "/metrics", err);
 	return rc;
 }
 
@@ -259,46 +400,14 @@ int
 pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_options *options,
     struct pf_error *err)
 {
-	static const char memstats[] =
-	    "/debug/pprof/heap?debug=1"; /* Go's; as a profile it has no names */
 	struct pf_collect_options none = PF_COLLECT_OPTIONS_INIT;
 	struct gathering g = {.tune = t, .options = options ? options : &none};
 	int rc = take_base(&g, url, err);
-	bool go;
 
 	t->live = true;
 	if (!rc)
-		rc = fetch(&g, "heap", heap, 0, false, err);
-	g.has_heap = g.got > 0;
-	if (!rc)
-		rc = fetch_text(&g, memstats, err);
-	if (!rc)
-		rc = fetch_text(&g, "/metrics", err);
-	if (!rc)
-		rc = fetch(&g, "cpu", NULL, g.options->seconds, false, err);
-	/* Nothing there at all: the next six would only say the same. */
-	if (!rc && !g.got)
-		return pf_error_set(err, g.first.code, "%s", g.first.message);
-	go = pf_evidence_stats_last(&t->evidence, PF_STATS_GO, NULL) != NULL;
-	if (!rc && go)
-		rc = fetch(&g, "goroutine", NULL, 0, false, err);
-	if (!rc && go)
-		rc = fetch(&g, "goroutine dump", "/debug/pprof/goroutine?debug=2", 0, false, err);
-	if (!rc)
-		rc = fetch(&g, "mutex", NULL, 0, false, err);
-	if (!rc)
-		rc = fetch(&g, "block", NULL, 0, false, err);
-	if (!rc)
-		rc = fetch(&g, "threads", NULL, 0, false, err);
-	if (!rc && !go) /* the agent's */
-		rc = fetch(&g, "frees", "/debug/pprof/frees", 0, false, err);
-	if (!rc)
-		rc = watch_memory(&g, g.options->seconds ? g.options->seconds : WINDOW, go, err);
-	if (!rc)
-		rc = fetch_text(&g, memstats, err);
-	if (!rc)
-		rc = fetch_text(&g, "/debug/pprof/allocator", err);
-	if (!rc)
-		rc = fetch_text(&g, "/metrics", err);
+		rc = gather(&g, err);
+	if (g.got && !g.gone)
+		say_all(&g);
 	return rc;
 }

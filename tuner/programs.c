@@ -2,10 +2,14 @@
 #include "tuner/programs.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/error.h"
 #include "core/file.h"
 #include "profile/special.h"
+#include "symbol/elf.h"
 
 enum { NAMES_SHOWN = 3 };
 
@@ -105,6 +109,78 @@ is_same_program(const struct pf_evidence_profile *a, const struct pf_evidence_pr
 	x = language_of(a);
 	y = language_of(b);
 	return x == y || !x || !y;
+}
+
+/* ---- what is named beside profiles ---- */
+
+static bool
+has_build_id(const struct pf_profile *p, const char *build_id)
+{
+	for (size_t i = 0; i < p->mapping_count; i++) {
+		if (strcmp(pf_profile_string(p, p->mappings[i].build_id), build_id) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+pf_evidence_has_binary(const struct pf_evidence *e, const char *name, const char *build_id)
+{
+	for (size_t i = 0; i < e->profile_count; i++) {
+		const struct pf_profile *p = e->profiles[i].p;
+		const struct pf_mapping *m = p ? find_binary(p, pf_base_name(name)) : NULL;
+
+		if (p && *build_id && has_build_id(p, build_id))
+			return true;
+		if (m && (!*build_id || !*pf_profile_string(p, m->build_id)))
+			return true;
+	}
+	return false;
+}
+
+/* The build id of a process's program, and its path; false where they can't be read. */
+static bool
+read_program(pid_t pid, char *path, size_t room, char *build_id, size_t id_room)
+{
+	char link[64];
+	struct pf_elf file;
+	struct pf_error why;
+	ssize_t size;
+
+	snprintf(link, sizeof link, "/proc/%ld/exe", (long)pid);
+	size = readlink(link, path, room - 1);
+	if (size <= 0 || pf_elf_open(&file, link, PF_ELF_LINKED, &why))
+		return false;
+	path[size] = '\0';
+	pf_elf_build_id(&file, build_id, id_room);
+	pf_elf_release(&file);
+	return true;
+}
+
+int
+pf_evidence_check_process(const struct pf_evidence *e, pid_t pid, struct pf_error *err)
+{
+	char path[4096], id[129];
+	const struct pf_evidence_profile *other = NULL;
+
+	if (!read_program(pid, path, sizeof path, id, sizeof id))
+		return 0;
+	for (size_t i = 0; i < e->profile_count; i++) {
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+
+		if (ep->base || !*pf_evidence_program(ep))
+			continue;
+		/* Another build of it is the same program. */
+		if (find_binary(ep->p, pf_base_name(path)) || (*id && has_build_id(ep->p, id)))
+			return 0;
+		other = ep;
+	}
+	if (!other)
+		return 0;
+	return pf_error_set(err, PF_EINPUT,
+	    "process %ld runs %s, and what the service shows is of %s: they are not one program; "
+	    "leave --pid out, or name the service's own process",
+	    (long)pid, path, pf_evidence_program(other));
 }
 
 /* ---- parting ---- */

@@ -17,6 +17,15 @@ void pf_evidence_part(struct pf_evidence *e);
 /* The main binary's name, without its folder; "" where the profile names none. */
 const char *pf_evidence_program(const struct pf_evidence_profile *ep);
 
+/*
+ * Whether the profiles so far are of the program that a process runs: PF_EINPUT where all of them name
+ * another, by build id and name. What can't be read is no contradiction. PF_ENOMEM.
+ */
+int pf_evidence_check_process(const struct pf_evidence *e, pid_t pid, struct pf_error *err);
+
+/* Whether a profile has this binary mapped: by build id, or by name where one of them has none. */
+bool pf_evidence_has_binary(const struct pf_evidence *e, const char *name, const char *build_id);
+
 /* Appends a sentence about what was set aside, or that builds differ; nothing where all is of one program. */
 void pf_evidence_write_programs(const struct pf_evidence *e, struct pf_buffer *out);
 

@@ -13,11 +13,13 @@
 #include <profuse/merge.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "report/call_tree.h"
 #include "report/page.h"
 #include "report/text.h"
 #include "tuner/growth.h"
+#include "tuner/sites.h"
 #include "tuner/tune.h"
 
 enum { MOST_BARS = 3000 };
@@ -133,6 +135,22 @@ view_tree(const struct pf_profile *p, const char *type, const char *title, struc
 	return rc;
 }
 
+/* In place of a graph of nothing: that there is none. */
+static int
+leave_graph_out(const char *name, const char *what, bool *any, struct pf_buffer *out)
+{
+	char sentence[512];
+
+	snprintf(sentence, sizeof sentence, "Nothing of it is in %s.", pf_base_name(name));
+	pf_buffer_string(out, *any ? ",\n{\"title\":" : "{\"title\":");
+	*any = true;
+	pf_json_text(out, what);
+	pf_buffer_string(out, ",\"empty\":");
+	pf_json_text(out, sentence);
+	pf_buffer_byte(out, '}');
+	return 0;
+}
+
 /* A profile, against its base where there is one. *any says whether a graph stands before this one. */
 static int
 add_graph(const struct pf_tune *t, enum pf_profile_kind kind, const char *const *types,
@@ -152,6 +170,8 @@ add_graph(const struct pf_tune *t, enum pf_profile_kind kind, const char *const 
 	column = pf_evidence_column(ep, types);
 	if (column == PF_NONE)
 		return 0;
+	if (!(pf_column_total(ep, column) > 0) && !(base && pf_column_total(base, column) > 0))
+		return leave_graph_out(ep->name, what, any, out);
 	snprintf(title, sizeof title, "%s%s", what, base ? ", against the base" : "");
 	if (*any)
 		pf_buffer_string(out, ",\n");

@@ -45,6 +45,8 @@ pf_stack_read(
 	}
 	if (s->count && ep->traits[s->names[0]] & PF_CODE_WRAPPER)
 		s->traits |= traits_of_labels(ep, sample);
+	if (ep->kind == PF_PROFILE_THREADS)
+		s->traits |= pf_code_peer_traits(pf_sample_text(p, sample, "peer"));
 	return 0;
 }
 

@@ -15,7 +15,9 @@
 #include "core/memory.h"
 #include "profile/model.h"
 #include "report/symbolize.h"
+#include "symbol/elf.h"
 #include "tuner/detect.h"
+#include "tuner/programs.h"
 
 enum { MOST_BYTES = 256 << 20, MOST_RATIO = 200 };
 
@@ -203,6 +205,7 @@ add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size,
     struct pf_error *err)
 {
 	struct pf_profile *p;
+	uint64_t named;
 	int rc = pf_profile_parse(&p, name, bytes, size, NULL, err);
 
 	if (rc)
@@ -212,11 +215,27 @@ add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 		snprintf(sentence, sizeof sentence, "%s: %s", name, p->doubt);
 		t->symbol_note(NULL, sentence);
 	}
+	named = p->line_starts[p->location_count];
 	rc = pf_tune_symbolize(t, p, err);
+	if (rc) {
+		pf_profile_free(p);
+		return rc;
+	}
+	named = p->line_starts[p->location_count] - named;
+	rc = pf_evidence_add_profile(&t->evidence, p, name, base, err);
 	if (!rc)
-		return pf_evidence_add_profile(&t->evidence, p, name, base, err);
-	pf_profile_free(p);
+		t->evidence.profiles[t->evidence.profile_count - 1].names_added = named > 0;
 	return rc;
+}
+
+/* JSON that begins as our own reports do. */
+static bool
+is_report(const void *bytes, size_t size)
+{
+	static const char schema[] = "\"profuse.tune.v1\"";
+
+	return size && *(const char *)bytes == '{' &&
+	       memmem(bytes, size < 200 ? size : 200, schema, sizeof schema - 1);
 }
 
 /* Statistics are looked for in the bytes as they are inflated; profiles inflate themselves. */
@@ -243,6 +262,10 @@ pf_tune_add(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 	/* A program has the names of statistics in it too. */
 	if (!rc && seen_size && !pf_is_program(seen, seen_size))
 		rc = pf_evidence_add_stats(&t->evidence, name, seen, seen_size, base, &known, err);
+	if (!rc && !known && is_report(seen, seen_size))
+		rc = pf_error_set(err, PF_EINPUT,
+		    "%s: a report of profuse tune, no evidence: --fleet makes a table of reports",
+		    name);
 	/* A heap text with MemStats, and a dump of goroutines, are profiles too. */
 	if (!rc && (!known || pf_goroutines_is_dump(seen, seen_size) ||
 		       (pf_go_memstats_recognise(seen, seen_size) &&
@@ -279,10 +302,28 @@ pf_tune_add_process(struct pf_tune *t, int64_t pid, struct pf_error *err)
 void
 pf_tune_name_from_process(struct pf_tune *t, int64_t pid)
 {
+	t->process = (pid_t)pid;
 	snprintf(t->program, sizeof t->program, "/proc/%lld/exe", (long long)pid);
 }
 
-/* The main binary of the first profile that has one, or the process's name. */
+/* The program that a search runs. */
+static int
+name_by_command(struct pf_tune *t, struct pf_error *err)
+{
+	const char *word = t->search->command + strspn(t->search->command, " \t");
+	char *name = NULL;
+	int rc = pf_copy_string(&name, word, err);
+
+	if (rc)
+		return rc;
+	name[strcspn(name, " \t")] = '\0';
+	free(t->evidence.service);
+	rc = pf_copy_string(&t->evidence.service, pf_base_name(name), err);
+	free(name);
+	return rc;
+}
+
+/* The main binary of the first profile that has one, the process's name, or the command's that was tried. */
 static int
 name_service(struct pf_tune *t, struct pf_error *err)
 {
@@ -299,6 +340,8 @@ name_service(struct pf_tune *t, struct pf_error *err)
 		if (e->stats[i].has_proc && *e->stats[i].proc.name)
 			name = e->stats[i].proc.name;
 	}
+	if (!name && t->search)
+		return name_by_command(t, err);
 	if (!name)
 		return 0;
 	free(e->service);
@@ -370,6 +413,29 @@ check_samples(const struct pf_tune *t, struct pf_error *err)
 	    empty, others ? " and the others have" : " has");
 }
 
+/* A binary that was given for its names, and is none of what was profiled. */
+static void
+note_unused_binaries(struct pf_tune *t)
+{
+	for (size_t i = 0; t->symbol_note && i < t->binaries.count; i++) {
+		const char *path = t->binaries.items[i];
+		char sentence[512], id[129];
+		struct pf_elf file;
+		struct pf_error why;
+
+		if (pf_elf_open(&file, path, PF_ELF_LINKED, &why))
+			continue; /* no program: a map of names */
+		pf_elf_build_id(&file, id, sizeof id);
+		pf_elf_release(&file);
+		if (pf_evidence_has_binary(&t->evidence, path, id))
+			continue;
+		snprintf(sentence, sizeof sentence,
+		    "--binary %s gives no names: no profile here has a binary of %s%s", path,
+		    *id ? "its build id, " : "its name", id);
+		t->symbol_note(NULL, sentence);
+	}
+}
+
 int
 pf_tune_run(struct pf_tune *t, struct pf_error *err)
 {
@@ -386,6 +452,7 @@ pf_tune_run(struct pf_tune *t, struct pf_error *err)
 	if (rc)
 		return rc;
 	t->ran = true;
+	note_unused_binaries(t);
 	pf_evidence_settle(&t->evidence);
 	if (!t->named)
 		rc = name_service(t, err);

@@ -35,6 +35,7 @@ struct pf_tune {
 	struct pf_evidence evidence;
 	struct pf_findings findings;
 	struct pf_paths binaries, debug_files;
+	pid_t process;    /* whose program that is; 0: none */
 	char program[32]; /* /proc/PID/exe, or "": names come from there if build ids agree */
 	void (*symbol_note)(void *, const char *); /* or NULL */
 	struct pf_strings noted;    /* what it was told already: each profile may give a reason */
@@ -80,6 +81,8 @@ void pf_prediction_text(
 /* A number as people read it, with its interval. */
 void pf_number_text(
     const struct pf_findings *f, const struct pf_number *n, char *text, size_t size);
+/* "3 inputs and a search for settings": what it is made of. */
+void pf_tune_inputs_text(const struct pf_tune *t, struct pf_buffer *out);
 /* What a report without findings says: it is no all-clear where something was not judged. */
 const char *pf_nothing_text(const struct pf_tune *t);
 /* "grown", "cpu_share" with blanks for underscores. */

@@ -2,6 +2,7 @@
  * unjudged.c: what the evidence leaves open. A report without findings reads as an all-clear, which
  * it is not where samples are too few, functions have no names or snapshots show no growth.
  */
+#include <math.h>
 #include <string.h>
 
 #include "profile/special.h"
@@ -10,7 +11,7 @@
 #include "tuner/sites.h"
 #include "tuner/tune.h"
 
-enum { BINARIES_SHOWN = 3 };
+enum { BINARIES_SHOWN = 3, WORTH_BYTES = 32 << 20 };
 
 #define MOST_NAMELESS (1.0 / 3) /* of a profile: more than that may hide a finding */
 
@@ -50,6 +51,43 @@ write_empty_heap(const struct pf_evidence *e, struct pf_buffer *out)
 		pf_buffer_printf(out,
 		    "The heap profile %s has no sample: who holds memory was not judged.",
 		    pf_base_name(ep->name));
+}
+
+/* The kernel's figures alone show neither who holds memory nor who uses the processor. */
+static void
+write_kernel_only(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	bool known = false;
+
+	if (e->profile_count || e->has_trace || e->has_goroutines)
+		return;
+	for (size_t i = 0; i < e->stats_count; i++)
+		known |= e->stats[i].has_allocator || e->stats[i].has_go;
+	if (e->stats_count && !known)
+		pf_buffer_string(out,
+		    "No profile and no allocator's statistics were given, so who holds memory, "
+		    "what of it is free, who uses CPU time and who waits were not judged. "
+		    "--service URL fetches all of it from a service with the agent or Go's pprof; "
+		    "--stats FILE takes what the allocator says of itself (glibc: malloc_info(0, "
+		    "file)).");
+}
+
+/* Resident memory that neither a profile nor the allocator accounts for. */
+static void
+write_allocator(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
+	double rss = pf_evidence_rss(e);
+	char text[PF_AMOUNT_ROOM];
+
+	if (!e->profile_count || !(rss >= WORTH_BYTES) || pf_evidence_is_go(e) ||
+	    (s && !isnan(s->allocator.releasable)))
+		return;
+	pf_buffer_printf(out, "How much of the %s that are resident is free was not judged: %s.",
+	    pf_amount(text, rss, "bytes"),
+	    s ? "the allocator's statistics do not say"
+	      : "no allocator's statistics were given (--stats FILE; the agent has those of glibc "
+		"and others)");
 }
 
 /* Whether it has no function though a file could give it one: the kernel and JIT compilers have no such file. */
@@ -190,6 +228,27 @@ write_mixed(const struct pf_evidence *e, struct pf_buffer *out)
 		    pf_base_name(mixed[1]->name), pf_base_name(mixed[0]->name));
 }
 
+/* A base that comes after what it is compared with: what grew between them seems to shrink. */
+static void
+write_base_order(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	const struct pf_snapshot_doubts *d = &e->doubts[PF_PROFILE_HEAP];
+	const struct pf_evidence_profile *base = pf_evidence_base(e, PF_PROFILE_HEAP),
+					 *last = pf_evidence_last(e, PF_PROFILE_HEAP);
+
+	if (!base || !last)
+		return;
+	pf_buffer_printf(out, "Whether memory grew was judged from the base %s to %s, and ",
+	    pf_base_name(base->name), pf_base_name(last->name));
+	if (d->times_disordered)
+		pf_buffer_string(out, "by their times the base is the younger one");
+	if (d->restarted[0])
+		pf_buffer_printf(out,
+		    "%swhat was ever allocated falls: they are of different processes, or mixed up",
+		    d->times_disordered ? "; " : "");
+	pf_buffer_string(out, ". Give the older one as --base.");
+}
+
 /* Growth is judged in an order: who takes the wrong one sees none. */
 static void
 write_order(const struct pf_evidence *e, struct pf_buffer *out)
@@ -203,7 +262,9 @@ write_order(const struct pf_evidence *e, struct pf_buffer *out)
 		    "it was given after it and more had ever been allocated in it. A clock went "
 		    "backwards, so growth was judged in the order given, and not how fast it is.",
 		    pf_base_name(d->clock[1]->name), pf_base_name(d->clock[0]->name));
-	else if (d->restarted[0] && !d->mixed[0] && !pf_evidence_base(e, PF_PROFILE_HEAP))
+	else if (d->times_disordered || (d->restarted[0] && pf_evidence_base(e, PF_PROFILE_HEAP)))
+		write_base_order(e, out);
+	else if (d->restarted[0] && !d->mixed[0])
 		pf_buffer_printf(out,
 		    "Whether memory grows was judged as if the heap snapshots were of one process "
 		    "in "
@@ -232,6 +293,50 @@ write_base_trace(const struct pf_evidence *e, struct pf_buffer *out)
 		    "The base's gctrace (%s) was not compared: of traces, that of now is judged by "
 		    "itself.",
 		    pf_base_name(e->base_trace));
+}
+
+/* The same of its other statistics: what is of an earlier time is nobody's today. */
+static void
+write_base_statistics(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	for (size_t i = 0; i < e->stats_count; i++) {
+		const struct pf_evidence_stats *s = &e->stats[i];
+		bool profile = false;
+
+		for (size_t k = 0; s->base && k < e->profile_count; k++)
+			profile |= e->profiles[k].base && strcmp(e->profiles[k].name, s->name) == 0;
+		if (s->base && !profile) {
+			pf_buffer_printf(out,
+			    "The base's statistics (%s) were not compared: of statistics, those of "
+			    "now are judged by themselves.",
+			    pf_base_name(s->name));
+			return;
+		}
+	}
+}
+
+/* Who waits for whom is recorded only where a service asks for it. */
+static void
+write_unrecorded(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	static const enum pf_profile_kind kinds[] = {PF_PROFILE_LOCKS, PF_PROFILE_BLOCK};
+	const char *empty[2] = {NULL};
+	size_t count = 0;
+
+	if (!pf_evidence_is_go(e))
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		const struct pf_evidence_profile *ep = pf_evidence_last(e, kinds[i]);
+		if (ep && ep->p && !ep->p->sample_count)
+			empty[count++] = i ? "blocking" : "locks";
+	}
+	if (count)
+		pf_buffer_printf(out,
+		    "Waiting (%s%s%s) was not judged: %s no sample, for nothing had to wait, or it "
+		    "isn't recorded: Go does only after runtime.SetMutexProfileFraction or "
+		    "runtime.SetBlockProfileRate.",
+		    empty[0], count > 1 ? " and " : "", count > 1 ? empty[1] : "",
+		    count > 1 ? "the profiles have" : "the profile has");
 }
 
 /* Of profiles of other kinds: without a name in any of them, little is judged. */
@@ -282,8 +387,9 @@ int
 pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 {
 	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
-	    pf_evidence_write_programs, write_few_samples, write_empty_heap, write_growth,
-	    write_mixed, write_order, write_base_trace};
+	    pf_evidence_write_programs, write_kernel_only, write_few_samples, write_empty_heap,
+	    write_allocator, write_growth, write_mixed, write_order, write_base_trace,
+	    write_base_statistics, write_unrecorded};
 	struct pf_buffer sentence;
 	int rc;
 

@@ -1,6 +1,7 @@
 /*
  * hook_threads.c: what threads wait for, in front of libc's functions: mutexes, reader-writer locks,
- * conditions, semaphores, join; and the creation of threads.
+ * conditions, semaphores, join; and the creation of threads. C11's are glibc's own by other names (an
+ * mtx_t is a pthread_mutex_t, which its functions take inside of libc, past whoever stands in front of it).
  *
  * A look at the word of a lock or semaphore tells whether it may have to be
  * waited for; if not, libc's function is called at once. The words are those of
@@ -17,6 +18,8 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdint.h>
+#include <threads.h>
+#include <time.h>
 
 #include "collect/agent/hooks.h"
 #include "collect/agent/next.h"
@@ -80,6 +83,18 @@ static inline uint32_t
 writer(const pthread_rwlock_t *l)
 {
 	return (uint32_t)l->__data.__cur_writer;
+}
+
+/*
+ * The thread that a join waits for; 0: it has ended. The clock of another thread is its number, by the
+ * kernel's binary interface: inverted, above three bits (posix-timers.h, CPUCLOCK_PID).
+ */
+static inline uint32_t
+joined(uintptr_t object)
+{
+	clockid_t clock;
+
+	return pthread_getcpuclockid((pthread_t)object, &clock) ? 0 : ~(uint32_t)(clock >> 3);
 }
 
 /* It is held by no thread, or by one that it doesn't know. */
@@ -178,8 +193,15 @@ CONDITION(pthread_cond_clockwait,
 SEMAPHORE(sem_wait, (sem_t * object), (object))
 SEMAPHORE(sem_timedwait, (sem_t * object, until_t until), (object, until))
 SEMAPHORE(sem_clockwait, (sem_t * object, clockid_t clock, until_t until), (object, clock, until))
-WAITER(pthread_join, PF_WAIT_JOIN, uintptr_t, always, nobody, always_answers,
+WAITER(pthread_join, PF_WAIT_JOIN, uintptr_t, always, joined, always_answers,
     (pthread_t object, void **result), (object, result))
+MUTEX(mtx_lock, (mtx_t * object), (object))
+MUTEX(mtx_timedlock, (mtx_t *restrict object, until_t restrict until), (object, until))
+CONDITION(cnd_wait, (cnd_t * object, mtx_t *mutex), (object, mutex))
+CONDITION(cnd_timedwait, (cnd_t *restrict object, mtx_t *restrict mutex, until_t restrict until),
+    (object, mutex, until))
+WAITER(thrd_join, PF_WAIT_JOIN, uintptr_t, always, joined, always_answers,
+    (thrd_t object, int *result), (object, result))
 
 /* Its word says that somebody waits in the kernel, so the unlock has to go there too. */
 static inline bool
@@ -227,6 +249,14 @@ rwlock_wanted(const pthread_rwlock_t *l)
 
 UNLOCKER(pthread_mutex_unlock, PF_WAIT_MUTEX, pthread_mutex_t, mutex_wanted)
 UNLOCKER(pthread_rwlock_unlock, PF_WAIT_RWLOCK, pthread_rwlock_t, rwlock_wanted)
+
+static inline bool
+mtx_wanted(const mtx_t *m)
+{
+	return mutex_wanted((const pthread_mutex_t *)m);
+}
+
+UNLOCKER(mtx_unlock, PF_WAIT_MUTEX, mtx_t, mtx_wanted)
 
 typedef int create_function(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 

@@ -60,10 +60,12 @@ pf_note_begin(enum pf_note kind)
 {
 	struct pf_slot *slot = notes.slots.items ? pf_slots_claim(&notes.slots) : NULL;
 
-	if (slot)
+	if (slot) {
 		slot->kind = kind;
-	else
+		slot->last_call = kind == PF_NOTE_HOLD;
+	} else {
 		atomic_fetch_add_explicit(&notes.lost, 1, memory_order_relaxed);
+	}
 	return slot;
 }
 

@@ -53,7 +53,8 @@ struct pf_slot {
 	int64_t delay;       /* of a wait: nanoseconds */
 	uint32_t stack_size; /* bytes copied from stack_address up */
 	uint32_t links;
-	uint64_t caller;        /* the stack counts from the function that returns here; 0: whole */
+	uint64_t caller; /* the stack counts from the function that returns here; 0: whole */
+	bool last_call;  /* that one may have been reached by a jump: it is often called last */
 	uint64_t stack_address; /* a red zone below the stack pointer, where that could be read */
 	uint64_t tail_address;
 	uint32_t tail_size;

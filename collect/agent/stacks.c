@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "collect/agent/guess.h"
+#include "collect/agent/host.h"
 #include "collect/agent/unwind.h"
 #include "core/memory.h"
 
@@ -85,11 +86,58 @@ pf_stacks_pair(struct pf_stacks *s, uint64_t pc, uint64_t caller, int64_t now)
 	return intern(s, frames, count);
 }
 
+/* A jump by way of the offset table, as calls into other libraries go: of .plt and .plt.sec. */
+static bool
+is_linkage(uint64_t pc)
+{
+	static const uint8_t landing[] = {0xf3, 0x0f, 0x1e, 0xfa}; /* endbr64 */
+	uint8_t code[7], *at = code;
+
+	if (!pf_host_read_all(code, pc, sizeof code))
+		return true;
+	if (!memcmp(code, landing, sizeof landing))
+		at += sizeof landing;
+	at += *at == 0xf2;
+	return at[0] == 0xff && at[1] == 0x25;
+}
+
+/*
+ * The function that was called before this return address, if that is another one than has returned
+ * there by now: one whose last call was made by a jump, as compilers do, and which left no frame. 0: none, or a
+ * call by a register, which doesn't tell.
+ */
+static uint64_t
+jumped_from(struct pf_stacks *s, uint64_t back, int64_t now)
+{
+	uint32_t mapping = pf_modules_find(s->modules, back - 1, now);
+	const struct pf_cfi *cfi =
+	    mapping == PF_NO_MAPPING ? NULL : pf_modules_cfi(s->modules, mapping);
+	uint64_t target;
+	uint8_t code[5];
+	int32_t distance;
+
+	if (!cfi || !pf_host_read_all(code, back - sizeof code, sizeof code) || code[0] != 0xe8)
+		return 0;
+	memcpy(&distance, code + 1, sizeof distance);
+	target = back + (uint64_t)(int64_t)distance;
+	return pf_cfi_start(cfi, target) == target && !is_linkage(target) ? target : 0;
+}
+
 static bool
 needs_frame_pointer(const struct pf_step *step)
 {
 	return step->kind == PF_STEP_NONE ||
 	       (step->kind == PF_STEP_SIMPLE && step->reg == PF_REG_FP);
+}
+
+static void
+add_jumped(struct pf_stacks *s, uint64_t back, int64_t now, uint32_t *frames, uint32_t *count)
+{
+	uint64_t function = jumped_from(s, back, now);
+	uint32_t number = function ? locate(s, function, now) : PF_NONE;
+
+	if (number != PF_NONE)
+		frames[(*count)++] = number;
 }
 
 struct pf_taken
@@ -106,11 +154,13 @@ pf_stacks_take(struct pf_stacks *s, const struct pf_slot *slot, int64_t now)
 		uint32_t number = locate(s, pc, now);
 		const struct pf_cfi *cfi = NULL;
 		struct pf_step step;
-		bool unknown;
+		bool unknown, entry = false;
 
 		if (slot->caller && frame.registers[PF_REG_PC] == slot->caller &&
-		    count < OWN_FRAMES)
+		    count < OWN_FRAMES) {
 			count = 0; /* what lies below is the agent's own */
+			entry = true;
+		}
 		if (number == PF_NONE)
 			return taken;
 		step = s->locations[number].step;
@@ -137,6 +187,8 @@ pf_stacks_take(struct pf_stacks *s, const struct pf_slot *slot, int64_t now)
 		}
 		taken.by_frame_pointer |= step.kind == PF_STEP_NONE;
 		exact = step.signal_frame;
+		if (entry && slot->last_call)
+			add_jumped(s, frame.registers[PF_REG_PC], now, frames, &count);
 	}
 	taken.stack = intern(s, frames, count);
 	return taken;

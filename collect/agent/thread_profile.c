@@ -7,6 +7,7 @@
 #include "collect/agent/document.h"
 #include "collect/agent/host.h"
 #include "collect/agent/look.h"
+#include "collect/agent/peer.h"
 
 enum { WORD = 48 };
 
@@ -15,6 +16,8 @@ enum { WORD = 48 };
 struct source {
 	const struct pf_look *look;
 	char (*words)[WORD];
+	struct pf_peers peers;
+	enum pf_peer *peer;
 	int64_t now;
 };
 
@@ -62,6 +65,8 @@ sample(const void *source, size_t i, struct pf_sample *sample)
 		label(sample, "object", NULL, (int64_t)f->wait.object, "address");
 	if (f->waits && f->wait.holder)
 		label(sample, "holder", NULL, f->wait.holder, NULL);
+	if (s->peer[i])
+		label(sample, "peer", pf_peer_word(s->peer[i]), 0, NULL);
 	return true;
 }
 
@@ -78,10 +83,15 @@ look_now(struct pf_look *look, struct source *s)
 		return rc;
 	s->now = pf_host_now();
 	s->words = calloc(look->count + 1, sizeof *s->words);
-	if (!s->words)
+	s->peer = calloc(look->count + 1, sizeof *s->peer);
+	if (!s->words || !s->peer)
 		return -ENOMEM;
-	for (size_t i = 0; i < look->count; i++)
-		pf_found_word(&look->found[i], s->words[i], sizeof *s->words);
+	for (size_t i = 0; i < look->count; i++) {
+		const struct pf_found *f = &look->found[i];
+
+		pf_found_word(f, s->words[i], sizeof *s->words);
+		s->peer[i] = f->waits ? PF_PEER_UNKNOWN : pf_peer_of(&s->peers, &f->state);
+	}
 	return 0;
 }
 
@@ -109,6 +119,8 @@ pf_threads_write(struct pf_buffer *out)
 		pf_document_release(&d);
 	}
 	free(s.words);
+	free(s.peer);
+	pf_peers_release(&s.peers);
 	pf_look_release(&look);
 	return rc;
 }

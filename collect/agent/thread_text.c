@@ -101,7 +101,8 @@ write_head(struct text *t, const struct pf_found *f, int64_t now)
 	else if (pf_thread_call_has_fd(f->state.call))
 		pf_buffer_printf(t->out, " fd %d", (int)f->state.arguments[0]);
 	if (f->waits && f->wait.holder)
-		pf_buffer_printf(t->out, " held by thread %" PRIu32, f->wait.holder);
+		pf_buffer_printf(t->out, " %s thread %" PRIu32,
+		    f->wait.kind == PF_WAIT_JOIN ? "of" : "held by", f->wait.holder);
 	if (f->state.call != PF_CALL_RUNNING) {
 		pf_buffer_string(t->out, f->waits ? ", " : ", at least ");
 		write_time(t->out, now - f->since);

@@ -48,7 +48,7 @@ struct pf_waiting {
 	_Atomic uint32_t thread;   /* 0: nobody */
 	_Atomic uint32_t sequence; /* odd while it is being written */
 	uint32_t kind;
-	uint32_t holder; /* the thread that held the mutex when the wait began; 0: not known */
+	uint32_t holder; /* who held the mutex when the wait began, or is joined; 0: not known */
 	uint64_t object;
 	int64_t since;   /* CLOCK_MONOTONIC */
 	uint64_t caller; /* where the call returns to, in the wrapper */

@@ -54,8 +54,7 @@ write_function(const char *function, struct pf_buffer *name)
 {
 	char readable[PF_DEMANGLED_ROOM];
 
-	pf_buffer_string(
-	    name, pf_demangle(function, readable, sizeof readable) ? readable : function);
+	pf_buffer_string(name, pf_readable_name(function, readable));
 }
 
 static void

@@ -33,6 +33,14 @@ struct pf_allocator_setting {
 
 enum { PF_MOST_SETTINGS = 128 };
 
+/* glibc's free chunks in arenas of which most are in fast bins: sums of these arenas, without their tops. */
+struct pf_glibc_fast {
+	double free_bytes, fast_bytes, fast_chunks, other_chunks;
+	double found;  /* of `releasable`, in them, as the chunks are */
+	double joined; /* what is more once they are joined */
+	double in_use;
+};
+
 struct pf_allocator_stats {
 	enum pf_allocator allocator;
 	char version[64]; /* "" where the source does not say */
@@ -43,6 +51,8 @@ struct pf_allocator_stats {
 	double retained;           /* address space that is mapped but holds no memory */
 	double
 	    releasable; /* what a release on request gives back, by the model of the reader's file */
+	double releasable_least,
+	    releasable_most;            /* its bounds; NaN: those of its model's error only */
 	double thread_cached;           /* free, in caches of threads */
 	double central_cached;          /* free, in caches between threads */
 	double free_bytes, free_chunks; /* glibc: free, not given back */
@@ -56,6 +66,7 @@ struct pf_allocator_stats {
 	double uptime_seconds;
 	double allocations, peak_committed;
 	double largest_arena_share; /* of in_use, or of what arenas hold; 1/arenas when even */
+	struct pf_glibc_fast fast;
 	struct pf_allocator_setting settings[PF_MOST_SETTINGS];
 	size_t setting_count;
 };
@@ -84,6 +95,17 @@ int pf_allocator_parse(struct pf_allocator_stats *s, const char *name, const voi
  * has handed out, and its page size. Needs version, mapped and retained.
  */
 void pf_jemalloc_find_unwritten(struct pf_allocator_stats *s, double base, double page);
+
+/*
+ * glibc: what malloc_trim(0) gives back once it has joined the chunks of fast bins
+ * with their neighbours; sets releasable and its bounds. How many runs remain nobody
+ * says: at most as many as there are live chunks, whose mean size the caller may know
+ * (NaN: it is guessed from the free ones'), and no fewer than the other chunks less
+ * those of fast bins, each of which joins two of them. Likely a third of the live
+ * chunks lie beside another, and the runs between them are of exponential size; at the
+ * worst all lie apart, evenly.
+ */
+void pf_glibc_join(struct pf_allocator_stats *s, double live_size);
 
 /* One format each; for pf_allocator_parse() and the tests. */
 typedef int pf_allocator_reader(struct pf_allocator_stats *s, const char *name, const void *bytes,

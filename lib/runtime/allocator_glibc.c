@@ -12,6 +12,9 @@
  * unsorted chunks can span all sizes: see wide_row(). Pages that are free and
  * already given back stay in the lists, so the sum is an upper bound where
  * malloc_trim ran before.
+ *
+ * Before that it joins the chunks of fast bins with their neighbours: what was
+ * freed in small pieces may be whole pages then, see pf_glibc_join().
  */
 #include "runtime/allocator.h"
 
@@ -22,7 +25,10 @@
 #include "core/lines.h"
 #include "core/number.h"
 
-enum { PAGE = 4096, MOST_TAGS = 1 << 20 };
+enum { PAGE = 4096, LEAST_CHUNK = 32, MOST_TAGS = 1 << 20 };
+
+#define LIVE_TOGETHER \
+	1.5 /* chunks of an object that stays: itself and what it has, which may be nothing */
 
 /* The tags of a document, one at a time; attributes are read from the tag's inside. */
 struct tags {
@@ -96,6 +102,9 @@ has_value(const struct tags *t, const char *name, const char *value)
 struct sums {
 	double fast, rest,
 	    listed; /* free bytes: fast bins; all others with the top; those in size rows */
+	double fast_chunks;
+	double pieces, piece_count,
+	    piece_releasable; /* rows of chunks below a page, fast bins too */
 	double chunks, releasable, system, most_system, main_top;
 	double arenas;
 	bool inside; /* an arena's element */
@@ -151,9 +160,58 @@ add_row(struct tags *t, struct sums *s)
 		s->releasable += total - count * PAGE;
 }
 
+/*
+ * Chunks in fast bins to one of the others. Where the others lie between them and what lives, there are nearly as many;
+ * fewer lie somewhere by themselves, and join little.
+ */
+#define FAST_ENOUGH 0.75
+
+/* Sizes outside of fast bins are told with a flag in them, a byte too much each, which counts where little lives. */
+static void
+add_joining(struct pf_glibc_fast *j, const struct sums *s, double top)
+{
+	double others = s->chunks - s->fast_chunks;
+
+	if (!(s->fast_chunks > 0) || s->fast_chunks < FAST_ENOUGH * others)
+		return;
+	j->free_bytes += s->listed;
+	j->fast_bytes += s->fast;
+	j->fast_chunks += s->fast_chunks;
+	j->other_chunks += others;
+	j->found += s->releasable;
+	j->in_use += fmax(0, s->system - s->listed - top + others);
+}
+
+void
+pf_glibc_join(struct pf_allocator_stats *a, double live_size)
+{
+	const struct pf_glibc_fast *j = &a->fast;
+	double chunks = j->fast_chunks + j->other_chunks,
+	       fast_size = j->fast_bytes / j->fast_chunks;
+	double fewest = fmax(1, j->other_chunks - j->fast_chunks), size = live_size;
+	double others, live, most, likely, least;
+
+	if (!(j->fast_chunks > 0) || !(fast_size > 0) || !(j->free_bytes > 0))
+		return;
+	/* Others may be several that were joined already: between their size and that of those in fast bins. */
+	if (isnan(size))
+		size = sqrt(fast_size * (j->free_bytes / chunks));
+	live = fmax(fewest, fmin(chunks, j->in_use / fmax(size, LEAST_CHUNK)));
+	most = fmax(fewest, fmin(chunks, j->in_use / fmin(size, fast_size)));
+	others = a->releasable - j->joined - j->found;
+	least = fmax(j->found, j->free_bytes - (isnan(live_size) ? most : live) * PAGE);
+	likely = j->free_bytes * exp(-PAGE * fmax(fewest, live / LIVE_TOGETHER) / j->free_bytes);
+	likely = fmax(likely, least);
+	a->fast.joined = likely - j->found;
+	a->releasable = others + likely;
+	a->releasable_least = others + least;
+	a->releasable_most = others + fmax(likely, j->free_bytes - fewest * PAGE);
+	a->active = a->mapped - a->releasable;
+}
+
 /* The end of an arena: what is free but in no row is its top chunk. */
 static void
-end_arena(struct sums *s, struct sums *all)
+end_arena(struct sums *s, struct sums *all, struct pf_glibc_fast *joining)
 {
 	double free = s->rest + s->fast, top = free > s->listed ? free - s->listed : 0;
 
@@ -161,6 +219,7 @@ end_arena(struct sums *s, struct sums *all)
 		all->main_top = top;
 		all->releasable += top;
 	}
+	add_joining(joining, s, top);
 	all->arenas++;
 	all->listed += s->listed;
 	all->releasable += s->releasable;
@@ -178,7 +237,7 @@ read_tag(struct tags *t, struct sums *arena, struct sums *all, struct pf_allocat
 	if (pf_text_starts(&t->tag, "heap ")) {
 		*arena = (struct sums){.inside = true};
 	} else if (pf_text_starts(&t->tag, "/heap") && arena->inside) {
-		end_arena(arena, all);
+		end_arena(arena, all, &stats->fast);
 		arena->inside = false;
 	} else if (pf_text_starts(&t->tag, "/malloc")) {
 		all->whole = true;
@@ -187,9 +246,10 @@ read_tag(struct tags *t, struct sums *arena, struct sums *all, struct pf_allocat
 			add_row(t, arena);
 		else if (pf_text_starts(&t->tag, "total ") && has_value(t, "type", "rest"))
 			arena->rest = number(t, "size");
-		else if (pf_text_starts(&t->tag, "total ") && has_value(t, "type", "fast"))
+		else if (pf_text_starts(&t->tag, "total ") && has_value(t, "type", "fast")) {
 			arena->fast = number(t, "size");
-		else if (pf_text_starts(&t->tag, "system ") && has_value(t, "type", "current"))
+			arena->fast_chunks = number(t, "count");
+		} else if (pf_text_starts(&t->tag, "system ") && has_value(t, "type", "current"))
 			arena->system = number(t, "size");
 	} else if (pf_text_starts(&t->tag, "total ") && has_value(t, "type", "mmap")) {
 		stats->mmapped = number(t, "size");
@@ -223,6 +283,7 @@ pf_malloc_info_parse(struct pf_allocator_stats *stats, const char *name, const v
 	stats->in_use = stats->mapped > stats->free_bytes ? stats->mapped - stats->free_bytes : 0;
 	stats->releasable = all.releasable;
 	stats->active = stats->mapped - all.releasable;
+	pf_glibc_join(stats, NAN);
 	held = stats->in_use - stats->mmapped;
 	stats->largest_arena_share = held > 0 ? fmin(all.most_system / held, 1) : NAN;
 	return 0;
@@ -233,8 +294,8 @@ int
 pf_mallinfo2_parse(struct pf_allocator_stats *stats, const char *name, const void *bytes,
     size_t size, struct pf_error *err)
 {
-	static const char *const names[] = {
-	    "arena", "hblks", "hblkhd", "uordblks", "fordblks", "keepcost", "ordblks"};
+	static const char *const names[] = {"arena", "hblks", "hblkhd", "uordblks", "fordblks",
+	    "keepcost", "ordblks", "smblks", "fsmblks"};
 	double values[sizeof names / sizeof *names];
 	struct pf_lines lines;
 
@@ -266,10 +327,21 @@ pf_mallinfo2_parse(struct pf_allocator_stats *stats, const char *name, const voi
 	stats->free_bytes = values[4];
 	stats->free_chunks = values[6];
 	stats->top_bytes = values[5];
-	/* Without sizes: as if all chunks were of one size. */
-	if (values[6] > 0 && values[4] / values[6] > PAGE)
-		stats->releasable = values[4] - values[6] * PAGE;
+	/* Without sizes: as if all chunks but those of fast bins were of one size. */
+	if (values[6] > 0 && (values[4] - pf_or_zero(values[8])) / values[6] > PAGE)
+		stats->releasable = values[4] - pf_or_zero(values[8]) - values[6] * PAGE;
 	else
 		stats->releasable = pf_or_zero(values[5]);
+	if (values[7] > 0 && values[7] >= FAST_ENOUGH * values[6] && values[8] > 0) {
+		double top = fmin(pf_or_zero(values[5]), values[4]);
+
+		stats->fast = (struct pf_glibc_fast){.free_bytes = values[4] - top,
+		    .fast_bytes = values[8],
+		    .fast_chunks = values[7],
+		    .other_chunks = fmax(0, values[6] - 1), /* the top is one */
+		    .found = fmax(0, stats->releasable - top),
+		    .in_use = values[3]};
+		pf_glibc_join(stats, NAN);
+	}
 	return 0;
 }

@@ -108,6 +108,8 @@ pf_go_metrics_read(
 	}
 	if (!found)
 		return pf_error_set(err, PF_EINPUT, "%s: no metrics of Go's runtime in it", name);
+	if (s->gogc < 0 || s->gogc >= 0x1p31) /* -1, which some print without its sign */
+		s->gogc = INFINITY;
 	if (info)
 		snprintf(
 		    s->version, sizeof s->version, "%s", pf_exposition_label(e, info, "version"));

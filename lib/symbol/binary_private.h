@@ -38,6 +38,7 @@ struct pf_binary {
 	struct pf_relocation *relocations; /* by address */
 	size_t relocation_count, relocation_capacity;
 	struct pf_elf debug;    /* image NULL: debug information, if any, is in the main file */
+	bool folders_searched;  /* folders that the user named were searched for it */
 	struct pf_dwarf *dwarf; /* NULL: none */
 	char no_lines[600];     /* why there are no lines; "" if there are */
 	void (*note)(void *context, const char *text); /* or NULL */

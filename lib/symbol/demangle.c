@@ -119,3 +119,9 @@ pf_demangle(const char *name, char *out, size_t size)
 	out[w.size] = '\0';
 	return true;
 }
+
+const char *
+pf_readable_name(const char *name, char room[PF_DEMANGLED_ROOM])
+{
+	return pf_demangle(name, room, PF_DEMANGLED_ROOM) ? room : name;
+}

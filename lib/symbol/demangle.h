@@ -20,4 +20,7 @@ enum { PF_DEMANGLED_ROOM = 1024 };
  */
 bool pf_demangle(const char *name, char *out, size_t size);
 
+/* What people read for a name: the short one, in `room`, or where there is none the name itself. */
+const char *pf_readable_name(const char *name, char room[PF_DEMANGLED_ROOM]);
+
 #endif

@@ -168,10 +168,12 @@ explain_missing(struct pf_binary *binary)
 		snprintf(
 		    by_name, sizeof by_name, "; the binary says that it is called %.100s", link);
 	snprintf(binary->no_lines, sizeof binary->no_lines,
-	    "%.200s has no debug information; name the file that has it (--debug-file%s), "
+	    "%.200s has no debug information%s; name the file that has it (--debug-file%s), "
 	    "install the package with its debug symbols%s, or build it with -gmlt "
 	    "-fdebug-info-for-profiling and do not strip it",
-	    binary->main.path, by_name, by_id);
+	    binary->main.path,
+	    binary->folders_searched ? ", nor has a file of its build in the folders named" : "",
+	    by_name, by_id);
 }
 
 static uint64_t

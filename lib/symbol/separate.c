@@ -12,6 +12,7 @@
  */
 #include "symbol/binary_private.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,29 @@ path_by_id(char *path, size_t size, const char *root, const char *id)
 	snprintf(path, size, "%s/.build-id/%.2s/%s.debug", root, id, id + 2);
 }
 
+/*
+ * The files that lie in a folder themselves, whatever they are called, in the order of their names: only a build id
+ * tells which one it is.
+ */
+static int
+try_folder(
+    struct pf_binary *binary, const struct link *link, const char *folder, struct pf_error *err)
+{
+	struct dirent **entries = NULL;
+	int count = binary->build_id[0] ? scandir(folder, &entries, NULL, alphasort) : 0, rc = 0;
+	char path[8192];
+
+	for (int i = 0; i < count; i++) {
+		int size = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+
+		if (!rc && !binary->debug.image && size < (int)sizeof path)
+			rc = try(binary, link, path, err);
+		free(entries[i]);
+	}
+	free(entries);
+	return rc;
+}
+
 /* What the user named: files first, then folders. */
 static int
 find_named(struct pf_binary *binary, const struct link *link,
@@ -155,6 +179,7 @@ find_named(struct pf_binary *binary, const struct link *link,
 		const char *folder = options->debug_files[i];
 		if (!is_folder(folder))
 			continue;
+		binary->folders_searched = true;
 		if (strlen(binary->build_id) > 2) {
 			path_by_id(path, sizeof path, folder, binary->build_id);
 			rc = try(binary, link, path, err);
@@ -163,6 +188,8 @@ find_named(struct pf_binary *binary, const struct link *link,
 			snprintf(path, sizeof path, "%s/%s", folder, link->name);
 			rc = try(binary, link, path, err);
 		}
+		if (!rc && !binary->debug.image)
+			rc = try_folder(binary, link, folder, err);
 	}
 	return rc;
 }

@@ -2,14 +2,16 @@
  * host_locks.c: hosts whose threads wait for each other.
  *
  *	known              a known wait of each kind by known functions, then sleeps until it is killed:
- *	                   hold_mutex() holds a mutex for 300 ms that wait_for_mutex() wants, likewise
- *	                   hold_rwlock() and wait_to_read(), wait_to_write(); wait_for_condition(),
- *	                   wait_for_semaphore() and wait_for_thread() wait 200 ms
+ *	                   hold_mutex() holds a mutex for 300 ms that wait_for_mutex() wants, and then
+ *	                   unlock_last(), whose last call is to unlock it; likewise
+ *	                   hold_rwlock() and wait_to_read(), wait_to_write(), and hold_mtx() and
+ *	                   wait_for_mtx(); wait_for_condition(), wait_for_semaphore() and
+ *	                   wait_for_thread() wait 200 ms
  *	functions          every function of locks and conditions, their errors, and that they exclude
  *	cancel             threads that are cancelled while they wait, cleaning up after themselves
  *	busy SECONDS       four threads that fight over one mutex, and count under it
  *	stuck              two threads in a deadlock, one in a condition, one in read(), one that burns,
- *	                   until it is killed
+ *	                   which is joined, until it is killed
  *
  * Each ends with status 0 only if it saw nothing unexpected.
  */
@@ -20,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,6 +39,8 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER, second = PTHREAD_MUTEX_INITIALIZER;
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+static mtx_t c11_mutex;
+static cnd_t c11_condition;
 static sem_t semaphore, started;
 static long counted; /* under the mutex */
 static volatile bool done;
@@ -72,6 +77,24 @@ hold_mutex(void *unused)
 	return unused;
 }
 
+/* Its last call is made by a jump. */
+__attribute__((noinline, optimize("O2"))) static int
+unlock_last(void)
+{
+	CHECK(!pthread_mutex_lock(&mutex));
+	sem_post(&started);
+	pause_ms(300);
+	return pthread_mutex_unlock(&mutex);
+}
+
+__attribute__((noinline)) static void *
+call_unlock_last(void *unused)
+{
+	CHECK(!unlock_last());
+	burn_sink++;
+	return unused;
+}
+
 __attribute__((noinline)) static void
 wait_for_mutex(void)
 {
@@ -104,6 +127,25 @@ wait_to_write(void)
 {
 	CHECK(!pthread_rwlock_wrlock(&rwlock));
 	CHECK(!pthread_rwlock_unlock(&rwlock));
+	burn_sink++;
+}
+
+__attribute__((noinline)) static void *
+hold_mtx(void *unused)
+{
+	CHECK(mtx_lock(&c11_mutex) == thrd_success);
+	sem_post(&started);
+	pause_ms(300);
+	CHECK(mtx_unlock(&c11_mutex) == thrd_success);
+	burn_sink++;
+	return unused;
+}
+
+__attribute__((noinline)) static void
+wait_for_mtx(void)
+{
+	CHECK(mtx_lock(&c11_mutex) == thrd_success);
+	CHECK(mtx_unlock(&c11_mutex) == thrd_success);
 	burn_sink++;
 }
 
@@ -161,8 +203,10 @@ static int
 known(void)
 {
 	meet(hold_mutex, wait_for_mutex);
+	meet(call_unlock_last, wait_for_mutex);
 	meet(hold_rwlock, wait_to_read);
 	meet(hold_rwlock, wait_to_write);
+	meet(hold_mtx, wait_for_mtx);
 	wait_for_condition();
 	wait_for_semaphore();
 	wait_for_thread();
@@ -219,6 +263,43 @@ time_out(void *unused)
 }
 
 static int
+return_seven(void *unused)
+{
+	(void)unused;
+	return 7;
+}
+
+static int
+time_out_of_c11(void *unused)
+{
+	struct timespec real = from_now(CLOCK_REALTIME, 20);
+	mtx_t own;
+
+	(void)unused;
+	CHECK(mtx_timedlock(&c11_mutex, &real) == thrd_timedout);
+	CHECK(mtx_init(&own, mtx_recursive | mtx_timed) == thrd_success);
+	CHECK(mtx_lock(&own) == thrd_success && mtx_lock(&own) == thrd_success);
+	CHECK(cnd_timedwait(&c11_condition, &own, &real) == thrd_timedout);
+	CHECK(mtx_unlock(&own) == thrd_success && mtx_unlock(&own) == thrd_success);
+	mtx_destroy(&own);
+	return 0;
+}
+
+static void
+functions_of_c11(void)
+{
+	thrd_t thread;
+	int result;
+
+	CHECK(mtx_lock(&c11_mutex) == thrd_success);
+	CHECK(thrd_create(&thread, time_out_of_c11, NULL) == thrd_success);
+	CHECK(thrd_join(thread, &result) == thrd_success && result == 0);
+	CHECK(thrd_create(&thread, return_seven, NULL) == thrd_success);
+	CHECK(thrd_join(thread, &result) == thrd_success && result == 7);
+	CHECK(mtx_unlock(&c11_mutex) == thrd_success);
+}
+
+static int
 functions(void)
 {
 	pthread_t thread;
@@ -234,6 +315,7 @@ functions(void)
 	CHECK(!pthread_rwlock_rdlock(&rwlock) && !pthread_rwlock_rdlock(&rwlock));
 	CHECK(!pthread_rwlock_unlock(&rwlock) && !pthread_rwlock_unlock(&rwlock));
 	CHECK(!sem_post(&semaphore) && !sem_wait(&semaphore));
+	functions_of_c11();
 	puts("functions: in order");
 	return 0;
 }
@@ -394,6 +476,8 @@ main(int argc, char **argv)
 	const char *mode = argc > 1 ? argv[1] : "";
 
 	CHECK(!sem_init(&semaphore, 0, 0) && !sem_init(&started, 0, 0));
+	CHECK(mtx_init(&c11_mutex, mtx_timed) == thrd_success);
+	CHECK(cnd_init(&c11_condition) == thrd_success);
 	if (!strcmp(mode, "known"))
 		return known();
 	if (!strcmp(mode, "functions"))

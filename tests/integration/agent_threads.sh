@@ -38,9 +38,24 @@ calls() {
 	kill $pid
 }
 
+# Whom a thread waits for: who serves reads in the same call as who asks.
+peers() {
+	local port peer
+	with_agent "$helpers/agent_host_peers" > "$work/peers.out"
+	ready "$work/peers.out" $pid
+	port=$(port_of $pid)
+	settled "$port" '[;]of_[a-z_]*;.* state=sleeps ' 9 "$work/peers.txt"
+	for peer in "client of_client" "server of_server" "client of_local_client" "self of_jobs" "self of_event" \
+		"client of_newcomer" "server of_polled_server" "client of_polled_client"; do
+		grep -q "^sample 1 .*;${peer#* };.* peer=${peer% *}$" "$work/peers.txt" || fail "not $peer: $(grep ^sample "$work/peers.txt")"
+	done
+	! grep 'of_pair;.* peer=' "$work/peers.txt" || fail "of a pair nobody can tell"
+	kill $pid
+}
+
 # A deadlock: who waits for what, who has it, for how long.
 deadlock() {
-	local port first second
+	local port first second joined
 	with_agent "$helpers/agent_host_locks" stuck > "$work/stuck.out"
 	ready "$work/stuck.out" $pid
 	port=$(port_of $pid)
@@ -55,6 +70,9 @@ deadlock() {
 	grep -q '^sample 1 pthread_cond_wait;wait_for_ever;.* wait=condition ' "$work/stuck.txt" || fail "no condition"
 	# It has a stack if it gets a processor within the time that a look takes: on a busy machine not always.
 	settled "$port" '^sample 1 .*burn_for_ever;.* state=runs wait=running$' 1 "$work/stuck.txt"
+	# Main waits for the end of that one.
+	joined=$(grep '^sample 1 pthread_join;' "$work/stuck.txt")
+	[ "$(label holder <<< "$joined")" = "$(grep ';burn_for_ever;' "$work/stuck.txt" | label tid)" ] || fail "joined: $joined"
 	grep -q '^default threads' "$work/stuck.txt" || fail "$(grep ^default "$work/stuck.txt")"
 	get "$port" "threads?debug=2" "$work/stuck.text"
 	grep -qE '^thread [0-9]+ "agent_host_lock" \[mutex 0x[0-9a-f]+ held by thread [0-9]+, [0-9]+ (ms|seconds)\]:$' "$work/stuck.text" || fail "$(cat "$work/stuck.text")"
@@ -124,6 +142,7 @@ crowd() {
 
 calls agent_host_calls
 calls agent_host_calls_fp
+peers
 deadlock
 beside undisturbed
 waiting=$!

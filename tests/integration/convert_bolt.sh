@@ -71,5 +71,14 @@ mkdir rewritten
 cp bolted rewritten/program
 expect 3 "$profuse" convert -b rewritten/program --allow-build-id-mismatch --format bolt -o none.fdata cpu.pb.gz
 says "llvm-bolt already"
+# Without being asked to take another build, too: it is not just one.
+expect 3 "$profuse" convert -b rewritten/program --format bolt -o none.fdata cpu.pb.gz
+says "llvm-bolt already"
+# BOLT's build id is its own: where one of the two was profiled and the other is given, this is said.
+expect 3 "$profuse" convert -b rewritten/program -o none.fdata cpu.pb.gz
+says "the first is what llvm-bolt has made of the other"
+samples rewritten.pb.gz program walk --build-id "$(llvm-readelf-19 -n bolted | sed -n 's/.*Build ID: //p')"
+expect 3 "$profuse" convert -b program --format bolt -o none.fdata rewritten.pb.gz
+says "the other is what llvm-bolt has made of this one"
 [ ! -e none.fdata ] || fail "nothing usable left a file"
 echo "BOLT takes it"

@@ -37,6 +37,14 @@ says 1234abcd
 expect 3 "$profuse" convert -b shapes -o out elsewhere.pb.gz
 expect 3 "$profuse" convert -o out cpu.pb.gz
 says "--binary"
+# Memory is no time, and C no Go: profiles that compilers would take, and make nothing or nonsense of.
+sed 's/"samples"/"inuse_space"/; s/"count"/"bytes"/' cpu.pb.gz.json >heap.json
+python3 "$tools/make_pprof.py" json heap.json heap.pb.gz
+expect 3 "$profuse" convert -b shapes -o out heap.pb.gz --sample-type inuse_space
+says "inuse_space is memory"
+expect 0 "$profuse" convert -b shapes -o heap.folded --format folded heap.pb.gz --sample-type inuse_space
+expect 3 "$profuse" convert -b shapes -o out --format go-pgo cpu.pb.gz
+says "shapes is no Go program"
 llvm-strip-19 -o stripped shapes 2>/dev/null || strip -o stripped shapes
 expect 3 "$profuse" convert -b stripped -o out cpu.pb.gz
 [ ! -e out ] || fail "nothing usable left a file"

@@ -87,4 +87,22 @@ cp old other/new
 expect 0 "$profuse" convert -b other/new -o forced.prof --allow-build-id-mismatch "${ready[@]}" calls.pb.gz
 says "of the callers' addresses are calls in this binary"
 expect 1 "$profuse" convert -b other/new -o forced.prof --allow-build-id-mismatch "${ready[@]}" --require-ready calls.pb.gz
+# C++: people read the short name, the JSON has the one that compilers look up.
+cat >names.cc <<'END'
+#include <string>
+namespace shop { struct Ledger { int sum = 0; __attribute__((noinline)) int enter(const std::string &name, int n); }; }
+int shop::Ledger::enter(const std::string &name, int n)
+{
+	for (int i = 0; i < n; i++)
+		sum = sum * 3 + name[i % name.size()];
+	return sum;
+}
+int main() { return shop::Ledger().enter("name", 100000) & 1; }
+END
+clang++-19 -O2 -gmlt -fdebug-info-for-profiling -Wl,--build-id -o cpp names.cc
+samples cpp.pb.gz cpp _ZN4shop6Ledger5enterERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEEi --every 1
+expect 0 "$profuse" convert -b cpp -o cpp.prof "${ready[@]}" --stale-against new cpp.pb.gz
+says "  shop::Ledger::enter: no code comes from it any more"
+expect 0 "$profuse" convert -b cpp -o cpp.prof "${ready[@]}" --json --stale-against new cpp.pb.gz
+says '"function": "_ZN4shop6Ledger5enterERK'
 echo "what no longer fits is found"

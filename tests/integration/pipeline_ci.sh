@@ -124,6 +124,7 @@ if command -v ninja >/dev/null; then
 		-DCMAKE_BUILD_TYPE=Release -DPROFILE="$STORE/service.prof" >log 2>&1 || { cat log; fail "cmake"; }
 	! grep -q Warning log || { cat log; fail "cmake warns"; }
 	cmake --build cmake/out >log 2>&1 || { cat log; fail "the CMake build"; }
+	! grep -q warning log || { cat log; fail "the CMake build has warnings"; }
 	data=$source_dir/examples/pgo-service/data/evaluation
 	[ "$(cmake/out/service --data "$data" --replay "$data/requests.txt" 1)" = "$(./service --data "$data" --replay "$data/requests.txt" 1)" ] ||
 		fail "the CMake build answers otherwise"

@@ -3,7 +3,7 @@
 build_dir=$1
 # shellcheck source=tests/support/convert.sh
 source "${PROFUSE_SOURCE_DIR:?}/tests/support/convert.sh"
-need clang-19 ld.lld-19 llvm-nm-19 llvm-objdump-19 llvm-readelf-19 python3 ninja
+need clang-19 g++ ld.lld-19 llvm-nm-19 llvm-objdump-19 llvm-readelf-19 python3 ninja
 if grep -q '^PROFUSE_SANITIZE:.*=.' "$build_dir/CMakeCache.txt"; then
 	echo "skipped: a sanitized library is not what packages ship"
 	exit 77
@@ -85,6 +85,47 @@ for checkout in one two; do
 	llvm-nm-19 "$checkout/build/service" | sed -n 's/.* \(_ZL4leafi.__uniq.*\)/\1/p' >"$checkout/names"
 done
 [ -s one/names ] && cmp one/names two/names || fail "static functions have other names in another checkout"
+# So have those of sources outside the project's folder: beside it and above it.
+for checkout in three four; do
+	mkdir -p "$checkout/sources" "$checkout/project"
+	sed 's/int leaf(/static &/' "$data/edited.c" >"$checkout/sources/edited.c"
+	echo '__attribute__((noinline)) static int above(int x) { return x * 3 + 1; } int (*volatile keep)(int) = above;' >"$checkout/above.c"
+	sed 's,[^ ]*/../data/convert/edited.c,../sources/edited.c ../above.c,' "$source_dir/tests/consumer_profile/CMakeLists.txt" >"$checkout/project/CMakeLists.txt"
+	cmake -G Ninja -S "$checkout/project" -B "$checkout/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_COMPILER=clang-19 \
+		-DCMAKE_BUILD_TYPE=Release -DSERVICE_PROFILE="$work/none.prof" -DSERVICE_OPTIONS=PROBES >log 2>&1 || { cat log; fail "a checkout is not configured"; }
+	cmake --build "$checkout/build" >log 2>&1
+	llvm-nm-19 "$checkout/build/service" | sed -n 's/.* \(_ZL[^ ]*.__uniq.*\)/\1/p' >"$checkout/names"
+done
+[ "$(wc -l <three/names)" = 2 ] && cmp three/names four/names || { cat three/names; fail "static functions of sources outside have other names in another checkout"; }
+
+# A profile by probes is told by itself, without its record: a build without probes drops it.
+samples by-probes.pb.gz probes/service leaf grown --every 1
+for format in extbinary text; do
+	expect 0 "$profuse" convert -b probes/service -o by-probes.prof --format $format --min-samples 10 --max-age 36500d by-probes.pb.gz
+	configure from-probes "-DSERVICE_PROFILE=$work/by-probes.prof"
+	commands from-probes
+	grep -q -- '-fpseudo-probe-for-profiling .*-fprofile-sample-use=' commands && ! grep -q -- -use-profi commands ||
+		{ cat commands; fail "a profile by probes as $format is used without them"; }
+	cmake --build from-probes >log 2>&1
+	! grep -q warning log || { cat log; fail "clang drops a profile by probes"; }
+done
+# One by lines of a build with probes: static functions keep their unique names, which the record tells.
+expect 0 "$profuse" convert -b one/build/service -o by-lines.prof --places lines --provenance --min-samples 1 --allow-build-id-mismatch by-probes.pb.gz
+configure from-lines "-DSERVICE_PROFILE=$work/by-lines.prof" "-DSERVICE_OPTIONS=MAX_AGE_DAYS;0"
+commands from-lines
+grep -q -- '-funique-internal-linkage-names .*-sample-profile-use-profi' commands || { cat by-lines.prof.json commands; fail "unique names of the profile are not those of the build"; }
+
+# A build of no configuration has no profile, and says so.
+configure no-config -DCMAKE_BUILD_TYPE=
+said 'CMAKE_BUILD_TYPE is "", none of Release;RelWithDebInfo;MinSizeRel: nothing is changed'
+! configure no-config -DCMAKE_BUILD_TYPE= -DSERVICE_OPTIONS=REQUIRED || fail "no configuration, with a profile that is required, is no error"
+! configure no-config -DCMAKE_BUILD_TYPE=None -DSERVICE_OPTIONS=REQUIRED || fail "configuration None, with a profile that is required, is no error"
+configure no-config -DCMAKE_BUILD_TYPE=None "-DSERVICE_OPTIONS=REQUIRED;MAX_AGE_DAYS;0;CONFIGS;None"
+silent
+commands no-config
+grep -q fprofile-sample-use commands || fail "configuration None was not changed"
+configure debug -DCMAKE_BUILD_TYPE=Debug "-DSERVICE_OPTIONS=REQUIRED;MAX_AGE_DAYS;0"
+silent
 
 # The record: of another profile, old, or no record at all. And compilers that take no sample profiles.
 configure ageless "-DSERVICE_OPTIONS=MAX_AGE_DAYS;0"
@@ -101,4 +142,18 @@ said "is no record of"
 configure gcc -DCMAKE_C_COMPILER=gcc
 said "clang builds with sample profiles, /usr/bin/gcc does not"
 cmake --build gcc >/dev/null
+# Only where a target's sources are compiled by it: another language of the project says nothing.
+mkdir both
+sed "s,LANGUAGES C,LANGUAGES C CXX,; s,[^ ]*/../data,$source_dir/tests/data," "$source_dir/tests/consumer_profile/CMakeLists.txt" >both/CMakeLists.txt
+both() {
+	cmake -G Ninja -S both -B both/build -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=g++ \
+		-DCMAKE_BUILD_TYPE=Release -DSERVICE_PROFILE="$work/service.prof" "-DSERVICE_OPTIONS=REQUIRED;MAX_AGE_DAYS;0" >said 2>&1
+}
+rm service.prof.json
+both || { cat said; fail "a C target is refused because of the C++ compiler"; }
+echo 'int unused;' >both/more.cc
+sed -i 's,edited.c,& more.cc,' both/CMakeLists.txt
+! both || fail "a C++ source is compiled by g++, and nobody complains"
+tr -s '\n ' ' ' <said >said.line
+said "g++ does not"
 echo "CMake projects are built with their profiles"

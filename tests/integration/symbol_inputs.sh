@@ -57,8 +57,14 @@ same "beside the binary (.gnu_debuglink)" plain linked
 mkdir -p .debug && mv plain.debug .debug/
 same "in .debug/ (.gnu_debuglink)" plain linked
 mv .debug/plain.debug kept
+mkdir folder
 same "--debug-file FILE" plain linked --debug-file kept
 id=$(readelf -n plain | sed -n 's/.*Build ID: //p')
+cp linked kept folder && cp /dev/null folder/empty && mkfifo folder/pipe
+same "--debug-file FOLDER (any name)" plain linked --debug-file folder
+mkdir -p folder/below && mv folder/kept folder/below/
+"$tool" linked --debug-file folder <addresses >got 2>notes
+grep -q "nor has a file of its build in the folders named" notes || fail "nobody says that the folder was searched: $(cat notes)"
 mkdir -p "root/.build-id/${id:0:2}" && mv kept "root/.build-id/${id:0:2}/${id:2}.debug"
 same "--debug-file FOLDER (.build-id)" plain linked --debug-file root
 "$tool" linked <addresses >got 2>notes

@@ -6,6 +6,7 @@
 #include <profuse/tune.h>
 
 #include "profile/encode.h"
+#include "support/sample_profile.h"
 #include "support/tuned.h"
 #include "tuner/code.h"
 
@@ -317,19 +318,295 @@ threads_that_were_created_and_live_are_judged_by_what_they_do(void **state)
 	pf_tune_free(tune);
 }
 
+/* A fixture's threads beside its CPU profile, without the labels that say whose word they wait for. */
+static void
+add_without_labels(struct pf_tune *tune, const char *threads, const char *cpu)
+{
+	struct pf_profile *p = read_profile(threads);
+
+	memset(p->label_starts, 0, (p->sample_count + 1) * sizeof *p->label_starts);
+	p->label_count = 0;
+	add(tune, p);
+	pf_profile_free(p);
+	add_fixture(tune, cpu, false);
+}
+
+/* Who serves connections reads in the same call as who asks: the agent says which, and nothing else does. */
+static void
+clients_are_waited_for_by_whoever_serves_them(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_fixture(tune, "tune/clients/threads.pb.gz", false);
+	add_fixture(tune, "tune/clients/cpu.pb.gz", false);
+	expect_none(tune);
+
+	tune = new_tune();
+	add_fixture(tune, "tune/backend/threads.pb.gz", false);
+	add_fixture(tune, "tune/backend/cpu.pb.gz", false);
+	run_tune(tune);
+	assert_int_equal(find_finding(tune, "external-wait")->confidence, PF_CONFIDENCE_MEDIUM);
+	pf_tune_free(tune);
+
+	tune = new_tune();
+	add_without_labels(tune, "tune/clients/threads.pb.gz", "tune/clients/cpu.pb.gz");
+	run_tune(tune);
+	assert_int_equal(find_finding(tune, "external-wait")->confidence, PF_CONFIDENCE_LOW);
+	pf_tune_free(tune);
+
+	tune = new_tune();
+	add_without_labels(tune, "tune/backend/threads.pb.gz", "tune/backend/cpu.pb.gz");
+	run_tune(tune);
+	assert_int_equal(find_finding(tune, "external-wait")->confidence, PF_CONFIDENCE_LOW);
+	pf_tune_free(tune);
+}
+
+/* A program that fills its pool while it is watched for a short time: not sure. */
+static void
+threads_that_become_more_for_a_short_time_are_told_modestly(void **state)
+{
+	static const int64_t fills[] = {1, 3, 3, 3, 3, 3};
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	for (int64_t i = 0; i < 6; i++)
+		add_threads(tune, "tune/pool/threads.pb.gz", 1 + i, 1000 + 3 * i);
+	run_tune(tune);
+	assert_int_equal(pf_tune_finding_count(tune), 1);
+	assert_int_equal(tune->findings.findings[0].confidence, PF_CONFIDENCE_LOW);
+	pf_tune_free(tune);
+
+	tune = new_tune();
+	for (int64_t i = 0; i < 6; i++)
+		add_threads(tune, "tune/pool/threads.pb.gz", fills[i], 1000 + 3 * i);
+	expect_none(tune);
+}
+
+/* The label of a sample; NULL: it has none of this key. */
+static struct pf_label *
+label_of(struct pf_profile *p, size_t sample, const char *key)
+{
+	for (uint64_t i = p->label_starts[sample]; i < p->label_starts[sample + 1]; i++) {
+		if (strcmp(pf_profile_string(p, p->labels[i].key), key) == 0)
+			return &p->labels[i];
+	}
+	return NULL;
+}
+
+static uint32_t
+text_of(struct pf_profile *p, const char *text)
+{
+	struct pf_error err = {0};
+	uint32_t id;
+
+	assert_int_equal(pf_strings_add(&p->strings, text, strlen(text), &id, &err), 0);
+	return id;
+}
+
+static void
+set_wait(struct pf_profile *p, size_t sample, const char *word)
+{
+	label_of(p, sample, "wait")->string = text_of(p, word);
+}
+
+/* The fixture's second thread waits for the seventh, which waits for a lock that it holds itself. */
+static void
+who_joins_a_waiter_for_its_lock_is_a_deadlock(void **state)
+{
+	enum { FIRST = 1, SECOND = 6 };
+	struct pf_tune *tune = new_tune();
+	struct pf_profile *p = read_profile("tune/locked/threads.pb.gz");
+	(void)state;
+
+	set_wait(p, FIRST, "join");
+	label_of(p, FIRST, "holder")->number = label_of(p, SECOND, "tid")->number;
+	label_of(p, SECOND, "holder")->number = label_of(p, FIRST, "tid")->number;
+	add(tune, p);
+	run_tune(tune);
+	assert_non_null(find_finding(tune, "deadlock"));
+	assert_non_null(strstr(pf_tune_finding_title(tune, 0), " waits for the end of a thread"));
+	pf_tune_free(tune);
+	pf_profile_free(p);
+}
+
+/* Nobody knows who holds a lock for reading: where all others are idle and no wait is short, it is suspected. */
+static void
+locks_that_nobody_is_known_to_hold_are_suspected_where_nothing_runs(void **state)
+{
+	static const struct {
+		const char *other; /* what another thread does */
+		int64_t waited;
+		bool suspected;
+	} cases[] = {{"epoll_wait", INT64_C(9000000000), true},
+	    {"epoll_wait", INT64_C(200000000), false}, {"running", INT64_C(9000000000), false}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_profile *p = read_profile("tune/locked/threads.pb.gz");
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		for (size_t k = 0; k < p->sample_count; k++) {
+			struct pf_label *holder = label_of(p, k, "holder");
+			if (!holder)
+				continue;
+			holder->number = 0;
+			label_of(p, k, "waited")->number = cases[i].waited;
+			set_wait(p, k, "rwlock");
+		}
+		set_wait(p, 2, cases[i].other);
+		add(tune, p);
+		run_tune(tune);
+		found = find_finding(tune, "deadlock");
+		assert_int_equal(found != NULL, cases[i].suspected);
+		if (found)
+			assert_int_equal(found->confidence, PF_UNSURE);
+		pf_tune_free(tune);
+		pf_profile_free(p);
+	}
+}
+
+/* Gives every sample's leaf, whatever its name was, this one. */
+static void
+name_leaves(struct pf_profile *p, const char *name)
+{
+	for (size_t i = 0; i < p->sample_count; i++) {
+		uint64_t line = p->line_starts[p->frames[p->frame_starts[i]]];
+		p->functions[p->lines[line].function].name = text_of(p, name);
+	}
+}
+
+static void
+locks_that_spin_are_found_on_the_processor(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	struct pf_profile *p = read_profile("tune/recursion/cpu.pb.gz");
+	const struct pf_finding *found;
+	(void)state;
+
+	name_leaves(p, "pthread_spin_lock");
+	add(tune, p);
+	run_tune(tune);
+	found = find_finding(tune, "lock-contention");
+	assert_non_null(found);
+	assert_int_equal(found->confidence, PF_CONFIDENCE_MEDIUM);
+	assert_non_null(strstr(pf_said(&tune->findings, found->title), "spinning for locks"));
+	pf_tune_free(tune);
+	pf_profile_free(p);
+}
+
+/* A seventh of a thread that waits on average may be others' load on the machine. */
+static void
+few_that_wait_on_average_are_told_modestly(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	struct pf_profile *p = read_profile("tune/contended/block.pb.gz");
+	(void)state;
+
+	p->duration_nanos = p->values[1] * 7;
+	add(tune, p);
+	run_tune(tune);
+	assert_int_equal(pf_tune_finding_count(tune), 1);
+	assert_int_equal(tune->findings.findings[0].severity, PF_SEVERITY_LOW);
+	assert_int_equal(tune->findings.findings[0].confidence, PF_CONFIDENCE_LOW);
+	pf_tune_free(tune);
+	pf_profile_free(p);
+}
+
+/* Of C nobody is told of Go's types, nor to share what is shared. */
+static void
+advice_is_of_the_language_and_the_lock(void **state)
+{
+	static const char *const locks[] = {"pthread_mutex_lock", "pthread_rwlock_wrlock"};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof locks / sizeof *locks; i++) {
+		struct pf_tune *tune = new_tune();
+		struct pf_profile *p = read_profile("tune/contended/block.pb.gz");
+		const struct pf_findings *f = &tune->findings;
+		const char *action;
+
+		name_leaves(p, locks[i]);
+		add(tune, p);
+		run_tune(tune);
+		assert_int_equal(f->finding_count, 1);
+		action = pf_said(f, f->advices[f->findings[0].first_advice].action);
+		assert_null(strstr(action, "RWMutex"));
+		assert_int_equal(strstr(action, "let readers share it") != NULL, i == 0);
+		pf_tune_free(tune);
+		pf_profile_free(p);
+	}
+}
+
+/* 20 s of waiting in 1,000 contentions at a stack of three functions, leaf first, within 10 s. */
+static void
+add_contention(struct pf_tune *tune, const char *const *functions)
+{
+	static const char *const strings[] = {"", "contentions", "count", "delay", "nanoseconds"};
+	struct pf_buffer b = {.maximum = 1 << 20};
+	struct pf_error err = {0};
+
+	for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+		add_string(&b, strings[i]);
+	for (size_t i = 0; i < 3; i++)
+		add_string(&b, functions[i]);
+	add_type(&b, 1, 2);
+	add_type(&b, 3, 4);
+	add_sample(&b, (uint64_t[]){1, 2, 3}, 3, (int64_t[]){1000, 20000000000}, 2, 1);
+	for (uint64_t i = 1; i <= 3; i++) {
+		add_function(&b, i, 4 + i, 0);
+		add_location(&b, i, 0, 0x1000 * i, i, 0);
+	}
+	pf_wire_varint(&b, PF_PROFILE_DURATION_NANOS, 10000000000);
+	if (pf_tune_add(tune, functions[0], b.bytes, b.size, false, &err))
+		fail_msg("%s", err.message);
+	pf_buffer_release(&b);
+}
+
+/* An unlock that a function ends with is a jump: the stack shows who called the function. */
+static void
+who_unlocks_by_a_jump_is_told_by_who_waits(void **state)
+{
+	static const char *const unlocks[] = {"pthread_mutex_unlock", "run_worker", "start_thread"},
+				 *const below[] = {"pthread_mutex_lock", "count", "run_worker"},
+				 *const itself[] = {"pthread_mutex_lock", "run_worker", "main"};
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_contention(tune, unlocks);
+	add_contention(tune, below);
+	run_tune(tune);
+	assert_int_equal(pf_tune_finding_count(tune), 1);
+	assert_string_equal(
+	    pf_tune_finding_title(tune, 0), "Others waited 20 s for locks that count held");
+	assert_int_equal(tune->findings.findings[0].confidence, PF_CONFIDENCE_MEDIUM);
+	pf_tune_free(tune);
+
+	tune = new_tune();
+	add_contention(tune, unlocks);
+	add_contention(tune, itself);
+	run_tune(tune);
+	assert_string_equal(
+	    pf_tune_finding_title(tune, 0), "Others waited 20 s for locks that run_worker held");
+	assert_int_equal(tune->findings.findings[0].confidence, PF_CONFIDENCE_HIGH);
+	pf_tune_free(tune);
+}
+
 static void
 calls_are_known_by_what_they_wait_for(void **state)
 {
 	static const char *const locks[] = {"pthread_mutex_lock", "pthread_mutex_timedlock",
 	    "pthread_mutex_clocklock", "pthread_rwlock_rdlock", "pthread_rwlock_wrlock",
-	    "pthread_rwlock_timedrdlock", "pthread_rwlock_clockwrlock", "__pthread_rwlock_rdlock"},
+	    "pthread_rwlock_timedrdlock", "pthread_rwlock_clockwrlock", "__pthread_rwlock_rdlock",
+	    "mtx_lock", "mtx_timedlock"},
 				 *const unlocks[] = {"pthread_mutex_unlock",
 				     "pthread_rwlock_unlock", "__pthread_rwlock_unlock",
 				     "___pthread_rwlock_unlock"},
 				 *const others[] = {"pthread_cond_wait", "pthread_cond_timedwait",
 				     "pthread_cond_clockwait", "__pthread_cond_wait",
 				     "___pthread_cond_clockwait64", "sem_wait", "sem_timedwait",
-				     "sem_clockwait", "pthread_join"};
+				     "sem_clockwait", "pthread_join", "cnd_wait", "thrd_join"};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof locks / sizeof *locks; i++)
@@ -356,6 +633,14 @@ main(void)
 	    cmocka_unit_test(a_younger_base_makes_no_trend),
 	    cmocka_unit_test(who_ended_is_told_by_all_that_were_created),
 	    cmocka_unit_test(threads_that_were_created_and_live_are_judged_by_what_they_do),
+	    cmocka_unit_test(clients_are_waited_for_by_whoever_serves_them),
+	    cmocka_unit_test(threads_that_become_more_for_a_short_time_are_told_modestly),
+	    cmocka_unit_test(who_joins_a_waiter_for_its_lock_is_a_deadlock),
+	    cmocka_unit_test(locks_that_nobody_is_known_to_hold_are_suspected_where_nothing_runs),
+	    cmocka_unit_test(locks_that_spin_are_found_on_the_processor),
+	    cmocka_unit_test(few_that_wait_on_average_are_told_modestly),
+	    cmocka_unit_test(who_unlocks_by_a_jump_is_told_by_who_waits),
+	    cmocka_unit_test(advice_is_of_the_language_and_the_lock),
 	    cmocka_unit_test(calls_are_known_by_what_they_wait_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,7 @@ const columns = [
 	{title: "Memory a process", key: (s) => s.bytes_saved},
 	{title: "Findings (high)", key: (s) => s.high * 1e6 + s.findings},
 	{title: "First finding", key: (s) => s.first_finding, text: true}];
-let by = 1, down = true;
+let by = -1, down = true; // as the data come: what stands still, then by savings
 
 function row(s) {
 	const link = html("a", {href: `#${s.id}`}, s.service);
@@ -45,7 +45,7 @@ function row(s) {
 		figure("cores", s.cores_saved, s.cores_low, s.cores_high, cores, top.cores),
 		html("td", {}, s.cpu_saved > 0 ? percent(s.cpu_saved) : "–"),
 		figure("memory", s.bytes_saved, s.bytes_low, s.bytes_high, bytes, top.bytes),
-		html("td", {}, `${s.findings} (${s.high})`), html("td", {class: "text title"}, s.first_finding || (s.not_judged.length ? "not all was judged" : "–")));
+		html("td", {}, `${s.findings} (${s.high})`), html("td", {class: s.outage ? "text title high" : "text title"}, s.first_finding || (s.not_judged.length ? "not all was judged" : "–")));
 }
 function heading(c, i) {
 	const button = html("button", {type: "button"}, c.title), th = html("th", c.text ? {class: "text"} : {}, button);
@@ -65,7 +65,7 @@ function draw() {
 		const x = c.key(a), y = c.key(b);
 		return (c.text ? x.localeCompare(y) : x - y) * (down ? -1 : 1);
 	};
-	shown.sort(order);
+	if (c) shown.sort(order);
 	const foot = html("tr", {}, html("td", {}, `all ${services.length}`),
 		html("td", {}, `${cores(data.cores_saved)} (${within(data.cores_low, data.cores_high, cores)})`), html("td", {}, ""),
 		html("td", {}, `${bytes(data.bytes_saved)} (${within(data.bytes_low, data.bytes_high, bytes)})`),

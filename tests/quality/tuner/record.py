@@ -12,6 +12,7 @@
   one-arena-stats, many-arenas-stats
                  what jemalloc says of its own mutexes after these: its text, without single arenas
   requests       threads that wait for their client's next request: healthy
+  clients        the same, which read it some functions below the one they were started with: healthy
   backend        threads that wait for the answer of something behind them
   pool           threads that wait for work at a condition, some of which comes: healthy; the program has no names
   contended      threads that want a lock which each of them holds for long; the program has no names
@@ -111,6 +112,7 @@ def main():
                 ("small-caches", "packets", {"preload": TCMALLOC, "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES": "1"}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu}),
                 ("big-caches", "packets", {"preload": TCMALLOC}, {"wall.pb.gz": wall, "cpu.pb.gz": cpu}),
                 ("requests", "requests", {}, {"threads.pb.gz": "threads", "cpu.pb.gz": cpu}),
+                ("clients", "clients", {}, {"threads.pb.gz": "threads", "cpu.pb.gz": cpu}),
                 ("backend", "backend", {}, {"threads.pb.gz": "threads", "cpu.pb.gz": cpu}),
                 ("pool", "pool", {}, waits),
                 ("pool-older", "pool", {}, waits),
@@ -123,7 +125,7 @@ def main():
             if arguments.only not in (None, fixture) or (older and not arguments.older_agent):
                 continue
             agent = arguments.older_agent.resolve() if older else build / "libprofuse-agent.so"
-            running = waiters if nameless or kind in ("requests", "backend") else "/usr/bin/redis-server" if kind == "redis" else program
+            running = waiters if nameless or kind in ("requests", "clients", "backend") else "/usr/bin/redis-server" if kind == "redis" else program
             process, base = start(agent, running, kind, folder, **environment)
             try:
                 (to / fixture).mkdir(parents=True, exist_ok=True)

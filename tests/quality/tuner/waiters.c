@@ -2,6 +2,7 @@
  * waiters.c: threads that wait: at sockets, for work, at a lock, for nothing; for record.py.
  *
  *	waiters requests   a thread a connection; most wait for their client's next request
+ *	waiters clients    the same, but they read it some functions below the one they were started with
  *	waiters backend    a thread a connection; all wait for the answer of a slow one behind them
  *	waiters pool       300 threads that wait for work at a condition, and get a little of it
  *	waiters contended  six threads that want a lock which each of them holds for long
@@ -9,9 +10,12 @@
  *
  * The clients, and what is behind, are one child process; it ends with this one.
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,19 +27,45 @@ enum { CONNECTIONS = 32, WORKERS = 300, CONTENDERS = 6, SLEEPERS = 600 };
 
 static int ours[CONNECTIONS], theirs[CONNECTIONS];
 
+static int
+answer(int fd, unsigned char question)
+{
+	unsigned char sum = 0;
+
+	for (unsigned i = 0; i < 20000; i++)
+		sum = (unsigned char)(sum * 31 + question + i);
+	return write(fd, &sum, 1) == 1;
+}
+
 static void *
 serve_connection(void *argument)
 {
 	int fd = ours[(uintptr_t)argument];
 	unsigned char c;
 
-	while (read(fd, &c, 1) == 1) {
-		unsigned char sum = 0;
-		for (unsigned i = 0; i < 20000; i++)
-			sum = (unsigned char)(sum * 31 + c + i);
-		if (write(fd, &sum, 1) != 1)
-			break;
-	}
+	while (read(fd, &c, 1) == 1 && answer(fd, c))
+		continue;
+	return NULL;
+}
+
+static __attribute__((noinline)) unsigned char
+read_request(int fd)
+{
+	unsigned char c;
+
+	if (read(fd, &c, 1) != 1)
+		_exit(1);
+	__asm__ volatile("" ::: "memory"); /* no tail call */
+	return c;
+}
+
+static void *
+serve_client(void *argument)
+{
+	int fd = ours[(uintptr_t)argument];
+
+	while (answer(fd, read_request(fd)))
+		continue;
 	return NULL;
 }
 
@@ -167,25 +197,42 @@ hand_out_work(void)
 	}
 }
 
+/* Connections over loopback: `accepted` is the end of whoever listens. */
 static int
-serve(int requests)
+connect_all(int *accepted, int *connected)
 {
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof a;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (bind(listener, (struct sockaddr *)&a, size) || listen(listener, CONNECTIONS) ||
+	    getsockname(listener, (struct sockaddr *)&a, &size))
+		return 1;
+	for (int i = 0; i < CONNECTIONS; i++) {
+		connected[i] = socket(AF_INET, SOCK_STREAM, 0);
+		if (connect(connected[i], (struct sockaddr *)&a, size))
+			return 1;
+		accepted[i] = accept(listener, NULL, NULL);
+	}
+	return accepted != ours && close(listener);
+}
+
+static int
+serve(void *(*serve_one)(void *))
+{
+	bool asks = serve_one == handle_requests;
 	pthread_t threads[CONNECTIONS];
 
-	for (int i = 0; i < CONNECTIONS; i++) {
-		int pair[2];
-		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
-			return 1;
-		ours[i] = pair[0];
-		theirs[i] = pair[1];
-	}
+	if (asks ? connect_all(theirs, ours) : connect_all(ours, theirs))
+		return 1;
 	if (fork() == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		requests ? ask() : answer_slowly();
+		asks ? answer_slowly() : ask();
 	}
+	for (int i = 0; i < CONNECTIONS; i++)
+		close(theirs[i]);
 	for (uintptr_t i = 0; i < CONNECTIONS; i++)
-		pthread_create(
-		    &threads[i], NULL, requests ? serve_connection : handle_requests, (void *)i);
+		pthread_create(&threads[i], NULL, serve_one, (void *)i);
 	pthread_join(threads[0], NULL);
 	return 0;
 }
@@ -195,8 +242,12 @@ main(int argc, char **argv)
 {
 	const char *kind = argc > 1 ? argv[1] : "";
 
-	if (strcmp(kind, "requests") == 0 || strcmp(kind, "backend") == 0)
-		return serve(*kind == 'r');
+	if (strcmp(kind, "requests") == 0)
+		return serve(serve_connection);
+	if (strcmp(kind, "clients") == 0)
+		return serve(serve_client);
+	if (strcmp(kind, "backend") == 0)
+		return serve(handle_requests);
 	if (strcmp(kind, "contended") == 0) {
 		start_threads(CONTENDERS, contend);
 		pause();
@@ -207,6 +258,6 @@ main(int argc, char **argv)
 		start_threads(WORKERS, take_work);
 		hand_out_work();
 	}
-	fprintf(stderr, "usage: waiters requests|backend|pool|contended|stuck\n");
+	fprintf(stderr, "usage: waiters requests|clients|backend|pool|contended|stuck\n");
 	return 2;
 }

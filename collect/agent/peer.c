@@ -1,0 +1,253 @@
+/*
+ * peer.c: see peer.h.
+ *
+ * All descriptors are gone through once, when the first thread asks: a port is listened
+ * on by another descriptor than the one that is waited at, and a pipe is written to
+ * through another. What can't be told, for want of rights or because the descriptor is of
+ * another kind, stays unknown.
+ */
+#include "collect/agent/peer.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "collect/agent/host.h"
+#include "core/memory.h"
+
+enum { PORTS = 1 << 16, MOST_DESCRIPTORS = 1 << 16, MOST_POLLED = 64 };
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_un un;
+};
+
+static int
+option_of(int fd, int option)
+{
+	int value = 0;
+	socklen_t size = sizeof value;
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &size) ? -1 : value;
+}
+
+/* The socket's own port; 0: none, or of another family. */
+static unsigned
+port_of(const union address *a)
+{
+	switch (a->any.sa_family) {
+	case AF_INET:
+		return ntohs(a->in.sin_port);
+	case AF_INET6:
+		return ntohs(a->in6.sin6_port);
+	default:
+		return 0;
+	}
+}
+
+/* ---- all descriptors ---- */
+
+static void
+note_descriptor(struct pf_peers *p, int fd)
+{
+	union address a = {0};
+	socklen_t size = sizeof a;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return;
+	if (S_ISFIFO(st.st_mode)) {
+		int flags = fcntl(fd, F_GETFL);
+
+		if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY &&
+		    !PF_GROW(p->written, p->written_capacity, p->written_count + 1, NULL))
+			p->written[p->written_count++] = (struct pf_pipe){st.st_dev, st.st_ino};
+	} else if (S_ISSOCK(st.st_mode) && option_of(fd, SO_ACCEPTCONN) == 1 &&
+		   !getsockname(fd, &a.any, &size)) {
+		unsigned port = port_of(&a);
+		p->listening[port / 8] |= (uint8_t)(1U << port % 8);
+	}
+}
+
+static void
+look(struct pf_peers *p)
+{
+	char range[64];
+	DIR *dir;
+	struct dirent *entry;
+	int seen = 0;
+
+	p->looked = true;
+	/* What a filter forbids may end the process. */
+	if (pf_host_confined() || !(p->listening = calloc(1, PORTS / 8)) ||
+	    !(dir = opendir("/proc/self/fd")))
+		return;
+	while ((entry = readdir(dir)) && seen++ < MOST_DESCRIPTORS)
+		if (*entry->d_name != '.')
+			note_descriptor(p, (int)strtol(entry->d_name, NULL, 10));
+	p->usable = !entry; /* else it may be among those that were not seen */
+	closedir(dir);
+	if (pf_host_read_file("/proc/sys/net/ipv4/ip_local_port_range", range, sizeof range) > 0) {
+		char *at = range;
+		p->low = strtol(at, &at, 10);
+		p->high = strtol(at, &at, 10);
+	}
+}
+
+/* ---- one of them ---- */
+
+/*
+ * Whoever connects is given a port by the kernel, unless it asks for one; a port outside of that range that nobody
+ * listens on here was accepted by another process.
+ */
+static enum pf_peer
+of_port(const struct pf_peers *p, unsigned port, int type)
+{
+	bool listened = p->listening[port / 8] >> port % 8 & 1, chosen;
+
+	if (!port)
+		return PF_PEER_UNKNOWN;
+	chosen = p->low <= (long)port && (long)port <= p->high;
+	/* Datagrams may come from anybody; of which socket they are an answer, nothing tells. */
+	if (type != SOCK_STREAM)
+		return chosen || !p->high ? PF_PEER_UNKNOWN : PF_PEER_CLIENT;
+	if (listened)
+		return PF_PEER_CLIENT;
+	if (!p->high)
+		return PF_PEER_UNKNOWN;
+	return chosen ? PF_PEER_SERVER : PF_PEER_CLIENT;
+}
+
+/*
+ * An accepted one has its listener's name; one that connects hardly ever has a name. Of a pair neither has one, and
+ * whether the other end is still here, or a child's, nothing tells.
+ */
+static enum pf_peer
+of_local(int fd, socklen_t size)
+{
+	struct ucred peer = {0};
+	socklen_t peer_size = sizeof peer;
+
+	if (size > sizeof(sa_family_t))
+		return PF_PEER_CLIENT;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size) || !peer.pid)
+		return PF_PEER_UNKNOWN;
+	return peer.pid == getpid() ? PF_PEER_UNKNOWN : PF_PEER_SERVER;
+}
+
+static enum pf_peer
+of_socket(const struct pf_peers *p, int fd)
+{
+	union address a = {0};
+	socklen_t size = sizeof a;
+
+	if (option_of(fd, SO_ACCEPTCONN) == 1)
+		return PF_PEER_CLIENT;
+	if (getsockname(fd, &a.any, &size))
+		return PF_PEER_UNKNOWN;
+	if (a.any.sa_family == AF_UNIX)
+		return of_local(fd, size);
+	return of_port(p, port_of(&a), option_of(fd, SO_TYPE));
+}
+
+static enum pf_peer
+of_pipe(const struct pf_peers *p, const struct stat *st)
+{
+	for (size_t i = 0; i < p->written_count; i++)
+		if (p->written[i].device == st->st_dev && p->written[i].inode == st->st_ino)
+			return PF_PEER_SELF;
+	return PF_PEER_UNKNOWN;
+}
+
+static enum pf_peer
+of_descriptor(const struct pf_peers *p, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return PF_PEER_UNKNOWN;
+	switch (st.st_mode & S_IFMT) {
+	case S_IFSOCK:
+		return of_socket(p, fd);
+	case S_IFIFO:
+		return of_pipe(p, &st);
+	case S_IFREG:
+	case S_IFBLK:
+		return PF_PEER_FILE;
+	case 0: /* eventfd, timerfd, signalfd, inotify */
+		return PF_PEER_SELF;
+	default:
+		return PF_PEER_UNKNOWN;
+	}
+}
+
+/* Who waits for a client and for somebody else as well is at rest; beside a server a pipe is for being woken. */
+static enum pf_peer
+of_poll(const struct pf_peers *p, uint64_t address, uint64_t count)
+{
+	struct pollfd polled[MOST_POLLED];
+	bool seen[PF_PEER_FILE + 1] = {false};
+
+	if (!count || count > MOST_POLLED ||
+	    !pf_host_read_all(polled, (uintptr_t)address, count * sizeof *polled))
+		return PF_PEER_UNKNOWN;
+	for (size_t i = 0; i < count; i++)
+		if (polled[i].fd >= 0)
+			seen[of_descriptor(p, polled[i].fd)] = true;
+	if (seen[PF_PEER_CLIENT])
+		return PF_PEER_CLIENT;
+	if (seen[PF_PEER_SERVER])
+		return PF_PEER_SERVER;
+	if (seen[PF_PEER_UNKNOWN])
+		return PF_PEER_UNKNOWN;
+	return seen[PF_PEER_SELF]   ? PF_PEER_SELF
+	       : seen[PF_PEER_FILE] ? PF_PEER_FILE
+				    : PF_PEER_UNKNOWN;
+}
+
+enum pf_peer
+pf_peer_of(struct pf_peers *p, const struct pf_thread_state *state)
+{
+	bool polls = state->call == SYS_poll || state->call == SYS_ppoll;
+
+	if (!polls && !pf_thread_call_has_fd(state->call))
+		return PF_PEER_UNKNOWN;
+	if (!p->looked)
+		look(p);
+	if (!p->usable)
+		return PF_PEER_UNKNOWN;
+	return polls ? of_poll(p, state->arguments[0], state->arguments[1])
+		     : of_descriptor(p, (int)state->arguments[0]);
+}
+
+void
+pf_peers_release(struct pf_peers *p)
+{
+	free(p->listening);
+	free(p->written);
+	*p = (struct pf_peers){0};
+}
+
+const char *
+pf_peer_word(enum pf_peer peer)
+{
+	static const char *const words[] = {
+	    [PF_PEER_CLIENT] = "client",
+	    [PF_PEER_SERVER] = "server",
+	    [PF_PEER_SELF] = "self",
+	    [PF_PEER_FILE] = "file",
+	};
+
+	return peer <= PF_PEER_FILE ? words[peer] : NULL;
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# examples/pipeline/profuse.mk: the flags are those that the profile needs, by lines and by pseudo-probes.
+build_dir=$1
+# shellcheck source=tests/support/convert.sh
+source "${PROFUSE_SOURCE_DIR:?}/tests/support/convert.sh"
+need clang-19 make python3
+profuse=$(realpath "$build_dir")/profuse
+cd "$work"
+cp "$data/edited.c" .
+cat >Makefile <<END
+PROFILE = service.prof
+.DEFAULT_GOAL = \$(OUT)/service
+include $source_dir/examples/pipeline/profuse.mk
+\$(OUT)/service: edited.c \$(PROFUSE_STAMP)
+	clang-19 -O2 -Wl,--build-id \$(PROFUSE_FLAGS) -o \$@ edited.c
+END
+# flags OUT VARIABLE...: makes it; the command is in $work/log
+flags() { make "OUT=$1" "${@:2}" >log 2>&1 || { cat log; fail "make $*"; }; }
+
+flags lines PROFILE=
+grep -q -- '-gmlt' log && ! grep -q 'probe\|sample-use' log || { cat log; fail "not the build to profile"; }
+flags probes PROFILE= PROBES=1
+grep -q -- -fpseudo-probe-for-profiling log || { cat log; fail "no probes"; }
+for kind in lines probes; do
+	samples cpu.pb.gz $kind/service leaf grown --every 1
+	for format in extbinary text; do
+		expect 0 "$profuse" convert -b $kind/service -o service.prof --format $format --min-samples 10 --max-age 36500d cpu.pb.gz
+		flags "from-$kind-$format"
+		grep -q 'fprofile-sample-use=service.prof' log && ! grep -q warning log || { cat log; fail "the profile by $kind ($format) is dropped"; }
+		[ $kind = "$(grep -q pseudo-probe log && echo probes || echo lines)" ] || { cat log; fail "a build by other places than the profile's, $kind"; }
+	done
+done
+echo "Makefiles build with their profiles"

@@ -1,0 +1,395 @@
+/* What Go's heap is judged by: its memory limit, what is live at the end of a trace, a base's figures. */
+#include <math.h>
+
+#include "support/tuned.h"
+#include "tuner/detect.h"
+
+static void
+add_text(struct pf_tune *tune, const char *name, const char *text, bool base)
+{
+	struct pf_error err = {0};
+
+	if (pf_tune_add(tune, name, text, strlen(text), base, &err))
+		fail_msg("%s", err.message);
+}
+
+static struct pf_go_heap
+heap_of(const struct pf_tune *tune)
+{
+	struct pf_go_heap h;
+	struct pf_error err = {0};
+
+	assert_int_equal(pf_go_heap(&tune->evidence, &h, &err), 0);
+	return h;
+}
+
+/* One line of gctrace: cycles that cost 0.2 s of CPU. */
+static void
+add_cycle(struct pf_buffer *b, int number, double at, const char *heap, const char *end)
+{
+	pf_buffer_printf(b,
+	    "gc %d @%.3fs 14%%: 0.1+90+0.1 ms clock, 0.2+40/160/0+0.2 ms cpu, %s MB goal, 0 MB "
+	    "stacks, 0 MB globals, 2 P%s\n",
+	    number, at, heap, end);
+}
+
+static struct pf_tune *
+tune_of_trace(const char *const *heaps, double limit, const char *metrics)
+{
+	struct pf_tune_options o = PF_TUNE_OPTIONS_INIT;
+	struct pf_buffer trace = {.maximum = 1 << 16};
+	struct pf_error err = {0};
+	struct pf_tune *tune;
+	int n = 0;
+
+	o.memory_limit = limit;
+	assert_int_equal(pf_tune_new(&tune, &o, &err), 0);
+	for (; heaps[n]; n++)
+		add_cycle(&trace, n + 1, (n + 1) * 0.2, heaps[n], "");
+	pf_buffer_add(&trace, "", 1);
+	add_text(tune, "trace", (const char *)trace.bytes, false);
+	if (metrics)
+		add_text(tune, "metrics", metrics, false);
+	pf_buffer_release(&trace);
+	run_tune(tune);
+	return tune;
+}
+
+static bool
+advises(const struct pf_tune *tune, const char *setting)
+{
+	const struct pf_findings *f = &tune->findings;
+
+	for (size_t i = 0; i < f->advice_count; i++) {
+		if (strncmp(pf_said(f, f->advices[i].setting), setting, strlen(setting)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* 27 MiB live: GOGC=100 would make a goal of 54, GOMEMLIMIT=40MiB leaves 31. */
+static const char *const tight[] = {"3->4->3 MB, 4", "6->6->6 MB, 7", "10->11->10 MB, 12",
+    "18->19->18 MB, 21", "27->28->26 MB, 31", "29->30->26 MB, 31", "29->31->27 MB, 31",
+    "30->31->27 MB, 31", "30->31->26 MB, 31", "30->31->27 MB, 31", "30->30->27 MB, 31", NULL};
+
+static void
+under_a_memory_limit_no_gogc_is_advised(void **state)
+{
+	struct pf_tune *told = tune_of_trace(
+	    tight, 0, "go_gc_gogc_percent 100\ngo_gc_gomemlimit_bytes 4.194304e+07\n");
+	struct pf_tune *alone = tune_of_trace(tight, 0, NULL);
+	struct pf_go_heap h = heap_of(told);
+	(void)state;
+
+	assert_true(h.limited && !h.limited_assumed && h.gogc == 100 && h.limit == 40 << 20);
+	assert_true(h.live > 26e6 && h.live < 29e6);
+	assert_true(advises(told, "GOMEMLIMIT=6") && !advises(told, "GOGC="));
+	assert_non_null(find_finding(told, "gc-settings"));
+	assert_true(find_finding(told, "gc-settings")->cpu_saved > 0.3);
+	h = heap_of(alone);
+	assert_true(h.limited && h.limited_assumed && h.gogc > 80 && h.gogc < 130);
+	assert_false(advises(alone, "GOGC="));
+	assert_int_equal(find_finding(alone, "gc-settings")->confidence, PF_CONFIDENCE_LOW);
+	pf_tune_free(told);
+	pf_tune_free(alone);
+}
+
+/* Without a trace: the goal is where the limit leaves it. */
+static void
+metrics_tell_that_the_limit_decides(void **state)
+{
+	static const char metrics[] =
+	    "go_gc_gogc_percent 100\ngo_gc_gomemlimit_bytes 4.194304e+07\n"
+	    "go_memstats_heap_alloc_bytes 3.003288e+07\ngo_memstats_heap_idle_bytes 4.9152e+06\n"
+	    "go_memstats_heap_sys_bytes 3.7289984e+07\ngo_memstats_next_gc_bytes %s\n"
+	    "go_memstats_sys_bytes 4.3292936e+07\n";
+	static const struct {
+		const char *goal;
+		bool limited;
+	} cases[] = {{"3.2549608e+07", true}, {"2.4549608e+07", false}};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		char text[1024];
+
+		snprintf(text, sizeof text, "%.*s%s%s", (int)(strstr(metrics, "%s") - metrics),
+		    metrics, cases[i].goal, strstr(metrics, "%s") + 2);
+		add_text(tune, "metrics", text, false);
+		assert_int_equal(heap_of(tune).limited, cases[i].limited);
+		pf_tune_free(tune);
+	}
+}
+
+static void
+gogc_that_is_off_is_no_number(void **state)
+{
+	static const char *const off[] = {"48->57->35 MB, 46", "45->49->30 MB, 49",
+	    "30->44->39 MB, 48", "46->48->25 MB, 48", "43->48->30 MB, 48", "43->48->32 MB, 48",
+	    "43->50->37 MB, 48", "44->48->31 MB, 48", "43->50->33 MB, 48", NULL};
+	static const char *const values[] = {"-1", "1.8446744073709552e+19", "4294967295"};
+	struct pf_tune *tune = tune_of_trace(off, 0, NULL);
+	(void)state;
+
+	assert_true(heap_of(tune).limited && isnan(heap_of(tune).gogc));
+	assert_false(advises(tune, "GOGC="));
+	pf_tune_free(tune);
+	for (size_t i = 0; i < 3; i++) {
+		char metrics[128];
+
+		snprintf(metrics, sizeof metrics,
+		    "go_gc_gogc_percent %s\ngo_gc_gomemlimit_bytes 6.291456e+07\n", values[i]);
+		tune = tune_of_trace(off, 0, metrics);
+		assert_true(isinf(heap_of(tune).gogc) && heap_of(tune).limited);
+		assert_false(advises(tune, "GOGC="));
+		assert_true(advises(tune, "GOMEMLIMIT="));
+		pf_tune_free(tune);
+	}
+}
+
+/* What is live at the end counts, not while the service warmed up. */
+static void
+a_heap_that_outgrows_its_container_is_told(void **state)
+{
+	static const char *const warm[] = {"3->4->3 MB, 4", "5->7->6 MB, 6", "11->14->13 MB, 13",
+	    "23->25->23 MB, 27", "39->43->40 MB, 46", "69->76->72 MB, 81", "123->146->136 MB, 145",
+	    "233->299->259 MB, 273", "442->519->270 MB, 519", "460->541->274 MB, 541", NULL};
+	struct pf_tune *tune = tune_of_trace(warm, 400e6, NULL);
+	struct pf_go_heap h = heap_of(tune);
+	(void)state;
+
+	assert_true(h.live > 265e6 && h.live < 290e6 && h.goal > 530e6 && h.gogc == 100);
+	assert_false(h.limited || h.growing);
+	assert_non_null(find_finding(tune, "gc-settings"));
+	assert_non_null(strstr(
+	    pf_said(&tune->findings, find_finding(tune, "gc-settings")->title), "container limit"));
+	assert_false(advises(tune, "GOGC="));
+	pf_tune_free(tune);
+}
+
+static void
+a_heap_that_still_grows_is_judged_by_its_end(void **state)
+{
+	static const char *const cold[] = {"3->4->2 MB, 4", "5->6->4 MB, 6", "8->9->7 MB, 9",
+	    "13->13->11 MB, 15", "19->21->17 MB, 23", "30->34->30 MB, 35", "51->55->45 MB, 60",
+	    "78->86->72 MB, 91", "122->140->123 MB, 144", NULL};
+	struct pf_tune *tune = tune_of_trace(cold, 268435456, NULL);
+	struct pf_go_heap h = heap_of(tune);
+	(void)state;
+
+	assert_true(h.live > 120e6 && h.live < 132e6 && h.goal > 250e6);
+	assert_true(h.growing && !h.limited);
+	assert_int_equal(find_finding(tune, "gc-settings")->confidence, PF_CONFIDENCE_LOW);
+	pf_tune_free(tune);
+}
+
+/* Twice GOGC where the limit has room, less where it has less. */
+static void
+pressure_advises_what_the_container_has_room_for(void **state)
+{
+	static const char *const steady[] = {"90->95->50 MB, 100", "95->100->50 MB, 101",
+	    "95->100->50 MB, 101", "95->100->50 MB, 101", NULL};
+	struct pf_tune *tune = tune_of_trace(steady, 0, NULL);
+	(void)state;
+
+	assert_non_null(find_finding(tune, "gc-pressure"));
+	assert_true(advises(tune, "GOGC=200"));
+	pf_tune_free(tune);
+	tune = tune_of_trace(steady, 160 << 20, NULL);
+	assert_true(advises(tune, "GOGC=150") && !advises(tune, "GOGC=200"));
+	pf_tune_free(tune);
+	tune = tune_of_trace(steady, 126 << 20, NULL);
+	assert_false(advises(tune, "GOGC="));
+	pf_tune_free(tune);
+}
+
+/* A base is of another time: nothing of its figures is today's. */
+static void
+statistics_of_a_base_are_nobodys_today(void **state)
+{
+	static const char *const steady[] = {"90->95->50 MB, 100", "95->100->50 MB, 101",
+	    "95->100->50 MB, 101", "95->100->50 MB, 101", NULL};
+	struct pf_tune *tune = new_tune();
+	struct pf_buffer trace = {.maximum = 1 << 16};
+	(void)state;
+
+	add_text(tune, "base",
+	    "go_gc_gogc_percent 50\ngo_memstats_heap_idle_bytes 2e8\n"
+	    "go_memstats_heap_released_bytes 0\nprocess_resident_memory_bytes 3e8\n",
+	    true);
+	for (int i = 0; steady[i]; i++)
+		add_cycle(&trace, i + 1, i, steady[i], "");
+	pf_buffer_add(&trace, "", 1);
+	add_text(tune, "trace", (const char *)trace.bytes, false);
+	pf_buffer_release(&trace);
+	run_tune(tune);
+	assert_true(heap_of(tune).gogc == 100);
+	assert_null(find_finding(tune, "unreturned-memory"));
+	assert_true(isnan(pf_evidence_rss(&tune->evidence)));
+	assert_int_equal(tune->unjudged.count, 2); /* and the empty string */
+	assert_non_null(strstr(pf_strings_get(&tune->unjudged, 1), "base"));
+	pf_tune_free(tune);
+}
+
+/* What the heap grows into before the next cycle is not free for all that it is idle after a collection. */
+static void
+room_below_the_goal_is_not_unreturned(void **state)
+{
+	static const char metrics[] =
+	    "go_memstats_heap_idle_bytes 1.2e8\ngo_memstats_heap_released_bytes 0\n"
+	    "go_memstats_heap_inuse_bytes 1e8\ngo_memstats_sys_bytes 2.4e8\n"
+	    "process_resident_memory_bytes 2.3e8\ngo_memstats_next_gc_bytes ";
+	static const char *const goals[] = {"2e8\n", "1e8\n"};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		char text[1024];
+
+		snprintf(text, sizeof text, "%s%s", metrics, goals[i]);
+		add_text(tune, "metrics", text, false);
+		run_tune(tune);
+		assert_int_equal(find_finding(tune, "unreturned-memory") != NULL, i);
+		if (i)
+			assert_true(
+			    find_finding(tune, "unreturned-memory")->bytes_saved - 1.1e8 < 1);
+		pf_tune_free(tune);
+	}
+}
+
+static void
+add_waiter(struct pf_buffer *b, int number, const char *state, const char *call, const char *lock,
+    int line)
+{
+	pf_buffer_printf(b,
+	    "goroutine %d [sync.Mutex.Lock%s]:\n"
+	    "internal/sync.(*Mutex).lockSlow(%s)\n\t/usr/local/go/src/internal/sync/mutex.go:149 "
+	    "+0x15d\n"
+	    "sync.(*Mutex).Lock(...)\n\t/usr/local/go/src/sync/mutex.go:46\n"
+	    "main.transfer(%s, 0x1)\n\t/src/main.go:%d +0x4d\n\n",
+	    number, state, lock, call, line);
+}
+
+/* Those at the first lock's line hold nothing: who stands past it, with the locks the other way round, does. */
+static void
+who_is_past_the_first_lock_is_named(void **state)
+{
+	static const char *const states[] = {"", ", 1 minutes"};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		struct pf_buffer text = {.maximum = 1 << 16};
+		const struct pf_finding *finding;
+		const char *summary;
+
+		add_waiter(&text, 24, states[i], "0xd07040, 0xd07050", "0xd07040", 22);
+		add_waiter(&text, 9, states[i], "0xd07050, 0xd07040", "0xd07050", 22);
+		add_waiter(&text, 26, states[i], "0xd07040, 0xd07050", "0xd07050", 25);
+		add_waiter(&text, 5, states[i], "0xd07050, 0xd07040", "0xd07040", 25);
+		add_waiter(&text, 33, states[i], "0xd07020, 0xd07030", "0xd07030", 25);
+		add_waiter(&text, 34, states[i], "0xd07030, 0xd07020", "0xd07020", 25);
+		pf_buffer_add(&text, "", 1);
+		add_text(tune, "dump", (const char *)text.bytes, false);
+		pf_buffer_release(&text);
+		run_tune(tune);
+		finding = find_finding(tune, "deadlock");
+		assert_non_null(finding);
+		assert_int_equal(
+		    finding->confidence, i ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM);
+		summary = pf_said(&tune->findings, finding->summary);
+		assert_non_null(strstr(summary, "Goroutine 26 "));
+		assert_non_null(strstr(summary, "Goroutine 5 "));
+		pf_tune_free(tune);
+	}
+}
+
+/* At the first lock nobody holds what the other waits for. */
+static void
+who_is_at_the_first_lock_is_no_party(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	struct pf_buffer text = {.maximum = 1 << 16};
+	(void)state;
+
+	add_waiter(&text, 24, "", "0xd07040, 0xd07050", "0xd07040", 22);
+	add_waiter(&text, 9, "", "0xd07050, 0xd07040", "0xd07050", 22);
+	add_waiter(&text, 26, "", "0xd07040, 0xd07060", "0xd07060", 25);
+	pf_buffer_add(&text, "", 1);
+	add_text(tune, "dump", (const char *)text.bytes, false);
+	pf_buffer_release(&text);
+	run_tune(tune);
+	assert_null(find_finding(tune, "deadlock"));
+	pf_tune_free(tune);
+}
+
+/* One goroutine for each who subscribed is no leak for all that one moment shows. */
+static void
+subscribers_of_one_moment_are_unsure(void **state)
+{
+	struct pf_buffer text = {.maximum = 1 << 20};
+	struct pf_error err = {0};
+	(void)state;
+
+	pf_buffer_printf(&text, "goroutine profile: total 3000\n3000 @ 0x48b2ae 0x7b1933\n"
+				"#\t0x7b1932\tmain.(*sub).listen+0x72\t/src/main.go:15\n\n");
+	for (int snapshots = 1; snapshots <= 5; snapshots += 4) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *finding;
+
+		for (int i = 0; i < snapshots; i++)
+			assert_int_equal(
+			    pf_tune_add(tune, "goroutine", text.bytes, text.size, false, &err), 0);
+		run_tune(tune);
+		finding = find_finding(tune, "goroutine-leak");
+		if (snapshots == 1) {
+			assert_non_null(finding);
+			assert_int_equal(finding->severity, PF_SEVERITY_LOW);
+			assert_int_equal(finding->confidence, PF_CONFIDENCE_LOW);
+			assert_int_equal(finding->caveat_count, 1);
+		} else {
+			assert_null(finding); /* they stay as many as they are */
+		}
+		pf_tune_free(tune);
+	}
+	pf_buffer_release(&text);
+}
+
+/* Nobody knows whether nothing waited, or nothing was recorded. */
+static void
+waiting_that_was_not_recorded_is_said(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_text(tune, "goroutine", "goroutine profile: total 1\n1 @ 0x48b2ae 0x7b1933\n\n", false);
+	add_text(tune, "mutex", "--- mutex:\ncycles/second=1000000\nsampling period=0\n", false);
+	run_tune(tune);
+	assert_int_equal(tune->unjudged.count > 1, 1);
+	for (uint32_t i = 1; i < tune->unjudged.count; i++) {
+		if (strstr(pf_strings_get(&tune->unjudged, i), "SetMutexProfileFraction"))
+			break;
+		assert_true(i + 1 < tune->unjudged.count);
+	}
+	pf_tune_free(tune);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(under_a_memory_limit_no_gogc_is_advised),
+	    cmocka_unit_test(metrics_tell_that_the_limit_decides),
+	    cmocka_unit_test(gogc_that_is_off_is_no_number),
+	    cmocka_unit_test(a_heap_that_outgrows_its_container_is_told),
+	    cmocka_unit_test(a_heap_that_still_grows_is_judged_by_its_end),
+	    cmocka_unit_test(pressure_advises_what_the_container_has_room_for),
+	    cmocka_unit_test(statistics_of_a_base_are_nobodys_today),
+	    cmocka_unit_test(room_below_the_goal_is_not_unreturned),
+	    cmocka_unit_test(who_is_past_the_first_lock_is_named),
+	    cmocka_unit_test(who_is_at_the_first_lock_is_no_party),
+	    cmocka_unit_test(subscribers_of_one_moment_are_unsure),
+	    cmocka_unit_test(waiting_that_was_not_recorded_is_said),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,363 @@
+/* Findings are as sure and as severe as the evidence carries, and what it leaves open is said. */
+#include <profuse/tune.h>
+
+#include "profile/encode.h"
+#include "support/tuned.h"
+
+static const struct pf_finding *
+found(const struct pf_tune *tune, const char *kind)
+{
+	const struct pf_finding *finding = find_finding(tune, kind);
+
+	if (!finding)
+		fail_msg("no %s", kind);
+	return finding;
+}
+
+static void
+add_text(struct pf_tune *tune, const char *name, const char *text, bool base)
+{
+	struct pf_error err = {0};
+
+	if (pf_tune_add(tune, name, text, strlen(text), base, &err))
+		fail_msg("%s", err.message);
+}
+
+static bool
+is_advised(const struct pf_tune *tune, const struct pf_finding *finding, const char *words)
+{
+	const struct pf_findings *f = &tune->findings;
+
+	for (size_t i = 0; i < finding->advice_count; i++) {
+		const struct pf_advice *a = &f->advices[finding->first_advice + i];
+		if (strstr(pf_said(f, a->action), words) || strstr(pf_said(f, a->setting), words) ||
+		    strstr(pf_said(f, a->how), words))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_unjudged(const struct pf_tune *tune, const char *words)
+{
+	for (uint32_t i = 1; i < tune->unjudged.count; i++) {
+		if (strstr(pf_strings_get(&tune->unjudged, i), words))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * 600,000 rows of which every 300th stayed, most of the rest in fast bins and between them: malloc_trim took what was
+ * resident from 207 MB to 13.9 MB.
+ */
+static void
+what_lies_in_fast_bins_is_free(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	const struct pf_finding *finding;
+	const struct pf_prediction *idle = NULL;
+	(void)state;
+
+	add_fixture(tune, "runtime/glibc-fast.malloc_info.xml", false);
+	add_fixture(tune, "runtime/glibc-fast.smaps_rollup", false);
+	run_tune(tune);
+	finding = found(tune, "unreturned-memory");
+	assert_null(find_finding(tune, "fragmentation"));
+	assert_true(is_advised(tune, finding, "malloc_trim(0)"));
+	assert_int_equal(finding->confidence, PF_CONFIDENCE_MEDIUM);
+	for (size_t i = 0; i < finding->prediction_count && !idle; i++) {
+		const struct pf_prediction *p =
+		    &tune->findings.predictions[finding->first_prediction + i];
+		idle = strcmp(pf_said(&tune->findings, p->metric), "rss_idle") == 0 ? p : NULL;
+	}
+	assert_true(idle->low <= 13.9e6 && 13.9e6 <= idle->high);
+	assert_true(idle->after < 0.15 * idle->before);
+	pf_tune_free(tune);
+}
+
+/* Where as much lives between the pieces as between pages, it is not free for sure, nor lost. */
+static void
+what_may_join_is_not_surely_lost(void **state)
+{
+	static const char text[] =
+	    "<malloc version=\"1\">\n<heap nr=\"0\">\n<sizes>\n"
+	    "<size from=\"49\" to=\"64\" total=\"64000000\" count=\"1000000\"/>\n"
+	    "<unsorted from=\"145\" to=\"600\" total=\"80000000\" count=\"300000\"/>\n</sizes>\n"
+	    "<total type=\"fast\" count=\"1000000\" size=\"64000000\"/>\n"
+	    "<total type=\"rest\" count=\"300000\" size=\"80000000\"/>\n"
+	    "<system type=\"current\" size=\"224000000\"/>\n</heap>\n</malloc>\n";
+	struct pf_tune *tune = new_tune();
+	const struct pf_finding *finding;
+	(void)state;
+
+	add_text(tune, "malloc_info", text, false);
+	run_tune(tune);
+	finding = found(tune, "fragmentation");
+	assert_int_equal(finding->confidence, PF_CONFIDENCE_LOW);
+	assert_true(is_advised(tune, finding, "malloc_trim(0)"));
+	pf_tune_free(tune);
+}
+
+static const char status[] =
+    "Name:\tservice\nTgid:\t7\nVmRSS:\t  111616 kB\nRssAnon:\t  109000 kB\nThreads:\t6\n";
+
+/* As many arenas as threads: none is shared, and more or fewer of them are no cure. */
+static void
+arenas_are_not_advised_where_none_is_shared(void **state)
+{
+	struct pf_tune *tune = new_tune(), *shared = new_tune();
+	char text[2048] = "<malloc version=\"1\">\n";
+	(void)state;
+
+	for (int i = 0; i < 6; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text),
+		    "<heap nr=\"%d\">\n<sizes>\n</sizes>\n"
+		    "<total type=\"fast\" count=\"0\" size=\"0\"/>\n"
+		    "<total type=\"rest\" count=\"1\" size=\"1000\"/>\n"
+		    "<system type=\"current\" size=\"135168\"/>\n</heap>\n",
+		    i);
+	strcat(text, "</malloc>\n");
+	add_fixture(tune, "tune/arenas/wall.pb.gz", false);
+	add_text(tune, "status", status, false);
+	add_text(tune, "malloc_info", text, false);
+	run_tune(tune);
+	assert_false(is_advised(tune, found(tune, "arena-contention"), "MALLOC_ARENA_MAX"));
+	assert_true(is_advised(tune, found(tune, "arena-contention"), "that allocated them"));
+	pf_tune_free(tune);
+	add_fixture(shared, "tune/arenas/wall.pb.gz", false);
+	add_fixture(shared, "tune/arenas/malloc_info.xml", false);
+	run_tune(shared);
+	assert_true(is_advised(shared, found(shared, "arena-contention"), "MALLOC_ARENA_MAX"));
+	pf_tune_free(shared);
+}
+
+/* What is set already is what a change is undone to. */
+static void
+arenas_are_undone_to_what_was_set(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	const struct pf_finding *finding;
+	const struct pf_advice *a;
+	(void)state;
+
+	strcpy(tune->evidence.arena_max, "1");
+	add_fixture(tune, "tune/arenas/wall.pb.gz", false);
+	add_fixture(tune, "tune/arenas/malloc_info.xml", false);
+	run_tune(tune);
+	finding = found(tune, "arena-contention");
+	a = &tune->findings.advices[finding->first_advice];
+	assert_non_null(strstr(pf_said(&tune->findings, a->undo), "MALLOC_ARENA_MAX=1"));
+	pf_tune_free(tune);
+}
+
+/* glibc maps blocks of 32 MiB and more whatever its threshold. */
+static void
+thresholds_are_not_advised_for_blocks_beyond_them(void **state)
+{
+	static const char *const heaps[] = {
+	    "heap profile: 1: 39845888 [100: 3984588800] @ heapprofile\n"
+	    "1: 39845888 [100: 3984588800] @ 0x1000\n",
+	    "heap profile: 1: 1048576 [100: 104857600] @ heapprofile\n"
+	    "1: 1048576 [100: 104857600] @ 0x1000\n"};
+	(void)state;
+
+	for (int i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *finding;
+
+		add_fixture(tune, "tune/mapping/cpu.pb.gz", false);
+		add_text(tune, "heap", heaps[i], false);
+		run_tune(tune);
+		finding = found(tune, "malloc-thresholds");
+		assert_int_equal(is_advised(tune, finding, "mmap_threshold"), i);
+		assert_true(is_advised(tune, finding, "euse the buffers"));
+		pf_tune_free(tune);
+	}
+}
+
+/* Without a word of the allocator's: 109 MB resident, 1 MiB in use, 90 MiB allocated in all. */
+static void
+what_is_resident_and_not_in_use_is_told(void **state)
+{
+	static const char *const in_use[] = {"1: 1048576", "1: 104857600"};
+	(void)state;
+
+	for (int i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		char text[512];
+
+		snprintf(text, sizeof text,
+		    "heap profile: %s [10: 94371840] @ heapprofile\n"
+		    "%s [10: 94371840] @ 0x1000\n\nMAPPED_LIBRARIES:\n"
+		    "00001000-00002000 r-xp 00000000 fe:01 1 /srv/service\n"
+		    "7f0000000000-7f0000100000 r-xp 00000000 fe:01 2 /usr/lib/libmimalloc.so.2.0\n",
+		    in_use[i], in_use[i]);
+		add_text(tune, "heap", text, false);
+		add_text(tune, "status", status, false);
+		run_tune(tune);
+		if (i) {
+			assert_null(find_finding(tune, "unreturned-memory"));
+		} else {
+			const struct pf_finding *finding = found(tune, "unreturned-memory");
+			assert_int_equal(finding->confidence, PF_UNSURE);
+			assert_true(is_advised(tune, finding, "MIMALLOC_DECOMMIT_DELAY=0"));
+			assert_true(is_advised(tune, finding, "MIMALLOC_PURGE_DELAY=0"));
+		}
+		pf_tune_free(tune);
+	}
+}
+
+static void
+the_kernels_figures_alone_judge_little(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_text(tune, "status", status, false);
+	run_tune(tune);
+	assert_int_equal(pf_tune_finding_count(tune), 0);
+	assert_true(is_unjudged(tune, "No profile and no allocator's statistics"));
+	pf_tune_free(tune);
+}
+
+static void
+a_base_that_is_younger_is_told_without_a_finding(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_fixture(tune, "tune/leak/heap-7.pb.gz", true);
+	add_fixture(tune, "tune/leak/heap-0.pb.gz", false);
+	run_tune(tune);
+	assert_null(find_finding(tune, "leak"));
+	assert_true(is_unjudged(tune, "the base is the younger one"));
+	assert_true(is_unjudged(tune, "what was ever allocated falls"));
+	pf_tune_free(tune);
+}
+
+/* A profile as if more time had gone by. */
+static void
+add_longer(struct pf_tune *tune, const char *fixture, int64_t duration)
+{
+	struct pf_buffer bytes = read_fixture(fixture), out = {.maximum = 1 << 22};
+	struct pf_error err = {0};
+	struct pf_profile *p;
+
+	assert_int_equal(pf_profile_parse(&p, fixture, bytes.bytes, bytes.size, NULL, &err), 0);
+	p->duration_nanos = duration;
+	assert_int_equal(pf_profile_encode(p, &out, &err), 0);
+	assert_int_equal(pf_tune_add(tune, fixture, out.bytes, out.size, false, &err), 0);
+	pf_profile_free(p);
+	pf_buffer_release(&bytes);
+	pf_buffer_release(&out);
+}
+
+/* A cache whose entries live for a minute grows for its first minute as a leak does. */
+static void
+growth_of_a_young_process_is_unsure(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		enum pf_confidence most, least;
+	} cases[] = {{24, PF_UNSURE, PF_UNSURE}, {300, PF_CONFIDENCE_LOW, PF_CONFIDENCE_LOW},
+	    {90000, PF_CONFIDENCE_HIGH, PF_CONFIDENCE_MEDIUM}};
+	(void)state;
+
+	for (size_t i = 0; i < 3; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *leak;
+
+		for (int k = 1; k < 8; k++) {
+			char name[64];
+			snprintf(name, sizeof name, "tune/cpp-leak/heap-%d.pb.gz", k);
+			add_longer(tune, name, cases[i].seconds * 1000000000);
+		}
+		run_tune(tune);
+		leak = found(tune, "leak");
+		assert_in_range(leak->confidence, cases[i].least, cases[i].most);
+		assert_non_null(strstr(pf_said(&tune->findings, leak->summary), " over "));
+		pf_tune_free(tune);
+	}
+}
+
+/* Ten samples, then twenty: it may be five more by chance. */
+static void
+growth_that_may_be_nothing_is_unsure(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	for (int i = 0; i < 6; i++) {
+		char name[16], text[256];
+		int n = 10 + 2 * i;
+
+		snprintf(name, sizeof name, "heap-%d", i);
+		snprintf(text, sizeof text,
+		    "heap profile: %d: %d [%d: %d] @ heap_v2/524288\n%d: %d [%d: %d] @ 0x1000\n", n,
+		    n * 64, n, n * 64, n, n * 64, n, n * 64);
+		add_text(tune, name, text, false);
+	}
+	run_tune(tune);
+	assert_int_equal(found(tune, "leak")->confidence, PF_UNSURE);
+	pf_tune_free(tune);
+}
+
+/* The same shares of a twentieth of a core are worth little. */
+static void
+severity_is_by_the_cpu_that_is_used(void **state)
+{
+	struct pf_tune *busy = new_tune(), *idle = new_tune();
+	(void)state;
+
+	add_fixture(busy, "tune/recursion/cpu.pb.gz", false);
+	run_tune(busy);
+	assert_true(found(busy, "hot-recursion")->severity > PF_SEVERITY_LOW);
+	add_longer(idle, "tune/recursion/cpu.pb.gz", 3600000000000LL);
+	run_tune(idle);
+	assert_int_equal(found(idle, "hot-recursion")->severity, PF_SEVERITY_LOW);
+	pf_tune_free(busy);
+	pf_tune_free(idle);
+}
+
+/* A flame graph of nothing is left out with a word. */
+static void
+a_graph_of_nothing_is_none(void **state)
+{
+	static const char text[] = "heap profile: 0: 0 [9: 9437184] @ heapprofile\n"
+				   "0: 0 [9: 9437184] @ 0x1000\n";
+	struct pf_tune *tune = new_tune();
+	struct pf_buffer out;
+	struct pf_error err = {0};
+	(void)state;
+
+	add_text(tune, "heap", text, false);
+	run_tune(tune);
+	pf_buffer_init(&out, PF_BUFFER_NO_MAXIMUM);
+	assert_int_equal(pf_tune_html(tune, &out, &err), 0);
+	assert_non_null(memmem(out.bytes, out.size, "\"empty\":\"Nothing of it is in heap.\"", 35));
+	assert_null(memmem(out.bytes, out.size, "\"nodes\":[", 9));
+	pf_buffer_release(&out);
+	pf_tune_free(tune);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_lies_in_fast_bins_is_free),
+	    cmocka_unit_test(what_may_join_is_not_surely_lost),
+	    cmocka_unit_test(arenas_are_not_advised_where_none_is_shared),
+	    cmocka_unit_test(arenas_are_undone_to_what_was_set),
+	    cmocka_unit_test(thresholds_are_not_advised_for_blocks_beyond_them),
+	    cmocka_unit_test(what_is_resident_and_not_in_use_is_told),
+	    cmocka_unit_test(the_kernels_figures_alone_judge_little),
+	    cmocka_unit_test(a_base_that_is_younger_is_told_without_a_finding),
+	    cmocka_unit_test(growth_of_a_young_process_is_unsure),
+	    cmocka_unit_test(growth_that_may_be_nothing_is_unsure),
+	    cmocka_unit_test(severity_is_by_the_cpu_that_is_used),
+	    cmocka_unit_test(a_graph_of_nothing_is_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
