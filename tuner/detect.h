@@ -92,7 +92,7 @@ int pf_gc_cost(const struct pf_evidence *e, struct pf_gc_cost *cost, struct pf_e
 /* Go's heap as its collector sees it (gc_heap.c); NaN where unknown. */
 struct pf_go_heap {
 	double live;      /* bytes marked by a cycle */
-	double goal;      /* the heap's size that starts the next one */
+	double goal;      /* the heap's size that starts the next one; infinity: none does */
 	double gogc;      /* percent; infinity: off; NaN: nothing tells, and a limit decides */
 	double overhead;  /* all that is not heap: stacks, metadata, the binary's share */
 	double limit;     /* GOMEMLIMIT; infinity: none */
@@ -107,6 +107,7 @@ struct pf_go_heap {
 	    limited; /* the memory limit decides when a cycle starts: another GOGC changes nothing */
 	bool limited_assumed; /* as the goals look; nothing tells the limit */
 	bool growing;         /* what is live still grew when the trace ended */
+	bool live_guessed;    /* under a limit, from what is allocated: it may be far less */
 };
 int pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *heap, struct pf_error *err);
 

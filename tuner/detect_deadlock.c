@@ -21,20 +21,43 @@
 
 #include "core/memory.h"
 
-enum { MOST_WAITERS = 2000, MOST_LOCKS = 256 };
+enum { MOST_WAITERS = 2000, MOST_LOCKS = 256, MOST_DISMISSED = 256 };
+
+/* Where a goroutine stands. */
+struct standing {
+	uint64_t lock; /* the address that it waits for; 0: for no lock, or not printed */
+	const struct pf_goroutine_frame
+	    *own; /* the leaf-most frame of the service's own, or NULL */
+};
 
 struct waiter {
 	const struct pf_goroutine *g;
-	const struct pf_goroutine_frame *own; /* the leaf-most frame of the service's own */
+	const struct pf_goroutine_frame *own; /* never NULL */
 	size_t lock;                          /* position in locks */
+	bool earlier, later; /* others wait at an earlier line of its function; at a later one */
+	uint64_t passed[MOST_LOCKS / 64]; /* the locks of those earlier, a bit each; not its own */
 };
 
 struct wait_graph {
 	const struct pf_goroutines *dump;
-	struct waiter *waiters; /* owned */
+	struct standing *standing; /* owned: one for each of the dump */
+	struct waiter *waiters;    /* owned */
 	size_t count;
 	uint64_t locks[MOST_LOCKS];
 	size_t lock_count;
+};
+
+/*
+ * What all of the dump was looked at for in vain: it holds for all goroutines that stand in the same
+ * places, of which there may be thousands of pairs.
+ */
+struct question {
+	uint64_t of[6];
+};
+
+struct dismissed {
+	struct question items[MOST_DISMISSED];
+	size_t count;
 };
 
 static const char *
@@ -43,27 +66,23 @@ name_of(const struct pf_goroutines *d, uint32_t id)
 	return pf_strings_get(&d->strings, id);
 }
 
-/* The address that the slow path of a lock was called with; 0: not a wait for a lock, or not printed. */
-static uint64_t
-lock_of(const struct pf_goroutines *d, const struct pf_goroutine *g,
-    const struct pf_goroutine_frame **own)
+static struct standing
+standing_of(const struct pf_goroutines *d, const struct pf_goroutine *g)
 {
 	const struct pf_goroutine_frame *frames = d->frames + g->first_frame;
-	uint64_t address = 0;
+	struct standing s = {0};
 
-	*own = NULL;
-	for (size_t i = 0; i < g->frame_count; i++) {
+	for (size_t i = 0; !s.own && i < g->frame_count; i++) {
 		const char *name = name_of(d, frames[i].function);
 		uint32_t traits = pf_code_traits(name, "");
 
+		/* The address is what the slow path of a lock was called with. */
 		if ((traits & PF_CODE_LOCK_WAIT) && strstr(name, "utex)") && frames[i].words[0])
-			address = frames[i].words[0];
-		if (!traits) {
-			*own = &frames[i];
-			break;
-		}
+			s.lock = frames[i].words[0];
+		if (!traits)
+			s.own = &frames[i];
 	}
-	return address;
+	return s;
 }
 
 static size_t
@@ -78,23 +97,45 @@ position_of(struct wait_graph *w, uint64_t address)
 	return i;
 }
 
+/* Who else waits in its function. */
+static void
+look_around(const struct wait_graph *w, struct waiter *x)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		const struct waiter *y = &w->waiters[i];
+
+		if (y->own->function != x->own->function)
+			continue;
+		x->later |= y->own->line > x->own->line;
+		if (y->own->line >= x->own->line)
+			continue;
+		x->earlier = true;
+		if (y->lock != x->lock)
+			x->passed[y->lock / 64] |= UINT64_C(1) << y->lock % 64;
+	}
+}
+
 static int
 build(struct wait_graph *w, const struct pf_goroutines *dump, struct pf_error *err)
 {
 	int rc;
 
 	*w = (struct wait_graph){.dump = dump};
-	rc = PF_CALLOC(w->waiters, MOST_WAITERS, err);
-	for (size_t i = 0; !rc && i < dump->count && w->count < MOST_WAITERS; i++) {
-		struct waiter new = {.g = &dump->items[i]};
-		uint64_t address = lock_of(dump, new.g, &new.own);
+	rc = PF_CALLOC(w->standing, dump->count, err);
+	if (!rc)
+		rc = PF_CALLOC(w->waiters, MOST_WAITERS, err);
+	for (size_t i = 0; !rc && i < dump->count; i++) {
+		struct standing s = w->standing[i] = standing_of(dump, &dump->items[i]);
+		struct waiter new = {.g = &dump->items[i], .own = s.own};
 
-		if (!address || !new.own)
+		if (!s.lock || !s.own || w->count == MOST_WAITERS)
 			continue;
-		new.lock = position_of(w, address);
+		new.lock = position_of(w, s.lock);
 		if (new.lock < MOST_LOCKS)
 			w->waiters[w->count++] = new;
 	}
+	for (size_t i = 0; i < w->count; i++)
+		look_around(w, &w->waiters[i]);
 	return rc;
 }
 
@@ -103,15 +144,29 @@ build(struct wait_graph *w, const struct pf_goroutines *dump, struct pf_error *e
  * function, at an earlier line.
  */
 static bool
-probably_holds(const struct wait_graph *w, const struct waiter *x, size_t lock)
+probably_holds(const struct waiter *x, size_t lock)
 {
-	for (size_t i = 0; i < w->count; i++) {
-		const struct waiter *y = &w->waiters[i];
-		if (y->lock == lock && y->lock != x->lock && y->own->function == x->own->function &&
-		    y->own->line < x->own->line)
+	return x->passed[lock / 64] >> lock % 64 & 1;
+}
+
+static bool
+is_dismissed(const struct dismissed *d, const struct question *q)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		if (memcmp(&d->items[i], q, sizeof *q) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* False where too many were: the search ends without a finding. */
+static bool
+dismiss(struct dismissed *d, const struct question *q)
+{
+	if (d->count == MOST_DISMISSED)
+		return false;
+	d->items[d->count++] = *q;
+	return true;
 }
 
 static void
@@ -173,8 +228,8 @@ find_cycle(struct pf_findings *f, const struct wait_graph *w)
 
 			if (x->lock == y->lock || x->own->function == y->own->function)
 				continue;
-			x_holds = probably_holds(w, x, y->lock);
-			y_holds = probably_holds(w, y, x->lock);
+			x_holds = probably_holds(x, y->lock);
+			y_holds = probably_holds(y, x->lock);
 			if (!x_holds)
 				continue;
 			/* One direction suffices where both have waited for minutes: nobody else moves either lock. */
@@ -224,9 +279,9 @@ has_holder(const struct wait_graph *w, const struct waiter *x, const struct wait
 
 	for (size_t i = 0; i < d->count; i++) {
 		const struct pf_goroutine *g = &d->items[i];
-		const struct pf_goroutine_frame *frames = d->frames + g->first_frame, *own;
+		const struct pf_goroutine_frame *frames = d->frames + g->first_frame;
 
-		if (lock_of(d, g, &own) == w->locks[x->lock])
+		if (w->standing[i].lock == w->locks[x->lock])
 			continue;
 		for (size_t k = 0; k < g->frame_count; k++) {
 			if (frames[k].function == x->own->function ||
@@ -241,13 +296,21 @@ has_holder(const struct wait_graph *w, const struct waiter *x, const struct wait
 static bool
 find_self(struct pf_findings *f, const struct wait_graph *w)
 {
+	struct dismissed dismissed = {.count = 0};
+
 	for (size_t i = 0; i < w->count; i++) {
 		for (size_t j = 0; j < w->count; j++) {
 			const struct waiter *x = &w->waiters[i], *y = &w->waiters[j];
 			const struct pf_goroutine_frame *past = frame_past(w, x, y);
+			const struct question q = {{x->lock, x->own->function, y->own->function}};
 
-			if (!past || has_holder(w, x, y))
+			if (!past || is_dismissed(&dismissed, &q))
 				continue;
+			if (has_holder(w, x, y)) {
+				if (!dismiss(&dismissed, &q))
+					return false;
+				continue;
+			}
 			begin(f, w,
 			    x->g->minutes && y->g->minutes ? PF_CONFIDENCE_HIGH
 							   : PF_CONFIDENCE_MEDIUM,
@@ -306,30 +369,6 @@ was_passed(const struct pf_goroutine_frame *frame, uint64_t object)
 	return false;
 }
 
-/* Whether others wait at an earlier line of its function: who stands here has passed that line, and has what is taken there. */
-static bool
-is_past_first(const struct wait_graph *w, const struct waiter *x)
-{
-	for (size_t i = 0; i < w->count; i++) {
-		if (w->waiters[i].own->function == x->own->function &&
-		    w->waiters[i].own->line < x->own->line)
-			return true;
-	}
-	return false;
-}
-
-/* Whether others wait at a later line of its function, and none at an earlier one: it has nothing yet. */
-static bool
-is_at_first(const struct wait_graph *w, const struct waiter *x)
-{
-	for (size_t i = 0; i < w->count; i++) {
-		if (w->waiters[i].own->function == x->own->function &&
-		    w->waiters[i].own->line > x->own->line)
-			return !is_past_first(w, x);
-	}
-	return false;
-}
-
 /*
  * Whether somebody else is in the function where these two wait, or waits for neither lock and was
  * passed what has one of them (at this offset): a holder at work, or a party of another wait. Who waits
@@ -344,11 +383,11 @@ has_other(
 
 	for (size_t i = 0; i < d->count; i++) {
 		const struct pf_goroutine *g = &d->items[i];
-		const struct pf_goroutine_frame *frames = d->frames + g->first_frame, *own;
-		uint64_t lock = lock_of(d, g, &own);
-		bool waits = lock == a || lock == b;
-
-		bool here = lock && own && own->function == x->own->function;
+		const struct pf_goroutine_frame *frames = d->frames + g->first_frame,
+						*own = w->standing[i].own;
+		uint64_t lock = w->standing[i].lock;
+		bool waits = lock == a || lock == b,
+		     here = lock && own && own->function == x->own->function;
 
 		if (here && (own->line < x->own->line || (waits && own->line == x->own->line)))
 			continue;
@@ -363,46 +402,66 @@ has_other(
 	return false;
 }
 
+/* Who stands past a line at which others wait has what is taken there. */
+static void
+tell_swapped(struct pf_findings *f, const struct wait_graph *w, const struct waiter *x,
+    const struct waiter *y)
+{
+	bool minutes = x->g->minutes && y->g->minutes, past = x->earlier;
+	enum pf_confidence sure = past && minutes   ? PF_CONFIDENCE_HIGH
+				  : past || minutes ? PF_CONFIDENCE_MEDIUM
+						    : PF_CONFIDENCE_LOW;
+
+	begin(f, w, sure,
+	    pf_say(f,
+		"%s: two goroutines in %s were passed the same two locks and wait for one each",
+		sure == PF_CONFIDENCE_HIGH ? "Deadlock" : "Suspected deadlock",
+		name_of(w->dump, x->own->function)),
+	    order_locks(f));
+	pf_add_caveat(f, sure,
+	    pf_say(f,
+		"A dump does not say who holds a lock: that each holds the other's "
+		"follows from what it was passed, and that %s %s %s. If the same "
+		"goroutines stand there in a dump a minute later, it is one.",
+		past ? "others wait at an earlier line of" : "nobody else is in",
+		name_of(w->dump, x->own->function),
+		past ? "which these two have passed" : "or was passed one of the two"));
+	say_waits(f, w, x, "");
+	say_waits(f, w, y, "");
+	show_waiter(f, w, x, 1);
+	show_waiter(f, w, y, 1);
+}
+
 /* Two at the same line of a function that was passed both locks, each waiting for one of them. */
 static bool
 find_swapped(struct pf_findings *f, const struct wait_graph *w)
 {
-	for (size_t i = 0; i < w->count; i++) {
-		for (size_t j = i + 1; j < w->count; j++) {
-			const struct waiter *x = &w->waiters[i], *y = &w->waiters[j];
-			uint64_t a = w->locks[x->lock], b = w->locks[y->lock], of_x, of_y;
-			bool minutes = x->g->minutes && y->g->minutes, past = is_past_first(w, x);
-			enum pf_confidence sure = past && minutes   ? PF_CONFIDENCE_HIGH
-						  : past || minutes ? PF_CONFIDENCE_MEDIUM
-								    : PF_CONFIDENCE_LOW;
+	struct dismissed dismissed = {.count = 0};
 
-			if (a == b || is_at_first(w, x) || x->own->function != y->own->function ||
+	for (size_t i = 0; i < w->count; i++) {
+		const struct waiter *x = &w->waiters[i];
+		/* At the first of several such lines it has nothing yet. */
+		bool at_first = x->later && !x->earlier;
+
+		for (size_t j = i + 1; !at_first && j < w->count; j++) {
+			const struct waiter *y = &w->waiters[j];
+			uint64_t a = w->locks[x->lock], b = w->locks[y->lock], of_x, of_y;
+			struct question q;
+
+			if (a == b || x->own->function != y->own->function ||
 			    x->own->line != y->own->line || !was_passed_both(x, a, b, &of_x) ||
-			    !was_passed_both(y, b, a, &of_y) || has_other(w, x, y, of_x) ||
-			    has_other(w, x, y, of_y))
+			    !was_passed_both(y, b, a, &of_y))
 				continue;
-			begin(f, w, sure,
-			    pf_say(f,
-				"%s: two goroutines in %s were passed the same two locks and wait "
-				"for "
-				"one each",
-				sure == PF_CONFIDENCE_HIGH ? "Deadlock" : "Suspected deadlock",
-				name_of(w->dump, x->own->function)),
-			    order_locks(f));
-			pf_add_caveat(f, sure,
-			    pf_say(f,
-				"A dump does not say who holds a lock: that each holds the other's "
-				"follows from what it was passed, and that %s %s %s. If the same "
-				"goroutines stand there in a dump a minute later, it is one.",
-				past ? "others wait at an earlier line of" : "nobody else is in",
-				name_of(w->dump, x->own->function),
-				past ? "which these two have passed"
-				     : "or was passed one of the two"));
-			say_waits(f, w, x, "");
-			say_waits(f, w, y, "");
-			show_waiter(f, w, x, 1);
-			show_waiter(f, w, y, 1);
-			return true;
+			q = (struct question){
+			    {x->own->function, (uint64_t)x->own->line, a, b, of_x, of_y}};
+			if (is_dismissed(&dismissed, &q))
+				continue;
+			if (!has_other(w, x, y, of_x) && !has_other(w, x, y, of_y)) {
+				tell_swapped(f, w, x, y);
+				return true;
+			}
+			if (!dismiss(&dismissed, &q))
+				return false;
 		}
 	}
 	return false;
@@ -453,5 +512,6 @@ pf_detect_deadlock(const struct pf_evidence *e, struct pf_findings *f, struct pf
 	if (!rc && w.count > 1 && !find_cycle(f, &w) && !find_self(f, &w) && !find_swapped(f, &w))
 		find_stuck(f, &w);
 	free(w.waiters);
+	free(w.standing);
 	return rc ? rc : pf_findings_check(f, err);
 }

@@ -11,7 +11,6 @@
 #include "tuner/detect.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "tuner/sites.h"
 
@@ -26,10 +25,10 @@
  */
 #define FREQUENT 30
 #define ON_TOP 0.5
-#define HEADROOM 0.9 /* of a container's limit, for GOMEMLIMIT */
-#define MUCH_ROOM 2  /* times what a limit leaves the heap */
-
-#define IDLE 0.05 /* of one processor: what uses less has nothing to gain */
+#define HEADROOM 0.9    /* of a container's limit, for GOMEMLIMIT */
+#define MUCH_ROOM 2     /* times what a limit leaves the heap */
+#define LIMIT_ROOM 0.97 /* of GOMEMLIMIT: the runtime keeps 3 % */
+#define WORTHWHILE 1.25 /* times today's GOGC */
 
 enum { MOST_GOGC = 500, LEAST_ROOM = 1 << 20 };
 
@@ -55,7 +54,8 @@ static void
 add_heap(struct pf_findings *f, const struct pf_go_heap *h)
 {
 	pf_add_number(f, "live_heap", h->live, "bytes");
-	pf_add_number(f, "heap_goal", h->goal, "bytes");
+	if (isfinite(h->goal))
+		pf_add_number(f, "heap_goal", h->goal, "bytes");
 	if (isfinite(h->limit))
 		pf_add_number(f, "gomemlimit", h->limit, "bytes");
 	if (isfinite(h->gogc))
@@ -80,30 +80,36 @@ doubt_heap(struct pf_findings *f, const struct pf_go_heap *h)
 			      "them) or --pid tell GOMEMLIMIT."));
 }
 
-/* Processors' worth of CPU time that the service used under its CPU profile; NaN: not known. */
-static double
-processors_used(const struct pf_evidence *e)
+static void
+doubt_live(struct pf_findings *f, const struct pf_go_heap *h, enum pf_confidence most)
+{
+	if (h->live_guessed)
+		pf_add_caveat(f, most,
+		    pf_say(f,
+			"Under a memory limit the heap's goal does not tell what is live, and what "
+			"is allocated, much of which may be garbage, is taken for it: more memory "
+			"may save far less. A heap profile tells."));
+}
+
+static bool
+is_idle(const struct pf_evidence *e)
 {
 	uint32_t column;
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
-	double seconds = ep ? (double)ep->p->duration_nanos / 1e9 : 0;
 
-	if (!(seconds > 0) ||
-	    strcmp(pf_profile_string(ep->p, ep->p->types[column].unit), "nanoseconds") != 0)
-		return NAN;
-	return pf_column_total(ep, column) / 1e9 / seconds;
+	return ep && pf_cpu_is_idle(ep, column);
 }
 
 /* Shares of next to nothing are next to nothing. */
 static void
 weigh(const struct pf_evidence *e, struct pf_findings *f)
 {
-	double used = processors_used(e);
+	uint32_t column;
+	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
+	struct pf_finding *finding = pf_findings_last(f);
 
-	if (!(used < IDLE))
-		return;
-	pf_findings_last(f)->severity = PF_SEVERITY_LOW;
-	pf_add_number(f, "processors_used", used, "count");
+	if (ep)
+		finding->severity = pf_cpu_severity(ep, column, finding->severity);
 }
 
 /* What the advice rests on where nothing says GOGC. */
@@ -206,17 +212,27 @@ room_for_heap(const struct pf_evidence *e, const struct pf_go_heap *h)
 	return isfinite(e->memory_limit) ? HEADROOM * e->memory_limit - overhead : INFINITY;
 }
 
+/* The GOGC, in steps of 10, that a limit on memory has room for; infinity: none is known. */
+static double
+gogc_with_room(const struct pf_evidence *e, const struct pf_go_heap *h)
+{
+	double room = room_for_heap(e, h);
+
+	if (isfinite(h->limit))
+		room = fmin(room, LIMIT_ROOM * h->limit - h->overhead);
+	return isfinite(room) && h->live > 0 ? floor(pf_gogc_for(h, room) / 10) * 10 : INFINITY;
+}
+
 /*
- * The GOGC that the container's limit has room for, in steps of 10. Without one: twice today's, for
- * doubling is what the model was checked with.
+ * The GOGC that the container's limit, and GOMEMLIMIT, have room for. Without a container's: twice
+ * today's at most, for doubling is what the model was checked with.
  */
 static double
 choose_gogc(const struct pf_evidence *e, const struct pf_go_heap *h)
 {
-	double room = room_for_heap(e, h);
-	double gogc = isfinite(room) ? floor(pf_gogc_for(h, room) / 10) * 10 : 2 * h->gogc;
+	double gogc = isfinite(room_for_heap(e, h)) ? INFINITY : 2 * h->gogc;
 
-	return fmin(gogc, fmax(MOST_GOGC, h->gogc));
+	return fmin(fmin(gogc, gogc_with_room(e, h)), fmax(MOST_GOGC, h->gogc));
 }
 
 /*
@@ -232,11 +248,16 @@ choose_goal(const struct pf_evidence *e, const struct pf_go_heap *h)
 	return fmin(wanted, room_for_heap(e, h));
 }
 
-/* The share of today's cycles that is left under another goal; of goals that are no higher, all. */
+/*
+ * The share of today's cycles that is left under another goal: all, of goals that are no higher, or leave no room
+ * above what is live, which near a limit may be more than the goal.
+ */
 static double
 remaining(const struct pf_go_heap *h, double goal)
 {
-	return goal > h->goal ? fmin(1, fmax(h->goal - h->live, LEAST_ROOM) / (goal - h->live)) : 1;
+	if (!(goal > h->goal && goal > h->live))
+		return 1;
+	return fmin(1, fmax(h->goal - h->live, LEAST_ROOM) / (goal - h->live));
 }
 
 #define FEWER 0.8 /* of the cycles: what is worth a higher limit */
@@ -245,9 +266,10 @@ static void
 advise_limit(const struct pf_evidence *e, struct pf_findings *f, const struct pf_go_heap *h)
 {
 	double goal = choose_goal(e, h), limit = ceil((h->limit + goal - h->goal) / (1 << 20));
+	bool has_room = isnan(h->live) ? goal >= WORTHWHILE * h->goal : remaining(h, goal) <= FEWER;
 	char text[PF_AMOUNT_ROOM];
 
-	if (isfinite(e->memory_limit) && remaining(h, goal) > FEWER) {
+	if (isfinite(e->memory_limit) && !has_room) {
 		pf_add_advice(f,
 		    (struct pf_advice){
 			.action = pf_say(f,
@@ -276,22 +298,24 @@ advise_limit(const struct pf_evidence *e, struct pf_findings *f, const struct pf
 					   : pf_say(f, "GOMEMLIMIT as it is today")});
 }
 
-/* More room for the heap by GOGC: twice today's at most. */
-static void
+/* More room for the heap by GOGC: twice today's at most. False: nothing to say of it, or no room. */
+static bool
 advise_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct pf_go_heap *h)
 {
 	double gogc = isnan(h->live) ? 2 * h->gogc : fmin(choose_gogc(e, h), 2 * h->gogc);
 	char text[PF_AMOUNT_ROOM];
 
-	if (gogc < 1.25 * h->gogc) {
+	if (!(h->gogc > 0 && isfinite(h->gogc)))
+		return false;
+	if (gogc_with_room(e, h) < WORTHWHILE * h->gogc)
 		pf_add_advice(f,
 		    (struct pf_advice){
 			.action = pf_say(f,
 			    "Or give the service more memory: under its limit of %s a higher GOGC "
 			    "has no room.",
-			    pf_amount(text, e->memory_limit, "bytes"))});
-		return;
-	}
+			    pf_amount(text, fmin(e->memory_limit, h->limit), "bytes"))});
+	if (gogc < WORTHWHILE * h->gogc)
+		return false;
 	pf_add_advice(f,
 	    (struct pf_advice){
 		.action = pf_say(f, "Or give the heap more room, where there is memory for it%s.",
@@ -303,6 +327,7 @@ advise_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct pf_
 		.risk =
 		    pf_say(f, "The heap grows by as much as is live; set GOMEMLIMIT beside it."),
 		.undo = undo_gogc(f, h)});
+	return true;
 }
 
 int
@@ -312,9 +337,11 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	struct pf_go_heap h;
 	struct pf_finding *finding;
 	char text[PF_AMOUNT_ROOM];
+	bool by_gogc;
 	int rc = pf_gc_cost(e, &c, err);
 
-	if (rc || !c.source || !(c.share >= PRESSURE || c.assist >= ASSIST) || c.low < PRESSURE / 3)
+	if (rc || !c.source || !(c.share >= PRESSURE || c.assist >= ASSIST) ||
+	    c.low < PRESSURE / 3 || is_idle(e))
 		return rc;
 	rc = pf_go_heap(e, &h, err);
 	if (rc)
@@ -331,22 +358,22 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	/* The pressure itself is measured, but what is to be set, and what that brings, is not. */
 	doubt_gogc(f, &h, h.gogc_assumed ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH);
 	doubt_heap(f, &h);
+	doubt_live(f, &h, PF_CONFIDENCE_MEDIUM);
 	pf_add_advice(
 	    f, (struct pf_advice){.action = pf_say(f, "Allocate less where most is allocated (the "
 						      "stacks below): every byte less is a "
 						      "cycle later."),
 		   .how = pf_say(f, "profuse show top ALLOCS.pb.gz --sample-type alloc_space")});
+	by_gogc = !h.limited && advise_gogc(e, f, &h);
 	if (h.limited)
 		advise_limit(e, f, &h);
-	else if (isfinite(h.gogc))
-		advise_gogc(e, f, &h);
 	pf_add_prediction(f, "cpu", "share", 1, 1 - c.share / 2,
 	    1 - c.share / 2 * (1 + MODEL_ERROR), 1 - c.share / 2 * (1 - MODEL_ERROR),
-	    h.limited
-		? pf_say(f, "the collector's CPU time falls with what is allocated: half the bytes")
-		: pf_say(f,
-		      "the collector's CPU time falls with 1/GOGC, or with what is allocated%s",
-		      h.gogc_assumed ? ": at twice today's GOGC, or half the bytes" : ""));
+	    by_gogc ? pf_say(f,
+			  "the collector's CPU time falls with 1/GOGC, or with what is allocated%s",
+			  h.gogc_assumed ? ": at twice today's GOGC, or half the bytes" : "")
+		    : pf_say(f,
+			  "the collector's CPU time falls with what is allocated: half the bytes"));
 	rc = show_allocators(e, f, err);
 	return rc ? rc : show_collector(e, f, err);
 }
@@ -443,7 +470,7 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 		   .undo = undo_gogc(f, h)});
 	if (isfinite(e->memory_limit))
 		add_limit_advice(e, f);
-	pf_add_prediction(f, "cpu", "share", 1, 1 - saved, 1 - saved - error - on_top,
+	pf_add_prediction(f, "cpu", "share", 1, 1 - saved, fmax(0, 1 - saved - error - on_top),
 	    1 - fmin(least, saved - error),
 	    pf_say(f,
 		"GC CPU falls with 1/GOGC: %.0f/%.0f of today's remains, of marking in idle time "
@@ -484,12 +511,14 @@ recommend_limit(const struct pf_evidence *e, struct pf_findings *f, const struct
 	add_heap(f, h);
 	weigh(e, f);
 	doubt_heap(f, h);
+	doubt_live(f, h, PF_CONFIDENCE_LOW);
 	if (isfinite(e->memory_limit))
 		pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
 	advise_limit(e, f, h);
 	if (!fits)
 		return;
-	pf_add_prediction(f, "cpu", "share", 1, 1 - saved, 1 - saved - error, 1 - saved + error,
+	pf_add_prediction(f, "cpu", "share", 1, 1 - saved, fmax(0, 1 - saved - error),
+	    h->live_guessed ? 1 : 1 - saved + error,
 	    pf_say(f,
 		"GC CPU falls with the room between what is live and the heap's goal: %.0f %% of "
 		"today's remains",
@@ -506,18 +535,22 @@ warn_of_limit(const struct pf_evidence *e, struct pf_findings *f, const struct p
 {
 	char goal[PF_AMOUNT_ROOM], limit[PF_AMOUNT_ROOM];
 	double left = HEADROOM * e->memory_limit - h->overhead - h->live;
+	bool bounded = isfinite(h->goal);
 
+	pf_amount(limit, e->memory_limit, "bytes");
 	pf_findings_add(f, "gc-settings", PF_SEVERITY_HIGH, PF_CONFIDENCE_MEDIUM,
-	    pf_say(f,
-		"The heap may grow to %s under a container limit of %s, and the runtime does not "
-		"know the "
-		"limit",
-		pf_amount(goal, h->goal + h->overhead, "bytes"),
-		pf_amount(limit, e->memory_limit, "bytes")));
+	    bounded ? pf_say(f,
+			  "The heap may grow to %s under a container limit of %s, and the runtime "
+			  "does not know the limit",
+			  pf_amount(goal, h->goal + h->overhead, "bytes"), limit)
+		    : pf_say(f,
+			  "GOGC is off and no memory limit is set: nothing bounds the heap under a "
+			  "container limit of %s",
+			  limit));
 	add_heap(f, h);
 	pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
 	doubt_heap(f, h);
-	if (left < (h->goal - h->live) / MUCH_ROOM)
+	if (bounded && left < (h->goal - h->live) / MUCH_ROOM)
 		pf_add_advice(f,
 		    (struct pf_advice){
 			.action = pf_say(f,
@@ -526,12 +559,23 @@ warn_of_limit(const struct pf_evidence *e, struct pf_findings *f, const struct p
 			    "does not suffice.",
 			    pf_amount(goal, h->live, "bytes"))});
 	add_limit_advice(e, f);
-	pf_add_prediction(f, "rss_peak", "bytes", h->goal + h->overhead, HEADROOM * e->memory_limit,
-	    HEADROOM * e->memory_limit * 0.9, e->memory_limit,
-	    pf_say(f, "the runtime collects more often as it nears GOMEMLIMIT"));
+	if (bounded)
+		pf_add_prediction(f, "rss_peak", "bytes", h->goal + h->overhead,
+		    HEADROOM * e->memory_limit, HEADROOM * e->memory_limit * 0.9, e->memory_limit,
+		    pf_say(f, "the runtime collects more often as it nears GOMEMLIMIT"));
 	pf_add_measurement(f, "cpu", "share",
 	    pf_say(f, "profuse bench --before CMD --after CMD --after-env GOMEMLIMIT=…: more "
 		      "cycles cost CPU"));
+}
+
+/* Whether the container's limit is met before the runtime knows of any. Goals that a limit makes tell that it knows one. */
+static bool
+may_outgrow(const struct pf_evidence *e, const struct pf_go_heap *h)
+{
+	bool knows = h->limit <= e->memory_limit || (h->limited && isnan(h->limit));
+
+	return isfinite(e->memory_limit) && !knows &&
+	       h->goal + h->overhead > 0.95 * e->memory_limit;
 }
 
 int
@@ -548,16 +592,15 @@ pf_detect_gc_settings(const struct pf_evidence *e, struct pf_findings *f, struct
 		rc = pf_go_heap(e, &h, err);
 	if (rc || isnan(h.live) || isnan(h.goal) || !(h.live > 0))
 		return rc;
-	if (isfinite(e->memory_limit) && !(h.limit <= e->memory_limit) &&
-	    h.goal + h.overhead > 0.95 * e->memory_limit) {
+	if (may_outgrow(e, &h)) {
 		warn_of_limit(e, f, &h);
 		return pf_findings_check(f, err);
 	}
-	if (!c.source || c.low < WORTH_TUNING)
+	if (!c.source || c.low < WORTH_TUNING || is_idle(e))
 		return 0;
 	if (h.limited)
 		recommend_limit(e, f, &c, &h);
-	else if (isfinite(h.gogc) && h.gogc > 0 && choose_gogc(e, &h) >= 1.25 * h.gogc)
+	else if (isfinite(h.gogc) && h.gogc > 0 && choose_gogc(e, &h) >= WORTHWHILE * h.gogc)
 		recommend_gogc(e, f, &c, &h, choose_gogc(e, &h));
 	return pf_findings_check(f, err);
 }

@@ -265,7 +265,8 @@ heap_of_trace(const struct pf_gctrace *t, struct pf_go_heap *h, struct pf_error 
 	}
 	n = t->count - l.from;
 	h->forced /= (double)n;
-	h->interval = (t->cycles[t->count - 1].at - t->cycles[l.from - 1].at) / (double)n;
+	if (t->cycles[t->count - 1].at > t->cycles[l.from - 1].at)
+		h->interval = (t->cycles[t->count - 1].at - t->cycles[l.from - 1].at) / (double)n;
 	if (!isnan(h->gogc)) {
 		h->limited = is_under(t, l.from, h->gogc);
 		return 0;
@@ -355,10 +356,11 @@ live_of_goal(const struct pf_evidence *e, const struct pf_go_heap *h)
 static void
 judge_limit(const struct pf_evidence *e, struct pf_go_heap *h)
 {
-	if (h->limit == INFINITY || !(h->goal < NO_LIMIT)) {
-		h->limited = false;
+	h->limited = h->limited && h->limit != INFINITY && h->goal < NO_LIMIT;
+	if (h->goal >= NO_LIMIT)
+		h->goal = h->gogc = INFINITY; /* off, whoever turned it off */
+	if (h->limit == INFINITY || !isfinite(h->goal))
 		return;
-	}
 	h->limited = h->limited || h->gogc == INFINITY || is_at_limit(e, h->limit) ||
 		     (!e->has_trace && h->live >= LEAST_GOAL &&
 			 h->goal < UNDER_RATIO * pf_goal_at(h, h->gogc));
@@ -370,8 +372,15 @@ pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h, struct pf_error *e
 {
 	int rc = 0;
 
-	*h = (struct pf_go_heap){
-	    NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, false, false, false, false, false, false};
+	*h = (struct pf_go_heap){.live = NAN,
+	    .goal = NAN,
+	    .gogc = NAN,
+	    .overhead = NAN,
+	    .limit = NAN,
+	    .interval = NAN,
+	    .forced = NAN,
+	    .cycle_cpu = NAN,
+	    .objects = NAN};
 	h->gogc = parse_gogc(e->gogc);
 	h->limit = *e->gomemlimit ? parse_limit(e->gomemlimit) : NAN;
 	settings_of_stats(e, h);
@@ -387,9 +396,10 @@ pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h, struct pf_error *e
 	}
 	if (h->growing && !h->limited && isfinite(h->gogc))
 		h->goal = fmax(h->goal, pf_goal_at(h, h->gogc));
-	if (isnan(h->live) && h->limited)
+	if (isnan(h->live) && h->limited) {
+		h->live_guessed = !pf_evidence_last(e, PF_PROFILE_HEAP);
 		h->live = live_of_profile(e, h->goal);
-	else if (isnan(h->live) && !isnan(h->goal) && isfinite(h->gogc))
+	} else if (isnan(h->live) && !isnan(h->goal) && isfinite(h->gogc))
 		h->live = live_of_goal(e, h);
 	if (isnan(h->overhead) && !isnan(h->goal)) {
 		double rss = pf_evidence_rss(e);

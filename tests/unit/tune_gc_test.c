@@ -1,5 +1,6 @@
 /* What Go's heap is judged by: its memory limit, what is live at the end of a trace, a base's figures. */
 #include <math.h>
+#include <time.h>
 
 #include "support/tuned.h"
 #include "tuner/detect.h"
@@ -203,6 +204,192 @@ pressure_advises_what_the_container_has_room_for(void **state)
 	pf_tune_free(tune);
 }
 
+/* An action that is advised and has this in it. */
+static bool
+says(const struct pf_tune *tune, const char *words)
+{
+	const struct pf_findings *f = &tune->findings;
+
+	for (size_t i = 0; i < f->advice_count; i++) {
+		if (strstr(pf_said(f, f->advices[i].action), words))
+			return true;
+	}
+	return false;
+}
+
+/* Near a limit more may be live than the goal: the container's last 0.8 MiB are no room. */
+static void
+what_leaves_no_room_above_what_is_live_saves_nothing(void **state)
+{
+	static const char *const over[] = {"400->402->401 MB, 400", "400->402->401 MB, 400",
+	    "400->402->401 MB, 400", "400->402->401 MB, 400", "400->402->401 MB, 400", NULL};
+	struct pf_tune *tune = tune_of_trace(
+	    over, 512 << 20, "go_gc_gogc_percent 100\ngo_gc_gomemlimit_bytes 482344960\n");
+	const struct pf_finding *finding = find_finding(tune, "gc-settings");
+	(void)state;
+
+	assert_true(heap_of(tune).limited && heap_of(tune).live > heap_of(tune).goal);
+	assert_non_null(finding);
+	assert_true(finding->cpu_saved >= 0 && finding->cpu_saved <= 1);
+	assert_non_null(strstr(pf_said(&tune->findings, finding->title), "no room"));
+	assert_false(advises(tune, "GOMEMLIMIT="));
+	assert_true(says(tune, "give the service more memory"));
+	pf_tune_free(tune);
+}
+
+/* Where GOGC is higher than what is advised, and nothing is short of memory, nothing is said of it. */
+static void
+a_high_gogc_without_a_limit_is_not_short_of_memory(void **state)
+{
+	static const char *const heaps[][5] = {
+	    {"55->58->10 MB, 60", "55->58->10 MB, 60", "55->58->10 MB, 60", "55->58->10 MB, 60"},
+	    {"85->88->10 MB, 90", "85->88->10 MB, 90", "85->88->10 MB, 90", "85->88->10 MB, 90"}};
+	static const char *const metrics[] = {
+	    "go_gc_gogc_percent 500\n", "go_gc_gogc_percent 800\n"};
+	static const struct {
+		double limit; /* 0: none */
+		bool is_short;
+	} cases[] = {{0, false}, {1 << 30, false}, {90 << 20, true}};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t k = 0; k < 3; k++) {
+			struct pf_tune *tune = tune_of_trace(heaps[i], cases[k].limit, metrics[i]);
+
+			assert_non_null(find_finding(tune, "gc-pressure"));
+			assert_int_equal(says(tune, "has no room"), cases[k].is_short);
+			assert_false(says(tune, "unlimited") || says(tune, "unknown"));
+			assert_false(advises(tune, "GOGC="));
+			pf_tune_free(tune);
+		}
+	}
+}
+
+/* What GOMEMLIMIT has no room for, no GOGC brings. */
+static void
+gogc_is_advised_as_far_as_gomemlimit_has_room(void **state)
+{
+	static const char *const steady[] = {"90->95->50 MB, 100", "95->100->50 MB, 101",
+	    "95->100->50 MB, 101", "95->100->50 MB, 101", NULL};
+	struct pf_tune *tune =
+	    tune_of_trace(steady, 0, "go_gc_gogc_percent 100\ngo_gc_gomemlimit_bytes 1.5e+08\n");
+	(void)state;
+
+	assert_false(heap_of(tune).limited);
+	assert_true(advises(tune, "GOGC=140") && !advises(tune, "GOGC=200"));
+	pf_tune_free(tune);
+	tune = tune_of_trace(steady, 0, "go_gc_gogc_percent 100\ngo_gc_gomemlimit_bytes 1.3e+08\n");
+	assert_false(heap_of(tune).limited || advises(tune, "GOGC="));
+	assert_true(says(tune, "has no room"));
+	pf_tune_free(tune);
+}
+
+/* GOGC=off without GOMEMLIMIT: cycles are the program's own, and the goal is no number. */
+static void
+a_heap_without_a_goal_is_not_bounded(void **state)
+{
+	static const char *const off[] = {"100->110->100 MB, 17592186044415",
+	    "50->55->50 MB, 17592186044415", "100->120->120 MB, 17592186044415",
+	    "60->70->60 MB, 17592186044415", NULL};
+	struct pf_tune *alone = tune_of_trace(off, 0, NULL);
+	struct pf_tune *tune = tune_of_trace(off, 512 << 20, NULL);
+	struct pf_go_heap h = heap_of(tune);
+	(void)state;
+
+	assert_true(isinf(h.goal) && isinf(h.gogc) && !h.limited && !h.gogc_assumed);
+	assert_null(find_finding(alone, "gc-settings"));
+	assert_non_null(find_finding(alone, "gc-pressure"));
+	assert_non_null(strstr(pf_said(&tune->findings, find_finding(tune, "gc-settings")->title),
+	    "nothing bounds the heap"));
+	assert_false(advises(tune, "GOGC=") || advises(alone, "GOGC="));
+	assert_true(advises(tune, "GOMEMLIMIT="));
+	for (size_t i = 0; i < tune->findings.number_count; i++)
+		assert_true(tune->findings.numbers[i].value < 1e12);
+	pf_tune_free(alone);
+	pf_tune_free(tune);
+}
+
+/* A limit that only the goals tell is one that the runtime knows. */
+static void
+goals_that_a_limit_makes_are_within_it(void **state)
+{
+	struct pf_tune *tune = tune_of_trace(tight, 45 << 20, NULL);
+	const struct pf_finding *finding = find_finding(tune, "gc-settings");
+	(void)state;
+
+	assert_true(heap_of(tune).limited && isnan(heap_of(tune).limit));
+	assert_non_null(finding);
+	assert_null(strstr(pf_said(&tune->findings, finding->title), "does not know"));
+	pf_tune_free(tune);
+}
+
+/* What is allocated may be garbage for the most part. */
+static void
+what_is_live_by_what_is_allocated_is_unsure(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_text(tune, "metrics",
+	    "go_gc_gogc_percent 100\ngo_gc_gomemlimit_bytes 4.194304e+07\n"
+	    "go_memstats_heap_alloc_bytes 3.003288e+07\ngo_memstats_heap_idle_bytes 4.9152e+06\n"
+	    "go_memstats_heap_sys_bytes 3.7289984e+07\ngo_memstats_next_gc_bytes 3.2549608e+07\n"
+	    "go_memstats_sys_bytes 4.3292936e+07\ngo_cpu_classes_gc_total_cpu_seconds_total 50\n"
+	    "go_cpu_classes_gc_mark_idle_cpu_seconds_total 0\n"
+	    "go_cpu_classes_gc_mark_assist_cpu_seconds_total 0\n"
+	    "go_cpu_classes_total_cpu_seconds_total 100\n"
+	    "go_cpu_classes_idle_cpu_seconds_total 0\n",
+	    false);
+	run_tune(tune);
+	assert_true(heap_of(tune).limited && heap_of(tune).live_guessed);
+	assert_non_null(find_finding(tune, "gc-settings"));
+	assert_int_equal(find_finding(tune, "gc-settings")->confidence, PF_CONFIDENCE_LOW);
+	assert_int_equal(find_finding(tune, "gc-pressure")->confidence, PF_CONFIDENCE_MEDIUM);
+	pf_tune_free(tune);
+}
+
+/* Cycles of one millisecond, or of two processes one after the other, have no interval. */
+static void
+cycles_without_time_between_them_have_no_interval(void **state)
+{
+	static const double last[] = {1, 0.5};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		struct pf_buffer trace = {.maximum = 1 << 16};
+
+		for (int k = 0; k < 4; k++)
+			add_cycle(&trace, k + 1, k == 3 ? last[i] : 1, "90->95->50 MB, 100", "");
+		pf_buffer_add(&trace, "", 1);
+		add_text(tune, "trace", (const char *)trace.bytes, false);
+		pf_buffer_release(&trace);
+		run_tune(tune);
+		assert_true(isnan(heap_of(tune).interval));
+		assert_null(find_finding(tune, "gc-pressure"));
+		pf_tune_free(tune);
+	}
+}
+
+/* The fixture used a fifth of a core in ten seconds; the same in half a minute is little, as for all findings by CPU. */
+static void
+pressure_is_weighed_by_the_cpu_that_is_used(void **state)
+{
+	(void)state;
+
+	for (int seconds = 10; seconds <= 60; seconds += 20) {
+		struct pf_tune *tune = new_tune();
+
+		add_fixture(tune, "tune/assist/cpu.pb.gz", false);
+		tune->evidence.profiles[0].p->duration_nanos = seconds * INT64_C(1000000000);
+		run_tune(tune);
+		assert_non_null(find_finding(tune, "gc-pressure"));
+		assert_int_equal(
+		    find_finding(tune, "gc-pressure")->severity == PF_SEVERITY_LOW, seconds > 10);
+		pf_tune_free(tune);
+	}
+}
+
 /* A base is of another time: nothing of its figures is today's. */
 static void
 statistics_of_a_base_are_nobodys_today(void **state)
@@ -323,6 +510,64 @@ who_is_at_the_first_lock_is_no_party(void **state)
 	pf_tune_free(tune);
 }
 
+enum { MANY = 5000 };
+
+/* All at one lock; two locks that functions were passed; a lock of two functions; two locks of two functions. */
+static void
+add_one_of_many(struct pf_buffer *b, int shape, int i)
+{
+	bool odd = i % 2;
+
+	switch (shape) {
+	case 0:
+		add_waiter(b, i, "", "0xd07040, 0xd07050", "0xd07040", 22);
+		break;
+	case 1:
+		add_waiter(b, i, "", odd ? "0xd07040, 0xd07050" : "0xd07050, 0xd07040",
+		    odd ? "0xd07040" : "0xd07050", 22);
+		break;
+	default:
+		pf_buffer_printf(b,
+		    "goroutine %d [sync.Mutex.Lock]:\n"
+		    "internal/sync.(*Mutex).lockSlow(0xd0%s40)\n"
+		    "\t/usr/local/go/src/internal/sync/mutex.go:149 +0x15d\n"
+		    "sync.(*Mutex).Lock(...)\n\t/usr/local/go/src/sync/mutex.go:46\n"
+		    "main.%s(0xd0%s40)\n\t/src/main.go:%d +0x4d\n"
+		    "main.outer(0xd07040)\n\t/src/main.go:30 +0x4d\n\n",
+		    i, odd && shape == 3 ? "80" : "70", odd ? "inner" : "outer",
+		    odd && shape == 3 ? "80" : "70", odd ? 40 : 22);
+	}
+}
+
+/* A busy lock is no deadlock, and is judged at once however many wait for it. */
+static void
+thousands_of_waiters_are_judged_at_once(void **state)
+{
+	(void)state;
+	for (int shape = 0; shape < 4; shape++) {
+		struct pf_tune *tune = new_tune();
+		struct pf_buffer text = {.maximum = 1 << 23};
+		struct pf_error err = {0};
+		clock_t begun;
+
+		for (int i = 1; i <= MANY; i++)
+			add_one_of_many(&text, shape, i);
+		/* Who holds it is at work, and the last that a search for such comes to. */
+		pf_buffer_printf(&text,
+		    "goroutine %d [runnable]:\nmain.%s(0xd07040)\n\t/src/main.go:50 +0x4d\n"
+		    "main.outer(0xd07040)\n\t/src/main.go:30 +0x4d\n",
+		    MANY + 1, shape < 2 ? "transfer" : "inner");
+		assert_int_equal(pf_tune_add(tune, "dump", text.bytes, text.size, false, &err), 0);
+		pf_buffer_release(&text);
+		begun = clock();
+		assert_int_equal(pf_detect_deadlock(&tune->evidence, &tune->findings, &err), 0);
+		/* By pairs of all, each looked at among all, it takes minutes. */
+		assert_true(clock() - begun < 2 * CLOCKS_PER_SEC);
+		assert_null(find_finding(tune, "deadlock"));
+		pf_tune_free(tune);
+	}
+}
+
 /* One goroutine for each who subscribed is no leak for all that one moment shows. */
 static void
 subscribers_of_one_moment_are_unsure(void **state)
@@ -384,10 +629,19 @@ main(void)
 	    cmocka_unit_test(a_heap_that_outgrows_its_container_is_told),
 	    cmocka_unit_test(a_heap_that_still_grows_is_judged_by_its_end),
 	    cmocka_unit_test(pressure_advises_what_the_container_has_room_for),
+	    cmocka_unit_test(what_leaves_no_room_above_what_is_live_saves_nothing),
+	    cmocka_unit_test(a_high_gogc_without_a_limit_is_not_short_of_memory),
+	    cmocka_unit_test(gogc_is_advised_as_far_as_gomemlimit_has_room),
+	    cmocka_unit_test(a_heap_without_a_goal_is_not_bounded),
+	    cmocka_unit_test(goals_that_a_limit_makes_are_within_it),
+	    cmocka_unit_test(what_is_live_by_what_is_allocated_is_unsure),
+	    cmocka_unit_test(cycles_without_time_between_them_have_no_interval),
+	    cmocka_unit_test(pressure_is_weighed_by_the_cpu_that_is_used),
 	    cmocka_unit_test(statistics_of_a_base_are_nobodys_today),
 	    cmocka_unit_test(room_below_the_goal_is_not_unreturned),
 	    cmocka_unit_test(who_is_past_the_first_lock_is_named),
 	    cmocka_unit_test(who_is_at_the_first_lock_is_no_party),
+	    cmocka_unit_test(thousands_of_waiters_are_judged_at_once),
 	    cmocka_unit_test(subscribers_of_one_moment_are_unsure),
 	    cmocka_unit_test(waiting_that_was_not_recorded_is_said),
 	};
