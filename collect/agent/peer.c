@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -56,24 +57,40 @@ port_of(const union address *a)
 	}
 }
 
+/*
+ * What kind of file it is, as the kernel knows it: a server of files that is gone may be what the threads wait
+ * for, and must not be asked.
+ */
+static bool
+look_at(int fd, struct statx *st)
+{
+	return !statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, st);
+}
+
 /* ---- all descriptors ---- */
+
+static struct pf_pipe
+pipe_of(const struct statx *st)
+{
+	return (struct pf_pipe){makedev(st->stx_dev_major, st->stx_dev_minor), st->stx_ino};
+}
 
 static void
 note_descriptor(struct pf_peers *p, int fd)
 {
 	union address a = {0};
 	socklen_t size = sizeof a;
-	struct stat st;
+	struct statx st;
 
-	if (fstat(fd, &st))
+	if (!look_at(fd, &st))
 		return;
-	if (S_ISFIFO(st.st_mode)) {
+	if (S_ISFIFO(st.stx_mode)) {
 		int flags = fcntl(fd, F_GETFL);
 
 		if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY &&
 		    !PF_GROW(p->written, p->written_capacity, p->written_count + 1, NULL))
-			p->written[p->written_count++] = (struct pf_pipe){st.st_dev, st.st_ino};
-	} else if (S_ISSOCK(st.st_mode) && option_of(fd, SO_ACCEPTCONN) == 1 &&
+			p->written[p->written_count++] = pipe_of(&st);
+	} else if (S_ISSOCK(st.stx_mode) && option_of(fd, SO_ACCEPTCONN) == 1 &&
 		   !getsockname(fd, &a.any, &size)) {
 		unsigned port = port_of(&a);
 		p->listening[port / 8] |= (uint8_t)(1U << port % 8);
@@ -162,10 +179,10 @@ of_socket(const struct pf_peers *p, int fd)
 }
 
 static enum pf_peer
-of_pipe(const struct pf_peers *p, const struct stat *st)
+of_pipe(const struct pf_peers *p, struct pf_pipe one)
 {
 	for (size_t i = 0; i < p->written_count; i++)
-		if (p->written[i].device == st->st_dev && p->written[i].inode == st->st_ino)
+		if (p->written[i].device == one.device && p->written[i].inode == one.inode)
 			return PF_PEER_SELF;
 	return PF_PEER_UNKNOWN;
 }
@@ -173,15 +190,15 @@ of_pipe(const struct pf_peers *p, const struct stat *st)
 static enum pf_peer
 of_descriptor(const struct pf_peers *p, int fd)
 {
-	struct stat st;
+	struct statx st;
 
-	if (fstat(fd, &st))
+	if (!look_at(fd, &st))
 		return PF_PEER_UNKNOWN;
-	switch (st.st_mode & S_IFMT) {
+	switch (st.stx_mode & S_IFMT) {
 	case S_IFSOCK:
 		return of_socket(p, fd);
 	case S_IFIFO:
-		return of_pipe(p, &st);
+		return of_pipe(p, pipe_of(&st));
 	case S_IFREG:
 	case S_IFBLK:
 		return PF_PEER_FILE;
