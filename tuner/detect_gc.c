@@ -132,6 +132,25 @@ collects(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 	return (s->traits & PF_CODE_GC) && !(s->traits & PF_CODE_GC_IDLE);
 }
 
+/* What was fetched for this report is no work of the service's. */
+static bool
+is_no_fetch(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const char *name = pf_frames_name(&ep->frames, s->names[i]);
+		if (strncmp(name, "runtime/pprof.", 14) == 0 ||
+		    strncmp(name, "net/http/pprof.", 15) == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+allocates_for_service(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return pf_allocates(s, ep) && is_no_fetch(s, ep);
+}
+
 /* Where the memory comes from that the collector has to clear away: what allocates most. */
 static int
 show_allocators(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
@@ -147,14 +166,14 @@ show_allocators(const struct pf_evidence *e, struct pf_findings *f, struct pf_er
 	if (ep)
 		column = pf_evidence_column(ep, allocated);
 	if (column != PF_NONE) {
-		rc = pf_sites_of(&sites, ep, column, NULL, err);
+		rc = pf_sites_of(&sites, ep, column, is_no_fetch, err);
 		if (!rc)
 			rc = pf_show_sites(f, ep, &sites, 3, "bytes", err);
 	} else {
 		ep = pf_cpu_profile(e, &column);
 		if (!ep)
 			return 0;
-		rc = pf_sites_of(&sites, ep, column, pf_allocates, err);
+		rc = pf_sites_of(&sites, ep, column, allocates_for_service, err);
 		if (!rc)
 			rc = pf_show_sites(f, ep, &sites, 3, "share_of_allocation", err);
 	}
