@@ -39,7 +39,10 @@ struct settings {
 
 #define NOT_GIVEN UINT64_MAX
 
+enum { NOT_GIVEN = -1 };
+
 static const struct settings defaults = {.seconds = 30,
+    .cpus = NOT_GIVEN,
     .weights = "cpu=1,rss=0.5",
     .duration = 10,
     .warmup = 2,
@@ -203,6 +206,9 @@ check(const struct settings *s, size_t profiles, struct pf_error *err)
 	if (s->pid && kill((pid_t)s->pid, 0) && errno == ESRCH)
 		return pf_error_set(err, PF_EIO, "--pid %llu: there is no such process",
 		    (unsigned long long)s->pid);
+	if (s->cpus != NOT_GIVEN && !(s->cpus > 0))
+		return pf_error_set(
+		    err, PF_EUSAGE, "--cpus %g: a service runs on more than none", s->cpus);
 	rc = check_search(s, err);
 	if (rc)
 		return rc;
@@ -435,7 +441,7 @@ judge(const struct settings *s, const struct cli_arguments *arguments, struct pf
 
 	o.service = s->service_name;
 	o.memory_limit = (double)s->memory_limit;
-	o.cpus = s->cpus;
+	o.cpus = s->cpus > 0 ? s->cpus : 0;
 	o.cores_used = s->cores_used;
 	o.symbol_note = cli_note;
 	if (!rc && s->command) /* now, not after the minute that --service takes */

@@ -199,6 +199,8 @@ show_collector(const struct pf_evidence *e, struct pf_findings *f, struct pf_err
 	if (!rc && sites.count)
 		rc = pf_show_stack(f, ep, sites.items[0].sample, sites.total, sites.total / used,
 		    "share_of_cpu", err);
+	if (!rc && sites.count)
+		pf_set_own_share(f, sites.items[0].sample_value / used);
 	pf_sites_release(&sites);
 	return rc;
 }
