@@ -381,7 +381,7 @@ live_of_profile(const struct pf_evidence *e, double goal)
 
 	if (!(live > 0) && now)
 		live = now->go.heap_alloc;
-	return fmin(live, goal);
+	return isnan(live) ? NAN : fmin(live, goal);
 }
 
 /* At the least goal there is, less may be live than its ratio says. */
@@ -398,7 +398,9 @@ live_of_goal(const struct pf_evidence *e, const struct pf_go_heap *h)
 static void
 judge_limit(const struct pf_evidence *e, struct pf_go_heap *h)
 {
-	if (h->limit == INFINITY || !(h->goal < NO_LIMIT)) {
+	if (h->goal >= NO_LIMIT) /* off, and without a limit there is none */
+		h->goal = NAN;
+	if (h->limit == INFINITY || isnan(h->goal)) {
 		h->limited = false;
 		return;
 	}

@@ -334,8 +334,8 @@ write_cut(const struct pf_evidence *e, struct pf_buffer *out)
 {
 	if (e->has_goroutines && e->goroutines.cut)
 		pf_buffer_string(out,
-		    "The goroutine dump is cut off within a line: goroutines of which it should "
-		    "tell may be missing.");
+		    "The goroutine dump ends within a line: where it was cut off, goroutines are "
+		    "missing from it.");
 	else if (e->has_trace && e->trace.malformed)
 		pf_buffer_printf(out,
 		    "%zu of %zu lines of the gctrace are damaged or cut off, and were left out.",

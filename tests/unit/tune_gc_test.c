@@ -447,13 +447,13 @@ what_is_cut_off_is_said(void **state)
 
 	add_text(tune, "dump", whole, false);
 	run_tune(tune);
-	assert_false(leaves_open(tune, "cut off"));
+	assert_false(leaves_open(tune, "goroutine dump"));
 	pf_tune_free(tune);
 	snprintf(cut, sizeof cut - 4, "%s", whole);
 	tune = new_tune();
 	add_text(tune, "dump", cut, false);
 	run_tune(tune);
-	assert_true(leaves_open(tune, "The goroutine dump is cut off"));
+	assert_true(leaves_open(tune, "The goroutine dump ends within a line"));
 	pf_tune_free(tune);
 	tune = tune_of_trace(trace, 0, NULL);
 	assert_true(leaves_open(tune, "The gctrace has 1 cycle,"));
