@@ -145,7 +145,7 @@
 	const SHARES_OF = {share_of_cpu: " of CPU time", share_of_allocation: " of allocating", bytes: " of bytes allocated"};
 	function stackLine(s, mixed) {
 		const of = mixed && s.unit in SHARES_OF ? SHARES_OF[s.unit] : "";
-		const part = s.own_share !== s.share ? `, of which this stack ${amount(s.own_share, "share")}` : "";
+		const part = s.own_share !== undefined && s.own_share !== s.share ? `, of which this stack ${amount(s.own_share, "share")}` : "";
 		const line = make("div", "stack", make("span", "share", s.share === null ? "" : amount(s.share, "share") + of + part));
 		s.functions.slice(0, 10).forEach((f, i) => {
 			if (i)
