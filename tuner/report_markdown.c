@@ -117,6 +117,7 @@ static void
 write_search(const struct pf_search *s, struct pf_buffer *out)
 {
 	char cpu[PF_AMOUNT_ROOM], rss[PF_AMOUNT_ROOM], spent[160];
+	bool idle = pf_aim_asked(s, PF_AIM_IDLE), p99 = pf_aim_asked(s, PF_AIM_P99);
 
 	pf_search_spent_text(s, spent, sizeof spent);
 	pf_buffer_string(out, "\n## Search for settings\n\n");
@@ -124,8 +125,9 @@ write_search(const struct pf_search *s, struct pf_buffer *out)
 	pf_buffer_printf(out,
 	    "\n\n%zu settings, %s; seed %llu. Settings that no other beats in both CPU and "
 	    "memory, and those that ran beside today's in pairs:\n\n"
-	    "| setting | %s | peak | what counts | runs |\n|---|---:|---:|---:|---:|\n",
-	    s->count, spent, (unsigned long long)s->seed, s->service ? "CPU a request" : "CPU");
+	    "| setting | %s | peak |%s%s what counts | runs |\n|---|---:|---:|%s%s---:|---:|\n",
+	    s->count, spent, (unsigned long long)s->seed, s->service ? "CPU a request" : "CPU",
+	    idle ? " idle |" : "", p99 ? " p99 |" : "", idle ? "---:|" : "", p99 ? "---:|" : "");
 	for (size_t i = 0; i < s->count; i++) {
 		const struct pf_trial *t = &s->trials[i];
 
@@ -133,9 +135,16 @@ write_search(const struct pf_search *s, struct pf_buffer *out)
 			continue;
 		pf_buffer_string(out, "| ");
 		escaped(out, t->setting.name);
-		pf_buffer_printf(out, " | %s | %s | %+.1f %%%s | %zu |\n",
+		pf_buffer_printf(out, " | %s | %s |",
 		    pf_amount(cpu, t->value[PF_AIM_CPU], "seconds"),
-		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"), expm1(t->score) * 100,
+		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"));
+		if (idle)
+			pf_buffer_printf(
+			    out, " %s |", pf_aim_amount(rss, t->value[PF_AIM_IDLE], PF_AIM_IDLE));
+		if (p99)
+			pf_buffer_printf(
+			    out, " %s |", pf_aim_amount(cpu, t->value[PF_AIM_P99], PF_AIM_P99));
+		pf_buffer_printf(out, " %+.1f %%%s | %zu |\n", expm1(t->score) * 100,
 		    t->capped ? ", breaks the cap" : "", t->runs);
 	}
 }

@@ -167,17 +167,28 @@ write_finding(const struct pf_findings *f, const struct pf_finding *finding, siz
 }
 
 static void
-write_trial(const struct pf_trial *t, const char *mark, struct pf_buffer *out)
+write_trial(
+    const struct pf_search *s, const struct pf_trial *t, const char *mark, struct pf_buffer *out)
 {
-	char cpu[PF_AMOUNT_ROOM], rss[PF_AMOUNT_ROOM];
+	static const enum pf_aim more[] = {PF_AIM_IDLE, PF_AIM_P99};
+	char cpu[PF_AMOUNT_ROOM], rss[PF_AMOUNT_ROOM], value[PF_AMOUNT_ROOM], asked[128] = "";
 
+	/* CPU and memory always, of what else there is what was asked for. */
+	for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+		size_t used = strlen(asked);
+
+		if (pf_aim_asked(s, more[i]))
+			snprintf(asked + used, sizeof asked - used, " %10s %s",
+			    pf_aim_amount(value, t->value[more[i]], more[i]),
+			    pf_aim_names[more[i]]);
+	}
 	if (t->failed)
 		pf_buffer_printf(out, "  %-38s left out: %s\n", t->setting.name, t->failure);
 	else
-		pf_buffer_printf(out, "  %-38s %10s CPU %10s peak %+8.1f %%  %2zu run%s%s%s\n",
+		pf_buffer_printf(out, "  %-38s %10s CPU %10s peak%s %+8.1f %%  %2zu run%s%s%s\n",
 		    t->setting.name, pf_amount(cpu, t->value[PF_AIM_CPU], "seconds"),
-		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"), expm1(t->score) * 100, t->runs,
-		    t->runs == 1 ? "" : "s", mark, t->capped ? "  breaks the cap" : "");
+		    pf_amount(rss, t->value[PF_AIM_RSS], "bytes"), asked, expm1(t->score) * 100,
+		    t->runs, t->runs == 1 ? "" : "s", mark, t->capped ? "  breaks the cap" : "");
 }
 
 /* What keeps the caps comes first, then what counts. */
@@ -197,7 +208,7 @@ write_search(const struct pf_search *s, struct pf_buffer *out)
 	pf_search_spent_text(s, spent, sizeof spent);
 	pf_buffer_printf(out, "\nTried %zu settings of %s in %s; seed %llu:\n", s->count,
 	    s->command, spent, (unsigned long long)s->seed);
-	write_trial(&s->trials[0], "  today", out);
+	write_trial(s, &s->trials[0], "  today", out);
 	for (;;) {
 		size_t best = 0;
 		for (size_t i = 1; i < s->count; i++) {
@@ -208,11 +219,11 @@ write_search(const struct pf_search *s, struct pf_buffer *out)
 		if (!best)
 			break;
 		written[best] = true;
-		write_trial(&s->trials[best], "", out);
+		write_trial(s, &s->trials[best], "", out);
 	}
 	for (size_t i = 1; i < s->count; i++) {
 		if (s->trials[i].failed)
-			write_trial(&s->trials[i], "", out);
+			write_trial(s, &s->trials[i], "", out);
 	}
 	pf_buffer_printf(out, "%s\n", s->verdict);
 }

@@ -139,6 +139,8 @@ const struct pf_validation *pf_search_proof(const struct pf_search *s);
 const struct pf_trial *pf_search_winner(const struct pf_search *s);
 
 extern const char *const pf_aim_names[PF_AIMS]; /* "cpu", "rss", "idle", "p99" */
+/* A value of it for people; `text` has PF_AMOUNT_ROOM. */
+const char *pf_aim_amount(char *text, double value, enum pf_aim aim);
 /* The metric of bench that stands for an aim. */
 const char *pf_aim_metric(enum pf_aim aim, bool service);
 

@@ -5,6 +5,9 @@
 #include "tuner/findings.h"
 #include "tuner/search_score.h"
 
+#define MATTERS 0.03 /* what a validation looks for, too */
+#define BOUND 1.96   /* standard deviations: 95 % */
+
 const struct pf_validation *
 pf_search_proof(const struct pf_search *s)
 {
@@ -98,8 +101,8 @@ worst_aim(const struct pf_search *s, const double *value)
 	return worst;
 }
 
-static const char *
-aim_amount(char *text, double value, enum pf_aim aim)
+const char *
+pf_aim_amount(char *text, double value, enum pf_aim aim)
 {
 	return pf_amount(text, value, aim == PF_AIM_CPU || aim == PF_AIM_P99 ? "seconds" : "bytes");
 }
@@ -111,7 +114,7 @@ cap_text(char text[CAP_ROOM], const struct pf_search *s, const double *value, en
 	char is[PF_AMOUNT_ROOM], most[PF_AMOUNT_ROOM];
 
 	snprintf(text, CAP_ROOM, "%s is %s, of at most %s", pf_aim_metric(aim, s->service),
-	    aim_amount(is, value[aim], aim), aim_amount(most, s->cap[aim], aim));
+	    pf_aim_amount(is, value[aim], aim), pf_aim_amount(most, s->cap[aim], aim));
 	return text;
 }
 
@@ -168,8 +171,8 @@ say_proven(struct pf_search *s, const struct pf_validation *v, const char *inter
 		    "it changes%s what was asked to count by %+.1f %% (%s), in %zu pairs of runs "
 		    "beside the "
 		    "search.",
-		    name, cap_text(text, s, after, aim), aim_amount(today, before[aim], aim), cost,
-		    v->change * 100, interval, v->rounds);
+		    name, cap_text(text, s, after, aim), pf_aim_amount(today, before[aim], aim),
+		    cost, v->change * 100, interval, v->rounds);
 	else
 		snprintf(s->verdict, sizeof s->verdict,
 		    "%s is better than today's settings: %+.1f %% of what was asked to count (%s), "
@@ -226,6 +229,36 @@ say_interrupted(struct pf_search *s)
 	    s->runs + s->validation_runs, ran, s->count);
 }
 
+/* Nothing was promising enough to be validated: whether that says anything, the noise decides. */
+static void
+say_none(struct pf_search *s)
+{
+	const struct pf_trial *open = NULL;
+	double best = -MATTERS;
+
+	for (size_t i = 1; i < s->count; i++) {
+		const struct pf_trial *t = &s->trials[i];
+		double may = t->rank - BOUND * t->doubt;
+
+		if (!t->failed && t->runs && !t->capped && may < best) {
+			best = may;
+			open = t;
+		}
+	}
+	if (open)
+		snprintf(s->verdict, sizeof s->verdict,
+		    "Today's settings stay, but that is undecided: none of %zu other%s showed "
+		    "better, "
+		    "yet from %zu runs that differ as these do, %s may be up to %.0f %% better: "
+		    "more --runs, or longer ones, would tell.",
+		    s->count - 1, s->count == 2 ? "" : "s", s->runs, open->setting.name,
+		    -expm1(best) * 100);
+	else
+		snprintf(s->verdict, sizeof s->verdict,
+		    "Today's settings stay: none of %zu other%s was better.", s->count - 1,
+		    s->count == 2 ? "" : "s");
+}
+
 void
 pf_search_conclude(struct pf_search *s)
 {
@@ -252,7 +285,5 @@ pf_search_conclude(struct pf_search *s)
 		    "%zu pairs of runs, which is no proof.",
 		    name, seen->change * 100, interval, seen->rounds);
 	else
-		snprintf(s->verdict, sizeof s->verdict,
-		    "Today's settings stay: none of %zu other%s was better.", s->count - 1,
-		    s->count == 2 ? "" : "s");
+		say_none(s);
 }

@@ -76,16 +76,18 @@ write_kernel_only(const struct pf_evidence *e, struct pf_buffer *out)
 static void
 write_allocator(const struct pf_evidence *e, struct pf_buffer *out)
 {
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
 	double rss = pf_evidence_rss(e);
 	char text[PF_AMOUNT_ROOM];
 
 	if (!e->profile_count || !(rss >= WORTH_BYTES) || pf_evidence_is_go(e) ||
-	    pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL))
+	    (s && !isnan(s->allocator.releasable)))
 		return;
-	pf_buffer_printf(out,
-	    "How much of the %s that are resident is free was not judged: no allocator's "
-	    "statistics were given (--stats FILE; for glibc the agent has them).",
-	    pf_amount(text, rss, "bytes"));
+	pf_buffer_printf(out, "How much of the %s that are resident is free was not judged: %s.",
+	    pf_amount(text, rss, "bytes"),
+	    s ? "the allocator's statistics do not say"
+	      : "no allocator's statistics were given (--stats FILE; the agent has those of glibc "
+		"and others)");
 }
 
 /* Whether it has no function though a file could give it one: the kernel and JIT compilers have no such file. */

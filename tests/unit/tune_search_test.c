@@ -213,6 +213,32 @@ nothing_better_leaves_todays_setting(void **state)
 	pf_search_free(s);
 }
 
+/* Everything ran once: whether nothing is better, or nothing can be told, is a matter of the noise. */
+static void
+what_noise_leaves_open_is_undecided(void **state)
+{
+	static const struct {
+		double noise;
+		bool undecided;
+	} cases[] = {{0.005, false}, {0.4, true}};
+	(void)state;
+
+	for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+		struct play p = new_play(cases[k].noise);
+		struct pf_search *s = new_search(NULL);
+		const struct pf_search_extent extent = {.runs = 1};
+		struct pf_error err = {0};
+
+		for (size_t i = 1; i < SETTINGS; i++)
+			p.effect[i] = 0.8;
+		assert_int_equal(pf_search_with(s, &p.runner, &extent, &err), 0);
+		assert_int_equal(s->validation_count, 0);
+		assert_non_null(strstr(s->verdict, "Today's settings stay"));
+		assert_int_equal(strstr(s->verdict, "undecided") != NULL, cases[k].undecided);
+		pf_search_free(s);
+	}
+}
+
 static void
 what_breaks_a_cap_is_not_recommended(void **state)
 {
@@ -655,6 +681,7 @@ main(void)
 	    cmocka_unit_test(of_several_good_ones_the_best_is_chosen),
 	    cmocka_unit_test(a_slow_run_of_todays_moves_no_batch_against_another),
 	    cmocka_unit_test(nothing_better_leaves_todays_setting),
+	    cmocka_unit_test(what_noise_leaves_open_is_undecided),
 	    cmocka_unit_test(what_breaks_a_cap_is_not_recommended),
 	    cmocka_unit_test(what_keeps_a_cap_that_todays_breaks_wins_though_it_costs),
 	    cmocka_unit_test(where_nothing_keeps_a_cap_the_nearest_is_named),

@@ -83,7 +83,11 @@
 		const s = data.service, at = document.getElementById("overview");
 		document.title = "Tuning report: " + s.name;
 		document.getElementById("title").textContent = "Tuning report: " + s.name;
-		const about = [data.time, `${data.inputs.length} input${data.inputs.length === 1 ? "" : "s"}`];
+		const about = [data.time];
+		if (data.inputs.length || !data.search)
+			about.push(`${data.inputs.length} input${data.inputs.length === 1 ? "" : "s"}`);
+		if (data.search)
+			about.push("a search for settings");
 		if (s.allocator !== "unknown")
 			about.push("allocator " + s.allocator);
 		if (s.rss !== null)
@@ -284,17 +288,17 @@
 			const rx = range("cpu"), ry = range("rss_peak");
 			axes(svg, box, {label: (q) => amount(rx.from + q * rx.span, "seconds"), title: s.service ? "CPU time of a request" : "CPU time"},
 				{label: (q) => amount(ry.from + q * ry.span, "bytes"), title: "peak resident"});
-			at.append(make("div", "card", svg, make("p", "note", "Blue: no other setting is better in both. Orange: today's.")));
+			at.append(make("div", "card", svg, make("p", "note", `Blue: no other setting is better in both. Orange: today's.${s.recommended ? " Green: recommended." : ""}`)));
 			const taken = [], named = [];
 			for (const v of shown.sort((a, b) => a.cpu - b.cpu)) {
 				const x = box.left + (v.cpu - rx.from) / rx.span * (box.right - box.left), y = box.bottom - (v.rss_peak - ry.from) / ry.span * (box.bottom - box.top);
-				const size = v.pareto || v.current ? 6 : 4;
-				const dot = draw("circle", {cx: x, cy: y, r: size, fill: v.current ? "#c2571a" : v.pareto ? "#0b63ce" : "#98a2af"});
+				const chosen = v.name === s.recommended, size = v.pareto || v.current || chosen ? 6 : 4;
+				const dot = draw("circle", {cx: x, cy: y, r: size, fill: v.current ? "#c2571a" : chosen ? "#2e8b57" : v.pareto ? "#0b63ce" : "#98a2af"});
 				dot.append(draw("title", {}, `${v.name}\nCPU ${amount(v.cpu, "seconds")}, peak ${amount(v.rss_peak, "bytes")}, ${v.runs} run${v.runs === 1 ? "" : "s"}${v.breaks_cap ? ", breaks the cap" : ""}`));
 				svg.append(dot);
 				taken.push({left: x - size, right: x + size, top: y - size, bottom: y + size});
-				if (v.pareto || v.current)
-					named.push({name: v.name, x, y});
+				if (v.pareto || v.current || chosen)
+					named.push({name: chosen ? v.name + " (recommended)" : v.name, x, y});
 			}
 			for (const n of named)
 				svg.append(...label(n, box, taken, svg));
