@@ -39,10 +39,8 @@ struct settings {
 
 #define NOT_GIVEN UINT64_MAX
 
-enum { NOT_GIVEN = -1 };
-
 static const struct settings defaults = {.seconds = 30,
-    .cpus = NOT_GIVEN,
+    .cpus = -1, /* not given */
     .weights = "cpu=1,rss=0.5",
     .duration = 10,
     .warmup = 2,
@@ -206,9 +204,8 @@ check(const struct settings *s, size_t profiles, struct pf_error *err)
 	if (s->pid && kill((pid_t)s->pid, 0) && errno == ESRCH)
 		return pf_error_set(err, PF_EIO, "--pid %llu: there is no such process",
 		    (unsigned long long)s->pid);
-	if (s->cpus != NOT_GIVEN && !(s->cpus > 0))
-		return pf_error_set(
-		    err, PF_EUSAGE, "--cpus %g: a service runs on more than none", s->cpus);
+	if (s->cpus == 0)
+		return pf_error_set(err, PF_EUSAGE, "--cpus 0: a service runs on more than none");
 	rc = check_search(s, err);
 	if (rc)
 		return rc;

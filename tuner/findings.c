@@ -250,7 +250,7 @@ share_of(const struct pf_findings *f, const struct pf_finding *finding,
 }
 
 const char *
-pf_share_text(char *text, const struct pf_findings *f, const struct pf_finding *finding,
+pf_stack_share_text(char *text, const struct pf_findings *f, const struct pf_finding *finding,
     const struct pf_evidence_stack *s)
 {
 	char share[PF_AMOUNT_ROOM], own[PF_AMOUNT_ROOM];

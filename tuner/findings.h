@@ -132,8 +132,8 @@ const char *pf_confidence_name(enum pf_confidence confidence); /* "unsure", "low
 
 /* "58.1 %", "58.1 % of CPU time, of which this stack 12.0 %"; "" without a share. */
 enum { PF_SHARE_ROOM = 192 };
-const char *pf_share_text(char *text, const struct pf_findings *f, const struct pf_finding *finding,
-    const struct pf_evidence_stack *s);
+const char *pf_stack_share_text(char *text, const struct pf_findings *f,
+    const struct pf_finding *finding, const struct pf_evidence_stack *s);
 
 /* "1.3 GiB", "312 MiB", "12 B"; "45.1 %"; "3.2 ms"; written to text, which is returned. */
 enum { PF_AMOUNT_ROOM = 48 };

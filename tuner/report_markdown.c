@@ -60,7 +60,7 @@ write_stacks(const struct pf_findings *f, const struct pf_finding *finding, stru
 
 		pf_buffer_string(out, "- ");
 		if (!isnan(s->share))
-			pf_buffer_printf(out, "%s in ", pf_share_text(share, f, finding, s));
+			pf_buffer_printf(out, "%s in ", pf_stack_share_text(share, f, finding, s));
 		for (size_t j = 0; j < s->frame_count && j < 8; j++) {
 			pf_buffer_string(out, j ? " ← " : "");
 			code(out, pf_said(f, f->frames[s->first_frame + j]));

@@ -111,7 +111,7 @@ stack_line(const struct pf_findings *f, const struct pf_finding *finding,
 {
 	char share[PF_SHARE_ROOM];
 
-	pf_buffer_printf(out, "    %8s  ", pf_share_text(share, f, finding, s));
+	pf_buffer_printf(out, "    %8s  ", pf_stack_share_text(share, f, finding, s));
 	for (size_t i = 0; i < s->frame_count && i < FRAMES_SHOWN; i++)
 		pf_buffer_printf(
 		    out, "%s%s", i ? " ← " : "", pf_said(f, f->frames[s->first_frame + i]));

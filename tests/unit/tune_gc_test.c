@@ -368,12 +368,12 @@ shares_say_what_they_are_of(void **state)
 	assert_int_equal(pf_findings_init(&f, &err), 0);
 	pf_findings_add(&f, "a", PF_SEVERITY_HIGH, PF_CONFIDENCE_HIGH, 0);
 	pf_add_stack(&f, 5, 0.5, "bytes");
-	assert_string_equal(pf_share_text(text, &f, &f.findings[0], &f.stacks[0]), "50.0 %");
+	assert_string_equal(pf_stack_share_text(text, &f, &f.findings[0], &f.stacks[0]), "50.0 %");
 	pf_add_stack(&f, 5, 0.25, "share_of_cpu");
 	pf_set_own_share(&f, 0.125);
-	assert_string_equal(
-	    pf_share_text(text, &f, &f.findings[0], &f.stacks[0]), "50.0 % of bytes allocated");
-	assert_string_equal(pf_share_text(text, &f, &f.findings[0], &f.stacks[1]),
+	assert_string_equal(pf_stack_share_text(text, &f, &f.findings[0], &f.stacks[0]),
+	    "50.0 % of bytes allocated");
+	assert_string_equal(pf_stack_share_text(text, &f, &f.findings[0], &f.stacks[1]),
 	    "25.0 % of CPU time, of which this stack 12.5 %");
 	pf_findings_release(&f);
 }
@@ -449,7 +449,8 @@ what_is_cut_off_is_said(void **state)
 	run_tune(tune);
 	assert_false(leaves_open(tune, "goroutine dump"));
 	pf_tune_free(tune);
-	snprintf(cut, sizeof cut - 4, "%s", whole);
+	memcpy(cut, whole, sizeof whole);
+	cut[sizeof whole - 5] = '\0';
 	tune = new_tune();
 	add_text(tune, "dump", cut, false);
 	run_tune(tune);
