@@ -23,7 +23,7 @@
 
 #define WORTH_TOP 0.25 /* of what is free, at the end of the main arena */
 
-#define JOINED_MATTERS 0.1 /* of what is promised */
+#define JOINED_MATTERS 0.2 /* of what is promised: bounds that are further apart */
 #define UNACCOUNTED 0.5    /* of the resident set: without the allocator's word, much */
 #define ALLOCATED 0.6      /* of what is unaccounted for, and freed again */
 
@@ -305,7 +305,7 @@ doubt_joining(struct pf_findings *f, double free_bytes, const struct pf_allocato
 {
 	char least[PF_AMOUNT_ROOM], most[PF_AMOUNT_ROOM];
 
-	if (!(a->fast.joined > JOINED_MATTERS * free_bytes))
+	if (!(a->releasable_most - a->releasable_least > JOINED_MATTERS * free_bytes))
 		return;
 	pf_add_caveat(f,
 	    a->releasable_least >= 0.7 * free_bytes ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_LOW,
@@ -327,7 +327,7 @@ report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_al
 	/* Beside the model's own error: what is taken for free may be in use again, or back already. */
 	double error = fmax(0.07 * free_bytes, 0.03 * rss);
 	double below = error + u->most - u->likely, above = error + u->likely - u->least;
-	bool joins = a && a->fast.joined > 0;
+	bool joins = a && !isnan(a->releasable_most);
 	char text[PF_AMOUNT_ROOM], of[PF_AMOUNT_ROOM];
 	struct pf_finding *finding = pf_findings_add(f, "unreturned-memory",
 	    is_returned(e)                             ? PF_SEVERITY_LOW
@@ -447,8 +447,8 @@ judge_unaccounted(const struct pf_evidence *e, struct pf_findings *f, double rss
 	pf_add_number(f, "not_in_use", apart, "bytes");
 	pf_add_caveat(f, PF_UNSURE,
 	    pf_say(f,
-		"The allocator's statistics were not given: whether it is free and not returned, "
-		"lies between live objects (%s), or was mapped without the allocator is not known.",
+		"No statistics of the allocator's tell: whether it is free and not returned, lies "
+		"between live objects (%s), or was mapped without the allocator is not known.",
 		pf_amount(live, in_use, "bytes")));
 	advise_unknown(e, f);
 }

@@ -98,12 +98,12 @@ void pf_jemalloc_find_unwritten(struct pf_allocator_stats *s, double base, doubl
 
 /*
  * glibc: what malloc_trim(0) gives back once it has joined the chunks of fast bins
- * with their neighbours; sets releasable and its bounds. How many runs remain says
- * nobody: at most as many as there are live chunks, whose mean size the caller may
- * know (NaN: as the free ones'), and no fewer than the other chunks less those of
- * fast bins, each of which joins two of them. Likely two of three live chunks lie
- * beside another, and the runs between them are of exponential size; at the worst
- * all lie apart, evenly.
+ * with their neighbours; sets releasable and its bounds. How many runs remain nobody
+ * says: at most as many as there are live chunks, whose mean size the caller may know
+ * (NaN: it is guessed from the free ones'), and no fewer than the other chunks less
+ * those of fast bins, each of which joins two of them. Likely a third of the live
+ * chunks lie beside another, and the runs between them are of exponential size; at the
+ * worst all lie apart, evenly.
  */
 void pf_glibc_join(struct pf_allocator_stats *s, double live_size);
 

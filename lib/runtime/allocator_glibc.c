@@ -186,19 +186,21 @@ void
 pf_glibc_join(struct pf_allocator_stats *a, double live_size)
 {
 	const struct pf_glibc_fast *j = &a->fast;
-	double chunks = j->fast_chunks + j->other_chunks;
-	double size = isnan(live_size) ? j->free_bytes / chunks : live_size;
-	double fewest = fmax(1, j->other_chunks - j->fast_chunks), most, others, likely, least;
+	double chunks = j->fast_chunks + j->other_chunks,
+	       fast_size = j->fast_bytes / j->fast_chunks;
+	double fewest = fmax(1, j->other_chunks - j->fast_chunks), size = live_size;
+	double others, live, most, likely, least;
 
-	if (!(chunks > 0) || !(j->free_bytes > 0))
+	if (!(j->fast_chunks > 0) || !(fast_size > 0) || !(j->free_bytes > 0))
 		return;
-	most = fmax(fewest, fmin(chunks, j->in_use / fmax(size, LEAST_CHUNK)));
+	/* Others may be several that were joined already: between their size and that of those in fast bins. */
+	if (isnan(size))
+		size = sqrt(fast_size * (j->free_bytes / chunks));
+	live = fmax(fewest, fmin(chunks, j->in_use / fmax(size, LEAST_CHUNK)));
+	most = fmax(fewest, fmin(chunks, j->in_use / fmin(size, fast_size)));
 	others = a->releasable - j->joined - j->found;
-	likely = j->free_bytes * exp(-PAGE * fmax(fewest, most / LIVE_TOGETHER) / j->free_bytes);
-	/* Where their size was only guessed, they may be as small as those in fast bins. */
-	if (isnan(live_size))
-		most = fmax(fewest, fmin(chunks, j->in_use / (j->fast_bytes / j->fast_chunks)));
-	least = fmax(j->found, j->free_bytes - most * PAGE);
+	least = fmax(j->found, j->free_bytes - (isnan(live_size) ? most : live) * PAGE);
+	likely = j->free_bytes * exp(-PAGE * fmax(fewest, live / LIVE_TOGETHER) / j->free_bytes);
 	likely = fmax(likely, least);
 	a->fast.joined = likely - j->found;
 	a->releasable = others + likely;
@@ -325,9 +327,9 @@ pf_mallinfo2_parse(struct pf_allocator_stats *stats, const char *name, const voi
 	stats->free_bytes = values[4];
 	stats->free_chunks = values[6];
 	stats->top_bytes = values[5];
-	/* Without sizes: as if all chunks were of one size. */
-	if (values[6] > 0 && values[4] / values[6] > PAGE)
-		stats->releasable = values[4] - values[6] * PAGE;
+	/* Without sizes: as if all chunks but those of fast bins were of one size. */
+	if (values[6] > 0 && (values[4] - pf_or_zero(values[8])) / values[6] > PAGE)
+		stats->releasable = values[4] - pf_or_zero(values[8]) - values[6] * PAGE;
 	else
 		stats->releasable = pf_or_zero(values[5]);
 	if (values[7] > 0 && values[7] >= FAST_ENOUGH * values[6] && values[8] > 0) {
