@@ -50,8 +50,9 @@ undo_arenas(const struct pf_evidence *e, struct pf_findings *f)
 
 /*
  * glibc gives each new thread an arena of its own until there are as many as it may have (8 a CPU, unless it
- * is told otherwise), and only then lets threads share. Where there are as many as threads, none is shared:
- * threads meet where one frees what another allocated, for that takes the lock of the arena it came from.
+ * is told otherwise), and only then lets threads share. Where there may be more, and are as many as there are
+ * threads today, none is shared, probably: threads meet where one frees what another allocated, for that takes
+ * the lock of the arena it came from.
  */
 static void
 advise_arenas(const struct pf_evidence *e, struct pf_findings *f, double arenas)
@@ -61,15 +62,15 @@ advise_arenas(const struct pf_evidence *e, struct pf_findings *f, double arenas)
 	bool few = arenas < 8 * cpus;
 	double most = few ? 8 * cpus : 2 * fmax(fmax(arenas, told), 8 * cpus);
 
-	if (arenas >= threads || arenas < told) {
+	if (arenas < told || (!(told > 0) && few && arenas >= threads)) {
 		pf_add_advice(f,
 		    (struct pf_advice){
 			.action = pf_say(f,
 			    "Have blocks freed by the thread that allocated them: hand them back, "
-			    "or pass on fewer and bigger ones. No thread has to share an arena "
-			    "(there are %.0f; threads share only when there may be no more), but "
-			    "who frees another's block takes the lock of the arena that it came "
-			    "from. Another number of arenas is no cure.",
+			    "or pass on fewer and bigger ones. Probably no thread has to share an "
+			    "arena (there are %.0f; threads share only when there may be no more), "
+			    "but who frees another's block takes the lock of the arena that it "
+			    "came from. Another number of arenas is no cure then.",
 			    arenas)});
 		return;
 	}

@@ -147,17 +147,21 @@ of_port(const struct pf_peers *p, unsigned port, int type)
 }
 
 /*
- * An accepted one has its listener's name; one that connects hardly ever has a name. Of a pair neither has one, and
- * whether the other end is still here, or a child's, nothing tells.
+ * An accepted one has its listener's name; one that connects hardly ever has a name, but its peer has. Of a pair
+ * neither has one, and who has the other end nothing tells: its credentials are those of the process that made the
+ * pair, which may have been this one's parent.
  */
 static enum pf_peer
 of_local(int fd, socklen_t size)
 {
+	union address a = {0};
 	struct ucred peer = {0};
-	socklen_t peer_size = sizeof peer;
+	socklen_t name_size = sizeof a, peer_size = sizeof peer;
 
 	if (size > sizeof(sa_family_t))
 		return PF_PEER_CLIENT;
+	if (getpeername(fd, &a.any, &name_size) || name_size <= sizeof(sa_family_t))
+		return PF_PEER_UNKNOWN;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size) || !peer.pid)
 		return PF_PEER_UNKNOWN;
 	return peer.pid == getpid() ? PF_PEER_UNKNOWN : PF_PEER_SERVER;
