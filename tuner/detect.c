@@ -62,9 +62,8 @@ pf_cpu_profile(const struct pf_evidence *e, uint32_t *column)
 	return *column == PF_NONE || pf_column_total(ep, *column) <= 0 ? NULL : ep;
 }
 
-/* How many cores were busy on the average; NaN where the profile doesn't tell. */
-static double
-cores_used(const struct pf_evidence_profile *ep, uint32_t column)
+double
+pf_cores_used(const struct pf_evidence_profile *ep, uint32_t column)
 {
 	double window = (double)pf_profile_duration_nanos(ep->p);
 
@@ -76,7 +75,7 @@ cores_used(const struct pf_evidence_profile *ep, uint32_t column)
 enum pf_severity
 pf_cpu_severity(const struct pf_evidence_profile *ep, uint32_t column, enum pf_severity by_share)
 {
-	double cores = cores_used(ep, column);
+	double cores = pf_cores_used(ep, column);
 
 	if (cores < LITTLE_CPU || pf_cpu_samples(ep) < PF_FEW_SAMPLES)
 		return PF_SEVERITY_LOW;
@@ -86,7 +85,7 @@ pf_cpu_severity(const struct pf_evidence_profile *ep, uint32_t column, enum pf_s
 bool
 pf_cpu_is_idle(const struct pf_evidence_profile *ep, uint32_t column)
 {
-	return cores_used(ep, column) < IDLE_CPU && pf_cpu_samples(ep) < PF_FEW_SAMPLES;
+	return pf_cores_used(ep, column) < IDLE_CPU && pf_cpu_samples(ep) < PF_FEW_SAMPLES;
 }
 
 static bool

@@ -41,6 +41,8 @@ bool pf_allocates(const struct pf_stack *s, const struct pf_evidence_profile *ep
 /* How many samples stand behind a CPU profile; shares of fewer than PF_FEW_SAMPLES are unsure. */
 double pf_cpu_samples(const struct pf_evidence_profile *ep);
 enum { PF_FEW_SAMPLES = 100, PF_LEAST_SAMPLES = 20 };
+/* How many cores were busy on the average; NaN where the profile doesn't tell. */
+double pf_cores_used(const struct pf_evidence_profile *ep, uint32_t column);
 /*
  * How severe what a share of CPU says is by the CPU that is used at all, where the profile tells: a tenth of a core
  * is worth little whatever takes it, and few samples carry no more.
@@ -106,8 +108,10 @@ struct pf_go_heap {
 	bool
 	    limited; /* the memory limit decides when a cycle starts: another GOGC changes nothing */
 	bool limited_assumed; /* as the goals look; nothing tells the limit */
-	bool growing;         /* what is live still grew when the trace ended */
-	bool live_guessed;    /* under a limit, from what is allocated: it may be far less */
+	bool
+	    cycle_is_mean; /* cycle_cpu is of counters since the start, without marking in idle time */
+	bool growing;      /* what is live still grew when the trace ended */
+	bool live_guessed; /* under a limit, from what is allocated: it may be far less */
 };
 int pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *heap, struct pf_error *err);
 
