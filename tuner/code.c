@@ -8,6 +8,9 @@
 #include "profile/special.h"
 #include "symbol/demangle.h"
 
+/* Seconds; nobody's request waits longer for one answer, unless something is badly wrong. */
+#define LONGEST_REQUEST 5.0
+
 struct rule {
 	const char *name; /* a trailing * matches any rest */
 	uint32_t traits;
@@ -412,12 +415,22 @@ pf_code_wait_traits(const char *word)
 	return 0;
 }
 
-uint32_t
-pf_code_peer_traits(const char *word)
+/* Who connects or sends has asked for it, however long it takes: only what comes can be waited for at rest. */
+static bool
+is_sending(const char *call)
 {
-	static const struct rule words[] = {{"client", PF_CODE_IDLE}, {"self", PF_CODE_IDLE},
+	return strncmp(call, "connect", 7) == 0 || strncmp(call, "send", 4) == 0 ||
+	       strncmp(call, "write", 5) == 0;
+}
+
+uint32_t
+pf_code_peer_traits(const char *word, const char *call, double seconds)
+{
+	static const struct rule words[] = {{"client", PF_CODE_SERVER}, {"self", PF_CODE_IDLE},
 	    {"server", PF_CODE_ASKS}, {"file", PF_CODE_ASKS}};
 
+	if (strcmp(word, "server") == 0 && seconds >= LONGEST_REQUEST && !is_sending(call))
+		return PF_CODE_RESTS;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (strcmp(word, words[i].name) == 0)
 			return words[i].traits;

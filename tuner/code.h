@@ -30,9 +30,11 @@ enum pf_trait {
 	    1 << 17,               /* gives memory back to the kernel, if it asks it for anything */
 	PF_CODE_WRAPPER = 1 << 18, /* the agent's, without the name of the call: its labels tell */
 	PF_CODE_SPIN = 1 << 19,    /* waits for a lock without going to sleep */
-	/* What no name tells, but a label of the agent's: of whose word a thread waits for. */
-	PF_CODE_IDLE = 1 << 20, /* of a client's, or the program's own */
-	PF_CODE_ASKS = 1 << 21, /* of somebody's whom it has asked, or a disk's */
+	/* What no name tells, but labels of the agent's: whose word a thread waits for (a client's: PF_CODE_SERVER). */
+	PF_CODE_IDLE = 1 << 20,  /* the program's own */
+	PF_CODE_ASKS = 1 << 21,  /* somebody's whom it has asked, or a disk's */
+	PF_CODE_RESTS = 1 << 22, /* another server's, for so long that it may have subscribed */
+	PF_CODE_RUNS = 1 << 23,  /* nobody's: in its system call it is on a processor */
 };
 
 /*
@@ -43,7 +45,7 @@ uint32_t pf_code_traits(const char *function, const char *file);
 
 /* Of a wait for what the agent's labels call "mutex", "condition" …; 0: no such word. */
 uint32_t pf_code_wait_traits(const char *word);
-/* Of a wait for whom they call "client", "server" …; 0: no such word. */
-uint32_t pf_code_peer_traits(const char *word);
+/* Of seconds of waiting in a call ("read" …) for whom they call "client", "server" …; 0: no such word. */
+uint32_t pf_code_peer_traits(const char *word, const char *call, double seconds);
 
 #endif

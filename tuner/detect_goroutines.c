@@ -36,6 +36,9 @@ wait_of(uint32_t traits)
 	static const uint32_t waits[] = {
 	    PF_CODE_SLEEP, PF_CODE_LOCK_WAIT, PF_CODE_POOL, PF_CODE_OUTSIDE, PF_CODE_CHANNEL};
 
+	/* In a read, but of a pipe that another thread writes to: as at a condition. */
+	if (traits & PF_CODE_IDLE)
+		return PF_CODE_CHANNEL;
 	for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
 		if (traits & waits[i])
 			return waits[i];

@@ -7,7 +7,8 @@
  * request don't), and a CPU profile that shows processors idle. Where CPU is
  * busy, or locks take the time, this is not the finding. Which of a thread's
  * reads are for the next request says the agent, by the descriptor; of profiles
- * that don't know it, nothing is sure.
+ * that don't know it, nothing is sure. Nor is it of what has waited for another
+ * server longer than a request would: subscribers do, for what comes.
  */
 #include "tuner/detect.h"
 
@@ -52,7 +53,8 @@ static bool
 waits_outside(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
 	/* In the middle of writing to a socket is no waiting, however busy the processor is. */
-	if ((s->traits & (PF_CODE_SOCKET | PF_CODE_PARKED)) == PF_CODE_SOCKET)
+	if ((s->traits & (PF_CODE_SOCKET | PF_CODE_PARKED)) == PF_CODE_SOCKET ||
+	    s->traits & PF_CODE_RUNS)
 		return false;
 	return own_work(s, ep) && (s->traits & (PF_CODE_OUTSIDE | PF_CODE_POOL)) &&
 	       !(s->traits & PF_CODE_LOCK_WAIT);
@@ -63,6 +65,12 @@ static bool
 surely_waits_outside(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
 	return waits_outside(s, ep) && (ep->kind != PF_PROFILE_THREADS || s->traits & PF_CODE_ASKS);
+}
+
+static bool
+rests_outside(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return waits_outside(s, ep) && s->traits & PF_CODE_RESTS;
 }
 
 static bool
@@ -87,14 +95,49 @@ busy_share(const struct pf_evidence *e)
 
 struct waiting {
 	const struct pf_evidence_profile *ep;
-	struct pf_sites outside, surely, working, locks;
+	struct pf_sites outside, surely, resting, working, locks; /* surely, resting: of outside */
 	double busy;
 };
+
+/* Whether most of what isn't sure may be subscribers. */
+static bool
+may_be_subscribers(const struct waiting *w)
+{
+	double unsure = w->outside.total - w->surely.total;
+
+	return unsure > 0.5 * w->outside.total && w->resting.total >= 0.5 * unsure;
+}
+
+static enum pf_severity
+severity_of(const struct waiting *w)
+{
+	if (may_be_subscribers(w))
+		return PF_SEVERITY_LOW;
+	return w->outside.total >= 0.5 * w->working.total ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM;
+}
+
+static void
+add_caveats(struct pf_findings *f, const struct waiting *w)
+{
+	if (may_be_subscribers(w))
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "They have waited for another server longer than a request would: "
+			      "they may be subscribers at rest (consumers of a queue, listeners), "
+			      "which wait for what comes."));
+	else if (w->surely.total < 0.5 * w->outside.total)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "Whose word they wait for is not told: it may be their clients' next "
+			      "requests (the agent's threads profile says it)."));
+	if (isnan(w->busy))
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "There is no CPU profile with a duration: that the processors are "
+			      "idle is not shown."));
+}
 
 static int
 report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
 {
-	double n = w->outside.total, share = n / w->working.total;
+	double n = w->outside.total;
 	const char *owner = pf_site_name(w->ep, w->outside.items[0].name);
 	const char *what = w->ep->kind == PF_PROFILE_THREADS ? "threads" : "goroutines";
 	struct pf_stack stack = {0};
@@ -105,7 +148,7 @@ report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
 	pf_stack_release(&stack);
 	if (rc)
 		return rc;
-	pf_findings_add(f, "external-wait", share >= 0.5 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM,
+	pf_findings_add(f, "external-wait", severity_of(w),
 	    isnan(w->busy) ? PF_CONFIDENCE_LOW : PF_CONFIDENCE_MEDIUM,
 	    pf_say(f,
 		pool ? "%.0f of %.0f working %s wait for a connection of a pool in %s"
@@ -115,14 +158,7 @@ report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
 	pf_add_number(f, "waiting_for_locks", w->locks.total, "count");
 	pf_add_number(f, "working", w->working.total, "count");
 	pf_add_number(f, "cpu_busy", w->busy, "share");
-	if (w->surely.total < 0.5 * n)
-		pf_add_caveat(f, PF_CONFIDENCE_LOW,
-		    pf_say(f, "Whose word they wait for is not told: it may be their clients' next "
-			      "requests (the agent's threads profile says it)."));
-	if (isnan(w->busy))
-		pf_add_caveat(f, PF_CONFIDENCE_LOW,
-		    pf_say(f, "There is no CPU profile with a duration: that the processors are "
-			      "idle is not shown."));
+	add_caveats(f, w);
 	pf_add_advice(f,
 	    (struct pf_advice){
 		.action = pool ? pf_say(f, "Raise the pool's limit if the other side has room for "
@@ -156,6 +192,8 @@ judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings
 	if (!rc)
 		rc = pf_sites_of(&w.surely, w.ep, column, surely_waits_outside, err);
 	if (!rc)
+		rc = pf_sites_of(&w.resting, w.ep, column, rests_outside, err);
+	if (!rc)
 		rc = pf_sites_of(&w.working, w.ep, column, own_work, err);
 	if (!rc)
 		rc = pf_sites_of(&w.locks, w.ep, column, waits_at_lock, err);
@@ -164,6 +202,7 @@ judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings
 		rc = report(f, &w, err);
 	pf_sites_release(&w.outside);
 	pf_sites_release(&w.surely);
+	pf_sites_release(&w.resting);
 	pf_sites_release(&w.working);
 	pf_sites_release(&w.locks);
 	return rc;

@@ -41,19 +41,6 @@ struct locked_threads {
 	size_t count;
 };
 
-/* A label's number; a text of digits counts too. */
-static int64_t
-label_of(const struct pf_profile *p, size_t sample, const char *key)
-{
-	for (uint64_t i = p->label_starts[sample]; i < p->label_starts[sample + 1]; i++) {
-		const struct pf_label *l = &p->labels[i];
-		if (strcmp(pf_profile_string(p, l->key), key) == 0)
-			return l->string ? strtoll(pf_profile_string(p, l->string), NULL, 10)
-					 : l->number;
-	}
-	return 0;
-}
-
 static int
 read_waiters(struct locked_threads *w, struct pf_error *err)
 {
@@ -62,9 +49,9 @@ read_waiters(struct locked_threads *w, struct pf_error *err)
 	int rc = PF_CALLOC(w->items, MOST_WAITERS, err);
 
 	for (size_t i = 0; !rc && i < p->sample_count && w->count < MOST_WAITERS; i++) {
-		struct locked_thread t = {.thread = label_of(p, i, "tid"),
-		    .holder = label_of(p, i, "holder"),
-		    .waited = (double)label_of(p, i, "waited") / 1e9,
+		struct locked_thread t = {.thread = pf_sample_number(p, i, "tid"),
+		    .holder = pf_sample_number(p, i, "holder"),
+		    .waited = (double)pf_sample_number(p, i, "waited") / 1e9,
 		    .sample = i,
 		    .joins = strcmp(pf_sample_text(p, i, "wait"), "join") == 0};
 
@@ -205,10 +192,10 @@ struct stuck {
 static bool
 is_held(const struct pf_profile *p, size_t sample)
 {
-	int64_t holder = label_of(p, sample, "holder");
+	int64_t holder = pf_sample_number(p, sample, "holder");
 
 	for (size_t i = 0; holder > 0 && i < p->sample_count; i++) {
-		if (label_of(p, i, "tid") == holder)
+		if (pf_sample_number(p, i, "tid") == holder)
 			return true;
 	}
 	return false;
@@ -223,7 +210,7 @@ read_stuck(struct stuck *s, const struct pf_evidence_profile *ep, struct pf_erro
 
 	for (size_t i = 0; !rc && !s->going_on && i < p->sample_count; i++) {
 		const char *wait = pf_sample_text(p, i, "wait");
-		double waited = (double)label_of(p, i, "waited") / 1e9;
+		double waited = (double)pf_sample_number(p, i, "waited") / 1e9;
 
 		rc = pf_stack_read(&stack, ep, i, err);
 		if (rc)
@@ -235,7 +222,7 @@ read_stuck(struct stuck *s, const struct pf_evidence_profile *ep, struct pf_erro
 			continue;
 		}
 		s->going_on = waited < STUCK_FOR || pf_stack_in_allocator(&stack, ep) ||
-			      label_of(p, i, "tid") <= 0 || is_held(p, i);
+			      pf_sample_number(p, i, "tid") <= 0 || is_held(p, i);
 		s->shortest = fmin(s->shortest, waited);
 		s->shared |= strcmp(wait, "rwlock") == 0;
 		rc = pf_sites_add(&s->sites, pf_stack_owner(&stack, ep), 1, 1, i, err);

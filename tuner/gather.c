@@ -23,6 +23,8 @@ enum {
 	PATH_ROOM = 2048,
 	TEXT_BYTES = 32 << 20,
 	TEXT_SECONDS = 30,
+	KNOCK_SECONDS = 3,
+	KNOCK_BYTES = 1 << 16,
 	MORE_SNAPSHOTS = 4,
 	MOST_SAID = 16,
 	WINDOW = 30
@@ -161,18 +163,29 @@ get_text(struct gathering *g, const struct pf_url *url, struct pf_http_result *r
 	return rc;
 }
 
-/* Whether it no longer answers anything: then all that is left would fail for the same reason. */
+/*
+ * Whether it no longer takes connections: then all that is left would fail for the same reason. However it answers, or
+ * if it is slow to, it is there.
+ */
 static bool
 is_gone(struct gathering *g)
 {
 	char address[PATH_ROOM + 64];
+	struct pf_tls_settings tls = {0};
+	struct pf_http_request request = {.tls = &tls,
+	    .limits = {.connect_timeout = KNOCK_SECONDS,
+		.timeout = KNOCK_SECONDS,
+		.stall_timeout = KNOCK_SECONDS,
+		.max_body = KNOCK_BYTES}};
 	struct pf_http_result result = {0};
 	struct pf_error why = {0};
 	struct pf_url *url = NULL;
 
 	snprintf(address, sizeof address, "%s/", g->base);
-	g->gone = pf_url_parse(&url, address, &why) == 0 &&
-		  get_text(g, url, &result, &why) == PF_EIO && !result.answer.status;
+	if (!pf_url_parse(&url, address, &why)) {
+		request.url = url;
+		g->gone = pf_http_get(&request, &result, &why) && result.refused;
+	}
 	pf_http_result_release(&result);
 	pf_url_free(url);
 	return g->gone;

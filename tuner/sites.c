@@ -22,6 +22,18 @@ traits_of_labels(const struct pf_evidence_profile *ep, size_t sample)
 	return traits ? traits : pf_code_wait_traits(pf_sample_text(ep->p, sample, "wait"));
 }
 
+/* What the agent's labels say of a thread beside its stack: whose word it waits for, if anybody's. */
+static uint32_t
+traits_of_thread(const struct pf_profile *p, size_t sample)
+{
+	const char *wait = pf_sample_text(p, sample, "wait");
+	double waited = (double)pf_sample_number(p, sample, "waited") / 1e9;
+
+	if (strcmp(wait, "running") == 0)
+		return PF_CODE_RUNS;
+	return pf_code_peer_traits(pf_sample_text(p, sample, "peer"), wait, waited);
+}
+
 int
 pf_stack_read(
     struct pf_stack *s, const struct pf_evidence_profile *ep, size_t sample, struct pf_error *err)
@@ -46,7 +58,7 @@ pf_stack_read(
 	if (s->count && ep->traits[s->names[0]] & PF_CODE_WRAPPER)
 		s->traits |= traits_of_labels(ep, sample);
 	if (ep->kind == PF_PROFILE_THREADS)
-		s->traits |= pf_code_peer_traits(pf_sample_text(p, sample, "peer"));
+		s->traits |= traits_of_thread(p, sample);
 	return 0;
 }
 
@@ -216,6 +228,18 @@ pf_sample_text(const struct pf_profile *p, size_t sample, const char *key)
 			return pf_profile_string(p, l->string);
 	}
 	return "";
+}
+
+int64_t
+pf_sample_number(const struct pf_profile *p, size_t sample, const char *key)
+{
+	for (uint64_t i = p->label_starts[sample]; i < p->label_starts[sample + 1]; i++) {
+		const struct pf_label *l = &p->labels[i];
+		if (strcmp(pf_profile_string(p, l->key), key) == 0)
+			return l->string ? strtoll(pf_profile_string(p, l->string), NULL, 10)
+					 : l->number;
+	}
+	return 0;
 }
 
 double

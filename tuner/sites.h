@@ -68,6 +68,8 @@ int pf_show_sites(struct pf_findings *f, const struct pf_evidence_profile *ep,
 
 /* The text of a sample's label of this key; "" where it has none. */
 const char *pf_sample_text(const struct pf_profile *p, size_t sample, const char *key);
+/* Its number; a text of digits counts too. 0 where it has none. */
+int64_t pf_sample_number(const struct pf_profile *p, size_t sample, const char *key);
 
 /* The sum of a column's values. */
 double pf_column_total(const struct pf_evidence_profile *ep, uint32_t column);

@@ -59,7 +59,7 @@ drive(CURLM *multi, struct pf_transfer *t, const struct pf_http_request *request
 }
 
 static int
-run(CURLM *multi, struct pf_transfer *t, const struct pf_http_request *request,
+run(CURLM *multi, struct pf_transfer *t, const struct pf_http_request *request, bool *refused,
     struct pf_error *err)
 {
 	CURLcode result = CURLE_OK;
@@ -68,6 +68,7 @@ run(CURLM *multi, struct pf_transfer *t, const struct pf_http_request *request,
 	if (curl_multi_add_handle(multi, t->easy))
 		return pf_error_nomem(err);
 	rc = drive(multi, t, request, &result, err);
+	*refused = !rc && result == CURLE_COULDNT_CONNECT;
 	if (!rc)
 		rc = pf_transfer_finish(t, result, err);
 	curl_multi_remove_handle(multi, t->easy);
@@ -91,7 +92,7 @@ hop(CURLM *multi, const struct pf_http_request *request, struct pf_http_result *
 	rc = pf_transfer_init(&t, result->url, request->tls, !foreign,
 	    foreign ? NULL : request->credentials, request->proxy, &limits, err);
 	if (!rc)
-		rc = run(multi, &t, request, err);
+		rc = run(multi, &t, request, &result->refused, err);
 	if (!rc) {
 		result->answer = t.answer;
 		t.answer = (struct pf_http_answer){0};

@@ -24,6 +24,7 @@ struct pf_http_result {
 	struct pf_http_answer answer;
 	struct pf_url *url; /* owned: where the answer came from */
 	unsigned redirects;
+	bool refused;             /* nobody takes connections at the last address */
 	bool credentials_dropped; /* there were some, and a redirect led to another origin */
 };
 

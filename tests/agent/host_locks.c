@@ -78,7 +78,7 @@ hold_mutex(void *unused)
 }
 
 /* Its last call is made by a jump. */
-__attribute__((noinline, optimize("O2"))) static int
+__attribute__((noinline)) static int
 unlock_last(void)
 {
 	CHECK(!pthread_mutex_lock(&mutex));

@@ -68,7 +68,7 @@ expect 0 "$profuse" convert -b old -o old.prof "${ready[@]}" --json --stale-agai
 json stdout "sorted({r['reason'] for f in d['staleness']['functions'] for r in f['lost']})" | grep -qx "\['function-renamed'\]" ||
 	fail "another unique suffix is not told apart"
 expect 0 "$profuse" convert -b old -o old.prof "${ready[@]}" --stale-against elsewhere cpu.pb.gz
-says "$leaf: its unique suffix is another"
+says "leaf: its unique suffix is another"
 says "-fmacro-prefix-map"
 compile "-fmacro-prefix-map=$PWD/=" -o elsewhere "$PWD/service.c"
 expect 0 "$profuse" convert -b old -o old.prof "${ready[@]}" --stale-against elsewhere cpu.pb.gz

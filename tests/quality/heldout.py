@@ -257,4 +257,43 @@ class Leveldb(Program):
         return self.asks("fillseq,fillbatch,readreverse,seekrandom,deleterandom,readrandom,fillrandom,seekordered", int(30000 * scale), 60)
 
 
-ALL = [Bzip2, Tcc, Mujs, Flac, Jq, Jsonnet, Leveldb]
+def expressions(path, seed, count):
+    """A file of random expressions; one in a hundred thousand of its names has no value."""
+    rng = random.Random(seed)
+
+    def expression(depth):
+        kind = rng.random()
+        if depth == 0 or kind < .15:
+            return rng.choice(["x", "y", "z", "w", str(rng.randint(0, 99)), f"{rng.random():.2f}"]) if rng.random() < .99999 else "q"
+        if kind < .75:
+            return f"{expression(depth - 1)} {rng.choice('+-*/' if rng.random() < .3 else '+-*')} {expression(depth - 1)}"
+        if kind < .85:
+            return f"({expression(depth - 1)})"
+        if kind < .92:
+            return f"-{expression(depth - 1)}"
+        return f"{rng.choice(['max', 'min', 'sum'])}({', '.join(expression(depth - 1) for _ in range(rng.randint(1, 4)))})"
+
+    write(path, "".join(expression(5) + "\n" for _ in range(count)))
+    return path
+
+
+class Calc(Program):
+    """C++: a tree of eight classes, virtual calls that know no favourite, a hash map of names, exceptions."""
+    callgrind_scale = .1
+    name = "calc"
+    language = "c++"
+
+    def sources(self):
+        return [(f"{HERE}/inputs/calc.cpp", ["-std=c++17"])]
+
+    def rounds(self, seed, count, times):
+        return Workload([["{bin}", expressions(f"{self.inputs}/{seed}.txt", seed, count), str(max(10, round(times)))]])
+
+    def train(self, scale=1):
+        return self.rounds(1, 1500, 8000 * scale)
+
+    def evaluate(self, scale=1):
+        return self.rounds(2, 1200, 8000 * scale)
+
+
+ALL = [Bzip2, Tcc, Mujs, Flac, Jq, Jsonnet, Leveldb, Calc]

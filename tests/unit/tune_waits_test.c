@@ -430,6 +430,103 @@ who_joins_a_waiter_for_its_lock_is_a_deadlock(void **state)
 	pf_profile_free(p);
 }
 
+/* Every thread's label of this key, where it has one. */
+static void
+relabel(struct pf_profile *p, const char *key, const char *text, int64_t number)
+{
+	for (size_t i = 0; i < p->sample_count; i++) {
+		struct pf_label *l = label_of(p, i, key);
+
+		if (l && text)
+			l->string = text_of(p, text);
+		else if (l)
+			l->number = number;
+	}
+}
+
+/* 300 threads with a connection each, all idle but some, and then more of them. */
+static void
+threads_that_wait_for_clients_are_no_leak(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_threads(tune, "tune/clients/threads.pb.gz", 10, 1000);
+	add_fixture(tune, "tune/clients/cpu.pb.gz", false);
+	expect_none(tune);
+
+	tune = new_tune();
+	for (int64_t i = 0; i < 6; i++)
+		add_threads(tune, "tune/clients/threads.pb.gz", 10 + i, 1000 + 60 * i);
+	add_fixture(tune, "tune/clients/cpu.pb.gz", false);
+	expect_none(tune);
+}
+
+/* A pool may as well wait for work at pipes: as many as there are, they are none until they become more. */
+static void
+threads_that_wait_at_their_own_pipes_are_a_pool(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	struct pf_profile *p = read_profile("tune/clients/threads.pb.gz");
+	(void)state;
+
+	relabel(p, "peer", "self", 0);
+	for (size_t i = 0; i < p->sample_count * p->type_count; i++)
+		p->values[i] *= 10;
+	add(tune, p);
+	expect_none(tune);
+
+	tune = new_tune();
+	for (int64_t i = 0; i < 6; i++) {
+		p->time_nanos = (1000 + 60 * i) * 1000000000;
+		add(tune, p);
+		for (size_t k = 0; k < p->sample_count * p->type_count; k++)
+			p->values[k] += 2;
+	}
+	expect(tune, "thread-leak", "640 threads are waiting for another thread in ");
+	pf_profile_free(p);
+}
+
+/* Who reads from a server for longer than a request would may have subscribed there; who connects or reads a file not. */
+static void
+subscribers_are_told_modestly(void **state)
+{
+	static const struct {
+		const char *call, *peer;
+		int64_t waited;
+		bool sure;
+	} cases[] = {
+	    {"poll", "server", INT64_C(60000000000), false},
+	    {"read", "server", INT64_C(60000000000), false},
+	    {"read", "server", INT64_C(2000000000), true},
+	    {"read", "file", INT64_C(60000000000), true},
+	    {"connect", "server", INT64_C(60000000000), true},
+	    {"sendmsg", "server", INT64_C(60000000000), true},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		struct pf_profile *p = read_profile("tune/backend/threads.pb.gz");
+		const struct pf_finding *found;
+
+		relabel(p, "wait", cases[i].call, 0);
+		relabel(p, "peer", cases[i].peer, 0);
+		relabel(p, "waited", NULL, cases[i].waited);
+		add(tune, p);
+		pf_profile_free(p);
+		add_fixture(tune, "tune/backend/cpu.pb.gz", false);
+		run_tune(tune);
+		found = find_finding(tune, "external-wait");
+		assert_non_null(found);
+		assert_int_equal(
+		    found->confidence, cases[i].sure ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_LOW);
+		assert_int_equal(
+		    found->severity, cases[i].sure ? PF_SEVERITY_HIGH : PF_SEVERITY_LOW);
+		pf_tune_free(tune);
+	}
+}
+
 /* Nobody knows who holds a lock for reading: where all others are idle and no wait is short, it is suspected. */
 static void
 locks_that_nobody_is_known_to_hold_are_suspected_where_nothing_runs(void **state)
@@ -634,6 +731,9 @@ main(void)
 	    cmocka_unit_test(who_ended_is_told_by_all_that_were_created),
 	    cmocka_unit_test(threads_that_were_created_and_live_are_judged_by_what_they_do),
 	    cmocka_unit_test(clients_are_waited_for_by_whoever_serves_them),
+	    cmocka_unit_test(threads_that_wait_for_clients_are_no_leak),
+	    cmocka_unit_test(threads_that_wait_at_their_own_pipes_are_a_pool),
+	    cmocka_unit_test(subscribers_are_told_modestly),
 	    cmocka_unit_test(threads_that_become_more_for_a_short_time_are_told_modestly),
 	    cmocka_unit_test(who_joins_a_waiter_for_its_lock_is_a_deadlock),
 	    cmocka_unit_test(locks_that_nobody_is_known_to_hold_are_suspected_where_nothing_runs),
