@@ -53,9 +53,9 @@ undo_arenas(const struct pf_evidence *e, struct pf_findings *f)
 
 /*
  * glibc gives each new thread an arena of its own until there are as many as it may have (8 a CPU, unless it
- * is told otherwise), and only then lets threads share. Where there may be more, or there are as many as threads
- * (but for a few that allocate nothing), none is shared: threads meet where one frees what another allocated, for
- * that takes the lock of the arena it came from.
+ * is told otherwise), and only then lets threads share. Where there may be more, and there are as many as threads
+ * but for a few that allocate nothing, none is shared, probably: threads meet where one frees what another allocated,
+ * for that takes the lock of the arena it came from.
  */
 static bool
 are_shared(const struct pf_evidence *e, double arenas)
@@ -69,7 +69,7 @@ are_shared(const struct pf_evidence *e, double arenas)
 		return !(fmin(arenas, threads) < told);
 	if (e->has_environment && fmin(arenas, threads) < 8 * cpus)
 		return arenas < FEW_THREADS * threads; /* it has then: mallopt() */
-	return !(arenas >= MOST_THREADS * threads);
+	return !(arenas < 8 * cpus && arenas >= MOST_THREADS * threads);
 }
 
 static void
@@ -85,10 +85,10 @@ advise_arenas(const struct pf_evidence *e, struct pf_findings *f, double arenas)
 		    (struct pf_advice){
 			.action = pf_say(f,
 			    "Have blocks freed by the thread that allocated them: hand them back, "
-			    "or pass on fewer and bigger ones. No thread has to share an arena "
-			    "(they do when there may be no more), but who frees another's block "
-			    "takes the lock of the arena that it came from. Another number of "
-			    "arenas is no cure.")});
+			    "or pass on fewer and bigger ones. Probably no thread has to share "
+			    "an arena (they do when there may be no more), but who frees another's "
+			    "block takes the lock of the arena that it came from. Another number "
+			    "of arenas is no cure then.")});
 		return;
 	}
 	pf_add_advice(f,

@@ -14,7 +14,8 @@
  * a jump of that call: the lock is charged to its caller. That is told by who waits:
  * where this caller never waits itself, but a function that it calls does.
  *
- * Who spins waits on the processor, so locks that spin show in a CPU profile.
+ * Who spins waits on the processor, so locks that spin show in a CPU profile: where
+ * taking one and waiting for it are functions of their own, the latter alone counts.
  */
 #include "tuner/detect.h"
 
@@ -285,18 +286,20 @@ static bool
 spins(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
 	return s->count && (ep->traits[s->names[0]] & PF_CODE_SPIN) &&
+	       pf_stack_with(s, ep, PF_CODE_LOCK) < pf_stack_own(s, ep) &&
 	       !pf_stack_in_allocator(s, ep);
 }
 
 static int
-report_spinning(struct pf_findings *f, const struct pf_evidence_profile *ep,
+report_spinning(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t column,
     const struct pf_sites *sites, double used, struct pf_error *err)
 {
 	const char *owner = pf_site_name(ep, sites->items[0].name);
 	double share = sites->total / used;
 	char text[PF_AMOUNT_ROOM];
 
-	pf_findings_add(f, "lock-contention", share >= 0.5 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM,
+	pf_findings_add(f, "lock-contention",
+	    pf_cpu_severity(ep, column, share >= 0.5 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM),
 	    PF_CONFIDENCE_MEDIUM,
 	    pf_say(f, "%s of the CPU time is spent spinning for locks, most of it in %s",
 		pf_amount(text, share, "share"), owner));
@@ -328,15 +331,15 @@ judge_spinning(const struct pf_evidence *e, struct pf_findings *f, struct pf_err
 	double used, low, high;
 	int rc;
 
-	if (!ep)
+	if (!ep || pf_cpu_is_idle(ep, column))
 		return 0;
 	rc = pf_cpu_used(ep, column, &used, err);
-	if (rc)
+	if (rc || !(used > 0))
 		return rc;
 	rc = pf_sites_of(&sites, ep, column, spins, err);
 	pf_share_interval(sites.total / used, pf_cpu_samples(ep), &low, &high);
 	if (!rc && sites.count && sites.total >= SPINS * used && low > SPINS * 0.7)
-		rc = report_spinning(f, ep, &sites, used, err);
+		rc = report_spinning(f, ep, column, &sites, used, err);
 	pf_sites_release(&sites);
 	return rc;
 }

@@ -7,10 +7,13 @@
  * step.
  *
  * A label may be out of date: the lock may have changed hands during the wait.
- * Threads that have all stood there for seconds make it sure.
+ * Threads that have all stood there for seconds make it sure; for longer, where one
+ * of them joins another, for it may have let the lock go before that.
  *
  * Who holds a lock for reading nobody knows. Where everybody who is not idle has
- * stood at a lock for seconds, of no known holder, it is a suspicion.
+ * stood at a lock for seconds, of no known holder, it is a suspicion. A holder that
+ * is known and is none of these threads is another process's: servers that fork
+ * take turns so, and wait for hours.
  */
 #include "tuner/detect.h"
 
@@ -141,6 +144,7 @@ report(struct pf_findings *f, const struct locked_threads *w, const struct locke
 {
 	const struct locked_thread *t = first;
 	double shortest = INFINITY, longest = 0;
+	double sure = joiner(w, first, steps) ? STUCK_FOR : LONG_WAIT;
 	uint32_t summary = 0;
 	struct pf_finding *finding;
 	int rc = 0;
@@ -164,7 +168,7 @@ report(struct pf_findings *f, const struct locked_threads *w, const struct locke
 	pf_add_number(f, "threads_waiting_for_locks", (double)w->count, "count");
 	pf_add_number(f, "threads_in_the_circle", (double)steps, "count");
 	pf_add_number(f, "longest_wait", longest, "seconds");
-	if (shortest < LONG_WAIT)
+	if (shortest < sure)
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f,
 			"One of them has waited for %.2g s only, and a lock may have changed "
@@ -188,19 +192,6 @@ struct stuck {
 	bool shared;     /* a readers-writer lock */
 };
 
-/* Whether a lock's holder is there: then it is up to that one, and no deadlock. */
-static bool
-is_held(const struct pf_profile *p, size_t sample)
-{
-	int64_t holder = pf_sample_number(p, sample, "holder");
-
-	for (size_t i = 0; holder > 0 && i < p->sample_count; i++) {
-		if (pf_sample_number(p, i, "tid") == holder)
-			return true;
-	}
-	return false;
-}
-
 static int
 read_stuck(struct stuck *s, const struct pf_evidence_profile *ep, struct pf_error *err)
 {
@@ -221,8 +212,10 @@ read_stuck(struct stuck *s, const struct pf_evidence_profile *ep, struct pf_erro
 				      (stack.traits & PF_CODE_OUTSIDE);
 			continue;
 		}
+		/* Where the holder is known it is up to that one, be it another process's. */
 		s->going_on = waited < STUCK_FOR || pf_stack_in_allocator(&stack, ep) ||
-			      pf_sample_number(p, i, "tid") <= 0 || is_held(p, i);
+			      pf_sample_number(p, i, "tid") <= 0 ||
+			      pf_sample_number(p, i, "holder") > 0;
 		s->shortest = fmin(s->shortest, waited);
 		s->shared |= strcmp(wait, "rwlock") == 0;
 		rc = pf_sites_add(&s->sites, pf_stack_owner(&stack, ep), 1, 1, i, err);
@@ -248,7 +241,8 @@ report_stuck(struct pf_findings *f, const struct pf_evidence_profile *ep, const 
 	pf_add_number(f, "shortest_wait", s->shortest, "seconds");
 	pf_add_caveat(f, PF_UNSURE,
 	    pf_say(f, "Who holds the lock is not known (of a readers-writer lock that is held for "
-		      "reading nobody knows), and a thread that is idle may hold it."));
+		      "reading nobody knows), and a thread that is idle may hold it, or another "
+		      "process."));
 	pf_add_advice(f,
 	    (struct pf_advice){
 		.action = s->shared
@@ -267,7 +261,7 @@ report_stuck(struct pf_findings *f, const struct pf_evidence_profile *ep, const 
 static int
 judge_stuck(const struct pf_evidence_profile *ep, struct pf_findings *f, struct pf_error *err)
 {
-	/* So many are no handful that stands still, and to look for holders among them would take long. */
+	/* So many are no handful that stands still. */
 	struct stuck s = {.shortest = INFINITY, .going_on = ep->p->sample_count > MOST_WAITERS};
 	int rc = read_stuck(&s, ep, err);
 

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -56,24 +57,40 @@ port_of(const union address *a)
 	}
 }
 
+/*
+ * What kind of file it is, as the kernel knows it: a server of files that is gone may be what the threads wait
+ * for, and must not be asked.
+ */
+static bool
+look_at(int fd, struct statx *st)
+{
+	return !statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO, st);
+}
+
 /* ---- all descriptors ---- */
+
+static struct pf_pipe
+pipe_of(const struct statx *st)
+{
+	return (struct pf_pipe){makedev(st->stx_dev_major, st->stx_dev_minor), st->stx_ino};
+}
 
 static void
 note_descriptor(struct pf_peers *p, int fd)
 {
 	union address a = {0};
 	socklen_t size = sizeof a;
-	struct stat st;
+	struct statx st;
 
-	if (fstat(fd, &st))
+	if (!look_at(fd, &st))
 		return;
-	if (S_ISFIFO(st.st_mode)) {
+	if (S_ISFIFO(st.stx_mode)) {
 		int flags = fcntl(fd, F_GETFL);
 
 		if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY &&
 		    !PF_GROW(p->written, p->written_capacity, p->written_count + 1, NULL))
-			p->written[p->written_count++] = (struct pf_pipe){st.st_dev, st.st_ino};
-	} else if (S_ISSOCK(st.st_mode) && option_of(fd, SO_ACCEPTCONN) == 1 &&
+			p->written[p->written_count++] = pipe_of(&st);
+	} else if (S_ISSOCK(st.stx_mode) && option_of(fd, SO_ACCEPTCONN) == 1 &&
 		   !getsockname(fd, &a.any, &size)) {
 		unsigned port = port_of(&a);
 		p->listening[port / 8] |= (uint8_t)(1U << port % 8);
@@ -130,17 +147,21 @@ of_port(const struct pf_peers *p, unsigned port, int type)
 }
 
 /*
- * An accepted one has its listener's name; one that connects hardly ever has a name. Of a pair neither has one, and
- * whether the other end is still here, or a child's, nothing tells.
+ * An accepted one has its listener's name; one that connects hardly ever has a name, but its peer has. Of a pair
+ * neither has one, and who has the other end nothing tells: its credentials are those of the process that made the
+ * pair, which may have been this one's parent.
  */
 static enum pf_peer
 of_local(int fd, socklen_t size)
 {
+	union address a = {0};
 	struct ucred peer = {0};
-	socklen_t peer_size = sizeof peer;
+	socklen_t name_size = sizeof a, peer_size = sizeof peer;
 
 	if (size > sizeof(sa_family_t))
 		return PF_PEER_CLIENT;
+	if (getpeername(fd, &a.any, &name_size) || name_size <= sizeof(sa_family_t))
+		return PF_PEER_UNKNOWN;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size) || !peer.pid)
 		return PF_PEER_UNKNOWN;
 	return peer.pid == getpid() ? PF_PEER_UNKNOWN : PF_PEER_SERVER;
@@ -162,10 +183,10 @@ of_socket(const struct pf_peers *p, int fd)
 }
 
 static enum pf_peer
-of_pipe(const struct pf_peers *p, const struct stat *st)
+of_pipe(const struct pf_peers *p, struct pf_pipe one)
 {
 	for (size_t i = 0; i < p->written_count; i++)
-		if (p->written[i].device == st->st_dev && p->written[i].inode == st->st_ino)
+		if (p->written[i].device == one.device && p->written[i].inode == one.inode)
 			return PF_PEER_SELF;
 	return PF_PEER_UNKNOWN;
 }
@@ -173,15 +194,15 @@ of_pipe(const struct pf_peers *p, const struct stat *st)
 static enum pf_peer
 of_descriptor(const struct pf_peers *p, int fd)
 {
-	struct stat st;
+	struct statx st;
 
-	if (fstat(fd, &st))
+	if (!look_at(fd, &st))
 		return PF_PEER_UNKNOWN;
-	switch (st.st_mode & S_IFMT) {
+	switch (st.stx_mode & S_IFMT) {
 	case S_IFSOCK:
 		return of_socket(p, fd);
 	case S_IFIFO:
-		return of_pipe(p, &st);
+		return of_pipe(p, pipe_of(&st));
 	case S_IFREG:
 	case S_IFBLK:
 		return PF_PEER_FILE;

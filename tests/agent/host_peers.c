@@ -1,17 +1,20 @@
 /*
  * host_peers.c: threads that wait in the same calls for different people: clients, servers, their own
- * process, and a socket of a pair, of which nobody can tell. Prints "ready" and sleeps until it is killed.
+ * process, and sockets of pairs, of which nobody can tell. Prints "ready" and sleeps until it is killed.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/agent/burn.h"
@@ -68,6 +71,26 @@ poll_two(int fd, int other)
 }
 
 static int tcp[3], local[3], jobs[2], pair[2], wake[2], event;
+static int other_local[3], other_pair[2]; /* another process listens, or has made it */
+
+static int
+make_others(void *unused)
+{
+	(void)unused;
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, other_pair) || connect_local(other_local) < 0;
+}
+
+/* By a process that shares this one's memory and descriptors, and ends. */
+static int
+have_others_made(void)
+{
+	static _Alignas(16) char stack[1 << 16];
+	int status;
+	pid_t other = clone(make_others, stack + sizeof stack,
+	    CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD, NULL);
+
+	return other < 0 || waitpid(other, &status, 0) != other || status;
+}
 
 #define WAITER(NAME, CALL)                                        \
 	__attribute__((noinline)) static void *NAME(void *unused) \
@@ -83,6 +106,8 @@ WAITER(of_local_client, read_one(local[1]))
 WAITER(of_jobs, read_one(jobs[0]))
 WAITER(of_event, read_one(event))
 WAITER(of_pair, read_one(pair[0]))
+WAITER(of_other_pair, read_one(other_pair[0]))
+WAITER(of_local_server, read_one(other_local[2]))
 WAITER(of_newcomer, burn_sink += (uint64_t)accept(tcp[0], NULL, NULL))
 WAITER(of_polled_server, poll_two(tcp[2], wake[0]))
 WAITER(of_polled_client, poll_two(tcp[1], tcp[2]))
@@ -91,12 +116,13 @@ int
 main(void)
 {
 	static void *(*const waiters[])(void *) = {of_client, of_server, of_local_client, of_jobs,
-	    of_event, of_pair, of_newcomer, of_polled_server, of_polled_client};
+	    of_event, of_pair, of_other_pair, of_local_server, of_newcomer, of_polled_server,
+	    of_polled_client};
 	pthread_t thread;
 
 	event = eventfd(0, 0);
 	if (connect_tcp(tcp) < 0 || connect_local(local) < 0 || pipe(jobs) || pipe(wake) ||
-	    socketpair(AF_UNIX, SOCK_STREAM, 0, pair) || event < 0)
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, pair) || event < 0 || have_others_made())
 		return 1;
 	for (size_t i = 0; i < sizeof waiters / sizeof *waiters; i++)
 		if (pthread_create(&thread, NULL, waiters[i], NULL))

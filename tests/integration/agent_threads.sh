@@ -44,12 +44,12 @@ peers() {
 	with_agent "$helpers/agent_host_peers" > "$work/peers.out"
 	ready "$work/peers.out" $pid
 	port=$(port_of $pid)
-	settled "$port" '[;]of_[a-z_]*;.* state=sleeps ' 9 "$work/peers.txt"
-	for peer in "client of_client" "server of_server" "client of_local_client" "self of_jobs" "self of_event" \
+	settled "$port" '[;]of_[a-z_]*;.* state=sleeps ' 11 "$work/peers.txt"
+	for peer in "client of_client" "server of_server" "client of_local_client" "server of_local_server" "self of_jobs" "self of_event" \
 		"client of_newcomer" "server of_polled_server" "client of_polled_client"; do
 		grep -q "^sample 1 .*;${peer#* };.* peer=${peer% *}$" "$work/peers.txt" || fail "not $peer: $(grep ^sample "$work/peers.txt")"
 	done
-	! grep 'of_pair;.* peer=' "$work/peers.txt" || fail "of a pair nobody can tell"
+	! grep -E 'of_(other_)?pair;.* peer=' "$work/peers.txt" || fail "of a pair nobody can tell"
 	kill $pid
 }
 

@@ -260,6 +260,22 @@ port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\)".*/\1/p' run/*)
 expect 3 "and what the service shows is of workload: they are not one program" --service "http://127.0.0.1:$port" --seconds 1 --pid $$
 "$build/profuse" tune --service "http://127.0.0.1:$port" --seconds 3 --json >live.json 2>err
 "$build/profuse" collect "http://127.0.0.1:$port" --seconds 2 -o live-cpu.pb.gz 2>err
+# One that ends meanwhile is said once, and not by all that it has not answered.
+(sleep 2; kill "$service") &
+expect 4 "the service went away while it was looked at" --service "http://127.0.0.1:$port" --seconds 5
+[ "$(wc -l <err)" = 1 ] || fail "a service that went away: $(cat err)"
+wait "$service" 2>/dev/null || true
+service=
+# What each snapshot of a series lacks is said once, with how often.
+rm run/*
+LD_PRELOAD=$build/libprofuse-agent.so PROFUSE_PORT=auto PROFUSE_RUN_DIR=$work/run "$build/tests/agent/agent_host_peers" >/dev/null &
+service=$!
+for _ in $(seq 200); do
+	[ -z "$(ls run)" ] || break
+	sleep 0.05
+done
+port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\)".*/\1/p' run/*)
+expect 0 "heap: the profile has no samples (5 times)" --service "http://127.0.0.1:$port" --seconds 1
 kill "$service"
 wait "$service" 2>/dev/null || true
 service=

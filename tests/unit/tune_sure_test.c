@@ -141,6 +141,44 @@ arenas_are_not_advised_where_none_is_shared(void **state)
 	pf_tune_free(shared);
 }
 
+/* As many arenas as there may be: that there are no more threads today says nothing of when there were more. */
+static void
+arenas_may_be_shared_where_there_may_be_no_more(void **state)
+{
+	static const struct {
+		int arenas; /* of which there may be 8, on one processor, beside six threads */
+		const char *told;
+		bool advised;
+	} cases[] = {{6, "", false}, {8, "", true}, {6, "6", true}, {6, "7", false}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *finding;
+		char text[4096] = "<malloc version=\"1\">\n";
+
+		for (int k = 0; k < cases[i].arenas; k++)
+			snprintf(text + strlen(text), sizeof text - strlen(text),
+			    "<heap nr=\"%d\">\n<sizes>\n</sizes>\n"
+			    "<total type=\"rest\" count=\"1\" size=\"1000\"/>\n"
+			    "<system type=\"current\" size=\"135168\"/>\n</heap>\n",
+			    k);
+		snprintf(text + strlen(text), sizeof text - strlen(text), "</malloc>\n");
+		tune->evidence.cpus = 1;
+		snprintf(
+		    tune->evidence.arena_max, sizeof tune->evidence.arena_max, "%s", cases[i].told);
+		add_fixture(tune, "tune/arenas/wall.pb.gz", false);
+		add_text(tune, "status", "Name:\tservice\nTgid:\t7\nThreads:\t6\n", false);
+		add_text(tune, "malloc_info", text, false);
+		run_tune(tune);
+		finding = found(tune, "arena-contention");
+		assert_int_equal(is_advised(tune, finding, "MALLOC_ARENA_MAX"), cases[i].advised);
+		assert_int_equal(
+		    is_advised(tune, finding, "Probably no thread"), !cases[i].advised);
+		pf_tune_free(tune);
+	}
+}
+
 /* What is set already is what a change is undone to. */
 static void
 arenas_are_undone_to_what_was_set(void **state)
@@ -357,6 +395,7 @@ main(void)
 	    cmocka_unit_test(what_lies_in_fast_bins_is_free),
 	    cmocka_unit_test(what_may_join_is_not_surely_lost),
 	    cmocka_unit_test(arenas_are_not_advised_where_none_is_shared),
+	    cmocka_unit_test(arenas_may_be_shared_where_there_may_be_no_more),
 	    cmocka_unit_test(arenas_are_undone_to_what_was_set),
 	    cmocka_unit_test(thresholds_are_not_advised_for_blocks_beyond_them),
 	    cmocka_unit_test(what_is_resident_and_not_in_use_is_told),

@@ -415,19 +415,34 @@ static void
 who_joins_a_waiter_for_its_lock_is_a_deadlock(void **state)
 {
 	enum { FIRST = 1, SECOND = 6 };
-	struct pf_tune *tune = new_tune();
-	struct pf_profile *p = read_profile("tune/locked/threads.pb.gz");
+	static const struct {
+		int64_t joined; /* since then, nanoseconds */
+		enum pf_confidence confidence;
+	} cases[] = {
+	    {INT64_C(9000000000), PF_CONFIDENCE_HIGH}, {INT64_C(3000000000), PF_CONFIDENCE_MEDIUM}};
 	(void)state;
 
-	set_wait(p, FIRST, "join");
-	label_of(p, FIRST, "holder")->number = label_of(p, SECOND, "tid")->number;
-	label_of(p, SECOND, "holder")->number = label_of(p, FIRST, "tid")->number;
-	add(tune, p);
-	run_tune(tune);
-	assert_non_null(find_finding(tune, "deadlock"));
-	assert_non_null(strstr(pf_tune_finding_title(tune, 0), " waits for the end of a thread"));
-	pf_tune_free(tune);
-	pf_profile_free(p);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		struct pf_profile *p = read_profile("tune/locked/threads.pb.gz");
+		const struct pf_finding *found;
+
+		set_wait(p, FIRST, "join");
+		label_of(p, FIRST, "holder")->number = label_of(p, SECOND, "tid")->number;
+		label_of(p, FIRST, "waited")->number = cases[i].joined;
+		label_of(p, SECOND, "holder")->number = label_of(p, FIRST, "tid")->number;
+		label_of(p, SECOND, "waited")->number = INT64_C(9000000000);
+		add(tune, p);
+		run_tune(tune);
+		found = find_finding(tune, "deadlock");
+		assert_non_null(found);
+		assert_non_null(strstr(
+		    pf_said(&tune->findings, found->title), " waits for the end of a thread"));
+		assert_int_equal(found->confidence, cases[i].confidence);
+		assert_int_equal(found->caveat_count, i);
+		pf_tune_free(tune);
+		pf_profile_free(p);
+	}
 }
 
 /* Every thread's label of this key, where it has one. */
@@ -527,16 +542,21 @@ subscribers_are_told_modestly(void **state)
 	}
 }
 
-/* Nobody knows who holds a lock for reading: where all others are idle and no wait is short, it is suspected. */
+/*
+ * Nobody knows who holds a lock for reading: where all others are idle and no wait is short, it is suspected. A holder
+ * who is known, and is none of the threads, is of another process: workers take turns at its lock.
+ */
 static void
 locks_that_nobody_is_known_to_hold_are_suspected_where_nothing_runs(void **state)
 {
 	static const struct {
 		const char *other; /* what another thread does */
-		int64_t waited;
+		int64_t waited, holder;
 		bool suspected;
-	} cases[] = {{"epoll_wait", INT64_C(9000000000), true},
-	    {"epoll_wait", INT64_C(200000000), false}, {"running", INT64_C(9000000000), false}};
+	} cases[] = {{"epoll_wait", INT64_C(9000000000), 0, true},
+	    {"epoll_wait", INT64_C(9000000000), 1 << 30, false},
+	    {"epoll_wait", INT64_C(200000000), 0, false},
+	    {"running", INT64_C(9000000000), 0, false}};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -548,7 +568,7 @@ locks_that_nobody_is_known_to_hold_are_suspected_where_nothing_runs(void **state
 			struct pf_label *holder = label_of(p, k, "holder");
 			if (!holder)
 				continue;
-			holder->number = 0;
+			holder->number = cases[i].holder;
 			label_of(p, k, "waited")->number = cases[i].waited;
 			set_wait(p, k, "rwlock");
 		}
@@ -636,21 +656,22 @@ advice_is_of_the_language_and_the_lock(void **state)
 	}
 }
 
-/* 20 s of waiting in 1,000 contentions at a stack of three functions, leaf first, within 10 s. */
+/* A profile of 10 s, of one stack of three functions, leaf first, and two types, each with its unit. */
 static void
-add_contention(struct pf_tune *tune, const char *const *functions)
+add_one(struct pf_tune *tune, const char *const *types, const char *const *functions,
+    const int64_t *values)
 {
-	static const char *const strings[] = {"", "contentions", "count", "delay", "nanoseconds"};
 	struct pf_buffer b = {.maximum = 1 << 20};
 	struct pf_error err = {0};
 
-	for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
-		add_string(&b, strings[i]);
+	add_string(&b, "");
+	for (size_t i = 0; i < 4; i++)
+		add_string(&b, types[i]);
 	for (size_t i = 0; i < 3; i++)
 		add_string(&b, functions[i]);
 	add_type(&b, 1, 2);
 	add_type(&b, 3, 4);
-	add_sample(&b, (uint64_t[]){1, 2, 3}, 3, (int64_t[]){1000, 20000000000}, 2, 1);
+	add_sample(&b, (uint64_t[]){1, 2, 3}, 3, values, 2, 1);
 	for (uint64_t i = 1; i <= 3; i++) {
 		add_function(&b, i, 4 + i, 0);
 		add_location(&b, i, 0, 0x1000 * i, i, 0);
@@ -659,6 +680,49 @@ add_contention(struct pf_tune *tune, const char *const *functions)
 	if (pf_tune_add(tune, functions[0], b.bytes, b.size, false, &err))
 		fail_msg("%s", err.message);
 	pf_buffer_release(&b);
+}
+
+/* 20 s of waiting in 1,000 contentions. */
+static void
+add_contention(struct pf_tune *tune, const char *const *functions)
+{
+	static const char *const types[] = {"contentions", "count", "delay", "nanoseconds"};
+
+	add_one(tune, types, functions, (int64_t[]){1000, 20000000000});
+}
+
+/* Of what spins only the waiting counts, and of that no more than the CPU that is used is worth. */
+static void
+spinning_is_weighed_by_the_cpu_that_is_used(void **state)
+{
+	static const char *const types[] = {"samples", "count", "cpu", "nanoseconds"};
+	static const struct {
+		const char *stack[3];
+		int64_t samples; /* 100 of them a second, for 10 seconds */
+		int severity;    /* -1: no finding */
+	} cases[] = {
+	    {{"tbb::detail::d0::machine_pause(int)", "tbb::detail::d1::spin_mutex::lock()", "work"},
+		1000, PF_SEVERITY_HIGH},
+	    {{"tbb::detail::d1::spin_mutex::lock()", "work", "main"}, 1000, -1},
+	    {{"tbb::detail::d0::machine_pause(int)", "work", "main"}, 1000, -1},
+	    {{"pthread_spin_lock", "work", "main"}, 1000, PF_SEVERITY_HIGH},
+	    {{"pthread_spin_lock", "work", "main"}, 200, PF_SEVERITY_MEDIUM},
+	    {{"pthread_spin_lock", "work", "main"}, 80, PF_SEVERITY_LOW},
+	    {{"pthread_spin_lock", "work", "main"}, 20, -1},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		add_one(tune, types, cases[i].stack,
+		    (int64_t[]){cases[i].samples, cases[i].samples * 10000000});
+		run_tune(tune);
+		found = find_finding(tune, "lock-contention");
+		assert_int_equal(found ? (int)found->severity : -1, cases[i].severity);
+		pf_tune_free(tune);
+	}
 }
 
 /* An unlock that a function ends with is a jump: the stack shows who called the function. */
@@ -738,6 +802,7 @@ main(void)
 	    cmocka_unit_test(who_joins_a_waiter_for_its_lock_is_a_deadlock),
 	    cmocka_unit_test(locks_that_nobody_is_known_to_hold_are_suspected_where_nothing_runs),
 	    cmocka_unit_test(locks_that_spin_are_found_on_the_processor),
+	    cmocka_unit_test(spinning_is_weighed_by_the_cpu_that_is_used),
 	    cmocka_unit_test(few_that_wait_on_average_are_told_modestly),
 	    cmocka_unit_test(who_unlocks_by_a_jump_is_told_by_who_waits),
 	    cmocka_unit_test(advice_is_of_the_language_and_the_lock),
