@@ -40,6 +40,7 @@ struct settings {
 #define NOT_GIVEN UINT64_MAX
 
 static const struct settings defaults = {.seconds = 30,
+    .cpus = -1, /* not given */
     .weights = "cpu=1,rss=0.5",
     .duration = 10,
     .warmup = 2,
@@ -203,6 +204,8 @@ check(const struct settings *s, size_t profiles, struct pf_error *err)
 	if (s->pid && kill((pid_t)s->pid, 0) && errno == ESRCH)
 		return pf_error_set(err, PF_EIO, "--pid %llu: there is no such process",
 		    (unsigned long long)s->pid);
+	if (s->cpus == 0)
+		return pf_error_set(err, PF_EUSAGE, "--cpus 0: a service runs on more than none");
 	rc = check_search(s, err);
 	if (rc)
 		return rc;
@@ -435,7 +438,7 @@ judge(const struct settings *s, const struct cli_arguments *arguments, struct pf
 
 	o.service = s->service_name;
 	o.memory_limit = (double)s->memory_limit;
-	o.cpus = s->cpus;
+	o.cpus = s->cpus > 0 ? s->cpus : 0;
 	o.cores_used = s->cores_used;
 	o.symbol_note = cli_note;
 	if (!rc && s->command) /* now, not after the minute that --service takes */

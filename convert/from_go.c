@@ -56,6 +56,22 @@ is_go_program(const struct pf_binary *binary)
 	return found;
 }
 
+/* Functions of the same name, main.main above all, are one to go build. */
+static void
+note_other_programs(struct pf_convert *c)
+{
+	const struct pf_convert_input *first, *other;
+
+	if (c->binary)
+		return;
+	other = pf_convert_inputs_of_others(&c->inputs, &first);
+	if (other)
+		pf_report_note(&c->report,
+		    "These profiles are of several programs (%s of %s, %s of %s): functions of the "
+		    "same name are counted together. --binary takes what is of one.",
+		    first->name, first->program, other->name, other->program);
+}
+
 static int
 report_samples(struct pf_convert *c, const struct pf_go_profile *g, struct pf_error *err)
 {
@@ -73,6 +89,7 @@ report_samples(struct pf_convert *c, const struct pf_go_profile *g, struct pf_er
 	if (!rc)
 		rc = pf_report_drop(
 		    r, PF_DROP_NO_START_LINE, NULL, NULL, (double)g->no_start_line / unit, err);
+	note_other_programs(c);
 	if (!c->binary && !r->of_go)
 		pf_report_note(r,
 		    "None of the Go runtime's functions is in these profiles: are they of a Go "

@@ -2,9 +2,11 @@
 #include "convert/inputs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "convert/match.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "profile/encode.h"
 
@@ -22,6 +24,12 @@ digest_profile(struct pf_convert_input *input, const struct pf_profile *p, struc
 	}
 	pf_buffer_release(&bytes);
 	return rc;
+}
+
+static const char *
+program_of(const struct pf_profile *p)
+{
+	return p->mapping_count ? pf_base_name(pf_profile_string(p, p->mappings[0].filename)) : "";
 }
 
 int
@@ -46,6 +54,11 @@ pf_convert_inputs_add(struct pf_convert_inputs *inputs, const struct pf_profile 
 	rc = pf_copy_string(&input->name, pf_file_base(path, &base_size), err);
 	if (rc)
 		return rc;
+	rc = pf_copy_string(&input->program, program_of(p), err);
+	if (rc) {
+		free(input->name);
+		return rc;
+	}
 	if (bytes)
 		pf_sha256_hex(input->sha256, bytes, size);
 	else
@@ -65,11 +78,31 @@ pf_convert_inputs_repeated(const struct pf_convert_inputs *inputs)
 	return NULL;
 }
 
+const struct pf_convert_input *
+pf_convert_inputs_of_others(
+    const struct pf_convert_inputs *inputs, const struct pf_convert_input **first)
+{
+	*first = NULL;
+	for (size_t i = 0; i < inputs->count; i++) {
+		const struct pf_convert_input *input = &inputs->items[i];
+
+		if (!*input->program)
+			continue;
+		if (!*first)
+			*first = input;
+		else if (strcmp(input->program, (*first)->program) != 0)
+			return input;
+	}
+	return NULL;
+}
+
 void
 pf_convert_inputs_release(struct pf_convert_inputs *inputs)
 {
-	for (size_t i = 0; i < inputs->count; i++)
+	for (size_t i = 0; i < inputs->count; i++) {
 		free(inputs->items[i].name);
+		free(inputs->items[i].program);
+	}
 	free(inputs->items);
 	pf_fingerprints_release(&inputs->seen);
 	*inputs = (struct pf_convert_inputs){0};

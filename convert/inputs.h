@@ -8,7 +8,8 @@
 #include "profile/fingerprint.h"
 
 struct pf_convert_input {
-	char *name; /* owned; the path's last part */
+	char *name;    /* owned; the path's last part */
+	char *program; /* owned; the last part of its main binary's; "" where it names none */
 	/* of the file as it is stored; of what was no file: of the profile as profile.proto, not compressed */
 	char sha256[PF_SHA256_HEX];
 	uint64_t size;    /* bytes that the digest is of */
@@ -30,6 +31,9 @@ int pf_convert_inputs_add(struct pf_convert_inputs *inputs, const struct pf_prof
     const char *path, const void *bytes, size_t size, struct pf_error *err);
 /* The first that says the same as one before, or NULL. */
 const struct pf_convert_input *pf_convert_inputs_repeated(const struct pf_convert_inputs *inputs);
+/* The first of another program than the first that names one, which goes to *first; NULL: all are of one. */
+const struct pf_convert_input *pf_convert_inputs_of_others(
+    const struct pf_convert_inputs *inputs, const struct pf_convert_input **first);
 void pf_convert_inputs_release(struct pf_convert_inputs *inputs);
 
 #endif

@@ -106,7 +106,9 @@ struct pf_go_heap {
 	bool
 	    limited; /* the memory limit decides when a cycle starts: another GOGC changes nothing */
 	bool limited_assumed; /* as the goals look; nothing tells the limit */
-	bool growing;         /* what is live still grew when the trace ended */
+	bool
+	    cycle_is_mean; /* cycle_cpu is of counters since the start, without marking in idle time */
+	bool growing;      /* what is live still grew when the trace ended */
 };
 int pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *heap, struct pf_error *err);
 

@@ -29,7 +29,7 @@
 #define HEADROOM 0.9 /* of a container's limit, for GOMEMLIMIT */
 #define MUCH_ROOM 2  /* times what a limit leaves the heap */
 
-#define IDLE 0.05 /* of one processor: what uses less has nothing to gain */
+#define IDLE 0.05 /* of one processor: who collects with less has little to gain */
 
 enum { MOST_GOGC = 500, LEAST_ROOM = 1 << 20 };
 
@@ -94,16 +94,16 @@ processors_used(const struct pf_evidence *e)
 	return pf_column_total(ep, column) / 1e9 / seconds;
 }
 
-/* Shares of next to nothing are next to nothing. */
+/* A great share of next to nothing is next to nothing. */
 static void
-weigh(const struct pf_evidence *e, struct pf_findings *f)
+weigh(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c)
 {
-	double used = processors_used(e);
+	double used = c->share * processors_used(e);
 
 	if (!(used < IDLE))
 		return;
 	pf_findings_last(f)->severity = PF_SEVERITY_LOW;
-	pf_add_number(f, "processors_used", used, "count");
+	pf_add_number(f, "processors_that_collect", used, "count");
 }
 
 /* What the advice rests on where nothing says GOGC. */
@@ -132,6 +132,25 @@ collects(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 	return (s->traits & PF_CODE_GC) && !(s->traits & PF_CODE_GC_IDLE);
 }
 
+/* What was fetched for this report is no work of the service's. */
+static bool
+is_no_fetch(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const char *name = pf_frames_name(&ep->frames, s->names[i]);
+		if (strncmp(name, "runtime/pprof.", 14) == 0 ||
+		    strncmp(name, "net/http/pprof.", 15) == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+allocates_for_service(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return pf_allocates(s, ep) && is_no_fetch(s, ep);
+}
+
 /* Where the memory comes from that the collector has to clear away: what allocates most. */
 static int
 show_allocators(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
@@ -147,14 +166,14 @@ show_allocators(const struct pf_evidence *e, struct pf_findings *f, struct pf_er
 	if (ep)
 		column = pf_evidence_column(ep, allocated);
 	if (column != PF_NONE) {
-		rc = pf_sites_of(&sites, ep, column, NULL, err);
+		rc = pf_sites_of(&sites, ep, column, is_no_fetch, err);
 		if (!rc)
 			rc = pf_show_sites(f, ep, &sites, 3, "bytes", err);
 	} else {
 		ep = pf_cpu_profile(e, &column);
 		if (!ep)
 			return 0;
-		rc = pf_sites_of(&sites, ep, column, pf_allocates, err);
+		rc = pf_sites_of(&sites, ep, column, allocates_for_service, err);
 		if (!rc)
 			rc = pf_show_sites(f, ep, &sites, 3, "share_of_allocation", err);
 	}
@@ -180,6 +199,8 @@ show_collector(const struct pf_evidence *e, struct pf_findings *f, struct pf_err
 	if (!rc && sites.count)
 		rc = pf_show_stack(f, ep, sites.items[0].sample, sites.total, sites.total / used,
 		    "share_of_cpu", err);
+	if (!rc && sites.count)
+		pf_set_own_share(f, sites.items[0].sample_value / used);
 	pf_sites_release(&sites);
 	return rc;
 }
@@ -226,10 +247,12 @@ choose_gogc(const struct pf_evidence *e, const struct pf_go_heap *h)
 static double
 choose_goal(const struct pf_evidence *e, const struct pf_go_heap *h)
 {
+	double room = room_for_heap(e, h);
 	double doubled = h->live + 2 * fmax(h->goal - h->live, LEAST_ROOM);
 	double wanted = isfinite(h->gogc) ? fmax(pf_goal_at(h, h->gogc), doubled) : doubled;
 
-	return fmin(wanted, room_for_heap(e, h));
+	return fmin(
+	    isnan(h->live) ? 1.5 * h->goal : wanted, room); /* nothing may tell what is live */
 }
 
 /* The share of today's cycles that is left under another goal; of goals that are no higher, all. */
@@ -327,7 +350,7 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	finding->cpu_saved = c.share / 2;
 	add_cost(f, &c);
 	add_heap(f, &h);
-	weigh(e, f);
+	weigh(e, f, &c);
 	/* The pressure itself is measured, but what is to be set, and what that brings, is not. */
 	doubt_gogc(f, &h, h.gogc_assumed ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH);
 	doubt_heap(f, &h);
@@ -416,7 +439,7 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 	finding->bytes_saved = -grown;
 	add_cost(f, c);
 	add_heap(f, h);
-	weigh(e, f);
+	weigh(e, f, c);
 	doubt_gogc(f, h, PF_CONFIDENCE_LOW);
 	doubt_heap(f, h);
 	if (on_top > 0)
@@ -482,7 +505,7 @@ recommend_limit(const struct pf_evidence *e, struct pf_findings *f, const struct
 	finding->bytes_saved = fits ? -grown : 0;
 	add_cost(f, c);
 	add_heap(f, h);
-	weigh(e, f);
+	weigh(e, f, c);
 	doubt_heap(f, h);
 	if (isfinite(e->memory_limit))
 		pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
@@ -548,7 +571,7 @@ pf_detect_gc_settings(const struct pf_evidence *e, struct pf_findings *f, struct
 		rc = pf_go_heap(e, &h, err);
 	if (rc || isnan(h.live) || isnan(h.goal) || !(h.live > 0))
 		return rc;
-	if (isfinite(e->memory_limit) && !(h.limit <= e->memory_limit) &&
+	if (isfinite(e->memory_limit) && !(h.limit <= e->memory_limit) && !h.limited_assumed &&
 	    h.goal + h.overhead > 0.95 * e->memory_limit) {
 		warn_of_limit(e, f, &h);
 		return pf_findings_check(f, err);

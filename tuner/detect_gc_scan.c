@@ -19,7 +19,10 @@
 #define MARK_SECONDS 30e-9 /* of CPU, per object with pointers */
 #define LONG_CYCLE 0.1     /* seconds of CPU, measured: of consequence however rare */
 
-enum { MANY_OBJECTS = 500000, SMALL_OBJECT = 512 };
+#define LITTLE_SHARE 0.02 /* of CPU: cycles are rare */
+#define LEAST_SAVED 0.005 /* of CPU: what is worth a prediction */
+
+enum { MANY_OBJECTS = 500000, VERY_MANY_OBJECTS = 1000000, SMALL_OBJECT = 512 };
 
 static const char *const objects[] = {"inuse_objects", "objects", NULL};
 static const char *const bytes[] = {"inuse_space", "space", NULL};
@@ -76,6 +79,25 @@ advise(struct pf_findings *f, const char *owner, double count)
 						      "slices and maps.")});
 }
 
+/* What a cycle costs says whether there is anything to walk. */
+static void
+doubt_cost(struct pf_findings *f, const struct pf_gc_cost *c, const struct pf_go_heap *h, bool rare)
+{
+	if (h->cycle_is_mean)
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f, "What a cycle costs is the mean since the service began, without "
+			      "marking in idle time: a gctrace tells the last ones."));
+	else if (isnan(h->cycle_cpu) && !c->source)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "No CPU profile, gctrace or runtime metrics: that the objects have "
+			      "pointers is assumed."));
+	else if (isnan(h->cycle_cpu) && rare)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "Cycles come rarely, and nothing tells what one costs: whether the "
+			      "objects have pointers, and how long requests wait for their share, "
+			      "tells a gctrace (GODEBUG=gctrace=1, --stats)."));
+}
+
 static int
 report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evidence_profile *ep,
     const struct pf_sites *sites, double live_bytes, struct pf_error *err)
@@ -84,6 +106,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 	char text[PF_AMOUNT_ROOM], cost[PF_AMOUNT_ROOM];
 	struct pf_finding *finding;
 	const char *owner = pf_site_name(ep, sites->items[0].name);
+	bool measured, rare;
 	struct pf_gc_cost c;
 	struct pf_go_heap h;
 	int rc = pf_gc_cost(e, &c, err);
@@ -92,14 +115,19 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 		rc = pf_go_heap(e, &h, err);
 	if (rc)
 		return rc;
+	measured = !isnan(h.cycle_cpu);
+	rare = c.source && c.share < LITTLE_SHARE;
 	/* The measured cost of a cycle says whether there are pointers to follow. */
-	if (h.cycle_cpu < cycle / 6 || (c.source && c.share < 0.02 && !(h.cycle_cpu >= LONG_CYCLE)))
+	if (h.cycle_cpu < cycle / 6 || (rare && measured && h.cycle_cpu < LONG_CYCLE) ||
+	    (rare && !measured && count < VERY_MANY_OBJECTS))
 		return 0;
-	if (!isnan(h.cycle_cpu))
+	if (measured)
 		cycle = h.cycle_cpu;
 	finding = pf_findings_add(f, "gc-scan",
-	    c.share >= 0.1 || cycle >= LONG_CYCLE ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM,
-	    c.source || !isnan(h.cycle_cpu) ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_LOW,
+	    c.share >= 0.1 || (measured && cycle >= LONG_CYCLE) ? PF_SEVERITY_HIGH
+	    : rare && !measured                                 ? PF_SEVERITY_LOW
+								: PF_SEVERITY_MEDIUM,
+	    PF_CONFIDENCE_HIGH,
 	    pf_say(f,
 		"Every collection walks %.1f million small objects, %s of them allocated by %s: no "
 		"setting makes "
@@ -114,16 +142,13 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 	pf_add_number(f, "gc_cpu_share", c.share, "share");
 	pf_add_number(f, "seconds_between_cycles", h.interval, "seconds");
 	pf_add_number(f, "live_heap", h.live, "bytes");
-	if (!c.source)
-		pf_add_caveat(f, PF_CONFIDENCE_LOW,
-		    pf_say(f, "No CPU profile, gctrace or runtime metrics: that the objects have "
-			      "pointers is assumed."));
+	doubt_cost(f, &c, &h, rare);
 	advise(f, owner, count);
 	pf_add_prediction(f, "gc_cycle_cpu", "seconds", cycle, cycle * (1 - first / count) + 1e-3,
 	    1e-3, cycle * (1 - 0.7 * first / count),
 	    pf_say(f, "30 ns per object with pointers; memory without them is not walked (%s now)",
 		pf_amount(cost, cycle, "seconds")));
-	if (!isnan(c.share))
+	if (finding->cpu_saved >= LEAST_SAVED)
 		pf_add_prediction(f, "cpu", "share", 1, 1 - finding->cpu_saved, 1 - c.share, 1,
 		    pf_say(f, "the collector's share, as far as it goes into these objects"));
 	return pf_show_sites(f, ep, sites, 4, "objects", err);

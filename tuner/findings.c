@@ -129,8 +129,15 @@ pf_add_stack(struct pf_findings *f, double value, double share, const char *unit
 	if (!to)
 		return;
 	*to = (struct pf_evidence_stack){
-	    .first_frame = f->frame_count, .unit = id, .value = value, .share = share};
+	    .first_frame = f->frame_count, .unit = id, .value = value, .share = share, .own = NAN};
 	pf_findings_last(f)->stack_count++;
+}
+
+void
+pf_set_own_share(struct pf_findings *f, double share)
+{
+	if (f->stack_count)
+		f->stacks[f->stack_count - 1].own = share;
 }
 
 void
@@ -220,6 +227,44 @@ pf_findings_sort(struct pf_findings *f)
 {
 	if (f->finding_count)
 		qsort(f->findings, f->finding_count, sizeof *f->findings, by_weight);
+}
+
+/* What a stack's share is of: "" where all stacks of the finding are of one kind. */
+static const char *
+share_of(const struct pf_findings *f, const struct pf_finding *finding,
+    const struct pf_evidence_stack *s)
+{
+	static const struct {
+		const char *unit, *words;
+	} units[] = {{"share_of_cpu", " of CPU time"}, {"share_of_allocation", " of allocating"},
+	    {"bytes", " of bytes allocated"}};
+	bool mixed = false;
+
+	for (size_t i = 0; i < finding->stack_count; i++)
+		mixed |= f->stacks[finding->first_stack + i].unit != s->unit;
+	for (size_t i = 0; mixed && i < sizeof units / sizeof *units; i++) {
+		if (strcmp(pf_said(f, s->unit), units[i].unit) == 0)
+			return units[i].words;
+	}
+	return "";
+}
+
+const char *
+pf_stack_share_text(char *text, const struct pf_findings *f, const struct pf_finding *finding,
+    const struct pf_evidence_stack *s)
+{
+	char share[PF_AMOUNT_ROOM], own[PF_AMOUNT_ROOM];
+
+	*text = '\0';
+	if (isnan(s->share))
+		return text;
+	pf_amount(share, s->share, "share");
+	if (isnan(s->own))
+		snprintf(text, PF_SHARE_ROOM, "%s%s", share, share_of(f, finding, s));
+	else
+		snprintf(text, PF_SHARE_ROOM, "%s%s, of which this stack %s", share,
+		    share_of(f, finding, s), pf_amount(own, s->own, "share"));
+	return text;
 }
 
 const char *

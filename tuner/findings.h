@@ -31,6 +31,8 @@ struct pf_evidence_stack {
 	size_t first_frame, frame_count; /* leaf first, into frames */
 	uint32_t unit;
 	double value, share; /* share of all that the profile counted; NaN: none */
+	double
+	    own; /* the share of this very stack, where the others are of all stacks of its owner; NaN: they are its own */
 };
 
 /* One thing to do: a setting, or a change of the code. */
@@ -106,6 +108,8 @@ void pf_add_estimate(struct pf_findings *f, const char *name, double value, doub
 /* Begins a stack; frames follow, leaf first. */
 void pf_add_stack(struct pf_findings *f, double value, double share, const char *unit);
 void pf_add_frame(struct pf_findings *f, const char *function);
+/* What of the last stack's share is its own, where it stands for several. */
+void pf_set_own_share(struct pf_findings *f, double share);
 void pf_add_advice(struct pf_findings *f, struct pf_advice advice);
 void pf_add_prediction(struct pf_findings *f, const char *metric, const char *unit, double before,
     double after, double low, double high, uint32_t model);
@@ -125,6 +129,11 @@ void pf_findings_sort(struct pf_findings *f);
 
 const char *pf_severity_name(enum pf_severity severity);       /* "low", "medium", "high" */
 const char *pf_confidence_name(enum pf_confidence confidence); /* "unsure", "low", … */
+
+/* "58.1 %", "58.1 % of CPU time, of which this stack 12.0 %"; "" without a share. */
+enum { PF_SHARE_ROOM = 192 };
+const char *pf_stack_share_text(char *text, const struct pf_findings *f,
+    const struct pf_finding *finding, const struct pf_evidence_stack *s);
 
 /* "1.3 GiB", "312 MiB", "12 B"; "45.1 %"; "3.2 ms"; written to text, which is returned. */
 enum { PF_AMOUNT_ROOM = 48 };

@@ -313,6 +313,49 @@ heap_of_stats(const struct pf_evidence *e, struct pf_go_heap *h)
 	}
 }
 
+/* Processors that the collector's share of all CPU time is of; NaN: unknown. */
+static double
+processors_of(const struct pf_evidence *e)
+{
+	for (const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_GO, NULL); s;
+	    s = pf_evidence_stats_last(e, PF_STATS_GO, s)) {
+		if (!isnan(s->go.gomaxprocs))
+			return s->go.gomaxprocs;
+	}
+	return e->cpus;
+}
+
+/* When the process began, in seconds since the epoch; NaN: unknown. */
+static double
+start_of(const struct pf_evidence *e)
+{
+	for (const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_GO, NULL); s;
+	    s = pf_evidence_stats_last(e, PF_STATS_GO, s)) {
+		if (s->go.start_time > 0)
+			return s->go.start_time;
+	}
+	return NAN;
+}
+
+/* What a cycle costs on average, by the runtime's counters: the collector's share of all that the CPUs could do. */
+static void
+cycle_of_stats(const struct pf_evidence *e, struct pf_go_heap *h)
+{
+	double cpus = processors_of(e), start = start_of(e);
+
+	for (const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_GO, NULL);
+	    s && isnan(h->cycle_cpu); s = pf_evidence_stats_last(e, PF_STATS_GO, s)) {
+		const struct pf_go_stats *g = &s->go;
+
+		if (!(g->cycles > 0))
+			continue;
+		h->cycle_cpu = (g->gc_cpu - g->idle_gc_cpu) / g->cycles;
+		if (isnan(h->cycle_cpu))
+			h->cycle_cpu = g->gc_cpu_fraction * cpus * (g->last_gc - start) / g->cycles;
+	}
+	h->cycle_is_mean = !isnan(h->cycle_cpu);
+}
+
 /* Whether the runtime's figures have the goal where the limit leaves it: less all else that is mapped, and 3 %. */
 static bool
 is_at_limit(const struct pf_evidence *e, double limit)
@@ -338,7 +381,7 @@ live_of_profile(const struct pf_evidence *e, double goal)
 
 	if (!(live > 0) && now)
 		live = now->go.heap_alloc;
-	return fmin(live, goal);
+	return isnan(live) ? NAN : fmin(live, goal);
 }
 
 /* At the least goal there is, less may be live than its ratio says. */
@@ -355,7 +398,9 @@ live_of_goal(const struct pf_evidence *e, const struct pf_go_heap *h)
 static void
 judge_limit(const struct pf_evidence *e, struct pf_go_heap *h)
 {
-	if (h->limit == INFINITY || !(h->goal < NO_LIMIT)) {
+	if (h->goal >= NO_LIMIT) /* off, and without a limit there is none */
+		h->goal = NAN;
+	if (h->limit == INFINITY || isnan(h->goal)) {
 		h->limited = false;
 		return;
 	}
@@ -371,7 +416,14 @@ pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h, struct pf_error *e
 	int rc = 0;
 
 	*h = (struct pf_go_heap){
-	    NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, false, false, false, false, false, false};
+	    .live = NAN,
+	    .goal = NAN,
+	    .overhead = NAN,
+	    .interval = NAN,
+	    .forced = NAN,
+	    .cycle_cpu = NAN,
+	    .objects = NAN,
+	};
 	h->gogc = parse_gogc(e->gogc);
 	h->limit = *e->gomemlimit ? parse_limit(e->gomemlimit) : NAN;
 	settings_of_stats(e, h);
@@ -380,6 +432,8 @@ pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h, struct pf_error *e
 	if (rc)
 		return rc;
 	heap_of_stats(e, h);
+	if (isnan(h->cycle_cpu))
+		cycle_of_stats(e, h);
 	judge_limit(e, h);
 	if (isnan(h->gogc) && !h->limited) {
 		h->gogc = GOGC_DEFAULT;

@@ -61,6 +61,7 @@ stacks(const struct pf_findings *f, const struct pf_finding *finding)
 		json_object_set_new(stack, "value", real(s->value));
 		json_object_set_new(stack, "unit", said(f, s->unit));
 		json_object_set_new(stack, "share", real(s->share));
+		json_object_set_new(stack, "own_share", real(isnan(s->own) ? s->share : s->own));
 		json_array_append_new(list, stack);
 	}
 	return list;

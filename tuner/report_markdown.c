@@ -53,14 +53,14 @@ write_numbers(const struct pf_findings *f, const struct pf_finding *finding, str
 static void
 write_stacks(const struct pf_findings *f, const struct pf_finding *finding, struct pf_buffer *out)
 {
-	char share[PF_AMOUNT_ROOM];
+	char share[PF_SHARE_ROOM];
 
 	for (size_t i = 0; i < finding->stack_count; i++) {
 		const struct pf_evidence_stack *s = &f->stacks[finding->first_stack + i];
 
 		pf_buffer_string(out, "- ");
 		if (!isnan(s->share))
-			pf_buffer_printf(out, "%s in ", pf_amount(share, s->share, "share"));
+			pf_buffer_printf(out, "%s in ", pf_stack_share_text(share, f, finding, s));
 		for (size_t j = 0; j < s->frame_count && j < 8; j++) {
 			pf_buffer_string(out, j ? " ← " : "");
 			code(out, pf_said(f, f->frames[s->first_frame + j]));

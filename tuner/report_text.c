@@ -106,13 +106,12 @@ write_stored(const struct pf_stored *s, struct pf_buffer *out)
 
 /* "main.f ← main.g ← main.h": the stack's own and library frames from the leaf up, as many as fit. */
 static void
-stack_line(const struct pf_findings *f, const struct pf_evidence_stack *s, struct pf_buffer *out)
+stack_line(const struct pf_findings *f, const struct pf_finding *finding,
+    const struct pf_evidence_stack *s, struct pf_buffer *out)
 {
-	char share[PF_AMOUNT_ROOM] = "";
+	char share[PF_SHARE_ROOM];
 
-	if (!isnan(s->share))
-		pf_amount(share, s->share, "share");
-	pf_buffer_printf(out, "    %8s  ", share);
+	pf_buffer_printf(out, "    %8s  ", pf_stack_share_text(share, f, finding, s));
 	for (size_t i = 0; i < s->frame_count && i < FRAMES_SHOWN; i++)
 		pf_buffer_printf(
 		    out, "%s%s", i ? " ← " : "", pf_said(f, f->frames[s->first_frame + i]));
@@ -155,7 +154,7 @@ write_finding(const struct pf_findings *f, const struct pf_finding *finding, siz
 		pf_buffer_printf(out, "    %s: %s\n", name, text);
 	}
 	for (size_t i = 0; i < finding->stack_count; i++)
-		stack_line(f, &f->stacks[finding->first_stack + i], out);
+		stack_line(f, finding, &f->stacks[finding->first_stack + i], out);
 	for (size_t i = 0; i < finding->caveat_count; i++)
 		pf_buffer_printf(
 		    out, "  but %s\n", pf_said(f, f->caveats[finding->first_caveat + i]));

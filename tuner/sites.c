@@ -10,6 +10,8 @@
 
 enum { MOST_FRAMES_SHOWN = 48 };
 
+#define MOSTLY 0.95 /* of a group: that is the group */
+
 /*
  * What the agent's own frame at the leaf stands for, where it has no name (the agent names them since it
  * knows that nobody else can tell a lock's wait from a condition's): the labels of its profiles say so.
@@ -213,9 +215,14 @@ pf_show_sites(struct pf_findings *f, const struct pf_evidence_profile *ep, const
 {
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < most && i < s->count; i++)
-		rc = pf_show_stack(f, ep, s->items[i].sample, s->items[i].value,
-		    s->total > 0 ? s->items[i].value / s->total : NAN, unit, err);
+	for (size_t i = 0; !rc && i < most && i < s->count; i++) {
+		const struct pf_site *site = &s->items[i];
+
+		rc = pf_show_stack(f, ep, site->sample, site->value,
+		    s->total > 0 ? site->value / s->total : NAN, unit, err);
+		if (!rc && s->total > 0 && site->sample_value < MOSTLY * site->value)
+			pf_set_own_share(f, site->sample_value / s->total);
+	}
 	return rc;
 }
 

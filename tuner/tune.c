@@ -12,7 +12,9 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "core/gzip.h"
+#include "core/lines.h"
 #include "core/memory.h"
+#include "profile/comments.h"
 #include "profile/model.h"
 #include "report/symbolize.h"
 #include "symbol/elf.h"
@@ -200,9 +202,10 @@ pf_tune_symbolize(struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
 	return !rc && t->live ? name_libraries(p, err) : rc;
 }
 
+/* `text`: the bytes, inflated. */
 static int
-add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size, bool base,
-    struct pf_error *err)
+add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size,
+    const struct pf_text *text, bool base, struct pf_error *err)
 {
 	struct pf_profile *p;
 	uint64_t named;
@@ -215,8 +218,10 @@ add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 		snprintf(sentence, sizeof sentence, "%s: %s", name, p->doubt);
 		t->symbol_note(NULL, sentence);
 	}
+	rc = pf_profile_name_by_comments(p, text->at, pf_text_left(text), err);
 	named = p->line_starts[p->location_count];
-	rc = pf_tune_symbolize(t, p, err);
+	if (!rc)
+		rc = pf_tune_symbolize(t, p, err);
 	if (rc) {
 		pf_profile_free(p);
 		return rc;
@@ -244,7 +249,7 @@ pf_tune_add(struct pf_tune *t, const char *name, const void *bytes, size_t size,
     struct pf_error *err)
 {
 	struct pf_buffer plain;
-	const void *seen = bytes;
+	const char *seen = bytes;
 	size_t seen_size = size;
 	bool known = false;
 	int rc = 0;
@@ -256,7 +261,7 @@ pf_tune_add(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 	pf_buffer_init(&plain, MOST_BYTES);
 	if (pf_gzip_is(bytes, size)) {
 		rc = pf_gzip_inflate(&plain, name, bytes, size, MOST_RATIO, err);
-		seen = plain.bytes;
+		seen = (const char *)plain.bytes;
 		seen_size = plain.size;
 	}
 	/* A program has the names of statistics in it too. */
@@ -270,7 +275,8 @@ pf_tune_add(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 	if (!rc && (!known || pf_goroutines_is_dump(seen, seen_size) ||
 		       (pf_go_memstats_recognise(seen, seen_size) &&
 			   memcmp(seen, "heap profile:", 13 < seen_size ? 13 : seen_size) == 0)))
-		rc = add_profile(t, name, bytes, size, base, err);
+		rc = add_profile(t, name, bytes, size,
+		    &(struct pf_text){seen, seen + seen_size, NULL}, base, err);
 	pf_buffer_release(&plain);
 	return rc ? rc : pf_tune_note(t, name, err);
 }

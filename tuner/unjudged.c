@@ -315,6 +315,45 @@ write_base_statistics(const struct pf_evidence *e, struct pf_buffer *out)
 	}
 }
 
+/* Functions are compared by their names. */
+static void
+write_nameless_base(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	const struct pf_evidence_profile *base = pf_evidence_base(e, PF_PROFILE_HEAP),
+					 *last = pf_evidence_last(e, PF_PROFILE_HEAP);
+
+	if (base && last && base->p && last->p && base->frames.has_lines != last->frames.has_lines)
+		pf_buffer_printf(out,
+		    "What grew was not compared by function: %s has addresses only, and %s has "
+		    "names. --binary FILE gives names to both.",
+		    pf_base_name(base->frames.has_lines ? last->name : base->name),
+		    pf_base_name(base->frames.has_lines ? base->name : last->name));
+}
+
+/* A cut text reads as a shorter one. */
+static void
+write_cut(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	if (e->has_goroutines && e->goroutines.cut)
+		pf_buffer_string(out,
+		    "The goroutine dump ends within a line: where it was cut off, goroutines are "
+		    "missing from it.");
+	else if (e->has_trace && e->trace.malformed)
+		pf_buffer_printf(out,
+		    "%zu of %zu lines of the gctrace are damaged or cut off, and were left out.",
+		    e->trace.malformed, e->trace.malformed + e->trace.count);
+}
+
+static void
+write_short_trace(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	if (e->has_trace && e->trace.count < PF_LEAST_CYCLES)
+		pf_buffer_printf(out,
+		    "The gctrace has %zu cycle%s, too few to judge by: take it for minutes, under "
+		    "load.",
+		    e->trace.count, e->trace.count == 1 ? "" : "s");
+}
+
 /* Who waits for whom is recorded only where a service asks for it. */
 static void
 write_unrecorded(const struct pf_evidence *e, struct pf_buffer *out)
@@ -389,7 +428,8 @@ pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
 	    pf_evidence_write_programs, write_kernel_only, write_few_samples, write_empty_heap,
 	    write_allocator, write_growth, write_mixed, write_order, write_base_trace,
-	    write_base_statistics, write_unrecorded};
+	    write_base_statistics, write_unrecorded, write_nameless_base, write_cut,
+	    write_short_trace};
 	struct pf_buffer sentence;
 	int rc;
 

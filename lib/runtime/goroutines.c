@@ -196,7 +196,7 @@ pf_goroutines_parse(
 	struct reader r = {.g = g};
 	int rc;
 
-	*g = (struct pf_goroutines){0};
+	*g = (struct pf_goroutines){.cut = size && ((const char *)bytes)[size - 1] != '\n'};
 	pf_lines_init(&r.lines, name, bytes, size);
 	rc = pf_strings_init(&g->strings, err);
 	while (!rc && pf_lines_next(&r.lines))

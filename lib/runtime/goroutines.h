@@ -32,6 +32,7 @@ struct pf_goroutines {
 	size_t count, capacity;
 	struct pf_goroutine_frame *frames;
 	size_t frame_count, frame_capacity;
+	bool cut; /* the text ends within a line, as none does that Go wrote to its end */
 };
 
 bool pf_goroutines_is_dump(const void *bytes, size_t size);

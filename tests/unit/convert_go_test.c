@@ -4,6 +4,7 @@
 #include <profuse/convert.h>
 #include <profuse/profile.h>
 
+#include "convert/convert_private.h"
 #include "convert/go_edges.h"
 #include "core/buffer.h"
 #include "profile/model.h"
@@ -182,6 +183,51 @@ the_profile_has_the_edges_of_the_text(void **state)
 	pf_profile_free(p);
 }
 
+static void
+set_program(struct pf_profile *p, const char *path)
+{
+	p->mappings = calloc(1, sizeof *p->mappings);
+	assert_non_null(p->mappings);
+	p->mapping_count = p->mapping_capacity = 1;
+	assert_int_equal(
+	    pf_strings_add(&p->strings, path, strlen(path), &p->mappings[0].filename, NULL), 0);
+}
+
+/* Whether a conversion of profiles of these programs says that they are several. */
+static bool
+is_of_several(const char *one, const char *other)
+{
+	struct pf_profile *p[] = {inlined_profile(), inlined_profile()};
+	struct pf_convert_options options = PF_CONVERT_OPTIONS_INIT;
+	struct pf_convert *c;
+	bool said = false;
+
+	set_program(p[0], one);
+	set_program(p[1], other);
+	p[1]->values[0] += 7; /* the same profile again would count once */
+	options.format = PF_CONVERT_GO_PGO;
+	assert_int_equal(pf_convert_new(&c, &options, NULL), 0);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(pf_convert_add(c, p[i], i ? "other" : "one", NULL), 0);
+	assert_int_equal(pf_convert_run(c, NULL), 0);
+	for (size_t i = 0; i < PF_NOTES; i++)
+		said |= strstr(c->report.notes[i], "several programs") != NULL;
+	pf_convert_free(c);
+	pf_profile_free(p[0]);
+	pf_profile_free(p[1]);
+	return said;
+}
+
+static void
+profiles_of_several_programs_are_told(void **state)
+{
+	(void)state;
+
+	assert_true(is_of_several("/srv/a/shop", "/srv/a/till"));
+	assert_false(is_of_several("/srv/a/shop", "/srv/b/shop"));
+	assert_false(is_of_several("/srv/a/shop", ""));
+}
+
 /* What go build would ignore without a word is refused. */
 static void
 profiles_of_no_use_are_refused_with_the_reason(void **state)
@@ -232,6 +278,7 @@ main(void)
 	    cmocka_unit_test(inlined_functions_are_edges_too),
 	    cmocka_unit_test(trimming_leaves_the_heavy_edges_their_whole_weight),
 	    cmocka_unit_test(the_profile_has_the_edges_of_the_text),
+	    cmocka_unit_test(profiles_of_several_programs_are_told),
 	    cmocka_unit_test(profiles_of_no_use_are_refused_with_the_reason),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -323,6 +323,186 @@ who_is_at_the_first_lock_is_no_party(void **state)
 	pf_tune_free(tune);
 }
 
+/* The least goal there is grows with GOGC too. */
+static void
+a_small_heaps_goal_is_4_mib_per_hundred(void **state)
+{
+	struct pf_go_heap h = {.live = 1 << 20, .gogc = 100};
+	(void)state;
+
+	assert_true(pf_goal_at(&h, 100) == 4 << 20 && pf_goal_at(&h, 200) == 8 << 20);
+	assert_true(pf_gogc_for(&h, 8 << 20) == 200);
+	h.live = 10 << 20;
+	assert_true(pf_goal_at(&h, 100) == 20 << 20 && pf_gogc_for(&h, 30 << 20) == 200);
+}
+
+/* Half of next to nothing is next to nothing. */
+static void
+pressure_on_an_idle_service_is_of_low_severity(void **state)
+{
+	(void)state;
+
+	for (int idle = 0; idle < 2; idle++) {
+		struct pf_tune *tune = new_tune();
+
+		add_fixture(tune, "tune/assist/cpu.pb.gz", false);
+		if (idle)
+			tune->evidence.profiles[0].p->duration_nanos = INT64_C(100000000000000);
+		run_tune(tune);
+		assert_non_null(find_finding(tune, "gc-pressure"));
+		assert_int_equal(
+		    find_finding(tune, "gc-pressure")->severity == PF_SEVERITY_LOW, idle);
+		pf_tune_free(tune);
+	}
+}
+
+/* Shares of different things say of what, and a stack that stands for several what is its own. */
+static void
+shares_say_what_they_are_of(void **state)
+{
+	struct pf_findings f;
+	struct pf_error err = {0};
+	char text[PF_SHARE_ROOM];
+	(void)state;
+
+	assert_int_equal(pf_findings_init(&f, &err), 0);
+	pf_findings_add(&f, "a", PF_SEVERITY_HIGH, PF_CONFIDENCE_HIGH, 0);
+	pf_add_stack(&f, 5, 0.5, "bytes");
+	assert_string_equal(pf_stack_share_text(text, &f, &f.findings[0], &f.stacks[0]), "50.0 %");
+	pf_add_stack(&f, 5, 0.25, "share_of_cpu");
+	pf_set_own_share(&f, 0.125);
+	assert_string_equal(pf_stack_share_text(text, &f, &f.findings[0], &f.stacks[0]),
+	    "50.0 % of bytes allocated");
+	assert_string_equal(pf_stack_share_text(text, &f, &f.findings[0], &f.stacks[1]),
+	    "25.0 % of CPU time, of which this stack 12.5 %");
+	pf_findings_release(&f);
+}
+
+/* As /debug/pprof/heap?debug=1 writes it: functions are in comments, without the runtime's at both ends. */
+static void
+add_heap_text(struct pf_tune *tune, const char *name, int objects, int size, bool base)
+{
+	char text[2048];
+
+	snprintf(text, sizeof text,
+	    "heap profile: %d: %d [%d: %d] @ heap/2\n"
+	    "%d: %d [%d: %d] @ 0x488aac 0x606268 0x604d4e 0x4929e1\n"
+	    "#\t0x606267\tmain.remember+0x47\t\t\t/src/a.go:277\n"
+	    "#\t0x604d4d\tmain.(*T[go.shape.int]).serve+0x12d\t/src/b:c.go:12\n\n"
+	    "# runtime.MemStats\n# Alloc = 5\n# HeapAlloc = 5\n# NextGC = 10\n# NumGC = 3\n",
+	    objects, objects * size, objects, objects * size, objects, objects * size, objects,
+	    objects * size);
+	add_text(tune, name, text, base);
+}
+
+static void
+names_in_comments_are_names(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	const struct pf_evidence_profile *ep;
+	const struct pf_finding *finding;
+	(void)state;
+
+	add_heap_text(tune, "then", 20000, 1024, true);
+	add_heap_text(tune, "now", 200000, 1024, false);
+	run_tune(tune);
+	finding = find_finding(tune, "leak");
+	assert_non_null(finding);
+	assert_non_null(strstr(pf_said(&tune->findings, finding->title), "main.remember"));
+	ep = pf_evidence_last(&tune->evidence, PF_PROFILE_HEAP);
+	assert_int_equal(ep->p->line_count, 4);
+	assert_int_equal(ep->p->lines[1].line, 277);
+	assert_string_equal(
+	    pf_profile_string(ep->p, ep->p->functions[ep->p->lines[1].function].name),
+	    "main.remember");
+	assert_string_equal(
+	    pf_profile_string(ep->p, ep->p->functions[ep->p->lines[2].function].name),
+	    "main.(*T[go.shape.int]).serve");
+	assert_string_equal(
+	    pf_profile_string(ep->p, ep->p->functions[ep->p->lines[2].function].filename),
+	    "/src/b:c.go");
+	pf_tune_free(tune);
+}
+
+/* A sentence of what was not judged that has this in it. */
+static bool
+leaves_open(const struct pf_tune *tune, const char *words)
+{
+	for (uint32_t i = 1; i < tune->unjudged.count; i++) {
+		if (strstr(pf_strings_get(&tune->unjudged, i), words))
+			return true;
+	}
+	return false;
+}
+
+static void
+what_is_cut_off_is_said(void **state)
+{
+	static const char whole[] =
+	    "goroutine 1 [running]:\nmain.main()\n\t/src/main.go:12 +0x2f\n";
+	static const char *const trace[] = {"90->95->50 MB, 100", NULL};
+	struct pf_tune *tune = new_tune();
+	char cut[sizeof whole];
+	(void)state;
+
+	add_text(tune, "dump", whole, false);
+	run_tune(tune);
+	assert_false(leaves_open(tune, "goroutine dump"));
+	pf_tune_free(tune);
+	memcpy(cut, whole, sizeof whole);
+	cut[sizeof whole - 5] = '\0';
+	tune = new_tune();
+	add_text(tune, "dump", cut, false);
+	run_tune(tune);
+	assert_true(leaves_open(tune, "The goroutine dump ends within a line"));
+	pf_tune_free(tune);
+	tune = tune_of_trace(trace, 0, NULL);
+	assert_true(leaves_open(tune, "The gctrace has 1 cycle,"));
+	pf_tune_free(tune);
+	tune = new_tune();
+	add_text(tune, "trace",
+	    "gc 1 @0.200s 14%: 0.1+90+0.1 ms clock, 0.2+40/160/0+0.2 ms cpu, 9->9->5 MB, 10 MB "
+	    "goal, 2 P\ngc 2 @0.400s 14%: 0.1+90",
+	    false);
+	run_tune(tune);
+	assert_true(leaves_open(tune, "1 of 2 lines of the gctrace"));
+	pf_tune_free(tune);
+}
+
+/* A million small objects, collected rarely: who waits for a cycle meets all of them. */
+static void
+a_rare_walk_over_many_objects_is_unsure(void **state)
+{
+	static const char counters[] = "go_gc_cycles_total_gc_cycles_total 10\n"
+				       "go_cpu_classes_gc_total_cpu_seconds_total %s\n"
+				       "go_cpu_classes_gc_mark_idle_cpu_seconds_total 0\n"
+				       "go_cpu_classes_gc_mark_assist_cpu_seconds_total 0\n"
+				       "go_cpu_classes_total_cpu_seconds_total 1000\n"
+				       "go_cpu_classes_idle_cpu_seconds_total 0\n";
+	static const struct {
+		const char *gc;
+		bool found;
+	} cases[] = {{"6", true}, {"0.2", false}}; /* seconds of ten cycles */
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *finding;
+		char text[1024];
+
+		add_heap_text(tune, "heap", 2000000, 50, false);
+		snprintf(text, sizeof text, "%.*s%s%s", (int)(strstr(counters, "%s") - counters),
+		    counters, cases[i].gc, strstr(counters, "%s") + 2);
+		add_text(tune, "metrics", text, false);
+		run_tune(tune);
+		finding = find_finding(tune, "gc-scan");
+		assert_int_equal(finding != NULL, cases[i].found);
+		if (finding)
+			assert_true(finding->confidence <= PF_CONFIDENCE_MEDIUM);
+		pf_tune_free(tune);
+	}
+}
+
 /* One goroutine for each who subscribed is no leak for all that one moment shows. */
 static void
 subscribers_of_one_moment_are_unsure(void **state)
@@ -388,6 +568,12 @@ main(void)
 	    cmocka_unit_test(room_below_the_goal_is_not_unreturned),
 	    cmocka_unit_test(who_is_past_the_first_lock_is_named),
 	    cmocka_unit_test(who_is_at_the_first_lock_is_no_party),
+	    cmocka_unit_test(a_small_heaps_goal_is_4_mib_per_hundred),
+	    cmocka_unit_test(pressure_on_an_idle_service_is_of_low_severity),
+	    cmocka_unit_test(shares_say_what_they_are_of),
+	    cmocka_unit_test(names_in_comments_are_names),
+	    cmocka_unit_test(what_is_cut_off_is_said),
+	    cmocka_unit_test(a_rare_walk_over_many_objects_is_unsure),
 	    cmocka_unit_test(subscribers_of_one_moment_are_unsure),
 	    cmocka_unit_test(waiting_that_was_not_recorded_is_said),
 	};

@@ -146,8 +146,11 @@
 				make("td", "number", amount(n.value, n.unit) + within(n.low, n.high, n.unit))));
 		return make("details", "", make("summary", "", "evidence"), table);
 	}
-	function stackLine(s) {
-		const line = make("div", "stack", make("span", "share", s.share === null ? "" : amount(s.share, "share")));
+	const SHARES_OF = {share_of_cpu: " of CPU time", share_of_allocation: " of allocating", bytes: " of bytes allocated"};
+	function stackLine(s, mixed) {
+		const of = mixed && s.unit in SHARES_OF ? SHARES_OF[s.unit] : "";
+		const part = s.own_share !== undefined && s.own_share !== s.share ? `, of which this stack ${amount(s.own_share, "share")}` : "";
+		const line = make("div", "stack", make("span", "share", s.share === null ? "" : amount(s.share, "share") + of + part));
 		s.functions.slice(0, 10).forEach((f, i) => {
 			if (i)
 				line.append(" ← ");
@@ -181,8 +184,9 @@
 			card.append(make("p", "", f.summary));
 		for (const c of f.caveats)
 			card.append(make("p", "caveat", c));
+		const mixed = f.evidence.stacks.some((s) => s.unit !== f.evidence.stacks[0].unit);
 		for (const s of f.evidence.stacks)
-			card.append(stackLine(s));
+			card.append(stackLine(s, mixed));
 		if (f.advice.length) {
 			const list = make("ol", "advice");
 			for (const a of f.advice)
