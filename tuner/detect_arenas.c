@@ -21,6 +21,9 @@
 #define WAITS 0.10    /* of the time in which threads want to work */
 #define SPINS 0.05    /* of CPU time */
 #define AT_LEAST 0.02 /* of either, by the interval's lower end */
+/* Arenas a thread: all that allocate have their own; some can't have. */
+#define MOST_THREADS 0.75
+#define FEW_THREADS 0.5
 
 enum { WORTH_BYTES = 16 << 20, LEAST_WAITS = 25 };
 
@@ -50,28 +53,42 @@ undo_arenas(const struct pf_evidence *e, struct pf_findings *f)
 
 /*
  * glibc gives each new thread an arena of its own until there are as many as it may have (8 a CPU, unless it
- * is told otherwise), and only then lets threads share. Where there may be more, and are as many as there are
- * threads today, none is shared, probably: threads meet where one frees what another allocated, for that takes
- * the lock of the arena it came from.
+ * is told otherwise), and only then lets threads share. Where there may be more, and there are as many as threads
+ * but for a few that allocate nothing, none is shared, probably: threads meet where one frees what another allocated,
+ * for that takes the lock of the arena it came from.
  */
+static bool
+are_shared(const struct pf_evidence *e, double arenas)
+{
+	double cpus = isnan(e->cpus) ? 1 : fmax(1, e->cpus), threads = thread_count(e);
+	double told = *e->arena_max ? strtod(e->arena_max, NULL) : 0;
+
+	if (arenas == 1)
+		return !(threads <= 1);
+	if (told > 0)
+		return !(fmin(arenas, threads) < told);
+	if (e->has_environment && fmin(arenas, threads) < 8 * cpus)
+		return arenas < FEW_THREADS * threads; /* it has then: mallopt() */
+	return !(arenas < 8 * cpus && arenas >= MOST_THREADS * threads);
+}
+
 static void
 advise_arenas(const struct pf_evidence *e, struct pf_findings *f, double arenas)
 {
-	double cpus = isnan(e->cpus) ? 1 : fmax(1, e->cpus), threads = thread_count(e);
+	double cpus = isnan(e->cpus) ? 1 : fmax(1, e->cpus);
 	double told = *e->arena_max ? strtod(e->arena_max, NULL) : 0;
 	bool few = arenas < 8 * cpus;
 	double most = few ? 8 * cpus : 2 * fmax(fmax(arenas, told), 8 * cpus);
 
-	if (arenas < told || (!(told > 0) && few && arenas >= threads)) {
+	if (!are_shared(e, arenas)) {
 		pf_add_advice(f,
 		    (struct pf_advice){
 			.action = pf_say(f,
 			    "Have blocks freed by the thread that allocated them: hand them back, "
-			    "or pass on fewer and bigger ones. Probably no thread has to share an "
-			    "arena (there are %.0f; threads share only when there may be no more), "
-			    "but who frees another's block takes the lock of the arena that it "
-			    "came from. Another number of arenas is no cure then.",
-			    arenas)});
+			    "or pass on fewer and bigger ones. Probably no thread has to share "
+			    "an arena (they do when there may be no more), but who frees another's "
+			    "block takes the lock of the arena that it came from. Another number "
+			    "of arenas is no cure then.")});
 		return;
 	}
 	pf_add_advice(f,

@@ -94,6 +94,7 @@ struct pf_evidence {
 	double memory_limit; /* bytes: of the container, or given; NaN: unknown, infinity: none */
 	double cpus;         /* that the service may use; NaN: unknown */
 	char gogc[32], gomemlimit[32], arena_max[32]; /* of its environment; "" unknown */
+	bool has_environment;                         /* so that what is not in it is not set */
 	enum pf_allocator allocator; /* in charge, as its mappings or statistics say */
 	char allocator_version[64];
 	/* What weakens comparisons of the snapshots of a kind: set by pf_evidence_settle(). */

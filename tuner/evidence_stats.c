@@ -229,6 +229,7 @@ pf_evidence_add_process(struct pf_evidence *e, pid_t pid, struct pf_error *err)
 		copy_variable(e->gogc, sizeof e->gogc, &text, "GOGC");
 		copy_variable(e->gomemlimit, sizeof e->gomemlimit, &text, "GOMEMLIMIT");
 		copy_arena_max(e, &text);
+		e->has_environment = true;
 	}
 	pf_buffer_release(&text);
 	pf_buffer_init(&text, MAPS_ROOM);

@@ -100,13 +100,13 @@ what_may_join_is_not_surely_lost(void **state)
 }
 
 static const char status[] =
-    "Name:\tservice\nTgid:\t7\nVmRSS:\t  111616 kB\nRssAnon:\t  109000 kB\nThreads:\t6\n";
+    "Name:\tservice\nTgid:\t7\nVmRSS:\t  111616 kB\nRssAnon:\t  109000 kB\nThreads:\t7\n";
 
 /* As many arenas as threads: none is shared, and more or fewer of them are no cure. */
 static void
 arenas_are_not_advised_where_none_is_shared(void **state)
 {
-	struct pf_tune *tune = new_tune(), *shared = new_tune();
+	struct pf_tune *shared = new_tune();
 	char text[2048] = "<malloc version=\"1\">\n";
 	(void)state;
 
@@ -117,14 +117,23 @@ arenas_are_not_advised_where_none_is_shared(void **state)
 		    "<total type=\"rest\" count=\"1\" size=\"1000\"/>\n"
 		    "<system type=\"current\" size=\"135168\"/>\n</heap>\n",
 		    i);
-	strcat(text, "</malloc>\n");
-	add_fixture(tune, "tune/arenas/wall.pb.gz", false);
-	add_text(tune, "status", status, false);
-	add_text(tune, "malloc_info", text, false);
-	run_tune(tune);
-	assert_false(is_advised(tune, found(tune, "arena-contention"), "MALLOC_ARENA_MAX"));
-	assert_true(is_advised(tune, found(tune, "arena-contention"), "that allocated them"));
-	pf_tune_free(tune);
+	snprintf(text + strlen(text), sizeof text - strlen(text), "</malloc>\n");
+	/* By the number of threads, and by what the environment does not limit. */
+	for (int i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+
+		tune->evidence.has_environment = i;
+		tune->evidence.cpus = 2;
+		add_fixture(tune, "tune/arenas/wall.pb.gz", false);
+		if (!i)
+			add_text(tune, "status", status, false);
+		add_text(tune, "malloc_info", text, false);
+		run_tune(tune);
+		assert_false(is_advised(tune, found(tune, "arena-contention"), "MALLOC_ARENA_MAX"));
+		assert_true(
+		    is_advised(tune, found(tune, "arena-contention"), "that allocated them"));
+		pf_tune_free(tune);
+	}
 	add_fixture(shared, "tune/arenas/wall.pb.gz", false);
 	add_fixture(shared, "tune/arenas/malloc_info.xml", false);
 	run_tune(shared);
@@ -179,7 +188,7 @@ arenas_are_undone_to_what_was_set(void **state)
 	const struct pf_advice *a;
 	(void)state;
 
-	strcpy(tune->evidence.arena_max, "1");
+	snprintf(tune->evidence.arena_max, sizeof tune->evidence.arena_max, "1");
 	add_fixture(tune, "tune/arenas/wall.pb.gz", false);
 	add_fixture(tune, "tune/arenas/malloc_info.xml", false);
 	run_tune(tune);

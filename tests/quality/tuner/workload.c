@@ -10,6 +10,7 @@
  *	buffers  big buffers of 64 KiB to 4 MiB come and go
  *	packets  eight threads that each keep a few blocks of 1.1 to 8 KiB, too big for glibc's thread caches
  *	steady   one thread, a small live set, all freed where it was allocated
+ *	rows     objects of three small blocks, of which every 300th stays: the rest lies in glibc's fast bins
  *
  * --stats writes what the kernel and the allocator in charge say, at the height
  * (peak.*) and at the end (idle.*): smaps_rollup, status, malloc_info, mallinfo2,
@@ -87,13 +88,19 @@ copy_file(const char *from, const char *when)
 		close(out);
 }
 
+/* A buffer that is allocated would have glibc join what lies in fast bins. */
 static FILE *
 open_stats(const char *when, const char *what)
 {
+	static char buffer[1 << 16];
 	char path[4096];
+	FILE *f;
 
 	snprintf(path, sizeof path, "%s/%s.%s", stats, when, what);
-	return fopen(path, "w");
+	f = fopen(path, "w");
+	if (f)
+		setvbuf(f, buffer, _IOFBF, sizeof buffer);
+	return f;
 }
 
 static void
@@ -494,11 +501,34 @@ steady(void)
 	write_stats("peak");
 }
 
+/* Read at once, most of them dropped, in the order in which they came. */
+static void
+rows(void)
+{
+	enum { BLOCKS = 3, STAYS = 300 };
+	size_t count = (size_t)(600000 * scale);
+	void **blocks = calloc(count * BLOCKS, sizeof *blocks);
+
+	if (!blocks)
+		abort();
+	for (size_t i = 0; i < count; i++) {
+		blocks[i * BLOCKS] = filled(56);
+		blocks[i * BLOCKS + 1] = filled(40);
+		blocks[i * BLOCKS + 2] = filled(64 + i % 40 * 8);
+	}
+	write_stats("peak");
+	for (size_t i = 0; i < count * BLOCKS; i++) {
+		if (i / BLOCKS % STAYS)
+			free(blocks[i]);
+	}
+	free(blocks);
+}
+
 static const struct kind {
 	const char *name;
 	void (*run)(void);
 } kinds[] = {{"cross", cross}, {"phases", phases}, {"small", small}, {"buffers", buffers},
-    {"packets", packets}, {"steady", steady}};
+    {"packets", packets}, {"steady", steady}, {"rows", rows}};
 
 int
 main(int argc, char **argv)
@@ -522,7 +552,7 @@ main(int argc, char **argv)
 	}
 	if (!kind) {
 		fprintf(stderr,
-		    "usage: workload cross|phases|small|buffers|packets|steady [--scale N] "
+		    "usage: workload cross|phases|small|buffers|packets|steady|rows [--scale N] "
 		    "[--stats DIR] [--idle SECONDS] [--release]\n");
 		return 2;
 	}
