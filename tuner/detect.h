@@ -120,6 +120,11 @@ double pf_goal_at(const struct pf_go_heap *h, double gogc);
 /* The GOGC that makes no higher goal than this; negative: none does, for more is live. */
 double pf_gogc_for(const struct pf_go_heap *h, double goal);
 
+/* Where the memory comes from that the collector has to clear away: the stacks that allocate most. PF_ENOMEM. */
+int pf_show_gc_allocators(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err);
+/* The collector's own heaviest stack. PF_ENOMEM. */
+int pf_show_gc_collector(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err);
+
 /* The first of the last cycles of a trace (of PF_LEAST_CYCLES and more), which it is judged by: its beginning is warm-up. */
 enum { PF_LEAST_CYCLES = 3 };
 size_t pf_gctrace_steady(const struct pf_gctrace *t);
