@@ -434,7 +434,7 @@ judge(const struct settings *s, const struct cli_arguments *arguments, struct pf
 	struct pf_error interruption = {0};
 	struct pf_bench_options how = PF_BENCH_OPTIONS_INIT;
 	struct pf_try_options try = try_options(s, &how);
-	int rc = check(s, arguments->count, err), cut_short = 0;
+	int rc = check(s, arguments->count, err);
 
 	o.service = s->service_name;
 	o.memory_limit = (double)s->memory_limit;
@@ -450,7 +450,6 @@ judge(const struct settings *s, const struct cli_arguments *arguments, struct pf
 	if (rc == PF_EINCONCLUSIVE &&
 	    pf_tune_has_search(tune)) { /* what it measured is not thrown away */
 		interruption = *err;
-		cut_short = rc;
 		rc = 0;
 	}
 	if (!rc)
@@ -458,8 +457,10 @@ judge(const struct settings *s, const struct cli_arguments *arguments, struct pf
 	if (!rc)
 		rc = write_reports(tune, s, err);
 	pf_tune_free(tune);
-	if (!rc && cut_short)
-		rc = pf_error_set(err, cut_short, "%s", interruption.message);
+	if (!rc && interruption.code) {
+		*err = interruption;
+		rc = interruption.code;
+	}
 	return rc;
 }
 

@@ -19,6 +19,7 @@
 #include "convert/plausible.h"
 #include "convert/program.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/memory.h"
 #include "symbol/demangle.h"
 #include "symbol/probes.h"
@@ -332,7 +333,7 @@ note_exceptions(struct work *w)
 	for (size_t i = 0; i < r->drop_count; i++) {
 		const char *binary =
 		    r->drops[i].reason == PF_DROP_OTHER_BINARY ? r->drops[i].binary : "";
-		const char *slash = strrchr(binary, '/'), *name = slash ? slash + 1 : binary;
+		const char *name = pf_base_name(binary);
 
 		for (size_t u = 0; u < sizeof unwinders / sizeof *unwinders; u++) {
 			if (strncmp(name, unwinders[u], strlen(unwinders[u])) == 0)

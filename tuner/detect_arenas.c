@@ -42,6 +42,13 @@ thread_count(const struct pf_evidence *e)
 	return column == PF_NONE ? NAN : pf_column_total(ep, column);
 }
 
+/* MALLOC_ARENA_MAX as it is; 0: not set, as far as is known. */
+static double
+told_arenas(const struct pf_evidence *e)
+{
+	return *e->arena_max ? strtod(e->arena_max, NULL) : 0;
+}
+
 /* How to undo a setting of MALLOC_ARENA_MAX. */
 static uint32_t
 undo_arenas(const struct pf_evidence *e, struct pf_findings *f)
@@ -61,7 +68,7 @@ static bool
 are_shared(const struct pf_evidence *e, double arenas)
 {
 	double cpus = isnan(e->cpus) ? 1 : fmax(1, e->cpus), threads = thread_count(e);
-	double told = *e->arena_max ? strtod(e->arena_max, NULL) : 0;
+	double told = told_arenas(e);
 
 	if (arenas == 1)
 		return !(threads <= 1);
@@ -76,7 +83,7 @@ static void
 advise_arenas(const struct pf_evidence *e, struct pf_findings *f, double arenas)
 {
 	double cpus = isnan(e->cpus) ? 1 : fmax(1, e->cpus);
-	double told = *e->arena_max ? strtod(e->arena_max, NULL) : 0;
+	double told = told_arenas(e);
 	bool few = arenas < 8 * cpus;
 	double most = few ? 8 * cpus : 2 * fmax(fmax(arenas, told), 8 * cpus);
 
@@ -341,7 +348,7 @@ static void
 judge_statistics(const struct pf_evidence *e, struct pf_findings *f,
     const struct pf_allocator_stats *a, bool contended)
 {
-	double told = *e->arena_max ? strtod(e->arena_max, NULL) : 0;
+	double told = told_arenas(e);
 	double cpus = isnan(e->cpus) ? 2 : e->cpus;
 	char text[PF_AMOUNT_ROOM];
 

@@ -4,9 +4,9 @@
 
 #include "tuner/findings.h"
 #include "tuner/search_score.h"
+#include "tuner/validate.h"
 
-#define MATTERS 0.03 /* what a validation looks for, too */
-#define BOUND 1.96   /* standard deviations: 95 % */
+#define BOUND 1.96 /* standard deviations: 95 % */
 
 const struct pf_validation *
 pf_search_proof(const struct pf_search *s)
@@ -234,7 +234,7 @@ static void
 say_none(struct pf_search *s)
 {
 	const struct pf_trial *open = NULL;
-	double best = -MATTERS;
+	double best = -PF_MATTERS;
 
 	for (size_t i = 1; i < s->count; i++) {
 		const struct pf_trial *t = &s->trials[i];

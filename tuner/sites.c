@@ -226,27 +226,32 @@ pf_show_sites(struct pf_findings *f, const struct pf_evidence_profile *ep, const
 	return rc;
 }
 
+static const struct pf_label *
+label_of(const struct pf_profile *p, size_t sample, const char *key)
+{
+	for (uint64_t i = p->label_starts[sample]; i < p->label_starts[sample + 1]; i++) {
+		if (strcmp(pf_profile_string(p, p->labels[i].key), key) == 0)
+			return &p->labels[i];
+	}
+	return NULL;
+}
+
 const char *
 pf_sample_text(const struct pf_profile *p, size_t sample, const char *key)
 {
-	for (uint64_t i = p->label_starts[sample]; i < p->label_starts[sample + 1]; i++) {
-		const struct pf_label *l = &p->labels[i];
-		if (strcmp(pf_profile_string(p, l->key), key) == 0)
-			return pf_profile_string(p, l->string);
-	}
-	return "";
+	const struct pf_label *l = label_of(p, sample, key);
+
+	return l ? pf_profile_string(p, l->string) : "";
 }
 
 int64_t
 pf_sample_number(const struct pf_profile *p, size_t sample, const char *key)
 {
-	for (uint64_t i = p->label_starts[sample]; i < p->label_starts[sample + 1]; i++) {
-		const struct pf_label *l = &p->labels[i];
-		if (strcmp(pf_profile_string(p, l->key), key) == 0)
-			return l->string ? strtoll(pf_profile_string(p, l->string), NULL, 10)
-					 : l->number;
-	}
-	return 0;
+	const struct pf_label *l = label_of(p, sample, key);
+
+	if (!l)
+		return 0;
+	return l->string ? strtoll(pf_profile_string(p, l->string), NULL, 10) : l->number;
 }
 
 double

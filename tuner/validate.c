@@ -23,7 +23,6 @@ static const double look_share[LOOKS] = {
 
 static const double alpha = 0.05; /* of all that are compared, two-sided: each has its part of it */
 static const double power = 1.5;  /* how early it may be spent */
-static const double matters = 0.03;
 /* Who gives up gives up a chance only, so this interval need not be as sure as the one that recommends. */
 static const double drop_confidence = 0.95;
 static const double metric_confidence = 0.95;
@@ -181,7 +180,7 @@ is_hopeless(const struct pairs *p, bool *hopeless, struct pf_error *err)
 	struct pf_comparison c;
 	int rc = compare(p, drop_confidence, &c, err);
 
-	*hopeless = !p->over_cap && c.has_interval && c.low > -matters;
+	*hopeless = !p->over_cap && c.has_interval && c.low > -PF_MATTERS;
 	return rc;
 }
 
@@ -264,9 +263,8 @@ pf_validate(struct pf_search *s, struct pf_runner *runner, size_t chosen, size_t
 		rc = run(&p, runner, looks.at[k] - p.rounds, rng, err);
 		if (rc || s->trials[chosen].failed)
 			break;
+		/* Where it was interrupted no look was planned: this one shows, and decides nothing. */
 		rc = look(&p, s->interrupted ? 0 : looks.level[k], err);
-		if (s->interrupted) /* no look was planned here: it shows, and decides nothing */
-			v->supported = false;
 		if (s->interrupted)
 			break;
 		if (!rc && !v->supported)

@@ -21,6 +21,9 @@
 #include "stats/random.h"
 #include "tuner/runner.h"
 
+#define PF_MATTERS \
+	0.03 /* of what counts: a setting that can't be better by so much is not worth having */
+
 /*
  * Compares trial `chosen` over at most `pairs` rounds and adds to s->validations what
  * came of it; its runs and today's are added to those of the search, and say what else
