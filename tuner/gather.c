@@ -39,7 +39,6 @@ struct gathering {
 	char base[PATH_ROOM]; /* without a slash at its end */
 	size_t got;
 	struct pf_error first; /* why the first thing that failed did */
-	struct pf_error last;  /* and the last one */
 	const char *asked;     /* what is being fetched */
 	bool failed, stopped, gone, has_heap;
 	struct said {
@@ -97,7 +96,6 @@ pass_over(struct gathering *g, const char *what, const struct pf_error *why)
 
 	if (!g->failed)
 		g->first = *why;
-	g->last = *why;
 	g->failed = true;
 	snprintf(sentence, sizeof sentence, "%s is left out: %s", what, why->message);
 	warn_later(g, sentence);
@@ -340,15 +338,9 @@ watch_memory(struct gathering *g, uint32_t seconds, bool go, struct pf_error *er
 	int rc = 0;
 
 	for (int i = 0; !rc && i < MORE_SNAPSHOTS && g->has_heap; i++) {
-		size_t got;
-
 		rc = i || go ? rest(g, each, err) : watch_threads(g, each, err);
-		got = g->got;
 		if (!rc)
 			rc = fetch(g, "heap", heap, 0, false, err);
-		if (!rc && g->got == got)
-			rc = pf_error_set(err, PF_EIO,
-			    "the service went away while it was looked at: %s", g->last.message);
 		if (!rc)
 			rc = count_again(g, err);
 	}

@@ -17,6 +17,7 @@
 struct behaviour {
 	const char *root; /* what is answered there; "": the connection is closed */
 	bool ends;        /* with the first question for threads */
+	bool fails;       /* to give any heap profile but the first */
 	int expected;
 };
 
@@ -25,15 +26,17 @@ answer(int fd, int listener, const struct behaviour *b, const struct pf_buffer *
 {
 	static const char none[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: "
 				   "close\r\n\r\n";
+	static int heaps;
 	char request[4096], head[200];
 	ssize_t n = recv(fd, request, sizeof request - 1, 0);
 	bool threads;
 
 	request[n > 0 ? n : 0] = '\0';
 	threads = strstr(request, "/threads") != NULL;
+	heaps += strstr(request, "/heap?gc=1") != NULL;
 	if (b->ends && threads)
 		close(listener);
-	if (strstr(request, "/heap?gc=1")) {
+	if (strstr(request, "/heap?gc=1") && !(b->fails && heaps > 1)) {
 		int size = snprintf(head, sizeof head,
 		    "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
 		    heap->size);
@@ -122,12 +125,20 @@ what_takes_no_connections_has_gone(void **state)
 	expect(&(struct behaviour){.root = "", .ends = true, .expected = PF_EIO});
 }
 
+static void
+a_snapshot_that_fails_is_passed_over(void **state)
+{
+	(void)state;
+	expect(&(struct behaviour){.root = "", .fails = true});
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(whatever_is_at_its_root_it_is_there),
 	    cmocka_unit_test(what_takes_no_connections_has_gone),
+	    cmocka_unit_test(a_snapshot_that_fails_is_passed_over),
 	};
 
 	unsetenv("http_proxy"); /* it is meant for the real network */
