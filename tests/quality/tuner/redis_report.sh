@@ -50,6 +50,9 @@ load=$!
 "$build/profuse" collect "http://$target" --type cpu --seconds 10 -o cpu.pb.gz
 "$build/profuse" collect "http://$target" --type heap -o heap.pb.gz
 kill "$load"
+# Its libraries have names beside the program's own (Debian's redis-server exports some of its functions).
+binaries=(--binary "$(command -v redis-server)")
+while read -r library; do binaries+=(--binary "$library"); done < <(awk '/\/lib(c|jemalloc)\.so/ { print $NF }' "/proc/$redis/maps" | sort -u)
 # A socket of each run's own (its shell's number): no port is needed, and no other run is met.
 job="redis-server --port 0 --unixsocket r.\$\$ --save '' --appendonly no --daemonize no >/dev/null & \
 while ! redis-cli -s r.\$\$ ping >/dev/null 2>&1; do sleep 0.05; done; \
@@ -57,5 +60,5 @@ redis-benchmark -s r.\$\$ -q -n 8000 -r 20000 -d 700 -t set,lpush,sadd,get >/dev
 redis-cli -s r.\$\$ shutdown nosave; wait"
 try=(--try "$job" --seed 1)
 [ ${#outs[@]} -gt 0 ] || try=() # only a look at the findings
-"$build/profuse" tune cpu.pb.gz heap.pb.gz --binary "$(command -v redis-server)" --stats malloc-stats.txt \
+"$build/profuse" tune cpu.pb.gz heap.pb.gz "${binaries[@]}" --stats malloc-stats.txt \
 	--stats smaps_rollup --name redis "${try[@]}" "${outs[@]}"
