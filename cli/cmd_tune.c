@@ -299,12 +299,19 @@ on_run(void *context, const char *setting, size_t block, size_t blocks)
 	fflush(stderr);
 }
 
-/* What the settings ask of a search; `how` is its bench. */
-static struct pf_try_options
-try_options(const struct settings *s, struct pf_bench_options *how)
-{
-	struct pf_try_options o = PF_TRY_OPTIONS_INIT;
+/* What --try asks for; `options` points to `how`, its bench. */
+struct search {
+	struct pf_bench_options how;
+	struct pf_try_options options;
+};
 
+static void
+prepare_search(struct search *search, const struct settings *s)
+{
+	struct pf_bench_options *how = &search->how;
+	struct pf_try_options *o = &search->options;
+
+	*search = (struct search){.how = PF_BENCH_OPTIONS_INIT, .options = PF_TRY_OPTIONS_INIT};
 	how->urls = s->urls.items;
 	how->url_count = s->urls.count;
 	how->rate = s->rate;
@@ -315,34 +322,31 @@ try_options(const struct settings *s, struct pf_bench_options *how)
 	how->run_timeout = s->run_timeout;
 	how->has_seed = s->seed != UINT64_MAX;
 	how->seed = s->seed;
-	o.command = s->command;
-	o.bench = how;
-	o.weights = s->weights;
-	o.caps = s->caps.items;
-	o.cap_count = s->caps.count;
-	o.allocators = s->allocators;
-	o.go = s->go;
-	o.runs = s->runs == NOT_GIVEN ? 0 : s->runs;
-	o.pairs = s->pairs;
-	o.grid = s->grid == NOT_GIVEN ? 0 : s->grid;
-	return o;
+	o->command = s->command;
+	o->bench = how;
+	o->weights = s->weights;
+	o->caps = s->caps.items;
+	o->cap_count = s->caps.count;
+	o->allocators = s->allocators;
+	o->go = s->go;
+	o->runs = s->runs == NOT_GIVEN ? 0 : s->runs;
+	o->pairs = s->pairs;
+	o->grid = s->grid == NOT_GIVEN ? 0 : s->grid;
 }
 
 static int
-search(struct pf_tune *tune, const struct settings *s, struct pf_error *err)
+run_search(struct pf_tune *tune, struct search *search, bool quiet, struct pf_error *err)
 {
-	struct pf_bench_options how = PF_BENCH_OPTIONS_INIT;
-	struct pf_try_options o = try_options(s, &how);
-	bool terminal = isatty(STDERR_FILENO) && !s->quiet;
+	bool terminal = isatty(STDERR_FILENO) && !quiet;
 	int rc;
 
-	how.stop_fd = cli_catch_interrupts();
-	o.progress = terminal ? on_run : NULL;
-	rc = pf_tune_try(tune, &o, err);
+	search->how.stop_fd = cli_catch_interrupts();
+	search->options.progress = terminal ? on_run : NULL;
+	rc = pf_tune_try(tune, &search->options, err);
 	if (terminal)
 		fputs("\r\033[K", stderr);
-	if (how.stop_fd >= 0)
-		close(how.stop_fd);
+	if (search->how.stop_fd >= 0)
+		close(search->how.stop_fd);
 	return rc;
 }
 
@@ -361,7 +365,7 @@ add_argument(struct pf_tune *tune, const char *argument, bool base, struct pf_er
 
 static int
 add_all(struct pf_tune *tune, const struct settings *s, const struct cli_arguments *arguments,
-    struct pf_error *err)
+    struct search *search, struct pf_error *err)
 {
 	int rc = 0;
 
@@ -384,7 +388,7 @@ add_all(struct pf_tune *tune, const struct settings *s, const struct cli_argumen
 	if (!rc && s->pid)
 		rc = pf_tune_add_process(tune, (int64_t)s->pid, err);
 	if (!rc && s->command)
-		rc = search(tune, s, err);
+		rc = run_search(tune, search, s->quiet, err);
 	return rc;
 }
 
@@ -432,21 +436,21 @@ judge(const struct settings *s, const struct cli_arguments *arguments, struct pf
 	struct pf_tune_options o = PF_TUNE_OPTIONS_INIT;
 	struct pf_tune *tune = NULL;
 	struct pf_error interruption = {0};
-	struct pf_bench_options how = PF_BENCH_OPTIONS_INIT;
-	struct pf_try_options try = try_options(s, &how);
+	struct search search;
 	int rc = check(s, arguments->count, err);
 
+	prepare_search(&search, s);
 	o.service = s->service_name;
 	o.memory_limit = (double)s->memory_limit;
 	o.cpus = s->cpus > 0 ? s->cpus : 0;
 	o.cores_used = s->cores_used;
 	o.symbol_note = cli_note;
 	if (!rc && s->command) /* now, not after the minute that --service takes */
-		rc = pf_tune_check_try(&try, err);
+		rc = pf_tune_check_try(&search.options, err);
 	if (!rc)
 		rc = pf_tune_new(&tune, &o, err);
 	if (!rc)
-		rc = add_all(tune, s, arguments, err);
+		rc = add_all(tune, s, arguments, &search, err);
 	if (rc == PF_EINCONCLUSIVE &&
 	    pf_tune_has_search(tune)) { /* what it measured is not thrown away */
 		interruption = *err;
