@@ -172,7 +172,6 @@ pf_add_snapshot_caveats(
 			pf_base_name(d->mixed[1]->name), pf_base_name(d->mixed[0]->name)));
 	if (d->times_missing)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
-		    pf_say(f, "The snapshots carry no times that tell them apart; their order on "
-			      "the command "
-			      "line was taken."));
+		    pf_say(f, "The snapshots carry no times that tell them apart; the order in "
+			      "which they were given was taken."));
 }
