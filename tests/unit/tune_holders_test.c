@@ -338,6 +338,57 @@ a_base_that_is_compared_with_nothing_is_told(void **state)
 	pf_tune_free(tune);
 }
 
+/*
+ * Six threads that wait for another server, each time they are looked at; and main, which pauses. In a service that has
+ * clients, a second is as long as a request may take.
+ */
+static void
+threads_of_a_service_without_clients_may_be_subscribers(void **state)
+{
+	static const char *const cpu[] = {"samples", "count", "cpu", "nanoseconds", NULL};
+	static const struct test_sample used[] = {
+	    {{"work", "start_thread"}, {50, SECOND / 2}, {{0}}}, {{NULL}, {0}, {{0}}}};
+	static const struct {
+		const char *main, *peer;
+		int64_t waited; /* at the first look; at the last half a second */
+		enum pf_severity severity;
+		enum pf_confidence confidence;
+	} cases[] = {
+	    {"pause", "server", 3 * SECOND / 2, PF_SEVERITY_LOW, PF_CONFIDENCE_LOW},
+	    {"accept", "server", 3 * SECOND / 2, PF_SEVERITY_HIGH, PF_CONFIDENCE_MEDIUM},
+	    {"pause", "server", SECOND / 2, PF_SEVERITY_HIGH, PF_CONFIDENCE_MEDIUM},
+	    {"pause", NULL, SECOND / 2, PF_SEVERITY_LOW, PF_CONFIDENCE_LOW},
+	    {"accept", NULL, SECOND / 2, PF_SEVERITY_MEDIUM, PF_CONFIDENCE_LOW},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		for (int64_t look = 0; look < 2; look++) {
+			struct test_sample threads[8] = {{{cases[i].main, "main"}, {1, 0},
+			    {{"tid", NULL, 1}, {"wait", cases[i].main, 0}}}};
+
+			for (int64_t k = 1; k <= 6; k++)
+				threads[k] = (struct test_sample){
+				    {"recv", "next_event", "listen_topic"}, {1, 0},
+				    {{"tid", NULL, 1 + k}, {"wait", "recv", 0},
+					{"waited", NULL, look ? SECOND / 2 : cases[i].waited},
+					{cases[i].peer ? "peer" : NULL, cases[i].peer, 0}}};
+			add_labelled(tune, test_threads, threads, 0, 1000 + look, false);
+		}
+		add_labelled(tune, cpu, used, 10, 1000, false);
+		run_tune(tune);
+		found = find_finding(tune, "external-wait");
+		assert_non_null(found);
+		assert_int_equal(found->severity, cases[i].severity);
+		assert_int_equal(found->confidence, cases[i].confidence);
+		assert_non_null(strstr(pf_said(&tune->findings, found->title), "6 of 6 working"));
+		pf_tune_free(tune);
+	}
+}
+
 /* However severe it would be. */
 static void
 what_is_hardly_sure_is_not_severe(void **state)
@@ -369,6 +420,7 @@ main(void)
 	    cmocka_unit_test(what_is_done_under_a_lock_is_told),
 	    cmocka_unit_test(who_waits_behind_a_writer_may_be_its_reader),
 	    cmocka_unit_test(a_base_that_is_compared_with_nothing_is_told),
+	    cmocka_unit_test(threads_of_a_service_without_clients_may_be_subscribers),
 	    cmocka_unit_test(what_is_hardly_sure_is_not_severe),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
