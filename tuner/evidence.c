@@ -403,6 +403,8 @@ pf_evidence_settle(struct pf_evidence *e)
 		e->allocator = allocator_of_profiles(e);
 	if (e->profile_count)
 		qsort(e->profiles, e->profile_count, sizeof *e->profiles, by_kind_and_time);
+	if (pf_evidence_join(e))
+		qsort(e->profiles, e->profile_count, sizeof *e->profiles, by_kind_and_time);
 	pf_evidence_doubt(e);
 	for (size_t i = 0; i < e->stats_count; i++) {
 		const struct pf_evidence_stats *s = &e->stats[i];

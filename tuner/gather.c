@@ -237,6 +237,16 @@ fetch(struct gathering *g, const char *type, const char *path, uint32_t seconds,
 	return rc;
 }
 
+static int
+fetch_heap(struct gathering *g, struct pf_error *err)
+{
+	size_t got = g->got;
+	int rc = fetch(g, "heap", heap, 0, false, err);
+
+	g->tune->evidence.asked += g->got > got;
+	return rc;
+}
+
 /* Statistics that are no profile: metrics, the agent's figures of the allocator. */
 static int
 fetch_text(struct gathering *g, const char *path, struct pf_error *err)
@@ -392,7 +402,7 @@ watch_memory(struct gathering *g, uint32_t seconds, bool go, struct pf_error *er
 			rc = i == 1 || i == 2 ? watch_waits(g, &g->waits[i - 1], each, err)
 					      : rest(g, each, err);
 		if (!rc && g->has_heap)
-			rc = fetch(g, "heap", heap, 0, false, err);
+			rc = fetch_heap(g, err);
 		if (!rc && g->has_heap)
 			rc = count_again(g, err);
 	}
@@ -413,7 +423,7 @@ gather(struct gathering *g, struct pf_error *err)
 	    "/debug/pprof/heap?debug=1"; /* Go's; as a profile it has no names */
 	struct pf_tune *t = g->tune;
 	bool go;
-	int rc = fetch(g, "heap", heap, 0, false, err);
+	int rc = fetch_heap(g, err);
 
 	g->has_heap = g->got > 0;
 	if (!rc)
