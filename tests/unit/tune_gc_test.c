@@ -998,8 +998,14 @@ a_walk_that_a_setting_makes_rarer_is_no_severe_finding(void **state)
 	pf_buffer_add(&trace, "", 1);
 	add_text(tune, "trace", (const char *)trace.bytes, false);
 	pf_buffer_release(&trace);
-	add_text(
-	    tune, "metrics", "go_gc_gogc_percent 100\ngo_gc_gomemlimit_bytes 54525952\n", false);
+	add_text(tune, "metrics",
+	    "go_gc_gogc_percent 100\ngo_gc_gomemlimit_bytes 54525952\n"
+	    "go_cpu_classes_gc_total_cpu_seconds_total 80\n"
+	    "go_cpu_classes_gc_mark_idle_cpu_seconds_total 0\n"
+	    "go_cpu_classes_gc_mark_assist_cpu_seconds_total 0\n"
+	    "go_cpu_classes_total_cpu_seconds_total 100\n"
+	    "go_cpu_classes_idle_cpu_seconds_total 0\n",
+	    false);
 	add_heap_text(tune, "heap", 1400000, 33, false);
 	run_tune(tune);
 	finding = find_finding(tune, "gc-scan");
