@@ -81,6 +81,19 @@ start(const struct behaviour *b, unsigned *port)
 	return service;
 }
 
+/* There was a heap, and of nothing else can be said that all is well. */
+static void
+expect_missing(struct pf_tune *tune)
+{
+	const char *said;
+
+	run_tune(tune);
+	said = pf_strings_get(&tune->unjudged, 1);
+	assert_non_null(strstr(said, "no profile of: threads, cpu, mutex, block, frees"));
+	assert_null(strstr(said, "heap"));
+	assert_non_null(strstr(said, "404"));
+}
+
 static void
 expect(const struct behaviour *b)
 {
@@ -101,6 +114,8 @@ expect(const struct behaviour *b)
 		fail_msg("%d \"%s\"", rc, err.message);
 	if (rc)
 		assert_non_null(strstr(err.message, "the service went away"));
+	else
+		expect_missing(tune);
 	pf_tune_free(tune);
 }
 
