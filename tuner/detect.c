@@ -19,6 +19,7 @@ const struct pf_detector pf_detectors[] = {
     {"deadlock", "a goroutine dump (debug=2)", pf_detect_deadlock},
     {"deadlock", "the agent's threads profile", pf_detect_threads_locked},
     {"lock-contention", "mutex, block and contention profiles, goroutines", pf_detect_locks},
+    {"lock-contention", "a CPU profile", pf_detect_spinning},
     {"external-wait", "goroutine or thread profiles, with a CPU profile", pf_detect_outside},
     {"gc-pressure", "a CPU profile, gctrace, Go's metrics", pf_detect_gc_pressure},
     {"gc-settings", "Go's heap statistics, with the collector's cost", pf_detect_gc_settings},
@@ -172,7 +173,6 @@ pf_add_snapshot_caveats(
 			pf_base_name(d->mixed[1]->name), pf_base_name(d->mixed[0]->name)));
 	if (d->times_missing)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
-		    pf_say(f, "The snapshots carry no times that tell them apart; their order on "
-			      "the command "
-			      "line was taken."));
+		    pf_say(f, "The snapshots carry no times that tell them apart; the order in "
+			      "which they were given was taken."));
 }

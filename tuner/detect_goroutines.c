@@ -2,7 +2,8 @@
  * detect_goroutines.c: goroutines and threads that pile up.
  *
  * Many goroutines are normal where each serves a connection: those that wait
- * for a next request are left out. A pile is a thousand and more in one
+ * for a next request are left out, and those of a client's connections are told
+ * only where they become more. A pile is a thousand and more in one
  * place, or a number that rises from snapshot to snapshot (Kendall's test). Threads
  * cost more: hundreds in one place are a pile. Threads that wait for others of the
  * program, at a condition or a semaphore, are a pool until they rise: only where they
@@ -206,15 +207,61 @@ advise(struct pf_findings *f, const struct pile *p, bool threads)
 					      "each has been waiting")});
 }
 
+/* Of whoever they are told as; 0: the service's own. */
+static uint32_t
+traits_of(const struct pile *p)
+{
+	return p->site.name == PF_NONE ? PF_CODE_LIBRARY : p->ep->traits[p->site.name];
+}
+
+/* A client library's loops: one for each connection. */
+static bool
+is_client(const struct pile *p)
+{
+	return (traits_of(p) & PF_CODE_CLIENT) != 0;
+}
+
+/* Whose connections they are is in no stack. */
+static void
+advise_client(struct pf_findings *f, const struct pile *p)
+{
+	bool unread = p->wait == PF_CODE_CHANNEL;
+
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action =
+		    unread
+			? pf_say(f, "Close the body of each answer (defer resp.Body.Close()), also "
+				    "where only its status is wanted: these connections wait until "
+				    "somebody has read theirs to the end, or closed it. Who got it "
+				    "is in none of their stacks: search for Get(, Post( and Do( "
+				    "whose answer's Body is not closed on every path.")
+			: pf_say(f, "Let all requests share one http.Client, or http.Transport: "
+				    "each transport keeps the connections that it opened, and "
+				    "these are at rest. Bound them (MaxConnsPerHost, "
+				    "MaxIdleConnsPerHost) and let them end (IdleConnTimeout, which "
+				    "a new http.Transport has not). Who opened them is in none of "
+				    "their stacks: search for http.Transport{."),
+		.how = unread ? pf_say(f, "the linter bodyclose finds most")
+			      : pf_say(f, "grep -rn 'http.Transport{' --include=*.go ."),
+		.risk = unread ? 0
+			       : pf_say(f, "Too low a MaxConnsPerHost makes requests wait for "
+					   "each other.")});
+}
+
 /*
- * Goroutines that wait for others of the program, or for what their profile does not say (it leaves the
- * runtime's own frames out), and of which nothing shows that they become more: one each for who subscribed.
+ * Goroutines that wait for others of the program, for what their profile does not say (it leaves the
+ * runtime's own frames out), or in a library's loop for what comes from the network, and of which nothing
+ * shows that they become more: one each for who subscribed or is connected.
  */
 static bool
 may_be_subscribers(const struct pile *p)
 {
+	bool at_rest =
+	    !p->wait || p->wait == PF_CODE_CHANNEL || (p->wait == PF_CODE_OUTSIDE && traits_of(p));
+
 	return p->ep->kind == PF_PROFILE_GOROUTINE && !p->rising && !grew_since_base(p) &&
-	       !grew_in_series(p) && (!p->wait || p->wait == PF_CODE_CHANNEL);
+	       !grew_in_series(p) && at_rest;
 }
 
 /* Whether it was seen to rise for so short a time that the start of a pool may look the same. */
@@ -254,7 +301,10 @@ begin(const struct pf_evidence *e, struct pf_findings *f, const struct pile *p, 
 	    : many || (p->rising && !is_short(e, p)) ? PF_SEVERITY_HIGH
 						     : PF_SEVERITY_MEDIUM,
 	    p->rising || waits ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM,
-	    p->ep->kind == PF_PROFILE_CREATED
+	    is_client(p)
+		? pf_say(
+		      f, "%.0f connections of net/http's client are open, and they become more", n)
+	    : p->ep->kind == PF_PROFILE_CREATED
 		? pf_say(f, "%.0f threads were created for %s", n, p->owner)
 		: pf_say(f, "%.0f %s are %s %s%s", n, p->what, words_of(p->wait, threads), p->owner,
 		      p->rising ? ", and they become more" : ""));
@@ -313,8 +363,9 @@ report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struc
 	    n / pf_column_total(p->ep, pf_evidence_column(p->ep, pf_count_columns)), "share");
 	pf_add_number(f, "in_base", p->base, "count");
 	if (p->rising) {
-		pf_add_estimate(
-		    f, "growth", p->trend.slope, p->trend.low, p->trend.high, "per_second");
+		if (pf_evidence_is_timed(e, p->ep->kind))
+			pf_add_estimate(
+			    f, "growth", p->trend.slope, p->trend.low, p->trend.high, "per_second");
 		pf_add_number(f, "trend_p", p->trend.p_rising, "probability");
 	}
 	if (!threads) {
@@ -326,7 +377,10 @@ report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struc
 			"they keep reachable come on top, and no profile of goroutines says "
 			"how much"));
 	}
-	advise(f, p, threads);
+	if (is_client(p))
+		advise_client(f, p);
+	else
+		advise(f, p, threads);
 	if (p->ep->kind == PF_PROFILE_CREATED && !p->rising && living_threads(e) >= n &&
 	    !are_alive(e, p))
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
@@ -372,7 +426,7 @@ is_pile(const struct pf_evidence *e, struct pile *p, size_t processes)
 		    pf_trend_goes_on(&p->trend, p->series.times, p->series.count);
 	if (p->rising || grew_since_base(p))
 		return true;
-	if (are_alive(e, p))
+	if (are_alive(e, p) || is_client(p))
 		return false;
 	choose_part(p, BUSY);
 	if (p->count >= pile && !(p->is_series && may_be_subscribers(p)))

@@ -339,6 +339,27 @@ leave_nameless_out(struct pf_evidence *e)
 	}
 }
 
+/*
+ * Of a kind that has a series by its times, what has no time (a goroutine dump, beside profiles of goroutines) stands
+ * nowhere in it.
+ */
+static void
+leave_untimed_out(struct pf_evidence *e)
+{
+	size_t timed[PF_PROFILE_KINDS] = {0};
+
+	for (size_t i = 0; i < e->profile_count; i++) {
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+		timed[ep->kind] += !ep->base && !ep->series && ep->time_nanos > 0;
+	}
+	for (size_t i = 0; i < e->profile_count; i++) {
+		struct pf_evidence_profile *ep = &e->profiles[i];
+		if (!ep->base && !ep->series && ep->time_nanos <= 0 &&
+		    timed[ep->kind] >= PF_LEAST_SERIES)
+			ep->kind = PF_PROFILE_OTHER;
+	}
+}
+
 static enum pf_allocator
 allocator_of_library(const char *path)
 {
@@ -373,6 +394,7 @@ pf_evidence_settle(struct pf_evidence *e)
 {
 	pf_evidence_part(e);
 	leave_nameless_out(e);
+	leave_untimed_out(e);
 	note_ends(e);
 	if (e->allocator == PF_ALLOCATOR_UNKNOWN)
 		e->allocator = allocator_of_profiles(e);

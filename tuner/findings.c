@@ -222,9 +222,19 @@ by_weight(const void *a, const void *b)
 	return strcmp(x->kind, y->kind);
 }
 
+/* What is hardly sure is nothing to begin with, however severe it would be. */
+static void
+limit_severity(struct pf_finding *finding)
+{
+	if (finding->confidence <= PF_CONFIDENCE_LOW && finding->severity == PF_SEVERITY_HIGH)
+		finding->severity = PF_SEVERITY_MEDIUM;
+}
+
 void
 pf_findings_sort(struct pf_findings *f)
 {
+	for (size_t i = 0; i < f->finding_count; i++)
+		limit_severity(&f->findings[i]);
 	if (f->finding_count)
 		qsort(f->findings, f->finding_count, sizeof *f->findings, by_weight);
 }

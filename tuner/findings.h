@@ -124,7 +124,7 @@ void pf_add_caveat(struct pf_findings *f, enum pf_confidence most, uint32_t why)
  */
 void pf_findings_contrast(struct pf_findings *f);
 
-/* Most severe first; of the same severity the surer, then the greater gain. */
+/* Most severe first; of the same severity the surer, then the greater gain. Below medium confidence none is severe. */
 void pf_findings_sort(struct pf_findings *f);
 
 const char *pf_severity_name(enum pf_severity severity);       /* "low", "medium", "high" */

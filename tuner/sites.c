@@ -36,6 +36,17 @@ traits_of_thread(const struct pf_profile *p, size_t sample)
 	return pf_code_peer_traits(pf_sample_text(p, sample, "peer"), wait, waited);
 }
 
+/* Where no code of the service's own asks for a request's body, it is the next request that is waited for. */
+static bool
+reads_for_nobody(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	size_t i = pf_stack_with(s, ep, PF_CODE_CALLER);
+
+	while (i < s->count && ep->traits[s->names[i]])
+		i++;
+	return i == s->count;
+}
+
 int
 pf_stack_read(
     struct pf_stack *s, const struct pf_evidence_profile *ep, size_t sample, struct pf_error *err)
@@ -61,6 +72,8 @@ pf_stack_read(
 		s->traits |= traits_of_labels(ep, sample);
 	if (ep->kind == PF_PROFILE_THREADS)
 		s->traits |= traits_of_thread(p, sample);
+	if (s->traits & PF_CODE_CALLER && reads_for_nobody(s, ep))
+		s->traits |= PF_CODE_SERVER;
 	return 0;
 }
 
@@ -99,18 +112,47 @@ pf_stack_in_allocator(const struct pf_stack *s, const struct pf_evidence_profile
 	return own < s->count && pf_stack_with(s, ep, PF_CODE_ALLOCATION) < own;
 }
 
-uint32_t
-pf_stack_owner(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+/* Go's own inside: nobody can do anything about it. */
+static bool
+is_inside(const struct pf_evidence_profile *ep, uint32_t name)
+{
+	static const char *const inside[] = {
+	    "runtime.", "internal/", "net.(*netFD).", "net.(*conn)."};
+	const char *text = pf_frames_name(&ep->frames, name);
+
+	for (size_t i = 0; i < sizeof inside / sizeof *inside; i++) {
+		if (strncmp(text, inside[i], strlen(inside[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The position of the leaf-most frame that is no inner one; s->count where there is none. */
+static size_t
+past_inner(const struct pf_stack *s, const struct pf_evidence_profile *ep, bool runtime_too)
 {
 	const uint32_t inner =
 	    PF_CODE_ALLOCATION | PF_CODE_LOCK | PF_CODE_MAPPING | PF_CODE_CHANNEL | PF_CODE_SLEEP;
-	size_t own = pf_stack_own(s, ep), i = 0;
+	size_t i = 0;
 
-	if (own < s->count)
-		return s->names[own];
-	while (i < s->count && (ep->traits[s->names[i]] & inner))
+	while (i < s->count &&
+	       ((ep->traits[s->names[i]] & inner) || (!runtime_too && is_inside(ep, s->names[i]))))
 		i++;
-	return i < s->count ? s->names[i] : s->count ? s->names[s->count - 1] : PF_NONE;
+	return i;
+}
+
+uint32_t
+pf_stack_owner(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	size_t at = pf_stack_own(s, ep);
+
+	if (at == s->count)
+		at = pf_stack_with(s, ep, PF_CODE_CLIENT);
+	if (at == s->count)
+		at = past_inner(s, ep, false);
+	if (at == s->count)
+		at = past_inner(s, ep, true);
+	return at < s->count ? s->names[at] : s->count ? s->names[s->count - 1] : PF_NONE;
 }
 
 int

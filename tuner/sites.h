@@ -30,7 +30,10 @@ size_t pf_stack_with(
  * own (jemalloc's in the background) is none.
  */
 bool pf_stack_in_allocator(const struct pf_stack *s, const struct pf_evidence_profile *ep);
-/* Who answers for a sample: its own code, else the last frame that is no allocator's or lock's. PF_NONE: empty. */
+/*
+ * Who answers for a sample: its own code, else a client's loop, else the last frame that is no allocator's or lock's,
+ * of Go's runtime only where there is nothing else. PF_NONE: empty.
+ */
 uint32_t pf_stack_owner(const struct pf_stack *s, const struct pf_evidence_profile *ep);
 
 /* Sums by name. */

@@ -229,23 +229,43 @@ common_entry(const struct pf_cfi *cfi, uint64_t address, struct pf_common *commo
 	return !c.failure && common->return_column == PF_REG_PC;
 }
 
+/* The entry of the function that holds an address: `c` is behind its range. */
+static bool
+function_entry(const struct pf_cfi *cfi, uint64_t pc, struct pf_common *common, struct pf_cursor *c,
+    uint64_t *start, uint64_t *range)
+{
+	uint64_t entry, id_at, back;
+
+	if (!cfi->count || !search(cfi, pc, &entry))
+		return false;
+	*c = at(cfi, entry);
+	*c = record(cfi, c, &id_at);
+	back = pf_read_fixed(c, 4);
+	if (c->failure || back == 0 || !common_entry(cfi, id_at - back, common))
+		return false;
+	*start = encoded(cfi, c, common->encoding);
+	*range = encoded(cfi, c, common->encoding & 0x0f);
+	return !c->failure && pc >= *start && pc - *start < *range;
+}
+
+uint64_t
+pf_cfi_limit(const struct pf_cfi *cfi, uint64_t pc)
+{
+	struct pf_common common;
+	struct pf_cursor c;
+	uint64_t start, range;
+
+	return function_entry(cfi, pc, &common, &c, &start, &range) ? start + range : 0;
+}
+
 bool
 pf_cfi_row(const struct pf_cfi *cfi, uint64_t pc, struct pf_row *row)
 {
 	struct pf_common common;
 	struct pf_cursor c;
-	uint64_t entry, id_at, start, range, back;
+	uint64_t start, range;
 
-	if (!cfi->count || !search(cfi, pc, &entry))
-		return false;
-	c = at(cfi, entry);
-	c = record(cfi, &c, &id_at);
-	back = pf_read_fixed(&c, 4);
-	if (c.failure || back == 0 || !common_entry(cfi, id_at - back, &common))
-		return false;
-	start = encoded(cfi, &c, common.encoding);
-	range = encoded(cfi, &c, common.encoding & 0x0f);
-	if (c.failure || pc < start || pc - start >= range)
+	if (!function_entry(cfi, pc, &common, &c, &start, &range))
 		return false;
 	if (common.sized)
 		pf_cursor_skip(&c, pf_cursor_varint(&c));

@@ -58,6 +58,8 @@ bool pf_cfi_row(const struct pf_cfi *cfi, uint64_t pc, struct pf_row *row);
 
 /* Where the function begins that holds an address, as far as the table knows; 0 if it doesn't. */
 uint64_t pf_cfi_start(const struct pf_cfi *cfi, uint64_t pc);
+/* Where it ends; 0 if the table doesn't say. */
+uint64_t pf_cfi_limit(const struct pf_cfi *cfi, uint64_t pc);
 
 /* Memory as an expression or rule sees it: 8 bytes at an address, or false. */
 struct pf_memory {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "collect/agent/guess.h"
-#include "collect/agent/host.h"
+#include "collect/agent/last_call.h"
 #include "collect/agent/unwind.h"
 #include "core/memory.h"
 
@@ -23,6 +23,7 @@ pf_stacks_release(struct pf_stacks *s)
 	free(s->locations);
 	free(s->frames);
 	free(s->items);
+	free(s->last_calls);
 	pf_index_release(&s->location_index);
 	pf_index_release(&s->index);
 	*s = (struct pf_stacks){0};
@@ -86,43 +87,6 @@ pf_stacks_pair(struct pf_stacks *s, uint64_t pc, uint64_t caller, int64_t now)
 	return intern(s, frames, count);
 }
 
-/* A jump by way of the offset table, as calls into other libraries go: of .plt and .plt.sec. */
-static bool
-is_linkage(uint64_t pc)
-{
-	static const uint8_t landing[] = {0xf3, 0x0f, 0x1e, 0xfa}; /* endbr64 */
-	uint8_t code[7], *at = code;
-
-	if (!pf_host_read_all(code, pc, sizeof code))
-		return true;
-	if (!memcmp(code, landing, sizeof landing))
-		at += sizeof landing;
-	at += *at == 0xf2;
-	return at[0] == 0xff && at[1] == 0x25;
-}
-
-/*
- * The function that was called before this return address, if that is another one than has returned
- * there by now: one whose last call was made by a jump, as compilers do, and which left no frame. 0: none, or a
- * call by a register, which doesn't tell.
- */
-static uint64_t
-jumped_from(struct pf_stacks *s, uint64_t back, int64_t now)
-{
-	uint32_t mapping = pf_modules_find(s->modules, back - 1, now);
-	const struct pf_cfi *cfi =
-	    mapping == PF_NO_MAPPING ? NULL : pf_modules_cfi(s->modules, mapping);
-	uint64_t target;
-	uint8_t code[5];
-	int32_t distance;
-
-	if (!cfi || !pf_host_read_all(code, back - sizeof code, sizeof code) || code[0] != 0xe8)
-		return 0;
-	memcpy(&distance, code + 1, sizeof distance);
-	target = back + (uint64_t)(int64_t)distance;
-	return pf_cfi_start(cfi, target) == target && !is_linkage(target) ? target : 0;
-}
-
 static bool
 needs_frame_pointer(const struct pf_step *step)
 {
@@ -130,14 +94,32 @@ needs_frame_pointer(const struct pf_step *step)
 	       (step->kind == PF_STEP_SIMPLE && step->reg == PF_REG_FP);
 }
 
-static void
-add_jumped(struct pf_stacks *s, uint64_t back, int64_t now, uint32_t *frames, uint32_t *count)
+/* What has jumped to the function at `entry`, which returns to this frame, belongs between the two. */
+static bool
+add_last_call(struct pf_stacks *s, const struct pf_frame *frame, uint64_t entry, int64_t now,
+    uint32_t *frames, uint32_t *count)
 {
-	uint64_t function = jumped_from(s, back, now);
-	uint32_t number = function ? locate(s, function, now) : PF_NONE;
+	struct pf_last_call call;
 
-	if (number != PF_NONE)
-		frames[(*count)++] = number;
+	pf_last_call(&s->last_calls, s->modules, frame, entry, now, &call);
+	for (uint32_t i = 0; i < call.count; i++) {
+		uint32_t number = locate(s, call.functions[i], now);
+
+		if (number != PF_NONE)
+			frames[(*count)++] = number;
+	}
+	return call.known;
+}
+
+/* Where the function begins that holds an address; 0: not known. */
+static uint64_t
+start_of(struct pf_stacks *s, uint32_t location)
+{
+	const struct pf_location *l = &s->locations[location];
+	const struct pf_cfi *cfi =
+	    l->mapping == PF_NO_MAPPING ? NULL : pf_modules_cfi(s->modules, l->mapping);
+
+	return cfi ? pf_cfi_start(cfi, l->pc) : 0;
 }
 
 struct pf_taken
@@ -146,6 +128,7 @@ pf_stacks_take(struct pf_stacks *s, const struct pf_slot *slot, int64_t now)
 	struct pf_taken taken = {.stack = PF_NONE, .end = PF_STACK_DEEP};
 	uint32_t frames[PF_MOST_FRAMES], count = 0;
 	bool exact = true; /* the leaf's address, and one that a signal interrupted */
+	bool unsure = false;
 	struct pf_frame frame;
 
 	pf_frame_init(&frame, slot);
@@ -188,8 +171,11 @@ pf_stacks_take(struct pf_stacks *s, const struct pf_slot *slot, int64_t now)
 		taken.by_frame_pointer |= step.kind == PF_STEP_NONE;
 		exact = step.signal_frame;
 		if (entry && slot->last_call)
-			add_jumped(s, frame.registers[PF_REG_PC], now, frames, &count);
+			unsure =
+			    !add_last_call(s, &frame, start_of(s, number), now, frames, &count);
 	}
 	taken.stack = intern(s, frames, count);
+	if (unsure && taken.stack != PF_NONE)
+		s->items[taken.stack].unsure = true;
 	return taken;
 }

@@ -45,6 +45,7 @@ struct pf_location {
 struct pf_stack {
 	uint64_t first; /* in frames[] */
 	uint32_t count;
+	bool unsure; /* whether nobody is missing between the first and the second */
 };
 
 struct pf_stacks {
@@ -57,6 +58,7 @@ struct pf_stacks {
 	struct pf_stack *items;
 	size_t count, capacity;
 	struct pf_index index;
+	struct pf_last_call_seen *last_calls; /* owned */
 };
 
 enum pf_stack_end {

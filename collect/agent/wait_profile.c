@@ -52,6 +52,9 @@ sample(const void *source, size_t i, struct pf_sample *sample)
 	sample->stack = sum.stack;
 	sample->values[0] = (int64_t)(sum.count + 0.5);
 	sample->values[1] = (int64_t)(sum.delay + 0.5);
+	if (s->note == PF_NOTE_HOLD && sum.stack != PF_NONE)
+		sample->labels[sample->label_count++] = (struct pf_sample_label){.key = "caller",
+		    .text = pf_notes_stacks()->items[sum.stack].unsure ? "unknown" : "known"};
 	if (s->note != PF_NOTE_CREATE)
 		sample->labels[sample->label_count++] =
 		    (struct pf_sample_label){.key = "object", .text = pf_wait_word(sum.kind)};

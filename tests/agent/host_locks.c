@@ -3,7 +3,9 @@
  *
  *	known              a known wait of each kind by known functions, then sleeps until it is killed:
  *	                   hold_mutex() holds a mutex for 300 ms that wait_for_mutex() wants, and then
- *	                   unlock_last(), whose last call is to unlock it; likewise
+ *	                   unlock_last(), whose last call is to unlock it, unlock_after_switch() the same,
+ *	                   and pass_on(), whose last call is to unlock_last(); choose() ends with a call of
+ *	                   one of two, and call_by_pointer() can't be told from its code whom it calls; likewise
  *	                   hold_rwlock() and wait_to_read(), wait_to_write(), and hold_mtx() and
  *	                   wait_for_mtx(); wait_for_condition(), wait_for_semaphore() and
  *	                   wait_for_thread() wait 200 ms
@@ -91,6 +93,102 @@ __attribute__((noinline)) static void *
 call_unlock_last(void *unused)
 {
 	CHECK(!unlock_last());
+	burn_sink++;
+	return unused;
+}
+
+/* Its last call is to a function whose last call is made by a jump, too. */
+__attribute__((noinline)) static int
+pass_on(void)
+{
+	burn_sink++;
+	return unlock_last();
+}
+
+__attribute__((noinline)) static void *
+call_pass_on(void *unused)
+{
+	CHECK(!pass_on());
+	burn_sink++;
+	return unused;
+}
+
+/* A jump by a table is none to another function. */
+__attribute__((noinline)) static int
+unlock_after_switch(int what)
+{
+	CHECK(!pthread_mutex_lock(&mutex));
+	sem_post(&started);
+	switch (what) {
+	case 0:
+		pause_ms(300);
+		break;
+	case 1:
+		burn_sink *= 7;
+		pause_ms(1);
+		break;
+	case 2:
+		pause_ms(2);
+		burn_sink++;
+		break;
+	case 3:
+		burn(0.01);
+		break;
+	case 4:
+		pause_ms(5);
+		burn_sink -= 3;
+		break;
+	case 5:
+		burn_sink = 0;
+		pause_ms(9);
+		break;
+	default:
+		break;
+	}
+	return pthread_mutex_unlock(&mutex);
+}
+
+static volatile int zero;
+
+__attribute__((noinline)) static void *
+call_unlock_after_switch(void *unused)
+{
+	CHECK(!unlock_after_switch(zero));
+	burn_sink++;
+	return unused;
+}
+
+__attribute__((noinline)) static int
+unlock_another(void)
+{
+	CHECK(!pthread_mutex_lock(&second));
+	burn_sink++;
+	return pthread_mutex_unlock(&second);
+}
+
+__attribute__((noinline)) static int
+choose(int which)
+{
+	burn_sink++;
+	return which ? unlock_another() : unlock_last();
+}
+
+__attribute__((noinline)) static void *
+call_choose(void *unused)
+{
+	CHECK(!choose(zero));
+	burn_sink++;
+	return unused;
+}
+
+static int (*volatile by_pointer)(void) = unlock_last;
+
+__attribute__((noinline)) static void *
+call_by_pointer(void *unused)
+{
+	int (*function)(void) = by_pointer;
+
+	CHECK(!function());
 	burn_sink++;
 	return unused;
 }
@@ -204,6 +302,10 @@ known(void)
 {
 	meet(hold_mutex, wait_for_mutex);
 	meet(call_unlock_last, wait_for_mutex);
+	meet(call_unlock_after_switch, wait_for_mutex);
+	meet(call_pass_on, wait_for_mutex);
+	meet(call_choose, wait_for_mutex);
+	meet(call_by_pointer, wait_for_mutex);
 	meet(hold_rwlock, wait_to_read);
 	meet(hold_rwlock, wait_to_write);
 	meet(hold_mtx, wait_for_mtx);

@@ -23,7 +23,7 @@ waited() {
 		END { exit !(count >= 1 && delay >= low * 1e6 && delay < (low + 5000) * 1e6) }' "$work/$1.txt" ||
 		fail "$1: $3: $(grep ^sample "$work/$1.txt")"
 }
-waited block 580 "pthread_mutex_lock;wait_for_mutex;" mutex
+waited block 1780 "pthread_mutex_lock;wait_for_mutex;" mutex
 waited block 290 "pthread_rwlock_rdlock;wait_to_read;" rwlock
 waited block 290 "pthread_rwlock_wrlock;wait_to_write;" rwlock
 waited block 290 "mtx_lock;wait_for_mtx;" mutex
@@ -33,9 +33,19 @@ waited block 150 "pthread_join;wait_for_thread;" join
 waited mutex 290 "pthread_mutex_unlock;hold_mutex;" mutex
 waited mutex 290 "mtx_unlock;hold_mtx;" mutex
 waited mutex 290 "pthread_mutex_unlock;unlock_last;call_unlock_last;" mutex
+waited mutex 290 "pthread_mutex_unlock;unlock_after_switch;call_unlock_after_switch;" mutex
+waited mutex 290 "pthread_mutex_unlock;unlock_last;pass_on;call_pass_on;" mutex
+waited mutex 290 "pthread_mutex_unlock;choose;call_choose;" mutex
+waited mutex 290 "pthread_mutex_unlock;call_by_pointer;" mutex
+# Whether the stack shows who unlocked, or one who called it.
+[ "$(grep ^sample "$work/mutex.txt" | grep -c "caller=unknown")" = 2 ] || fail "$(grep ^sample "$work/mutex.txt")"
+for stack in choose call_by_pointer; do
+	grep "^sample.* pthread_mutex_unlock;$stack;" "$work/mutex.txt" | grep -q "caller=unknown" || fail "$stack: $(grep ^sample "$work/mutex.txt")"
+done
+[ "$(grep ^sample "$work/mutex.txt" | grep -c "caller=known")" = 6 ] || fail "$(grep ^sample "$work/mutex.txt")"
 waited mutex 580 "pthread_rwlock_unlock;hold_rwlock;" rwlock
 grep -q '^default delay' "$work/block.txt" || fail "$(grep ^default "$work/block.txt")"
-[ "$(awk '/^sample/ { n += $2 } END { print n }' "$work/threadcreate.txt")" = 6 ] || fail "$(grep ^sample "$work/threadcreate.txt")"
+[ "$(awk '/^sample/ { n += $2 } END { print n }' "$work/threadcreate.txt")" = 10 ] || fail "$(grep ^sample "$work/threadcreate.txt")"
 grep -q '^sample 1 wait_for_thread;main;' "$work/threadcreate.txt" || fail "$(grep ^sample "$work/threadcreate.txt")"
 
 # The calls that the host made have their names in the profile itself, for whoever has no symbols of the agent.

@@ -1,0 +1,316 @@
+/*
+ * last_call.c: see last_call.h. Opcodes by the manuals of the makers (AMD64 Architecture
+ * Programmer's Manual, volume 3, appendix A).
+ *
+ * Code is not decoded from its beginning: bytes that look like a jump count where it leads to the start of
+ * a function, or of a linker's entry for one. Where so little must agree that other bytes may
+ * look the same (a jump of a byte's distance, or by a register) it has to stand where the function's
+ * frame is gone, as it is at a last call: the unwind table says so.
+ */
+#include "collect/agent/last_call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect/agent/host.h"
+#include "core/index.h"
+
+enum {
+	MOST_FUNCTIONS = 32, /* looked through for one call */
+	MOST_CODE = 32 << 10,
+	AT_ONCE = 4096,
+	LONGEST = 6, /* bytes of a jump */
+	MOST_HOPS = 3,
+	KEPT = 64,
+};
+
+struct pf_last_call_seen {
+	uint64_t target, entry; /* 0: nothing is kept here */
+	uint32_t mapping;
+	struct pf_last_call call;
+};
+
+struct search {
+	struct pf_modules *modules;
+	uint64_t entry;
+	uint32_t own; /* the entry's mapping: the agent's */
+	int64_t now;
+	uint64_t functions[MOST_FUNCTIONS]; /* the first is what was called */
+	uint32_t from[MOST_FUNCTIONS];      /* by which of them each is jumped to */
+	uint32_t count;
+	uint32_t enders, ender; /* how many jump to the entry, and the last of these */
+	bool open;              /* a jump that may lead anywhere */
+};
+
+static uint64_t
+relative(const uint8_t *distance, uint64_t next)
+{
+	int32_t value;
+
+	memcpy(&value, distance, sizeof value);
+	return next + (uint64_t)(int64_t)value;
+}
+
+/* A jump by way of the offset table, as calls into other libraries go: of .plt and .plt.sec. */
+static bool
+linkage_slot(uint64_t pc, uint64_t *slot)
+{
+	static const uint8_t landing[] = {0xf3, 0x0f, 0x1e, 0xfa}; /* endbr64 */
+	uint8_t code[sizeof landing + 7], *at = code;
+
+	if (!pf_host_read_all(code, pc, sizeof code))
+		return false;
+	if (!memcmp(code, landing, sizeof landing))
+		at += sizeof landing;
+	at += *at == 0xf2;
+	if (at[0] != 0xff || at[1] != 0x25)
+		return false;
+	*slot = relative(at + 2, pc + (uint64_t)(at - code) + 6);
+	return true;
+}
+
+/* The function behind the linker's entries. */
+static uint64_t
+behind(uint64_t target)
+{
+	uint64_t slot;
+
+	for (int i = 0; i < MOST_HOPS && linkage_slot(target, &slot); i++)
+		if (!pf_host_read_all(&target, slot, sizeof target))
+			return 0;
+	return target;
+}
+
+static const struct pf_cfi *
+tables_of(struct pf_modules *modules, uint64_t pc, int64_t now, uint32_t *mapping)
+{
+	*mapping = pf_modules_find(modules, pc, now);
+	return *mapping == PF_NO_MAPPING ? NULL : pf_modules_cfi(modules, *mapping);
+}
+
+static bool
+is_start(struct pf_modules *modules, uint64_t pc, int64_t now)
+{
+	uint32_t mapping;
+	const struct pf_cfi *cfi = tables_of(modules, pc, now, &mapping);
+
+	return cfi && pf_cfi_start(cfi, pc) == pc;
+}
+
+/* libc's own locks are none that the agent stands in front of. */
+static bool
+is_libc(const struct pf_mapping *m)
+{
+	const char *slash = m->file ? strrchr(m->file, '/') : NULL;
+
+	return slash && (strncmp(slash, "/libc.so", 8) == 0 || strncmp(slash, "/libc-", 6) == 0);
+}
+
+static void
+add_function(struct search *s, uint64_t target, uint32_t from)
+{
+	uint32_t mapping;
+	const struct pf_cfi *cfi = tables_of(s->modules, target, s->now, &mapping);
+
+	if (!cfi || mapping == s->own || is_libc(&s->modules->items[mapping]) ||
+	    pf_cfi_start(cfi, target) != target)
+		return;
+	for (uint32_t i = 0; i < s->count; i++)
+		if (s->functions[i] == target)
+			return;
+	if (s->count == MOST_FUNCTIONS) {
+		s->open = true;
+		return;
+	}
+	s->functions[s->count] = target;
+	s->from[s->count++] = from;
+}
+
+/* Whether the frame of the function is gone at this address, but for where it returns to. */
+static bool
+is_last(const struct pf_cfi *cfi, uint64_t pc)
+{
+	struct pf_row row;
+
+	return pf_cfi_row(cfi, pc, &row) && row.cfa.kind == PF_RULE_REGISTER &&
+	       row.cfa.reg == PF_REG_SP && row.cfa.value == 8;
+}
+
+/* A jump that the bytes at `pc` may be: where to, or 0; *sure: hardly anything else. */
+static uint64_t
+jump_target(const uint8_t *code, uint64_t pc, bool *sure)
+{
+	uint64_t slot, target;
+
+	*sure = false;
+	switch (code[0]) {
+	case 0xe9:
+		*sure = true;
+		return relative(code + 1, pc + 5);
+	case 0xeb:
+		return pc + 2 + (uint64_t)(int64_t)(int8_t)code[1];
+	case 0x0f:
+		return (code[1] & 0xf0) == 0x80 ? relative(code + 2, pc + 6) : 0;
+	case 0xff:
+		slot = relative(code + 2, pc + 6);
+		*sure = true;
+		return code[1] == 0x25 && pf_host_read_all(&target, slot, sizeof target) ? target
+											 : 0;
+	default:
+		return code[0] >> 4 == 7 ? pc + 2 + (uint64_t)(int64_t)(int8_t)code[1] : 0;
+	}
+}
+
+static bool
+may_jump(uint8_t code)
+{
+	return code == 0xe9 || code == 0xeb || code == 0x0f || code == 0xff || code >> 4 == 7;
+}
+
+static bool
+jumps_by_pointer(const uint8_t *code)
+{
+	return code[0] == 0xff && (code[1] >> 3 & 7) == 4 && code[1] != 0x25;
+}
+
+/* One place of the function's code; how many bytes are this jump's, and no other's: 1 if it is none. */
+static size_t
+look_at(struct search *s, const struct pf_cfi *cfi, uint32_t function, const uint8_t *code,
+    uint64_t pc, uint64_t limit)
+{
+	uint64_t start = s->functions[function], target;
+	size_t size = code[0] == 0xe9 ? 5 : code[0] == 0x0f || code[0] == 0xff ? 6 : 2;
+	bool sure;
+
+	if (jumps_by_pointer(code)) {
+		s->open |= is_last(cfi, pc);
+		return 1;
+	}
+	target = jump_target(code, pc, &sure);
+	if (!target)
+		return 1;
+	if (target >= start && target < limit)
+		return size;
+	if (!sure && !is_last(cfi, pc))
+		return 1;
+	target = behind(target);
+	if (target == s->entry) {
+		s->enders += !s->enders || s->ender != function;
+		s->ender = function;
+		return size;
+	}
+	if (!is_start(s->modules, target, s->now))
+		return 1;
+	add_function(s, target, function);
+	return size;
+}
+
+static void
+look_through(struct search *s, uint32_t function)
+{
+	uint64_t at = s->functions[function], limit;
+	uint8_t code[AT_ONCE];
+	uint32_t mapping;
+	const struct pf_cfi *cfi = tables_of(s->modules, at, s->now, &mapping);
+
+	limit = cfi ? pf_cfi_limit(cfi, at) : 0;
+	if (!limit || limit - at > MOST_CODE) {
+		s->open = true;
+		return;
+	}
+	while (at < limit) {
+		size_t size = limit - at < sizeof code ? limit - at : sizeof code, i;
+
+		if (!pf_host_read_all(code, at, size)) {
+			s->open = true;
+			return;
+		}
+		/* Bytes beyond the end are no code of this function's: they count as nothing. */
+		for (i = 0; i < size && (i + LONGEST <= size || at + size == limit);) {
+			uint8_t one[LONGEST] = {0};
+
+			memcpy(one, code + i, i + LONGEST <= size ? LONGEST : size - i);
+			i += may_jump(*one) ? look_at(s, cfi, function, one, at + i, limit) : 1;
+		}
+		at += i;
+	}
+}
+
+/* What is between the entry and the caller, if `target` is what the caller has called. */
+static void
+search(struct pf_modules *modules, uint64_t target, uint64_t entry, int64_t now,
+    struct pf_last_call *call)
+{
+	struct search s = {.modules = modules, .entry = entry, .now = now};
+
+	*call = (struct pf_last_call){.functions = {target}, .count = 1};
+	tables_of(modules, entry, now, &s.own);
+	add_function(&s, target, 0);
+	for (uint32_t i = 0; i < s.count && s.enders < 2 && !s.open; i++)
+		look_through(&s, i);
+	if (s.enders != 1 || s.open)
+		return;
+	call->count = 0;
+	for (uint32_t i = s.ender;; i = s.from[i]) {
+		if (call->count == PF_LAST_CALLS) {
+			*call = (struct pf_last_call){.functions = {target}, .count = 1};
+			return;
+		}
+		call->functions[call->count++] = s.functions[i];
+		if (i == 0)
+			break;
+	}
+	call->known = true;
+}
+
+/* What the instruction before the frame's address calls; 0: not known. */
+static uint64_t
+called(const struct pf_frame *caller, struct pf_modules *modules, uint64_t entry, int64_t now)
+{
+	uint64_t back = caller->registers[PF_REG_PC], target;
+	uint8_t code[6], reg;
+
+	if (!pf_host_read_all(code, back - sizeof code, sizeof code))
+		return 0;
+	if (code[1] == 0xe8) {
+		target = behind(relative(code + 2, back));
+		if (target == entry || is_start(modules, target, now))
+			return target;
+	}
+	if (code[0] == 0xff && code[1] == 0x15)
+		return pf_host_read_all(&target, relative(code + 2, back), sizeof target) ? target
+											  : 0;
+	/* By a register: those that a call leaves as they were are known. */
+	if (code[4] != 0xff || (code[5] & 0xf8) != 0xd0)
+		return 0;
+	reg = (uint8_t)((code[5] & 7) + (code[3] == 0x41 ? 8 : 0));
+	if (reg == 5) /* DWARF's numbers of rbp, and of rbx */
+		reg = PF_REG_FP;
+	else if (reg != 3 && reg < 12)
+		return 0;
+	return caller->valid >> reg & 1 ? behind(caller->registers[reg]) : 0;
+}
+
+void
+pf_last_call(struct pf_last_call_seen **kept, struct pf_modules *modules,
+    const struct pf_frame *caller, uint64_t entry, int64_t now, struct pf_last_call *call)
+{
+	uint64_t target = called(caller, modules, entry, now);
+	struct pf_last_call_seen *seen, other;
+
+	*call = (struct pf_last_call){.known = target == entry};
+	if (!target || target == entry || !is_start(modules, target, now))
+		return;
+	if (!*kept)
+		*kept = calloc(KEPT, sizeof **kept);
+	seen = *kept ? &(*kept)[pf_hash_u64(target ^ entry << 1) % KEPT] : &other;
+	other.target = 0;
+	if (seen->target != target || seen->entry != entry ||
+	    seen->mapping != pf_modules_find(modules, target, now)) {
+		seen->target = target;
+		seen->entry = entry;
+		seen->mapping = pf_modules_find(modules, target, now);
+		search(modules, target, entry, now, &seen->call);
+	}
+	*call = seen->call;
+}

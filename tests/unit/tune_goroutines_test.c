@@ -1,0 +1,209 @@
+/* Goroutines that pile up: connections at rest, a client's that become more, and how fast, by snapshots that have times. */
+#include <math.h>
+
+#include "support/tuned.h"
+#include "tuner/detect.h"
+
+static void
+add_text(struct pf_tune *tune, const char *name, const char *text)
+{
+	struct pf_error err = {0};
+
+	if (pf_tune_add(tune, name, text, strlen(text), false, &err))
+		fail_msg("%s", err.message);
+}
+
+/* So many goroutines with this stack (leaf first, ends with NULL), taken at this second; 0: it does not say when. */
+static void
+add_goroutines(struct pf_tune *tune, int count, const char *const *stack, int64_t seconds)
+{
+	struct pf_buffer text = {.maximum = 1 << 16};
+	struct pf_evidence *e = &tune->evidence;
+
+	pf_buffer_printf(&text, "goroutine profile: total %d\n%d @", count, count);
+	for (int i = 0; stack[i]; i++)
+		pf_buffer_printf(&text, " 0x%x", 0x480001 + 16 * i);
+	for (int i = 0; stack[i]; i++)
+		pf_buffer_printf(
+		    &text, "\n#\t0x%x\t%s+0x10\t/src/f.go:%d", 0x480000 + 16 * i, stack[i], i + 1);
+	pf_buffer_string(&text, "\n\n");
+	pf_buffer_add(&text, "", 1);
+	add_text(tune, "goroutine", (const char *)text.bytes);
+	pf_buffer_release(&text);
+	e->profiles[e->profile_count - 1].time_nanos = seconds * 1000000000;
+}
+
+static const char *const own[] = {"main.fetch.func1", NULL};
+
+static const struct pf_number *
+number(const struct pf_tune *tune, const struct pf_finding *finding, const char *name)
+{
+	const struct pf_findings *f = &tune->findings;
+
+	for (size_t i = 0; i < finding->number_count; i++) {
+		const struct pf_number *n = &f->numbers[finding->first_number + i];
+		if (strcmp(pf_said(f, n->name), name) == 0)
+			return n;
+	}
+	return NULL;
+}
+
+/* A dump has no time: beside a series it is no snapshot of it. */
+static void
+a_dump_stands_in_no_series(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	const struct pf_finding *finding;
+	(void)state;
+
+	add_goroutines(tune, 1000, own, 1000);
+	add_goroutines(tune, 1150, own, 1010);
+	add_goroutines(tune, 5000, own, 0);
+	for (int i = 2; i < 6; i++)
+		add_goroutines(tune, 1000 + 150 * i, own, 1000 + 10 * i);
+	run_tune(tune);
+	finding = find_finding(tune, "goroutine-leak");
+	assert_non_null(finding);
+	assert_non_null(number(tune, finding, "growth"));
+	assert_true(fabs(number(tune, finding, "growth")->value - 15) < 0.1);
+	assert_true(number(tune, finding, "goroutines")->value == 1750);
+	for (size_t i = 0; i < finding->caveat_count; i++)
+		assert_null(strstr(
+		    pf_said(&tune->findings, tune->findings.caveats[finding->first_caveat + i]),
+		    "no times"));
+	pf_tune_free(tune);
+}
+
+/* What has no times at all rises, but not in a second. */
+static void
+without_times_nothing_is_said_of_seconds(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	const struct pf_finding *finding;
+	(void)state;
+
+	for (int i = 0; i < 6; i++)
+		add_goroutines(tune, 1000 + 150 * i, own, 0);
+	run_tune(tune);
+	finding = find_finding(tune, "goroutine-leak");
+	assert_non_null(finding);
+	assert_null(number(tune, finding, "growth"));
+	assert_true(finding->confidence <= PF_CONFIDENCE_LOW);
+	pf_tune_free(tune);
+}
+
+static size_t
+findings_of(int count, const char *const *stack)
+{
+	struct pf_tune *tune = new_tune();
+	size_t found;
+
+	add_goroutines(tune, count, stack, 1000);
+	run_tune(tune);
+	found = tune->findings.finding_count;
+	pf_tune_free(tune);
+	return found;
+}
+
+/* A server that keeps a connection waits for its next request; a handler that reads a body is at work. */
+static void
+connections_that_are_kept_are_no_leak(void **state)
+{
+	static const char *const kept[] = {"internal/poll.runtime_pollWait", "net.(*conn).Read",
+	    "net/http.(*connReader).Read", "bufio.(*Reader).fill", "bufio.(*Reader).Peek",
+	    "net/http.(*conn).serve", NULL};
+	static const char *const wrapped[] = {"internal/poll.runtime_pollWait", "net.(*conn).Read",
+	    "main.(*counted).Read", "net/http.(*connReader).Read", "bufio.(*Reader).fill",
+	    "bufio.(*Reader).Peek", "net/http.(*conn).serve", NULL};
+	static const char *const upload[] = {"internal/poll.runtime_pollWait", "net.(*conn).Read",
+	    "net/http.(*connReader).Read", "net/http.(*body).Read", "main.receive",
+	    "net/http.(*conn).serve", NULL};
+	static const char *const idle[] = {"internal/poll.runtime_pollWait", "net.(*conn).Read",
+	    "net/http.(*persistConn).Read", "bufio.(*Reader).Peek",
+	    "net/http.(*persistConn).readLoop", NULL};
+	(void)state;
+
+	assert_int_equal(findings_of(3000, kept), 0);
+	assert_int_equal(findings_of(3000, wrapped), 0);
+	assert_int_equal(findings_of(3000, idle), 0);
+	assert_true(findings_of(3000, upload) > 0);
+}
+
+/* Of connections that become more it is told what they wait for, and never that the runtime owns them. */
+static void
+a_clients_connections_that_become_more_are_told(void **state)
+{
+	static const char *const unread[] = {
+	    "runtime.gopark", "runtime.selectgo", "net/http.(*persistConn).readLoop", NULL};
+	static const char *const idle[] = {"runtime.gopark", "internal/poll.runtime_pollWait",
+	    "net.(*conn).Read", "net/http.(*persistConn).Read", "bufio.(*Reader).Peek",
+	    "net/http.(*persistConn).readLoop", NULL};
+	static const struct {
+		const char *const *stack;
+		const char *action;
+	} cases[] = {{unread, "Close the body"}, {idle, "share one http.Client"}};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *finding;
+
+		for (int k = 0; k < 6; k++)
+			add_goroutines(tune, 300 + 100 * k, cases[i].stack, 1000 + 60 * k);
+		run_tune(tune);
+		finding = find_finding(tune, "goroutine-leak");
+		assert_non_null(finding);
+		assert_non_null(strstr(pf_said(&tune->findings, finding->title),
+		    "800 connections of net/http's client are open, and they become more"));
+		assert_non_null(strstr(
+		    pf_said(&tune->findings, tune->findings.advices[finding->first_advice].action),
+		    cases[i].action));
+		pf_tune_free(tune);
+		tune = new_tune();
+		for (int k = 0; k < 6; k++)
+			add_goroutines(tune, 2000, cases[i].stack, 1000 + 60 * k);
+		run_tune(tune);
+		assert_null(find_finding(tune, "goroutine-leak"));
+		pf_tune_free(tune);
+	}
+}
+
+/* A library's loop that waits for the network: one for each connection, unless a series shows more. */
+static void
+a_librarys_loops_at_rest_are_unsure(void **state)
+{
+	static const char *const loop[] = {"runtime.gopark", "internal/poll.runtime_pollWait",
+	    "net.(*netFD).Read", "crypto/tls.(*Conn).Read", NULL};
+	struct pf_tune *tune = new_tune();
+	const struct pf_finding *finding;
+	(void)state;
+
+	add_goroutines(tune, 3000, loop, 1000);
+	run_tune(tune);
+	finding = find_finding(tune, "goroutine-leak");
+	assert_non_null(finding);
+	assert_int_equal(finding->severity, PF_SEVERITY_LOW);
+	assert_int_equal(finding->confidence, PF_CONFIDENCE_LOW);
+	assert_non_null(
+	    strstr(pf_said(&tune->findings, finding->title), "crypto/tls.(*Conn).Read"));
+	pf_tune_free(tune);
+	tune = new_tune();
+	for (int i = 0; i < 6; i++)
+		add_goroutines(tune, 3000, loop, 1000 + i);
+	run_tune(tune);
+	assert_null(find_finding(tune, "goroutine-leak"));
+	pf_tune_free(tune);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_dump_stands_in_no_series),
+	    cmocka_unit_test(without_times_nothing_is_said_of_seconds),
+	    cmocka_unit_test(connections_that_are_kept_are_no_leak),
+	    cmocka_unit_test(a_clients_connections_that_become_more_are_told),
+	    cmocka_unit_test(a_librarys_loops_at_rest_are_unsure),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,308 @@
+/* Who holds a lock, as far as the agent's profiles say it, who waits for it, and what holders do. */
+#include <profuse/tune.h>
+
+#include "support/labelled_profile.h"
+
+#define SECOND INT64_C(1000000000)
+
+static const char *
+title(const struct pf_tune *tune)
+{
+	return pf_tune_finding_title(tune, 0);
+}
+
+static const char *
+summary(const struct pf_tune *tune)
+{
+	return pf_said(&tune->findings, tune->findings.findings[0].summary);
+}
+
+static const char *
+action(const struct pf_tune *tune, size_t i)
+{
+	const struct pf_findings *f = &tune->findings;
+
+	assert_true(i < f->findings[0].advice_count);
+	return pf_said(f, f->advices[f->findings[0].first_advice + i].action);
+}
+
+static double
+number(const struct pf_tune *tune, const char *name)
+{
+	const struct pf_findings *f = &tune->findings;
+
+	for (size_t i = 0; i < f->findings[0].number_count; i++) {
+		const struct pf_number *n = &f->numbers[f->findings[0].first_number + i];
+		if (strcmp(pf_said(f, n->name), name) == 0)
+			return n->value;
+	}
+	return -1;
+}
+
+static void
+run_to_one(struct pf_tune *tune)
+{
+	run_tune(tune);
+	assert_int_equal(pf_tune_finding_count(tune), 1);
+	assert_string_equal(pf_tune_finding_kind(tune, 0), "lock-contention");
+}
+
+/* 20 s of waiting within 10, let go of by these. */
+static void
+add_holder(struct pf_tune *tune, const char *first, const char *second, const char *caller)
+{
+	const struct test_sample samples[] = {
+	    {{"pthread_mutex_unlock", first, second, "start_thread"}, {1000, 20 * SECOND},
+		{{"object", "mutex", 0}, {caller ? "caller" : NULL, caller, 0}}},
+	    {{NULL}, {0}, {{0}}}};
+
+	add_labelled(tune, test_waits, samples, 10, 1000, false);
+}
+
+static void
+add_waiters(struct pf_tune *tune, const char *own, const char *second, const char *third)
+{
+	const struct test_sample samples[] = {{{"pthread_mutex_lock", own, second, third},
+						  {200, 20 * SECOND}, {{"object", "mutex", 0}}},
+	    {{NULL}, {0}, {{0}}}};
+
+	add_labelled(tune, test_waits, samples, 10, 1000, false);
+}
+
+/* A look at threads: one that waits for a lock of the second's, which stands in this call of these functions. */
+static void
+add_look(
+    struct pf_tune *tune, const char *const *holder, const char *word, const char *peer, int64_t at)
+{
+	const struct test_sample samples[] = {
+	    {{"pthread_mutex_lock", "take", "work", "start_thread"}, {1, 0},
+		{{"tid", NULL, 7}, {"wait", "mutex", 0}, {"waited", NULL, 1000000},
+		    {"object", NULL, 4096}, {"holder", NULL, 8}}},
+	    {{holder[0], holder[1], holder[2], holder[3]}, {1, 0},
+		{{"tid", NULL, 8}, {"wait", word, 0}, {"waited", NULL, 2000000},
+		    {peer ? "peer" : NULL, peer, 0}}},
+	    {{NULL}, {0}, {{0}}}};
+
+	add_labelled(tune, test_threads, samples, 0, at, false);
+}
+
+/* The agent knows by the code whether the stack shows who let go. */
+static void
+who_may_only_have_called_the_holder_is_not_named_as_it(void **state)
+{
+	static const struct {
+		const char *caller, *title;
+		enum pf_confidence confidence;
+	} cases[] = {
+	    {"known", "Others waited 20 s for locks that dispatch held", PF_CONFIDENCE_HIGH},
+	    {"unknown",
+		"Others waited 20 s for locks that dispatch, or a function that it called, held",
+		PF_CONFIDENCE_MEDIUM}};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+
+		add_holder(tune, "dispatch", "work", cases[i].caller);
+		add_waiters(tune, "take", "work", "start_thread");
+		run_to_one(tune);
+		assert_string_equal(title(tune), cases[i].title);
+		assert_int_equal(tune->findings.findings[0].confidence, cases[i].confidence);
+		assert_int_equal(strstr(action(tune, 0), "in what it calls") != NULL, i == 1);
+		assert_non_null(strstr(summary(tune), "take waited longest, 20 s in 200 waits"));
+		pf_tune_free(tune);
+	}
+}
+
+/* What was called by a pointer may be any number of calls further down; where the agent knows better, nobody guesses. */
+static void
+who_waits_below_a_call_by_pointer_is_the_holder(void **state)
+{
+	static const struct {
+		const char *caller, *title;
+	} cases[] = {{"unknown", "Others waited 20 s for locks that take held"},
+	    {"known", "Others waited 20 s for locks that dispatch held"}};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+
+		add_holder(tune, "dispatch", "work", cases[i].caller);
+		add_waiters(tune, "take", "invoke", "dispatch");
+		run_to_one(tune);
+		assert_string_equal(title(tune), cases[i].title);
+		pf_tune_free(tune);
+	}
+}
+
+static void
+looks_at_threads_show_where_holders_stand(void **state)
+{
+	static const char *const saves[] = {"nanosleep", "rest", "save_all", "work"},
+				 *const elsewhere[] = {"nanosleep", "work", "start_thread", NULL};
+	(void)state;
+
+	for (int64_t known = 0; known < 2; known++) {
+		struct pf_tune *tune = new_tune();
+
+		add_holder(tune, "store", "work", "unknown");
+		for (int64_t i = 0; i < 4; i++)
+			add_look(
+			    tune, known || i < 2 ? saves : elsewhere, "nanosleep", NULL, 1000 + i);
+		run_to_one(tune);
+		assert_int_equal(strstr(summary(tune), "In 4 of 4 looks") != NULL, known);
+		assert_int_equal(
+		    strstr(action(tune, 0), "Hold the lock in save_all for less") != NULL, known);
+		pf_tune_free(tune);
+	}
+}
+
+/* Whoever leads waits for a client with the lock in its hand, and the others for their turn. */
+static void
+followers_lose_nothing(void **state)
+{
+	static const char *const leads[] = {"accept", "take", "work", "start_thread"},
+				 *const serves[] = {"pread", "take", "work", "start_thread"};
+	(void)state;
+
+	for (int i = 0; i < 3; i++) {
+		struct pf_tune *tune = new_tune();
+
+		add_holder(tune, "take", "work", "known");
+		if (i != 1)
+			add_look(tune, leads, "accept", "client", 1000);
+		if (i != 0)
+			add_look(tune, serves, "pread", "file", 1001);
+		run_tune(tune);
+		assert_int_equal(pf_tune_finding_count(tune), i != 0);
+		pf_tune_free(tune);
+	}
+}
+
+/* Twelve that stand at a lock while the thirteenth waits for a client under it. */
+static void
+followers_that_stand_at_their_lock_are_none(void **state)
+{
+	(void)state;
+
+	for (int idle = 0; idle < 2; idle++) {
+		struct pf_tune *tune = new_tune();
+		const struct test_sample samples[] = {
+		    {{"pthread_mutex_lock", "take", "work", "start_thread"}, {12, 0},
+			{{"wait", "mutex", 0}, {"holder", NULL, 8}}},
+		    {{idle ? "accept" : "pread", "take", "work", "start_thread"}, {1, 0},
+			{{"tid", NULL, 8}, {"wait", idle ? "accept" : "pread", 0}}},
+		    {{NULL}, {0}, {{0}}}};
+
+		add_labelled(tune, test_threads, samples, 0, 1000, false);
+		run_tune(tune);
+		assert_int_equal(pf_tune_finding_count(tune), !idle);
+		if (!idle)
+			assert_non_null(strstr(action(tune, 0), "Find out who holds the lock"));
+		pf_tune_free(tune);
+	}
+}
+
+/* Of a block profile alone, who waits is known, and not who is to hold it for less. */
+static void
+who_waits_is_not_told_to_hold_for_less(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_waiters(tune, "publish", "work", "start_thread");
+	run_to_one(tune);
+	assert_string_equal(title(tune), "publish waited 20 s for locks");
+	assert_null(strstr(action(tune, 0), "Hold the lock in publish"));
+	assert_non_null(strstr(action(tune, 0), "Find out who holds the lock while publish waits"));
+	pf_tune_free(tune);
+}
+
+/* 40,000 readers let go while one writer waits for its turn, 16 times; or waits still. */
+static void
+waits_are_those_of_the_block_profile(void **state)
+{
+	static const struct test_sample releases[] = {
+	    {{"pthread_rwlock_unlock", "scan", "work", "start_thread"}, {40000, 16 * SECOND},
+		{{"object", "rwlock", 0}, {"caller", "known", 0}}},
+	    {{NULL}, {0}, {{0}}}};
+	(void)state;
+
+	for (int ended = 0; ended < 2; ended++) {
+		const struct test_sample waits[] = {
+		    {{"pthread_rwlock_wrlock", "publish", "work", "start_thread"},
+			{ended ? 16 : 1, ended ? 16 * SECOND : SECOND}, {{"object", "rwlock", 0}}},
+		    {{"pthread_rwlock_rdlock", "scan", "work", "start_thread"}, {184, SECOND / 100},
+			{{"object", "rwlock", 0}}},
+		    {{NULL}, {0}, {{0}}}};
+		struct pf_tune *tune = new_tune();
+
+		add_labelled(tune, test_waits, releases, 16, 1000, false);
+		add_labelled(tune, test_waits, waits, 16, 1000, false);
+		run_to_one(tune);
+		assert_true(number(tune, "releases") == 40000);
+		assert_true(number(tune, "waits") == (ended ? 200 : -1));
+		if (ended) {
+			assert_non_null(
+			    strstr(summary(tune), "publish waited longest, 16 s in 16 waits"));
+			assert_non_null(strstr(summary(tune), "readers take turns"));
+			assert_non_null(strstr(action(tune, 1), "Let writers go first"));
+		} else {
+			assert_non_null(strstr(summary(tune), "waits still"));
+		}
+		pf_tune_free(tune);
+	}
+}
+
+static void
+what_is_done_under_a_lock_is_told(void **state)
+{
+	static const struct test_sample wall[] = {
+	    {{"fsync", "append", "work", "start_thread"}, {90, 4 * SECOND}, {{"wait", "fsync", 0}}},
+	    {{"write", "append", "work", "start_thread"}, {10, SECOND}, {{"wait", "write", 0}}},
+	    {{"pthread_mutex_lock", "append", "work", "start_thread"}, {500, 20 * SECOND},
+		{{"wait", "mutex", 0}}},
+	    {{NULL}, {0}, {{0}}}};
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_holder(tune, "append", "work", "known");
+	add_labelled(tune, test_wall, wall, 10, 1000, false);
+	run_to_one(tune);
+	assert_non_null(strstr(summary(tune), "spend 80.0 % of that time in fsync"));
+	pf_tune_free(tune);
+}
+
+/* However severe it would be. */
+static void
+what_is_hardly_sure_is_not_severe(void **state)
+{
+	struct pf_findings f;
+	struct pf_error err = {0};
+	(void)state;
+
+	assert_int_equal(pf_findings_init(&f, &err), 0);
+	pf_findings_add(&f, "guess", PF_SEVERITY_HIGH, PF_CONFIDENCE_LOW, 0);
+	pf_findings_add(&f, "sure", PF_SEVERITY_MEDIUM, PF_CONFIDENCE_MEDIUM, 0);
+	pf_findings_sort(&f);
+	assert_string_equal(f.findings[0].kind, "sure");
+	assert_int_equal(f.findings[1].severity, PF_SEVERITY_MEDIUM);
+	pf_findings_release(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(who_may_only_have_called_the_holder_is_not_named_as_it),
+	    cmocka_unit_test(who_waits_below_a_call_by_pointer_is_the_holder),
+	    cmocka_unit_test(looks_at_threads_show_where_holders_stand),
+	    cmocka_unit_test(followers_lose_nothing),
+	    cmocka_unit_test(followers_that_stand_at_their_lock_are_none),
+	    cmocka_unit_test(who_waits_is_not_told_to_hold_for_less),
+	    cmocka_unit_test(waits_are_those_of_the_block_profile),
+	    cmocka_unit_test(what_is_done_under_a_lock_is_told),
+	    cmocka_unit_test(what_is_hardly_sure_is_not_severe),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,316 @@
+/*
+ * holders.c: see holders.h.
+ *
+ * The label `holder` says who held a lock when a thread's wait began. That one may have let it go since, and
+ * wait itself now: from holder to holder one comes to somebody who doesn't wait. Even that one may have let
+ * go; what is taken from it is what many looks agree on.
+ */
+#include "tuner/holders.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+enum { MOST_STEPS = 64, MOST_WAITERS = 4096, LEAST_LOOKS = 3, MOST_PLACES = 16 };
+
+#define SELDOM 0.1
+#define MOST 0.5
+
+static bool
+is_snapshot(const struct pf_evidence_profile *ep)
+{
+	return ep->kind == PF_PROFILE_THREADS && ep->p && !ep->base;
+}
+
+static bool
+waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return (s->traits & PF_CODE_LOCK_WAIT) && !pf_stack_in_allocator(s, ep);
+}
+
+static bool
+is_inside(const struct pf_stack *s, const struct pf_evidence_profile *ep, const char *function)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (strcmp(pf_site_name(ep, s->names[i]), function) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* On a processor, and nobody knows where. */
+static bool
+is_anywhere(const struct pf_stack *s, const struct pf_evidence_profile *ep, size_t sample)
+{
+	return strcmp(pf_sample_text(ep->p, sample, "wait"), "running") == 0 &&
+	       pf_stack_own(s, ep) == s->count;
+}
+
+struct inside {
+	size_t waiting, idle, busy;
+};
+
+static int
+count_inside(struct inside *in, const struct pf_evidence_profile *ep, const char *function,
+    struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = 0;
+
+	*in = (struct inside){0};
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		rc = pf_stack_read(&s, ep, i, err);
+		if (rc)
+			break;
+		if (waits_at_lock(&s, ep))
+			in->waiting++;
+		else if (is_anywhere(&s, ep, i))
+			in->busy++;
+		else if (is_inside(&s, ep, function))
+			*(s.traits & (PF_CODE_SERVER | PF_CODE_IDLE) && !(s.traits & PF_CODE_RUNS)
+				? &in->idle
+				: &in->busy) += 1;
+	}
+	pf_stack_release(&s);
+	return rc;
+}
+
+int
+pf_holders_are_idle(
+    const struct pf_evidence *e, const char *function, bool *idle, struct pf_error *err)
+{
+	struct inside all = {0};
+	int rc = 0;
+
+	*idle = false;
+	if (*function == '[') /* a binary without names: everything is inside of it */
+		return 0;
+	for (size_t i = 0; !rc && i < e->profile_count; i++) {
+		struct inside in;
+
+		if (!is_snapshot(&e->profiles[i]))
+			continue;
+		rc = count_inside(&in, &e->profiles[i], function, err);
+		if (rc || !in.waiting)
+			continue;
+		all.idle += in.idle;
+		all.busy += in.busy;
+	}
+	*idle = !rc && all.idle && (double)all.busy <= SELDOM * (double)all.idle;
+	return rc;
+}
+
+/* By the words of the label: a handful of them. */
+struct words {
+	struct {
+		const char *word;
+		double time;
+	} items[MOST_PLACES];
+	size_t count;
+	double total;
+};
+
+static void
+count_word(struct words *w, const char *word, double time)
+{
+	size_t i = 0;
+
+	w->total += time;
+	while (i < w->count && strcmp(w->items[i].word, word) != 0)
+		i++;
+	if (i == MOST_PLACES)
+		return;
+	w->items[i].word = word;
+	w->items[i].time += time;
+	w->count += i == w->count;
+}
+
+static size_t
+most_of(const struct words *w)
+{
+	size_t most = 0;
+
+	for (size_t i = 1; i < w->count; i++) {
+		if (w->items[i].time > w->items[most].time)
+			most = i;
+	}
+	return most;
+}
+
+int
+pf_holders_call(const struct pf_evidence *e, const char *function, struct pf_holders_call *call,
+    struct pf_error *err)
+{
+	static const char *const times[] = {"wall", NULL};
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_WALL);
+	uint32_t column = ep ? pf_evidence_column(ep, times) : PF_NONE;
+	struct words words = {0};
+	struct pf_stack s = {0};
+	size_t most;
+	int rc = 0;
+
+	*call = (struct pf_holders_call){0};
+	for (size_t i = 0; !rc && column != PF_NONE && *function != '[' && i < ep->p->sample_count;
+	    i++) {
+		rc = pf_stack_read(&s, ep, i, err);
+		if (!rc && !waits_at_lock(&s, ep) && is_inside(&s, ep, function))
+			count_word(
+			    &words, pf_sample_text(ep->p, i, "wait"), pf_value(ep, i, column));
+	}
+	pf_stack_release(&s);
+	if (rc || !words.count)
+		return rc;
+	most = most_of(&words);
+	if (words.items[most].time < MOST * words.total || !*words.items[most].word ||
+	    strcmp(words.items[most].word, "running") == 0)
+		return 0;
+	call->word = words.items[most].word;
+	call->share = words.items[most].time / words.total;
+	return 0;
+}
+
+/* Who waits at a lock in a snapshot, by thread. */
+struct waiter {
+	int64_t thread, holder, waited, object;
+};
+
+static int
+by_thread(const void *a, const void *b)
+{
+	const struct waiter *x = a, *y = b;
+
+	return x->thread < y->thread ? -1 : x->thread > y->thread;
+}
+
+static int
+read_waiters(
+    struct waiter **list, size_t *count, const struct pf_evidence_profile *ep, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = PF_CALLOC(*list, ep->p->sample_count + 1, err);
+
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		rc = pf_stack_read(&s, ep, i, err);
+		if (!rc && waits_at_lock(&s, ep))
+			(*list)[(*count)++] =
+			    (struct waiter){.thread = pf_sample_number(ep->p, i, "tid"),
+				.holder = pf_sample_number(ep->p, i, "holder"),
+				.waited = pf_sample_number(ep->p, i, "waited"),
+				.object = pf_sample_number(ep->p, i, "object")};
+	}
+	pf_stack_release(&s);
+	if (!rc)
+		qsort(*list, *count, sizeof **list, by_thread);
+	return rc;
+}
+
+/* How many wait for the same. */
+static size_t
+crowd(const struct waiter *list, size_t count, const struct waiter *of)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		n += list[i].object == of->object;
+	return n;
+}
+
+/* Whoever began last to wait where most do; NULL: nobody waits whose holder is known. */
+static const struct waiter *
+last_waiter(const struct waiter *list, size_t count)
+{
+	const struct waiter *at = NULL;
+	size_t most = 0;
+
+	for (size_t i = 0; i < count && i < MOST_WAITERS; i++) {
+		size_t n = crowd(list, count, &list[i]);
+
+		if (list[i].holder <= 0 || n < most || (n == most && list[i].waited >= at->waited))
+			continue;
+		most = n;
+		at = &list[i];
+	}
+	return at;
+}
+
+/* From there to somebody who doesn't wait; 0: to nobody. */
+static int64_t
+last_holder(const struct waiter *list, size_t count)
+{
+	const struct waiter *at = last_waiter(list, count);
+
+	for (int steps = 0; at && steps < MOST_STEPS; steps++) {
+		const struct waiter key = {.thread = at->holder},
+				    *next = bsearch(&key, list, count, sizeof *list, by_thread);
+		if (!next)
+			return at->holder;
+		at = next;
+	}
+	return 0;
+}
+
+/* The service's function that another, which is called so, has called in this stack; NULL: none. */
+static const char *
+called_by(const struct pf_stack *s, const struct pf_evidence_profile *ep, const char *function)
+{
+	for (size_t i = 1; i < s->count; i++) {
+		if (strcmp(pf_site_name(ep, s->names[i]), function) == 0)
+			return ep->traits[s->names[i - 1]] ? NULL
+							   : pf_site_name(ep, s->names[i - 1]);
+	}
+	return NULL;
+}
+
+/* Where the last holder stands: below one of these. */
+static int
+find_place(const char **function, const struct pf_evidence_profile *ep, const char *owner,
+    const char *caller, struct pf_error *err)
+{
+	struct waiter *list = NULL;
+	struct pf_stack s = {0};
+	size_t count = 0;
+	int rc = read_waiters(&list, &count, ep, err);
+	int64_t holder = rc ? 0 : last_holder(list, count);
+
+	*function = NULL;
+	for (size_t i = 0; !rc && holder > 0 && i < ep->p->sample_count; i++) {
+		if (pf_sample_number(ep->p, i, "tid") != holder)
+			continue;
+		rc = pf_stack_read(&s, ep, i, err);
+		if (!rc)
+			*function = called_by(&s, ep, owner);
+		if (!rc && !*function)
+			*function = called_by(&s, ep, caller);
+		break;
+	}
+	pf_stack_release(&s);
+	free(list);
+	return rc;
+}
+
+int
+pf_holders_place(const struct pf_evidence *e, const char *owner, const char *caller,
+    struct pf_holders_place *place, struct pf_error *err)
+{
+	struct words places = {0};
+	int rc = 0;
+
+	*place = (struct pf_holders_place){0};
+	for (size_t i = 0; !rc && i < e->profile_count; i++) {
+		const char *function = NULL;
+
+		if (is_snapshot(&e->profiles[i]))
+			rc = find_place(&function, &e->profiles[i], owner, caller, err);
+		if (function && *function != '[')
+			count_word(&places, function, 1);
+	}
+	if (!rc && places.count && places.total >= LEAST_LOOKS) {
+		size_t most = most_of(&places);
+		place->looks = (size_t)places.items[most].time;
+		place->of = (size_t)places.total;
+		if ((double)place->looks > MOST * (double)place->of)
+			place->function = places.items[most].word;
+	}
+	return rc;
+}

@@ -1,0 +1,36 @@
+/*
+ * holders.h: what threads do who may hold a lock that others wait for, from the agent's looks at all
+ * threads: at one moment (`threads`), or over a window (wall-clock time).
+ */
+#ifndef PF_TUNER_HOLDERS_H
+#define PF_TUNER_HOLDERS_H
+
+#include "tuner/sites.h"
+
+/*
+ * Whether those that are inside of a function, while others wait for a lock, do nothing themselves but wait for
+ * a client or for the program's own work: it is their turn, as in "leader and followers", and nobody loses anything.
+ */
+int pf_holders_are_idle(
+    const struct pf_evidence *e, const char *function, bool *idle, struct pf_error *err);
+
+/* In which call those inside of a function are, who wait for no lock: of wall-clock time. */
+struct pf_holders_call {
+	const char *word; /* "fsync"; NULL: in none for half of the time and more */
+	double share;
+};
+int pf_holders_call(const struct pf_evidence *e, const char *function, struct pf_holders_call *call,
+    struct pf_error *err);
+
+/*
+ * Where the thread stood, look by look, that held the lock for which most waited: in which function
+ * that `owner` had called, or else its caller.
+ */
+struct pf_holders_place {
+	const char *function; /* in most looks; NULL: none is known */
+	size_t looks, of;
+};
+int pf_holders_place(const struct pf_evidence *e, const char *owner, const char *caller,
+    struct pf_holders_place *place, struct pf_error *err);
+
+#endif

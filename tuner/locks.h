@@ -1,0 +1,48 @@
+/*
+ * locks.h: what is known of a contended lock, between who finds it out (detect_locks.c) and who tells it.
+ */
+#ifndef PF_TUNER_LOCKS_H
+#define PF_TUNER_LOCKS_H
+
+#include "tuner/holders.h"
+#include "tuner/sites.h"
+
+#define PF_FEW_WAIT 0.5 /* threads on average */
+
+/* Who waited at locks, from the block profile, which counts the waits that have ended. */
+struct pf_waited {
+	const struct pf_evidence_profile
+	    *ep;             /* NULL: there is none of the same time, or little of it in it */
+	bool go_on;          /* for most have not ended */
+	double count, delay; /* of all, seconds */
+	double first_count, first_delay; /* of the function that waited longest */
+	uint32_t first;                  /* its name */
+	size_t sample;                   /* its heaviest */
+};
+
+struct pf_lock {
+	const struct pf_evidence_profile *ep;
+	const char *owner;
+	double delay, count, share,
+	    window; /* seconds; contentions; of all waiting at locks; seconds or NaN */
+	bool go;
+	enum {
+		PF_CALLER_NOT_TOLD, /* whether the stacks show who let go */
+		PF_CALLER_KNOWN,
+		PF_CALLER_UNKNOWN, /* the owner, or who was called by it */
+	} caller_label;
+	const char
+	    *caller; /* whom the unlocking stack shows instead of the owner; NULL: the owner */
+	struct pf_waited waited;
+	struct pf_holders_place place; /* where holders stand, if it is unknown who let go */
+	struct pf_holders_call call;   /* what those do who are inside of the owner */
+};
+
+/* A finding of the lock, with the heaviest stacks. PF_ENOMEM. */
+int pf_locks_report(struct pf_findings *f, const struct pf_lock *l, const struct pf_sites *sites,
+    struct pf_error *err);
+/* The same of threads or goroutines ("threads") that stand at locks in one look. */
+int pf_locks_report_standing(struct pf_findings *f, const struct pf_evidence_profile *ep,
+    const struct pf_sites *sites, const char *what, bool go, struct pf_error *err);
+
+#endif

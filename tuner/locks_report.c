@@ -1,0 +1,297 @@
+/*
+ * locks_report.c: see locks.h.
+ *
+ * Who holds is told to hold it for less, who waits to find out who holds: a block profile alone, or one look at
+ * what stands at locks, says nothing of that.
+ */
+#include "tuner/locks.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LONG_WAIT 0.01 /* seconds: a writer's, beside readers */
+
+enum { MANY_TURNS = 10, OWNER_ROOM = 1024 };
+
+/* Whether a sample's lock is one that readers share already. */
+static int
+is_shared(const struct pf_evidence_profile *ep, size_t sample, bool *shared, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = pf_stack_read(&s, ep, sample, err);
+
+	*shared = !rc && strcmp(pf_sample_text(ep->p, sample, "object"), "rwlock") == 0;
+	for (size_t i = 0; i < s.count && (ep->traits[s.names[i]] & PF_CODE_LIBRARY); i++) {
+		const char *name = pf_site_name(ep, s.names[i]);
+		*shared |= (ep->traits[s.names[i]] & PF_CODE_LOCK) &&
+			   (strstr(name, "rwlock") || strstr(name, "RWMutex"));
+	}
+	pf_stack_release(&s);
+	return rc;
+}
+
+static void
+measure(struct pf_findings *f)
+{
+	pf_add_measurement(f, "p99", "seconds",
+	    pf_say(f, "profuse bench --before CMD --after CMD --load URL --rate N, at the "
+		      "rate of "
+		      "production"));
+}
+
+static const char *
+sharing(bool shared, bool go)
+{
+	return shared ? "let readers go without it (copy on write)"
+	       : go   ? "let readers share it (RWMutex, copy on write)"
+		      : "let readers share it (a readers-writer lock, copy on write)";
+}
+
+static uint32_t
+risk_of_sharing(struct pf_findings *f, bool shared)
+{
+	return shared ? 0
+		      : pf_say(f, "A readers-writer lock pays only where sections are long and "
+				  "writes rare.");
+}
+
+static void
+advise_holder(struct pf_findings *f, const char *owner, bool shared, bool go)
+{
+	pf_add_advice(f,
+	    (struct pf_advice){.action = pf_say(f,
+				   "Hold the lock in %s for less: do what needs no protection "
+				   "(input, output, formatting, hashing) outside of it; split it "
+				   "by key (shards); %s; or count in atomics.",
+				   owner, sharing(shared, go)),
+		.risk = risk_of_sharing(f, shared)});
+	measure(f);
+}
+
+/* Who waits is known, and not who makes it wait. */
+static void
+advise_waiter(struct pf_findings *f, const char *owner, bool shared, bool go)
+{
+	pf_add_advice(
+	    f, (struct pf_advice){
+		   .action = pf_say(f,
+		       "Find out who holds the lock while %s waits for it (that may be %s "
+		       "too, in "
+		       "another %s): a mutex profile says it. There hold it for less: do what "
+		       "needs "
+		       "no protection (input, output, formatting, hashing) outside of it; "
+		       "split it "
+		       "by key (shards); or %s.",
+		       owner, owner, go ? "goroutine" : "thread", sharing(shared, go)),
+		   .how = go ? pf_say(f, "GET /debug/pprof/mutex, after "
+					 "runtime.SetMutexProfileFraction")
+			     : pf_say(f, "GET /debug/pprof/mutex?seconds=30, of a service with "
+					 "libprofuse-agent"),
+		   .risk = risk_of_sharing(f, shared)});
+	measure(f);
+}
+
+/* Readers that take turns let no writer in. */
+static bool
+is_starved(const struct pf_lock *l, bool shared)
+{
+	const struct pf_waited *w = &l->waited;
+	struct pf_stack s = {0};
+	bool writes = false;
+
+	if (!shared || !w->ep || l->go || !(w->first_delay >= LONG_WAIT * w->first_count) ||
+	    !(l->count >= MANY_TURNS * w->first_count))
+		return false;
+	if (!pf_stack_read(&s, w->ep, w->sample, NULL))
+		for (size_t i = 0; i < s.count && !writes; i++)
+			writes = strstr(pf_site_name(w->ep, s.names[i]), "wrlock") != NULL;
+	pf_stack_release(&s);
+	return writes;
+}
+
+static uint32_t
+summary_of(struct pf_findings *f, const struct pf_lock *l, bool starved)
+{
+	const struct pf_waited *w = &l->waited;
+	char all[PF_AMOUNT_ROOM], each[PF_AMOUNT_ROOM], share[PF_AMOUNT_ROOM];
+	uint32_t said = 0;
+
+	if (w->ep)
+		said = pf_say(f, "%s waited longest, %s in %.0f wait%s of %s on average.",
+		    pf_site_name(w->ep, w->first), pf_amount(all, w->first_delay, "seconds"),
+		    w->first_count, w->first_count == 1 ? "" : "s",
+		    pf_amount(each, w->first_delay / w->first_count, "seconds"));
+	if (starved)
+		said = pf_say(f,
+		    "%s It waits to write while readers take turns: the lock was let go "
+		    "%.0f times "
+		    "during each of these waits, and never free.",
+		    pf_said(f, said), l->count / w->first_count);
+	if (w->go_on)
+		said = pf_say(f,
+		    "Who waits waits still: of waits that have ended the block profile of "
+		    "that "
+		    "time "
+		    "has %s only.",
+		    pf_amount(all, w->delay, "seconds"));
+	if (l->place.function)
+		said = pf_say(f,
+		    "%s%sIn %zu of %zu looks at all threads, the one that the others "
+		    "waited for "
+		    "stood in %s.",
+		    pf_said(f, said), said ? " " : "", l->place.looks, l->place.of,
+		    l->place.function);
+	if (l->call.word)
+		said = pf_say(f,
+		    "%s%sThreads that are in %s and wait for no lock spend %s of that time "
+		    "in %s, "
+		    "probably holding it.",
+		    pf_said(f, said), said ? " " : "",
+		    l->place.function ? l->place.function : l->owner,
+		    pf_amount(share, l->call.share, "share"), l->call.word);
+	return said;
+}
+
+static void
+add_lock_numbers(struct pf_findings *f, const struct pf_lock *l)
+{
+	const struct pf_waited *w = &l->waited;
+	double count = w->ep ? w->count : l->count, delay = w->ep ? w->delay : l->delay;
+
+	pf_add_number(f, "waited", l->delay, "seconds");
+	if (!w->go_on) {
+		pf_add_number(f, "waits", count, "count");
+		pf_add_number(f, "mean_wait", delay / count, "seconds");
+	}
+	if (w->ep || w->go_on)
+		pf_add_number(f, "releases", l->count, "count");
+	pf_add_number(f, "share_of_waiting", l->share, "share");
+	pf_add_number(f, "waiting_on_average", l->delay / l->window, "threads");
+}
+
+static void
+add_lock_caveats(struct pf_findings *f, const struct pf_lock *l)
+{
+	double per_second = l->delay / l->window;
+
+	if (isnan(l->window))
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f, "The profile sums since the service began, which it does not say: "
+			      "fetch it over a window "
+			      "(--seconds 30) to see today's rate."));
+	if (l->caller)
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f,
+			"The stacks that let the lock go begin in %s, which never waits "
+			"for one: "
+			"that it is %s follows from who waits. The compiler made its last "
+			"call, "
+			"the unlock, a jump.",
+			l->caller, l->owner));
+	else if (l->caller_label == PF_CALLER_UNKNOWN)
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f,
+			"Which function let the lock go is not known: %s, or one that it "
+			"called, "
+			"for compilers make a jump of a function's last call, which leaves "
+			"no "
+			"frame. Compiled with -fno-optimize-sibling-calls the stack shows "
+			"it.",
+			l->owner));
+	if (per_second < PF_FEW_WAIT)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f,
+			"On average %.2g threads wait. Where the machine is busy with "
+			"other "
+			"programs, a lock that is held for microseconds makes others wait "
+			"as "
+			"long when its holder loses the processor.",
+			per_second));
+}
+
+static uint32_t
+title_of(struct pf_findings *f, const struct pf_lock *l)
+{
+	char all[PF_AMOUNT_ROOM];
+
+	pf_amount(all, l->delay, "seconds");
+	if (l->ep->kind != PF_PROFILE_LOCKS)
+		return pf_say(f, "%s waited %s for locks", l->owner, all);
+	return pf_say(f,
+	    l->caller_label == PF_CALLER_UNKNOWN && !l->caller
+		? "Others waited %s for locks that %s, or a function that it called, held"
+		: "Others waited %s for locks that %s held",
+	    all, l->owner);
+}
+
+static void
+advise(struct pf_findings *f, const struct pf_lock *l, bool shared, bool starved)
+{
+	char owner[OWNER_ROOM];
+
+	if (l->ep->kind != PF_PROFILE_LOCKS) {
+		advise_waiter(f, l->owner, shared, l->go);
+		return;
+	}
+	snprintf(owner, sizeof owner,
+	    l->caller_label == PF_CALLER_UNKNOWN && !l->caller && !l->place.function
+		? "%s, or in what it calls,"
+		: "%s",
+	    l->place.function ? l->place.function : l->owner);
+	advise_holder(f, owner, shared, l->go);
+	if (starved)
+		pf_add_advice(
+		    f, (struct pf_advice){
+			   .action = pf_say(f, "Let writers go first, if readers hold it for long "
+					       "anyway."),
+			   .how = pf_say(f, "pthread_rwlockattr_setkind_np(&attr, "
+					    "PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP)"),
+			   .risk = pf_say(f, "A thread that takes it for reading twice then waits "
+					     "for ever once a writer waits.")});
+}
+
+int
+pf_locks_report(struct pf_findings *f, const struct pf_lock *l, const struct pf_sites *sites,
+    struct pf_error *err)
+{
+	double per_second = l->delay / l->window;
+	struct pf_finding *finding;
+	bool shared, starved;
+	int rc = is_shared(l->ep, sites->items[0].sample, &shared, err);
+
+	if (rc)
+		return rc;
+	starved = is_starved(l, shared);
+	finding = pf_findings_add(f, "lock-contention",
+	    per_second >= 1 || (isnan(per_second) && l->delay >= 10) ? PF_SEVERITY_HIGH
+	    : per_second < PF_FEW_WAIT                               ? PF_SEVERITY_LOW
+								     : PF_SEVERITY_MEDIUM,
+	    isnan(l->window) ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH, title_of(f, l));
+	finding->summary = summary_of(f, l, starved);
+	add_lock_numbers(f, l);
+	add_lock_caveats(f, l);
+	advise(f, l, shared, starved);
+	return pf_show_sites(f, l->ep, sites, 3, "nanoseconds", err);
+}
+
+int
+pf_locks_report_standing(struct pf_findings *f, const struct pf_evidence_profile *ep,
+    const struct pf_sites *sites, const char *what, bool go, struct pf_error *err)
+{
+	const char *owner = pf_site_name(ep, sites->items[0].name);
+	bool shared;
+	int rc = is_shared(ep, sites->items[0].sample, &shared, err);
+
+	if (rc)
+		return rc;
+	pf_findings_add(f, "lock-contention", PF_SEVERITY_MEDIUM, PF_CONFIDENCE_LOW,
+	    pf_say(f, "%.0f %s stand at a lock in %s at one moment", sites->items[0].value, what,
+		owner));
+	pf_add_number(f, what, sites->items[0].value, "count");
+	pf_add_caveat(f, PF_CONFIDENCE_LOW,
+	    pf_say(f, "One moment is no rate: a mutex profile over a window says how long the "
+		      "waiting is."));
+	advise_waiter(f, owner, shared, go);
+	return pf_show_sites(f, ep, sites, 3, what, err);
+}
