@@ -356,6 +356,28 @@ write_base_statistics(const struct pf_evidence *e, struct pf_buffer *out)
 	}
 }
 
+/* Of what a base is compared with is memory in use, and how many goroutines or threads there are. */
+static void
+write_base_profile(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	for (size_t i = 0; i < e->profile_count; i++) {
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+
+		if (!ep->base || ep->apart || ep->kind == PF_PROFILE_HEAP ||
+		    ep->kind == PF_PROFILE_GOROUTINE || ep->kind == PF_PROFILE_THREADS ||
+		    ep->kind == PF_PROFILE_CREATED)
+			continue;
+		pf_buffer_printf(out,
+		    "No finding compares anything with the base %s: of bases only memory in use "
+		    "and "
+		    "the number of goroutines and threads are compared, the rest is judged as it "
+		    "is "
+		    "now.",
+		    pf_base_name(ep->name));
+		return;
+	}
+}
+
 /* Functions are compared by their names. */
 static void
 write_nameless_base(const struct pf_evidence *e, struct pf_buffer *out)
@@ -469,8 +491,8 @@ pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
 	    pf_evidence_write_programs, write_kernel_only, write_workers, write_environment,
 	    write_few_samples, write_empty_heap, write_allocator, write_growth, write_mixed,
-	    write_order, write_base_trace, write_base_statistics, write_unrecorded,
-	    write_nameless_base, write_cut, write_short_trace};
+	    write_order, write_base_trace, write_base_statistics, write_base_profile,
+	    write_unrecorded, write_nameless_base, write_cut, write_short_trace};
 	struct pf_buffer sentence;
 	int rc;
 
