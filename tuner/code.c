@@ -154,7 +154,7 @@ static const struct rule rules[] = {
     {"usleep", PF_CODE_SLEEP | PF_CODE_LIBRARY},
     {"sleep", PF_CODE_SLEEP | PF_CODE_LIBRARY},
     {"__sleep", PF_CODE_SLEEP | PF_CODE_LIBRARY},
-    {"runtime.chansend*", PF_CODE_CHANNEL},
+    {"runtime.chansend*", PF_CODE_CHANNEL | PF_CODE_SENDS},
     {"runtime.chanrecv*", PF_CODE_CHANNEL},
     {"runtime.selectgo", PF_CODE_CHANNEL},
     {"runtime.block", PF_CODE_CHANNEL},
@@ -245,6 +245,10 @@ static const struct rule rules[] = {
     {"__libc_accept*", PF_CODE_SERVER | PF_CODE_LIBRARY},
     {"epoll_wait", PF_CODE_SERVER | PF_CODE_LIBRARY},
     {"epoll_pwait*", PF_CODE_SERVER | PF_CODE_LIBRARY},
+    /* a server in a request */
+    {"net/http.serverHandler.ServeHTTP", PF_CODE_REQUEST},
+    {"google.golang.org/grpc.(*Server).handleStream", PF_CODE_REQUEST},
+    {"github.com/valyala/fasthttp.(*Server).serveConn", PF_CODE_REQUEST},
     /* serialisation */
     {"encoding/json.*", PF_CODE_SERIAL},
     {"encoding/xml.*", PF_CODE_SERIAL},

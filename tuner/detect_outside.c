@@ -91,6 +91,14 @@ waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 	return own_work(s, ep) && (s->traits & PF_CODE_LOCK_WAIT);
 }
 
+/* A request that waits for its turn, at a channel that nobody takes from: those whose turn it is are at work. */
+static bool
+queues(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return own_work(s, ep) && (s->traits & PF_CODE_SENDS) && (s->traits & PF_CODE_REQUEST) &&
+	       !(s->traits & (PF_CODE_OUTSIDE | PF_CODE_POOL | PF_CODE_LOCK_WAIT));
+}
+
 /* CPUs' worth of time that the CPU profile saw, as a share of those that there are; NaN: unknown. */
 static double
 busy_share(const struct pf_evidence *e)
@@ -107,12 +115,19 @@ busy_share(const struct pf_evidence *e)
 
 struct waiting {
 	const struct pf_evidence_profile *ep;
-	struct pf_sites outside, surely, resting, working, locks; /* surely, resting: of outside */
+	struct pf_sites outside, surely, resting, working, locks,
+	    queued; /* surely, resting: of outside; queued: of working */
 	double
 	    patient; /* of outside: who has waited longer than it would in a hurry, in any look */
 	double busy;
 	bool serves; /* some thread waits for clients */
 };
+
+static double
+at_work(const struct waiting *w)
+{
+	return w->working.total - w->queued.total;
+}
 
 /* Whether a look at threads shows one that waits for clients. */
 static int
@@ -233,7 +248,7 @@ severity_of(const struct waiting *w)
 {
 	if (may_be_subscribers(w) || may_be_at_rest(w))
 		return PF_SEVERITY_LOW;
-	return w->outside.total >= 0.5 * w->working.total ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM;
+	return w->outside.total >= 0.5 * at_work(w) ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM;
 }
 
 static void
@@ -281,10 +296,12 @@ report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
 	    pf_say(f,
 		pool ? "%.0f of %.0f working %s wait for a connection of a pool in %s"
 		     : "%.0f of %.0f working %s wait for something outside (network or disk) in %s",
-		n, w->working.total, what, owner));
+		n, at_work(w), what, owner));
 	pf_add_number(f, "waiting_outside", n, "count");
 	pf_add_number(f, "waiting_for_locks", w->locks.total, "count");
-	pf_add_number(f, "working", w->working.total, "count");
+	pf_add_number(f, "working", at_work(w), "count");
+	if (w->queued.total > 0)
+		pf_add_number(f, "requests_that_wait_for_their_turn", w->queued.total, "count");
 	pf_add_number(f, "cpu_busy", w->busy, "share");
 	add_caveats(f, w);
 	pf_add_advice(f,
@@ -325,11 +342,13 @@ judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings
 		rc = pf_sites_of(&w.working, w.ep, column, own_work, err);
 	if (!rc)
 		rc = pf_sites_of(&w.locks, w.ep, column, waits_at_lock, err);
+	if (!rc)
+		rc = pf_sites_of(&w.queued, w.ep, column, queues, err);
 	if (!rc && kind == PF_PROFILE_THREADS)
 		rc = find_server(e, &w.serves, err);
 	if (!rc && kind == PF_PROFILE_THREADS)
 		rc = count_patient(&w, e, column, err);
-	if (!rc && w.outside.total >= LEAST_WAITING && w.outside.total >= 0.3 * w.working.total &&
+	if (!rc && w.outside.total >= LEAST_WAITING && w.outside.total >= 0.3 * at_work(&w) &&
 	    w.outside.total > w.locks.total && !(w.busy > BUSY))
 		rc = report(f, &w, err);
 	pf_sites_release(&w.outside);
@@ -337,6 +356,7 @@ judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings
 	pf_sites_release(&w.resting);
 	pf_sites_release(&w.working);
 	pf_sites_release(&w.locks);
+	pf_sites_release(&w.queued);
 	return rc;
 }
 

@@ -66,6 +66,7 @@ struct pf_evidence_stats {
 	char *name;   /* owned */
 	double at;    /* seconds since the epoch; NaN: unknown */
 	double began; /* the process, likewise */
+	double asked; /* collections that it was asked for until then, to look at its heap */
 	bool base;
 	bool has_allocator, has_go, has_proc;
 	struct pf_allocator_stats allocator;
@@ -88,6 +89,8 @@ struct pf_evidence {
 	    base_trace; /* owned; the name of a base's, which is compared with nothing; NULL: none */
 	struct pf_goroutines goroutines; /* the last dump with addresses */
 	bool has_goroutines;
+	size_t asked;       /* collections that a live service was asked for until now */
+	size_t collections; /* that the heap snapshots of one process of Go's are of, at most */
 	bool not_go; /* statistics of Go's runtime were set aside: the program is none of Go's */
 	struct pf_cgroup cgroup;
 	bool has_cgroup;

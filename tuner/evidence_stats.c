@@ -24,7 +24,8 @@ new_stats(struct pf_evidence *e, const char *name, bool base, struct pf_evidence
 	if (rc)
 		return rc;
 	s = &e->stats[e->stats_count];
-	*s = (struct pf_evidence_stats){.at = NAN, .began = NAN, .base = base};
+	*s = (struct pf_evidence_stats){
+	    .at = NAN, .began = NAN, .asked = (double)e->asked, .base = base};
 	rc = pf_copy_string(&s->name, name, err);
 	if (rc)
 		return rc;

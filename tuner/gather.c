@@ -2,8 +2,8 @@
  * gather.c: all that a live service offers, fetched through collect's public
  * header: memory, CPU over a window, everything that is a snapshot, then memory
  * four times more over as long again: growth needs a series. Goroutines or threads
- * are counted beside it each time. While it waits for the first of these it has the
- * agent look at threads. What a service does not have is passed over with a word; a
+ * are counted beside it each time. While it waits for these it has the agent look at
+ * threads, and waiting measured: sums since a service began say nothing of today. What a service does not have is passed over with a word; a
  * service that has nothing is an error.
  */
 #include <math.h>
@@ -41,7 +41,13 @@ struct gathering {
 	size_t got;
 	struct pf_error first; /* why the first thing that failed did */
 	const char *asked;     /* what is being fetched */
-	bool failed, stopped, gone, has_heap;
+	bool failed, stopped, gone, has_heap, may_be_empty;
+	/* What was ever waited: its place among the profiles, and whether there is any. */
+	struct waits {
+		const char *type;
+		size_t at;
+		bool recorded;
+	} waits[2];
 	struct said {
 		char sentence[768];
 		size_t times;
@@ -179,6 +185,8 @@ on_warning(void *context, const char *sentence)
 	struct gathering *g = context;
 	char told[1024];
 
+	if (g->may_be_empty)
+		return;
 	snprintf(told, sizeof told, "%s: %s", g->asked, sentence);
 	warn_later(g, told);
 }
@@ -284,6 +292,16 @@ fetch(struct gathering *g, const char *type, const char *path, uint32_t seconds,
 	return rc;
 }
 
+static int
+fetch_heap(struct gathering *g, struct pf_error *err)
+{
+	size_t got = g->got;
+	int rc = fetch(g, "heap", heap, 0, false, err);
+
+	g->tune->evidence.asked += g->got > got;
+	return rc;
+}
+
 /* Statistics that are no profile: metrics, the agent's figures of the allocator. */
 static int
 fetch_text(struct gathering *g, const char *path, struct pf_error *err)
@@ -354,15 +372,53 @@ rest(struct gathering *g, double seconds, struct pf_error *err)
 	return 0;
 }
 
-/* What the agent's threads do, on the processor and off it, over a part of the time that memory is watched. */
+/* A profile over a part of the time that memory is watched, of which it takes as much as it needs. */
 static int
-watch_threads(struct gathering *g, double seconds, struct pf_error *err)
+watch(struct gathering *g, const char *what, const char *path, double seconds, struct pf_error *err)
 {
 	uint32_t whole = seconds < 1 ? 1 : (uint32_t)seconds;
-	size_t got = g->got;
-	int rc = fetch(g, "threads over a window", "/debug/pprof/threads", whole, false, err);
+	double end = pf_net_now() + seconds;
+	int rc = fetch(g, what, path, whole, false, err);
 
-	return rc || g->got > got ? rc : rest(g, seconds, err);
+	return rc ? rc : rest(g, end - pf_net_now(), err);
+}
+
+/* Waiting since the service began. */
+static int
+fetch_waits(struct gathering *g, struct waits *w, struct pf_error *err)
+{
+	const struct pf_evidence *e = &g->tune->evidence;
+	int rc;
+
+	w->at = e->profile_count;
+	rc = fetch(g, w->type, NULL, 0, false, err);
+	w->recorded = !rc && e->profile_count > w->at && e->profiles[w->at].p->sample_count > 0;
+	return rc;
+}
+
+/* Takes waiting over a window for what was ever waited; one without a sample says that nobody waits now. */
+static int
+watch_waits(struct gathering *g, struct waits *w, double seconds, struct pf_error *err)
+{
+	struct pf_evidence *e = &g->tune->evidence;
+	size_t at = e->profile_count;
+	double window;
+	int rc;
+
+	if (!w->recorded)
+		return rest(g, seconds, err);
+	g->may_be_empty = true;
+	rc = watch(g, w->type, NULL, seconds, err);
+	g->may_be_empty = false;
+	if (rc || at == e->profile_count)
+		return rc;
+	window = (double)pf_profile_duration_nanos(e->profiles[at].p) / 1e9;
+	if (!(window > 0) || window > 2 * fmax(seconds, 1)) /* it knows of no windows */
+		return 0;
+	e->profiles[w->at].kind = PF_PROFILE_OTHER;
+	if (!e->profiles[at].p->sample_count)
+		e->profiles[at].kind = PF_PROFILE_OTHER;
+	return 0;
 }
 
 /* One more of a series of what there is of goroutines or threads. */
@@ -389,14 +445,20 @@ count_first(struct gathering *g, bool go, struct pf_error *err)
 static int
 watch_memory(struct gathering *g, uint32_t seconds, bool go, struct pf_error *err)
 {
+	static const char threads[] = "/debug/pprof/threads"; /* the agent's */
 	double each = (double)seconds / MORE_SNAPSHOTS;
+	bool waits = g->waits[0].recorded || g->waits[1].recorded;
 	int rc = 0;
 
-	for (int i = 0; !rc && i < MORE_SNAPSHOTS && g->has_heap; i++) {
-		rc = i || go ? rest(g, each, err) : watch_threads(g, each, err);
-		if (!rc)
-			rc = fetch(g, "heap", heap, 0, false, err);
-		if (!rc)
+	for (int i = !g->has_heap; !rc && i < (g->has_heap ? MORE_SNAPSHOTS : waits ? 3 : 0); i++) {
+		if (i == 0 && !go)
+			rc = watch(g, "threads over a window", threads, each, err);
+		else
+			rc = i == 1 || i == 2 ? watch_waits(g, &g->waits[i - 1], each, err)
+					      : rest(g, each, err);
+		if (!rc && g->has_heap)
+			rc = fetch_heap(g, err);
+		if (!rc && g->has_heap)
 			rc = count_again(g, err);
 	}
 	return rc;
@@ -416,7 +478,7 @@ gather(struct gathering *g, struct pf_error *err)
 	    "/debug/pprof/heap?debug=1"; /* Go's; as a profile it has no names */
 	struct pf_tune *t = g->tune;
 	bool go;
-	int rc = fetch(g, "heap", heap, 0, false, err);
+	int rc = fetch_heap(g, err);
 
 	g->has_heap = g->got > 0;
 	if (!rc)
@@ -439,10 +501,8 @@ gather(struct gathering *g, struct pf_error *err)
 		rc = g->has_heap ? count_again(g, err) : count_first(g, go, err);
 	if (!rc && go)
 		rc = fetch(g, "goroutine dump", "/debug/pprof/goroutine?debug=2", 0, false, err);
-	if (!rc)
-		rc = fetch(g, "mutex", NULL, 0, false, err);
-	if (!rc)
-		rc = fetch(g, "block", NULL, 0, false, err);
+	for (size_t i = 0; !rc && i < 2; i++)
+		rc = fetch_waits(g, &g->waits[i], err);
 	if (!rc && !go) /* the agent's */
 		rc = fetch(g, "frees", "/debug/pprof/frees", 0, false, err);
 	if (!rc)
@@ -461,7 +521,9 @@ pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_
     struct pf_error *err)
 {
 	struct pf_collect_options none = PF_COLLECT_OPTIONS_INIT;
-	struct gathering g = {.tune = t, .options = options ? options : &none};
+	struct gathering g = {.tune = t,
+	    .options = options ? options : &none,
+	    .waits = {{.type = "mutex"}, {.type = "block"}}};
 	int rc = take_base(&g, url, err);
 
 	t->live = true;

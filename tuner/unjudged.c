@@ -112,6 +112,35 @@ write_allocator(const struct pf_evidence *e, struct pf_buffer *out)
 		"and others)");
 }
 
+/*
+ * Of a Go program: memory that its runtime didn't ask for. All that it did may be resident, for the kernel may put huge
+ * pages where it gave some back; where the kernel's word on anonymous memory is missing, files may be a part.
+ */
+static void
+write_outside_go(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	const struct pf_evidence_stats *go = pf_evidence_stats_last(e, PF_STATS_GO, NULL),
+				       *proc = pf_evidence_stats_last(e, PF_STATS_PROC, NULL);
+	double all = proc ? proc->proc.rss_anonymous : NAN, outside, least = WORTH_BYTES;
+	char text[PF_AMOUNT_ROOM], whole[PF_AMOUNT_ROOM];
+
+	while (go && isnan(go->go.sys))
+		go = pf_evidence_stats_last(e, PF_STATS_GO, go);
+	if (isnan(all)) {
+		all = pf_evidence_rss(e);
+		least *= 4;
+	}
+	outside = go ? all - go->go.sys : NAN;
+	if (!(outside >= least) || outside < all / 4)
+		return;
+	pf_buffer_printf(out,
+	    "%s of the %s that are resident are not of Go's runtime: C code's (cgo), or mapped. "
+	    "Go's "
+	    "profiles know nothing of them, so who holds them was not judged: the agent "
+	    "(LD_PRELOAD=libprofuse-agent.so) has profiles of what C code allocates.",
+	    pf_amount(text, outside, "bytes"), pf_amount(whole, all, "bytes"));
+}
+
 /* Whether it has no function though a file could give it one: the kernel and JIT compilers have no such file. */
 static bool
 is_nameless(const struct pf_profile *p, uint32_t location)
@@ -248,7 +277,14 @@ write_growth(const struct pf_evidence *e, struct pf_buffer *out)
 			snapshots++;
 		most = snapshots > most ? snapshots : most;
 	}
-	if (most > 1 && most < PF_LEAST_SERIES)
+	if (most >= PF_LEAST_SERIES && e->collections > 1 && e->collections < PF_LEAST_SERIES)
+		pf_buffer_printf(out,
+		    "Whether memory grows was not judged: Go's heap profiles change with each "
+		    "collection only, and these %zu snapshots are of %zu. Take them over more "
+		    "time, or "
+		    "with a collection each (heap?gc=1).",
+		    most, e->collections);
+	else if (most > 1 && most < PF_LEAST_SERIES)
 		pf_buffer_printf(out,
 		    "Whether memory grows was not judged: that needs four heap snapshots of a "
 		    "process, and here are %zu; or an earlier one as --base FILE.",
@@ -490,8 +526,8 @@ pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 {
 	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
 	    pf_evidence_write_programs, write_kernel_only, write_workers, write_environment,
-	    write_few_samples, write_empty_heap, write_allocator, write_growth, write_mixed,
-	    write_order, write_base_trace, write_base_statistics, write_base_profile,
+	    write_few_samples, write_empty_heap, write_allocator, write_outside_go, write_growth,
+	    write_mixed, write_order, write_base_trace, write_base_statistics, write_base_profile,
 	    write_unrecorded, write_nameless_base, write_cut, write_short_trace};
 	struct pf_buffer sentence;
 	int rc;

@@ -12,6 +12,7 @@
 
 #include <profuse/collect.h>
 
+#include "profile/encode.h"
 #include "support/tuned.h"
 
 struct behaviour {
@@ -19,7 +20,20 @@ struct behaviour {
 	bool ends;        /* with the first question for threads */
 	bool fails;       /* to give any heap profile but the first */
 	int expected;
+	/* Of mutexes: since it began, and over a window; NULL: it has none. */
+	const struct pf_buffer *ever, *window;
 };
+
+static void
+send_bytes(int fd, const struct pf_buffer *bytes)
+{
+	char head[200];
+	int size = snprintf(head, sizeof head,
+	    "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", bytes->size);
+
+	send(fd, head, (size_t)size, MSG_NOSIGNAL);
+	send(fd, bytes->bytes, bytes->size, MSG_NOSIGNAL);
+}
 
 static void
 answer(int fd, int listener, const struct behaviour *b, const struct pf_buffer *heap)
@@ -27,7 +41,7 @@ answer(int fd, int listener, const struct behaviour *b, const struct pf_buffer *
 	static const char none[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: "
 				   "close\r\n\r\n";
 	static int heaps;
-	char request[4096], head[200];
+	char request[4096];
 	ssize_t n = recv(fd, request, sizeof request - 1, 0);
 	bool threads;
 
@@ -37,11 +51,9 @@ answer(int fd, int listener, const struct behaviour *b, const struct pf_buffer *
 	if (b->ends && threads)
 		close(listener);
 	if (strstr(request, "/heap?gc=1") && !(b->fails && heaps > 1)) {
-		int size = snprintf(head, sizeof head,
-		    "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
-		    heap->size);
-		send(fd, head, (size_t)size, MSG_NOSIGNAL);
-		send(fd, heap->bytes, heap->size, MSG_NOSIGNAL);
+		send_bytes(fd, heap);
+	} else if (b->ever && strstr(request, "/mutex")) {
+		send_bytes(fd, strstr(request, "/mutex?seconds=1") ? b->window : b->ever);
 	} else if (strncmp(request, "GET / ", 6) == 0) {
 		send(fd, b->root, strlen(b->root), MSG_NOSIGNAL);
 	} else {
@@ -95,10 +107,9 @@ expect_missing(struct pf_tune *tune)
 }
 
 static void
-expect(const struct behaviour *b)
+expect(struct pf_tune *tune, const struct behaviour *b)
 {
 	struct pf_collect_options options = PF_COLLECT_OPTIONS_INIT;
-	struct pf_tune *tune = new_tune();
 	struct pf_error err = {0};
 	char base[64];
 	unsigned port;
@@ -114,7 +125,15 @@ expect(const struct behaviour *b)
 		fail_msg("%d \"%s\"", rc, err.message);
 	if (rc)
 		assert_non_null(strstr(err.message, "the service went away"));
-	else
+}
+
+static void
+expect_only(const struct behaviour *b)
+{
+	struct pf_tune *tune = new_tune();
+
+	expect(tune, b);
+	if (!b->expected)
 		expect_missing(tune);
 	pf_tune_free(tune);
 }
@@ -130,21 +149,100 @@ whatever_is_at_its_root_it_is_there(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < sizeof there / sizeof *there; i++)
-		expect(&there[i]);
+		expect_only(&there[i]);
 }
 
 static void
 what_takes_no_connections_has_gone(void **state)
 {
 	(void)state;
-	expect(&(struct behaviour){.root = "", .ends = true, .expected = PF_EIO});
+	expect_only(&(struct behaviour){.root = "", .ends = true, .expected = PF_EIO});
 }
 
 static void
 a_snapshot_that_fails_is_passed_over(void **state)
 {
 	(void)state;
-	expect(&(struct behaviour){.root = "", .fails = true});
+	expect_only(&(struct behaviour){.root = "", .fails = true});
+}
+
+/* The fixture's waiting at a lock, a so-manieth of it, with or without a duration; of no program, as the heap is of another. */
+static struct pf_buffer
+waiting(int64_t part, int64_t duration_nanos)
+{
+	struct pf_buffer bytes = read_fixture("tune/contended/mutex.pb.gz");
+	struct pf_buffer out = {.maximum = 1 << 20};
+	struct pf_error err = {0};
+	struct pf_profile *p;
+
+	assert_int_equal(pf_profile_parse(&p, "mutex", bytes.bytes, bytes.size, NULL, &err), 0);
+	for (size_t i = 0; i < p->sample_count * p->type_count; i++)
+		p->values[i] /= part;
+	for (size_t i = 0; i < p->mapping_count; i++)
+		p->mappings[i].filename = p->mappings[i].build_id = 0;
+	p->duration_nanos = duration_nanos;
+	assert_int_equal(pf_profile_encode(p, &out, &err), 0);
+	pf_profile_free(p);
+	pf_buffer_release(&bytes);
+	return out;
+}
+
+/* What others waited since the service began is not told where a window says what they wait now. */
+static void
+waiting_is_that_of_a_window(void **state)
+{
+	static const struct {
+		int64_t part, seconds;
+		bool found, rate;
+	} cases[] = {{1, 1, true, true}, {1000000, 1, false, false},
+	    {1, 0, true, false}}; /* one that knows of no windows */
+	struct pf_buffer ever = waiting(1, 0);
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_buffer window =
+		    waiting(cases[i].part, cases[i].seconds * INT64_C(1000000000));
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *finding;
+		bool rate = false;
+
+		expect(tune, &(struct behaviour){.root = "", .ever = &ever, .window = &window});
+		run_tune(tune);
+		finding = find_finding(tune, "lock-contention");
+		assert_int_equal(finding != NULL, cases[i].found);
+		for (size_t k = 0; finding && k < finding->number_count; k++)
+			rate |= strcmp(pf_said(&tune->findings,
+					   tune->findings.numbers[finding->first_number + k].name),
+				    "waiting_on_average") == 0;
+		assert_int_equal(rate, cases[i].rate);
+		pf_tune_free(tune);
+		pf_buffer_release(&window);
+	}
+	pf_buffer_release(&ever);
+}
+
+/* Nothing was blocked, or it is not recorded: that is no profile of locks that came later. */
+static void
+an_empty_block_profile_stands_in_no_mutexes_place(void **state)
+{
+	struct pf_buffer mutex = waiting(1, 0), block = {.maximum = 1 << 20};
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	struct pf_profile *p;
+	(void)state;
+
+	assert_int_equal(pf_profile_parse(&p, "mutex", mutex.bytes, mutex.size, NULL, &err), 0);
+	p->sample_count = 0;
+	assert_int_equal(pf_profile_encode(p, &block, &err), 0);
+	pf_profile_free(p);
+	assert_int_equal(pf_tune_add(tune, "mutex", mutex.bytes, mutex.size, false, &err), 0);
+	assert_int_equal(
+	    pf_tune_add(tune, "debug/pprof/block", block.bytes, block.size, false, &err), 0);
+	run_tune(tune);
+	assert_non_null(find_finding(tune, "lock-contention"));
+	pf_tune_free(tune);
+	pf_buffer_release(&mutex);
+	pf_buffer_release(&block);
 }
 
 int
@@ -154,6 +252,8 @@ main(void)
 	    cmocka_unit_test(whatever_is_at_its_root_it_is_there),
 	    cmocka_unit_test(what_takes_no_connections_has_gone),
 	    cmocka_unit_test(a_snapshot_that_fails_is_passed_over),
+	    cmocka_unit_test(waiting_is_that_of_a_window),
+	    cmocka_unit_test(an_empty_block_profile_stands_in_no_mutexes_place),
 	};
 
 	unsetenv("http_proxy"); /* it is meant for the real network */
