@@ -19,7 +19,7 @@
 #include "tune_store.h"
 
 struct settings {
-	const char *base, *service_name;
+	const char *service_name;
 	const char *url; /* of a running service: the --service that is an address */
 	struct cli_selection_settings selection;
 	struct cli_list labels;
@@ -31,7 +31,7 @@ struct settings {
 	double rate, duration, warmup, run_timeout;
 	uint64_t runs, pairs, grid, seed;
 	bool go, quiet, fleet;
-	struct cli_list stats, binaries, debug_files, outputs;
+	struct cli_list bases, stats, binaries, debug_files, outputs;
 	uint64_t pid, memory_limit;
 	double cpus, cores_used;
 	bool json;
@@ -47,12 +47,13 @@ static const struct settings defaults = {.seconds = 30,
     .pairs = PF_TRY_PAIRS,
     .runs = NOT_GIVEN,
     .grid = NOT_GIVEN,
+    .pid = NOT_GIVEN,
     .seed = UINT64_MAX};
 
 #define AT(MEMBER) offsetof(struct settings, MEMBER)
 
 static const struct cli_option options[] = {
-    {"base", 0, CLI_STRING, AT(base), "FILE",
+    {"base", 0, CLI_LIST, AT(bases), "FILE",
 	"What the profiles are compared with: an earlier profile, a folder or @LIST"},
     {"stats", 0, CLI_LIST, AT(stats), "FILE",
 	"Statistics of the service: malloc_info, jemalloc's JSON, gctrace, metrics, /proc files "
@@ -200,6 +201,11 @@ check(const struct settings *s, size_t profiles, struct pf_error *err)
 		    "profiles are named, and selected from a store as well; leave one out");
 	if (!stored && s->labels.count)
 		return pf_error_set(err, PF_EUSAGE, "--label is of a selection: --store DIR");
+	if (s->bases.count > 1)
+		return pf_error_set(err, PF_EUSAGE,
+		    "--base %s and --base %s: one earlier state at a time (a folder or @LIST holds "
+		    "several of its profiles)",
+		    s->bases.items[0], s->bases.items[1]);
 	if (s->pid > INT32_MAX)
 		return pf_error_set(err, PF_EUSAGE, "--pid %llu: no such process number",
 		    (unsigned long long)s->pid);
@@ -381,8 +387,8 @@ add_all(struct pf_tune *tune, const struct settings *s, const struct cli_argumen
 		rc = pf_tune_add_binary(tune, s->binaries.items[i], err);
 	for (size_t i = 0; !rc && i < s->debug_files.count; i++)
 		rc = pf_tune_add_debug_file(tune, s->debug_files.items[i], err);
-	if (!rc && s->base)
-		rc = add_argument(tune, s->base, true, err);
+	for (size_t i = 0; !rc && i < s->bases.count; i++)
+		rc = add_argument(tune, s->bases.items[i], true, err);
 	for (size_t i = 0; !rc && i < arguments->count; i++)
 		rc = add_argument(tune, arguments->items[i], false, err);
 	for (size_t i = 0; !rc && i < s->stats.count; i++)
@@ -512,6 +518,10 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 
 	if (s.fleet)
 		return show_fleet(&s, arguments, err);
+	if (s.pid == 0)
+		return pf_error_set(err, PF_EUSAGE, "--pid 0: no such process number");
+	if (s.pid == NOT_GIVEN)
+		s.pid = 0;
 	rc = take_url(&s, err);
 	return rc ? rc : judge(&s, arguments, err);
 }

@@ -5,6 +5,7 @@
 #ifndef PF_TUNER_CODE_H
 #define PF_TUNER_CODE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum pf_trait {
@@ -47,6 +48,9 @@ enum pf_trait {
  * 0: the service's own code, or a library of which we know nothing.
  */
 uint32_t pf_code_traits(const char *function, const char *file);
+
+/* Whether it is one of an allocator's that programs bring along: code_allocators.c. */
+bool pf_code_is_allocator(const char *function);
 
 /* Of a wait for what the agent's labels call "mutex", "condition" …; 0: no such word. */
 uint32_t pf_code_wait_traits(const char *word);

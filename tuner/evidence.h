@@ -97,7 +97,13 @@ struct pf_evidence {
 	double memory_limit; /* bytes: of the container, or given; NaN: unknown, infinity: none */
 	double cpus;         /* that the service may use; NaN: unknown */
 	char gogc[32], gomemlimit[32], arena_max[32]; /* of its environment; "" unknown */
-	bool has_environment;                         /* so that what is not in it is not set */
+	char tunables[512];                           /* GLIBC_TUNABLES */
+	char fixed_threshold
+	    [64]; /* a variable that fixes malloc's thresholds, with its value; "" none */
+	bool has_environment; /* so that what is not in it is not set */
+	pid_t process;        /* that was looked at; 0: none */
+	pid_t worker; /* one of its children that run the same program, of which there are… */
+	size_t workers;
 	enum pf_allocator allocator; /* in charge, as its mappings or statistics say */
 	char allocator_version[64];
 	/* What weakens comparisons of the snapshots of a kind: set by pf_evidence_settle(). */

@@ -27,6 +27,7 @@ enum {
 	KNOCK_BYTES = 1 << 16,
 	MORE_SNAPSHOTS = 4,
 	MOST_SAID = 16,
+	MOST_PARTS = 16,
 	WINDOW = 30
 };
 
@@ -52,6 +53,12 @@ struct gathering {
 		size_t times;
 	} said[MOST_SAID]; /* warnings, told at the end: each snapshot of a series has the same */
 	size_t said_count;
+	struct part {
+		const char *what;
+		bool got;
+		struct pf_error why; /* the first failure */
+	} parts[MOST_PARTS];
+	size_t part_count;
 	const char
 	    *counted; /* "goroutine" or "threads", whose number may rise; NULL: not offered */
 };
@@ -94,6 +101,52 @@ say_all(const struct gathering *g)
 	}
 }
 
+/* Notes whether there was such a thing: what there was once is not missing. */
+static void
+note_part(struct gathering *g, const char *what, const struct pf_error *why)
+{
+	struct part *p = g->parts;
+
+	while (p < g->parts + g->part_count && strcmp(p->what, what) != 0)
+		p++;
+	if (p == g->parts + MOST_PARTS)
+		return;
+	if (p == g->parts + g->part_count) {
+		*p = (struct part){.what = what};
+		p->why = why ? *why : p->why;
+		g->part_count++;
+	}
+	p->got |= !why;
+}
+
+/* What the service never gave was not judged: every report says so. */
+static int
+tell_missing(const struct gathering *g, struct pf_error *err)
+{
+	const struct part *first = NULL;
+	struct pf_buffer text;
+	uint32_t id;
+	int rc;
+
+	pf_buffer_init(&text, PF_BUFFER_NO_MAXIMUM);
+	for (size_t i = 0; i < g->part_count; i++) {
+		if (g->parts[i].got)
+			continue;
+		pf_buffer_printf(&text, "%s%s",
+		    first ? ", " : "The service gave no profile of: ", g->parts[i].what);
+		first = first ? first : &g->parts[i];
+	}
+	if (first)
+		pf_buffer_printf(
+		    &text, ". What these would show was not judged (%s).", first->why.message);
+	rc = pf_buffer_check(&text, err);
+	if (!rc && text.size)
+		rc = pf_strings_add(
+		    &g->tune->unjudged, (const char *)text.bytes, text.size, &id, err);
+	pf_buffer_release(&text);
+	return rc;
+}
+
 /* Keeps the first failure for the case that all fail: then it is the error, and no warnings are wanted. */
 static void
 pass_over(struct gathering *g, const char *what, const struct pf_error *why)
@@ -103,6 +156,7 @@ pass_over(struct gathering *g, const char *what, const struct pf_error *why)
 	if (!g->failed)
 		g->first = *why;
 	g->failed = true;
+	note_part(g, what, why);
 	snprintf(sentence, sizeof sentence, "%s is left out: %s", what, why->message);
 	warn_later(g, sentence);
 }
@@ -256,6 +310,7 @@ fetch(struct gathering *g, const char *type, const char *path, uint32_t seconds,
 		const void *bytes = pf_collected_bytes(collected, &size);
 		rc = pf_tune_add(g->tune, pf_collected_source(collected), bytes, size, base, err);
 		g->got++;
+		note_part(g, type, NULL);
 	} else if (may_lack(rc) && !g->stopped && !g->gone) {
 		rc = 0;
 	}
@@ -502,6 +557,8 @@ pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_
 		rc = gather(&g, err);
 	if (!rc)
 		rc = pf_tune_read_trace_again(t, err);
+	if (!rc)
+		rc = tell_missing(&g, err);
 	if (g.got && !g.gone)
 		say_all(&g);
 	return rc;

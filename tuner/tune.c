@@ -15,6 +15,7 @@
 #include "core/lines.h"
 #include "core/memory.h"
 #include "profile/comments.h"
+#include "profile/formats.h"
 #include "profile/model.h"
 #include "report/symbolize.h"
 #include "symbol/elf.h"
@@ -203,6 +204,18 @@ pf_tune_symbolize(struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
 	return !rc && t->live ? name_libraries(p, err) : rc;
 }
 
+/* What is of no known kind is read as profile.proto, of which a person need not have thought. */
+static void
+explain_kind(struct pf_error *err, const struct pf_text *text)
+{
+	size_t used = strlen(err->message);
+
+	if (!pf_format_find((const uint8_t *)text->at, pf_text_left(text)) &&
+	    strstr(err->message, "at offset"))
+		snprintf(err->message + used, sizeof err->message - used,
+		    " (of profile.proto, as which it was read: it is nothing else that is known)");
+}
+
 /* `text`: the bytes, inflated. */
 static int
 add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size,
@@ -212,6 +225,8 @@ add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 	uint64_t named;
 	int rc = pf_profile_parse(&p, name, bytes, size, NULL, err);
 
+	if (rc == PF_EINPUT && err)
+		explain_kind(err, text);
 	if (rc)
 		return rc;
 	if (p->doubt && t->symbol_note) {
@@ -327,8 +342,10 @@ int
 pf_tune_add_process(struct pf_tune *t, int64_t pid, struct pf_error *err)
 {
 	char name[64];
-	int rc = pf_evidence_add_process(&t->evidence, (pid_t)pid, err);
+	int rc = pf_evidence_check_process(&t->evidence, (pid_t)pid, err);
 
+	if (!rc)
+		rc = pf_evidence_add_process(&t->evidence, (pid_t)pid, err);
 	snprintf(name, sizeof name, "process %lld", (long long)pid);
 	return rc ? rc : pf_tune_note(t, name, err);
 }

@@ -72,6 +72,28 @@ write_kernel_only(const struct pf_evidence *e, struct pf_buffer *out)
 		    "file)).");
 }
 
+/* A master does next to nothing itself, and what a process is set to says its environment. */
+static void
+write_workers(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	if (e->workers)
+		pf_buffer_printf(out,
+		    "Process %ld has %zu child process%s of the same program, whose work was not "
+		    "judged: look at one of them (--pid %ld; with PROFUSE_PORT=auto the agent "
+		    "answers in each).",
+		    (long)e->process, e->workers, e->workers == 1 ? "" : "es", (long)e->worker);
+}
+
+static void
+write_environment(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	if (e->process && !e->has_environment)
+		pf_buffer_printf(out,
+		    "The environment of process %ld can't be read (it is another user's): advice "
+		    "does not know today's settings.",
+		    (long)e->process);
+}
+
 /* Resident memory that neither a profile nor the allocator accounts for. */
 static void
 write_allocator(const struct pf_evidence *e, struct pf_buffer *out)
@@ -195,6 +217,25 @@ nameless_sites(
 	return rc;
 }
 
+/* A file gives names to what lies in one. */
+static void
+write_remedy(
+    const struct pf_evidence_profile *ep, const struct pf_sites *sites, struct pf_buffer *out)
+{
+	double nowhere = 0;
+
+	for (size_t i = 0; i < sites->count; i++) {
+		if (strcmp(pf_site_name(ep, sites->items[i].name), PF_UNKNOWN_NAME) == 0)
+			nowhere += sites->items[i].value;
+	}
+	pf_buffer_string(out, nowhere < sites->total / 2 ? ": --binary FILE gives names." : ".");
+	if (nowhere > 0)
+		pf_buffer_printf(out, " Of %s no file is known%s.", PF_UNKNOWN_NAME,
+		    ep->p->mapping_count
+			? ": it is code of libraries that come and go, or generated"
+			: "");
+}
+
 /* "what" is the profile's column and how it belongs to code: "CPU time is spent in or for". */
 static int
 write_nameless(const struct pf_evidence_profile *ep, uint32_t column, const char *what,
@@ -214,8 +255,8 @@ write_nameless(const struct pf_evidence_profile *ep, uint32_t column, const char
 			pf_buffer_printf(out, "%s%s %s", i ? ", " : "",
 			    pf_site_name(ep, sites.items[i].name),
 			    pf_amount(share, sites.items[i].value / total, "share"));
-		pf_buffer_string(out,
-		    "), so what depends on who does it was not judged: --binary FILE gives names.");
+		pf_buffer_string(out, "), so what depends on who does it was not judged");
+		write_remedy(ep, &sites, out);
 	}
 	pf_sites_release(&sites);
 	return rc;
@@ -484,10 +525,10 @@ int
 pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 {
 	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
-	    pf_evidence_write_programs, write_kernel_only, write_few_samples, write_empty_heap,
-	    write_allocator, write_outside_go, write_growth, write_mixed, write_order,
-	    write_base_trace, write_base_statistics, write_base_profile, write_unrecorded,
-	    write_nameless_base, write_cut, write_short_trace};
+	    pf_evidence_write_programs, write_kernel_only, write_workers, write_environment,
+	    write_few_samples, write_empty_heap, write_allocator, write_outside_go, write_growth,
+	    write_mixed, write_order, write_base_trace, write_base_statistics, write_base_profile,
+	    write_unrecorded, write_nameless_base, write_cut, write_short_trace};
 	struct pf_buffer sentence;
 	int rc;
 

@@ -97,6 +97,19 @@ start(const struct behaviour *b, unsigned *port)
 	return service;
 }
 
+/* There was a heap, and of nothing else can be said that all is well. */
+static void
+expect_missing(struct pf_tune *tune)
+{
+	const char *said;
+
+	run_tune(tune);
+	said = pf_strings_get(&tune->unjudged, 1);
+	assert_non_null(strstr(said, "no profile of: threads, cpu, mutex, block, frees"));
+	assert_null(strstr(said, "heap"));
+	assert_non_null(strstr(said, "404"));
+}
+
 static void
 expect(struct pf_tune *tune, const struct behaviour *b)
 {
@@ -126,6 +139,8 @@ expect_only(const struct behaviour *b)
 	struct pf_tune *tune = new_tune();
 
 	expect(tune, b);
+	if (!b->expected)
+		expect_missing(tune);
 	pf_tune_free(tune);
 }
 
