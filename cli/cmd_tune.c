@@ -19,19 +19,19 @@
 #include "tune_store.h"
 
 struct settings {
-	const char *base, *service_name;
+	const char *service_name;
 	const char *url; /* of a running service: the --service that is an address */
 	struct cli_selection_settings selection;
 	struct cli_list labels;
 	const char *cacert, *cert, *key, *bearer_file, *username, *password_file, *header_file;
-	double seconds;
+	double seconds, timeout;
 	bool insecure;
 	const char *command, *weights, *allocators, *ready, *load_file;
 	struct cli_list caps, urls;
 	double rate, duration, warmup, run_timeout;
 	uint64_t runs, pairs, grid, seed;
 	bool go, quiet, fleet;
-	struct cli_list stats, binaries, debug_files, outputs;
+	struct cli_list bases, stats, binaries, debug_files, outputs;
 	uint64_t pid, memory_limit;
 	double cpus, cores_used;
 	bool json;
@@ -47,12 +47,13 @@ static const struct settings defaults = {.seconds = 30,
     .pairs = PF_TRY_PAIRS,
     .runs = NOT_GIVEN,
     .grid = NOT_GIVEN,
+    .pid = NOT_GIVEN,
     .seed = UINT64_MAX};
 
 #define AT(MEMBER) offsetof(struct settings, MEMBER)
 
 static const struct cli_option options[] = {
-    {"base", 0, CLI_STRING, AT(base), "FILE",
+    {"base", 0, CLI_LIST, AT(bases), "FILE",
 	"What the profiles are compared with: an earlier profile, a folder or @LIST"},
     {"stats", 0, CLI_LIST, AT(stats), "FILE",
 	"Statistics of the service: malloc_info, jemalloc's JSON, gctrace, metrics, /proc files "
@@ -63,6 +64,8 @@ static const struct cli_option options[] = {
 	"address; or, of a store, the service of this name"},
     {"seconds", 's', CLI_DURATION, AT(seconds), "N",
 	"How long --service profiles CPU, whole seconds (default 30)"},
+    {"timeout", 0, CLI_DURATION, AT(timeout), "N",
+	"How long one answer of --service may take in all (default its window and 30 s)"},
     {"cacert", 0, CLI_STRING, AT(cacert), "FILE",
 	"Trust the certificate authorities in this PEM file, and no others"},
     {"cert", 0, CLI_STRING, AT(cert), "FILE", "The client certificate to show, PEM"},
@@ -198,6 +201,11 @@ check(const struct settings *s, size_t profiles, struct pf_error *err)
 		    "profiles are named, and selected from a store as well; leave one out");
 	if (!stored && s->labels.count)
 		return pf_error_set(err, PF_EUSAGE, "--label is of a selection: --store DIR");
+	if (s->bases.count > 1)
+		return pf_error_set(err, PF_EUSAGE,
+		    "--base %s and --base %s: one earlier state at a time (a folder or @LIST holds "
+		    "several of its profiles)",
+		    s->bases.items[0], s->bases.items[1]);
 	if (s->pid > INT32_MAX)
 		return pf_error_set(err, PF_EUSAGE, "--pid %llu: no such process number",
 		    (unsigned long long)s->pid);
@@ -218,6 +226,9 @@ check(const struct settings *s, size_t profiles, struct pf_error *err)
 	if (s->seconds < 1 || s->seconds > 3600 || s->seconds != (double)(uint32_t)s->seconds)
 		return pf_error_set(
 		    err, PF_EUSAGE, "--seconds %g: whole seconds from 1 to 3600", s->seconds);
+	if (s->timeout && s->timeout <= s->seconds)
+		return pf_error_set(err, PF_EUSAGE,
+		    "--timeout %g s must be longer than --seconds %g", s->timeout, s->seconds);
 	for (size_t i = 0; !rc && i < s->outputs.count; i++)
 		rc = format_of(s->outputs.items[i], &format, err);
 	/* Now, not after a search of an hour. */
@@ -268,6 +279,7 @@ add_service(struct pf_tune *tune, const struct settings *s, struct pf_error *err
 	int rc;
 
 	o.seconds = (uint32_t)s->seconds;
+	o.timeout = s->timeout;
 	o.ca_file = s->cacert;
 	o.cert_file = s->cert;
 	o.key_file = s->key;
@@ -375,8 +387,8 @@ add_all(struct pf_tune *tune, const struct settings *s, const struct cli_argumen
 		rc = pf_tune_add_binary(tune, s->binaries.items[i], err);
 	for (size_t i = 0; !rc && i < s->debug_files.count; i++)
 		rc = pf_tune_add_debug_file(tune, s->debug_files.items[i], err);
-	if (!rc && s->base)
-		rc = add_argument(tune, s->base, true, err);
+	for (size_t i = 0; !rc && i < s->bases.count; i++)
+		rc = add_argument(tune, s->bases.items[i], true, err);
 	for (size_t i = 0; !rc && i < arguments->count; i++)
 		rc = add_argument(tune, arguments->items[i], false, err);
 	for (size_t i = 0; !rc && i < s->stats.count; i++)
@@ -506,6 +518,10 @@ run(const void *settings, const struct cli_arguments *arguments, struct pf_error
 
 	if (s.fleet)
 		return show_fleet(&s, arguments, err);
+	if (s.pid == 0)
+		return pf_error_set(err, PF_EUSAGE, "--pid 0: no such process number");
+	if (s.pid == NOT_GIVEN)
+		s.pid = 0;
 	rc = take_url(&s, err);
 	return rc ? rc : judge(&s, arguments, err);
 }

@@ -53,15 +53,19 @@ static const struct rule rules[] = {
     {"_int_free*", PF_CODE_ALLOCATION | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
     {"_int_realloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"_int_memalign*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"malloc_consolidate*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"unlink_chunk*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"tcache_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"arena_get2*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"sysmalloc*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
-    {"systrim*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
-    {"grow_heap*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
-    {"shrink_heap*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
-    {"heap_trim*", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
+    {"malloc_consolidate", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"unlink_chunk", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"tcache_get", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"tcache_get2", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"tcache_put", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"tcache_init", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"tcache_thread_shutdown", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"arena_get2", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
+    {"sysmalloc", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"systrim", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
+    {"grow_heap", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"shrink_heap", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
+    {"heap_trim", PF_CODE_ALLOCATION | PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
     {"operator new*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"operator delete*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"_Znwm*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
@@ -73,12 +77,9 @@ static const struct rule rules[] = {
     {"__rust_dealloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"__rdl_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"__rg_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"je_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"tc_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"tcmalloc::*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"mi_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"_mi_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"mmap*", PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"mmap", PF_CODE_MAPPING | PF_CODE_LIBRARY},
+    {"mmap64", PF_CODE_MAPPING | PF_CODE_LIBRARY},
     {"__mmap*", PF_CODE_MAPPING | PF_CODE_LIBRARY},
     {"munmap", PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
     {"__munmap", PF_CODE_MAPPING | PF_CODE_UNMAPPING | PF_CODE_LIBRARY},
@@ -153,7 +154,7 @@ static const struct rule rules[] = {
     {"usleep", PF_CODE_SLEEP | PF_CODE_LIBRARY},
     {"sleep", PF_CODE_SLEEP | PF_CODE_LIBRARY},
     {"__sleep", PF_CODE_SLEEP | PF_CODE_LIBRARY},
-    {"runtime.chansend*", PF_CODE_CHANNEL},
+    {"runtime.chansend*", PF_CODE_CHANNEL | PF_CODE_SENDS},
     {"runtime.chanrecv*", PF_CODE_CHANNEL},
     {"runtime.selectgo", PF_CODE_CHANNEL},
     {"runtime.block", PF_CODE_CHANNEL},
@@ -205,8 +206,18 @@ static const struct rule rules[] = {
     {"write", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
     {"__write*", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
     {"__libc_write", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
-    {"pread*", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
-    {"pwrite*", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"pread", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"pread64", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"preadv", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"preadv64", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"preadv2", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"preadv64v2", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"pwrite", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"pwrite64", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"pwritev", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"pwritev64", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"pwritev2", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
+    {"pwritev64v2", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
     {"send", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
     {"__libc_send*", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
     {"connect", PF_CODE_OUTSIDE | PF_CODE_LIBRARY},
@@ -229,10 +240,15 @@ static const struct rule rules[] = {
     /* a client's: of a connection's two loops one is enough */
     {"net/http.(*persistConn).readLoop", PF_CODE_CLIENT},
     {"net/http.(*persistConn).writeLoop", PF_CODE_SERVER},
-    {"accept*", PF_CODE_SERVER | PF_CODE_LIBRARY},
+    {"accept", PF_CODE_SERVER | PF_CODE_LIBRARY},
+    {"accept4", PF_CODE_SERVER | PF_CODE_LIBRARY},
     {"__libc_accept*", PF_CODE_SERVER | PF_CODE_LIBRARY},
     {"epoll_wait", PF_CODE_SERVER | PF_CODE_LIBRARY},
     {"epoll_pwait*", PF_CODE_SERVER | PF_CODE_LIBRARY},
+    /* a server in a request */
+    {"net/http.serverHandler.ServeHTTP", PF_CODE_REQUEST},
+    {"google.golang.org/grpc.(*Server).handleStream", PF_CODE_REQUEST},
+    {"github.com/valyala/fasthttp.(*Server).serveConn", PF_CODE_REQUEST},
     /* serialisation */
     {"encoding/json.*", PF_CODE_SERIAL},
     {"encoding/xml.*", PF_CODE_SERIAL},
@@ -251,13 +267,34 @@ static const struct rule rules[] = {
     {"rapidjson::*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
     {"Json::*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
     {"cJSON_*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
-    {"json_dump*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
-    {"json_load*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_dumps", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_dumpb", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_dumpf", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_dumpfd", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_dump_file", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_dump_callback", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_loads", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_loadb", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_loadf", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_loadfd", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_load_file", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"json_load_callback", PF_CODE_SERIAL | PF_CODE_LIBRARY},
     {"json_tokener_*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
     {"json_object_to_json_string*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
     {"yajl_*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
     {"msgpack_*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
 };
+
+/* A name of C's, and what a compiler or a linker puts behind it: "sysmalloc.part.0", "pread64@GLIBC_2.2.5". */
+static bool
+is_c_name(const char *name, const char *pattern)
+{
+	size_t size = strlen(pattern);
+
+	return strncmp(name, pattern, size) == 0 &&
+	       (!name[size] ||
+		   ((name[size] == '.' || name[size] == '@') && !strpbrk(pattern, ".:")));
+}
 
 /* One * may stand anywhere. */
 static bool
@@ -270,7 +307,7 @@ matches(const char *name, const char *pattern)
 	while (star && star > pattern && star[-1] == '(')
 		star = strchr(star + 1, '*');
 	if (!star)
-		return strcmp(name, pattern) == 0;
+		return is_c_name(name, pattern);
 	head = (size_t)(star - pattern);
 	tail = strlen(star + 1);
 	return size >= head + tail && memcmp(name, pattern, head) == 0 &&
@@ -396,9 +433,11 @@ pf_code_traits(const char *function, const char *file)
 	if (strncmp(function, "__GI_", 5) == 0)
 		function += 5;
 	if (is_standard_go(function) || is_standard_cpp(function) || is_standard_rust(symbol) ||
-	    strncmp(function, "_start", 7) == 0 || strncmp(function, "__libc_start", 12) == 0)
+	    strcmp(function, "_start") == 0 || strncmp(function, "__libc_start", 12) == 0)
 		traits |= PF_CODE_LIBRARY;
-	/* C's beginnings, such as "accept*", say nothing of a class that is called acceptor. */
+	if (pf_code_is_allocator(function))
+		traits |= PF_CODE_ALLOCATION | PF_CODE_LIBRARY;
+	/* C's beginnings, such as "cJSON_*", say nothing of a class that is called acceptor. */
 	scoped = strstr(function, "::") != NULL;
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
 		const char *name = rules[i].name;

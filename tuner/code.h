@@ -5,6 +5,7 @@
 #ifndef PF_TUNER_CODE_H
 #define PF_TUNER_CODE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum pf_trait {
@@ -30,14 +31,16 @@ enum pf_trait {
 	    1 << 17,               /* gives memory back to the kernel, if it asks it for anything */
 	PF_CODE_WRAPPER = 1 << 18, /* the agent's, without the name of the call: its labels tell */
 	PF_CODE_SPIN = 1 << 19,    /* waits without going to sleep */
-	PF_CODE_CLIENT = 1 << 24,  /* a client library's loop that reads a connection's answers */
-	PF_CODE_CALLER =
-	    1 << 25, /* a server's library reads from who calls it: see pf_stack_read() */
 	/* What no name tells, but labels of the agent's: whose word a thread waits for (a client's: PF_CODE_SERVER). */
 	PF_CODE_IDLE = 1 << 20,  /* the program's own */
 	PF_CODE_ASKS = 1 << 21,  /* somebody's whom it has asked, or a disk's */
 	PF_CODE_RESTS = 1 << 22, /* another server's, for so long that it may have subscribed */
 	PF_CODE_RUNS = 1 << 23,  /* nobody's: in its system call it is on a processor */
+	/* Of servers and clients by their libraries. */
+	PF_CODE_CLIENT = 1 << 24,  /* a client's loop that reads a connection's answers */
+	PF_CODE_CALLER = 1 << 25,  /* a server reads from who calls it: see pf_stack_read() */
+	PF_CODE_REQUEST = 1 << 26, /* a server in a request: it has called a handler */
+	PF_CODE_SENDS = 1 << 27,   /* to a channel that has no room, or nobody to take it */
 };
 
 /*
@@ -45,6 +48,9 @@ enum pf_trait {
  * 0: the service's own code, or a library of which we know nothing.
  */
 uint32_t pf_code_traits(const char *function, const char *file);
+
+/* Whether it is one of an allocator's that programs bring along: code_allocators.c. */
+bool pf_code_is_allocator(const char *function);
 
 /* Of a wait for what the agent's labels call "mutex", "condition" …; 0: no such word. */
 uint32_t pf_code_wait_traits(const char *word);

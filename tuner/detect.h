@@ -91,6 +91,12 @@ struct pf_gc_cost {
 };
 int pf_gc_cost(const struct pf_evidence *e, struct pf_gc_cost *cost, struct pf_error *err);
 
+/*
+ * Lowers the severity of the finding being built where the collector, or the service, uses little CPU: a great share
+ * of next to nothing is next to nothing.
+ */
+void pf_gc_weigh(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c);
+
 /* Go's heap as its collector sees it (gc_heap.c); NaN where unknown. */
 struct pf_go_heap {
 	double live;      /* bytes marked by a cycle */

@@ -24,11 +24,10 @@
 #define FREQUENT 30
 #define ON_TOP 0.5
 #define HEADROOM 0.9    /* of a container's limit, for GOMEMLIMIT */
-#define MUCH_ROOM 2     /* times what a limit leaves the heap */
+#define ENOUGH_ROOM 0.5 /* of what is live, above it */
 #define LIMIT_ROOM 0.97 /* of GOMEMLIMIT: the runtime keeps 3 % */
+#define NO_ROOM 0.1     /* of what is live, above it: too little to run in */
 #define WORTHWHILE 1.25 /* times today's GOGC */
-
-#define LITTLE 0.05 /* of a core: who collects with less has little to gain */
 
 enum { MOST_GOGC = 500, LEAST_ROOM = 1 << 20 };
 
@@ -100,23 +99,6 @@ is_idle(const struct pf_evidence *e)
 	return ep && pf_cpu_is_idle(ep, column);
 }
 
-/* A great share of next to nothing is next to nothing. */
-static void
-weigh(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c)
-{
-	uint32_t column;
-	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
-	struct pf_finding *finding = pf_findings_last(f);
-	double used = ep ? c->share * pf_cores_used(ep, column) : NAN;
-
-	if (ep)
-		finding->severity = pf_cpu_severity(ep, column, finding->severity);
-	if (!(used < LITTLE))
-		return;
-	finding->severity = PF_SEVERITY_LOW;
-	pf_add_number(f, "processors_that_collect", used, "count");
-}
-
 /* What the advice rests on where nothing says GOGC. */
 static void
 doubt_gogc(struct pf_findings *f, const struct pf_go_heap *h, enum pf_confidence most)
@@ -181,17 +163,28 @@ choose_gogc(const struct pf_evidence *e, const struct pf_go_heap *h)
 	return fmin(fmin(gogc, gogc_with_room(e, h)), fmax(MOST_GOGC, h->gogc));
 }
 
+/* GOGC as it is set, Go's default where an environment has none; NaN: nothing tells. */
+static double
+gogc_of(const struct pf_evidence *e, const struct pf_go_heap *h)
+{
+	return isnan(h->gogc) && e->has_environment && !*e->gogc ? 100 : h->gogc;
+}
+
 /*
  * The goal that a higher memory limit should allow: what GOGC makes of it where that is set, and at
- * least twice as much room above what is live; not more than the container has.
+ * least twice as much room above what is live; not more than the container has. Where there is next to no
+ * room twice as much is none either: the collector runs all the time, and half of what is live is the least.
  */
 static double
 choose_goal(const struct pf_evidence *e, const struct pf_go_heap *h)
 {
-	double room = room_for_heap(e, h);
-	double doubled = h->live + 2 * fmax(h->goal - h->live, LEAST_ROOM);
-	double wanted = isfinite(h->gogc) ? fmax(pf_goal_at(h, h->gogc), doubled) : doubled;
+	double room = room_for_heap(e, h), gogc = gogc_of(e, h), left = h->goal - h->live;
+	double wanted = h->live + 2 * fmax(left, LEAST_ROOM);
 
+	if (left < NO_ROOM * h->live)
+		wanted = fmax(wanted, 1.5 * h->live);
+	if (isfinite(gogc))
+		wanted = fmax(wanted, pf_goal_at(h, gogc));
 	return fmin(
 	    isnan(h->live) ? 1.5 * h->goal : wanted, room); /* nothing may tell what is live */
 }
@@ -246,15 +239,15 @@ advise_limit(const struct pf_evidence *e, struct pf_findings *f, const struct pf
 					   : pf_say(f, "GOMEMLIMIT as it is today")});
 }
 
-/* More room for the heap by GOGC: twice today's at most. False: nothing to say of it, or no room. */
-static bool
+/* More room for the heap by GOGC: twice today's at most. 0: nothing to say of it, or no room. */
+static double
 advise_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct pf_go_heap *h)
 {
 	double gogc = isnan(h->live) ? 2 * h->gogc : fmin(choose_gogc(e, h), 2 * h->gogc);
 	char text[PF_AMOUNT_ROOM];
 
 	if (!(h->gogc > 0 && isfinite(h->gogc)))
-		return false;
+		return 0;
 	if (gogc_with_room(e, h) < WORTHWHILE * h->gogc)
 		pf_add_advice(f,
 		    (struct pf_advice){
@@ -263,7 +256,7 @@ advise_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct pf_
 			    "has no room.",
 			    pf_amount(text, fmin(e->memory_limit, h->limit), "bytes"))});
 	if (gogc < WORTHWHILE * h->gogc)
-		return false;
+		return 0;
 	pf_add_advice(f,
 	    (struct pf_advice){
 		.action = pf_say(f, "Or give the heap more room, where there is memory for it%s.",
@@ -275,7 +268,44 @@ advise_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct pf_
 		.risk =
 		    pf_say(f, "The heap grows by as much as is live; set GOMEMLIMIT beside it."),
 		.undo = undo_gogc(f, h)});
-	return true;
+	return gogc;
+}
+
+/* What the process pays for includes marking in idle time; without a spare CPU there is less of it. */
+static double
+paid(const struct pf_gc_cost *c)
+{
+	return isnan(c->with_idle) ? c->share : c->with_idle;
+}
+
+/* The share of today's cycles that another GOGC spares. */
+static double
+fewer_at(const struct pf_go_heap *h, double gogc)
+{
+	double now = pf_goal_at(h, h->gogc), then = pf_goal_at(h, gogc);
+
+	return isnan(h->live) ? 1 - h->gogc / gogc : 1 - (now - h->live) / (then - h->live);
+}
+
+/* What may be saved beside marking and sweeping, of cycles that come one after the other. */
+static double
+on_top_of(const struct pf_go_heap *h, double saved)
+{
+	return h->interval < 1.0 / FREQUENT ? ON_TOP * saved : 0;
+}
+
+/* CPU time with so many fewer cycles: the same in each finding that advises the same. */
+static void
+predict_cpu(struct pf_findings *f, const struct pf_gc_cost *c, const struct pf_go_heap *h,
+    double fewer, uint32_t model)
+{
+	double saved = paid(c) * fewer, chance = (c->high - c->low) / 2 * fewer;
+	double error = MODEL_ERROR * saved + chance;
+	double least = c->share * fewer * (1 - MODEL_ERROR) - chance;
+
+	pf_add_prediction(f, "cpu", "share", 1, 1 - saved,
+	    fmax(0, 1 - saved - error - on_top_of(h, saved)), 1 - fmin(least, saved - error),
+	    model);
 }
 
 int
@@ -285,7 +315,7 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	struct pf_go_heap h;
 	struct pf_finding *finding;
 	char text[PF_AMOUNT_ROOM];
-	bool by_gogc;
+	double gogc, fewer;
 	int rc = pf_gc_cost(e, &c, err);
 
 	if (rc || !c.source || !(c.share >= PRESSURE || c.assist >= ASSIST) ||
@@ -299,10 +329,9 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	    pf_say(f, "Garbage collection takes %s of the CPU time%s",
 		pf_amount(text, c.share, "share"),
 		c.assist >= ASSIST ? ", and allocations have to help it" : ""));
-	finding->cpu_saved = c.share / 2;
 	add_cost(f, &c);
 	add_heap(f, &h);
-	weigh(e, f, &c);
+	pf_gc_weigh(e, f, &c);
 	/* The pressure itself is measured, but what is to be set, and what that brings, is not. */
 	doubt_gogc(f, &h, h.gogc_assumed ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH);
 	doubt_heap(f, &h);
@@ -312,16 +341,18 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 						      "stacks below): every byte less is a "
 						      "cycle later."),
 		   .how = pf_say(f, "profuse show top ALLOCS.pb.gz --sample-type alloc_space")});
-	by_gogc = !h.limited && advise_gogc(e, f, &h);
+	gogc = h.limited ? 0 : advise_gogc(e, f, &h);
+	fewer = gogc > 0 ? fewer_at(&h, gogc) : 0.5;
 	if (h.limited)
 		advise_limit(e, f, &h);
-	pf_add_prediction(f, "cpu", "share", 1, 1 - c.share / 2,
-	    1 - c.share / 2 * (1 + MODEL_ERROR), 1 - c.share / 2 * (1 - MODEL_ERROR),
-	    by_gogc ? pf_say(f,
-			  "the collector's CPU time falls with 1/GOGC, or with what is allocated%s",
-			  h.gogc_assumed ? ": at twice today's GOGC, or half the bytes" : "")
-		    : pf_say(f,
-			  "the collector's CPU time falls with what is allocated: half the bytes"));
+	finding->cpu_saved = paid(&c) * fewer;
+	predict_cpu(f, &c, &h, fewer,
+	    gogc > 0
+		? pf_say(f,
+		      "the collector's CPU time falls with 1/GOGC, or with what is allocated%s",
+		      h.gogc_assumed ? ": at twice today's GOGC, or half the bytes" : "")
+		: pf_say(
+		      f, "the collector's CPU time falls with what is allocated: half the bytes"));
 	rc = pf_show_gc_allocators(e, f, err);
 	return rc ? rc : pf_show_gc_collector(e, f, err);
 }
@@ -354,33 +385,26 @@ severity_of(double saved)
 			       : PF_SEVERITY_LOW;
 }
 
-/* What the process pays for includes marking in idle time; without a spare CPU there is less of it. */
-static double
-paid(const struct pf_gc_cost *c)
-{
-	return isnan(c->with_idle) ? c->share : c->with_idle;
-}
-
+/* The kernel counts the program's own file too, and what lies between objects, which grows with the heap. */
 static void
-predict_peak(struct pf_findings *f, const struct pf_go_heap *h, double grown, uint32_t model)
+predict_peak(const struct pf_evidence *e, struct pf_findings *f, const struct pf_go_heap *h,
+    double grown, uint32_t model)
 {
-	double before = h->goal + h->overhead, after = before + grown;
+	double modelled = h->goal + h->overhead, before = fmax(modelled, pf_evidence_rss(e));
+	double after = before + grown, between = grown * (before / modelled - 1);
 
 	/* A program may end, or be looked at, before its heap is at the goal; the least that is not heap is 4 MiB. */
 	pf_add_prediction(f, "rss_peak", "bytes", before, after,
 	    after - 0.2 * grown - (h->overhead_guessed ? h->overhead - (4 << 20) : 0),
-	    after + 0.2 * grown, model);
+	    after + 0.2 * grown + between, model);
 }
 
 static void
 recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c,
     const struct pf_go_heap *h, double gogc)
 {
-	double now = pf_goal_at(h, h->gogc), then = pf_goal_at(h, gogc), grown = then - now;
-	double fewer = 1 - (now - h->live) / (then - h->live), saved = paid(c) * fewer;
-	double error = MODEL_ERROR * saved + (c->high - c->low) / 2 * fewer;
-	double on_top = h->interval < 1.0 / FREQUENT ? ON_TOP * saved : 0;
-	double least = c->share * fewer * (1 - MODEL_ERROR) - (c->high - c->low) / 2 * fewer;
+	double grown = pf_goal_at(h, gogc) - pf_goal_at(h, h->gogc);
+	double saved = paid(c) * fewer_at(h, gogc), on_top = on_top_of(h, saved);
 	char cpu[PF_AMOUNT_ROOM], memory[PF_AMOUNT_ROOM];
 	struct pf_finding *finding =
 	    pf_findings_add(f, "gc-settings", severity_of(saved), PF_CONFIDENCE_MEDIUM,
@@ -391,7 +415,7 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 	finding->bytes_saved = -grown;
 	add_cost(f, c);
 	add_heap(f, h);
-	weigh(e, f, c);
+	pf_gc_weigh(e, f, c);
 	doubt_gogc(f, h, PF_CONFIDENCE_LOW);
 	doubt_heap(f, h);
 	if (on_top > 0)
@@ -418,13 +442,12 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 		   .undo = undo_gogc(f, h)});
 	if (isfinite(e->memory_limit))
 		add_limit_advice(e, f);
-	pf_add_prediction(f, "cpu", "share", 1, 1 - saved, fmax(0, 1 - saved - error - on_top),
-	    1 - fmin(least, saved - error),
+	predict_cpu(f, c, h, fewer_at(h, gogc),
 	    pf_say(f,
 		"GC CPU falls with 1/GOGC: %.0f/%.0f of today's remains, of marking in idle time "
 		"too",
 		h->gogc, gogc));
-	predict_peak(f, h, grown, pf_say(f, "live heap x (1 + GOGC/100) + what is not heap"));
+	predict_peak(e, f, h, grown, pf_say(f, "live heap x (1 + GOGC/100) + what is not heap"));
 	pf_add_measurement(f, "p99", "seconds",
 	    pf_say(f,
 		"profuse bench --before CMD --after CMD --after-env GOGC=%.0f --load URL --rate N",
@@ -457,7 +480,7 @@ recommend_limit(const struct pf_evidence *e, struct pf_findings *f, const struct
 	finding->bytes_saved = fits ? -grown : 0;
 	add_cost(f, c);
 	add_heap(f, h);
-	weigh(e, f, c);
+	pf_gc_weigh(e, f, c);
 	doubt_heap(f, h);
 	doubt_live(f, h, PF_CONFIDENCE_LOW);
 	if (isfinite(e->memory_limit))
@@ -471,7 +494,7 @@ recommend_limit(const struct pf_evidence *e, struct pf_findings *f, const struct
 		"GC CPU falls with the room between what is live and the heap's goal: %.0f %% of "
 		"today's remains",
 		100 * (1 - fewer)));
-	predict_peak(f, h, grown, pf_say(f, "the heap's goal + what is not heap"));
+	predict_peak(e, f, h, grown, pf_say(f, "the heap's goal + what is not heap"));
 	pf_add_measurement(f, "p99", "seconds",
 	    pf_say(f, "profuse bench --before CMD --after CMD --after-env GOMEMLIMIT=… --load URL "
 		      "--rate N"));
@@ -498,7 +521,7 @@ warn_of_limit(const struct pf_evidence *e, struct pf_findings *f, const struct p
 	add_heap(f, h);
 	pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
 	doubt_heap(f, h);
-	if (bounded && left < (h->goal - h->live) / MUCH_ROOM)
+	if (bounded && left < ENOUGH_ROOM * h->live)
 		pf_add_advice(f,
 		    (struct pf_advice){
 			.action = pf_say(f,
@@ -538,13 +561,14 @@ pf_detect_gc_settings(const struct pf_evidence *e, struct pf_findings *f, struct
 	rc = pf_gc_cost(e, &c, err);
 	if (!rc)
 		rc = pf_go_heap(e, &h, err);
-	if (rc || isnan(h.live) || isnan(h.goal) || !(h.live > 0))
+	if (rc)
 		return rc;
-	if (may_outgrow(e, &h)) {
+	/* Where GOGC is off no goal tells what is live. */
+	if (may_outgrow(e, &h) && (h.live > 0 || !isfinite(h.goal))) {
 		warn_of_limit(e, f, &h);
 		return pf_findings_check(f, err);
 	}
-	if (!c.source || c.low < WORTH_TUNING || is_idle(e))
+	if (!(h.live > 0) || isnan(h.goal) || !c.source || c.low < WORTH_TUNING || is_idle(e))
 		return 0;
 	if (h.limited)
 		recommend_limit(e, f, &c, &h);

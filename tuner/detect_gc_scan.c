@@ -27,10 +27,10 @@ enum { MANY_OBJECTS = 500000, VERY_MANY_OBJECTS = 1000000, SMALL_OBJECT = 512 };
 static const char *const objects[] = {"inuse_objects", "objects", NULL};
 static const char *const bytes[] = {"inuse_space", "space", NULL};
 
-/* Why no setting helps, or 0. */
+/* Why no setting helps; 0: one that makes cycles rarer does. */
 static uint32_t
 why_no_setting(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c,
-    const struct pf_go_heap *h, double cycle)
+    const struct pf_go_heap *h)
 {
 	double wanted = c->share > 0.05 ? h->gogc * c->share / 0.05 : h->gogc;
 	double needed = h->live * (1 + wanted / 100) + h->overhead;
@@ -44,17 +44,33 @@ why_no_setting(const struct pf_evidence *e, struct pf_findings *f, const struct 
 		    "more than the limit of %s.",
 		    wanted, pf_amount(text, needed, "bytes"),
 		    pf_amount(limit, e->memory_limit, "bytes"));
+	if (h->goal == INFINITY)
+		return pf_say(f, "GOGC is off: a cycle comes only where the program asks for one.");
 	if (h->interval >= 110)
 		return pf_say(f, "Cycles come only every two minutes already, when the runtime "
 				 "forces them: no setting makes them rarer.");
 	if (h->forced > 0.5)
 		return pf_say(f, "Most cycles are forced, by the runtime every two minutes or by "
 				 "runtime.GC(): no setting makes them rarer.");
-	return pf_say(f,
-	    "GOGC and GOMEMLIMIT decide how often a cycle comes, not what it costs: each takes "
-	    "about %s of "
-	    "CPU time while requests wait for their share.",
-	    pf_amount(text, cycle, "seconds"));
+	return 0;
+}
+
+/* One that takes a tenth of a second is met by requests, however little CPU all of them take. */
+static enum pf_severity
+severity_of(const struct pf_gc_cost *c, bool long_cycle, bool rare, bool measured, bool helps)
+{
+	if (long_cycle || (c->share >= 0.1 && !helps))
+		return PF_SEVERITY_HIGH;
+	return rare && !measured ? PF_SEVERITY_LOW : PF_SEVERITY_MEDIUM;
+}
+
+/* Whether the service did next to nothing while its CPU profile was taken. */
+static bool
+is_at_rest(const struct pf_evidence *e)
+{
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_CPU);
+
+	return ep && pf_cpu_samples(ep) < PF_LEAST_SAMPLES;
 }
 
 static void
@@ -81,7 +97,8 @@ advise(struct pf_findings *f, const char *owner, double count)
 
 /* What a cycle costs says whether there is anything to walk. */
 static void
-doubt_cost(struct pf_findings *f, const struct pf_gc_cost *c, const struct pf_go_heap *h, bool rare)
+doubt_cost(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c,
+    const struct pf_go_heap *h, bool rare)
 {
 	if (h->cycle_is_mean)
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
@@ -89,8 +106,11 @@ doubt_cost(struct pf_findings *f, const struct pf_gc_cost *c, const struct pf_go
 			      "marking in idle time: a gctrace tells the last ones."));
 	else if (isnan(h->cycle_cpu) && !c->source)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
-		    pf_say(f, "No CPU profile, gctrace or runtime metrics: that the objects have "
-			      "pointers is assumed."));
+		    pf_say(f,
+			"%s, no gctrace and no runtime metrics: that the objects have pointers is "
+			"assumed.",
+			pf_evidence_last(e, PF_PROFILE_CPU) ? "Too few samples of CPU time"
+							    : "No CPU profile"));
 	else if (isnan(h->cycle_cpu) && rare)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "Cycles come rarely, and nothing tells what one costs: whether the "
@@ -109,6 +129,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 	bool measured, rare;
 	struct pf_gc_cost c;
 	struct pf_go_heap h;
+	uint32_t why;
 	int rc = pf_gc_cost(e, &c, err);
 
 	if (!rc)
@@ -116,33 +137,41 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 	if (rc)
 		return rc;
 	measured = !isnan(h.cycle_cpu);
-	rare = c.source && c.share < LITTLE_SHARE;
+	rare = c.source ? c.share < LITTLE_SHARE : is_at_rest(e);
 	/* The measured cost of a cycle says whether there are pointers to follow. */
 	if (h.cycle_cpu < cycle / 6 || (rare && measured && h.cycle_cpu < LONG_CYCLE) ||
 	    (rare && !measured && count < VERY_MANY_OBJECTS))
 		return 0;
 	if (measured)
 		cycle = h.cycle_cpu;
+	why = why_no_setting(e, f, &c, &h);
 	finding = pf_findings_add(f, "gc-scan",
-	    c.share >= 0.1 || (measured && cycle >= LONG_CYCLE) ? PF_SEVERITY_HIGH
-	    : rare && !measured                                 ? PF_SEVERITY_LOW
-								: PF_SEVERITY_MEDIUM,
+	    severity_of(&c, measured && cycle >= LONG_CYCLE, rare, measured, !why),
 	    PF_CONFIDENCE_HIGH,
 	    pf_say(f,
-		"Every collection walks %.1f million small objects, %s of them allocated by %s: no "
-		"setting makes "
-		"that cheaper",
-		count / 1e6, pf_amount(text, first / count, "share"), owner));
-	finding->summary = why_no_setting(e, f, &c, &h, cycle);
+		"Every collection walks %.1f million small objects, %s of them allocated by %s: "
+		"%sno setting makes that cheaper",
+		count / 1e6, pf_amount(text, first / count, "share"), owner,
+		why ? "" : "one may make it rarer, "));
+	finding->summary =
+	    why ? why
+		: pf_say(f,
+		      "GOGC and GOMEMLIMIT decide how often a cycle comes, not what it costs: each "
+		      "takes about %s of CPU time while requests wait for their share.",
+		      pf_amount(text, cycle, "seconds"));
+	if (!measured || cycle < LONG_CYCLE)
+		pf_gc_weigh(e, f, &c);
 	finding->cpu_saved = isnan(c.share) ? 0 : 0.9 * c.share * first / count;
 	pf_add_number(f, "objects", count, "count");
 	pf_add_number(f, "mean_object", live_bytes / count, "bytes");
 	pf_add_number(f, "live_in_profile", live_bytes, "bytes");
-	pf_add_estimate(f, "mark_cpu_of_a_cycle", cycle, cycle * 0.7, cycle * 1.3, "seconds");
+	/* An object that is in no processor's cache costs several times those 30 ns. */
+	pf_add_estimate(f, "mark_cpu_of_a_cycle", cycle, cycle * (measured ? 0.7 : 0.5),
+	    cycle * (measured ? 1.3 : 4), "seconds");
 	pf_add_number(f, "gc_cpu_share", c.share, "share");
 	pf_add_number(f, "seconds_between_cycles", h.interval, "seconds");
 	pf_add_number(f, "live_heap", h.live, "bytes");
-	doubt_cost(f, &c, &h, rare);
+	doubt_cost(e, f, &c, &h, rare);
 	advise(f, owner, count);
 	pf_add_prediction(f, "gc_cycle_cpu", "seconds", cycle, cycle * (1 - first / count) + 1e-3,
 	    1e-3, cycle * (1 - 0.7 * first / count),

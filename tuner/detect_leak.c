@@ -12,7 +12,8 @@
  * the growth must go on in the second half (a cache that fills up levels off), must
  * not be one step (a table is loaded), and must be more than the series goes up and
  * down anyway. tests/quality/tuner/leak_rates.c measures how often that is wrong.
- * Theil and Sen's slope says when the limit is met.
+ * Theil and Sen's slope says when the limit is met. An array that doubles grows in
+ * ever longer steps, which is no trend: growth.c tells it by its blocks.
  *
  * A store has the heaps of many processes: each is a series of its own, all of
  * their functions are looked at together, and what grows in several processes is
@@ -32,7 +33,7 @@
 #include "tuner/growth.h"
 #include "tuner/sites.h"
 
-enum { MOST_CANDIDATES = 32 };
+enum { MOST_CANDIDATES = 32, MUCH_BYTES = 64 << 20, MANY_STEPS = 3 };
 
 #define PAIR_SIGMAS 2.33 /* 1 in 100 by chance */
 #define SURE_SIGMAS 3.0
@@ -60,6 +61,7 @@ struct growth {
 	bool series;
 	bool settled; /* a series that rises, and yet is no leak: see has_ended() */
 	bool leaks;
+	size_t steps;     /* in which it grew, where that is no trend; else 0 */
 	size_t processes; /* in which this owner leaks */
 };
 
@@ -114,7 +116,7 @@ time_to_limit(const struct pf_evidence *e, struct pf_findings *f, const struct g
 {
 	double rss = pf_evidence_rss(e), left = e->memory_limit - rss, slope = g->trend.slope;
 
-	if (!g->series || !pf_evidence_is_timed(e, PF_PROFILE_HEAP) || !(slope > 0))
+	if (!g->series || g->steps || !pf_evidence_is_timed(e, PF_PROFILE_HEAP) || !(slope > 0))
 		return;
 	pf_add_estimate(f, "growth", slope, g->trend.low, g->trend.high, "bytes_per_second");
 	if (isinf(left) || isnan(left) || left <= 0)
@@ -188,17 +190,21 @@ summary(struct pf_findings *f, const struct growth *g, size_t watched)
 	const struct pf_growth *h = g->process;
 	const char *first = short_name(h->profiles[0]);
 	const char *last = short_name(h->profiles[h->snapshots - 1]);
-	char from[PF_AMOUNT_ROOM], to[PF_AMOUNT_ROOM], spread[96] = "", length[64];
+	char from[PF_AMOUNT_ROOM], to[PF_AMOUNT_ROOM], spread[96] = "", length[64], course[64] = "";
 	bool same = strcmp(first, last) == 0;
 
+	if (g->steps)
+		snprintf(course, sizeof course, ", in %zu steps", g->steps);
+	else if (g->series)
+		snprintf(course, sizeof course, ", rising from snapshot to snapshot");
 	if (watched > 1)
 		snprintf(spread, sizeof spread, " It grows in %zu of %zu processes.", g->processes,
 		    watched);
 	write_length(length, sizeof length, h);
-	return pf_say(f, "It held %s in %s%s and %s in %s%s%s.%s",
+	return pf_say(f, "It held %s in %s%s and %s in %s%s%s.%s%s",
 	    pf_amount(from, g->first, "bytes"), same ? "the first " : "", first,
-	    pf_amount(to, g->last, "bytes"), same ? "the last" : last,
-	    g->series ? ", rising from snapshot to snapshot" : "", length, spread);
+	    pf_amount(to, g->last, "bytes"), same ? "the last" : last, course, length,
+	    g->steps ? " Its blocks became bigger, and not more." : "", spread);
 }
 
 static int
@@ -209,12 +215,12 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 	const char *owner = pf_strings_get(h->owners, g->owner);
 	char grown[PF_AMOUNT_ROOM];
 	double share = g->grown / fmax(g->last, 1);
-	bool strong = g->series && g->trend.p_rising < 0.001;
+	bool strong = g->series && !g->steps && g->trend.p_rising < 0.001;
 	struct pf_finding *finding;
 
 	finding = pf_findings_add(f, "leak",
-	    g->grown >= 64.0 * (1 << 20) || (strong && share > 0.5) ? PF_SEVERITY_HIGH
-								    : PF_SEVERITY_MEDIUM,
+	    (g->grown >= MUCH_BYTES && !g->steps) || (strong && share > 0.5) ? PF_SEVERITY_HIGH
+									     : PF_SEVERITY_MEDIUM,
 	    strong ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM,
 	    pf_say(f, "Memory that %s allocates grew by %s and was not freed", owner,
 		pf_amount(grown, g->grown, "bytes")));
@@ -224,7 +230,9 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 	    f, "grown", g->grown, g->grown - 1.96 * g->error, g->grown + 1.96 * g->error, "bytes");
 	pf_add_number(f, "in_use_before", g->first, "bytes");
 	pf_add_number(f, "in_use_now", g->last, "bytes");
-	if (g->series)
+	if (g->steps)
+		pf_add_number(f, "steps", (double)g->steps, "count");
+	else if (g->series)
 		pf_add_number(f, "trend_p", g->trend.p_rising, "probability");
 	pf_add_number(f, "snapshots", (double)h->snapshots, "count");
 	if (watched > 1) {
@@ -237,7 +245,12 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 		    pf_say(f, "Two snapshots can't tell a leak from a cache that is still filling: "
 			      "four and more "
 			      "over time can."));
-	if (g->series && h->snapshots == PF_LEAST_SERIES)
+	if (g->steps)
+		pf_add_caveat(f, g->steps < MANY_STEPS ? PF_UNSURE : PF_CONFIDENCE_LOW,
+		    pf_say(f, "So grows what is enlarged when it is full: an array that is "
+			      "appended to without end, and a table that has found its size with "
+			      "the last step. A longer series tells them apart."));
+	else if (g->series && h->snapshots == PF_LEAST_SERIES)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "Four snapshots can't tell a leak from a table that was loaded once: "
 			      "five and more can."));
@@ -369,6 +382,9 @@ judge(const struct pf_evidence *e, struct pf_findings *f, struct watch *w, struc
 			rc = test_trend(g->process, g, w->count, err);
 		/* Four snapshots can't be surer than 1 in 24. */
 		g->leaks = !g->series || (!g->settled && g->trend.p_rising <= 0.05);
+		if (!g->leaks && g->process->snapshots > PF_LEAST_SERIES)
+			g->steps = pf_growth_steps(g->process, g->owner);
+		g->leaks |= g->steps > 0;
 	}
 	if (!rc && w->count)
 		qsort(w->all, w->count, sizeof *w->all, greatest_growth);

@@ -508,20 +508,26 @@ lost_bytes(const struct pf_allocator_stats *a, double rss)
 	return a->active - a->in_use - (a->allocator == PF_ALLOCATOR_TCMALLOC ? cached : 0);
 }
 
-/* Of what seems lost, what malloc_trim may bring back all the same: who asks it knows. */
-static void
-doubt_fragmentation(struct pf_findings *f, const struct pf_allocator_stats *a, double lost)
+/* Of what seems lost, what malloc_trim may bring back all the same; 0 where that is little. */
+static double
+may_come_back(const struct pf_allocator_stats *a, double lost)
 {
 	double more = a->releasable_most - a->releasable;
+
+	return more >= WORTH * lost ? fmin(more, lost) : 0; /* NaN: nothing is in fast bins */
+}
+
+/* Who asks for it knows. */
+static void
+doubt_fragmentation(struct pf_findings *f, double more)
+{
 	char text[PF_AMOUNT_ROOM];
 
-	if (!(more >= WORTH * lost)) /* also where nothing is in fast bins */
-		return;
 	pf_add_caveat(f, PF_CONFIDENCE_LOW,
 	    pf_say(f,
 		"Up to %s of it may be whole pages once malloc_trim has joined the pieces in fast "
 		"bins with their neighbours: no statistics tell how what stays lies between them.",
-		pf_amount(text, fmin(more, lost), "bytes")));
+		pf_amount(text, more, "bytes")));
 	pf_add_advice(f,
 	    (struct pf_advice){
 		.action = pf_say(f, "See first what a release brings: it is one call, and nothing "
@@ -559,7 +565,7 @@ int
 pf_detect_fragmentation(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
 	struct pf_allocator_stats a;
-	double rss = pf_evidence_rss(e), lost;
+	double rss = pf_evidence_rss(e), lost, more;
 	char text[PF_AMOUNT_ROOM], live[PF_AMOUNT_ROOM];
 
 	if (!allocator_stats(e, &a))
@@ -569,16 +575,21 @@ pf_detect_fragmentation(const struct pf_evidence *e, struct pf_findings *f, stru
 	lost = lost_bytes(&a, rss);
 	if (!(lost >= WORTH_BYTES) || !(lost >= WORTH * rss))
 		return 0;
+	more = may_come_back(&a, lost);
 	pf_findings_add(f, "fragmentation",
 	    lost >= 0.5 * rss ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
-	    pf_say(f, "%s lie between live objects: the program uses %s",
+	    pf_say(f,
+		more > 0 ? "%s are in small free pieces, or lie between live objects: the program "
+			   "uses %s"
+			 : "%s lie between live objects: the program uses %s",
 		pf_amount(text, lost, "bytes"), pf_amount(live, a.in_use, "bytes")));
 	pf_add_number(f, "resident", rss, "bytes");
 	pf_add_number(f, "in_use", a.in_use, "bytes");
 	pf_add_number(f, "fragmented", lost, "bytes");
 	pf_add_number(f, "share_of_resident", lost / rss, "share");
 	pf_add_number(f, "arenas", a.arenas, "count");
-	doubt_fragmentation(f, &a, lost);
+	if (more > 0)
+		doubt_fragmentation(f, more);
 	advise_layout(f, &a);
 	pf_add_measurement(f, "rss_idle", "bytes",
 	    pf_say(f, "profuse tune --try CMD: what another layout brings does not follow from a "

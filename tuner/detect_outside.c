@@ -8,17 +8,25 @@
  * busy, or locks take the time, this is not the finding. Which of a thread's
  * reads are for the next request says the agent, by the descriptor; of profiles
  * that don't know it, nothing is sure. Nor is it of what has waited for another
- * server longer than a request would: subscribers do, for what comes.
+ * server longer than a request would: subscribers do, for what comes. Where no thread is
+ * seen to serve anybody, a fifth of that is long: nobody's request is in a hurry then.
+ *
+ * One thread or two that wait are few, unless there are no others: where at every look all that work wait
+ * for somebody whom they have asked, and nobody waits for a client though the process listens for some, or it
+ * is a disk that they wait for, nobody has time to serve.
  */
 #include "tuner/detect.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "core/memory.h"
 #include "tuner/sites.h"
 
 #define BUSY 0.6 /* of the CPUs: then it is CPU after all */
 
-enum { LEAST_WAITING = 4 };
+enum { LEAST_WAITING = 4, SOONER = 5 };
 
 static const char *const counts[] = {"goroutine", "goroutines", "thread", "threads", NULL};
 
@@ -39,6 +47,14 @@ reads_next_request(const struct pf_stack *s, const struct pf_evidence_profile *e
 	return true;
 }
 
+/* main, where others do the work. */
+static bool
+joins(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return ep->kind == PF_PROFILE_THREADS && s->count &&
+	       strstr(pf_site_name(ep, s->names[0]), "_join");
+}
+
 static bool
 own_work(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
@@ -46,7 +62,7 @@ own_work(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 
 	/* main and the like sit at the root of everything: at work is what has own code below a wait. */
 	return own < s->count && !(s->traits & (PF_CODE_SERVER | PF_CODE_SLEEP | PF_CODE_IDLE)) &&
-	       !reads_next_request(s, ep, own);
+	       !reads_next_request(s, ep, own) && !joins(s, ep);
 }
 
 static bool
@@ -79,6 +95,14 @@ waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 	return own_work(s, ep) && (s->traits & PF_CODE_LOCK_WAIT);
 }
 
+/* A request that waits for its turn, at a channel that nobody takes from: those whose turn it is are at work. */
+static bool
+queues(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return own_work(s, ep) && (s->traits & PF_CODE_SENDS) && (s->traits & PF_CODE_REQUEST) &&
+	       !(s->traits & (PF_CODE_OUTSIDE | PF_CODE_POOL | PF_CODE_LOCK_WAIT));
+}
+
 /* CPUs' worth of time that the CPU profile saw, as a share of those that there are; NaN: unknown. */
 static double
 busy_share(const struct pf_evidence *e)
@@ -95,9 +119,132 @@ busy_share(const struct pf_evidence *e)
 
 struct waiting {
 	const struct pf_evidence_profile *ep;
-	struct pf_sites outside, surely, resting, working, locks; /* surely, resting: of outside */
+	struct pf_sites outside, surely, resting, working, locks,
+	    queued;     /* surely, resting: of outside; queued: of working */
+	double network; /* of outside: for another server */
+	double patient; /* of these: longer than in a hurry, in any look */
+	bool deaf;      /* the process listens for nobody, and the agent says so */
 	double busy;
+	bool serves;  /* some thread waits for clients */
+	size_t looks; /* in which nobody had time, where few threads are all; 0: not so */
 };
+
+static double
+at_work(const struct waiting *w)
+{
+	return w->working.total - w->queued.total;
+}
+
+/* Whether the agent says so, which listens itself. */
+static bool
+says(const struct pf_profile *p, const char *words)
+{
+	for (size_t i = 0; i < p->comment_count; i++) {
+		if (strstr(pf_profile_string(p, p->comments[i]), words))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a look at threads shows one that waits for clients. */
+static int
+sees_server(const struct pf_evidence_profile *ep, bool *serves, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && !*serves && i < ep->p->sample_count; i++) {
+		rc = pf_stack_read(&s, ep, i, err);
+		*serves = !rc && (s.traits & PF_CODE_SERVER);
+	}
+	pf_stack_release(&s);
+	return rc;
+}
+
+static bool
+is_look(const struct pf_evidence_profile *ep)
+{
+	return ep->kind == PF_PROFILE_THREADS && ep->p && !ep->base;
+}
+
+static int
+find_server(const struct pf_evidence *e, bool *serves, struct pf_error *err)
+{
+	int rc = 0;
+
+	*serves = false;
+	for (size_t i = 0; !rc && !*serves && i < e->profile_count; i++) {
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+		if (is_look(ep) || (ep->kind == PF_PROFILE_WALL && ep->p && !ep->base))
+			rc = sees_server(ep, serves, err);
+	}
+	return rc;
+}
+
+/* Whether a sample's thread has waited for another server's word so long. */
+static bool
+is_patient(const struct pf_profile *p, size_t sample)
+{
+	double waited = (double)pf_sample_number(p, sample, "waited") / 1e9;
+
+	return pf_code_peer_traits(pf_sample_text(p, sample, "peer"),
+		   pf_sample_text(p, sample, "wait"), SOONER * waited) == PF_CODE_RESTS;
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* The threads that were patient in any look, sorted; to be freed. */
+static int
+list_patient(const struct pf_evidence *e, int64_t **list, size_t *count, struct pf_error *err)
+{
+	size_t capacity = 0;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < e->profile_count; i++) {
+		const struct pf_profile *p = is_look(&e->profiles[i]) ? e->profiles[i].p : NULL;
+
+		for (size_t k = 0; !rc && p && k < p->sample_count; k++) {
+			if (!is_patient(p, k))
+				continue;
+			rc = PF_GROW(*list, capacity, *count + 1, err);
+			if (!rc)
+				(*list)[(*count)++] = pf_sample_number(p, k, "tid");
+		}
+	}
+	if (*count)
+		qsort(*list, *count, sizeof **list, by_number);
+	return rc;
+}
+
+static int
+count_patient(struct waiting *w, const struct pf_evidence *e, uint32_t column, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int64_t *list = NULL;
+	size_t count = 0;
+	int rc = list_patient(e, &list, &count, err);
+
+	for (size_t i = 0; !rc && i < w->ep->p->sample_count; i++) {
+		int64_t thread = pf_sample_number(w->ep->p, i, "tid");
+
+		rc = pf_stack_read(&s, w->ep, i, err);
+		if (rc || !waits_outside(&s, w->ep))
+			continue;
+		if (count && bsearch(&thread, list, count, sizeof *list, by_number))
+			w->patient += pf_value(w->ep, i, column);
+		if (strcmp(pf_sample_text(w->ep->p, i, "peer"), "server") == 0)
+			w->network += pf_value(w->ep, i, column);
+	}
+	pf_stack_release(&s);
+	free(list);
+	return rc;
+}
 
 /* Whether most of what isn't sure may be subscribers. */
 static bool
@@ -105,15 +252,25 @@ may_be_subscribers(const struct waiting *w)
 {
 	double unsure = w->outside.total - w->surely.total;
 
-	return unsure > 0.5 * w->outside.total && w->resting.total >= 0.5 * unsure;
+	return (unsure > 0.5 * w->outside.total && w->resting.total >= 0.5 * unsure) ||
+	       (!w->serves && w->patient > 0.5 * w->outside.total) ||
+	       (!w->serves && w->deaf && w->network > 0.5 * w->outside.total);
+}
+
+/* Whose word most wait for is not told, and nobody is seen to be served. */
+static bool
+may_be_at_rest(const struct waiting *w)
+{
+	return !w->serves && w->surely.total < 0.5 * w->outside.total;
 }
 
 static enum pf_severity
 severity_of(const struct waiting *w)
 {
-	if (may_be_subscribers(w))
+	if (may_be_subscribers(w) || may_be_at_rest(w))
 		return PF_SEVERITY_LOW;
-	return w->outside.total >= 0.5 * w->working.total ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM;
+	return w->outside.total >= 0.5 * at_work(w) && !w->looks ? PF_SEVERITY_HIGH
+								 : PF_SEVERITY_MEDIUM;
 }
 
 static void
@@ -121,17 +278,53 @@ add_caveats(struct pf_findings *f, const struct waiting *w)
 {
 	if (may_be_subscribers(w))
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
-		    pf_say(f, "They have waited for another server longer than a request would: "
-			      "they may be subscribers at rest (consumers of a queue, listeners), "
-			      "which wait for what comes."));
+		    pf_say(f,
+			"%s: they may be subscribers at rest (consumers of a queue, listeners), "
+			"which "
+			"wait for what comes.",
+			w->serves
+			    ? "They have waited for another server longer than a request would"
+			: w->patient > 0.5 * w->outside.total
+			    ? "They have waited for another server for a second and longer, and no "
+			      "thread is seen to serve clients"
+			    : "The process listens for no clients whose requests could wait for "
+			      "them"));
 	else if (w->surely.total < 0.5 * w->outside.total)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
-		    pf_say(f, "Whose word they wait for is not told: it may be their clients' next "
-			      "requests (the agent's threads profile says it)."));
+		    pf_say(f,
+			"Whose word they wait for is not told: it may be %s (the agent's threads "
+			"profile says it).",
+			w->serves
+			    ? "their clients' next requests"
+			    : "what a process of their own sends when it likes, for no thread is "
+			      "seen to serve clients"));
+	if (w->looks)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f,
+			"Fewer than %d threads are few: that they do nothing else follows from %zu "
+			"looks.",
+			LEAST_WAITING, w->looks));
 	if (isnan(w->busy))
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "There is no CPU profile with a duration: that the processors are "
 			      "idle is not shown."));
+}
+
+static uint32_t
+title_of(struct pf_findings *f, const struct waiting *w, bool pool)
+{
+	const char *owner = pf_site_name(w->ep, w->outside.items[0].name);
+	const char *what = w->ep->kind == PF_PROFILE_THREADS ? "threads" : "goroutines";
+
+	if (w->looks)
+		return pf_say(f,
+		    "In each of %zu looks all threads that work wait for something outside "
+		    "(network or disk) in %s",
+		    w->looks, owner);
+	return pf_say(f,
+	    pool ? "%.0f of %.0f working %s wait for a connection of a pool in %s"
+		 : "%.0f of %.0f working %s wait for something outside (network or disk) in %s",
+	    w->outside.total, at_work(w), what, owner);
 }
 
 static int
@@ -149,14 +342,12 @@ report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
 	if (rc)
 		return rc;
 	pf_findings_add(f, "external-wait", severity_of(w),
-	    isnan(w->busy) ? PF_CONFIDENCE_LOW : PF_CONFIDENCE_MEDIUM,
-	    pf_say(f,
-		pool ? "%.0f of %.0f working %s wait for a connection of a pool in %s"
-		     : "%.0f of %.0f working %s wait for something outside (network or disk) in %s",
-		n, w->working.total, what, owner));
+	    isnan(w->busy) ? PF_CONFIDENCE_LOW : PF_CONFIDENCE_MEDIUM, title_of(f, w, pool));
 	pf_add_number(f, "waiting_outside", n, "count");
 	pf_add_number(f, "waiting_for_locks", w->locks.total, "count");
-	pf_add_number(f, "working", w->working.total, "count");
+	pf_add_number(f, "working", at_work(w), "count");
+	if (w->queued.total > 0)
+		pf_add_number(f, "requests_that_wait_for_their_turn", w->queued.total, "count");
 	pf_add_number(f, "cpu_busy", w->busy, "share");
 	add_caveats(f, w);
 	pf_add_advice(f,
@@ -178,11 +369,61 @@ report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
 	return pf_show_sites(f, w->ep, &w->outside, 3, what, err);
 }
 
+/* What all that work do in one look. */
+struct look {
+	size_t working, asking, syncing;
+};
+
+static int
+read_look(struct look *l, const struct pf_evidence_profile *ep, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		const char *call = pf_sample_text(ep->p, i, "wait");
+
+		rc = pf_stack_read(&s, ep, i, err);
+		if (rc || !own_work(&s, ep))
+			continue;
+		l->working++;
+		l->asking += surely_waits_outside(&s, ep);
+		l->syncing += strcmp(call, "fsync") == 0 || strcmp(call, "fdatasync") == 0;
+	}
+	pf_stack_release(&s);
+	return rc;
+}
+
+static int
+look_for_time(struct waiting *w, const struct pf_evidence *e, struct pf_error *err)
+{
+	size_t looks = 0;
+	int rc = 0;
+
+	if (w->serves || w->patient > 0)
+		return 0;
+	for (size_t i = 0; !rc && i < e->profile_count; i++) {
+		struct look l = {0};
+
+		if (!is_look(&e->profiles[i]))
+			continue;
+		rc = read_look(&l, &e->profiles[i], err);
+		if (!rc &&
+		    (!l.asking || l.asking < l.working ||
+			(l.syncing < l.working && !says(e->profiles[i].p, "listens for clients"))))
+			return 0;
+		looks++;
+	}
+	if (looks >= PF_LEAST_SERIES)
+		w->looks = looks;
+	return rc;
+}
+
 static int
 judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings *f,
     struct pf_error *err)
 {
-	struct waiting w = {.ep = pf_evidence_last(e, kind), .busy = busy_share(e)};
+	struct waiting w = {.ep = pf_evidence_last(e, kind), .busy = busy_share(e), .serves = true};
 	uint32_t column = w.ep ? pf_evidence_column(w.ep, counts) : PF_NONE;
 	int rc;
 
@@ -197,14 +438,25 @@ judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings
 		rc = pf_sites_of(&w.working, w.ep, column, own_work, err);
 	if (!rc)
 		rc = pf_sites_of(&w.locks, w.ep, column, waits_at_lock, err);
-	if (!rc && w.outside.total >= LEAST_WAITING && w.outside.total >= 0.3 * w.working.total &&
-	    w.outside.total > w.locks.total && !(w.busy > BUSY))
+	if (!rc)
+		rc = pf_sites_of(&w.queued, w.ep, column, queues, err);
+	if (!rc && kind == PF_PROFILE_THREADS)
+		rc = find_server(e, &w.serves, err);
+	if (!rc && kind == PF_PROFILE_THREADS)
+		rc = count_patient(&w, e, column, err);
+	w.deaf = says(w.ep->p, "listens for no clients");
+	if (!rc && kind == PF_PROFILE_THREADS && w.outside.total < LEAST_WAITING)
+		rc = look_for_time(&w, e, err);
+	if (!rc && (w.outside.total >= LEAST_WAITING || w.looks) &&
+	    w.outside.total >= 0.3 * at_work(&w) && w.outside.total > w.locks.total &&
+	    !(w.busy > BUSY))
 		rc = report(f, &w, err);
 	pf_sites_release(&w.outside);
 	pf_sites_release(&w.surely);
 	pf_sites_release(&w.resting);
 	pf_sites_release(&w.working);
 	pf_sites_release(&w.locks);
+	pf_sites_release(&w.queued);
 	return rc;
 }
 

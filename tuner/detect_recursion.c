@@ -3,6 +3,7 @@
  * stands many times in the same stacks, and with what it calls takes much of
  * the CPU time.
  *
+ * Whether the same is computed again and again no profile tells: it is a suspicion, and saves nothing for sure.
  * Depth in a sampled stack is a lower bound (profilers cut stacks off). Walking
  * a tree of data is recursive by nature and shallow: what is reported is deep
  * (five frames and more on average) and hot (a fifth of CPU and more). Names that several
@@ -81,34 +82,30 @@ report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t col
 {
 	double share = r->cum / total, samples = pf_cpu_samples(ep);
 	const char *function = pf_site_name(ep, name);
-	struct pf_finding *finding;
 	char text[PF_AMOUNT_ROOM], pattern[512];
 
 	write_pattern(pattern, sizeof pattern, function);
-	finding = pf_findings_add(f, "hot-recursion",
-	    pf_cpu_severity(ep, column,
-		share >= 0.5 && r->depth / r->cum >= 8 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM),
-	    PF_CONFIDENCE_HIGH,
+	pf_findings_add(f, "hot-recursion", pf_cpu_severity(ep, column, PF_SEVERITY_MEDIUM),
+	    PF_CONFIDENCE_LOW,
 	    pf_say(f, "%s calls itself %zu deep and takes %s of the CPU time", function, r->most,
 		pf_amount(text, share, "share")));
-	finding->cpu_saved = share * 0.5;
 	pf_add_cpu_share(f, "cpu_share", share, samples);
 	pf_add_number(f, "mean_depth", r->depth / r->cum, "frames");
 	pf_add_number(f, "most_depth", (double)r->most, "frames");
 	pf_add_number(f, "self_share", r->self / total, "share");
+	pf_add_caveat(f, PF_CONFIDENCE_LOW,
+	    pf_say(f, "A profile does not tell whether the same is computed again and again, which "
+		      "grows exponentially and can nearly all be saved, or a tree or a document "
+		      "is walked once, of which nothing can."));
 	pf_add_advice(
 	    f, (struct pf_advice){
 		   .action = pf_say(f,
-		       "See whether %s computes the same results again and again: keep them "
-		       "(memoisation), build them up from the smallest, or use a loop with a stack "
-		       "of its own.",
+		       "Count calls of %s with equal arguments. Where they are many, keep the "
+		       "results (memoisation), or build them up from the smallest.",
 		       function),
 		   .how = pf_say_peek(f, ep, pattern)});
-	pf_add_prediction(f, "cpu", "share", 1, 1 - share * 0.5, 1 - share, 1,
-	    pf_say(f,
-		"repeated work in a recursion that branches grows exponentially, so that nearly "
-		"all of it may "
-		"go; without repetition little does: count calls with equal arguments first"));
+	pf_add_measurement(f, "cpu", "share",
+	    pf_say(f, "profuse bench, with the results kept: by the calls that are repeated"));
 	return pf_show_stack(f, ep, r->sample, r->cum, share, "share_of_cpu", err);
 }
 

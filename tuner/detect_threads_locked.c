@@ -10,8 +10,10 @@
  * Threads that have all stood there for seconds make it sure; for longer, where one
  * of them joins another, for it may have let the lock go before that.
  *
- * Who holds a lock for reading nobody knows. Where everybody who is not idle has
- * stood at a lock for seconds, of no known holder, it is a suspicion. A holder that
+ * Who holds a lock for reading nobody knows. Where a thread has waited for seconds for a lock of one
+ * that has waited as long to write, the first may be the reader; and where everybody who is not idle has
+ * stood at a lock for seconds, of no known holder: these are suspicions, unless readers are seen
+ * to let such a lock go meanwhile. A holder that
  * is known and is none of these threads is another process's: servers that fork
  * take turns so, and wait for hours.
  */
@@ -184,6 +186,92 @@ report(struct pf_findings *f, const struct locked_threads *w, const struct locke
 	return rc;
 }
 
+/* Whether readers-writer locks for which others waited were let go, as a mutex profile shows: no wait is for ever then. */
+static bool
+readers_take_turns(const struct pf_evidence *e)
+{
+	static const char *const delays[] = {"delay", NULL};
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_LOCKS);
+	uint32_t column = ep ? pf_evidence_column(ep, delays) : PF_NONE;
+	double all = 0;
+
+	for (size_t i = 0; column != PF_NONE && i < ep->p->sample_count; i++) {
+		if (strcmp(pf_sample_text(ep->p, i, "object"), "rwlock") == 0)
+			all += pf_value(ep, i, column) * pf_delay_unit(ep, column);
+	}
+	return all >= LONG_WAIT;
+}
+
+/* The sample of a thread that has long waited for a readers-writer lock that nobody is known to hold; p's count: none. */
+static size_t
+long_writer(const struct pf_profile *p, int64_t thread)
+{
+	size_t i = 0;
+
+	while (i < p->sample_count &&
+	       (pf_sample_number(p, i, "tid") != thread || pf_sample_number(p, i, "holder") > 0 ||
+		   strcmp(pf_sample_text(p, i, "wait"), "rwlock") != 0 ||
+		   (double)pf_sample_number(p, i, "waited") / 1e9 < STUCK_FOR))
+		i++;
+	return i;
+}
+
+static int
+report_behind(struct pf_findings *f, const struct locked_threads *w, const struct locked_thread *t,
+    size_t writer, struct pf_error *err)
+{
+	struct pf_stack stack = {0};
+	int rc = pf_stack_read(&stack, w->ep, writer, err);
+	const char *waits = pf_site_name(w->ep, t->owner), *holds = "";
+
+	if (!rc)
+		holds = pf_site_name(w->ep, pf_stack_owner(&stack, w->ep));
+	pf_stack_release(&stack);
+	if (rc)
+		return rc;
+	pf_findings_add(f, "deadlock", PF_SEVERITY_HIGH, PF_CONFIDENCE_LOW,
+	    pf_say(f,
+		"Suspected deadlock: %s waits for a lock of %s, which waits for a readers-writer "
+		"lock that %s may hold for reading",
+		waits, holds, waits));
+	pf_add_number(f, "threads_waiting_for_locks", (double)w->count + 1, "count");
+	pf_add_number(f, "shortest_wait",
+	    fmin(t->waited, (double)pf_sample_number(w->ep->p, writer, "waited") / 1e9), "seconds");
+	pf_add_caveat(f, PF_CONFIDENCE_LOW,
+	    pf_say(f,
+		"Who holds a lock for reading nobody knows: it is a deadlock if %s does. If others "
+		"do, who take turns so that it is never free, or hold it for long, it looks the "
+		"same.",
+		waits));
+	pf_add_advice(f,
+	    (struct pf_advice){.action = pf_say(f,
+				   "Take the locks in the same order everywhere, or never hold one "
+				   "while taking the other; that one is held for reading only "
+				   "makes no difference."),
+		.how = pf_say(f, "GET /debug/pprof/threads?debug=2 shows what each waits for")});
+	rc = pf_show_stack(f, w->ep, t->sample, 1, NAN, "threads", err);
+	return rc ? rc : pf_show_stack(f, w->ep, writer, 1, NAN, "threads", err);
+}
+
+/* Somebody who waits for one that waits to write, where the first may be the reader that is in the way. */
+static int
+judge_behind(
+    const struct locked_threads *w, struct pf_findings *f, bool *found, struct pf_error *err)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		size_t writer;
+
+		if (w->items[i].joins || w->items[i].waited < STUCK_FOR)
+			continue;
+		writer = long_writer(w->ep->p, w->items[i].holder);
+		if (writer == w->ep->p->sample_count)
+			continue;
+		*found = true;
+		return report_behind(f, w, &w->items[i], writer, err);
+	}
+	return 0;
+}
+
 /* Threads that stand at locks, beside others that are idle. */
 struct stuck {
 	struct pf_sites sites;
@@ -259,13 +347,14 @@ report_stuck(struct pf_findings *f, const struct pf_evidence_profile *ep, const 
 }
 
 static int
-judge_stuck(const struct pf_evidence_profile *ep, struct pf_findings *f, struct pf_error *err)
+judge_stuck(
+    const struct pf_evidence_profile *ep, bool turns, struct pf_findings *f, struct pf_error *err)
 {
 	/* So many are no handful that stands still. */
 	struct stuck s = {.shortest = INFINITY, .going_on = ep->p->sample_count > MOST_WAITERS};
 	int rc = read_stuck(&s, ep, err);
 
-	if (!rc && s.sites.count && !s.going_on)
+	if (!rc && s.sites.count && !s.going_on && !(s.shared && turns))
 		rc = report_stuck(f, ep, &s, err);
 	pf_sites_release(&s.sites);
 	return rc;
@@ -275,7 +364,7 @@ int
 pf_detect_threads_locked(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
 	struct locked_threads w = {.ep = pf_evidence_last(e, PF_PROFILE_THREADS)};
-	bool found = false;
+	bool found = false, turns;
 	int rc;
 
 	if (!w.ep)
@@ -287,8 +376,11 @@ pf_detect_threads_locked(const struct pf_evidence *e, struct pf_findings *f, str
 		if (found)
 			rc = report(f, &w, &w.items[i], steps, err);
 	}
+	turns = readers_take_turns(e);
+	if (!rc && !found && !turns)
+		rc = judge_behind(&w, f, &found, err);
 	free(w.items);
 	if (!rc && !found)
-		rc = judge_stuck(w.ep, f, err);
+		rc = judge_stuck(w.ep, turns, f, err);
 	return rc ? rc : pf_findings_check(f, err);
 }

@@ -6,6 +6,7 @@
 #include "tuner/detect.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tuner/sites.h"
@@ -20,6 +21,7 @@ enum {
 };
 
 #define MOSTLY_BEYOND 0.5 /* of bytes in big blocks: no threshold is above them */
+#define MOSTLY_BLOCKS 0.5 /* of what goes back: by blocks of their own */
 #define GIVEN_BACK 0.2 /* of the time spent mapping: to unmap costs as much as to map, and more */
 
 /*
@@ -51,6 +53,23 @@ static bool
 unmaps_memory(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
 	return (s->traits & PF_CODE_UNMAPPING) && maps_memory(s, ep);
+}
+
+/* Whether a block of its own goes back by it (munmap_chunk, most often inlined into free), and no end of a heap. */
+static bool
+unmaps_block(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	static const char *const trimming[] = {"_int_free", "_int_realloc", "heap_trim",
+	    "shrink_heap", "systrim", "malloc_consolidate"};
+
+	for (size_t i = 0; i < s->count; i++) {
+		for (size_t k = 0; k < sizeof trimming / sizeof *trimming; k++) {
+			if (strncmp(pf_site_name(ep, s->names[i]), trimming[k],
+				strlen(trimming[k])) == 0)
+				return false;
+		}
+	}
+	return unmaps_memory(s, ep);
 }
 
 /*
@@ -102,21 +121,95 @@ advise_reuse(struct pf_findings *f, double beyond)
 	pf_add_measurement(f, "rss_peak", "bytes", pf_say(f, "profuse tune --try CMD"));
 }
 
+/* Both thresholds above the usual size, beside what else today's tunables set. */
+static uint32_t
+say_thresholds(const struct pf_evidence *e, struct pf_findings *f)
+{
+	char others[sizeof e->tunables + 1] = "";
+	size_t size = 0;
+
+	for (const char *at = e->tunables; *at; at += strcspn(at, ":"), at += *at == ':') {
+		if (strncmp(at, "glibc.malloc.mmap_threshold=", 28) == 0 ||
+		    strncmp(at, "glibc.malloc.trim_threshold=", 28) == 0)
+			continue;
+		size += (size_t)snprintf(
+		    others + size, sizeof others - size, ":%.*s", (int)strcspn(at, ":"), at);
+	}
+	return pf_say(f,
+	    "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold="
+	    "268435456%s",
+	    others);
+}
+
 static void
-advise_mapping(struct pf_findings *f)
+advise_mapping(const struct pf_evidence *e, struct pf_findings *f)
 {
 	pf_add_advice(f,
 	    (struct pf_advice){.action = pf_say(f, "Keep big blocks in the heap instead of mapping "
 						   "and unmapping each: fix both thresholds "
 						   "above the usual size."),
-		.setting = pf_say(f, "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=33554432:glibc."
-				     "malloc.trim_threshold=268435456"),
+		.setting = say_thresholds(e, f),
 		.how = pf_say(f, "in the environment; before 2.26 MALLOC_MMAP_THRESHOLD_ and "
 				 "MALLOC_TRIM_THRESHOLD_; or "
 				 "mallopt(M_MMAP_THRESHOLD, …) and mallopt(M_TRIM_THRESHOLD, …)"),
 		.versions = pf_say(f, "glibc; 32 MiB is the greatest threshold on 64 bits"),
 		.risk = pf_say(f, "Freed big blocks stay resident, and may fragment the heap."),
-		.undo = pf_say(f, "unset GLIBC_TUNABLES")});
+		.undo = *e->tunables ? pf_say(f, "GLIBC_TUNABLES=%s", e->tunables)
+				     : pf_say(f, "unset GLIBC_TUNABLES")});
+}
+
+/*
+ * With the first mapped block that is freed glibc raises its threshold to that block's size, up to 32 MiB: who
+ * maps blocks below that again and again has had a threshold fixed. A call of mallopt() has the last word.
+ */
+static void
+advise_unfixing(const struct pf_evidence *e, struct pf_findings *f, double beyond)
+{
+	static const char calls[] = "mallopt(M_MMAP_THRESHOLD, …), or with M_TRIM_THRESHOLD, "
+				    "M_TOP_PAD or M_MMAP_MAX";
+
+	if (*e->fixed_threshold) {
+		pf_add_advice(f,
+		    (struct pf_advice){.action = pf_say(f,
+					   "Take %s out of the environment: any such value ends "
+					   "glibc's own adaptation, by which it maps blocks of a "
+					   "size once and then keeps them in the heap.",
+					   e->fixed_threshold),
+			.versions = pf_say(f, "glibc; it adapts up to 32 MiB"),
+			.risk = pf_say(f, "Freed big blocks stay resident."),
+			.undo = pf_say(f, "set %s again", e->fixed_threshold)});
+		return;
+	}
+	pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+	    pf_say(f,
+		"Who has fixed a threshold is not known%s: glibc by itself raises it to the "
+		"size of a mapped block that is freed (up to 32 MiB), and maps blocks of that "
+		"size no more%s.",
+		e->has_environment ? " (its environment has not)" : "",
+		isnan(beyond) ? "; blocks of 32 MiB and more it maps always, and no heap profile "
+				"tells their sizes"
+			      : ""));
+	pf_add_advice(f,
+	    (struct pf_advice){.action = pf_say(f,
+				   "Find where the program or one of its libraries calls %s, and "
+				   "take it out or raise it: what the environment says is "
+				   "overridden by it.",
+				   calls),
+		.how = pf_say(f, "search the sources; or gdb -p PID -ex 'p mp_.no_dyn_threshold' "
+				 "-ex 'p mp_.mmap_threshold', with glibc's debug symbols"),
+		.risk = pf_say(f, "Freed big blocks stay resident.")});
+	if (e->has_environment)
+		return;
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f, "Or, where the environment fixes it (MALLOC_MMAP_THRESHOLD_, "
+				    "GLIBC_TUNABLES; --pid shows it), set both thresholds above "
+				    "the usual size there."),
+		.setting = say_thresholds(e, f),
+		.how = pf_say(f, "in the environment; it changes nothing where the program calls "
+				 "mallopt() itself"),
+		.versions = pf_say(f, "glibc 2.26 and later"),
+		.undo = pf_say(f, "what it was before")});
 }
 
 /*
@@ -129,7 +222,8 @@ mapping_cost(const struct pf_evidence *e, struct pf_findings *f, bool *found, st
 {
 	uint32_t column;
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
-	struct pf_sites sites, back = {0};
+	struct pf_finding *finding;
+	struct pf_sites sites, back = {0}, blocks = {0};
 	double share, samples, low, high, beyond = beyond_thresholds(e);
 	char text[PF_AMOUNT_ROOM];
 	int rc;
@@ -141,29 +235,36 @@ mapping_cost(const struct pf_evidence *e, struct pf_findings *f, bool *found, st
 	rc = pf_sites_of(&sites, ep, column, maps_memory, err);
 	if (!rc)
 		rc = pf_sites_of(&back, ep, column, unmaps_memory, err);
+	if (!rc)
+		rc = pf_sites_of(&blocks, ep, column, unmaps_block, err);
 	share = sites.total / pf_column_total(ep, column);
 	samples = pf_cpu_samples(ep);
 	pf_share_interval(share, samples, &low, &high);
 	if (!rc && share >= 0.05 && low >= 0.02 && back.total >= GIVEN_BACK * sites.total) {
 		*found = true;
-		pf_findings_add(f, "malloc-thresholds",
+		finding = pf_findings_add(f, "malloc-thresholds",
 		    pf_cpu_severity(
 			ep, column, share >= 0.2 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM),
 		    PF_CONFIDENCE_HIGH,
 		    pf_say(f,
-			"%s of the CPU time goes into getting memory from the kernel and giving it "
-			"back",
-			pf_amount(text, share, "share")))
-		    ->cpu_saved = share;
+			"At least %s of the CPU time goes into getting memory from the kernel and "
+			"giving it back",
+			pf_amount(text, share, "share")));
+		finding->cpu_saved = share;
+		finding->summary = pf_say(f, "Touching fresh pages costs as well, and counts where "
+					     "the program does it.");
 		pf_add_cpu_share(f, "cpu_share", share, samples);
 		pf_add_number(f, "given_back_share", back.total / sites.total, "share");
-		if (!(beyond >= MOSTLY_BEYOND))
-			advise_mapping(f);
+		if (!(beyond >= MOSTLY_BEYOND) && blocks.total >= MOSTLY_BLOCKS * back.total)
+			advise_unfixing(e, f, beyond);
+		else if (!(beyond >= MOSTLY_BEYOND))
+			advise_mapping(e, f);
 		advise_reuse(f, beyond);
 		rc = pf_show_sites(f, ep, &sites, 3, "share_of_mapping", err);
 	}
 	pf_sites_release(&sites);
 	pf_sites_release(&back);
+	pf_sites_release(&blocks);
 	return rc;
 }
 

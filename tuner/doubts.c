@@ -176,3 +176,62 @@ pf_evidence_doubt(struct pf_evidence *e)
 	for (int kind = PF_PROFILE_OTHER + 1; kind < PF_PROFILE_KINDS; kind++)
 		compare_base(e, (enum pf_profile_kind)kind);
 }
+
+static bool
+is_same(const struct pf_holdings *a, const struct pf_holdings *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (a->items[i].owner != b->items[i].owner ||
+		    a->items[i].value != b->items[i].value)
+			return false;
+	}
+	return true;
+}
+
+/* Whether the second shows the same collection of Go's as the first; not where each snapshot asked for one. */
+static bool
+shows_same(const struct pf_evidence_profile *a, const struct pf_evidence_profile *b)
+{
+	return a->allocated == b->allocated && is_same(&a->held, &b->held) &&
+	       !strstr(b->name, "gc=1");
+}
+
+/* The youngest stays, as of the time when it was seen first. */
+static void
+join_same(struct pf_evidence_profile *ep, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		if (!shows_same(&ep[i - 1], &ep[i]))
+			continue;
+		ep[i].time_nanos = ep[i - 1].time_nanos;
+		ep[i - 1].kind = PF_PROFILE_OTHER;
+	}
+}
+
+bool
+pf_evidence_join(struct pf_evidence *e)
+{
+	bool joined = false, go = pf_evidence_is_go(e);
+
+	for (size_t from = 0, to; go && from < e->profile_count; from = to) {
+		struct pf_evidence_profile *ep = e->profiles + from;
+		size_t collections = 1;
+
+		for (to = from + 1;
+		    to < e->profile_count && ep->kind == PF_PROFILE_HEAP && !ep->base &&
+		    e->profiles[to].kind == ep->kind && e->profiles[to].series == ep->series;
+		    to++)
+			collections += !shows_same(&e->profiles[to - 1], &e->profiles[to]);
+		if (ep->kind != PF_PROFILE_HEAP || ep->base)
+			continue;
+		if (collections > e->collections)
+			e->collections = collections;
+		if (collections >= PF_LEAST_SERIES && collections < to - from) {
+			join_same(ep, to - from);
+			joined = true;
+		}
+	}
+	return joined;
+}

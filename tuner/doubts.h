@@ -17,4 +17,11 @@ pf_is_restarted(const struct pf_evidence_profile *a, const struct pf_evidence_pr
  */
 void pf_evidence_doubt(struct pf_evidence *e);
 
+/*
+ * Go's heap profile is of its last collection: what was taken before the next one shows the same again, and is no
+ * evidence that nothing grew. Where enough collections are left for a trend, each counts once. Profiles are sorted;
+ * true where some were set aside, for then they are not any more.
+ */
+bool pf_evidence_join(struct pf_evidence *e);
+
 #endif

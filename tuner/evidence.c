@@ -149,6 +149,9 @@ locks_or_block(const struct pf_evidence_profile *ep)
 {
 	const struct pf_frames *f = &ep->frames;
 
+	/* Without one its name must tell: an empty one must not stand in the other's place. */
+	if (!ep->p->sample_count && strstr(pf_base_name(ep->name), "block"))
+		return PF_PROFILE_BLOCK;
 	for (size_t i = 0; i < ep->p->sample_count; i++) {
 		uint64_t leaf = pf_frames_leaf(f, i);
 		uint32_t location;
@@ -399,6 +402,8 @@ pf_evidence_settle(struct pf_evidence *e)
 	if (e->allocator == PF_ALLOCATOR_UNKNOWN)
 		e->allocator = allocator_of_profiles(e);
 	if (e->profile_count)
+		qsort(e->profiles, e->profile_count, sizeof *e->profiles, by_kind_and_time);
+	if (pf_evidence_join(e))
 		qsort(e->profiles, e->profile_count, sizeof *e->profiles, by_kind_and_time);
 	pf_evidence_doubt(e);
 	for (size_t i = 0; i < e->stats_count; i++) {

@@ -66,6 +66,7 @@ struct pf_evidence_stats {
 	char *name;   /* owned */
 	double at;    /* seconds since the epoch; NaN: unknown */
 	double began; /* the process, likewise */
+	double asked; /* collections that it was asked for until then, to look at its heap */
 	bool base;
 	bool has_allocator, has_go, has_proc;
 	struct pf_allocator_stats allocator;
@@ -88,13 +89,21 @@ struct pf_evidence {
 	    base_trace; /* owned; the name of a base's, which is compared with nothing; NULL: none */
 	struct pf_goroutines goroutines; /* the last dump with addresses */
 	bool has_goroutines;
+	size_t asked;       /* collections that a live service was asked for until now */
+	size_t collections; /* that the heap snapshots of one process of Go's are of, at most */
 	bool not_go; /* statistics of Go's runtime were set aside: the program is none of Go's */
 	struct pf_cgroup cgroup;
 	bool has_cgroup;
 	double memory_limit; /* bytes: of the container, or given; NaN: unknown, infinity: none */
 	double cpus;         /* that the service may use; NaN: unknown */
 	char gogc[32], gomemlimit[32], arena_max[32]; /* of its environment; "" unknown */
-	bool has_environment;                         /* so that what is not in it is not set */
+	char tunables[512];                           /* GLIBC_TUNABLES */
+	char fixed_threshold
+	    [64]; /* a variable that fixes malloc's thresholds, with its value; "" none */
+	bool has_environment; /* so that what is not in it is not set */
+	pid_t process;        /* that was looked at; 0: none */
+	pid_t worker; /* one of its children that run the same program, of which there are… */
+	size_t workers;
 	enum pf_allocator allocator; /* in charge, as its mappings or statistics say */
 	char allocator_version[64];
 	/* What weakens comparisons of the snapshots of a kind: set by pf_evidence_settle(). */

@@ -24,7 +24,8 @@ new_stats(struct pf_evidence *e, const char *name, bool base, struct pf_evidence
 	if (rc)
 		return rc;
 	s = &e->stats[e->stats_count];
-	*s = (struct pf_evidence_stats){.at = NAN, .began = NAN, .base = base};
+	*s = (struct pf_evidence_stats){
+	    .at = NAN, .began = NAN, .asked = (double)e->asked, .base = base};
 	rc = pf_copy_string(&s->name, name, err);
 	if (rc)
 		return rc;
@@ -181,6 +182,31 @@ copy_arena_max(struct pf_evidence *e, const struct pf_buffer *block)
 	}
 }
 
+/* What ends glibc's own adaptation of its thresholds: any of these, as a variable or as a tunable. */
+static void
+copy_thresholds(struct pf_evidence *e, const struct pf_buffer *block)
+{
+	static const char *const names[][2] = {{"MALLOC_MMAP_THRESHOLD_", "mmap_threshold="},
+	    {"MALLOC_TRIM_THRESHOLD_", "trim_threshold="}, {"MALLOC_TOP_PAD_", "top_pad="},
+	    {"MALLOC_MMAP_MAX_", "mmap_max="}};
+
+	copy_variable(e->tunables, sizeof e->tunables, block, "GLIBC_TUNABLES");
+	for (size_t i = 0; !*e->fixed_threshold && i < sizeof names / sizeof *names; i++) {
+		const char *value = pf_proc_environment(block, names[i][0]);
+		char tunable[64];
+		const char *at;
+
+		snprintf(tunable, sizeof tunable, "glibc.malloc.%s", names[i][1]);
+		at = strstr(e->tunables, tunable);
+		if (at)
+			snprintf(e->fixed_threshold, sizeof e->fixed_threshold, "%.*s",
+			    (int)strcspn(at, ":"), at);
+		else if (value)
+			snprintf(e->fixed_threshold, sizeof e->fixed_threshold, "%s=%s",
+			    names[i][0], value);
+	}
+}
+
 /* The allocator by the libraries that the process has mapped. */
 static enum pf_allocator
 allocator_of_maps(const struct pf_buffer *maps)
@@ -218,6 +244,8 @@ pf_evidence_add_process(struct pf_evidence *e, pid_t pid, struct pf_error *err)
 	if (rc)
 		return rc;
 	s->at = (double)time(NULL);
+	e->process = pid;
+	e->workers = pf_proc_workers(pid, &e->worker);
 	rc = pf_proc_read(&s->proc, pid, err);
 	s->has_proc = rc == 0;
 	if (rc)
@@ -229,6 +257,7 @@ pf_evidence_add_process(struct pf_evidence *e, pid_t pid, struct pf_error *err)
 		copy_variable(e->gogc, sizeof e->gogc, &text, "GOGC");
 		copy_variable(e->gomemlimit, sizeof e->gomemlimit, &text, "GOMEMLIMIT");
 		copy_arena_max(e, &text);
+		copy_thresholds(e, &text);
 		e->has_environment = true;
 	}
 	pf_buffer_release(&text);

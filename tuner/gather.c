@@ -2,8 +2,8 @@
  * gather.c: all that a live service offers, fetched through collect's public
  * header: memory, CPU over a window, everything that is a snapshot, then memory
  * four times more over as long again: growth needs a series. Goroutines or threads
- * are counted beside it each time. While it waits for the first of these it has the
- * agent look at threads. What a service does not have is passed over with a word; a
+ * are counted beside it each time. While it waits for these it has the agent look at
+ * threads, and waiting measured: sums since a service began say nothing of today. What a service does not have is passed over with a word; a
  * service that has nothing is an error.
  */
 #include <math.h>
@@ -27,6 +27,7 @@ enum {
 	KNOCK_BYTES = 1 << 16,
 	MORE_SNAPSHOTS = 4,
 	MOST_SAID = 16,
+	MOST_PARTS = 16,
 	WINDOW = 30
 };
 
@@ -40,12 +41,24 @@ struct gathering {
 	size_t got;
 	struct pf_error first; /* why the first thing that failed did */
 	const char *asked;     /* what is being fetched */
-	bool failed, stopped, gone, has_heap;
+	bool failed, stopped, gone, has_heap, may_be_empty;
+	/* What was ever waited: its place among the profiles, and whether there is any. */
+	struct waits {
+		const char *type;
+		size_t at;
+		bool recorded;
+	} waits[2];
 	struct said {
 		char sentence[768];
 		size_t times;
 	} said[MOST_SAID]; /* warnings, told at the end: each snapshot of a series has the same */
 	size_t said_count;
+	struct part {
+		const char *what;
+		bool got;
+		struct pf_error why; /* the first failure */
+	} parts[MOST_PARTS];
+	size_t part_count;
 	const char
 	    *counted; /* "goroutine" or "threads", whose number may rise; NULL: not offered */
 };
@@ -88,6 +101,52 @@ say_all(const struct gathering *g)
 	}
 }
 
+/* Notes whether there was such a thing: what there was once is not missing. */
+static void
+note_part(struct gathering *g, const char *what, const struct pf_error *why)
+{
+	struct part *p = g->parts;
+
+	while (p < g->parts + g->part_count && strcmp(p->what, what) != 0)
+		p++;
+	if (p == g->parts + MOST_PARTS)
+		return;
+	if (p == g->parts + g->part_count) {
+		*p = (struct part){.what = what};
+		p->why = why ? *why : p->why;
+		g->part_count++;
+	}
+	p->got |= !why;
+}
+
+/* What the service never gave was not judged: every report says so. */
+static int
+tell_missing(const struct gathering *g, struct pf_error *err)
+{
+	const struct part *first = NULL;
+	struct pf_buffer text;
+	uint32_t id;
+	int rc;
+
+	pf_buffer_init(&text, PF_BUFFER_NO_MAXIMUM);
+	for (size_t i = 0; i < g->part_count; i++) {
+		if (g->parts[i].got)
+			continue;
+		pf_buffer_printf(&text, "%s%s",
+		    first ? ", " : "The service gave no profile of: ", g->parts[i].what);
+		first = first ? first : &g->parts[i];
+	}
+	if (first)
+		pf_buffer_printf(
+		    &text, ". What these would show was not judged (%s).", first->why.message);
+	rc = pf_buffer_check(&text, err);
+	if (!rc && text.size)
+		rc = pf_strings_add(
+		    &g->tune->unjudged, (const char *)text.bytes, text.size, &id, err);
+	pf_buffer_release(&text);
+	return rc;
+}
+
 /* Keeps the first failure for the case that all fail: then it is the error, and no warnings are wanted. */
 static void
 pass_over(struct gathering *g, const char *what, const struct pf_error *why)
@@ -97,6 +156,7 @@ pass_over(struct gathering *g, const char *what, const struct pf_error *why)
 	if (!g->failed)
 		g->first = *why;
 	g->failed = true;
+	note_part(g, what, why);
 	snprintf(sentence, sizeof sentence, "%s is left out: %s", what, why->message);
 	warn_later(g, sentence);
 }
@@ -125,6 +185,8 @@ on_warning(void *context, const char *sentence)
 	struct gathering *g = context;
 	char told[1024];
 
+	if (g->may_be_empty)
+		return;
 	snprintf(told, sizeof told, "%s: %s", g->asked, sentence);
 	warn_later(g, told);
 }
@@ -149,7 +211,7 @@ get_text(struct gathering *g, const struct pf_url *url, struct pf_http_result *r
 	    .tls = &tls,
 	    .credentials = &credentials,
 	    .limits = {.connect_timeout = o->connect_timeout > 0 ? o->connect_timeout : 10,
-		.timeout = TEXT_SECONDS,
+		.timeout = o->timeout > 0 && o->timeout < TEXT_SECONDS ? o->timeout : TEXT_SECONDS,
 		.stall_timeout = 10,
 		.max_body = TEXT_BYTES},
 	    .max_redirects = 5};
@@ -161,12 +223,11 @@ get_text(struct gathering *g, const struct pf_url *url, struct pf_http_result *r
 	return rc;
 }
 
-/*
- * Whether it no longer takes connections: then all that is left would fail for the same reason. However it answers, or
- * if it is slow to, it is there.
- */
-static bool
-is_gone(struct gathering *g)
+/* What a knock tells, if it is answered at all: however it answers, it is there. */
+enum knock { ANSWERED, REFUSED, SILENT };
+
+static enum knock
+knock(const struct gathering *g)
 {
 	char address[PATH_ROOM + 64];
 	struct pf_tls_settings tls = {0};
@@ -177,15 +238,39 @@ is_gone(struct gathering *g)
 		.max_body = KNOCK_BYTES}};
 	struct pf_http_result result = {0};
 	struct pf_error why = {0};
+	enum knock found = ANSWERED;
 	struct pf_url *url = NULL;
+	double begun = pf_net_now();
 
 	snprintf(address, sizeof address, "%s/", g->base);
 	if (!pf_url_parse(&url, address, &why)) {
 		request.url = url;
-		g->gone = pf_http_get(&request, &result, &why) && result.refused;
+		if (pf_http_get(&request, &result, &why))
+			found = result.refused                               ? REFUSED
+				: pf_net_now() - begun > 0.9 * KNOCK_SECONDS ? SILENT
+									     : ANSWERED;
 	}
 	pf_http_result_release(&result);
 	pf_url_free(url);
+	return found;
+}
+
+/*
+ * Whether it no longer takes connections: then all that is left would fail for the same reason. If it is slow to
+ * answer, it is there.
+ */
+static bool
+is_gone(struct gathering *g)
+{
+	g->gone = knock(g) == REFUSED;
+	return g->gone;
+}
+
+/* Whether it has let the very first question wait for as long as this, and no other is answered either. */
+static bool
+hangs(struct gathering *g, double seconds)
+{
+	g->gone = !g->got && !g->failed && seconds > KNOCK_SECONDS && knock(g) == SILENT;
 	return g->gone;
 }
 
@@ -198,6 +283,7 @@ fetch(struct gathering *g, const char *type, const char *path, uint32_t seconds,
 	struct pf_collected *collected = NULL;
 	struct pf_error why = {0};
 	char url[PATH_ROOM + 64];
+	double begun = pf_net_now();
 	size_t size;
 	int rc;
 
@@ -214,6 +300,8 @@ fetch(struct gathering *g, const char *type, const char *path, uint32_t seconds,
 	else if (rc && may_lack(rc) && g->got && is_gone(g))
 		rc = pf_error_set(
 		    err, PF_EIO, "the service went away while it was looked at: %s", why.message);
+	else if (rc && may_lack(rc) && hangs(g, pf_net_now() - begun))
+		rc = pf_error_set(err, rc, "%s", why.message);
 	else if (rc && may_lack(rc))
 		pass_over(g, type, &why);
 	else if (rc)
@@ -222,10 +310,21 @@ fetch(struct gathering *g, const char *type, const char *path, uint32_t seconds,
 		const void *bytes = pf_collected_bytes(collected, &size);
 		rc = pf_tune_add(g->tune, pf_collected_source(collected), bytes, size, base, err);
 		g->got++;
+		note_part(g, type, NULL);
 	} else if (may_lack(rc) && !g->stopped && !g->gone) {
 		rc = 0;
 	}
 	pf_collected_free(collected);
+	return rc;
+}
+
+static int
+fetch_heap(struct gathering *g, struct pf_error *err)
+{
+	size_t got = g->got;
+	int rc = fetch(g, "heap", heap, 0, false, err);
+
+	g->tune->evidence.asked += g->got > got;
 	return rc;
 }
 
@@ -299,15 +398,53 @@ rest(struct gathering *g, double seconds, struct pf_error *err)
 	return 0;
 }
 
-/* What the agent's threads do, on the processor and off it, over a part of the time that memory is watched. */
+/* A profile over a part of the time that memory is watched, of which it takes as much as it needs. */
 static int
-watch_threads(struct gathering *g, double seconds, struct pf_error *err)
+watch(struct gathering *g, const char *what, const char *path, double seconds, struct pf_error *err)
 {
 	uint32_t whole = seconds < 1 ? 1 : (uint32_t)seconds;
-	size_t got = g->got;
-	int rc = fetch(g, "threads over a window", "/debug/pprof/threads", whole, false, err);
+	double end = pf_net_now() + seconds;
+	int rc = fetch(g, what, path, whole, false, err);
 
-	return rc || g->got > got ? rc : rest(g, seconds, err);
+	return rc ? rc : rest(g, end - pf_net_now(), err);
+}
+
+/* Waiting since the service began. */
+static int
+fetch_waits(struct gathering *g, struct waits *w, struct pf_error *err)
+{
+	const struct pf_evidence *e = &g->tune->evidence;
+	int rc;
+
+	w->at = e->profile_count;
+	rc = fetch(g, w->type, NULL, 0, false, err);
+	w->recorded = !rc && e->profile_count > w->at && e->profiles[w->at].p->sample_count > 0;
+	return rc;
+}
+
+/* Takes waiting over a window for what was ever waited; one without a sample says that nobody waits now. */
+static int
+watch_waits(struct gathering *g, struct waits *w, double seconds, struct pf_error *err)
+{
+	struct pf_evidence *e = &g->tune->evidence;
+	size_t at = e->profile_count;
+	double window;
+	int rc;
+
+	if (!w->recorded)
+		return rest(g, seconds, err);
+	g->may_be_empty = true;
+	rc = watch(g, w->type, NULL, seconds, err);
+	g->may_be_empty = false;
+	if (rc || at == e->profile_count)
+		return rc;
+	window = (double)pf_profile_duration_nanos(e->profiles[at].p) / 1e9;
+	if (!(window > 0) || window > 2 * fmax(seconds, 1)) /* it knows of no windows */
+		return 0;
+	e->profiles[w->at].kind = PF_PROFILE_OTHER;
+	if (!e->profiles[at].p->sample_count)
+		e->profiles[at].kind = PF_PROFILE_OTHER;
+	return 0;
 }
 
 /* One more of a series of what there is of goroutines or threads. */
@@ -334,14 +471,20 @@ count_first(struct gathering *g, bool go, struct pf_error *err)
 static int
 watch_memory(struct gathering *g, uint32_t seconds, bool go, struct pf_error *err)
 {
+	static const char threads[] = "/debug/pprof/threads"; /* the agent's */
 	double each = (double)seconds / MORE_SNAPSHOTS;
+	bool waits = g->waits[0].recorded || g->waits[1].recorded;
 	int rc = 0;
 
-	for (int i = 0; !rc && i < MORE_SNAPSHOTS && g->has_heap; i++) {
-		rc = i || go ? rest(g, each, err) : watch_threads(g, each, err);
-		if (!rc)
-			rc = fetch(g, "heap", heap, 0, false, err);
-		if (!rc)
+	for (int i = !g->has_heap; !rc && i < (g->has_heap ? MORE_SNAPSHOTS : waits ? 3 : 0); i++) {
+		if (i == 0 && !go)
+			rc = watch(g, "threads over a window", threads, each, err);
+		else
+			rc = i == 1 || i == 2 ? watch_waits(g, &g->waits[i - 1], each, err)
+					      : rest(g, each, err);
+		if (!rc && g->has_heap)
+			rc = fetch_heap(g, err);
+		if (!rc && g->has_heap)
 			rc = count_again(g, err);
 	}
 	return rc;
@@ -361,7 +504,7 @@ gather(struct gathering *g, struct pf_error *err)
 	    "/debug/pprof/heap?debug=1"; /* Go's; as a profile it has no names */
 	struct pf_tune *t = g->tune;
 	bool go;
-	int rc = fetch(g, "heap", heap, 0, false, err);
+	int rc = fetch_heap(g, err);
 
 	g->has_heap = g->got > 0;
 	if (!rc)
@@ -384,10 +527,8 @@ gather(struct gathering *g, struct pf_error *err)
 		rc = g->has_heap ? count_again(g, err) : count_first(g, go, err);
 	if (!rc && go)
 		rc = fetch(g, "goroutine dump", "/debug/pprof/goroutine?debug=2", 0, false, err);
-	if (!rc)
-		rc = fetch(g, "mutex", NULL, 0, false, err);
-	if (!rc)
-		rc = fetch(g, "block", NULL, 0, false, err);
+	for (size_t i = 0; !rc && i < 2; i++)
+		rc = fetch_waits(g, &g->waits[i], err);
 	if (!rc && !go) /* the agent's */
 		rc = fetch(g, "frees", "/debug/pprof/frees", 0, false, err);
 	if (!rc)
@@ -406,12 +547,18 @@ pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_
     struct pf_error *err)
 {
 	struct pf_collect_options none = PF_COLLECT_OPTIONS_INIT;
-	struct gathering g = {.tune = t, .options = options ? options : &none};
+	struct gathering g = {.tune = t,
+	    .options = options ? options : &none,
+	    .waits = {{.type = "mutex"}, {.type = "block"}}};
 	int rc = take_base(&g, url, err);
 
 	t->live = true;
 	if (!rc)
 		rc = gather(&g, err);
+	if (!rc)
+		rc = pf_tune_read_trace_again(t, err);
+	if (!rc)
+		rc = tell_missing(&g, err);
 	if (g.got && !g.gone)
 		say_all(&g);
 	return rc;

@@ -288,12 +288,35 @@ settings_of_stats(const struct pf_evidence *e, struct pf_go_heap *h)
 	}
 }
 
+/* Cycles between the first figures and the last ones, without those that were asked for to look at the heap. */
+static void
+cycles_of_stats(
+    const struct pf_evidence *e, const struct pf_evidence_stats *now, struct pf_go_heap *h)
+{
+	const struct pf_evidence_stats *then = NULL;
+	double cycles, forced, asked;
+
+	for (const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_GO, now); s;
+	    s = pf_evidence_stats_last(e, PF_STATS_GO, s)) {
+		if (!isnan(s->go.cycles) && !isnan(s->go.last_gc))
+			then = s;
+	}
+	if (!then)
+		return;
+	asked = now->asked - then->asked;
+	cycles = now->go.cycles - then->go.cycles - asked;
+	forced = now->go.forced_cycles - then->go.forced_cycles - asked;
+	if (cycles > 0 && now->go.last_gc > then->go.last_gc) {
+		h->interval = (now->go.last_gc - then->go.last_gc) / cycles;
+		h->forced = fmax(0, forced) / cycles;
+	}
+}
+
 static void
 heap_of_stats(const struct pf_evidence *e, struct pf_go_heap *h)
 {
-	const struct pf_evidence_stats *now = pf_evidence_stats_last(e, PF_STATS_GO, NULL), *then;
+	const struct pf_evidence_stats *now = pf_evidence_stats_last(e, PF_STATS_GO, NULL);
 	const struct pf_go_stats *s;
-	double cycles, forced;
 
 	if (!now)
 		return;
@@ -303,15 +326,7 @@ heap_of_stats(const struct pf_evidence *e, struct pf_go_heap *h)
 	h->objects = s->heap_objects;
 	if (!isnan(s->sys) && !isnan(s->heap_sys))
 		h->overhead = s->sys - s->heap_sys;
-	then = pf_evidence_stats_last(e, PF_STATS_GO, now);
-	if (!then)
-		return;
-	cycles = s->cycles - then->go.cycles;
-	forced = s->forced_cycles - then->go.forced_cycles;
-	if (cycles > 0 && s->last_gc > then->go.last_gc) {
-		h->interval = (s->last_gc - then->go.last_gc) / cycles;
-		h->forced = forced / cycles;
-	}
+	cycles_of_stats(e, now, h);
 }
 
 /* Processors that the collector's share of all CPU time is of; NaN: unknown. */

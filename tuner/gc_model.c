@@ -13,6 +13,8 @@
 
 #include "tuner/sites.h"
 
+#define LITTLE 0.05 /* of a core: who collects with less has little to gain */
+
 static const struct pf_gc_cost unknown_cost = {NAN, NAN, NAN, NAN, NAN, NAN, NULL, false};
 
 static int
@@ -131,4 +133,20 @@ pf_gc_cost(const struct pf_evidence *e, struct pf_gc_cost *cost, struct pf_error
 	if (!rc && !cost->source)
 		cost_of_trace(e, cost);
 	return rc;
+}
+
+void
+pf_gc_weigh(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c)
+{
+	uint32_t column;
+	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
+	struct pf_finding *finding = pf_findings_last(f);
+	double used = ep ? c->share * pf_cores_used(ep, column) : NAN;
+
+	if (ep)
+		finding->severity = pf_cpu_severity(ep, column, finding->severity);
+	if (!(used < LITTLE))
+		return;
+	finding->severity = PF_SEVERITY_LOW;
+	pf_add_number(f, "processors_that_collect", used, "count");
 }

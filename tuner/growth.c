@@ -7,13 +7,18 @@
 #include "core/memory.h"
 #include "report/text.h"
 
-enum { MOST_SNAPSHOTS = 1000, PLOTTED = 6 };
+enum { MOST_SNAPSHOTS = 1000, PLOTTED = 6, LEAST_STEPPED = 1 << 20, LEAST_STEPS = 2 };
+
+#define STEP 1.2   /* a jump: arrays grow by a quarter (Go's) to twice of what they were */
+#define LEVEL 0.98 /* and fall by no more than this otherwise */
+#define AS_MANY 1.1
 
 void
 pf_growth_release(struct pf_growth *g)
 {
 	free(g->bytes);
 	free(g->variance);
+	free(g->objects);
 	free(g->profiles);
 	free(g->times);
 }
@@ -54,14 +59,47 @@ pf_growth_init(struct pf_growth *g, const struct pf_evidence *e,
 	rc = PF_CALLOC(g->bytes, g->room * g->snapshots, err);
 	if (!rc)
 		rc = PF_CALLOC(g->variance, g->room * g->snapshots, err);
+	if (!rc)
+		rc = PF_CALLOC(g->objects, g->room * g->snapshots, err);
 	for (size_t i = 0; !rc && i < g->snapshots; i++) {
 		const struct pf_holdings *held = &g->profiles[i]->held;
 		for (size_t k = 0; k < held->count; k++) {
-			g->bytes[i * g->room + held->items[k].owner] = held->items[k].value;
-			g->variance[i * g->room + held->items[k].owner] = held->items[k].variance;
+			const struct pf_holding *item = &held->items[k];
+			g->bytes[i * g->room + item->owner] = item->value;
+			g->variance[i * g->room + item->owner] = item->variance;
+			g->objects[i * g->room + item->owner] = item->objects;
 		}
 	}
 	return rc;
+}
+
+size_t
+pf_growth_steps(const struct pf_growth *g, uint32_t owner)
+{
+	size_t first = 0, before = 0, last = 0, steps = 0, end = g->snapshots - 1;
+	double pace = 0;
+
+	while (first < end && pf_growth_at(g, first, owner) < LEAST_STEPPED)
+		first++;
+	for (size_t i = first + 1; i <= end; i++) {
+		double ratio = pf_growth_at(g, i, owner) / pf_growth_at(g, i - 1, owner);
+
+		if (ratio < LEVEL)
+			return 0;
+		if (ratio < STEP)
+			continue;
+		steps++;
+		before = last ? last : first + 1;
+		last = i;
+		pace = ratio;
+	}
+	if (steps < LEAST_STEPS ||
+	    !(g->objects[end * g->room + owner] <= AS_MANY * g->objects[first * g->room + owner]))
+		return 0;
+	/* What fills up evenly is full again after as many times the last room's time as it was enlarged by. */
+	return g->times[end] - g->times[last] > pace * (g->times[last] - g->times[before - 1])
+		   ? 0
+		   : steps;
 }
 
 struct peak {

@@ -8,7 +8,7 @@
 /* Owners are functions that answer for memory: strings of the evidence's; 0 is nobody. */
 struct pf_growth {
 	const struct pf_strings *owners;
-	double *bytes, *variance; /* owned; snapshot by snapshot, `room` owners each */
+	double *bytes, *variance, *objects; /* owned; snapshot by snapshot, `room` owners each */
 	size_t room, snapshots;
 	const struct pf_evidence_profile **profiles; /* owned */
 	double *times; /* owned; seconds, or 0, 1, 2, … where times are missing */
@@ -29,6 +29,13 @@ pf_growth_at(const struct pf_growth *g, size_t snapshot, uint32_t owner)
 {
 	return g->bytes[snapshot * g->room + owner];
 }
+
+/*
+ * How often what an owner holds jumped up without ever falling, where its blocks did not become more but bigger:
+ * arrays and tables that are enlarged when they are full. 0: once or never, or it has stayed as it is for longer
+ * than the next jump would have taken to come.
+ */
+size_t pf_growth_steps(const struct pf_growth *g, uint32_t owner);
 
 /*
  * Appends `,"growth":{…}` for a page: the greatest owners over time, in the process that grew

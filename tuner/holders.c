@@ -47,6 +47,15 @@ is_anywhere(const struct pf_stack *s, const struct pf_evidence_profile *ep, size
 	       pf_stack_own(s, ep) == s->count;
 }
 
+/* Waits for what comes: from a client, or from the program's own, at a descriptor. */
+static bool
+is_at_rest(const struct pf_stack *s)
+{
+	return !(s->traits & PF_CODE_RUNS) &&
+	       ((s->traits & PF_CODE_SERVER) ||
+		   ((s->traits & PF_CODE_IDLE) && (s->traits & PF_CODE_OUTSIDE)));
+}
+
 struct inside {
 	size_t waiting, idle, busy;
 };
@@ -68,9 +77,7 @@ count_inside(struct inside *in, const struct pf_evidence_profile *ep, const char
 		else if (is_anywhere(&s, ep, i))
 			in->busy++;
 		else if (is_inside(&s, ep, function))
-			*(s.traits & (PF_CODE_SERVER | PF_CODE_IDLE) && !(s.traits & PF_CODE_RUNS)
-				? &in->idle
-				: &in->busy) += 1;
+			*(is_at_rest(&s) ? &in->idle : &in->busy) += 1;
 	}
 	pf_stack_release(&s);
 	return rc;

@@ -64,16 +64,15 @@ struct list {
 };
 
 static int
-add(struct list *h, struct pf_strings *owners, const char *name, double value, double variance,
+add(struct list *h, struct pf_strings *owners, const char *name, struct pf_holding holding,
     struct pf_error *err)
 {
-	uint32_t owner;
-	int rc = pf_strings_add(owners, name, strlen(name), &owner, err);
+	int rc = pf_strings_add(owners, name, strlen(name), &holding.owner, err);
 
 	if (!rc)
 		rc = PF_GROW(h->items, h->capacity, h->count + 1, err);
 	if (!rc)
-		h->items[h->count++] = (struct pf_holding){owner, value, variance};
+		h->items[h->count++] = holding;
 	return rc;
 }
 
@@ -97,6 +96,7 @@ sum_up(struct list *h)
 		if (kept && h->items[kept - 1].owner == h->items[i].owner) {
 			h->items[kept - 1].value += h->items[i].value;
 			h->items[kept - 1].variance += h->items[i].variance;
+			h->items[kept - 1].objects += h->items[i].objects;
 		} else {
 			h->items[kept++] = h->items[i];
 		}
@@ -116,17 +116,18 @@ pf_holdings_of(struct pf_holdings *h, const struct pf_evidence_profile *ep,
 
 	*h = (struct pf_holdings){0};
 	for (size_t i = 0; !rc && column != PF_NONE && i < ep->p->sample_count; i++) {
-		double value = pf_value(ep, i, column), variance = 0;
+		struct pf_holding holding = {.value = pf_value(ep, i, column)};
 
-		if (heap ? value <= 0 : value == 0)
+		if (heap ? holding.value <= 0 : holding.value == 0)
 			continue;
+		if (objects != PF_NONE)
+			holding.objects = pf_value(ep, i, objects);
 		if (heap)
-			variance = variance_of(
-			    ep, value, objects == PF_NONE ? 0 : pf_value(ep, i, objects));
+			holding.variance = variance_of(ep, holding.value, holding.objects);
 		rc = pf_stack_read(&stack, ep, i, err);
 		if (!rc && (heap || pf_is_stuck(&stack, ep)))
-			rc = add(&all, owners, pf_site_name(ep, pf_stack_owner(&stack, ep)), value,
-			    variance, err);
+			rc = add(&all, owners, pf_site_name(ep, pf_stack_owner(&stack, ep)),
+			    holding, err);
 	}
 	pf_stack_release(&stack);
 	sum_up(&all);

@@ -20,6 +20,7 @@ struct pf_stack;
 struct pf_holding {
 	uint32_t owner; /* a string of the evidence's */
 	double value, variance;
+	double objects; /* of heaps; 0: not counted */
 };
 
 struct pf_holdings {

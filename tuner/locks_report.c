@@ -264,9 +264,9 @@ pf_locks_report(struct pf_findings *f, const struct pf_lock *l, const struct pf_
 		return rc;
 	starved = is_starved(l, shared);
 	finding = pf_findings_add(f, "lock-contention",
-	    per_second >= 1 || (isnan(per_second) && l->delay >= 10) ? PF_SEVERITY_HIGH
-	    : per_second < PF_FEW_WAIT                               ? PF_SEVERITY_LOW
-								     : PF_SEVERITY_MEDIUM,
+	    per_second >= 1                                 ? PF_SEVERITY_HIGH
+	    : per_second < PF_FEW_WAIT || isnan(per_second) ? PF_SEVERITY_LOW
+							    : PF_SEVERITY_MEDIUM,
 	    isnan(l->window) ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH, title_of(f, l));
 	finding->summary = summary_of(f, l, starved);
 	add_lock_numbers(f, l);

@@ -178,8 +178,8 @@ pf_evidence_check_process(const struct pf_evidence *e, pid_t pid, struct pf_erro
 	if (!other)
 		return 0;
 	return pf_error_set(err, PF_EINPUT,
-	    "process %ld runs %s, and what the service shows is of %s: they are not one program; "
-	    "leave --pid out, or name the service's own process",
+	    "process %ld runs %s, and the profiles are of %s: they are not one program; leave "
+	    "--pid out, or name the process that the profiles are of",
 	    (long)pid, path, pf_evidence_program(other));
 }
 

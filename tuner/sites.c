@@ -33,6 +33,9 @@ traits_of_thread(const struct pf_profile *p, size_t sample)
 
 	if (strcmp(wait, "running") == 0)
 		return PF_CODE_RUNS;
+	/* For a signal, or for ever: as main does where others do the work. */
+	if (strcmp(wait, "pause") == 0 || strncmp(wait, "sig", 3) == 0)
+		return PF_CODE_IDLE;
 	return pf_code_peer_traits(pf_sample_text(p, sample, "peer"), wait, waited);
 }
 

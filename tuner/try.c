@@ -110,13 +110,36 @@ undo(struct pf_findings *f, const struct pf_setting *setting)
 	return pf_say(f, "%s", all);
 }
 
+/* " (cpu -50.1 %, rss_peak -30.2 %, weighted 1 : 0.5)": of what the change is. */
+static const char *
+parts_text(char *text, size_t room, const struct pf_search *s, const struct pf_validation *v)
+{
+	char weights[64] = "";
+	size_t used = 0, weighed = 0, parts = 0;
+
+	*text = '\0';
+	for (int a = 0; a < PF_AIMS; a++) {
+		if (!(s->weight[a] > 0) || !v->has_metric[a])
+			continue;
+		used += (size_t)snprintf(text + used, room - used, "%s%s %+.1f %%",
+		    parts ? ", " : " (", pf_aim_metric((enum pf_aim)a, s->service),
+		    v->metric[a].comparison.change * 100);
+		weighed += (size_t)snprintf(weights + weighed, sizeof weights - weighed, "%s%g",
+		    parts++ ? " : " : "", s->weight[a]);
+	}
+	if (parts)
+		snprintf(text + used, room - used, "%s%s)", parts > 1 ? ", weighted " : "",
+		    parts > 1 ? weights : "");
+	return text;
+}
+
 void
 pf_search_finding(const struct pf_search *s, struct pf_findings *f)
 {
 	const struct pf_trial *winner = pf_search_winner(s);
 	const struct pf_validation *v = pf_search_proof(s);
 	struct pf_finding *finding;
-	char all[PF_SETTING_VARIABLES * PF_VARIABLE_ROOM] = "";
+	char all[PF_SETTING_VARIABLES * PF_VARIABLE_ROOM] = "", parts[256];
 
 	if (!winner)
 		return;
@@ -129,8 +152,8 @@ pf_search_finding(const struct pf_search *s, struct pf_findings *f)
 						      : PF_SEVERITY_LOW,
 	    PF_CONFIDENCE_HIGH,
 	    v->high < 0
-		? pf_say(f, "%s beats today's settings by %.1f %%", winner->setting.name,
-		      -v->change * 100)
+		? pf_say(f, "%s beats today's settings by %.1f %%%s", winner->setting.name,
+		      -v->change * 100, parts_text(parts, sizeof parts, s, v))
 		: pf_say(f, "%s keeps the cap that today's settings break", winner->setting.name));
 	finding->summary = pf_say(f, "%s", s->verdict);
 	if (v->has_metric[PF_AIM_CPU] && v->metric[PF_AIM_CPU].comparison.high < 0)

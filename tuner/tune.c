@@ -15,6 +15,7 @@
 #include "core/lines.h"
 #include "core/memory.h"
 #include "profile/comments.h"
+#include "profile/formats.h"
 #include "profile/model.h"
 #include "report/symbolize.h"
 #include "symbol/elf.h"
@@ -78,6 +79,7 @@ pf_tune_free(struct pf_tune *t)
 	pf_strings_release(&t->inputs);
 	pf_strings_release(&t->unjudged);
 	pf_strings_release(&t->noted);
+	free(t->trace);
 	pf_search_free(t->search);
 	pf_stored_release(&t->stored);
 	free(t);
@@ -202,6 +204,18 @@ pf_tune_symbolize(struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
 	return !rc && t->live ? name_libraries(p, err) : rc;
 }
 
+/* What is of no known kind is read as profile.proto, of which a person need not have thought. */
+static void
+explain_kind(struct pf_error *err, const struct pf_text *text)
+{
+	size_t used = strlen(err->message);
+
+	if (!pf_format_find((const uint8_t *)text->at, pf_text_left(text)) &&
+	    strstr(err->message, "at offset"))
+		snprintf(err->message + used, sizeof err->message - used,
+		    " (of profile.proto, as which it was read: it is nothing else that is known)");
+}
+
 /* `text`: the bytes, inflated. */
 static int
 add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size,
@@ -211,6 +225,8 @@ add_profile(struct pf_tune *t, const char *name, const void *bytes, size_t size,
 	uint64_t named;
 	int rc = pf_profile_parse(&p, name, bytes, size, NULL, err);
 
+	if (rc == PF_EINPUT && err)
+		explain_kind(err, text);
 	if (rc)
 		return rc;
 	if (p->doubt && t->symbol_note) {
@@ -292,15 +308,44 @@ pf_tune_add_file(struct pf_tune *t, const char *path, bool base, struct pf_error
 	if (!rc)
 		rc = pf_tune_add(t, path, bytes.bytes, bytes.size, base, err);
 	pf_buffer_release(&bytes);
+	if (!rc && t->evidence.has_trace && !t->trace)
+		rc = pf_copy_string(&t->trace, path, err);
 	return rc;
+}
+
+/* What can't be read any more stays as it was. */
+int
+pf_tune_read_trace_again(struct pf_tune *t, struct pf_error *err)
+{
+	struct pf_gctrace trace = {0};
+	struct pf_buffer bytes;
+	struct pf_error why;
+	int rc;
+
+	if (!t->trace)
+		return 0;
+	pf_buffer_init(&bytes, MOST_BYTES);
+	rc = pf_file_read(t->trace, &bytes, &why);
+	if (!rc && pf_gctrace_recognise(bytes.bytes, bytes.size))
+		rc = pf_gctrace_parse(&trace, t->trace, bytes.bytes, bytes.size, &why);
+	pf_buffer_release(&bytes);
+	if (rc || trace.count < t->evidence.trace.count) {
+		pf_gctrace_release(&trace);
+		return rc == PF_ENOMEM ? pf_error_nomem(err) : 0;
+	}
+	pf_gctrace_release(&t->evidence.trace);
+	t->evidence.trace = trace;
+	return 0;
 }
 
 int
 pf_tune_add_process(struct pf_tune *t, int64_t pid, struct pf_error *err)
 {
 	char name[64];
-	int rc = pf_evidence_add_process(&t->evidence, (pid_t)pid, err);
+	int rc = pf_evidence_check_process(&t->evidence, (pid_t)pid, err);
 
+	if (!rc)
+		rc = pf_evidence_add_process(&t->evidence, (pid_t)pid, err);
 	snprintf(name, sizeof name, "process %lld", (long long)pid);
 	return rc ? rc : pf_tune_note(t, name, err);
 }

@@ -72,6 +72,28 @@ write_kernel_only(const struct pf_evidence *e, struct pf_buffer *out)
 		    "file)).");
 }
 
+/* A master does next to nothing itself, and what a process is set to says its environment. */
+static void
+write_workers(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	if (e->workers)
+		pf_buffer_printf(out,
+		    "Process %ld has %zu child process%s of the same program, whose work was not "
+		    "judged: look at one of them (--pid %ld; with PROFUSE_PORT=auto the agent "
+		    "answers in each).",
+		    (long)e->process, e->workers, e->workers == 1 ? "" : "es", (long)e->worker);
+}
+
+static void
+write_environment(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	if (e->process && !e->has_environment)
+		pf_buffer_printf(out,
+		    "The environment of process %ld can't be read (it is another user's): advice "
+		    "does not know today's settings.",
+		    (long)e->process);
+}
+
 /* Resident memory that neither a profile nor the allocator accounts for. */
 static void
 write_allocator(const struct pf_evidence *e, struct pf_buffer *out)
@@ -88,6 +110,35 @@ write_allocator(const struct pf_evidence *e, struct pf_buffer *out)
 	    s ? "the allocator's statistics do not say"
 	      : "no allocator's statistics were given (--stats FILE; the agent has those of glibc "
 		"and others)");
+}
+
+/*
+ * Of a Go program: memory that its runtime didn't ask for. All that it did may be resident, for the kernel may put huge
+ * pages where it gave some back; where the kernel's word on anonymous memory is missing, files may be a part.
+ */
+static void
+write_outside_go(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	const struct pf_evidence_stats *go = pf_evidence_stats_last(e, PF_STATS_GO, NULL),
+				       *proc = pf_evidence_stats_last(e, PF_STATS_PROC, NULL);
+	double all = proc ? proc->proc.rss_anonymous : NAN, outside, least = WORTH_BYTES;
+	char text[PF_AMOUNT_ROOM], whole[PF_AMOUNT_ROOM];
+
+	while (go && isnan(go->go.sys))
+		go = pf_evidence_stats_last(e, PF_STATS_GO, go);
+	if (isnan(all)) {
+		all = pf_evidence_rss(e);
+		least *= 4;
+	}
+	outside = go ? all - go->go.sys : NAN;
+	if (!(outside >= least) || outside < all / 4)
+		return;
+	pf_buffer_printf(out,
+	    "%s of the %s that are resident are not of Go's runtime: C code's (cgo), or mapped. "
+	    "Go's "
+	    "profiles know nothing of them, so who holds them was not judged: the agent "
+	    "(LD_PRELOAD=libprofuse-agent.so) has profiles of what C code allocates.",
+	    pf_amount(text, outside, "bytes"), pf_amount(whole, all, "bytes"));
 }
 
 /* Whether it has no function though a file could give it one: the kernel and JIT compilers have no such file. */
@@ -166,6 +217,25 @@ nameless_sites(
 	return rc;
 }
 
+/* A file gives names to what lies in one. */
+static void
+write_remedy(
+    const struct pf_evidence_profile *ep, const struct pf_sites *sites, struct pf_buffer *out)
+{
+	double nowhere = 0;
+
+	for (size_t i = 0; i < sites->count; i++) {
+		if (strcmp(pf_site_name(ep, sites->items[i].name), PF_UNKNOWN_NAME) == 0)
+			nowhere += sites->items[i].value;
+	}
+	pf_buffer_string(out, nowhere < sites->total / 2 ? ": --binary FILE gives names." : ".");
+	if (nowhere > 0)
+		pf_buffer_printf(out, " Of %s no file is known%s.", PF_UNKNOWN_NAME,
+		    ep->p->mapping_count
+			? ": it is code of libraries that come and go, or generated"
+			: "");
+}
+
 /* "what" is the profile's column and how it belongs to code: "CPU time is spent in or for". */
 static int
 write_nameless(const struct pf_evidence_profile *ep, uint32_t column, const char *what,
@@ -185,8 +255,8 @@ write_nameless(const struct pf_evidence_profile *ep, uint32_t column, const char
 			pf_buffer_printf(out, "%s%s %s", i ? ", " : "",
 			    pf_site_name(ep, sites.items[i].name),
 			    pf_amount(share, sites.items[i].value / total, "share"));
-		pf_buffer_string(out,
-		    "), so what depends on who does it was not judged: --binary FILE gives names.");
+		pf_buffer_string(out, "), so what depends on who does it was not judged");
+		write_remedy(ep, &sites, out);
 	}
 	pf_sites_release(&sites);
 	return rc;
@@ -207,7 +277,14 @@ write_growth(const struct pf_evidence *e, struct pf_buffer *out)
 			snapshots++;
 		most = snapshots > most ? snapshots : most;
 	}
-	if (most > 1 && most < PF_LEAST_SERIES)
+	if (most >= PF_LEAST_SERIES && e->collections > 1 && e->collections < PF_LEAST_SERIES)
+		pf_buffer_printf(out,
+		    "Whether memory grows was not judged: Go's heap profiles change with each "
+		    "collection only, and these %zu snapshots are of %zu. Take them over more "
+		    "time, or "
+		    "with a collection each (heap?gc=1).",
+		    most, e->collections);
+	else if (most > 1 && most < PF_LEAST_SERIES)
 		pf_buffer_printf(out,
 		    "Whether memory grows was not judged: that needs four heap snapshots of a "
 		    "process, and here are %zu; or an earlier one as --base FILE.",
@@ -312,6 +389,28 @@ write_base_statistics(const struct pf_evidence *e, struct pf_buffer *out)
 			    pf_base_name(s->name));
 			return;
 		}
+	}
+}
+
+/* Of what a base is compared with is memory in use, and how many goroutines or threads there are. */
+static void
+write_base_profile(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	for (size_t i = 0; i < e->profile_count; i++) {
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+
+		if (!ep->base || ep->apart || ep->kind == PF_PROFILE_HEAP ||
+		    ep->kind == PF_PROFILE_GOROUTINE || ep->kind == PF_PROFILE_THREADS ||
+		    ep->kind == PF_PROFILE_CREATED)
+			continue;
+		pf_buffer_printf(out,
+		    "No finding compares anything with the base %s: of bases only memory in use "
+		    "and "
+		    "the number of goroutines and threads are compared, the rest is judged as it "
+		    "is "
+		    "now.",
+		    pf_base_name(ep->name));
+		return;
 	}
 }
 
@@ -426,10 +525,10 @@ int
 pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 {
 	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
-	    pf_evidence_write_programs, write_kernel_only, write_few_samples, write_empty_heap,
-	    write_allocator, write_growth, write_mixed, write_order, write_base_trace,
-	    write_base_statistics, write_unrecorded, write_nameless_base, write_cut,
-	    write_short_trace};
+	    pf_evidence_write_programs, write_kernel_only, write_workers, write_environment,
+	    write_few_samples, write_empty_heap, write_allocator, write_outside_go, write_growth,
+	    write_mixed, write_order, write_base_trace, write_base_statistics, write_base_profile,
+	    write_unrecorded, write_nameless_base, write_cut, write_short_trace};
 	struct pf_buffer sentence;
 	int rc;
 

@@ -228,7 +228,7 @@ run(void *argument)
 	size_t count;
 	bool last;
 
-	prctl(PR_SET_NAME, "profuse-agent");
+	prctl(PR_SET_NAME, PF_AGENT_THREAD);
 	pf_local.exempt = 1; /* for good */
 	pf_own_stack_learn();
 	pthread_mutex_lock(&agent.lock);

@@ -1,6 +1,7 @@
 /* host.c: see host.h. */
 #include "collect/agent/host.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, FD_FLOOR = 600 };
+enum { PAGE = 4096, FD_FLOOR = 600, MOST_ANCESTORS = 32 };
 
 static pid_t self; /* for process_vm_readv: any living thread of ours */
 static char program[256];
@@ -148,6 +149,55 @@ pf_host_read_file(const char *path, char *to, size_t size)
 	return n < 0 ? -1 : (ssize_t)done;
 }
 
+/* Whether a process has a thread of the agent's. */
+static bool
+has_agent(pid_t process)
+{
+	char path[64], name[32];
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	snprintf(path, sizeof path, "/proc/%d/task", (int)process);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir))) {
+		snprintf(
+		    path, sizeof path, "/proc/%d/task/%.20s/comm", (int)process, entry->d_name);
+		found = entry->d_name[0] != '.' && pf_host_read_file(path, name, sizeof name) > 0 &&
+			strcmp(name, PF_AGENT_THREAD "\n") == 0;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* 0: none, or nobody says. */
+static pid_t
+parent_of(pid_t process)
+{
+	char path[64], stat[512];
+	const char *at;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
+	if (pf_host_read_file(path, stat, sizeof stat) <= 0)
+		return 0;
+	at = strrchr(stat, ')'); /* the name before it may be anything; " S PPID" follows */
+	return at && strlen(at) > 4 ? (pid_t)strtol(at + 4, NULL, 10) : 0;
+}
+
+static bool
+is_below_an_agent(void)
+{
+	pid_t process = getppid();
+
+	for (int i = 0; i < MOST_ANCESTORS && process > 1; i++) {
+		if (has_agent(process))
+			return true;
+		process = parent_of(process);
+	}
+	return false;
+}
+
 void
 pf_host_say(const char *format, ...)
 {
@@ -155,6 +205,8 @@ pf_host_say(const char *format, ...)
 	va_list args;
 	int n, m;
 
+	if (is_below_an_agent())
+		return;
 	n = snprintf(line, sizeof line, "profuse-agent[%d]: ", (int)getpid());
 	va_start(args, format);
 	m = vsnprintf(line + n, sizeof line - (size_t)n, format, args);

@@ -40,7 +40,13 @@ bool pf_host_read_all(void *to, uintptr_t from, size_t size);
 /* Reads a small file such as those of /proc; the bytes read, or -1. Adds a NUL. */
 ssize_t pf_host_read_file(const char *path, char *to, size_t size);
 
-/* One line on standard error, "profuse-agent[PID]: …"; nothing if that is closed. */
+/* What the agent's thread is called. */
+#define PF_AGENT_THREAD "profuse-agent"
+
+/*
+ * One line on standard error, "profuse-agent[PID]: …"; nothing if that is closed, or if the program was started by one
+ * with the agent in it, or by a child of such a one: what such programs print is often read by who started them.
+ */
 void pf_host_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Nanoseconds of CLOCK_MONOTONIC, CLOCK_REALTIME, this process' CPU, this thread's CPU. */

@@ -23,6 +23,8 @@ pf_address_is_kernel(uint64_t address)
 	return address >= (uint64_t)0xffff << 48;
 }
 #define PF_KERNEL_NAME "[kernel]"
+/* Of what lies in no mapping. */
+#define PF_UNKNOWN_NAME "<unknown>"
 
 /* What the file name of the agent's library begins with. */
 #define PF_AGENT_NAME "libprofuse-agent"

@@ -30,7 +30,7 @@ name_binary(const struct pf_profile *p, const struct pf_location *l, struct pf_b
 	if (*binary)
 		pf_buffer_printf(name, *binary == '[' ? "%s" : "[%s]", binary);
 	else
-		pf_buffer_string(name, "<unknown>");
+		pf_buffer_string(name, PF_UNKNOWN_NAME);
 }
 
 /* "app+0x1010": the position in the binary's file, the same for every process that runs it. */

@@ -315,7 +315,8 @@ open_sources(struct symbolizer *s, struct pf_error *err)
 	struct pf_binary_options options = {.debug_files = o->debug_files,
 	    .debug_file_count = o->debug_file_count,
 	    .note = o->note,
-	    .note_context = o->note_context};
+	    .note_context = o->note_context,
+	    .scoped_names = true};
 	int rc = PF_CALLOC(s->binaries, o->binary_count, err);
 
 	if (!rc)

@@ -1,6 +1,7 @@
 /* proc.c: see proc.h. */
 #include "runtime/proc.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -13,7 +14,7 @@
 #include "core/lines.h"
 #include "core/number.h"
 
-enum { MOST_BYTES = 1 << 20, CHUNK = 1 << 14, SNIFFED = 1 << 12 };
+enum { MOST_BYTES = 1 << 20, CHUNK = 1 << 14, SNIFFED = 1 << 12, MOST_PATH = 4096 };
 
 #define AT(MEMBER) offsetof(struct pf_proc, MEMBER)
 
@@ -246,6 +247,73 @@ pf_proc_read(struct pf_proc *p, pid_t pid, struct pf_error *err)
 		(void)pf_proc_parse_smaps(p, name, text.bytes, text.size, NULL);
 	pf_buffer_release(&text);
 	return rc;
+}
+
+/* What a process runs; "" where that may not be read. */
+static void
+read_exe(pid_t pid, char *path, size_t room)
+{
+	char link[64];
+	ssize_t size;
+
+	snprintf(link, sizeof link, "/proc/%ld/exe", (long)pid);
+	size = readlink(link, path, room - 1);
+	path[size > 0 ? size : 0] = '\0';
+}
+
+/* Those of a list of process numbers that run this program. */
+static size_t
+count_like(const struct pf_buffer *list, const char *program, pid_t *first)
+{
+	struct pf_text t = pf_text_of((const char *)list->bytes, list->size);
+	char path[MOST_PATH];
+	size_t count = 0;
+
+	for (;;) {
+		struct pf_text word = pf_text_word(&t);
+		pid_t child;
+
+		if (!pf_text_left(&word))
+			return count;
+		child = (pid_t)pf_text_int64(&word);
+		read_exe(child, path, sizeof path);
+		if (strcmp(path, program) == 0 && !count++)
+			*first = child;
+	}
+}
+
+size_t
+pf_proc_workers(pid_t pid, pid_t *first)
+{
+	char path[64], program[MOST_PATH];
+	struct pf_buffer list;
+	struct dirent *task;
+	size_t count = 0;
+	DIR *tasks;
+
+	snprintf(path, sizeof path, "/proc/%ld/task", (long)pid);
+	read_exe(pid, program, sizeof program);
+	tasks = *program ? opendir(path) : NULL;
+	pf_buffer_init(&list, MOST_BYTES);
+	while (tasks && (task = readdir(tasks))) {
+		pid_t one = 0;
+		size_t more;
+
+		if (task->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "task/%.20s/children", task->d_name);
+		pf_buffer_clear(&list);
+		if (pf_proc_file(pid, path, &list, NULL))
+			continue;
+		more = count_like(&list, program, &one);
+		if (more && !count)
+			*first = one;
+		count += more;
+	}
+	if (tasks)
+		closedir(tasks);
+	pf_buffer_release(&list);
+	return count;
 }
 
 const char *

@@ -55,6 +55,12 @@ int pf_proc_read(struct pf_proc *p, pid_t pid, struct pf_error *err);
 /* Appends /proc/PID/FILE, as much as out->maximum allows. PF_EIO. */
 int pf_proc_file(pid_t pid, const char *file, struct pf_buffer *out, struct pf_error *err);
 
+/*
+ * How many of its child processes run the same program as a process does, as the workers of a master do; *first is
+ * one of them. 0 also where the kernel doesn't say.
+ */
+size_t pf_proc_workers(pid_t pid, pid_t *first);
+
 /* The value of a variable in a NUL-separated environment (/proc/PID/environ), or NULL. */
 const char *pf_proc_environment(const struct pf_buffer *block, const char *name);
 

@@ -107,6 +107,8 @@ which(uint64_t name)
 		return PF_ATTRIBUTE_RNGLISTS_BASE;
 	case DW_AT_GNU_ranges_base:
 		return PF_ATTRIBUTE_RANGES_BASE;
+	case DW_AT_language:
+		return PF_ATTRIBUTE_LANGUAGE;
 	default:
 		return PF_ATTRIBUTES;
 	}

@@ -117,6 +117,7 @@ pf_binary_open_with(struct pf_binary **binary, const char *path,
 		return rc;
 	b->note = options->note;
 	b->note_context = options->note_context;
+	b->scoped_names = options->scoped_names;
 	rc = load(b, path, options, err);
 	if (rc)
 		pf_binary_free(b);

@@ -72,6 +72,11 @@ struct pf_binary_options {
 	 */
 	void (*note)(void *context, const char *text);
 	void *note_context;
+	/*
+	 * Names for people: functions without a linkage name (gcc's members of templates, and lambdas) are called with
+	 * the namespaces and classes that they lie in. Compilers know them by their names alone.
+	 */
+	bool scoped_names;
 };
 
 /*

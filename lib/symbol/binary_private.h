@@ -43,6 +43,7 @@ struct pf_binary {
 	char no_lines[600];     /* why there are no lines; "" if there are */
 	void (*note)(void *context, const char *text); /* or NULL */
 	void *note_context;
+	bool scoped_names;
 };
 
 /* The segment that holds a virtual address, or NULL. */

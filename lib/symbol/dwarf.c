@@ -193,6 +193,7 @@ pf_dwarf_scan(struct pf_dwarf *d, struct pf_error *err)
 
 	d->supplementary.number = 1;
 	d->allowance = first_allowance(d);
+	d->scope_allowance = d->allowance;
 	if (d->supplementary.sections[PF_SECTION_INFO].at)
 		rc = pf_units_scan(d, &d->supplementary, false, err);
 	if (!rc)
@@ -271,5 +272,8 @@ pf_dwarf_free(struct pf_dwarf *d)
 	for (size_t i = 0; i < PF_SCOPES_SLOTS; i++)
 		pf_scopes_release(&d->slots[i]);
 	free(d->levels);
+	for (size_t i = 0; i < d->scoped_count; i++)
+		free(d->scoped[i]);
+	free(d->scoped);
 	free(d);
 }

@@ -14,6 +14,7 @@ enum {
 	DW_TAG_union_type = 0x17,
 	DW_TAG_inlined_subroutine = 0x1d,
 	DW_TAG_subprogram = 0x2e,
+	DW_TAG_namespace = 0x39,
 	DW_TAG_partial_unit = 0x3c,
 	DW_TAG_skeleton_unit = 0x4a,
 };
@@ -25,6 +26,7 @@ enum {
 	DW_AT_stmt_list = 0x10,
 	DW_AT_low_pc = 0x11,
 	DW_AT_high_pc = 0x12,
+	DW_AT_language = 0x13,
 	DW_AT_comp_dir = 0x1b,
 	DW_AT_abstract_origin = 0x31,
 	DW_AT_decl_line = 0x3b,
@@ -43,6 +45,15 @@ enum {
 	DW_AT_GNU_ranges_base = 0x2132,
 	DW_AT_GNU_addr_base = 0x2133,
 	DW_AT_GNU_discriminator = 0x2136,
+};
+
+/* Languages of units. */
+enum {
+	DW_LANG_C_plus_plus = 0x04,
+	DW_LANG_C_plus_plus_11 = 0x1a,
+	DW_LANG_C_plus_plus_14 = 0x21,
+	DW_LANG_C_plus_plus_17 = 0x2b,
+	DW_LANG_C_plus_plus_20 = 0x2c,
 };
 
 /* Forms of attributes. */

@@ -149,8 +149,11 @@ struct pf_dwarf {
 	uint32_t
 	    *levels; /* scratch of the walk over a function: the scope that each level lies in */
 	size_t level_capacity;
-	uint64_t allowance; /* bytes that may still be read */
-	uint64_t touched;   /* bytes of units loaded since the mappings were trimmed */
+	uint64_t allowance;       /* bytes that may still be read */
+	uint64_t scope_allowance; /* the same of scopes of names */
+	char **scoped;            /* owned, each: names with their scopes */
+	size_t scoped_count, scoped_capacity;
+	uint64_t touched; /* bytes of units loaded since the mappings were trimmed */
 };
 
 /* Takes bytes from the allowance; false once it is used up. */
@@ -206,6 +209,19 @@ int pf_functions_read(struct pf_dwarf *dwarf, struct pf_unit *unit, struct pf_er
 /* The function a scope of a unit is a copy of, as a place in dwarf->functions: scope->function. */
 int pf_function_of(struct pf_dwarf *dwarf, const struct pf_unit *unit, struct pf_scope *scope,
     struct pf_error *err);
+
+/*
+ * The same of an entry: follows those that declare a function. One that cannot be read ends the search. `nesting`: how
+ * many functions that lie in each other were asked for already.
+ */
+int pf_function_describe(struct pf_dwarf *dwarf, const struct pf_unit *unit, uint64_t offset,
+    unsigned nesting, struct pf_dwarf_function *function, struct pf_error *err);
+/*
+ * scope_names.c: puts the scope of the entry before its name, where it has one and is C++'s: "wait" becomes
+ * "std::condition_variable::wait". What can't be read has none. PF_ENOMEM.
+ */
+int pf_scope_name(struct pf_dwarf *dwarf, const struct pf_unit *unit, uint64_t offset,
+    unsigned nesting, const char **name, struct pf_error *err);
 
 /* scopes.c: the scopes of one of the unit's functions, good until the next call. */
 int pf_scopes_read(struct pf_dwarf *dwarf, const struct pf_unit *unit, uint32_t entry,

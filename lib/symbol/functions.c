@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "symbol/binary_private.h"
 #include "symbol/dwarf_constants.h"
 
 #define STEPS_MAX 16
@@ -94,13 +95,14 @@ take_names(const struct pf_dwarf *dwarf, const struct pf_unit *unit, const struc
 	}
 }
 
-/* Follows the entries that declare a function. One that cannot be read ends the search. */
-static int
-describe(struct pf_dwarf *dwarf, const struct pf_unit *unit, uint64_t offset,
-    struct pf_dwarf_function *f, struct pf_error *err)
+int
+pf_function_describe(struct pf_dwarf *dwarf, const struct pf_unit *unit, uint64_t offset,
+    unsigned nesting, struct pf_dwarf_function *f, struct pf_error *err)
 {
+	const struct pf_unit *last_unit = NULL;
 	const struct pf_value *origin;
 	const char *plain = NULL;
+	uint64_t last = 0;
 	struct pf_attributes a;
 
 	for (int step = 0; step < STEPS_MAX && unit; step++) {
@@ -110,6 +112,8 @@ describe(struct pf_dwarf *dwarf, const struct pf_unit *unit, uint64_t offset,
 		if (rc)
 			break;
 		take_names(dwarf, unit, &a, f, &plain);
+		last_unit = unit;
+		last = offset;
 		if (!pf_attributes_have(&a, PF_ATTRIBUTE_ORIGIN))
 			break;
 		origin = &a.values[PF_ATTRIBUTE_ORIGIN];
@@ -121,9 +125,12 @@ describe(struct pf_dwarf *dwarf, const struct pf_unit *unit, uint64_t offset,
 		else
 			break;
 	}
-	if (!f->linkage)
-		f->name = plain;
-	return 0;
+	if (f->linkage)
+		return 0;
+	f->name = plain;
+	return plain && dwarf->binary->scoped_names
+		   ? pf_scope_name(dwarf, last_unit, last, nesting, &f->name, err)
+		   : 0;
 }
 
 int
@@ -146,7 +153,7 @@ pf_function_of(struct pf_dwarf *dwarf, const struct pf_unit *unit, struct pf_sco
 			return 0;
 		}
 	}
-	rc = describe(dwarf, pf_debug_file_unit(file, f.offset), f.offset, &f, err);
+	rc = pf_function_describe(dwarf, pf_debug_file_unit(file, f.offset), f.offset, 0, &f, err);
 	if (!rc && dwarf->function_count >= PF_NONE)
 		rc = pf_error_nomem(err);
 	if (!rc)

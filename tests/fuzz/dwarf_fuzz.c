@@ -80,7 +80,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct pf_segment all = {.address = 1, .size = UINT64_MAX - 1, .executable = true};
-	struct pf_binary binary = {.segments = &all, .segment_count = 1};
+	struct pf_binary binary = {.segments = &all, .segment_count = 1, .scoped_names = true};
 	char path[] = "/nonexistent/binary";
 	struct pf_dwarf *d;
 	struct pf_error err;

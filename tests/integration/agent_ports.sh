@@ -56,6 +56,11 @@ kill $first
 answers "$2" $second || fail "the port was not taken over"
 kill $second
 
+# Programs that a program with the agent starts say nothing of it: their output is read.
+said=$(env -u METRICS_PORT -u PROFUSE_ADDR PROFUSE_PORT=$1 LD_PRELOAD="$agent" \
+	sh -c '{ expr 1 + 1; sh -c "expr 2 + 2; :"; } 2>&1; :')
+[ "$said" = "$(printf '2\n4')" ] || fail "children said: $said"
+
 host PROFUSE_PORT=0 METRICS_PORT=$3
 sleep 0.3
 listening "$3" && fail "PROFUSE_PORT=0 listens"

@@ -68,4 +68,42 @@ strip -g -o stripped/app app
 grep -q 'outer$' out.txt || fail "no symbol from a binary without debug information: $(cat out.txt err)"
 "$profuse" show flame --binary app named.pb.gz -o flame.html
 grep -q '"inner"' flame.html || fail "the flame graph has no inlined function"
+
+# gcc gives members of templates and lambdas no linkage name: their names come with what they lie in.
+cat >shop.cc <<'CC'
+volatile int sink;
+namespace shop {
+template <class T> struct shelf {
+	T n;
+	template <class F> __attribute__((always_inline)) void each(F f)
+	{
+		f(n);
+	}
+};
+}
+__attribute__((noinline)) void stock(int n)
+{
+	shop::shelf<int> s{n};
+	s.each([](int x) __attribute__((always_inline)) { sink += x * 3; });
+}
+int main(int argc, char **)
+{
+	stock(argc);
+	return 0;
+}
+CC
+g++ -O1 -g -o shop shop.cc
+address=$((16#$(nm shop | awk '$3 == "_Z5stocki" {print $1}')))
+{
+	echo '{"types": [["samples", "count"]], "mappings": [{"filename": "/srv/shop"}], "samples": ['
+	for i in 0 1 2 3 4 5 6 7 8 9; do
+		echo "{\"values\": [1], \"stack\": [{\"address\": $((address + i)), \"mapping\": 0}]}$([ $i = 9 ] || echo ,)"
+	done
+	echo ']}'
+} >shop.json
+python3 "$source/tests/tools/make_pprof.py" json shop.json shop.pb.gz
+"$profuse" show top --binary shop shop.pb.gz >out.txt 2>err
+for name in 'shop::shelf<int>::each<' 'stock::{lambda}::operator()'; do
+	grep -qF "$name" out.txt || fail "no $name: $(cat out.txt err)"
+done
 echo "show_binary: names and lines by build id and by file name, another build refused"

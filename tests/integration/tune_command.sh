@@ -46,6 +46,11 @@ expect 2 "--try CMD is missing" "$leak" --weight cpu=1
 expect 2 "--runs 0: at least one run" --try true --runs 0
 expect 2 "--grid 0: at least one run" --try true --grid 0
 expect 4 "--pid 2147483647: there is no such process" --pid 2147483647
+expect 2 "--pid 0: no such process number" --pid 0
+python3 -c 'import random, sys; sys.stdout.buffer.write(random.Random(5).randbytes(100000))' >noise
+expect 3 "nothing else that is known" noise
+expect 2 "one earlier state at a time" --base "$leak/heap-0.pb.gz" --base "$leak/heap-1.pb.gz" "$leak/heap-7.pb.gz"
+expect 3 "they are not one program; leave --pid out" "$leak/heap-7.pb.gz" --pid $$
 expect 0 "--binary $(command -v cat) gives no names: no profile here has a binary of its build id" "$leak/heap-7.pb.gz" --binary "$(command -v cat)"
 expect 4 "127.0.0.1:1" --service http://127.0.0.1:1 --seconds 1
 [ "$(wc -l <err)" = 1 ] || fail "an unreachable service is said once: $(cat err)"
@@ -257,7 +262,7 @@ for _ in $(seq 200); do
 	sleep 0.05
 done
 port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\)".*/\1/p' run/*)
-expect 3 "and what the service shows is of workload: they are not one program" --service "http://127.0.0.1:$port" --seconds 1 --pid $$
+expect 3 "and the profiles are of workload: they are not one program" --service "http://127.0.0.1:$port" --seconds 1 --pid $$
 "$build/profuse" tune --service "http://127.0.0.1:$port" --seconds 3 --json >live.json 2>err
 "$build/profuse" collect "http://127.0.0.1:$port" --seconds 2 -o live-cpu.pb.gz 2>err
 # One that ends meanwhile is said once, and not by all that it has not answered.

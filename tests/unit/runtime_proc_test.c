@@ -1,6 +1,8 @@
 /* /proc, control groups and pressure: files of real processes, this process, and a tree made of copies. */
 #include <math.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/cgroup.h"
@@ -208,6 +210,35 @@ pressure_is_read_as_shares(void **state)
 	pf_buffer_release(&real);
 }
 
+/* Of a process's children those that run what it runs, as a master's workers do: not what it calls for help. */
+static void
+workers_are_told_from_helpers(void **state)
+{
+	pid_t worker = fork(), helper, first = 0;
+	(void)state;
+
+	if (worker == 0) {
+		pause();
+		_exit(0);
+	}
+	helper = fork();
+	if (helper == 0) {
+		execlp("sleep", "sleep", "60", (char *)NULL);
+		_exit(1);
+	}
+	for (int i = 0; i < 500 && pf_proc_workers(getpid(), &first) != 1; i++)
+		usleep(10000); /* until the helper has its own program */
+	if (access("/proc/thread-self/children", R_OK) == 0) { /* as the kernel was built */
+		assert_int_equal(pf_proc_workers(getpid(), &first), 1);
+		assert_int_equal(first, worker);
+	}
+	assert_int_equal(pf_proc_workers(worker, &first), 0);
+	kill(worker, SIGKILL);
+	kill(helper, SIGKILL);
+	waitpid(worker, NULL, 0);
+	waitpid(helper, NULL, 0);
+}
+
 int
 main(void)
 {
@@ -215,6 +246,7 @@ main(void)
 	    cmocka_unit_test(status_and_smaps_of_one_process_agree),
 	    cmocka_unit_test(a_stat_line_survives_any_name),
 	    cmocka_unit_test(a_living_process_is_read_whole),
+	    cmocka_unit_test(workers_are_told_from_helpers),
 	    cmocka_unit_test(variables_of_an_environment_are_found_whole),
 	    cmocka_unit_test(the_lowest_limit_on_the_path_counts),
 	    cmocka_unit_test(the_first_version_is_read_where_controllers_are_there),

@@ -72,6 +72,7 @@ ask(struct subject *s, struct pf_binary *b, struct pf_machine_code *code,
 static void
 try(struct subject *s, const uint8_t *bytes, size_t size)
 {
+	const struct pf_binary_options options = {.scoped_names = true};
 	struct pf_inline_chain chain = {0};
 	struct pf_machine_code code = {0};
 	struct pf_binary *b;
@@ -80,7 +81,7 @@ try(struct subject *s, const uint8_t *bytes, size_t size)
 
 	assert_int_equal(ftruncate(s->fd, (off_t)size), 0);
 	assert_int_equal(pwrite(s->fd, bytes, size, 0), (ssize_t)size);
-	rc = pf_binary_open(&b, s->path, &err);
+	rc = pf_binary_open_with(&b, s->path, &options, &err);
 	expect_code(rc, &err);
 	if (rc)
 		return;

@@ -52,7 +52,7 @@ a_trim_threshold_is_advised_where_the_end_is_free(void **state)
 
 /* The same profile with functions by other names. */
 static struct pf_tune *
-tuned_renamed(const char *fixture, const char *const (*names)[2])
+renamed(const char *fixture, const char *const (*names)[2])
 {
 	struct pf_buffer bytes = read_fixture(fixture), out = {.maximum = 1 << 20};
 	struct pf_error err = {0};
@@ -72,10 +72,18 @@ tuned_renamed(const char *fixture, const char *const (*names)[2])
 	assert_int_equal(pf_profile_encode(p, &out, &err), 0);
 	assert_int_equal(pf_tune_new(&tune, NULL, &err), 0);
 	assert_int_equal(pf_tune_add(tune, fixture, out.bytes, out.size, false, &err), 0);
-	assert_int_equal(pf_tune_run(tune, &err), 0);
 	pf_profile_free(p);
 	pf_buffer_release(&bytes);
 	pf_buffer_release(&out);
+	return tune;
+}
+
+static struct pf_tune *
+tuned_renamed(const char *fixture, const char *const (*names)[2])
+{
+	struct pf_tune *tune = renamed(fixture, names);
+
+	run_tune(tune);
 	return tune;
 }
 
@@ -120,6 +128,74 @@ thresholds_are_advised_where_memory_goes_back(void **state)
 	pf_tune_free(tune);
 	tune = tuned_renamed(fixture, grows);
 	assert_null(find_finding(tune, "malloc-thresholds"));
+	pf_tune_free(tune);
+}
+
+/* The mapping fixture with each block mapped, beside a heap of 1 MiB blocks, and an environment that is known. */
+static struct pf_tune *
+tuned_mapped(bool environment, const char *fixed, const char *tunables)
+{
+	static const char *const unmaps[][2] = {{"__GI_madvise", "__GI_munmap"},
+	    {"shrink_heap", "munmap_chunk"}, {"heap_trim", "munmap_chunk"},
+	    {"_int_free", "munmap_chunk"}, {NULL, NULL}};
+	static const char heap[] = "heap profile: 1: 1048576 [100: 104857600] @ heapprofile\n"
+				   "1: 1048576 [100: 104857600] @ 0x1000\n";
+	struct pf_tune *tune = renamed("tune/mapping/cpu.pb.gz", unmaps);
+	struct pf_error err = {0};
+
+	assert_int_equal(pf_tune_add(tune, "heap", heap, strlen(heap), false, &err), 0);
+	tune->evidence.has_environment = environment;
+	snprintf(
+	    tune->evidence.fixed_threshold, sizeof tune->evidence.fixed_threshold, "%s", fixed);
+	snprintf(tune->evidence.tunables, sizeof tune->evidence.tunables, "%s", tunables);
+	run_tune(tune);
+	return tune;
+}
+
+/* glibc maps no block twice of a size that it has seen freed, unless somebody fixed the threshold: mallopt() has the last word. */
+static void
+who_fixed_a_threshold_has_to_let_go(void **state)
+{
+	struct pf_tune *tune = tuned_mapped(false, "", "");
+	const struct pf_advice *a;
+	(void)state;
+
+	assert_non_null(strstr(
+	    pf_said(&tune->findings, advised(tune, "malloc-thresholds", "")->action), "mallopt"));
+	assert_non_null(advised(tune, "malloc-thresholds", "GLIBC_TUNABLES="));
+	assert_true(find_finding(tune, "malloc-thresholds")->confidence == PF_CONFIDENCE_MEDIUM);
+	pf_tune_free(tune);
+	tune = tuned_mapped(true, "", "");
+	assert_null(advised(tune, "malloc-thresholds", "GLIBC_TUNABLES="));
+	assert_true(find_finding(tune, "malloc-thresholds")->confidence == PF_CONFIDENCE_MEDIUM);
+	pf_tune_free(tune);
+	tune = tuned_mapped(true, "MALLOC_MMAP_THRESHOLD_=131072", "");
+	a = advised(tune, "malloc-thresholds", "");
+	assert_non_null(
+	    strstr(pf_said(&tune->findings, a->action), "Take MALLOC_MMAP_THRESHOLD_=131072 out"));
+	assert_int_equal(find_finding(tune, "malloc-thresholds")->confidence, PF_CONFIDENCE_HIGH);
+	pf_tune_free(tune);
+}
+
+/* What else the environment's tunables set stays, and comes back. */
+static void
+todays_tunables_are_kept(void **state)
+{
+	static const char *const same[][2] = {{NULL, NULL}};
+	static const char today[] = "glibc.malloc.trim_threshold=1:glibc.malloc.tcache_count=3:"
+				    "glibc.malloc.mmap_threshold=2";
+	struct pf_tune *tune = renamed("tune/mapping/cpu.pb.gz", same);
+	const struct pf_advice *a;
+	(void)state;
+
+	tune->evidence.has_environment = true;
+	snprintf(tune->evidence.tunables, sizeof tune->evidence.tunables, "%s", today);
+	run_tune(tune);
+	a = advised(tune, "malloc-thresholds", "GLIBC_TUNABLES=");
+	assert_string_equal(pf_said(&tune->findings, a->setting),
+	    "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold="
+	    "268435456:glibc.malloc.tcache_count=3");
+	assert_non_null(strstr(pf_said(&tune->findings, a->undo), today));
 	pf_tune_free(tune);
 }
 
@@ -219,11 +295,21 @@ a_searchs_undo_is_todays_environment(void **state)
 	s->validation_count = 1;
 	s->validations[0] = (struct pf_validation){
 	    .supported = true, .trial = 1, .change = -0.5, .low = -0.6, .high = -0.4};
+	snprintf(s->trials[1].setting.name, sizeof s->trials[1].setting.name, "GOGC=500");
+	s->weight[PF_AIM_CPU] = 1;
+	s->weight[PF_AIM_RSS] = 0.5;
+	s->validations[0].has_metric[PF_AIM_CPU] = s->validations[0].has_metric[PF_AIM_RSS] = true;
+	s->validations[0].metric[PF_AIM_CPU].comparison.change = -0.6;
+	s->validations[0].metric[PF_AIM_RSS].comparison.change = -0.25;
 	assert_int_equal(setenv("GOGC", "20", 1), 0);
 	assert_int_equal(unsetenv("GOMEMLIMIT"), 0);
 	pf_search_finding(s, &f);
 	assert_int_equal(f.advice_count, 1);
 	assert_string_equal(pf_said(&f, f.advices[0].undo), "GOGC=20, unset GOMEMLIMIT");
+	/* Of what the half is said with it. */
+	assert_string_equal(pf_said(&f, f.findings[0].title),
+	    "GOGC=500 beats today's settings by 50.0 % (cpu -60.0 %, rss_peak -25.0 %, weighted 1 "
+	    ": 0.5)");
 	unsetenv("GOGC");
 	pf_findings_release(&f);
 	free(s);
@@ -340,6 +426,8 @@ main(void)
 	    cmocka_unit_test(a_trim_threshold_is_advised_where_the_end_is_free),
 	    cmocka_unit_test(a_name_of_several_functions_is_no_recursion),
 	    cmocka_unit_test(thresholds_are_advised_where_memory_goes_back),
+	    cmocka_unit_test(who_fixed_a_threshold_has_to_let_go),
+	    cmocka_unit_test(todays_tunables_are_kept),
 	    cmocka_unit_test(goroutines_that_end_promise_their_stacks_only),
 	    cmocka_unit_test(undo_is_todays_value),
 	    cmocka_unit_test(an_assumed_gogc_is_never_sure),

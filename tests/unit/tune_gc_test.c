@@ -485,7 +485,7 @@ who_is_past_the_first_lock_is_named(void **state)
 		assert_int_equal(
 		    finding->confidence, i ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM);
 		summary = pf_said(&tune->findings, finding->summary);
-		assert_non_null(strstr(summary, "Goroutine 26 "));
+		assert_non_null(strstr(summary, "Goroutine 26 in main.transfer (main.go:25) "));
 		assert_non_null(strstr(summary, "Goroutine 5 "));
 		pf_tune_free(tune);
 	}
@@ -799,6 +799,223 @@ waiting_that_was_not_recorded_is_said(void **state)
 	pf_tune_free(tune);
 }
 
+static const struct pf_prediction *
+prediction(const struct pf_tune *tune, const char *kind, const char *metric)
+{
+	const struct pf_findings *f = &tune->findings;
+	const struct pf_finding *finding = find_finding(tune, kind);
+
+	for (size_t i = 0; finding && i < finding->prediction_count; i++) {
+		const struct pf_prediction *p = &f->predictions[finding->first_prediction + i];
+		if (strcmp(pf_said(f, p->metric), metric) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+/* As the runtime says it where its goal is at what is live: it collects all the time, and twice nothing is nothing. */
+static void
+a_limit_at_what_is_live_is_raised_to_what_gogc_makes(void **state)
+{
+	static const char *const choked[] = {"44->46->44 MB, 44", "44->46->44 MB, 44",
+	    "44->46->44 MB, 44", "44->46->44 MB, 44", "44->46->44 MB, 44", NULL};
+	static const struct {
+		const char *metrics;
+		const char *setting;
+	} cases[] = {{"go_gc_gogc_percent 100\ngo_gc_gomemlimit_bytes 54525952\n", "GOMEMLIMIT=9"},
+	    {"go_gc_gogc_percent -1\ngo_gc_gomemlimit_bytes 54525952\n", "GOMEMLIMIT=7"}};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = tune_of_trace(choked, 0, cases[i].metrics);
+
+		assert_true(heap_of(tune).limited);
+		assert_true(advises(tune, cases[i].setting));
+		assert_false(advises(tune, "GOMEMLIMIT=5"));
+		pf_tune_free(tune);
+	}
+}
+
+/* What an environment lacks is Go's default: the limit alone is set. */
+static void
+gogc_that_an_environment_lacks_is_the_default(void **state)
+{
+	static const char metrics[] =
+	    "go_gc_gomemlimit_bytes 54525952\ngo_memstats_heap_alloc_bytes 4.6e7\n"
+	    "go_memstats_heap_idle_bytes 1e5\ngo_memstats_heap_sys_bytes 4.65e7\n"
+	    "go_memstats_next_gc_bytes 4.6243840e+07\ngo_memstats_sys_bytes 5.2e7\n"
+	    "go_cpu_classes_gc_total_cpu_seconds_total 80\n"
+	    "go_cpu_classes_gc_mark_idle_cpu_seconds_total 0\n"
+	    "go_cpu_classes_gc_mark_assist_cpu_seconds_total 0\n"
+	    "go_cpu_classes_total_cpu_seconds_total 100\n"
+	    "go_cpu_classes_idle_cpu_seconds_total 0\n";
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	tune->evidence.has_environment = true;
+	add_text(tune, "metrics", metrics, false);
+	run_tune(tune);
+	assert_true(heap_of(tune).limited && isnan(heap_of(tune).gogc));
+	assert_true(advises(tune, "GOMEMLIMIT=9"));
+	pf_tune_free(tune);
+}
+
+/* No cycle has told what is live; that nothing bounds the heap is known all the same. */
+static void
+gogc_off_is_told_without_a_trace(void **state)
+{
+	static const char metrics[] =
+	    "go_gc_gogc_percent -1\ngo_gc_gomemlimit_bytes 9.223372036854775807e+18\n"
+	    "go_memstats_next_gc_bytes 1.8446744073709552e+19\ngo_memstats_sys_bytes 6e7\n"
+	    "go_memstats_heap_sys_bytes 5e7\n";
+	(void)state;
+
+	for (int i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+
+		tune->evidence.memory_limit = i ? 150 << 20 : NAN;
+		add_text(tune, "metrics", metrics, false);
+		run_tune(tune);
+		assert_int_equal(find_finding(tune, "gc-settings") != NULL, i);
+		assert_int_equal(advises(tune, "GOMEMLIMIT=135MiB"), i);
+		pf_tune_free(tune);
+	}
+}
+
+/* 43 MiB live under 150: a limit that the runtime knows of leaves room enough, and the container needs no more. */
+static void
+room_enough_under_the_container_asks_for_no_more_memory(void **state)
+{
+	static const char *const loose[] = {"210->214->43 MB, 215", "210->214->43 MB, 215",
+	    "210->214->43 MB, 215", "210->214->43 MB, 215", NULL};
+	struct pf_tune *tune = tune_of_trace(loose, 150 << 20, "go_gc_gogc_percent 400\n");
+	(void)state;
+
+	assert_true(advises(tune, "GOMEMLIMIT=135MiB"));
+	assert_false(says(tune, "Give the container more memory"));
+	pf_tune_free(tune);
+}
+
+/* One setting, one prediction; and the peak begins at what the kernel says that the process has today. */
+static void
+findings_of_one_setting_predict_the_same(void **state)
+{
+	static const char *const steady[] = {"90->95->50 MB, 100", "95->100->50 MB, 101",
+	    "95->100->50 MB, 101", "95->100->50 MB, 101", NULL};
+	struct pf_tune *tune = tune_of_trace(
+	    steady, 0, "go_gc_gogc_percent 100\nprocess_resident_memory_bytes 1.3e8\n");
+	const struct pf_prediction *one = prediction(tune, "gc-pressure", "cpu"),
+				   *other = prediction(tune, "gc-settings", "cpu"),
+				   *peak = prediction(tune, "gc-settings", "rss_peak");
+	(void)state;
+
+	assert_true(advises(tune, "GOGC=200"));
+	assert_non_null(one);
+	assert_non_null(other);
+	assert_non_null(peak);
+	assert_true(
+	    one->after == other->after && one->low == other->low && one->high == other->high);
+	assert_true(
+	    peak->before == 1.3e8 && peak->after > 1.3e8 + 50e6 && peak->high > peak->after);
+	pf_tune_free(tune);
+}
+
+/* Collections that a look at the heap asks for are none of the service's. */
+static void
+what_a_look_asked_for_is_no_cycle_of_the_services(void **state)
+{
+	static const char text[] = "heap profile: 1: 5 [1: 5] @ heap/2\n1: 5 [1: 5] @ 0x488aac\n\n"
+				   "# runtime.MemStats\n# HeapAlloc = 5\n# NextGC = 10\n"
+				   "# LastGC = %d000000000\n# NumGC = %d\n# NumForcedGC = %d\n";
+	static const struct {
+		int cycles; /* in a hundred seconds, of them four that were asked for */
+		double interval;
+	} cases[] = {{24, 5}, {4, NAN}};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		char now[1024];
+		struct pf_go_heap h;
+
+		snprintf(now, sizeof now, text, 1000, 10, 1);
+		tune->evidence.asked = 1;
+		add_text(tune, "heap?debug=1", now, false);
+		snprintf(now, sizeof now, text, 1100, 10 + cases[i].cycles, 5);
+		tune->evidence.asked = 5;
+		add_text(tune, "heap?debug=1", now, false);
+		h = heap_of(tune);
+		assert_true(
+		    isnan(cases[i].interval) ? isnan(h.interval) : h.interval == cases[i].interval);
+		assert_false(h.forced > 0);
+		pf_tune_free(tune);
+	}
+}
+
+/* What C code or a mapping holds is in no profile of Go's. */
+static void
+memory_outside_of_go_is_said(void **state)
+{
+	static const char status[] =
+	    "Name:\tthumbs\nTgid:\t7\nVmRSS:\t  510000 kB\nRssAnon:\t  500000 kB\n"
+	    "RssFile:\t   10000 kB\nThreads:\t8\n";
+	static const struct {
+		const char *sys;
+		bool said;
+	} cases[] = {{"1.7e7", true}, {"4.9e8", false}};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		char text[128];
+
+		snprintf(text, sizeof text, "go_memstats_sys_bytes %s\n", cases[i].sys);
+		add_text(tune, "metrics", text, false);
+		add_text(tune, "status", status, false);
+		run_tune(tune);
+		assert_int_equal(leaves_open(tune, "are not of Go's runtime"), cases[i].said);
+		pf_tune_free(tune);
+	}
+}
+
+/* A walk over many objects that a higher limit makes rarer, or of which all CPU is little, is not the first thing to tell. */
+static void
+a_walk_that_a_setting_makes_rarer_is_no_severe_finding(void **state)
+{
+	static const char *const choked[] = {"44->46->44 MB, 44", "44->46->44 MB, 44",
+	    "44->46->44 MB, 44", "44->46->44 MB, 44", "44->46->44 MB, 44", NULL};
+	struct pf_buffer trace = {.maximum = 1 << 16};
+	struct pf_tune *tune = new_tune();
+	const struct pf_finding *finding;
+	(void)state;
+
+	for (int n = 0; choked[n]; n++)
+		pf_buffer_printf(&trace,
+		    "gc %d @%.3fs 14%%: 0.1+10+0.1 ms clock, 0.2+4/40/0+0.2 ms cpu, %s MB goal, 0 "
+		    "MB "
+		    "stacks, 0 MB globals, 2 P\n",
+		    n + 1, (n + 1) * 0.06, choked[n]);
+	pf_buffer_add(&trace, "", 1);
+	add_text(tune, "trace", (const char *)trace.bytes, false);
+	pf_buffer_release(&trace);
+	add_text(tune, "metrics",
+	    "go_gc_gogc_percent 100\ngo_gc_gomemlimit_bytes 54525952\n"
+	    "go_cpu_classes_gc_total_cpu_seconds_total 80\n"
+	    "go_cpu_classes_gc_mark_idle_cpu_seconds_total 0\n"
+	    "go_cpu_classes_gc_mark_assist_cpu_seconds_total 0\n"
+	    "go_cpu_classes_total_cpu_seconds_total 100\n"
+	    "go_cpu_classes_idle_cpu_seconds_total 0\n",
+	    false);
+	add_heap_text(tune, "heap", 1400000, 33, false);
+	run_tune(tune);
+	finding = find_finding(tune, "gc-scan");
+	assert_non_null(finding);
+	assert_int_equal(finding->severity, PF_SEVERITY_MEDIUM);
+	assert_non_null(strstr(pf_said(&tune->findings, finding->title), "one may make it rarer"));
+	assert_string_not_equal(tune->findings.findings[0].kind, "gc-scan");
+	pf_tune_free(tune);
+}
+
 int
 main(void)
 {
@@ -830,6 +1047,14 @@ main(void)
 	    cmocka_unit_test(a_rare_walk_over_many_objects_is_unsure),
 	    cmocka_unit_test(subscribers_of_one_moment_are_unsure),
 	    cmocka_unit_test(waiting_that_was_not_recorded_is_said),
+	    cmocka_unit_test(a_limit_at_what_is_live_is_raised_to_what_gogc_makes),
+	    cmocka_unit_test(gogc_that_an_environment_lacks_is_the_default),
+	    cmocka_unit_test(gogc_off_is_told_without_a_trace),
+	    cmocka_unit_test(room_enough_under_the_container_asks_for_no_more_memory),
+	    cmocka_unit_test(findings_of_one_setting_predict_the_same),
+	    cmocka_unit_test(what_a_look_asked_for_is_no_cycle_of_the_services),
+	    cmocka_unit_test(memory_outside_of_go_is_said),
+	    cmocka_unit_test(a_walk_that_a_setting_makes_rarer_is_no_severe_finding),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

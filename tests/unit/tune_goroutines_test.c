@@ -13,23 +13,41 @@ add_text(struct pf_tune *tune, const char *name, const char *text)
 		fail_msg("%s", err.message);
 }
 
-/* So many goroutines with this stack (leaf first, ends with NULL), taken at this second; 0: it does not say when. */
+/* A record of a goroutine profile's text: so many with this stack (leaf first, ends with NULL). */
 static void
-add_goroutines(struct pf_tune *tune, int count, const char *const *stack, int64_t seconds)
+write_stack(struct pf_buffer *text, int count, const char *const *stack, int base)
 {
-	struct pf_buffer text = {.maximum = 1 << 16};
-	struct pf_evidence *e = &tune->evidence;
-
-	pf_buffer_printf(&text, "goroutine profile: total %d\n%d @", count, count);
+	pf_buffer_printf(text, "%d @", count);
 	for (int i = 0; stack[i]; i++)
-		pf_buffer_printf(&text, " 0x%x", 0x480001 + 16 * i);
+		pf_buffer_printf(text, " 0x%x", base + 1 + 16 * i);
 	for (int i = 0; stack[i]; i++)
 		pf_buffer_printf(
-		    &text, "\n#\t0x%x\t%s+0x10\t/src/f.go:%d", 0x480000 + 16 * i, stack[i], i + 1);
-	pf_buffer_string(&text, "\n\n");
+		    text, "\n#\t0x%x\t%s+0x10\t/src/f.go:%d", base + 16 * i, stack[i], i + 1);
+	pf_buffer_string(text, "\n\n");
+}
+
+static void
+add_both(
+    struct pf_tune *tune, int count, const char *const *stack, int others, const char *const *other)
+{
+	struct pf_buffer text = {.maximum = 1 << 16};
+
+	pf_buffer_printf(&text, "goroutine profile: total %d\n", count + others);
+	write_stack(&text, count, stack, 0x480000);
+	if (others)
+		write_stack(&text, others, other, 0x490000);
 	pf_buffer_add(&text, "", 1);
 	add_text(tune, "goroutine", (const char *)text.bytes);
 	pf_buffer_release(&text);
+}
+
+/* Taken at this second; 0: it does not say when. */
+static void
+add_goroutines(struct pf_tune *tune, int count, const char *const *stack, int64_t seconds)
+{
+	struct pf_evidence *e = &tune->evidence;
+
+	add_both(tune, count, stack, 0, NULL);
 	e->profiles[e->profile_count - 1].time_nanos = seconds * 1000000000;
 }
 
@@ -195,6 +213,34 @@ a_librarys_loops_at_rest_are_unsure(void **state)
 	pf_tune_free(tune);
 }
 
+/* Workers that all wait for a database, and requests in a queue before them: these are no work of the service's. */
+static void
+requests_that_wait_for_their_turn_hide_nobody_who_waits_outside(void **state)
+{
+	static const char *const worker[] = {"runtime.gopark", "internal/poll.runtime_pollWait",
+	    "net.(*conn).Read", "bufio.(*Reader).ReadString", "main.ask", "main.worker", NULL};
+	static const char *const queued[] = {"runtime.gopark", "runtime.chansend",
+	    "runtime.chansend1", "main.answer", "net/http.serverHandler.ServeHTTP",
+	    "net/http.(*conn).serve", NULL};
+	static const char *const subscribed[] = {"runtime.gopark", "runtime.chanrecv",
+	    "runtime.chanrecv1", "main.events", "net/http.serverHandler.ServeHTTP",
+	    "net/http.(*conn).serve", NULL};
+	static const struct {
+		const char *const *others;
+		bool found;
+	} cases[] = {{queued, true}, {subscribed, false}};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+
+		add_both(tune, 8, worker, 100, cases[i].others);
+		run_tune(tune);
+		assert_int_equal(find_finding(tune, "external-wait") != NULL, cases[i].found);
+		pf_tune_free(tune);
+	}
+}
+
 int
 main(void)
 {
@@ -204,6 +250,7 @@ main(void)
 	    cmocka_unit_test(connections_that_are_kept_are_no_leak),
 	    cmocka_unit_test(a_clients_connections_that_become_more_are_told),
 	    cmocka_unit_test(a_librarys_loops_at_rest_are_unsure),
+	    cmocka_unit_test(requests_that_wait_for_their_turn_hide_nobody_who_waits_outside),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

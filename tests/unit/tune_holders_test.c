@@ -273,6 +273,184 @@ what_is_done_under_a_lock_is_told(void **state)
 	pf_tune_free(tune);
 }
 
+/*
+ * One thread waits for the mutex of another, which waits to write, for as long: others that tick are no excuse. If
+ * readers let such locks go meanwhile, nobody waits for ever.
+ */
+static void
+who_waits_behind_a_writer_may_be_its_reader(void **state)
+{
+	static const struct test_sample releases[] = {
+	    {{"pthread_rwlock_unlock", "scan", "work", "start_thread"}, {20, 2 * SECOND},
+		{{"object", "rwlock", 0}, {"caller", "known", 0}}},
+	    {{NULL}, {0}, {{0}}}};
+	static const struct {
+		int64_t waited;
+		bool releases, found;
+	} cases[] = {
+	    {12 * SECOND, false, true}, {SECOND, false, false}, {12 * SECOND, true, false}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct test_sample threads[] = {
+		    {{"pthread_mutex_lock", "read_then_log", "start_thread"}, {1, 0},
+			{{"tid", NULL, 7}, {"wait", "mutex", 0}, {"holder", NULL, 8},
+			    {"waited", NULL, 12 * SECOND}}},
+		    {{"pthread_rwlock_wrlock", "log_then_write", "start_thread"}, {1, 0},
+			{{"tid", NULL, 8}, {"wait", "rwlock", 0},
+			    {"waited", NULL, cases[i].waited}}},
+		    {{"work", "tick", "start_thread"}, {1, 0},
+			{{"tid", NULL, 9}, {"wait", "running", 0}}},
+		    {{NULL}, {0}, {{0}}}};
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		add_labelled(tune, test_threads, threads, 0, 1000, false);
+		if (cases[i].releases)
+			add_labelled(tune, test_waits, releases, 10, 1000, false);
+		run_tune(tune);
+		found = find_finding(tune, "deadlock");
+		assert_int_equal(found != NULL, cases[i].found);
+		if (found)
+			assert_int_equal(found->confidence, PF_CONFIDENCE_LOW);
+		pf_tune_free(tune);
+	}
+}
+
+/* A base of waiting has nothing to say about today's. */
+static void
+a_base_that_is_compared_with_nothing_is_told(void **state)
+{
+	static const struct test_sample waits[] = {
+	    {{"pthread_mutex_lock", "take", "work", "start_thread"}, {200, 20 * SECOND},
+		{{"object", "mutex", 0}}},
+	    {{NULL}, {0}, {{0}}}};
+	struct pf_tune *tune = new_tune();
+	bool told = false;
+	(void)state;
+
+	add_labelled(tune, test_waits, waits, 10, 1000, true);
+	add_labelled(tune, test_waits, waits, 10, 2000, false);
+	run_tune(tune);
+	for (uint32_t i = 1; i < tune->unjudged.count; i++)
+		told |= strstr(pf_strings_get(&tune->unjudged, i), "with the base") != NULL;
+	assert_true(told);
+	pf_tune_free(tune);
+}
+
+/*
+ * Six threads that wait for another server, each time they are looked at; and main, which pauses. In a service that has
+ * clients, a second is as long as a request may take.
+ */
+static void
+threads_of_a_service_without_clients_may_be_subscribers(void **state)
+{
+	static const char *const cpu[] = {"samples", "count", "cpu", "nanoseconds", NULL};
+	static const struct test_sample used[] = {
+	    {{"work", "start_thread"}, {50, SECOND / 2}, {{0}}}, {{NULL}, {0}, {{0}}}};
+	static const struct {
+		const char *main, *peer, *comment;
+		int64_t waited; /* at the first look; at the last half a second */
+		enum pf_severity severity;
+		enum pf_confidence confidence;
+	} cases[] = {
+	    {"pause", "server", NULL, 3 * SECOND / 2, PF_SEVERITY_LOW, PF_CONFIDENCE_LOW},
+	    {"accept", "server", NULL, 3 * SECOND / 2, PF_SEVERITY_HIGH, PF_CONFIDENCE_MEDIUM},
+	    {"pause", "server", NULL, SECOND / 2, PF_SEVERITY_HIGH, PF_CONFIDENCE_MEDIUM},
+	    {"pause", NULL, NULL, SECOND / 2, PF_SEVERITY_LOW, PF_CONFIDENCE_LOW},
+	    {"accept", NULL, NULL, SECOND / 2, PF_SEVERITY_MEDIUM, PF_CONFIDENCE_LOW},
+	    {"pause", "server", "threads: the process listens for no clients", SECOND / 10,
+		PF_SEVERITY_LOW, PF_CONFIDENCE_LOW},
+	    {"pause", "file", "threads: the process listens for no clients", SECOND / 10,
+		PF_SEVERITY_HIGH, PF_CONFIDENCE_MEDIUM},
+	    {"pause", "server", "threads: the process listens for clients", SECOND / 10,
+		PF_SEVERITY_HIGH, PF_CONFIDENCE_MEDIUM},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		for (int64_t look = 0; look < 2; look++) {
+			struct test_sample threads[8] = {{{cases[i].main, "main"}, {1, 0},
+			    {{"tid", NULL, 1}, {"wait", cases[i].main, 0}}}};
+
+			for (int64_t k = 1; k <= 6; k++)
+				threads[k] = (struct test_sample){
+				    {"recv", "next_event", "listen_topic"}, {1, 0},
+				    {{"tid", NULL, 1 + k}, {"wait", "recv", 0},
+					{"waited", NULL, look ? SECOND / 2 : cases[i].waited},
+					{cases[i].peer ? "peer" : NULL, cases[i].peer, 0}}};
+			add_commented(
+			    tune, test_threads, threads, 0, 1000 + look, false, cases[i].comment);
+		}
+		add_labelled(tune, cpu, used, 10, 1000, false);
+		run_tune(tune);
+		found = find_finding(tune, "external-wait");
+		assert_non_null(found);
+		assert_int_equal(found->severity, cases[i].severity);
+		assert_int_equal(found->confidence, cases[i].confidence);
+		assert_non_null(strstr(pf_said(&tune->findings, found->title), "6 of 6 working"));
+		pf_tune_free(tune);
+	}
+}
+
+/*
+ * One thread of a service, which asks a database whenever it is looked at; in other cases it has time for clients once,
+ * the process listens for nobody, or it is a disk that is waited for.
+ */
+static void
+one_thread_that_has_no_time_is_enough(void **state)
+{
+	static const char *const cpu[] = {"samples", "count", "cpu", "nanoseconds", NULL};
+	static const struct test_sample used[] = {
+	    {{"work", "start_thread"}, {50, SECOND / 2}, {{0}}}, {{NULL}, {0}, {{0}}}};
+	static const struct {
+		int64_t looks, resting; /* in one of which it waits for a client; -1: in none */
+		const char *call, *peer, *comment;
+		bool found;
+	} cases[] = {
+	    {6, -1, "recv", "server", "threads: the process listens for clients", true},
+	    {6, 3, "recv", "server", "threads: the process listens for clients", false},
+	    {3, -1, "recv", "server", "threads: the process listens for clients", false},
+	    {6, -1, "recv", "server", "threads: the process listens for no clients", false},
+	    {6, -1, "fsync", "file", "threads: the process listens for no clients", true},
+	    {6, -1, "recv", NULL, "threads: the process listens for clients", false},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		for (int64_t look = 0; look < cases[i].looks; look++) {
+			bool rests = look == cases[i].resting;
+			const char *call = rests ? "epoll_wait" : cases[i].call;
+			const char *peer = rests ? "client" : cases[i].peer;
+			const struct test_sample threads[] = {
+			    {{call, "fetch", "main"}, {1, 0},
+				{{"tid", NULL, 1}, {"wait", call, 0}, {"waited", NULL, SECOND / 10},
+				    {peer ? "peer" : NULL, peer, 0}}},
+			    {{"nanosleep", "tick", "start_thread"}, {1, 0},
+				{{"tid", NULL, 2}, {"wait", "nanosleep", 0}}},
+			    {{NULL}, {0}, {{0}}}};
+
+			add_commented(
+			    tune, test_threads, threads, 0, 1000 + look, false, cases[i].comment);
+		}
+		add_labelled(tune, cpu, used, 10, 1000, false);
+		run_tune(tune);
+		found = find_finding(tune, "external-wait");
+		assert_int_equal(found != NULL, cases[i].found);
+		if (found) {
+			assert_int_equal(found->severity, PF_SEVERITY_MEDIUM);
+			assert_int_equal(found->confidence, PF_CONFIDENCE_LOW);
+		}
+		pf_tune_free(tune);
+	}
+}
+
 /* However severe it would be. */
 static void
 what_is_hardly_sure_is_not_severe(void **state)
@@ -302,6 +480,10 @@ main(void)
 	    cmocka_unit_test(who_waits_is_not_told_to_hold_for_less),
 	    cmocka_unit_test(waits_are_those_of_the_block_profile),
 	    cmocka_unit_test(what_is_done_under_a_lock_is_told),
+	    cmocka_unit_test(who_waits_behind_a_writer_may_be_its_reader),
+	    cmocka_unit_test(a_base_that_is_compared_with_nothing_is_told),
+	    cmocka_unit_test(threads_of_a_service_without_clients_may_be_subscribers),
+	    cmocka_unit_test(one_thread_that_has_no_time_is_enough),
 	    cmocka_unit_test(what_is_hardly_sure_is_not_severe),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,21 @@
 #include "tuner/code.h"
 #include "tuner/tune.h"
 
+/* Linked into the program: neither a library's name nor a beginning tells them. */
+static void
+allocators_are_known_by_whole_names(void **state)
+{
+	static const char *const names[] = {"je_malloc", "je_arena_malloc_hard", "tc_malloc",
+	    "tc_deletearray_sized_nothrow", "mi_free", "mi_free.part.0", "_mi_page_malloc",
+	    "mi_heap_malloc_small", "sysmalloc.part.0", "_int_free", "free"};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (!(pf_code_traits(names[i], "app") & PF_CODE_ALLOCATION))
+			fail_msg("%s", names[i]);
+	}
+}
+
 static void
 the_standard_librarys_functions_are_nobodys_own(void **state)
 {
@@ -39,8 +54,10 @@ the_standard_librarys_functions_are_nobodys_own(void **state)
 	    "_ZN4core5Cache3putEi", "_ZN5alloc4Pool4takeEv", "core::Cache::put",
 	    "alloc::Pool::take", "_ZN5StoreD2Ev", "_ZN7myStuff3runEv", "stdlike::vector",
 	    "_ZN12MyCoreEngine17hE", "_ZN4core3ops3runEv", "_ZN8acceptor3runEv",
-	    "_ZN10mmap_cache4findEi", "gthread_lock", "__lock_account", "_ZL7gthreadv", "_Z", "_ZN",
-	    ""};
+	    "_ZN10mmap_cache4findEi", "gthread_lock", "mi_malloc_total", "mi_free_distance",
+	    "tc_malloc_level", "je_free_entry", "tc_newest", "mmap_index", "accept_order",
+	    "pread_table", "json_load_config", "tcache_of_tiles", "heap_trimmed", "sysmalloc_log",
+	    "free_seats", "__lock_account", "_ZL7gthreadv", "_Z", "_ZN", ""};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof standard / sizeof *standard; i++) {
@@ -105,6 +122,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_standard_librarys_functions_are_nobodys_own),
+	    cmocka_unit_test(allocators_are_known_by_whole_names),
 	    cmocka_unit_test(what_std_allocates_is_one_leak_of_who_called_it),
 	    cmocka_unit_test(who_can_be_named_is_judged),
 	};

@@ -141,6 +141,48 @@ each_process_is_a_series_of_its_own(void **state)
 	pf_tune_free(tune);
 }
 
+/* Go's heap profile shows the last collection, again and again: each counts once, as of when it was seen first. */
+static void
+snapshots_of_one_collection_count_once(void **state)
+{
+	struct pf_tune *tune;
+	const struct pf_finding *leak;
+	char name[64];
+	(void)state;
+
+	for (int i = 0; i < 7 * 5; i++) {
+		snprintf(name, sizeof name, "tune/leak/heap-%d.pb.gz", i / 5);
+		put(name, (struct place){.instance = "a:1", .start = i * 20});
+	}
+	tune = tuned();
+	leak = only_finding(tune);
+	assert_string_equal(leak->kind, "leak");
+	assert_int_equal(number(tune, leak, "snapshots"), 7);
+	assert_non_null(strstr(pf_said(&tune->findings, leak->summary), " over 600 s"));
+	pf_tune_free(tune);
+}
+
+/* Too few collections say nothing of growth, however many snapshots there are. */
+static void
+many_snapshots_of_few_collections_are_not_judged(void **state)
+{
+	struct pf_tune *tune;
+	bool said = false;
+	char name[64];
+	(void)state;
+
+	for (int i = 0; i < 3 * 5; i++) {
+		snprintf(name, sizeof name, "tune/leak/heap-%d.pb.gz", i / 5);
+		put(name, (struct place){.instance = "a:1", .start = i * 20});
+	}
+	tune = tuned();
+	for (uint32_t i = 1; i < tune->unjudged.count; i++)
+		said |= strstr(pf_strings_get(&tune->unjudged, i),
+			    "these 15 snapshots are of 3.") != NULL;
+	assert_true(said);
+	pf_tune_free(tune);
+}
+
 static void
 what_leaks_in_many_processes_is_one_finding(void **state)
 {
@@ -348,6 +390,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    store_test(each_process_is_a_series_of_its_own),
+	    store_test(snapshots_of_one_collection_count_once),
+	    store_test(many_snapshots_of_few_collections_are_not_judged),
 	    store_test(what_leaks_in_many_processes_is_one_finding),
 	    store_test(a_restart_begins_another_series),
 	    store_test(only_the_youngest_build_is_judged),

@@ -95,6 +95,7 @@ what_may_join_is_not_surely_lost(void **state)
 	run_tune(tune);
 	finding = found(tune, "fragmentation");
 	assert_int_equal(finding->confidence, PF_CONFIDENCE_LOW);
+	assert_non_null(strstr(pf_said(&tune->findings, finding->title), "or lie between"));
 	assert_true(is_advised(tune, finding, "malloc_trim(0)"));
 	pf_tune_free(tune);
 }
@@ -266,6 +267,17 @@ the_kernels_figures_alone_judge_little(void **state)
 	assert_int_equal(pf_tune_finding_count(tune), 0);
 	assert_true(is_unjudged(tune, "No profile and no allocator's statistics"));
 	pf_tune_free(tune);
+	/* Nor a process whose settings nobody may read, or that leaves the work to others. */
+	tune = new_tune();
+	add_text(tune, "status", status, false);
+	tune->evidence.process = 7;
+	tune->evidence.worker = 8;
+	tune->evidence.workers = 3;
+	run_tune(tune);
+	assert_true(is_unjudged(tune, "The environment of process 7 can't be read"));
+	assert_true(is_unjudged(tune, "Process 7 has 3 child processes of the same program"));
+	assert_true(is_unjudged(tune, "--pid 8"));
+	pf_tune_free(tune);
 }
 
 static void
@@ -360,11 +372,39 @@ severity_is_by_the_cpu_that_is_used(void **state)
 	add_fixture(busy, "tune/recursion/cpu.pb.gz", false);
 	run_tune(busy);
 	assert_true(found(busy, "hot-recursion")->severity > PF_SEVERITY_LOW);
+	/* Whether anything is computed twice the profile doesn't tell. */
+	assert_int_equal(found(busy, "hot-recursion")->confidence, PF_CONFIDENCE_LOW);
+	assert_true(found(busy, "hot-recursion")->cpu_saved == 0);
 	add_longer(idle, "tune/recursion/cpu.pb.gz", 3600000000000LL);
 	run_tune(idle);
 	assert_int_equal(found(idle, "hot-recursion")->severity, PF_SEVERITY_LOW);
 	pf_tune_free(busy);
 	pf_tune_free(idle);
+}
+
+/* No file has names for what lies in none. */
+static void
+code_of_no_file_gets_no_names(void **state)
+{
+	struct pf_buffer bytes = read_fixture("tune/mapping/cpu.pb.gz");
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	struct pf_profile *p;
+	(void)state;
+
+	assert_int_equal(pf_profile_parse(&p, "cpu", bytes.bytes, bytes.size, NULL, &err), 0);
+	for (size_t i = 0; i < p->location_count; i++) {
+		p->locations[i].mapping = PF_NONE;
+		p->line_starts[i + 1] = 0;
+	}
+	assert_int_equal(pf_evidence_add_profile(&tune->evidence, p, "cpu", false, &err), 0);
+	assert_int_equal(pf_tune_note(tune, "cpu", &err), 0);
+	pf_buffer_release(&bytes);
+	run_tune(tune);
+	assert_true(is_unjudged(tune, "<unknown> 100.0 %"));
+	assert_true(is_unjudged(tune, "Of <unknown> no file is known"));
+	assert_false(is_unjudged(tune, "--binary FILE"));
+	pf_tune_free(tune);
 }
 
 /* A flame graph of nothing is left out with a word. */
@@ -404,6 +444,7 @@ main(void)
 	    cmocka_unit_test(growth_of_a_young_process_is_unsure),
 	    cmocka_unit_test(growth_that_may_be_nothing_is_unsure),
 	    cmocka_unit_test(severity_is_by_the_cpu_that_is_used),
+	    cmocka_unit_test(code_of_no_file_gets_no_names),
 	    cmocka_unit_test(a_graph_of_nothing_is_none),
 	};
 

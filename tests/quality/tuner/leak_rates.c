@@ -110,6 +110,33 @@ wanders(struct world *w, struct course *c, double t, size_t i)
 	return c->level * exp(c->drift);
 }
 
+/* An array that is enlarged by doubling when it is full, of which there are eight: their blocks grow. */
+static double
+array_of(struct course *c, double need)
+{
+	c->keeps = 1;
+	c->size = exp2(ceil(log2(need))) * MIB / 8;
+	return 8 * c->size / MIB;
+}
+
+/* The arrays of a table that fills until it is full, at a time at which that can be seen. */
+static double
+fills_arrays(struct world *w, struct course *c, double t, size_t i)
+{
+	(void)w;
+	(void)i;
+	return array_of(c, c->level * fmin(1, 0.05 + t / c->at));
+}
+
+/* Arrays that are appended to for ever, by a process that has run for a while. */
+static double
+doubles(struct world *w, struct course *c, double t, size_t i)
+{
+	(void)w;
+	(void)i;
+	return array_of(c, c->level * (0.02 + c->at / 4 + t));
+}
+
 static double leak_pace; /* of the whole service's memory, a snapshot */
 
 static double
@@ -156,6 +183,8 @@ static const struct row rows[] = {
     {"leak of 10 %", leaks, 0.02, 0.1},
     {"leak of 2 %, in waves", leaks_in_waves, 0.05, 0.02},
     {"leak of 2 %, beside a cache that fills", leaks_and_fills, 0.02, 0.02},
+    {"arrays double until they are full", fills_arrays, 0, 0},
+    {"arrays double for ever", doubles, 0, 1},
 };
 
 static void
