@@ -10,6 +10,10 @@
  * that don't know it, nothing is sure. Nor is it of what has waited for another
  * server longer than a request would: subscribers do, for what comes. Where no thread is
  * seen to serve anybody, a fifth of that is long: nobody's request is in a hurry then.
+ *
+ * One thread or two that wait are few, unless there are no others: where at every look all that work wait
+ * for somebody whom they have asked, and nobody waits for a client though the process listens for some, or it
+ * is a disk that they wait for, nobody has time to serve.
  */
 #include "tuner/detect.h"
 
@@ -116,17 +120,30 @@ busy_share(const struct pf_evidence *e)
 struct waiting {
 	const struct pf_evidence_profile *ep;
 	struct pf_sites outside, surely, resting, working, locks,
-	    queued; /* surely, resting: of outside; queued: of working */
-	double
-	    patient; /* of outside: who has waited longer than it would in a hurry, in any look */
+	    queued;     /* surely, resting: of outside; queued: of working */
+	double network; /* of outside: for another server */
+	double patient; /* of these: longer than in a hurry, in any look */
+	bool deaf;      /* the process listens for nobody, and the agent says so */
 	double busy;
-	bool serves; /* some thread waits for clients */
+	bool serves;  /* some thread waits for clients */
+	size_t looks; /* in which nobody had time, where few threads are all; 0: not so */
 };
 
 static double
 at_work(const struct waiting *w)
 {
 	return w->working.total - w->queued.total;
+}
+
+/* Whether the agent says so, which listens itself. */
+static bool
+says(const struct pf_profile *p, const char *words)
+{
+	for (size_t i = 0; i < p->comment_count; i++) {
+		if (strstr(pf_profile_string(p, p->comments[i]), words))
+			return true;
+	}
+	return false;
 }
 
 /* Whether a look at threads shows one that waits for clients. */
@@ -213,13 +230,16 @@ count_patient(struct waiting *w, const struct pf_evidence *e, uint32_t column, s
 	size_t count = 0;
 	int rc = list_patient(e, &list, &count, err);
 
-	for (size_t i = 0; !rc && count && i < w->ep->p->sample_count; i++) {
+	for (size_t i = 0; !rc && i < w->ep->p->sample_count; i++) {
 		int64_t thread = pf_sample_number(w->ep->p, i, "tid");
 
 		rc = pf_stack_read(&s, w->ep, i, err);
-		if (!rc && waits_outside(&s, w->ep) &&
-		    bsearch(&thread, list, count, sizeof *list, by_number))
+		if (rc || !waits_outside(&s, w->ep))
+			continue;
+		if (count && bsearch(&thread, list, count, sizeof *list, by_number))
 			w->patient += pf_value(w->ep, i, column);
+		if (strcmp(pf_sample_text(w->ep->p, i, "peer"), "server") == 0)
+			w->network += pf_value(w->ep, i, column);
 	}
 	pf_stack_release(&s);
 	free(list);
@@ -233,7 +253,8 @@ may_be_subscribers(const struct waiting *w)
 	double unsure = w->outside.total - w->surely.total;
 
 	return (unsure > 0.5 * w->outside.total && w->resting.total >= 0.5 * unsure) ||
-	       (!w->serves && w->patient > 0.5 * w->outside.total);
+	       (!w->serves && w->patient > 0.5 * w->outside.total) ||
+	       (!w->serves && w->deaf && w->network > 0.5 * w->outside.total);
 }
 
 /* Whose word most wait for is not told, and nobody is seen to be served. */
@@ -248,7 +269,8 @@ severity_of(const struct waiting *w)
 {
 	if (may_be_subscribers(w) || may_be_at_rest(w))
 		return PF_SEVERITY_LOW;
-	return w->outside.total >= 0.5 * at_work(w) ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM;
+	return w->outside.total >= 0.5 * at_work(w) && !w->looks ? PF_SEVERITY_HIGH
+								 : PF_SEVERITY_MEDIUM;
 }
 
 static void
@@ -257,11 +279,16 @@ add_caveats(struct pf_findings *f, const struct waiting *w)
 	if (may_be_subscribers(w))
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f,
-			"They have waited for another server %s: they may be subscribers at rest "
-			"(consumers of a queue, listeners), which wait for what comes.",
-			w->serves ? "longer than a request would"
-				  : "for a second and longer, and no thread is seen to serve "
-				    "clients"));
+			"%s: they may be subscribers at rest (consumers of a queue, listeners), "
+			"which "
+			"wait for what comes.",
+			w->serves
+			    ? "They have waited for another server longer than a request would"
+			: w->patient > 0.5 * w->outside.total
+			    ? "They have waited for another server for a second and longer, and no "
+			      "thread is seen to serve clients"
+			    : "The process listens for no clients whose requests could wait for "
+			      "them"));
 	else if (w->surely.total < 0.5 * w->outside.total)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f,
@@ -271,10 +298,33 @@ add_caveats(struct pf_findings *f, const struct waiting *w)
 			    ? "their clients' next requests"
 			    : "what a process of their own sends when it likes, for no thread is "
 			      "seen to serve clients"));
+	if (w->looks)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f,
+			"Fewer than %d threads are few: that they do nothing else follows from %zu "
+			"looks.",
+			LEAST_WAITING, w->looks));
 	if (isnan(w->busy))
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "There is no CPU profile with a duration: that the processors are "
 			      "idle is not shown."));
+}
+
+static uint32_t
+title_of(struct pf_findings *f, const struct waiting *w, bool pool)
+{
+	const char *owner = pf_site_name(w->ep, w->outside.items[0].name);
+	const char *what = w->ep->kind == PF_PROFILE_THREADS ? "threads" : "goroutines";
+
+	if (w->looks)
+		return pf_say(f,
+		    "In each of %zu looks all threads that work wait for something outside "
+		    "(network or disk) in %s",
+		    w->looks, owner);
+	return pf_say(f,
+	    pool ? "%.0f of %.0f working %s wait for a connection of a pool in %s"
+		 : "%.0f of %.0f working %s wait for something outside (network or disk) in %s",
+	    w->outside.total, at_work(w), what, owner);
 }
 
 static int
@@ -292,11 +342,7 @@ report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
 	if (rc)
 		return rc;
 	pf_findings_add(f, "external-wait", severity_of(w),
-	    isnan(w->busy) ? PF_CONFIDENCE_LOW : PF_CONFIDENCE_MEDIUM,
-	    pf_say(f,
-		pool ? "%.0f of %.0f working %s wait for a connection of a pool in %s"
-		     : "%.0f of %.0f working %s wait for something outside (network or disk) in %s",
-		n, at_work(w), what, owner));
+	    isnan(w->busy) ? PF_CONFIDENCE_LOW : PF_CONFIDENCE_MEDIUM, title_of(f, w, pool));
 	pf_add_number(f, "waiting_outside", n, "count");
 	pf_add_number(f, "waiting_for_locks", w->locks.total, "count");
 	pf_add_number(f, "working", at_work(w), "count");
@@ -321,6 +367,56 @@ report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
 	    pf_say(f,
 		"tuning allocators or the collector will not change it; measure the call itself"));
 	return pf_show_sites(f, w->ep, &w->outside, 3, what, err);
+}
+
+/* What all that work do in one look. */
+struct look {
+	size_t working, asking, syncing;
+};
+
+static int
+read_look(struct look *l, const struct pf_evidence_profile *ep, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		const char *call = pf_sample_text(ep->p, i, "wait");
+
+		rc = pf_stack_read(&s, ep, i, err);
+		if (rc || !own_work(&s, ep))
+			continue;
+		l->working++;
+		l->asking += surely_waits_outside(&s, ep);
+		l->syncing += strcmp(call, "fsync") == 0 || strcmp(call, "fdatasync") == 0;
+	}
+	pf_stack_release(&s);
+	return rc;
+}
+
+static int
+look_for_time(struct waiting *w, const struct pf_evidence *e, struct pf_error *err)
+{
+	size_t looks = 0;
+	int rc = 0;
+
+	if (w->serves || w->patient > 0)
+		return 0;
+	for (size_t i = 0; !rc && i < e->profile_count; i++) {
+		struct look l = {0};
+
+		if (!is_look(&e->profiles[i]))
+			continue;
+		rc = read_look(&l, &e->profiles[i], err);
+		if (!rc &&
+		    (!l.asking || l.asking < l.working ||
+			(l.syncing < l.working && !says(e->profiles[i].p, "listens for clients"))))
+			return 0;
+		looks++;
+	}
+	if (looks >= PF_LEAST_SERIES)
+		w->looks = looks;
+	return rc;
 }
 
 static int
@@ -348,8 +444,12 @@ judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings
 		rc = find_server(e, &w.serves, err);
 	if (!rc && kind == PF_PROFILE_THREADS)
 		rc = count_patient(&w, e, column, err);
-	if (!rc && w.outside.total >= LEAST_WAITING && w.outside.total >= 0.3 * at_work(&w) &&
-	    w.outside.total > w.locks.total && !(w.busy > BUSY))
+	w.deaf = says(w.ep->p, "listens for no clients");
+	if (!rc && kind == PF_PROFILE_THREADS && w.outside.total < LEAST_WAITING)
+		rc = look_for_time(&w, e, err);
+	if (!rc && (w.outside.total >= LEAST_WAITING || w.looks) &&
+	    w.outside.total >= 0.3 * at_work(&w) && w.outside.total > w.locks.total &&
+	    !(w.busy > BUSY))
 		rc = report(f, &w, err);
 	pf_sites_release(&w.outside);
 	pf_sites_release(&w.surely);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "collect/agent/host.h"
+#include "collect/agent/server.h"
 #include "core/memory.h"
 
 enum { PORTS = 1 << 16, MOST_DESCRIPTORS = 1 << 16, MOST_POLLED = 64 };
@@ -94,6 +95,7 @@ note_descriptor(struct pf_peers *p, int fd)
 		   !getsockname(fd, &a.any, &size)) {
 		unsigned port = port_of(&a);
 		p->listening[port / 8] |= (uint8_t)(1U << port % 8);
+		p->listens |= !pf_server_listens_at(fd);
 	}
 }
 

@@ -27,6 +27,7 @@ enum pf_peer {
 /* What is known of all descriptors of the process; zeroed before the first question. */
 struct pf_peers {
 	bool looked, usable;
+	bool listens;       /* for clients: somewhere else than the agent does */
 	uint8_t *listening; /* owned: a bit a port */
 	struct pf_pipe {
 		dev_t device;

@@ -66,6 +66,12 @@ announce(void)
 		    &server.announcement, server.config->run_dir, (struct sockaddr *)&address);
 }
 
+bool
+pf_server_listens_at(int fd)
+{
+	return fd >= 0 && fd == server.listener.fd;
+}
+
 int
 pf_server_listen(void)
 {

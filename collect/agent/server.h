@@ -39,6 +39,9 @@ void pf_server_handle(const struct pollfd *fds, size_t count, int64_t now);
 /* Makes a thread that waits in poll for the listener come back. */
 void pf_server_nudge(void);
 
+/* Whether a descriptor is the agent's own listener. */
+bool pf_server_listens_at(int fd);
+
 /* Closes everything and takes the announcement away. */
 void pf_server_close(void);
 

@@ -115,6 +115,9 @@ pf_threads_write(struct pf_buffer *out)
 		d.source = &s;
 		d.samples = look.count;
 		d.sample = sample;
+		if (s.peers.usable)
+			pf_document_say(&d, "threads: the process listens for %sclients",
+			    s.peers.listens ? "" : "no ");
 		rc = pf_document_write(&d, out);
 		pf_document_release(&d);
 	}

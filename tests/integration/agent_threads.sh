@@ -50,6 +50,7 @@ peers() {
 		grep -q "^sample 1 .*;${peer#* };.* peer=${peer% *}$" "$work/peers.txt" || fail "not $peer: $(grep ^sample "$work/peers.txt")"
 	done
 	! grep -E 'of_(other_)?pair;.* peer=' "$work/peers.txt" || fail "of a pair nobody can tell"
+	grep -q '^comment .*the process listens for clients' "$work/peers.txt" || fail "it listens: $(grep ^comment "$work/peers.txt")"
 	kill $pid
 }
 
@@ -73,6 +74,8 @@ deadlock() {
 	# Main waits for the end of that one.
 	joined=$(grep '^sample 1 pthread_join;' "$work/stuck.txt")
 	[ "$(label holder <<< "$joined")" = "$(grep ';burn_for_ever;' "$work/stuck.txt" | label tid)" ] || fail "joined: $joined"
+	# The agent listens, and the process doesn't.
+	grep -q '^comment .*the process listens for no clients' "$work/stuck.txt" || fail "who listens? $(grep ^comment "$work/stuck.txt")"
 	grep -q '^default threads' "$work/stuck.txt" || fail "$(grep ^default "$work/stuck.txt")"
 	get "$port" "threads?debug=2" "$work/stuck.text"
 	grep -qE '^thread [0-9]+ "agent_host_lock" \[mutex 0x[0-9a-f]+ held by thread [0-9]+, [0-9]+ (ms|seconds)\]:$' "$work/stuck.text" || fail "$(cat "$work/stuck.text")"

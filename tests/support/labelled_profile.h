@@ -61,10 +61,13 @@ add_test_sample(struct test_profile *p, const struct test_sample *s, size_t type
 	pf_buffer_release(&label);
 }
 
-/* Types and units take turns; the samples end with one without a stack. `seconds`: how long, and since when. */
+/*
+ * Types and units take turns; the samples end with one without a stack. `seconds`: how long, and since when. The comment
+ * may be NULL.
+ */
 static inline void
-add_labelled(struct pf_tune *tune, const char *const *types, const struct test_sample *samples,
-    int64_t seconds, int64_t since, bool base)
+add_commented(struct pf_tune *tune, const char *const *types, const struct test_sample *samples,
+    int64_t seconds, int64_t since, bool base, const char *comment)
 {
 	struct test_profile p = {.bytes = {.maximum = 1 << 20}};
 	struct pf_error err = {0};
@@ -80,11 +83,20 @@ add_labelled(struct pf_tune *tune, const char *const *types, const struct test_s
 		add_function(&p.bytes, i, i, 0);
 		add_location(&p.bytes, i, 0, 0x1000 * i, i, 0);
 	}
+	if (comment)
+		pf_wire_varint(&p.bytes, PF_PROFILE_COMMENT, test_string(&p, comment));
 	pf_wire_varint(&p.bytes, PF_PROFILE_DURATION_NANOS, (uint64_t)seconds * 1000000000);
 	pf_wire_varint(&p.bytes, PF_PROFILE_TIME_NANOS, (uint64_t)since * 1000000000);
 	if (pf_tune_add(tune, types[0], p.bytes.bytes, p.bytes.size, base, &err))
 		fail_msg("%s", err.message);
 	pf_buffer_release(&p.bytes);
+}
+
+static inline void
+add_labelled(struct pf_tune *tune, const char *const *types, const struct test_sample *samples,
+    int64_t seconds, int64_t since, bool base)
+{
+	add_commented(tune, types, samples, seconds, since, base, NULL);
 }
 
 static const char *const test_waits[] = {"contentions", "count", "delay", "nanoseconds", NULL},
