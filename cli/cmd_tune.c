@@ -24,7 +24,7 @@ struct settings {
 	struct cli_selection_settings selection;
 	struct cli_list labels;
 	const char *cacert, *cert, *key, *bearer_file, *username, *password_file, *header_file;
-	double seconds;
+	double seconds, timeout;
 	bool insecure;
 	const char *command, *weights, *allocators, *ready, *load_file;
 	struct cli_list caps, urls;
@@ -64,6 +64,8 @@ static const struct cli_option options[] = {
 	"address; or, of a store, the service of this name"},
     {"seconds", 's', CLI_DURATION, AT(seconds), "N",
 	"How long --service profiles CPU, whole seconds (default 30)"},
+    {"timeout", 0, CLI_DURATION, AT(timeout), "N",
+	"How long one answer of --service may take in all (default its window and 30 s)"},
     {"cacert", 0, CLI_STRING, AT(cacert), "FILE",
 	"Trust the certificate authorities in this PEM file, and no others"},
     {"cert", 0, CLI_STRING, AT(cert), "FILE", "The client certificate to show, PEM"},
@@ -224,6 +226,9 @@ check(const struct settings *s, size_t profiles, struct pf_error *err)
 	if (s->seconds < 1 || s->seconds > 3600 || s->seconds != (double)(uint32_t)s->seconds)
 		return pf_error_set(
 		    err, PF_EUSAGE, "--seconds %g: whole seconds from 1 to 3600", s->seconds);
+	if (s->timeout && s->timeout <= s->seconds)
+		return pf_error_set(err, PF_EUSAGE,
+		    "--timeout %g s must be longer than --seconds %g", s->timeout, s->seconds);
 	for (size_t i = 0; !rc && i < s->outputs.count; i++)
 		rc = format_of(s->outputs.items[i], &format, err);
 	/* Now, not after a search of an hour. */
@@ -274,6 +279,7 @@ add_service(struct pf_tune *tune, const struct settings *s, struct pf_error *err
 	int rc;
 
 	o.seconds = (uint32_t)s->seconds;
+	o.timeout = s->timeout;
 	o.ca_file = s->cacert;
 	o.cert_file = s->cert;
 	o.key_file = s->key;

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/file.h"
 #include "core/memory.h"
 
 enum { MOST_WAITERS = 2000, MOST_LOCKS = 256, MOST_DISMISSED = 256 };
@@ -186,10 +187,11 @@ say_waits(
 	struct pf_finding *finding = pf_findings_last(f);
 
 	finding->summary = pf_say(f,
-	    "%s%sGoroutine %" PRId64 " in %s (line %" PRId64 ") waits for the lock at 0x%" PRIx64
+	    "%s%sGoroutine %" PRId64 " in %s (%s:%" PRId64 ") waits for the lock at 0x%" PRIx64
 	    "%s.",
 	    pf_said(f, finding->summary), finding->summary ? " " : "", x->g->number,
-	    name_of(w->dump, x->own->function), x->own->line, w->locks[x->lock], holds);
+	    name_of(w->dump, x->own->function), pf_base_name(name_of(w->dump, x->own->file)),
+	    x->own->line, w->locks[x->lock], holds);
 }
 
 static uint32_t
@@ -210,7 +212,8 @@ begin(struct pf_findings *f, const struct wait_graph *w, enum pf_confidence conf
 	pf_findings_add(f, "deadlock", PF_SEVERITY_HIGH, confidence, title);
 	pf_add_number(f, "goroutines_waiting_for_locks", (double)w->count, "count");
 	pf_add_number(f, "locks", (double)w->lock_count, "count");
-	pf_add_number(f, "longest_wait", (double)longest * 60, "seconds");
+	if (longest > 0) /* Go tells it from a minute on */
+		pf_add_number(f, "longest_wait", (double)longest * 60, "seconds");
 	pf_add_advice(
 	    f, (struct pf_advice){.action = action,
 		   .how = pf_say(f, "the lines above say where each is taken; go test -race with a "

@@ -211,7 +211,7 @@ get_text(struct gathering *g, const struct pf_url *url, struct pf_http_result *r
 	    .tls = &tls,
 	    .credentials = &credentials,
 	    .limits = {.connect_timeout = o->connect_timeout > 0 ? o->connect_timeout : 10,
-		.timeout = TEXT_SECONDS,
+		.timeout = o->timeout > 0 && o->timeout < TEXT_SECONDS ? o->timeout : TEXT_SECONDS,
 		.stall_timeout = 10,
 		.max_body = TEXT_BYTES},
 	    .max_redirects = 5};
@@ -223,12 +223,11 @@ get_text(struct gathering *g, const struct pf_url *url, struct pf_http_result *r
 	return rc;
 }
 
-/*
- * Whether it no longer takes connections: then all that is left would fail for the same reason. However it answers, or
- * if it is slow to, it is there.
- */
-static bool
-is_gone(struct gathering *g)
+/* What a knock tells, if it is answered at all: however it answers, it is there. */
+enum knock { ANSWERED, REFUSED, SILENT };
+
+static enum knock
+knock(const struct gathering *g)
 {
 	char address[PATH_ROOM + 64];
 	struct pf_tls_settings tls = {0};
@@ -239,15 +238,39 @@ is_gone(struct gathering *g)
 		.max_body = KNOCK_BYTES}};
 	struct pf_http_result result = {0};
 	struct pf_error why = {0};
+	enum knock found = ANSWERED;
 	struct pf_url *url = NULL;
+	double begun = pf_net_now();
 
 	snprintf(address, sizeof address, "%s/", g->base);
 	if (!pf_url_parse(&url, address, &why)) {
 		request.url = url;
-		g->gone = pf_http_get(&request, &result, &why) && result.refused;
+		if (pf_http_get(&request, &result, &why))
+			found = result.refused                               ? REFUSED
+				: pf_net_now() - begun > 0.9 * KNOCK_SECONDS ? SILENT
+									     : ANSWERED;
 	}
 	pf_http_result_release(&result);
 	pf_url_free(url);
+	return found;
+}
+
+/*
+ * Whether it no longer takes connections: then all that is left would fail for the same reason. If it is slow to
+ * answer, it is there.
+ */
+static bool
+is_gone(struct gathering *g)
+{
+	g->gone = knock(g) == REFUSED;
+	return g->gone;
+}
+
+/* Whether it has let the very first question wait for as long as this, and no other is answered either. */
+static bool
+hangs(struct gathering *g, double seconds)
+{
+	g->gone = !g->got && !g->failed && seconds > KNOCK_SECONDS && knock(g) == SILENT;
 	return g->gone;
 }
 
@@ -260,6 +283,7 @@ fetch(struct gathering *g, const char *type, const char *path, uint32_t seconds,
 	struct pf_collected *collected = NULL;
 	struct pf_error why = {0};
 	char url[PATH_ROOM + 64];
+	double begun = pf_net_now();
 	size_t size;
 	int rc;
 
@@ -276,6 +300,8 @@ fetch(struct gathering *g, const char *type, const char *path, uint32_t seconds,
 	else if (rc && may_lack(rc) && g->got && is_gone(g))
 		rc = pf_error_set(
 		    err, PF_EIO, "the service went away while it was looked at: %s", why.message);
+	else if (rc && may_lack(rc) && hangs(g, pf_net_now() - begun))
+		rc = pf_error_set(err, rc, "%s", why.message);
 	else if (rc && may_lack(rc))
 		pass_over(g, type, &why);
 	else if (rc)
@@ -529,6 +555,8 @@ pf_tune_add_service(struct pf_tune *t, const char *url, const struct pf_collect_
 	t->live = true;
 	if (!rc)
 		rc = gather(&g, err);
+	if (!rc)
+		rc = pf_tune_read_trace_again(t, err);
 	if (!rc)
 		rc = tell_missing(&g, err);
 	if (g.got && !g.gone)

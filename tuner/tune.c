@@ -79,6 +79,7 @@ pf_tune_free(struct pf_tune *t)
 	pf_strings_release(&t->inputs);
 	pf_strings_release(&t->unjudged);
 	pf_strings_release(&t->noted);
+	free(t->trace);
 	pf_search_free(t->search);
 	pf_stored_release(&t->stored);
 	free(t);
@@ -307,7 +308,34 @@ pf_tune_add_file(struct pf_tune *t, const char *path, bool base, struct pf_error
 	if (!rc)
 		rc = pf_tune_add(t, path, bytes.bytes, bytes.size, base, err);
 	pf_buffer_release(&bytes);
+	if (!rc && t->evidence.has_trace && !t->trace)
+		rc = pf_copy_string(&t->trace, path, err);
 	return rc;
+}
+
+/* What can't be read any more stays as it was. */
+int
+pf_tune_read_trace_again(struct pf_tune *t, struct pf_error *err)
+{
+	struct pf_gctrace trace = {0};
+	struct pf_buffer bytes;
+	struct pf_error why;
+	int rc;
+
+	if (!t->trace)
+		return 0;
+	pf_buffer_init(&bytes, MOST_BYTES);
+	rc = pf_file_read(t->trace, &bytes, &why);
+	if (!rc && pf_gctrace_recognise(bytes.bytes, bytes.size))
+		rc = pf_gctrace_parse(&trace, t->trace, bytes.bytes, bytes.size, &why);
+	pf_buffer_release(&bytes);
+	if (rc || trace.count < t->evidence.trace.count) {
+		pf_gctrace_release(&trace);
+		return rc == PF_ENOMEM ? pf_error_nomem(err) : 0;
+	}
+	pf_gctrace_release(&t->evidence.trace);
+	t->evidence.trace = trace;
+	return 0;
 }
 
 int

@@ -44,6 +44,7 @@ struct pf_tune {
 	double cores_used;          /* NaN: unknown */
 	struct pf_search *search;   /* owned; NULL: none was made */
 	struct pf_stored stored;    /* .selected is 0 where no store was asked */
+	char *trace;                /* owned; the file of the gctrace; NULL: none, or no file */
 	bool named;                 /* the service has a name of its own */
 	bool live;                  /* what is added comes from a service as it runs */
 	bool ran;
@@ -59,6 +60,8 @@ int pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err);
 void pf_stored_release(struct pf_stored *s);
 /* Gives addresses names from the binaries that were added. */
 int pf_tune_symbolize(struct pf_tune *t, struct pf_profile *p, struct pf_error *err);
+/* What a service has written to its gctrace while it was looked at. PF_ENOMEM. */
+int pf_tune_read_trace_again(struct pf_tune *t, struct pf_error *err);
 /* Remembers the name of something that was added. */
 int pf_tune_note(struct pf_tune *t, const char *name, struct pf_error *err);
 

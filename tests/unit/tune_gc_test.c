@@ -485,7 +485,7 @@ who_is_past_the_first_lock_is_named(void **state)
 		assert_int_equal(
 		    finding->confidence, i ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM);
 		summary = pf_said(&tune->findings, finding->summary);
-		assert_non_null(strstr(summary, "Goroutine 26 "));
+		assert_non_null(strstr(summary, "Goroutine 26 in main.transfer (main.go:25) "));
 		assert_non_null(strstr(summary, "Goroutine 5 "));
 		pf_tune_free(tune);
 	}

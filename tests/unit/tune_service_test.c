@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <profuse/collect.h>
@@ -19,6 +20,7 @@ struct behaviour {
 	const char *root; /* what is answered there; "": the connection is closed */
 	bool ends;        /* with the first question for threads */
 	bool fails;       /* to give any heap profile but the first */
+	bool hangs;       /* takes connections, and answers nothing */
 	int expected;
 	/* Of mutexes: since it began, and over a window; NULL: it has none. */
 	const struct pf_buffer *ever, *window;
@@ -46,6 +48,8 @@ answer(int fd, int listener, const struct behaviour *b, const struct pf_buffer *
 	bool threads;
 
 	request[n > 0 ? n : 0] = '\0';
+	if (b->hangs)
+		return;
 	threads = strstr(request, "/threads") != NULL;
 	heaps += strstr(request, "/heap?gc=1") != NULL;
 	if (b->ends && threads)
@@ -117,6 +121,7 @@ expect(struct pf_tune *tune, const struct behaviour *b)
 	int rc;
 
 	options.seconds = 1;
+	options.timeout = b->hangs ? 3.5 : 0;
 	snprintf(base, sizeof base, "http://127.0.0.1:%u", port);
 	rc = pf_tune_add_service(tune, base, &options, &err);
 	kill(service, SIGKILL);
@@ -124,7 +129,8 @@ expect(struct pf_tune *tune, const struct behaviour *b)
 	if (rc != b->expected)
 		fail_msg("%d \"%s\"", rc, err.message);
 	if (rc)
-		assert_non_null(strstr(err.message, "the service went away"));
+		assert_non_null(
+		    strstr(err.message, b->hangs ? "no complete answer" : "the service went away"));
 }
 
 static void
@@ -157,6 +163,53 @@ what_takes_no_connections_has_gone(void **state)
 {
 	(void)state;
 	expect_only(&(struct behaviour){.root = "", .ends = true, .expected = PF_EIO});
+}
+
+/* Its first silence is told, and not waited for again by all else that it might have had. */
+static void
+what_hangs_is_asked_once(void **state)
+{
+	time_t begun = time(NULL);
+	(void)state;
+
+	expect_only(&(struct behaviour){.hangs = true, .expected = PF_EIO});
+	assert_true(time(NULL) - begun < 10);
+}
+
+static void
+write_trace(const char *path, int cycles)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	for (int i = 1; i <= cycles; i++)
+		fprintf(file,
+		    "gc %d @%d.000s 14%%: 0.1+90+0.1 ms clock, 0.2+40/160/0+0.2 ms cpu, 90->95->50 "
+		    "MB, "
+		    "100 MB goal, 0 MB stacks, 0 MB globals, 2 P\n",
+		    i, i);
+	fclose(file);
+}
+
+/* What the service writes to its trace while it is looked at is read, too. */
+static void
+a_trace_is_read_to_its_end(void **state)
+{
+	char path[] = "/tmp/profuse-trace-XXXXXX";
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	int fd = mkstemp(path);
+	(void)state;
+
+	assert_true(fd >= 0);
+	close(fd);
+	write_trace(path, 4);
+	assert_int_equal(pf_tune_add_file(tune, path, false, &err), 0);
+	write_trace(path, 9);
+	expect(tune, &(struct behaviour){.root = ""});
+	assert_int_equal(tune->evidence.trace.count, 9);
+	pf_tune_free(tune);
+	unlink(path);
 }
 
 static void
@@ -252,6 +305,8 @@ main(void)
 	    cmocka_unit_test(whatever_is_at_its_root_it_is_there),
 	    cmocka_unit_test(what_takes_no_connections_has_gone),
 	    cmocka_unit_test(a_snapshot_that_fails_is_passed_over),
+	    cmocka_unit_test(what_hangs_is_asked_once),
+	    cmocka_unit_test(a_trace_is_read_to_its_end),
 	    cmocka_unit_test(waiting_is_that_of_a_window),
 	    cmocka_unit_test(an_empty_block_profile_stands_in_no_mutexes_place),
 	};
