@@ -213,6 +213,23 @@ a_librarys_loops_at_rest_are_unsure(void **state)
 	pf_tune_free(tune);
 }
 
+/* Subscribers that all get something now and then: few of them wait at that moment, and as many as before later. */
+static void
+subscribers_that_come_back_are_no_leak(void **state)
+{
+	static const char *const poll[] = {"runtime.gopark", "runtime.selectgo", "main.wait",
+	    "net/http.serverHandler.ServeHTTP", "net/http.(*conn).serve", NULL};
+	static const int counts[] = {200, 1200, 1200, 100, 1200, 1200};
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	for (int i = 0; i < 6; i++)
+		add_goroutines(tune, counts[i], poll, 1000 + 5 * i);
+	run_tune(tune);
+	assert_null(find_finding(tune, "goroutine-leak"));
+	pf_tune_free(tune);
+}
+
 /* Workers that all wait for a database, and requests in a queue before them: these are no work of the service's. */
 static void
 requests_that_wait_for_their_turn_hide_nobody_who_waits_outside(void **state)
@@ -250,6 +267,7 @@ main(void)
 	    cmocka_unit_test(connections_that_are_kept_are_no_leak),
 	    cmocka_unit_test(a_clients_connections_that_become_more_are_told),
 	    cmocka_unit_test(a_librarys_loops_at_rest_are_unsure),
+	    cmocka_unit_test(subscribers_that_come_back_are_no_leak),
 	    cmocka_unit_test(requests_that_wait_for_their_turn_hide_nobody_who_waits_outside),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
