@@ -13,6 +13,7 @@
 #include "convert/attribute.h"
 #include "convert/binary_lines.h"
 #include "convert/bolt.h"
+#include "convert/compiler.h"
 #include "convert/convert_private.h"
 #include "convert/executions.h"
 #include "convert/halves.h"
@@ -175,17 +176,21 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 		    "all samples in %s lie outside its code: the profile's mappings do not fit "
 		    "this file",
 		    path);
-	words = program ? ", the program with the most samples is "
-		: other ? ", the one with the most samples is "
-			: "";
-	if (program)
-		other = program;
+	if (!program && !other)
+		return pf_error_set(err, PF_EINPUT,
+		    "the profile names no binary, so none of its addresses can be told to be of "
+		    "%s: "
+		    "take it with a profiler that writes the program's mappings",
+		    path);
+	words = program ? "program" : "one";
+	other = program ? program : other;
 	return pf_error_set(err, PF_EINPUT,
 	    "no sample of the profile is in %s (build id %s): its binaries have other names and "
-	    "build ids%s%s%s%s%s; a renamed binary must keep the build id%s",
-	    path, own[0] ? own : "none", words, other ? stack_string(c, other->filename) : "",
-	    other ? " with build id " : "", other ? build_id_of(c, other) : "",
-	    other ? explain_bolt(c->binary, build_id_of(c, other)) : "",
+	    "build ids, the %s with the most samples is %s with build id %s%s; a renamed binary "
+	    "must "
+	    "keep the build id%s",
+	    path, own[0] ? own : "none", words, stack_string(c, other->filename),
+	    build_id_of(c, other), explain_bolt(c->binary, build_id_of(c, other)),
 	    c->options.allow_build_id_mismatch
 		? " (--allow-build-id-mismatch takes another build of the same file name)"
 		: "");
@@ -446,19 +451,6 @@ convert_for_bolt(struct work *w, struct pf_error *err)
 	return rc;
 }
 
-static bool
-has_unique_names(const struct pf_binary *binary)
-{
-	size_t count;
-	const struct pf_symbol *symbols = pf_binary_symbols(binary, &count);
-
-	for (size_t i = 0; i < count; i++) {
-		if (pf_unique_suffix(symbols[i].name))
-			return true;
-	}
-	return false;
-}
-
 /* Probes where the binary has them, unless lines were asked for. */
 static int
 begin_anchors(struct work *w, const struct pf_line_source *source, struct pf_error *err)
@@ -474,7 +466,7 @@ begin_anchors(struct work *w, const struct pf_line_source *source, struct pf_err
 	if (c->report.probes)
 		return pf_anchors_by_probes(
 		    &w->anchors, &c->functions, &w->program, c->binary, err);
-	c->report.unique_names = has_unique_names(c->binary);
+	c->report.unique_names = pf_has_unique_names(c->binary);
 	pf_anchors_by_lines(&w->anchors, &c->functions, source);
 	return 0;
 }
@@ -539,6 +531,8 @@ pf_convert_from_binary(struct pf_convert *c, struct pf_error *err)
 		    "%s has been through llvm-bolt already, which takes no binary twice: profile "
 		    "the program as it was linked",
 		    c->binary_path);
+	if (!rc)
+		rc = pf_check_compiler(c, err);
 	if (!rc)
 		rc = pf_samples_collect(
 		    &w.samples, &c->stacks, &c->type, c->matches, c->binary, err);

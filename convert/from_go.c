@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convert/compiler.h"
 #include "convert/convert_private.h"
 #include "convert/go_edges.h"
 #include "convert/go_profile.h"
@@ -41,19 +42,6 @@ refuse(const struct pf_convert *c, const struct pf_go_profile *g, struct pf_erro
 		      : "the profile has addresses and no functions%s: --binary names the program "
 			"that it was taken from",
 	    c->binary ? c->binary_path : "");
-}
-
-/* What Go's linker leaves in every program, stripped or not, and in C programs with Go in them. */
-static bool
-is_go_program(const struct pf_binary *binary)
-{
-	static const char *const sections[] = {
-	    ".go.buildinfo", ".gopclntab", ".data.rel.ro.gopclntab", ".note.go.buildid"};
-	bool found = false;
-
-	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
-		found |= pf_binary_has_section(binary, sections[i]);
-	return found;
 }
 
 /* Functions of the same name, main.main above all, are one to go build. */
@@ -170,7 +158,7 @@ pf_convert_for_go(struct pf_convert *c, struct pf_error *err)
 	struct pf_go_profile g = {0};
 	int rc = 0;
 
-	if (c->binary && !is_go_program(c->binary))
+	if (c->binary && !pf_is_go_program(c->binary))
 		return pf_error_set(err, PF_EINPUT,
 		    "%s is no Go program (it has no .go.buildinfo section): go build would find "
 		    "none of "

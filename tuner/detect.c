@@ -21,6 +21,7 @@ const struct pf_detector pf_detectors[] = {
     {"lock-contention", "mutex, block and contention profiles, goroutines", pf_detect_locks},
     {"lock-contention", "a CPU profile", pf_detect_spinning},
     {"external-wait", "goroutine or thread profiles, with a CPU profile", pf_detect_outside},
+    {"external-wait", "the agent's threads profiles, three and more", pf_detect_pool},
     {"gc-pressure", "a CPU profile, gctrace, Go's metrics", pf_detect_gc_pressure},
     {"gc-settings", "Go's heap statistics, with the collector's cost", pf_detect_gc_settings},
     {"gc-scan", "a heap profile of Go, with the collector's cost", pf_detect_gc_scan},

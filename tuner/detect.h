@@ -23,7 +23,7 @@ pf_detect pf_detect_leak, pf_detect_allocation, pf_detect_unreturned, pf_detect_
     pf_detect_arenas, pf_detect_cross_thread, pf_detect_thresholds, pf_detect_gc_pressure,
     pf_detect_gc_settings, pf_detect_gc_scan, pf_detect_goroutines, pf_detect_threads,
     pf_detect_locks, pf_detect_deadlock, pf_detect_recursion, pf_detect_serialization,
-    pf_detect_outside, pf_detect_threads_locked, pf_detect_spinning;
+    pf_detect_outside, pf_detect_threads_locked, pf_detect_spinning, pf_detect_pool;
 
 /* What several of them use. */
 
@@ -58,6 +58,9 @@ bool pf_cpu_is_idle(const struct pf_evidence_profile *ep, uint32_t column);
  */
 int pf_allocation_share(const struct pf_evidence *e, double *share, struct pf_error *err);
 #define PF_ALLOCATION_MATTERS 0.05
+
+/* CPUs' worth of time that the CPU profile saw, as a share of those that there are; NaN: unknown. */
+double pf_busy_share(const struct pf_evidence *e);
 
 /* Seconds of one of a column of delays: they count nanoseconds, or microseconds. */
 double pf_delay_unit(const struct pf_evidence_profile *ep, uint32_t column);

@@ -103,9 +103,8 @@ queues(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 	       !(s->traits & (PF_CODE_OUTSIDE | PF_CODE_POOL | PF_CODE_LOCK_WAIT));
 }
 
-/* CPUs' worth of time that the CPU profile saw, as a share of those that there are; NaN: unknown. */
-static double
-busy_share(const struct pf_evidence *e)
+double
+pf_busy_share(const struct pf_evidence *e)
 {
 	static const char *const cpu[] = {"cpu", NULL};
 	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_CPU);
@@ -423,7 +422,8 @@ static int
 judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings *f,
     struct pf_error *err)
 {
-	struct waiting w = {.ep = pf_evidence_last(e, kind), .busy = busy_share(e), .serves = true};
+	struct waiting w = {
+	    .ep = pf_evidence_last(e, kind), .busy = pf_busy_share(e), .serves = true};
 	uint32_t column = w.ep ? pf_evidence_column(w.ep, counts) : PF_NONE;
 	int rc;
 

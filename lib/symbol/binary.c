@@ -176,6 +176,16 @@ pf_binary_trim(const struct pf_binary *binary)
 		pf_dwarf_trim(binary->dwarf);
 }
 
+struct pf_bytes
+pf_binary_section(const struct pf_binary *binary, const char *name)
+{
+	Elf64_Shdr header;
+
+	if (!pf_elf_named(&binary->main, name, &header))
+		return (struct pf_bytes){NULL, 0};
+	return pf_elf_bytes(&binary->main, &header);
+}
+
 bool
 pf_binary_has_section(const struct pf_binary *binary, const char *name)
 {

@@ -123,6 +123,8 @@ bool pf_binary_segment(
  */
 void pf_binary_trim(const struct pf_binary *binary);
 
+/* The bytes of the first section of this name, as they are in the file; {NULL, 0}: there is none. */
+struct pf_bytes pf_binary_section(const struct pf_binary *binary, const char *name);
 /* Whether the file has a section of this name with bytes in it. */
 bool pf_binary_has_section(const struct pf_binary *binary, const char *name);
 

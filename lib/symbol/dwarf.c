@@ -193,7 +193,7 @@ pf_dwarf_scan(struct pf_dwarf *d, struct pf_error *err)
 
 	d->supplementary.number = 1;
 	d->allowance = first_allowance(d);
-	d->scope_allowance = d->allowance;
+	d->scope_allowance = d->allowance / 4;
 	if (d->supplementary.sections[PF_SECTION_INFO].at)
 		rc = pf_units_scan(d, &d->supplementary, false, err);
 	if (!rc)

@@ -26,6 +26,7 @@ enum { LEVELS_MAX = 32, NESTING_MAX = 4, NAME_ROOM = 1024 };
 struct level {
 	uint64_t offset;
 	const char *name; /* NULL: none */
+	uint64_t line;    /* where it is declared; 0: unknown */
 	uint16_t tag;
 };
 
@@ -72,6 +73,7 @@ enter(struct path *path, struct pf_entries *e, const struct pf_abbrev *abbrev, u
 	} else if (path->count < LEVELS_MAX) {
 		path->levels[path->count++] = (struct level){.offset = at,
 		    .tag = abbrev->tag,
+		    .line = pf_attributes_number(&a, PF_ATTRIBUTE_DECL_LINE, 0),
 		    .name = pf_attributes_have(&a, PF_ATTRIBUTE_NAME)
 				? pf_value_string(e->dwarf, e->unit, &a.values[PF_ATTRIBUTE_NAME])
 				: NULL};
@@ -142,8 +144,9 @@ write_function(struct pf_dwarf *d, const struct pf_unit *unit, const struct leve
 
 static int
 write_level(struct pf_dwarf *d, const struct pf_unit *unit, const struct path *path, size_t i,
-    char *text, unsigned nesting, struct pf_error *err)
+    const char *name, char *text, unsigned nesting, struct pf_error *err)
 {
+	static const char call[] = "operator()";
 	const struct level *level = &path->levels[i];
 
 	switch (level->tag) {
@@ -153,7 +156,12 @@ write_level(struct pf_dwarf *d, const struct pf_unit *unit, const struct path *p
 	case DW_TAG_class_type:
 	case DW_TAG_structure_type:
 	case DW_TAG_union_type:
-		append(text, "%s::", level->name ? level->name : "{lambda}");
+		if (level->name)
+			append(text, "%s::", level->name);
+		else /* a lambda's; the line tells several of a function apart */
+			append(text, "{%s:%llu}::",
+			    strncmp(name, call, sizeof call - 1) == 0 ? "lambda" : "unnamed",
+			    (unsigned long long)level->line);
 		return 0;
 	case DW_TAG_subprogram:
 		return write_function(d, unit, level, text, nesting, err);
@@ -186,7 +194,7 @@ pf_scope_name(struct pf_dwarf *d, const struct pf_unit *unit, uint64_t offset, u
 		return 0;
 	rc = find_path(d, unit, offset, &path, err);
 	for (size_t i = 1; !rc && path.found && i < path.count; i++)
-		rc = write_level(d, unit, &path, i, text, nesting, err);
+		rc = write_level(d, unit, &path, i, *name, text, nesting, err);
 	if (rc || !*text || strlen(text) + strlen(*name) >= sizeof text)
 		return rc;
 	append(text, "%s", *name);

@@ -136,7 +136,8 @@ forms() {
 	fi
 	if [ -x "$build/profuse" ]; then
 		for type in heap allocs; do
-			"$build/profuse" collect "http://127.0.0.1:$port" --type $type -o "$work/collected.$type" || fail "collect --type $type: $?"
+			"$build/profuse" collect "http://127.0.0.1:$port" --type $type -o "$work/collected.$type" 2> "$work/said" || fail "collect --type $type: $(cat "$work/said")"
+			grep -q "distinct stacks of agent_host_heap" "$work/said" || fail "collect does not name the program: $(cat "$work/said")"
 		done
 		"$build/profuse" show raw "$work/collected.heap" > "$work/raw" || fail "show: $?"
 		grep -q inuse_space "$work/raw" || fail "show: $(head -5 "$work/raw")"

@@ -252,6 +252,20 @@ for program in sections shapes; do
 done
 diff sections.places shapes.places || fail "blocks are taken for functions"
 
+# Addresses of a profile that names no binary are of nobody knows what.
+python3 - <<'END'
+import json
+d = json.load(open("shapes.pb.gz.json"))
+d["mappings"] = []
+for s in d["samples"]:
+    for frame in s["stack"]:
+        frame.pop("mapping", None)
+json.dump(d, open("nowhere.json", "w"))
+END
+python3 "$tools/make_pprof.py" json nowhere.json nowhere.pb.gz
+expect 3 "$profuse" convert -b shapes -o out3 nowhere.pb.gz
+says "the profile names no binary"
+
 # Another machine's code is not decoded: its samples still count, by line, and the verdict says so.
 if command -v ld.lld-19 >/dev/null; then
 	printf 'int f(int *a, int n)\n{\n\tint s = 0;\n\tfor (int i = 0; i < n; i++)\n\t\ts += a[i] * s;\n\treturn s;\n}\n' >arm.c

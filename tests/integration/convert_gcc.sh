@@ -43,4 +43,21 @@ expect 2 "$profuse" convert -b program --format gcc --check -o none.afdo cpu.pb.
 gcc -O2 -s -o stripped shapes.c
 expect 3 "$profuse" convert -b stripped --allow-build-id-mismatch --format gcc -o none.afdo cpu.pb.gz
 [ ! -e none.afdo ] || fail "nothing usable left a file"
+
+# A build of another compiler: clang's names of static functions are none of GCC's, and what GCC built is said to be.
+expect 0 "$profuse" convert -b program -o program.prof cpu.pb.gz
+says "GCC built this binary"
+clang=$(command -v clang-19 || command -v clang || true)
+if [ -n "$clang" ]; then
+	"$clang" -O2 -gmlt -fdebug-info-for-profiling -fpseudo-probe-for-profiling -Wl,--build-id -o probes shapes.c
+	"$clang" -O2 -gmlt -fdebug-info-for-profiling -Wl,--build-id -o clangs shapes.c
+	for binary in probes clangs; do samples "$binary.pb.gz" "$binary" walk main; done
+	expect 3 "$profuse" convert -b probes --format gcc -o none.afdo probes.pb.gz
+	says "was built by clang"
+	[ ! -e none.afdo ] || fail "what fits nothing left a file"
+	expect 0 "$profuse" convert -b clangs --format gcc -o clangs.afdo clangs.pb.gz
+	says "Code of clang's is in this binary"
+	expect 0 "$profuse" convert -b clangs -o clangs.prof clangs.pb.gz
+	! grep -q "GCC built" err || fail "clang's build is said to be GCC's: $(cat err)"
+fi
 echo "gcc takes it"

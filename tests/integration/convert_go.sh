@@ -89,6 +89,8 @@ expect 0 "$profuse" convert --format go-pgo -o next.pgo again.pb.gz
 python3 "$tools/drop_lines.py" "$profuse" cpu.pb.gz bare.pb.gz
 expect 3 "$profuse" convert --format go-pgo -o bare.pgo bare.pb.gz
 says "--binary"
+expect 3 "$profuse" convert -b base -o llvm.prof bare.pb.gz
+says "base is a Go program"
 expect 0 "$profuse" convert --format go-preprofile --trim 100 -b base -o bare.txt bare.pb.gz
 expect 0 "$profuse" convert --format go-preprofile --trim 100 -o named.txt cpu.pb.gz
 python3 - <<'END'

@@ -142,6 +142,26 @@ said "is no record of"
 configure gcc -DCMAKE_C_COMPILER=gcc
 said "clang builds with sample profiles, /usr/bin/gcc does not"
 cmake --build gcc >/dev/null
+# What compiles nothing has no use for a profile, and a target has one.
+mkdir odd
+{
+	sed "s, [^ ]*/../data, $source_dir/tests/data," "$source_dir/tests/consumer_profile/CMakeLists.txt"
+	echo 'if(ODD STREQUAL interface)'
+	echo 'add_library(headers INTERFACE)'
+	echo 'profuse_use_profile(headers PROFILE service.prof)'
+	echo 'elseif(ODD)'
+	echo 'profuse_use_profile(service PROFILE other.prof)'
+	echo 'endif()'
+} >odd/CMakeLists.txt
+odd() {
+	cmake -G Ninja -S odd -B odd/build -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_COMPILER=clang-19 -DCMAKE_BUILD_TYPE=Release \
+		-DSERVICE_PROFILE="$work/service.prof" "-DSERVICE_OPTIONS=MAX_AGE_DAYS;0" -DODD="$1" >said 2>&1 && return 1
+	tr -s '\n ' ' ' <said >said.line
+}
+odd interface || fail "a profile for headers alone"
+said "headers compiles nothing of its own"
+odd second || fail "two profiles of one target"
+said "one profile a target"
 # Only where a target's sources are compiled by it: another language of the project says nothing.
 mkdir both
 sed "s,LANGUAGES C,LANGUAGES C CXX,; s,[^ ]*/../data,$source_dir/tests/data," "$source_dir/tests/consumer_profile/CMakeLists.txt" >both/CMakeLists.txt

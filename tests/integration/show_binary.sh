@@ -103,7 +103,7 @@ address=$((16#$(nm shop | awk '$3 == "_Z5stocki" {print $1}')))
 } >shop.json
 python3 "$source/tests/tools/make_pprof.py" json shop.json shop.pb.gz
 "$profuse" show top --binary shop shop.pb.gz >out.txt 2>err
-for name in 'shop::shelf<int>::each<' 'stock::{lambda}::operator()'; do
+for name in 'shop::shelf<int>::each<' 'stock::{lambda:14}::operator()'; do
 	grep -qF "$name" out.txt || fail "no $name: $(cat out.txt err)"
 done
 echo "show_binary: names and lines by build id and by file name, another build refused"

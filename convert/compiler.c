@@ -1,0 +1,89 @@
+/* compiler.c: see compiler.h. */
+#include "convert/compiler.h"
+
+#include <string.h>
+
+#include "core/error.h"
+#include "symbol/binary.h"
+#include "symbol/bytes.h"
+#include "symbol/probes.h"
+
+bool
+pf_is_go_program(const struct pf_binary *binary)
+{
+	static const char *const sections[] = {
+	    ".go.buildinfo", ".gopclntab", ".data.rel.ro.gopclntab", ".note.go.buildid"};
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+		found |= pf_binary_has_section(binary, sections[i]);
+	return found;
+}
+
+/* Each compiler leaves its version there; what starts a program (crt1.o) has GCC's beside it in most. */
+static bool
+has_comment(const struct pf_binary *binary, const char *compiler)
+{
+	struct pf_bytes comment = pf_binary_section(binary, ".comment");
+
+	return comment.size && memmem(comment.at, comment.size, compiler, strlen(compiler));
+}
+
+bool
+pf_has_unique_names(const struct pf_binary *binary)
+{
+	size_t count;
+	const struct pf_symbol *symbols = pf_binary_symbols(binary, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (pf_unique_suffix(symbols[i].name))
+			return true;
+	}
+	return false;
+}
+
+static int
+check_for_gcc(struct pf_convert *c, bool by_clang, struct pf_error *err)
+{
+	if (pf_probes_present(c->binary) || pf_has_unique_names(c->binary))
+		return pf_error_set(err, PF_EINPUT,
+		    "%s was built by clang, with names of static functions that GCC's build does "
+		    "not "
+		    "have: GCC would take them for cold. Profile a build of GCC, or leave --format "
+		    "gcc "
+		    "out",
+		    c->binary_path);
+	if (by_clang)
+		pf_report_note(&c->report,
+		    "Code of clang's is in this binary: GCC has other lines for the same code and "
+		    "takes for cold what it doesn't find. Profile a build of GCC.");
+	return 0;
+}
+
+int
+pf_check_compiler(struct pf_convert *c, struct pf_error *err)
+{
+	bool by_clang = has_comment(c->binary, "clang version");
+
+	switch (c->options.format) {
+	case PF_CONVERT_GCC:
+		return check_for_gcc(c, by_clang, err);
+	case PF_CONVERT_EXTBINARY:
+	case PF_CONVERT_TEXT:
+		if (!by_clang && pf_is_go_program(c->binary))
+			return pf_error_set(err, PF_EINPUT,
+			    "%s is a Go program, which clang does not build: --format go-pgo "
+			    "writes "
+			    "what go build -pgo takes",
+			    c->binary_path);
+		if (!by_clang && has_comment(c->binary, "GCC: "))
+			pf_report_note(&c->report,
+			    "GCC built this binary: clang has other lines for the same code, and "
+			    "what "
+			    "it doesn't find counts as cold. Profile a build of clang's, or write "
+			    "--format gcc for GCC.");
+		return 0;
+	default:
+		return 0;
+	}
+}
