@@ -21,7 +21,7 @@
 #include "tuner/holdings.h"
 #include "tuner/sites.h"
 
-enum { GOGC_DEFAULT = 100, MEGABYTE = 1 << 20, LEAST_GOAL = 4 << 20 };
+enum { GOGC_DEFAULT = 100, MEGABYTE = 1 << 20, LEAST_GOAL = 4 << 20, SMALL_HEAP = 4 * LEAST_GOAL };
 
 #define OFF 0x1p31       /* percent: more than any GOGC that is set */
 #define NO_LIMIT 0x1p62  /* bytes: what the runtime says where there is none */
@@ -138,24 +138,27 @@ gogc_of_trace(const struct pf_gctrace *t, double most, struct pf_go_heap *h, str
 /*
  * Whether goals of the last cycles are too low to follow from what was marked by the GOGC of others: a limit
  * made them. Bounds of what a goal's ratio may have been: sizes are cut to whole megabytes, and sweeping may
- * raise a goal by another.
+ * raise a goal by another. Of a small heap one high goal says nothing: what a start allocates while it marks raises it.
  */
 static bool
 looks_limited(const struct pf_gctrace *t, size_t from)
 {
-	double highest = 0, lowest = INFINITY;
+	double highest = 0, second = 0, lowest = INFINITY;
 
 	for (size_t i = 1; i < t->count; i++) {
 		double goal = t->cycles[i].goal, live = t->cycles[i - 1].live;
 		double base = live + t->cycles[i].stacks + t->cycles[i].globals;
+		double least;
 
 		if (live < LEAST_GOAL) /* the least goal may be higher than its ratio's */
 			continue;
-		highest = fmax(highest, (goal - live - 2 * MEGABYTE) / (base + 3 * MEGABYTE));
+		least = (goal - live - 2 * MEGABYTE) / (base + 3 * MEGABYTE);
+		second = fmax(second, live < SMALL_HEAP ? fmin(highest, least) : least);
+		highest = fmax(highest, least);
 		if (i >= from)
 			lowest = fmin(lowest, (goal + MEGABYTE - live) / base);
 	}
-	return highest > UNLIKE_RATIO * lowest;
+	return second > UNLIKE_RATIO * lowest;
 }
 
 /* Whether the last goals are lower than this GOGC makes them. */

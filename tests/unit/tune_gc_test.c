@@ -168,6 +168,22 @@ a_heap_that_outgrows_its_container_is_told(void **state)
 	pf_tune_free(tune);
 }
 
+/* GOGC=25 throughout: at 13 MB the goal was raised by what a start allocates while it marks. */
+static void
+one_high_goal_of_a_start_is_no_limit(void **state)
+{
+	static const char *const start[] = {"7->8->7 MB, 7", "9->11->10 MB, 9", "12->14->13 MB, 12",
+	    "22->24->24 MB, 23", "30->30->30 MB, 30", "37->39->38 MB, 38", "46->48->47 MB, 47",
+	    "58->60->58 MB, 59", "71->73->71 MB, 72", "87->89->87 MB, 88", "107->109->97 MB, 109",
+	    "120->122->98 MB, 122", "120->122->97 MB, 123", "120->122->97 MB, 122", NULL};
+	struct pf_tune *tune = tune_of_trace(start, 300e6, NULL);
+	(void)state;
+
+	assert_false(heap_of(tune).limited);
+	assert_true(heap_of(tune).gogc == 25);
+	pf_tune_free(tune);
+}
+
 static void
 a_heap_that_still_grows_is_judged_by_its_end(void **state)
 {
@@ -1054,6 +1070,7 @@ main(void)
 	    cmocka_unit_test(findings_of_one_setting_predict_the_same),
 	    cmocka_unit_test(what_a_look_asked_for_is_no_cycle_of_the_services),
 	    cmocka_unit_test(memory_outside_of_go_is_said),
+	    cmocka_unit_test(one_high_goal_of_a_start_is_no_limit),
 	    cmocka_unit_test(a_walk_that_a_setting_makes_rarer_is_no_severe_finding),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

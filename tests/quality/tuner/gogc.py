@@ -48,7 +48,7 @@ def compare(command, program, folder, records, arguments):
         report = json.loads(subprocess.run(
             [command, "tune", "--json", "--memory-limit", str(limit), folder / "cpu.pb.gz", "--stats", folder / "trace"],
             stdout=subprocess.PIPE, check=True).stdout)
-        finding = next((f for f in report["findings"] if f["kind"] == "gc-settings" and "GOGC=" in f["advice"][0]["setting"]), None)
+        finding = next((f for f in report["findings"] if f["kind"] == "gc-settings" and "GOGC=" in (f["advice"][0].get("setting") or "")), None)
         if not finding:
             print(f"limit {limit >> 20} MiB: nothing recommended")
             continue
