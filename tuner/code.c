@@ -146,6 +146,8 @@ static const struct rule rules[] = {
     {"std::unique_lock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
     {"std::lock_guard*", PF_CODE_LOCK | PF_CODE_LIBRARY},
     /* waiting for nobody, and for somebody in the program */
+    {"runtime.lock2", PF_CODE_INNER_LOCK},
+    {"runtime.unlock2", PF_CODE_INNER_LOCK},
     {"time.Sleep", PF_CODE_SLEEP},
     {"nanosleep", PF_CODE_SLEEP | PF_CODE_LIBRARY},
     {"clock_nanosleep*", PF_CODE_SLEEP | PF_CODE_LIBRARY},
@@ -237,6 +239,9 @@ static const struct rule rules[] = {
     {"net/http.(*http2serverConn).readFrames", PF_CODE_SERVER},
     {"golang.org/x/net/http2.(*serverConn).serve", PF_CODE_SERVER},
     {"golang.org/x/net/http2.(*serverConn).readFrames", PF_CODE_SERVER},
+    {"google.golang.org/grpc/internal/transport.(*http2Server).HandleStreams", PF_CODE_SERVER},
+    {"google.golang.org/grpc/internal/transport.(*http2Server).keepalive", PF_CODE_SERVER},
+    {"google.golang.org/grpc/internal/transport.(*loopyWriter).run", PF_CODE_SERVER},
     /* a client's: of a connection's two loops one is enough */
     {"net/http.(*persistConn).readLoop", PF_CODE_CLIENT},
     {"net/http.(*persistConn).writeLoop", PF_CODE_SERVER},

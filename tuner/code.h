@@ -37,10 +37,11 @@ enum pf_trait {
 	PF_CODE_RESTS = 1 << 22, /* another server's, for so long that it may have subscribed */
 	PF_CODE_RUNS = 1 << 23,  /* nobody's: in its system call it is on a processor */
 	/* Of servers and clients by their libraries. */
-	PF_CODE_CLIENT = 1 << 24,  /* a client's loop that reads a connection's answers */
-	PF_CODE_CALLER = 1 << 25,  /* a server reads from who calls it: see pf_stack_read() */
-	PF_CODE_REQUEST = 1 << 26, /* a server in a request: it has called a handler */
-	PF_CODE_SENDS = 1 << 27,   /* to a channel that has no room, or nobody to take it */
+	PF_CODE_CLIENT = 1 << 24,     /* a client's loop that reads a connection's answers */
+	PF_CODE_CALLER = 1 << 25,     /* a server reads from who calls it: see pf_stack_read() */
+	PF_CODE_REQUEST = 1 << 26,    /* a server in a request: it has called a handler */
+	PF_CODE_SENDS = 1 << 27,      /* to a channel that has no room, or nobody to take it */
+	PF_CODE_INNER_LOCK = 1 << 28, /* Go's runtime at a lock of its own, of a channel say */
 };
 
 /*

@@ -176,12 +176,16 @@ grew_since_base(const struct pile *p)
 	return !isnan(p->base) && p->count - p->base >= least_growth(p) && p->count > 2 * p->base;
 }
 
-/* From the first snapshot to the last, be they too few for a trend. */
+/* From the first half of the snapshots to the last one, be they too few for a trend: not back to what they were. */
 static bool
 grew_in_series(const struct pile *p)
 {
-	return p->series.count > 1 &&
-	       p->series.values[p->series.count - 1] - p->series.values[0] >= least_growth(p);
+	const struct series *s = &p->series;
+	double most = 0;
+
+	for (size_t i = 0; i < (s->count + 1) / 2; i++)
+		most = fmax(most, s->values[i]);
+	return s->count > 1 && s->values[s->count - 1] - most >= least_growth(p);
 }
 
 static void

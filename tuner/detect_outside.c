@@ -279,8 +279,7 @@ add_caveats(struct pf_findings *f, const struct waiting *w)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f,
 			"%s: they may be subscribers at rest (consumers of a queue, listeners), "
-			"which "
-			"wait for what comes.",
+			"which wait for what comes.",
 			w->serves
 			    ? "They have waited for another server longer than a request would"
 			: w->patient > 0.5 * w->outside.total
@@ -293,10 +292,9 @@ add_caveats(struct pf_findings *f, const struct waiting *w)
 		    pf_say(f,
 			"Whose word they wait for is not told: it may be %s (the agent's threads "
 			"profile says it).",
-			w->serves
-			    ? "their clients' next requests"
-			    : "what a process of their own sends when it likes, for no thread is "
-			      "seen to serve clients"));
+			w->serves ? "their clients' next requests"
+				  : "what a process of their own sends when it likes, for no "
+				    "thread is seen to serve clients"));
 	if (w->looks)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f,
@@ -351,16 +349,15 @@ report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
 	add_caveats(f, w);
 	pf_add_advice(f,
 	    (struct pf_advice){
-		.action = pool ? pf_say(f, "Raise the pool's limit if the other side has room for "
-					   "more connections (SetMaxOpenConns), "
-					   "or hold each for less time.")
-			       : pf_say(f,
-				     "Look at the other side of what %s calls: its latency, not "
-				     "this service's CPU or "
-				     "memory, is what requests wait for. Ask for less (batch, "
-				     "cache, fewer round trips), set a "
-				     "deadline, run calls that don't depend on each other at once.",
-				     owner),
+		.action =
+		    pool ? pf_say(f, "Raise the pool's limit if the other side has room for more "
+				     "connections (SetMaxOpenConns), or hold each for less time.")
+			 : pf_say(f,
+			       "Look at the other side of what %s calls: its latency, not this "
+			       "service's CPU or memory, is what requests wait for. Ask for less "
+			       "(batch, cache, fewer round trips), set a deadline, run calls that "
+			       "don't depend on each other at once.",
+			       owner),
 		.how = pf_say(f, "compare the other side's latency with this service's p50")});
 	pf_add_measurement(f, "p99", "seconds",
 	    pf_say(f,

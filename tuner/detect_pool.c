@@ -144,17 +144,16 @@ report(struct pf_findings *f, const struct pool *p, struct pf_error *err)
 		"That the semaphore hands out what these others use (a pool of connections, say) "
 		"follows from all of them serving clients in %s.",
 		p->caller));
-	pf_add_advice(f,
-	    (struct pf_advice){
-		.action = pf_say(f,
-		    "Let %s hand out more (a larger pool) if the other side has room for more at "
-		    "once, or hold each for less time: ask for less, and give it back before "
-		    "answering.",
-		    p->owner),
-		.how = pf_say(f, "compare the other side's latency with this service's p50")});
+	pf_add_advice(
+	    f, (struct pf_advice){.action = pf_say(f,
+				      "Let %s hand out more (a larger pool) if the other side has "
+				      "room for more at once, or hold each for less time: ask for "
+				      "less, and give it back before answering.",
+				      p->owner),
+		   .how = pf_say(f, "compare the other side's latency with this service's p50")});
 	pf_add_measurement(f, "p99", "seconds",
-	    pf_say(f, "tuning allocators or the collector will not change it; measure the wait "
-		      "itself"));
+	    pf_say(f,
+		"tuning allocators or the collector will not change it; measure the wait itself"));
 	return pf_show_sites(f, p->ep, &p->sites, 1, "threads", err);
 }
 

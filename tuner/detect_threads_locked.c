@@ -130,9 +130,9 @@ action_of(struct pf_findings *f, const struct locked_threads *w, const struct lo
     size_t steps)
 {
 	if (steps == 1)
-		return pf_say(f, "Take the lock once: let the inner function be called with it "
-				 "held and say so, or drop the outer one where the inner "
-				 "protects all that is touched.");
+		return pf_say(f,
+		    "Take the lock once: let the inner function be called with it held and say "
+		    "so, or drop the outer one where the inner protects all that is touched.");
 	if (joiner(w, first, steps))
 		return pf_say(f, "Let go of the lock before waiting for a thread that takes it: "
 				 "under the lock only tell it to end, then unlock, then join.");
@@ -173,13 +173,12 @@ report(struct pf_findings *f, const struct locked_threads *w, const struct locke
 	if (shortest < sure)
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f,
-			"One of them has waited for %.2g s only, and a lock may have changed "
-			"hands since: if the same threads stand there a little later, it is "
-			"one.",
+			"One of them has waited for %.2g s only, and a lock may have changed hands "
+			"since: if the same threads stand there a little later, it is one.",
 			shortest));
-	pf_add_advice(f, (struct pf_advice){.action = action_of(f, w, first, steps),
-			     .how = pf_say(f, "GET /debug/pprof/threads?debug=2 shows who holds "
-					      "what")});
+	pf_add_advice(
+	    f, (struct pf_advice){.action = action_of(f, w, first, steps),
+		   .how = pf_say(f, "GET /debug/pprof/threads?debug=2 shows who holds what")});
 	t = first;
 	for (size_t i = 0; !rc && i < steps && i < 4; i++, t = waiter(w, t->holder))
 		rc = pf_show_stack(f, w->ep, t->sample, 1, 1 / (double)w->count, "threads", err);
@@ -243,12 +242,12 @@ report_behind(struct pf_findings *f, const struct locked_threads *w, const struc
 		"do, who take turns so that it is never free, or hold it for long, it looks the "
 		"same.",
 		waits));
-	pf_add_advice(f,
-	    (struct pf_advice){.action = pf_say(f,
-				   "Take the locks in the same order everywhere, or never hold one "
-				   "while taking the other; that one is held for reading only "
-				   "makes no difference."),
-		.how = pf_say(f, "GET /debug/pprof/threads?debug=2 shows what each waits for")});
+	pf_add_advice(
+	    f, (struct pf_advice){
+		   .action = pf_say(f,
+		       "Take the locks in the same order everywhere, or never hold one while "
+		       "taking the other; that one is held for reading only makes no difference."),
+		   .how = pf_say(f, "GET /debug/pprof/threads?debug=2 shows what each waits for")});
 	rc = pf_show_stack(f, w->ep, t->sample, 1, NAN, "threads", err);
 	return rc ? rc : pf_show_stack(f, w->ep, writer, 1, NAN, "threads", err);
 }
@@ -331,18 +330,18 @@ report_stuck(struct pf_findings *f, const struct pf_evidence_profile *ep, const 
 	    pf_say(f, "Who holds the lock is not known (of a readers-writer lock that is held for "
 		      "reading nobody knows), and a thread that is idle may hold it, or another "
 		      "process."));
-	pf_add_advice(f,
-	    (struct pf_advice){
-		.action = s->shared
-			      ? pf_say(f,
-				    "Look whether %s asks to write while it still reads: let go "
-				    "of the lock before, and look again at what was read.",
-				    owner)
-			      : pf_say(f,
-				    "Look for who took the lock that %s waits for and did not let "
-				    "go: an early return, or a thread that has ended.",
-				    owner),
-		.how = pf_say(f, "GET /debug/pprof/threads?debug=2 shows what each waits for")});
+	pf_add_advice(
+	    f, (struct pf_advice){
+		   .action = s->shared
+				 ? pf_say(f,
+				       "Look whether %s asks to write while it still reads: let go "
+				       "of the lock before, and look again at what was read.",
+				       owner)
+				 : pf_say(f,
+				       "Look for who took the lock that %s waits for and did not "
+				       "let go: an early return, or a thread that has ended.",
+				       owner),
+		   .how = pf_say(f, "GET /debug/pprof/threads?debug=2 shows what each waits for")});
 	return pf_show_sites(f, ep, &s->sites, 3, "threads", err);
 }
 

@@ -2,8 +2,9 @@
  * gather.c: all that a live service offers, fetched through collect's public
  * header: memory, CPU over a window, everything that is a snapshot, then memory
  * four times more over as long again: growth needs a series. Goroutines or threads
- * are counted beside it each time. While it waits for these it has the agent look at
- * threads, and waiting measured: sums since a service began say nothing of today. What a service does not have is passed over with a word; a
+ * are counted beside it each time. While it waits for the first of these it has the
+ * agent look at threads. Waiting is asked for first and last: sums since a service began
+ * say nothing of today. What a service does not have is passed over with a word; a
  * service that has nothing is an error.
  */
 #include <math.h>
@@ -18,6 +19,7 @@
 #include "net/http.h"
 #include "tuner/programs.h"
 #include "tuner/tune.h"
+#include "tuner/waiting.h"
 
 enum {
 	PATH_ROOM = 2048,
@@ -42,11 +44,11 @@ struct gathering {
 	struct pf_error first; /* why the first thing that failed did */
 	const char *asked;     /* what is being fetched */
 	bool failed, stopped, gone, has_heap, may_be_empty;
-	/* What was ever waited: its place among the profiles, and whether there is any. */
 	struct waits {
 		const char *type;
-		size_t at;
-		bool recorded;
+		bool got;
+		size_t profile; /* its place among them */
+		double at;
 	} waits[2];
 	struct said {
 		char sentence[768];
@@ -398,53 +400,47 @@ rest(struct gathering *g, double seconds, struct pf_error *err)
 	return 0;
 }
 
-/* A profile over a part of the time that memory is watched, of which it takes as much as it needs. */
+/* What the agent's threads do, on the processor and off it, over a part of the time that memory is watched. */
 static int
-watch(struct gathering *g, const char *what, const char *path, double seconds, struct pf_error *err)
+watch_threads(struct gathering *g, double seconds, struct pf_error *err)
 {
 	uint32_t whole = seconds < 1 ? 1 : (uint32_t)seconds;
-	double end = pf_net_now() + seconds;
-	int rc = fetch(g, what, path, whole, false, err);
+	size_t got = g->got;
+	int rc = fetch(g, "threads over a window", "/debug/pprof/threads", whole, false, err);
 
-	return rc ? rc : rest(g, end - pf_net_now(), err);
+	return rc || g->got > got ? rc : rest(g, seconds, err);
 }
 
-/* Waiting since the service began. */
+/* Waiting at locks and elsewhere, since the service began. */
 static int
 fetch_waits(struct gathering *g, struct waits *w, struct pf_error *err)
 {
 	const struct pf_evidence *e = &g->tune->evidence;
-	int rc;
+	size_t at = e->profile_count;
+	int rc = fetch(g, w->type, NULL, 0, false, err);
 
-	w->at = e->profile_count;
-	rc = fetch(g, w->type, NULL, 0, false, err);
-	w->recorded = !rc && e->profile_count > w->at && e->profiles[w->at].p->sample_count > 0;
+	w->got = !rc && e->profile_count > at;
+	w->profile = at;
+	w->at = pf_net_now();
 	return rc;
 }
 
-/* Takes waiting over a window for what was ever waited; one without a sample says that nobody waits now. */
+/* And since it was asked first. */
 static int
-watch_waits(struct gathering *g, struct waits *w, double seconds, struct pf_error *err)
+fetch_waits_again(struct gathering *g, struct waits *w, struct pf_error *err)
 {
-	struct pf_evidence *e = &g->tune->evidence;
-	size_t at = e->profile_count;
-	double window;
+	struct waits first = *w;
 	int rc;
 
-	if (!w->recorded)
-		return rest(g, seconds, err);
-	g->may_be_empty = true;
-	rc = watch(g, w->type, NULL, seconds, err);
-	g->may_be_empty = false;
-	if (rc || at == e->profile_count)
-		return rc;
-	window = (double)pf_profile_duration_nanos(e->profiles[at].p) / 1e9;
-	if (!(window > 0) || window > 2 * fmax(seconds, 1)) /* it knows of no windows */
+	if (!first.got)
 		return 0;
-	e->profiles[w->at].kind = PF_PROFILE_OTHER;
-	if (!e->profiles[at].p->sample_count)
-		e->profiles[at].kind = PF_PROFILE_OTHER;
-	return 0;
+	g->may_be_empty = true;
+	rc = fetch_waits(g, w, err);
+	g->may_be_empty = false;
+	if (rc || !w->got)
+		return rc;
+	return pf_evidence_waited(
+	    &g->tune->evidence, first.profile, w->profile, w->at - first.at, err);
 }
 
 /* One more of a series of what there is of goroutines or threads. */
@@ -471,20 +467,14 @@ count_first(struct gathering *g, bool go, struct pf_error *err)
 static int
 watch_memory(struct gathering *g, uint32_t seconds, bool go, struct pf_error *err)
 {
-	static const char threads[] = "/debug/pprof/threads"; /* the agent's */
 	double each = (double)seconds / MORE_SNAPSHOTS;
-	bool waits = g->waits[0].recorded || g->waits[1].recorded;
 	int rc = 0;
 
-	for (int i = !g->has_heap; !rc && i < (g->has_heap ? MORE_SNAPSHOTS : waits ? 3 : 0); i++) {
-		if (i == 0 && !go)
-			rc = watch(g, "threads over a window", threads, each, err);
-		else
-			rc = i == 1 || i == 2 ? watch_waits(g, &g->waits[i - 1], each, err)
-					      : rest(g, each, err);
-		if (!rc && g->has_heap)
+	for (int i = 0; !rc && i < MORE_SNAPSHOTS && g->has_heap; i++) {
+		rc = i || go ? rest(g, each, err) : watch_threads(g, each, err);
+		if (!rc)
 			rc = fetch_heap(g, err);
-		if (!rc && g->has_heap)
+		if (!rc)
 			rc = count_again(g, err);
 	}
 	return rc;
@@ -516,6 +506,8 @@ gather(struct gathering *g, struct pf_error *err)
 	go = pf_evidence_stats_last(&t->evidence, PF_STATS_GO, NULL) != NULL;
 	if (!rc && g->has_heap)
 		rc = count_first(g, go, err);
+	for (size_t i = 0; !rc && i < 2 && g->got; i++)
+		rc = fetch_waits(g, &g->waits[i], err);
 	if (!rc)
 		rc = fetch(g, "cpu", NULL, g->options->seconds, false, err);
 	if (!rc)
@@ -528,11 +520,13 @@ gather(struct gathering *g, struct pf_error *err)
 	if (!rc && go)
 		rc = fetch(g, "goroutine dump", "/debug/pprof/goroutine?debug=2", 0, false, err);
 	for (size_t i = 0; !rc && i < 2; i++)
-		rc = fetch_waits(g, &g->waits[i], err);
+		rc = g->waits[i].at > 0 ? 0 : fetch_waits(g, &g->waits[i], err);
 	if (!rc && !go) /* the agent's */
 		rc = fetch(g, "frees", "/debug/pprof/frees", 0, false, err);
 	if (!rc)
 		rc = watch_memory(g, g->options->seconds ? g->options->seconds : WINDOW, go, err);
+	for (size_t i = 0; !rc && i < 2; i++)
+		rc = fetch_waits_again(g, &g->waits[i], err);
 	if (!rc)
 		rc = fetch_text(g, memstats, err);
 	if (!rc)

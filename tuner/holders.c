@@ -12,9 +12,8 @@
 
 #include "core/memory.h"
 
-enum { MOST_STEPS = 64, MOST_WAITERS = 4096, LEAST_LOOKS = 3, MOST_PLACES = 16 };
+enum { MOST_STEPS = 64, MOST_WAITERS = 4096, LEAST_LOOKS = 3, MOST_PLACES = 16, SELDOM = 4 };
 
-#define SELDOM 0.1
 #define MOST 0.5
 
 static bool
@@ -56,58 +55,6 @@ is_at_rest(const struct pf_stack *s)
 		   ((s->traits & PF_CODE_IDLE) && (s->traits & PF_CODE_OUTSIDE)));
 }
 
-struct inside {
-	size_t waiting, idle, busy;
-};
-
-static int
-count_inside(struct inside *in, const struct pf_evidence_profile *ep, const char *function,
-    struct pf_error *err)
-{
-	struct pf_stack s = {0};
-	int rc = 0;
-
-	*in = (struct inside){0};
-	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
-		rc = pf_stack_read(&s, ep, i, err);
-		if (rc)
-			break;
-		if (waits_at_lock(&s, ep))
-			in->waiting++;
-		else if (is_anywhere(&s, ep, i))
-			in->busy++;
-		else if (is_inside(&s, ep, function))
-			*(is_at_rest(&s) ? &in->idle : &in->busy) += 1;
-	}
-	pf_stack_release(&s);
-	return rc;
-}
-
-int
-pf_holders_are_idle(
-    const struct pf_evidence *e, const char *function, bool *idle, struct pf_error *err)
-{
-	struct inside all = {0};
-	int rc = 0;
-
-	*idle = false;
-	if (*function == '[') /* a binary without names: everything is inside of it */
-		return 0;
-	for (size_t i = 0; !rc && i < e->profile_count; i++) {
-		struct inside in;
-
-		if (!is_snapshot(&e->profiles[i]))
-			continue;
-		rc = count_inside(&in, &e->profiles[i], function, err);
-		if (rc || !in.waiting)
-			continue;
-		all.idle += in.idle;
-		all.busy += in.busy;
-	}
-	*idle = !rc && all.idle && (double)all.busy <= SELDOM * (double)all.idle;
-	return rc;
-}
-
 /* By the words of the label: a handful of them. */
 struct words {
 	struct {
@@ -145,6 +92,20 @@ most_of(const struct words *w)
 	return most;
 }
 
+/* Calls that are made to get something done: not to rest, nor to wait for clients, which may as well be without a lock. */
+static bool
+is_errand(const char *word)
+{
+	static const char *const errands[] = {
+	    "fsync", "fdatasync", "pread", "pwrite", "open", "connect", "flock"};
+
+	for (size_t i = 0; i < sizeof errands / sizeof *errands; i++) {
+		if (strcmp(word, errands[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 int
 pf_holders_call(const struct pf_evidence *e, const char *function, struct pf_holders_call *call,
     struct pf_error *err)
@@ -169,8 +130,7 @@ pf_holders_call(const struct pf_evidence *e, const char *function, struct pf_hol
 	if (rc || !words.count)
 		return rc;
 	most = most_of(&words);
-	if (words.items[most].time < MOST * words.total || !*words.items[most].word ||
-	    strcmp(words.items[most].word, "running") == 0)
+	if (words.items[most].time < MOST * words.total || !is_errand(words.items[most].word))
 		return 0;
 	call->word = words.items[most].word;
 	call->share = words.items[most].time / words.total;
@@ -257,6 +217,81 @@ last_holder(const struct waiter *list, size_t count)
 	return 0;
 }
 
+/* What one look shows of those that are inside of a function. */
+struct inside {
+	bool leads; /* the one that the others wait for is, and at rest */
+	size_t busy;
+};
+
+static int
+look_inside(struct inside *in, const struct pf_evidence_profile *ep, int64_t holder,
+    const char *function, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = 0;
+
+	*in = (struct inside){0};
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		bool inside;
+
+		rc = pf_stack_read(&s, ep, i, err);
+		if (rc || waits_at_lock(&s, ep))
+			continue;
+		inside = is_inside(&s, ep, function);
+		if (is_anywhere(&s, ep, i) || (inside && !is_at_rest(&s)))
+			in->busy++;
+		else if (inside && pf_sample_number(ep->p, i, "tid") == holder)
+			in->leads = true;
+	}
+	pf_stack_release(&s);
+	return rc;
+}
+
+/* Who holds the lock for which most wait in a look; 0: nobody waits, or it isn't known. *waiting: how many do. */
+static int
+find_holder(
+    int64_t *holder, size_t *waiting, const struct pf_evidence_profile *ep, struct pf_error *err)
+{
+	struct waiter *list = NULL;
+	int rc;
+
+	*waiting = 0;
+	rc = read_waiters(&list, waiting, ep, err);
+	*holder = rc ? 0 : last_holder(list, *waiting);
+	free(list);
+	return rc;
+}
+
+int
+pf_holders_are_idle(
+    const struct pf_evidence *e, const char *function, bool *idle, struct pf_error *err)
+{
+	size_t led = 0, others = 0;
+	int rc = 0;
+
+	*idle = false;
+	if (*function == '[') /* a binary without names: everything is inside of it */
+		return 0;
+	for (size_t i = 0; !rc && i < e->profile_count; i++) {
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+		struct inside in = {0};
+		size_t waiting;
+		int64_t holder;
+
+		if (!is_snapshot(ep))
+			continue;
+		rc = find_holder(&holder, &waiting, ep, err);
+		if (!rc && holder > 0)
+			rc = look_inside(&in, ep, holder, function, err);
+		if (rc || !waiting)
+			continue;
+		led += in.leads && !in.busy;
+		others += !in.leads || in.busy;
+	}
+	*idle = !rc && led && SELDOM * others <= led;
+	return rc;
+}
+
 /* The service's function that another, which is called so, has called in this stack; NULL: none. */
 static const char *
 called_by(const struct pf_stack *s, const struct pf_evidence_profile *ep, const char *function)
@@ -274,11 +309,10 @@ static int
 find_place(const char **function, const struct pf_evidence_profile *ep, const char *owner,
     const char *caller, struct pf_error *err)
 {
-	struct waiter *list = NULL;
 	struct pf_stack s = {0};
-	size_t count = 0;
-	int rc = read_waiters(&list, &count, ep, err);
-	int64_t holder = rc ? 0 : last_holder(list, count);
+	size_t waiting;
+	int64_t holder;
+	int rc = find_holder(&holder, &waiting, ep, err);
 
 	*function = NULL;
 	for (size_t i = 0; !rc && holder > 0 && i < ep->p->sample_count; i++) {
@@ -292,7 +326,6 @@ find_place(const char **function, const struct pf_evidence_profile *ep, const ch
 		break;
 	}
 	pf_stack_release(&s);
-	free(list);
 	return rc;
 }
 

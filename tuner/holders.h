@@ -8,15 +8,16 @@
 #include "tuner/sites.h"
 
 /*
- * Whether those that are inside of a function, while others wait for a lock, do nothing themselves but wait for
- * a client or for the program's own work: it is their turn, as in "leader and followers", and nobody loses anything.
+ * Whether the thread for which others wait at a lock does nothing itself, inside of a function, but wait for a client or
+ * for the program's own work, and nobody else is at work in there: it is its turn, as with "leader and
+ * followers", and nobody loses anything.
  */
 int pf_holders_are_idle(
     const struct pf_evidence *e, const char *function, bool *idle, struct pf_error *err);
 
 /* In which call those inside of a function are, who wait for no lock: of wall-clock time. */
 struct pf_holders_call {
-	const char *word; /* "fsync"; NULL: in none for half of the time and more */
+	const char *word; /* "fsync", "open" …; NULL: in none for half of the time and more */
 	double share;
 };
 int pf_holders_call(const struct pf_evidence *e, const char *function, struct pf_holders_call *call,

@@ -35,8 +35,7 @@ static void
 measure(struct pf_findings *f)
 {
 	pf_add_measurement(f, "p99", "seconds",
-	    pf_say(f, "profuse bench --before CMD --after CMD --load URL --rate N, at the "
-		      "rate of "
+	    pf_say(f, "profuse bench --before CMD --after CMD --load URL --rate N, at the rate of "
 		      "production"));
 }
 
@@ -59,13 +58,13 @@ risk_of_sharing(struct pf_findings *f, bool shared)
 static void
 advise_holder(struct pf_findings *f, const char *owner, bool shared, bool go)
 {
-	pf_add_advice(f,
-	    (struct pf_advice){.action = pf_say(f,
-				   "Hold the lock in %s for less: do what needs no protection "
-				   "(input, output, formatting, hashing) outside of it; split it "
-				   "by key (shards); %s; or count in atomics.",
-				   owner, sharing(shared, go)),
-		.risk = risk_of_sharing(f, shared)});
+	pf_add_advice(
+	    f, (struct pf_advice){.action = pf_say(f,
+				      "Hold the lock in %s for less: do what needs no protection "
+				      "(input, output, formatting, hashing) outside of it; split "
+				      "it by key (shards); %s; or count in atomics.",
+				      owner, sharing(shared, go)),
+		   .risk = risk_of_sharing(f, shared)});
 	measure(f);
 }
 
@@ -73,22 +72,19 @@ advise_holder(struct pf_findings *f, const char *owner, bool shared, bool go)
 static void
 advise_waiter(struct pf_findings *f, const char *owner, bool shared, bool go)
 {
-	pf_add_advice(
-	    f, (struct pf_advice){
-		   .action = pf_say(f,
-		       "Find out who holds the lock while %s waits for it (that may be %s "
-		       "too, in "
-		       "another %s): a mutex profile says it. There hold it for less: do what "
-		       "needs "
-		       "no protection (input, output, formatting, hashing) outside of it; "
-		       "split it "
-		       "by key (shards); or %s.",
-		       owner, owner, go ? "goroutine" : "thread", sharing(shared, go)),
-		   .how = go ? pf_say(f, "GET /debug/pprof/mutex, after "
-					 "runtime.SetMutexProfileFraction")
-			     : pf_say(f, "GET /debug/pprof/mutex?seconds=30, of a service with "
-					 "libprofuse-agent"),
-		   .risk = risk_of_sharing(f, shared)});
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f,
+		    "Find out who holds the lock while %s waits for it (that may be %s too, in "
+		    "another %s): a mutex profile says it. There hold it for less: do what needs "
+		    "no protection (input, output, formatting, hashing) outside of it; split it by "
+		    "key (shards); or %s.",
+		    owner, owner, go ? "goroutine" : "thread", sharing(shared, go)),
+		.how =
+		    go ? pf_say(f, "GET /debug/pprof/mutex, after runtime.SetMutexProfileFraction")
+		       : pf_say(f, "GET /debug/pprof/mutex?seconds=30, of a service with "
+				   "libprofuse-agent"),
+		.risk = risk_of_sharing(f, shared)});
 	measure(f);
 }
 
@@ -124,29 +120,24 @@ summary_of(struct pf_findings *f, const struct pf_lock *l, bool starved)
 		    pf_amount(each, w->first_delay / w->first_count, "seconds"));
 	if (starved)
 		said = pf_say(f,
-		    "%s It waits to write while readers take turns: the lock was let go "
-		    "%.0f times "
+		    "%s It waits to write while readers take turns: the lock was let go %.0f times "
 		    "during each of these waits, and never free.",
 		    pf_said(f, said), l->count / w->first_count);
 	if (w->go_on)
 		said = pf_say(f,
-		    "Who waits waits still: of waits that have ended the block profile of "
-		    "that "
-		    "time "
-		    "has %s only.",
+		    "Who waits waits still: of waits that have ended the block profile of that "
+		    "time has %s only.",
 		    pf_amount(all, w->delay, "seconds"));
 	if (l->place.function)
 		said = pf_say(f,
-		    "%s%sIn %zu of %zu looks at all threads, the one that the others "
-		    "waited for "
+		    "%s%sIn %zu of %zu looks at all threads, the one that the others waited for "
 		    "stood in %s.",
 		    pf_said(f, said), said ? " " : "", l->place.looks, l->place.of,
 		    l->place.function);
 	if (l->call.word)
 		said = pf_say(f,
-		    "%s%sThreads that are in %s and wait for no lock spend %s of that time "
-		    "in %s, "
-		    "probably holding it.",
+		    "%s%sThreads that are in %s and wait for no lock spend %s of that time in %s: "
+		    "if that is under the lock, it is what the others wait for.",
 		    pf_said(f, said), said ? " " : "",
 		    l->place.function ? l->place.function : l->owner,
 		    pf_amount(share, l->call.share, "share"), l->call.word);
@@ -178,35 +169,27 @@ add_lock_caveats(struct pf_findings *f, const struct pf_lock *l)
 	if (isnan(l->window))
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f, "The profile sums since the service began, which it does not say: "
-			      "fetch it over a window "
-			      "(--seconds 30) to see today's rate."));
+			      "fetch it over a window (--seconds 30) to see today's rate."));
 	if (l->caller)
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f,
-			"The stacks that let the lock go begin in %s, which never waits "
-			"for one: "
-			"that it is %s follows from who waits. The compiler made its last "
-			"call, "
+			"The stacks that let the lock go begin in %s, which never waits for one: "
+			"that it is %s follows from who waits. The compiler made its last call, "
 			"the unlock, a jump.",
 			l->caller, l->owner));
 	else if (l->caller_label == PF_CALLER_UNKNOWN)
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f,
-			"Which function let the lock go is not known: %s, or one that it "
-			"called, "
-			"for compilers make a jump of a function's last call, which leaves "
-			"no "
-			"frame. Compiled with -fno-optimize-sibling-calls the stack shows "
-			"it.",
+			"Which function let the lock go is not known: %s, or one that it called, "
+			"for compilers make a jump of a function's last call, which leaves no "
+			"frame. Compiled with -fno-optimize-sibling-calls the stack shows it.",
 			l->owner));
 	if (per_second < PF_FEW_WAIT)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f,
-			"On average %.2g threads wait. Where the machine is busy with "
-			"other "
-			"programs, a lock that is held for microseconds makes others wait "
-			"as "
-			"long when its holder loses the processor.",
+			"On average %.2g threads wait. Where the machine is busy with other "
+			"programs, a lock that is held for microseconds makes others wait as long "
+			"when its holder loses the processor.",
 			per_second));
 }
 
@@ -241,14 +224,14 @@ advise(struct pf_findings *f, const struct pf_lock *l, bool shared, bool starved
 	    l->place.function ? l->place.function : l->owner);
 	advise_holder(f, owner, shared, l->go);
 	if (starved)
-		pf_add_advice(
-		    f, (struct pf_advice){
-			   .action = pf_say(f, "Let writers go first, if readers hold it for long "
-					       "anyway."),
-			   .how = pf_say(f, "pthread_rwlockattr_setkind_np(&attr, "
-					    "PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP)"),
-			   .risk = pf_say(f, "A thread that takes it for reading twice then waits "
-					     "for ever once a writer waits.")});
+		pf_add_advice(f,
+		    (struct pf_advice){
+			.action =
+			    pf_say(f, "Let writers go first, if readers hold it for long anyway."),
+			.how = pf_say(f, "pthread_rwlockattr_setkind_np(&attr, "
+					 "PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP)"),
+			.risk = pf_say(f, "A thread that takes it for reading twice then waits for "
+					  "ever once a writer waits.")});
 }
 
 int

@@ -106,6 +106,17 @@ is_libc(const struct pf_mapping *m)
 	return slash && (strncmp(slash, "/libc.so", 8) == 0 || strncmp(slash, "/libc-", 6) == 0);
 }
 
+/* Whether the frame of the function is gone at this address, but for where it returns to. */
+static bool
+is_last(const struct pf_cfi *cfi, uint64_t pc)
+{
+	struct pf_row row;
+
+	return pf_cfi_row(cfi, pc, &row) && row.cfa.kind == PF_RULE_REGISTER &&
+	       row.cfa.reg == PF_REG_SP && row.cfa.value == 8;
+}
+
+/* A function's cold part, where its frame is as it was before, is none. */
 static void
 add_function(struct search *s, uint64_t target, uint32_t from)
 {
@@ -113,7 +124,7 @@ add_function(struct search *s, uint64_t target, uint32_t from)
 	const struct pf_cfi *cfi = tables_of(s->modules, target, s->now, &mapping);
 
 	if (!cfi || mapping == s->own || is_libc(&s->modules->items[mapping]) ||
-	    pf_cfi_start(cfi, target) != target)
+	    !is_last(cfi, target))
 		return;
 	for (uint32_t i = 0; i < s->count; i++)
 		if (s->functions[i] == target)
@@ -124,16 +135,6 @@ add_function(struct search *s, uint64_t target, uint32_t from)
 	}
 	s->functions[s->count] = target;
 	s->from[s->count++] = from;
-}
-
-/* Whether the frame of the function is gone at this address, but for where it returns to. */
-static bool
-is_last(const struct pf_cfi *cfi, uint64_t pc)
-{
-	struct pf_row row;
-
-	return pf_cfi_row(cfi, pc, &row) && row.cfa.kind == PF_RULE_REGISTER &&
-	       row.cfa.reg == PF_REG_SP && row.cfa.value == 8;
 }
 
 /* A jump that the bytes at `pc` may be: where to, or 0; *sure: hardly anything else. */
@@ -173,13 +174,23 @@ jumps_by_pointer(const uint8_t *code)
 	return code[0] == 0xff && (code[1] >> 3 & 7) == 4 && code[1] != 0x25;
 }
 
-/* One place of the function's code; how many bytes are this jump's, and no other's: 1 if it is none. */
+/* Whether a jump leads to code of which nothing is known. */
+static bool
+is_dark(struct search *s, uint64_t target)
+{
+	uint32_t mapping;
+	const struct pf_cfi *cfi = tables_of(s->modules, target, s->now, &mapping);
+
+	return mapping != PF_NO_MAPPING && !cfi;
+}
+
+/* One place of the function's code; how many bytes are this jump's, and no other's: 1 if it is none, or may be none. */
 static size_t
 look_at(struct search *s, const struct pf_cfi *cfi, uint32_t function, const uint8_t *code,
     uint64_t pc, uint64_t limit)
 {
 	uint64_t start = s->functions[function], target;
-	size_t size = code[0] == 0xe9 ? 5 : code[0] == 0x0f || code[0] == 0xff ? 6 : 2;
+	size_t size = code[0] == 0xe9 ? 5 : code[0] == 0x0f || code[0] == 0xff ? 6 : 1;
 	bool sure;
 
 	if (jumps_by_pointer(code)) {
@@ -199,8 +210,10 @@ look_at(struct search *s, const struct pf_cfi *cfi, uint32_t function, const uin
 		s->ender = function;
 		return size;
 	}
-	if (!is_start(s->modules, target, s->now))
+	if (!is_start(s->modules, target, s->now)) {
+		s->open |= sure && is_dark(s, target) && is_last(cfi, pc);
 		return 1;
+	}
 	add_function(s, target, function);
 	return size;
 }

@@ -1,6 +1,7 @@
 /* Goroutines that pile up: connections at rest, a client's that become more, and how fast, by snapshots that have times. */
 #include <math.h>
 
+#include "support/labelled_profile.h"
 #include "support/tuned.h"
 #include "tuner/detect.h"
 
@@ -139,11 +140,16 @@ connections_that_are_kept_are_no_leak(void **state)
 	static const char *const idle[] = {"internal/poll.runtime_pollWait", "net.(*conn).Read",
 	    "net/http.(*persistConn).Read", "bufio.(*Reader).Peek",
 	    "net/http.(*persistConn).readLoop", NULL};
+	static const char *const grpc[] = {"runtime.gopark", "internal/poll.runtime_pollWait",
+	    "net.(*conn).Read", "golang.org/x/net/http2.(*Framer).ReadFrame",
+	    "google.golang.org/grpc/internal/transport.(*http2Server).HandleStreams",
+	    "google.golang.org/grpc.(*Server).serveStreams", NULL};
 	(void)state;
 
 	assert_int_equal(findings_of(3000, kept), 0);
 	assert_int_equal(findings_of(3000, wrapped), 0);
 	assert_int_equal(findings_of(3000, idle), 0);
+	assert_int_equal(findings_of(3000, grpc), 0);
 	assert_true(findings_of(3000, upload) > 0);
 }
 
@@ -213,6 +219,23 @@ a_librarys_loops_at_rest_are_unsure(void **state)
 	pf_tune_free(tune);
 }
 
+/* Subscribers that all get something now and then: few of them wait at that moment, and as many as before later. */
+static void
+subscribers_that_come_back_are_no_leak(void **state)
+{
+	static const char *const poll[] = {"runtime.gopark", "runtime.selectgo", "main.wait",
+	    "net/http.serverHandler.ServeHTTP", "net/http.(*conn).serve", NULL};
+	static const int counts[] = {200, 1200, 1200, 100, 1200, 1200};
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	for (int i = 0; i < 6; i++)
+		add_goroutines(tune, counts[i], poll, 1000 + 5 * i);
+	run_tune(tune);
+	assert_null(find_finding(tune, "goroutine-leak"));
+	pf_tune_free(tune);
+}
+
 /* Workers that all wait for a database, and requests in a queue before them: these are no work of the service's. */
 static void
 requests_that_wait_for_their_turn_hide_nobody_who_waits_outside(void **state)
@@ -241,6 +264,43 @@ requests_that_wait_for_their_turn_hide_nobody_who_waits_outside(void **state)
 	}
 }
 
+/* Who shares a channel with many spins for its lock; a mutex has a finding of its own. */
+static void
+processor_time_at_the_locks_of_channels_is_told(void **state)
+{
+	static const char *const types[] = {"samples", "count", "cpu", "nanoseconds", NULL};
+	static const struct {
+		const char *inner;
+		bool found;
+	} cases[] = {{"runtime.chansend", true}, {"internal/sync.(*Mutex).lockSlow", false}};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct test_sample samples[] = {
+		    {.stack = {"runtime.procyield", "runtime.lock2", cases[i].inner, "main.relay",
+			 "main.main.func1"},
+			.values = {600, 6000000000}},
+		    {.stack = {"runtime.memmove", "runtime.chanrecv", "main.relay",
+			 "main.main.func1"},
+			.values = {100, 1000000000}},
+		    {.stack = {"main.work", "main.main.func1"}, .values = {300, 3000000000}},
+		    {.stack = {NULL}}};
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *finding;
+
+		add_labelled(tune, types, samples, 10, 1000, false);
+		run_tune(tune);
+		finding = find_finding(tune, "lock-contention");
+		assert_int_equal(finding != NULL, cases[i].found);
+		if (finding)
+			assert_non_null(strstr(pf_said(&tune->findings, finding->title),
+			    "60.0 % of the CPU time is spent at the locks of channels, most of it "
+			    "in "
+			    "main.relay"));
+		pf_tune_free(tune);
+	}
+}
+
 int
 main(void)
 {
@@ -250,6 +310,8 @@ main(void)
 	    cmocka_unit_test(connections_that_are_kept_are_no_leak),
 	    cmocka_unit_test(a_clients_connections_that_become_more_are_told),
 	    cmocka_unit_test(a_librarys_loops_at_rest_are_unsure),
+	    cmocka_unit_test(processor_time_at_the_locks_of_channels_is_told),
+	    cmocka_unit_test(subscribers_that_come_back_are_no_leak),
 	    cmocka_unit_test(requests_that_wait_for_their_turn_hide_nobody_who_waits_outside),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,8 +22,8 @@ struct behaviour {
 	bool fails;       /* to give any heap profile but the first */
 	bool hangs;       /* takes connections, and answers nothing */
 	int expected;
-	/* Of mutexes: since it began, and over a window; NULL: it has none. */
-	const struct pf_buffer *ever, *window;
+	/* Of mutexes, since it began: what the first question is answered, and later ones; NULL: it has none. */
+	const struct pf_buffer *first, *later;
 };
 
 static void
@@ -42,7 +42,7 @@ answer(int fd, int listener, const struct behaviour *b, const struct pf_buffer *
 {
 	static const char none[] = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: "
 				   "close\r\n\r\n";
-	static int heaps;
+	static int heaps, mutexes;
 	char request[4096];
 	ssize_t n = recv(fd, request, sizeof request - 1, 0);
 	bool threads;
@@ -56,8 +56,8 @@ answer(int fd, int listener, const struct behaviour *b, const struct pf_buffer *
 		close(listener);
 	if (strstr(request, "/heap?gc=1") && !(b->fails && heaps > 1)) {
 		send_bytes(fd, heap);
-	} else if (b->ever && strstr(request, "/mutex")) {
-		send_bytes(fd, strstr(request, "/mutex?seconds=1") ? b->window : b->ever);
+	} else if (b->first && strstr(request, "/mutex")) {
+		send_bytes(fd, mutexes++ ? b->later : b->first);
 	} else if (strncmp(request, "GET / ", 6) == 0) {
 		send(fd, b->root, strlen(b->root), MSG_NOSIGNAL);
 	} else {
@@ -105,7 +105,7 @@ expect_missing(struct pf_tune *tune)
 
 	run_tune(tune);
 	said = pf_strings_get(&tune->unjudged, 1);
-	assert_non_null(strstr(said, "no profile of: threads, cpu, mutex, block, frees"));
+	assert_non_null(strstr(said, "no profile of: threads, mutex, block, cpu, frees"));
 	assert_null(strstr(said, "heap"));
 	assert_non_null(strstr(said, "404"));
 }
@@ -219,9 +219,9 @@ a_snapshot_that_fails_is_passed_over(void **state)
 	expect_only(&(struct behaviour){.root = "", .fails = true});
 }
 
-/* The fixture's waiting at a lock, a so-manieth of it, with or without a duration; of no program, as the heap is of another. */
+/* The fixture's waiting at a lock, without a duration; of no program, as the heap is of another. */
 static struct pf_buffer
-waiting(int64_t part, int64_t duration_nanos)
+waiting(int64_t times, int64_t part)
 {
 	struct pf_buffer bytes = read_fixture("tune/contended/mutex.pb.gz");
 	struct pf_buffer out = {.maximum = 1 << 20};
@@ -230,36 +230,35 @@ waiting(int64_t part, int64_t duration_nanos)
 
 	assert_int_equal(pf_profile_parse(&p, "mutex", bytes.bytes, bytes.size, NULL, &err), 0);
 	for (size_t i = 0; i < p->sample_count * p->type_count; i++)
-		p->values[i] /= part;
+		p->values[i] = p->values[i] * times / part;
 	for (size_t i = 0; i < p->mapping_count; i++)
 		p->mappings[i].filename = p->mappings[i].build_id = 0;
-	p->duration_nanos = duration_nanos;
+	p->duration_nanos = 0;
 	assert_int_equal(pf_profile_encode(p, &out, &err), 0);
 	pf_profile_free(p);
 	pf_buffer_release(&bytes);
 	return out;
 }
 
-/* What others waited since the service began is not told where a window says what they wait now. */
+/* What others waited since the service began is not told; what they wait while it is looked at is. */
 static void
-waiting_is_that_of_a_window(void **state)
+waiting_is_of_the_time_that_is_looked_at(void **state)
 {
 	static const struct {
-		int64_t part, seconds;
+		int64_t later; /* in hundredths of what the first question is answered */
 		bool found, rate;
-	} cases[] = {{1, 1, true, true}, {1000000, 1, false, false},
-	    {1, 0, true, false}}; /* one that knows of no windows */
-	struct pf_buffer ever = waiting(1, 0);
+	} cases[] = {{200, true, true}, {100, false, false},
+	    {90, true, false}}; /* began anew: since when, nobody says */
+	struct pf_buffer first = waiting(1, 1);
 	(void)state;
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct pf_buffer window =
-		    waiting(cases[i].part, cases[i].seconds * INT64_C(1000000000));
+		struct pf_buffer later = waiting(cases[i].later, 100);
 		struct pf_tune *tune = new_tune();
 		const struct pf_finding *finding;
 		bool rate = false;
 
-		expect(tune, &(struct behaviour){.root = "", .ever = &ever, .window = &window});
+		expect(tune, &(struct behaviour){.root = "", .first = &first, .later = &later});
 		run_tune(tune);
 		finding = find_finding(tune, "lock-contention");
 		assert_int_equal(finding != NULL, cases[i].found);
@@ -268,17 +267,19 @@ waiting_is_that_of_a_window(void **state)
 					   tune->findings.numbers[finding->first_number + k].name),
 				    "waiting_on_average") == 0;
 		assert_int_equal(rate, cases[i].rate);
+		if (finding)
+			assert_int_equal(finding->severity == PF_SEVERITY_LOW, !rate);
 		pf_tune_free(tune);
-		pf_buffer_release(&window);
+		pf_buffer_release(&later);
 	}
-	pf_buffer_release(&ever);
+	pf_buffer_release(&first);
 }
 
 /* Nothing was blocked, or it is not recorded: that is no profile of locks that came later. */
 static void
 an_empty_block_profile_stands_in_no_mutexes_place(void **state)
 {
-	struct pf_buffer mutex = waiting(1, 0), block = {.maximum = 1 << 20};
+	struct pf_buffer mutex = waiting(1, 1), block = {.maximum = 1 << 20};
 	struct pf_tune *tune = new_tune();
 	struct pf_error err = {0};
 	struct pf_profile *p;
@@ -307,7 +308,7 @@ main(void)
 	    cmocka_unit_test(a_snapshot_that_fails_is_passed_over),
 	    cmocka_unit_test(what_hangs_is_asked_once),
 	    cmocka_unit_test(a_trace_is_read_to_its_end),
-	    cmocka_unit_test(waiting_is_that_of_a_window),
+	    cmocka_unit_test(waiting_is_of_the_time_that_is_looked_at),
 	    cmocka_unit_test(an_empty_block_profile_stands_in_no_mutexes_place),
 	};
 
