@@ -176,7 +176,7 @@ grew_since_base(const struct pile *p)
 	return !isnan(p->base) && p->count - p->base >= least_growth(p) && p->count > 2 * p->base;
 }
 
-/* From the first half of the snapshots to the last one, be they too few for a trend: not back to what they were. */
+/* From the first half of the snapshots to the last one, be they too few for a trend. What goes and comes back is no leak. */
 static bool
 grew_in_series(const struct pile *p)
 {
@@ -185,6 +185,10 @@ grew_in_series(const struct pile *p)
 
 	for (size_t i = 0; i < (s->count + 1) / 2; i++)
 		most = fmax(most, s->values[i]);
+	for (size_t i = 1; i < s->count; i++) {
+		if (s->values[i - 1] - s->values[i] >= least_growth(p))
+			return false;
+	}
 	return s->count > 1 && s->values[s->count - 1] - most >= least_growth(p);
 }
 
