@@ -29,6 +29,23 @@ has_comment(const struct pf_binary *binary, const char *compiler)
 	return comment.size && memmem(comment.at, comment.size, compiler, strlen(compiler));
 }
 
+/* Whether nobody but GCC, and a linker, says that it was there. */
+static bool
+is_all_of_gcc(const struct pf_binary *binary)
+{
+	struct pf_bytes comment = pf_binary_section(binary, ".comment");
+	const char *at = (const char *)comment.at, *end = at ? at + comment.size : NULL;
+	bool found = false;
+
+	for (size_t size; at && at < end; at += size + 1) {
+		size = strnlen(at, (size_t)(end - at));
+		if (size && strncmp(at, "GCC: ", 5) != 0 && strncmp(at, "Linker: ", 8) != 0)
+			return false;
+		found |= size && *at == 'G';
+	}
+	return found;
+}
+
 bool
 pf_has_unique_names(const struct pf_binary *binary)
 {
@@ -45,7 +62,7 @@ pf_has_unique_names(const struct pf_binary *binary)
 static int
 check_for_gcc(struct pf_convert *c, bool by_clang, struct pf_error *err)
 {
-	if (pf_probes_present(c->binary) || pf_has_unique_names(c->binary))
+	if (pf_probes_present(c->binary))
 		return pf_error_set(err, PF_EINPUT,
 		    "%s was built by clang, with names of static functions that GCC's build does "
 		    "not "
@@ -53,7 +70,7 @@ check_for_gcc(struct pf_convert *c, bool by_clang, struct pf_error *err)
 		    "gcc "
 		    "out",
 		    c->binary_path);
-	if (by_clang)
+	if (by_clang || pf_has_unique_names(c->binary))
 		pf_report_note(&c->report,
 		    "Code of clang's is in this binary: GCC has other lines for the same code and "
 		    "takes for cold what it doesn't find. Profile a build of GCC.");
@@ -76,7 +93,7 @@ pf_check_compiler(struct pf_convert *c, struct pf_error *err)
 			    "writes "
 			    "what go build -pgo takes",
 			    c->binary_path);
-		if (!by_clang && has_comment(c->binary, "GCC: "))
+		if (is_all_of_gcc(c->binary))
 			pf_report_note(&c->report,
 			    "GCC built this binary: clang has other lines for the same code, and "
 			    "what "

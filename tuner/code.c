@@ -469,11 +469,11 @@ pf_code_wait_traits(const char *word)
 }
 
 /* Who connects or sends has asked for it, however long it takes: only what comes can be waited for at rest. */
-static bool
-is_sending(const char *call)
+bool
+pf_code_is_sending(const char *call)
 {
 	return strncmp(call, "connect", 7) == 0 || strncmp(call, "send", 4) == 0 ||
-	       strncmp(call, "write", 5) == 0;
+	       strncmp(call, "write", 5) == 0 || strcmp(call, "splice") == 0;
 }
 
 uint32_t
@@ -482,7 +482,7 @@ pf_code_peer_traits(const char *word, const char *call, double seconds)
 	static const struct rule words[] = {{"client", PF_CODE_SERVER}, {"self", PF_CODE_IDLE},
 	    {"server", PF_CODE_ASKS}, {"file", PF_CODE_ASKS}};
 
-	if (strcmp(word, "server") == 0 && seconds >= LONGEST_REQUEST && !is_sending(call))
+	if (strcmp(word, "server") == 0 && seconds >= LONGEST_REQUEST && !pf_code_is_sending(call))
 		return PF_CODE_RESTS;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (strcmp(word, words[i].name) == 0)

@@ -55,6 +55,8 @@ bool pf_code_is_allocator(const char *function);
 
 /* Of a wait for what the agent's labels call "mutex", "condition" …; 0: no such word. */
 uint32_t pf_code_wait_traits(const char *word);
+/* Whether a call ("sendmsg") connects or sends: whoever is in it asks, and does not rest. */
+bool pf_code_is_sending(const char *call);
 /* Of seconds of waiting in a call ("read" …) for whom they call "client", "server" …; 0: no such word. */
 uint32_t pf_code_peer_traits(const char *word, const char *call, double seconds);
 

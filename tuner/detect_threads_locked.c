@@ -27,7 +27,7 @@
 #include "core/memory.h"
 #include "tuner/sites.h"
 
-enum { MOST_WAITERS = 4096 };
+enum { MOST_WAITERS = 4096, MOST_STEPS = 64 };
 
 #define LONG_WAIT 1.0 /* seconds */
 #define STUCK_FOR 5.0 /* longer than anybody holds a lock who gets on */
@@ -80,13 +80,13 @@ waiter(const struct locked_threads *w, int64_t thread)
 	return NULL;
 }
 
-/* How many steps from this thread come back to it; 0: none do. */
+/* How many steps from this thread come back to it; 0: none do, or more than anybody would follow. */
 static size_t
 steps_around(const struct locked_threads *w, const struct locked_thread *first)
 {
 	const struct locked_thread *t = first;
 
-	for (size_t steps = 1; t && steps <= w->count; steps++) {
+	for (size_t steps = 1; t && steps <= MOST_STEPS && steps <= w->count; steps++) {
 		if (t->holder == first->thread)
 			return steps;
 		t = waiter(w, t->holder);

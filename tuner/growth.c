@@ -93,7 +93,7 @@ pf_growth_steps(const struct pf_growth *g, uint32_t owner)
 		last = i;
 		pace = ratio;
 	}
-	if (steps < LEAST_STEPS ||
+	if (steps < LEAST_STEPS || !(g->objects[first * g->room + owner] > 0) ||
 	    !(g->objects[end * g->room + owner] <= AS_MANY * g->objects[first * g->room + owner]))
 		return 0;
 	/* What fills up evenly is full again after as many times the last room's time as it was enlarged by. */

@@ -46,11 +46,12 @@ is_anywhere(const struct pf_stack *s, const struct pf_evidence_profile *ep, size
 	       pf_stack_own(s, ep) == s->count;
 }
 
-/* Waits for what comes: from a client, or from the program's own, at a descriptor. */
+/* Waits for what comes: from a client, or from the program's own, at a descriptor. Who sends to a client waits for it. */
 static bool
-is_at_rest(const struct pf_stack *s)
+is_at_rest(const struct pf_stack *s, const struct pf_evidence_profile *ep, size_t sample)
 {
 	return !(s->traits & PF_CODE_RUNS) &&
+	       !pf_code_is_sending(pf_sample_text(ep->p, sample, "wait")) &&
 	       ((s->traits & PF_CODE_SERVER) ||
 		   ((s->traits & PF_CODE_IDLE) && (s->traits & PF_CODE_OUTSIDE)));
 }
@@ -127,7 +128,7 @@ pf_holders_call(const struct pf_evidence *e, const char *function, struct pf_hol
 			    &words, pf_sample_text(ep->p, i, "wait"), pf_value(ep, i, column));
 	}
 	pf_stack_release(&s);
-	if (rc || !words.count)
+	if (rc || !(words.total > 0))
 		return rc;
 	most = most_of(&words);
 	if (words.items[most].time < MOST * words.total || !is_errand(words.items[most].word))
@@ -238,7 +239,7 @@ look_inside(struct inside *in, const struct pf_evidence_profile *ep, int64_t hol
 		if (rc || waits_at_lock(&s, ep))
 			continue;
 		inside = is_inside(&s, ep, function);
-		if (is_anywhere(&s, ep, i) || (inside && !is_at_rest(&s)))
+		if (is_anywhere(&s, ep, i) || (inside && !is_at_rest(&s, ep, i)))
 			in->busy++;
 		else if (inside && pf_sample_number(ep->p, i, "tid") == holder)
 			in->leads = true;

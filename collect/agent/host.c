@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, FD_FLOOR = 600, MOST_ANCESTORS = 32 };
+enum { PAGE = 4096, FD_FLOOR = 600, MOST_ANCESTORS = 32, MOST_THREADS = 64 };
 
 static pid_t self; /* for process_vm_readv: any living thread of ours */
 static char program[256];
@@ -133,6 +133,12 @@ pf_host_read_all(void *to, uintptr_t from, size_t size)
 	return pf_host_read(to, from, size) == size;
 }
 
+bool
+pf_host_reads_surely(void)
+{
+	return !by_page_probe && !filtered();
+}
+
 ssize_t
 pf_host_read_file(const char *path, char *to, size_t size)
 {
@@ -149,18 +155,19 @@ pf_host_read_file(const char *path, char *to, size_t size)
 	return n < 0 ? -1 : (ssize_t)done;
 }
 
-/* Whether a process has a thread of the agent's. */
+/* Whether a process has a thread of the agent's, which is among its first. */
 static bool
 has_agent(pid_t process)
 {
 	char path[64], name[32];
 	struct dirent *entry;
 	bool found = false;
+	int left = MOST_THREADS;
 	DIR *dir;
 
 	snprintf(path, sizeof path, "/proc/%d/task", (int)process);
 	dir = opendir(path);
-	while (dir && !found && (entry = readdir(dir))) {
+	while (dir && !found && left-- && (entry = readdir(dir))) {
 		snprintf(
 		    path, sizeof path, "/proc/%d/task/%.20s/comm", (int)process, entry->d_name);
 		found = entry->d_name[0] != '.' && pf_host_read_file(path, name, sizeof name) > 0 &&
@@ -190,7 +197,7 @@ is_below_an_agent(void)
 {
 	pid_t process = getppid();
 
-	for (int i = 0; i < MOST_ANCESTORS && process > 1; i++) {
+	for (int i = 0; i < MOST_ANCESTORS && process > 0; i++) {
 		if (has_agent(process))
 			return true;
 		process = parent_of(process);

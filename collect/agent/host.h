@@ -27,6 +27,8 @@ void pf_host_by_thread(void);
  * may end the process: nothing is opened then that nobody has asked for.
  */
 bool pf_host_confined(void);
+/* Whether the kernel reads memory for us: else what is probed may be gone when it is read. */
+bool pf_host_reads_surely(void);
 
 /*
  * Copies up to `size` bytes from an address that may be anything. Returns how

@@ -21,7 +21,7 @@ enum {
 	AT_ONCE = 4096,
 	LONGEST = 6, /* bytes of a jump */
 	MOST_HOPS = 3,
-	KEPT = 64,
+	KEPT = 512,
 };
 
 struct pf_last_call_seen {
@@ -33,8 +33,7 @@ struct pf_last_call_seen {
 struct search {
 	struct pf_modules *modules;
 	uint64_t entry;
-	uint32_t own; /* the entry's mapping: the agent's */
-	int64_t now;
+	uint32_t own;                       /* the entry's mapping: the agent's */
 	uint64_t functions[MOST_FUNCTIONS]; /* the first is what was called */
 	uint32_t from[MOST_FUNCTIONS];      /* by which of them each is jumped to */
 	uint32_t count;
@@ -69,30 +68,38 @@ linkage_slot(uint64_t pc, uint64_t *slot)
 	return true;
 }
 
-/* The function behind the linker's entries. */
+/* A look at the mappings would move the tables that a search has in its hands: it goes by those that are known. */
+#define NO_LOOK INT64_MIN
+
+/* The function behind the linker's entries; 0: nothing is read where no file's mapping is known to be. */
 static uint64_t
-behind(uint64_t target)
+behind(struct pf_modules *modules, uint64_t target)
 {
 	uint64_t slot;
 
-	for (int i = 0; i < MOST_HOPS && linkage_slot(target, &slot); i++)
+	for (int i = 0; i < MOST_HOPS; i++) {
+		if (pf_modules_find(modules, target, NO_LOOK) == PF_NO_MAPPING)
+			return 0;
+		if (!linkage_slot(target, &slot))
+			return target;
 		if (!pf_host_read_all(&target, slot, sizeof target))
 			return 0;
+	}
 	return target;
 }
 
 static const struct pf_cfi *
-tables_of(struct pf_modules *modules, uint64_t pc, int64_t now, uint32_t *mapping)
+tables_of(struct pf_modules *modules, uint64_t pc, uint32_t *mapping)
 {
-	*mapping = pf_modules_find(modules, pc, now);
+	*mapping = pf_modules_find(modules, pc, NO_LOOK);
 	return *mapping == PF_NO_MAPPING ? NULL : pf_modules_cfi(modules, *mapping);
 }
 
 static bool
-is_start(struct pf_modules *modules, uint64_t pc, int64_t now)
+is_start(struct pf_modules *modules, uint64_t pc)
 {
 	uint32_t mapping;
-	const struct pf_cfi *cfi = tables_of(modules, pc, now, &mapping);
+	const struct pf_cfi *cfi = tables_of(modules, pc, &mapping);
 
 	return cfi && pf_cfi_start(cfi, pc) == pc;
 }
@@ -121,7 +128,7 @@ static void
 add_function(struct search *s, uint64_t target, uint32_t from)
 {
 	uint32_t mapping;
-	const struct pf_cfi *cfi = tables_of(s->modules, target, s->now, &mapping);
+	const struct pf_cfi *cfi = tables_of(s->modules, target, &mapping);
 
 	if (!cfi || mapping == s->own || is_libc(&s->modules->items[mapping]) ||
 	    !is_last(cfi, target))
@@ -179,7 +186,7 @@ static bool
 is_dark(struct search *s, uint64_t target)
 {
 	uint32_t mapping;
-	const struct pf_cfi *cfi = tables_of(s->modules, target, s->now, &mapping);
+	const struct pf_cfi *cfi = tables_of(s->modules, target, &mapping);
 
 	return mapping != PF_NO_MAPPING && !cfi;
 }
@@ -193,8 +200,10 @@ look_at(struct search *s, const struct pf_cfi *cfi, uint32_t function, const uin
 	size_t size = code[0] == 0xe9 ? 5 : code[0] == 0x0f || code[0] == 0xff ? 6 : 1;
 	bool sure;
 
+	if (code[0] == 0xff && !is_last(cfi, pc))
+		return 1;
 	if (jumps_by_pointer(code)) {
-		s->open |= is_last(cfi, pc);
+		s->open = true;
 		return 1;
 	}
 	target = jump_target(code, pc, &sure);
@@ -204,13 +213,13 @@ look_at(struct search *s, const struct pf_cfi *cfi, uint32_t function, const uin
 		return size;
 	if (!sure && !is_last(cfi, pc))
 		return 1;
-	target = behind(target);
+	target = behind(s->modules, target);
 	if (target == s->entry) {
 		s->enders += !s->enders || s->ender != function;
 		s->ender = function;
 		return size;
 	}
-	if (!is_start(s->modules, target, s->now)) {
+	if (!is_start(s->modules, target)) {
 		s->open |= sure && is_dark(s, target) && is_last(cfi, pc);
 		return 1;
 	}
@@ -224,7 +233,7 @@ look_through(struct search *s, uint32_t function)
 	uint64_t at = s->functions[function], limit;
 	uint8_t code[AT_ONCE];
 	uint32_t mapping;
-	const struct pf_cfi *cfi = tables_of(s->modules, at, s->now, &mapping);
+	const struct pf_cfi *cfi = tables_of(s->modules, at, &mapping);
 
 	limit = cfi ? pf_cfi_limit(cfi, at) : 0;
 	if (!limit || limit - at > MOST_CODE) {
@@ -251,13 +260,12 @@ look_through(struct search *s, uint32_t function)
 
 /* What is between the entry and the caller, if `target` is what the caller has called. */
 static void
-search(struct pf_modules *modules, uint64_t target, uint64_t entry, int64_t now,
-    struct pf_last_call *call)
+search(struct pf_modules *modules, uint64_t target, uint64_t entry, struct pf_last_call *call)
 {
-	struct search s = {.modules = modules, .entry = entry, .now = now};
+	struct search s = {.modules = modules, .entry = entry};
 
 	*call = (struct pf_last_call){.functions = {target}, .count = 1};
-	tables_of(modules, entry, now, &s.own);
+	tables_of(modules, entry, &s.own);
 	add_function(&s, target, 0);
 	for (uint32_t i = 0; i < s.count && s.enders < 2 && !s.open; i++)
 		look_through(&s, i);
@@ -278,7 +286,7 @@ search(struct pf_modules *modules, uint64_t target, uint64_t entry, int64_t now,
 
 /* What the instruction before the frame's address calls; 0: not known. */
 static uint64_t
-called(const struct pf_frame *caller, struct pf_modules *modules, uint64_t entry, int64_t now)
+called(const struct pf_frame *caller, struct pf_modules *modules, uint64_t entry)
 {
 	uint64_t back = caller->registers[PF_REG_PC], target;
 	uint8_t code[6], reg;
@@ -286,8 +294,8 @@ called(const struct pf_frame *caller, struct pf_modules *modules, uint64_t entry
 	if (!pf_host_read_all(code, back - sizeof code, sizeof code))
 		return 0;
 	if (code[1] == 0xe8) {
-		target = behind(relative(code + 2, back));
-		if (target == entry || is_start(modules, target, now))
+		target = behind(modules, relative(code + 2, back));
+		if (target == entry || is_start(modules, target))
 			return target;
 	}
 	if (code[0] == 0xff && code[1] == 0x15)
@@ -301,29 +309,35 @@ called(const struct pf_frame *caller, struct pf_modules *modules, uint64_t entry
 		reg = PF_REG_FP;
 	else if (reg != 3 && reg < 12)
 		return 0;
-	return caller->valid >> reg & 1 ? behind(caller->registers[reg]) : 0;
+	return caller->valid >> reg & 1 ? behind(modules, caller->registers[reg]) : 0;
 }
 
 void
 pf_last_call(struct pf_last_call_seen **kept, struct pf_modules *modules,
     const struct pf_frame *caller, uint64_t entry, int64_t now, struct pf_last_call *call)
 {
-	uint64_t target = called(caller, modules, entry, now);
 	struct pf_last_call_seen *seen, other;
+	uint64_t target;
 
-	*call = (struct pf_last_call){.known = target == entry};
-	if (!target || target == entry || !is_start(modules, target, now))
+	*call = (struct pf_last_call){0};
+	if (!pf_host_reads_surely())
+		return;
+	/* Looks for what is new are made here, before anything is held. */
+	pf_modules_find(modules, caller->registers[PF_REG_PC], now);
+	target = called(caller, modules, entry);
+	call->known = target && target == entry;
+	if (!target || target == entry || !is_start(modules, target))
 		return;
 	if (!*kept)
 		*kept = calloc(KEPT, sizeof **kept);
 	seen = *kept ? &(*kept)[pf_hash_u64(target ^ entry << 1) % KEPT] : &other;
 	other.target = 0;
 	if (seen->target != target || seen->entry != entry ||
-	    seen->mapping != pf_modules_find(modules, target, now)) {
+	    seen->mapping != pf_modules_find(modules, target, NO_LOOK)) {
 		seen->target = target;
 		seen->entry = entry;
-		seen->mapping = pf_modules_find(modules, target, now);
-		search(modules, target, entry, now, &seen->call);
+		seen->mapping = pf_modules_find(modules, target, NO_LOOK);
+		search(modules, target, entry, &seen->call);
 	}
 	*call = seen->call;
 }

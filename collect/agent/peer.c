@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -76,6 +77,22 @@ pipe_of(const struct statx *st)
 	return (struct pf_pipe){makedev(st->stx_dev_major, st->stx_dev_minor), st->stx_ino};
 }
 
+/* A socket for whoever sends datagrams to a port that was chosen: a server of names, of measurements. */
+static bool
+takes_datagrams(const struct pf_peers *p, int fd)
+{
+	union address a = {0};
+	socklen_t size = sizeof a;
+	unsigned port;
+
+	if (option_of(fd, SO_TYPE) != SOCK_DGRAM || !getpeername(fd, &a.any, &size) ||
+	    errno != ENOTCONN)
+		return false;
+	size = sizeof a;
+	port = getsockname(fd, &a.any, &size) ? 0 : port_of(&a);
+	return port && !(p->low <= (long)port && (long)port <= p->high);
+}
+
 static void
 note_descriptor(struct pf_peers *p, int fd)
 {
@@ -96,6 +113,8 @@ note_descriptor(struct pf_peers *p, int fd)
 		unsigned port = port_of(&a);
 		p->listening[port / 8] |= (uint8_t)(1U << port % 8);
 		p->listens |= !pf_server_listens_at(fd);
+	} else if (S_ISSOCK(st.stx_mode)) {
+		p->listens |= takes_datagrams(p, fd);
 	}
 }
 
@@ -112,16 +131,16 @@ look(struct pf_peers *p)
 	if (pf_host_confined() || !(p->listening = calloc(1, PORTS / 8)) ||
 	    !(dir = opendir("/proc/self/fd")))
 		return;
-	while ((entry = readdir(dir)) && seen++ < MOST_DESCRIPTORS)
-		if (*entry->d_name != '.')
-			note_descriptor(p, (int)strtol(entry->d_name, NULL, 10));
-	p->usable = !entry; /* else it may be among those that were not seen */
-	closedir(dir);
 	if (pf_host_read_file("/proc/sys/net/ipv4/ip_local_port_range", range, sizeof range) > 0) {
 		char *at = range;
 		p->low = strtol(at, &at, 10);
 		p->high = strtol(at, &at, 10);
 	}
+	while ((entry = readdir(dir)) && seen++ < MOST_DESCRIPTORS)
+		if (*entry->d_name != '.')
+			note_descriptor(p, (int)strtol(entry->d_name, NULL, 10));
+	p->usable = !entry; /* else it may be among those that were not seen */
+	closedir(dir);
 }
 
 /* ---- one of them ---- */

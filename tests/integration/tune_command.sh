@@ -273,7 +273,7 @@ wait "$service" 2>/dev/null || true
 service=
 # What each snapshot of a series lacks is said once, with how often.
 rm run/*
-LD_PRELOAD=$build/libprofuse-agent.so PROFUSE_PORT=auto PROFUSE_RUN_DIR=$work/run "$build/tests/agent/agent_host_peers" >/dev/null &
+PROFUSE_HEAP=1000000000 LD_PRELOAD=$build/libprofuse-agent.so PROFUSE_PORT=auto PROFUSE_RUN_DIR=$work/run "$build/tests/agent/agent_host_peers" >/dev/null &
 service=$!
 for _ in $(seq 200); do
 	[ -z "$(ls run)" ] || break

@@ -179,6 +179,21 @@ followers_lose_nothing(void **state)
 	}
 }
 
+/* Whom a client keeps waiting while it sends under the lock, it keeps all others waiting. */
+static void
+sending_under_a_lock_is_no_rest(void **state)
+{
+	static const char *const sends[] = {"send", "take", "work", "start_thread"};
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_holder(tune, "take", "work", "known");
+	add_look(tune, sends, "send", "client", 1000);
+	run_tune(tune);
+	assert_int_equal(pf_tune_finding_count(tune), 1);
+	pf_tune_free(tune);
+}
+
 /*
  * A thread a connection, all of it in one function: most wait for their clients, also the one that had the lock
  * when the other began to wait; and another works under it now.
@@ -571,6 +586,7 @@ main(void)
 	    cmocka_unit_test(who_waits_below_a_call_by_pointer_is_the_holder),
 	    cmocka_unit_test(looks_at_threads_show_where_holders_stand),
 	    cmocka_unit_test(followers_lose_nothing),
+	    cmocka_unit_test(sending_under_a_lock_is_no_rest),
 	    cmocka_unit_test(clients_that_rest_excuse_no_holder),
 	    cmocka_unit_test(followers_that_stand_at_their_lock_are_none),
 	    cmocka_unit_test(who_waits_is_not_told_to_hold_for_less),
