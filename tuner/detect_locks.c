@@ -32,13 +32,6 @@ static const char *const contentions[] = {"contentions", NULL};
 
 enum { LEAST_CONTENTIONS = 100, WAITING_NOW = 8 };
 
-/* At a lock of the service's; the allocator's own are detect_arenas.c's. */
-static bool
-waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
-{
-	return (s->traits & PF_CODE_LOCK_WAIT) && !pf_stack_in_allocator(s, ep);
-}
-
 static bool
 at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
@@ -50,7 +43,7 @@ at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 	if (ep->kind == PF_PROFILE_LOCKS)
 		return !pf_stack_in_allocator(s, ep) &&
 		       ((s->traits & PF_CODE_LOCK) || pf_stack_own(s, ep) < s->count);
-	return waits_at_lock(s, ep);
+	return pf_stack_waits_at_lock(s, ep);
 }
 
 /* Of waits in a block profile: those of one function, and the greatest below a call that it makes. */
@@ -285,7 +278,7 @@ judge_now(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_find
 
 	if (column == PF_NONE)
 		return 0;
-	rc = pf_sites_of(&sites, ep, column, waits_at_lock, err);
+	rc = pf_sites_of(&sites, ep, column, pf_stack_waits_at_lock, err);
 	if (!rc && sites.count && sites.items[0].value >= WAITING_NOW) {
 		rc = pf_holders_are_idle(e, pf_site_name(ep, sites.items[0].name), &idle, err);
 		if (!rc && !idle)

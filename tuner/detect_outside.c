@@ -90,7 +90,7 @@ rests_outside(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 }
 
 static bool
-waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+work_waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
 	return own_work(s, ep) && (s->traits & PF_CODE_LOCK_WAIT);
 }
@@ -160,12 +160,6 @@ sees_server(const struct pf_evidence_profile *ep, bool *serves, struct pf_error 
 	return rc;
 }
 
-static bool
-is_look(const struct pf_evidence_profile *ep)
-{
-	return ep->kind == PF_PROFILE_THREADS && ep->p && !ep->base;
-}
-
 static int
 find_server(const struct pf_evidence *e, bool *serves, struct pf_error *err)
 {
@@ -174,7 +168,7 @@ find_server(const struct pf_evidence *e, bool *serves, struct pf_error *err)
 	*serves = false;
 	for (size_t i = 0; !rc && !*serves && i < e->profile_count; i++) {
 		const struct pf_evidence_profile *ep = &e->profiles[i];
-		if (is_look(ep) || (ep->kind == PF_PROFILE_WALL && ep->p && !ep->base))
+		if (pf_is_look(ep) || (ep->kind == PF_PROFILE_WALL && ep->p && !ep->base))
 			rc = sees_server(ep, serves, err);
 	}
 	return rc;
@@ -206,7 +200,7 @@ list_patient(const struct pf_evidence *e, int64_t **list, size_t *count, struct 
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < e->profile_count; i++) {
-		const struct pf_profile *p = is_look(&e->profiles[i]) ? e->profiles[i].p : NULL;
+		const struct pf_profile *p = pf_is_look(&e->profiles[i]) ? e->profiles[i].p : NULL;
 
 		for (size_t k = 0; !rc && p && k < p->sample_count; k++) {
 			if (!is_patient(p, k))
@@ -401,7 +395,7 @@ look_for_time(struct waiting *w, const struct pf_evidence *e, struct pf_error *e
 	for (size_t i = 0; !rc && i < e->profile_count; i++) {
 		struct look l = {0};
 
-		if (!is_look(&e->profiles[i]))
+		if (!pf_is_look(&e->profiles[i]))
 			continue;
 		rc = read_look(&l, &e->profiles[i], err);
 		if (!rc &&
@@ -434,7 +428,7 @@ judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings
 	if (!rc)
 		rc = pf_sites_of(&w.working, w.ep, column, own_work, err);
 	if (!rc)
-		rc = pf_sites_of(&w.locks, w.ep, column, waits_at_lock, err);
+		rc = pf_sites_of(&w.locks, w.ep, column, work_waits_at_lock, err);
 	if (!rc)
 		rc = pf_sites_of(&w.queued, w.ep, column, queues, err);
 	if (!rc && kind == PF_PROFILE_THREADS)

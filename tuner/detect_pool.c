@@ -26,12 +26,6 @@ struct pool {
 };
 
 static bool
-is_look(const struct pf_evidence_profile *ep)
-{
-	return ep->kind == PF_PROFILE_THREADS && ep->p && !ep->base;
-}
-
-static bool
 waits_at_semaphore(const struct pf_evidence_profile *ep, size_t sample)
 {
 	return strcmp(pf_sample_text(ep->p, sample, "wait"), "semaphore") == 0 &&
@@ -88,16 +82,6 @@ find_pool(struct pool *p, const struct pf_evidence_profile *ep, struct pf_error 
 	return rc;
 }
 
-static bool
-has(const struct pf_stack *s, const struct pf_evidence_profile *ep, const char *function)
-{
-	for (size_t i = 0; i < s->count; i++) {
-		if (strcmp(pf_site_name(ep, s->names[i]), function) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* From a client, that is: its next request. */
 static bool
 reads(const struct pf_evidence_profile *ep, size_t sample)
@@ -115,9 +99,9 @@ count_look(struct pool *p, const struct pf_evidence_profile *ep, struct pf_error
 
 	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
 		rc = pf_stack_read(&s, ep, i, err);
-		if (rc || !has(&s, ep, p->caller))
+		if (rc || !pf_stack_has(&s, ep, p->caller))
 			continue;
-		p->waiting += waits_at_semaphore(ep, i) && has(&s, ep, p->owner);
+		p->waiting += waits_at_semaphore(ep, i) && pf_stack_has(&s, ep, p->owner);
 		p->asking += (s.traits & PF_CODE_ASKS) != 0;
 		p->serving += (s.traits & PF_CODE_SERVER) && reads(ep, i);
 	}
@@ -163,7 +147,7 @@ look_through(struct pool *p, const struct pf_evidence *e, struct pf_error *err)
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < e->profile_count; i++) {
-		if (is_look(&e->profiles[i]))
+		if (pf_is_look(&e->profiles[i]))
 			rc = count_look(p, &e->profiles[i], err);
 	}
 	return rc;

@@ -16,28 +16,6 @@ enum { MOST_STEPS = 64, MOST_WAITERS = 4096, LEAST_LOOKS = 3, MOST_PLACES = 16, 
 
 #define MOST 0.5
 
-static bool
-is_snapshot(const struct pf_evidence_profile *ep)
-{
-	return ep->kind == PF_PROFILE_THREADS && ep->p && !ep->base;
-}
-
-static bool
-waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
-{
-	return (s->traits & PF_CODE_LOCK_WAIT) && !pf_stack_in_allocator(s, ep);
-}
-
-static bool
-is_inside(const struct pf_stack *s, const struct pf_evidence_profile *ep, const char *function)
-{
-	for (size_t i = 0; i < s->count; i++) {
-		if (strcmp(pf_site_name(ep, s->names[i]), function) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* On a processor, and nobody knows where. */
 static bool
 is_anywhere(const struct pf_stack *s, const struct pf_evidence_profile *ep, size_t sample)
@@ -123,7 +101,7 @@ pf_holders_call(const struct pf_evidence *e, const char *function, struct pf_hol
 	for (size_t i = 0; !rc && column != PF_NONE && *function != '[' && i < ep->p->sample_count;
 	    i++) {
 		rc = pf_stack_read(&s, ep, i, err);
-		if (!rc && !waits_at_lock(&s, ep) && is_inside(&s, ep, function))
+		if (!rc && !pf_stack_waits_at_lock(&s, ep) && pf_stack_has(&s, ep, function))
 			count_word(
 			    &words, pf_sample_text(ep->p, i, "wait"), pf_value(ep, i, column));
 	}
@@ -160,7 +138,7 @@ read_waiters(
 
 	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
 		rc = pf_stack_read(&s, ep, i, err);
-		if (!rc && waits_at_lock(&s, ep))
+		if (!rc && pf_stack_waits_at_lock(&s, ep))
 			(*list)[(*count)++] =
 			    (struct waiter){.thread = pf_sample_number(ep->p, i, "tid"),
 				.holder = pf_sample_number(ep->p, i, "holder"),
@@ -236,9 +214,9 @@ look_inside(struct inside *in, const struct pf_evidence_profile *ep, int64_t hol
 		bool inside;
 
 		rc = pf_stack_read(&s, ep, i, err);
-		if (rc || waits_at_lock(&s, ep))
+		if (rc || pf_stack_waits_at_lock(&s, ep))
 			continue;
-		inside = is_inside(&s, ep, function);
+		inside = pf_stack_has(&s, ep, function);
 		if (is_anywhere(&s, ep, i) || (inside && !is_at_rest(&s, ep, i)))
 			in->busy++;
 		else if (inside && pf_sample_number(ep->p, i, "tid") == holder)
@@ -279,7 +257,7 @@ pf_holders_are_idle(
 		size_t waiting;
 		int64_t holder;
 
-		if (!is_snapshot(ep))
+		if (!pf_is_look(ep))
 			continue;
 		rc = find_holder(&holder, &waiting, ep, err);
 		if (!rc && holder > 0)
@@ -341,7 +319,7 @@ pf_holders_place(const struct pf_evidence *e, const char *owner, const char *cal
 	for (size_t i = 0; !rc && i < e->profile_count; i++) {
 		const char *function = NULL;
 
-		if (is_snapshot(&e->profiles[i]))
+		if (pf_is_look(&e->profiles[i]))
 			rc = find_place(&function, &e->profiles[i], owner, caller, err);
 		if (function && *function != '[')
 			count_word(&places, function, 1);

@@ -115,6 +115,28 @@ pf_stack_in_allocator(const struct pf_stack *s, const struct pf_evidence_profile
 	return own < s->count && pf_stack_with(s, ep, PF_CODE_ALLOCATION) < own;
 }
 
+bool
+pf_stack_waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return (s->traits & PF_CODE_LOCK_WAIT) && !pf_stack_in_allocator(s, ep);
+}
+
+bool
+pf_stack_has(const struct pf_stack *s, const struct pf_evidence_profile *ep, const char *function)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (strcmp(pf_site_name(ep, s->names[i]), function) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+pf_is_look(const struct pf_evidence_profile *ep)
+{
+	return ep->kind == PF_PROFILE_THREADS && ep->p && !ep->base;
+}
+
 /* Go's own inside: nobody can do anything about it. */
 static bool
 is_inside(const struct pf_evidence_profile *ep, uint32_t name)

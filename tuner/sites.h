@@ -30,6 +30,13 @@ size_t pf_stack_with(
  * own (jemalloc's in the background) is none.
  */
 bool pf_stack_in_allocator(const struct pf_stack *s, const struct pf_evidence_profile *ep);
+/* At a lock of the service's; the allocator's own are detect_arenas.c's. */
+bool pf_stack_waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep);
+/* Whether a function of this name is in it. */
+bool pf_stack_has(
+    const struct pf_stack *s, const struct pf_evidence_profile *ep, const char *function);
+/* A snapshot of what threads do, and no base. */
+bool pf_is_look(const struct pf_evidence_profile *ep);
 /*
  * Who answers for a sample: its own code, else a client's loop, else the last frame that is no allocator's or lock's,
  * of Go's runtime only where there is nothing else. PF_NONE: empty.
