@@ -10,10 +10,8 @@
 #include <unistd.h>
 
 #include "core/error.h"
-#include "core/file.h"
 #include "net/text.h"
-#include "profile/model.h"
-#include "profile/special.h"
+#include "profile/mappings.h"
 
 int
 collect_report_init(struct collect_report *r, struct pf_error *err)
@@ -137,31 +135,19 @@ collect_output_path(
 	return 0;
 }
 
-/* The file name of the program, by which one sees that it is the one that was meant; NULL: the profile names none. */
-static const char *
-program_of(const struct pf_profile *profile)
-{
-	const char *file;
-
-	if (!profile->mapping_count)
-		return NULL;
-	file = pf_profile_string(profile, profile->mappings[0].filename);
-	return pf_mapping_is_file(file) ? pf_base_name(file) : NULL;
-}
-
 void
 collect_report_text(const struct collect_report *r, const struct pf_collected *c)
 {
 	const struct pf_profile *profile = pf_collected_profile(c);
 	int64_t duration = pf_profile_duration_nanos(profile);
-	const char *program = program_of(profile);
+	const char *program = pf_profile_program(profile); /* seen: is it the one that was meant? */
 	char shown[256];
 	size_t size;
 
 	pf_collected_bytes(c, &size);
 	fprintf(stderr, "%s from %s: %zu distinct stacks", pf_collected_type(c),
 	    pf_collected_source(c), pf_profile_sample_count(profile));
-	if (program)
+	if (*program)
 		fprintf(stderr, " of %s",
 		    pf_text_excerpt(shown, sizeof shown, program, strlen(program)));
 	if (duration > 0)

@@ -30,21 +30,9 @@ spins_at_channel(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 	       pf_stack_with(s, ep, PF_CODE_INNER_LOCK) < channel;
 }
 
-static int
-report_channels(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t column,
-    const struct pf_sites *sites, double used, struct pf_error *err)
+static void
+advise_channels(struct pf_findings *f, const char *owner)
 {
-	const char *owner = pf_site_name(ep, sites->items[0].name);
-	double share = sites->total / used;
-	char text[PF_AMOUNT_ROOM];
-
-	pf_findings_add(f, "lock-contention",
-	    pf_cpu_severity(ep, column, share >= 0.5 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM),
-	    PF_CONFIDENCE_MEDIUM,
-	    pf_say(f, "%s of the CPU time is spent at the locks of channels, most of it in %s",
-		pf_amount(text, share, "share"), owner));
-	pf_add_cpu_share(f, "cpu_share", share, pf_cpu_samples(ep));
-	pf_add_number(f, "first_owner_share", sites->items[0].value / sites->total, "share");
 	pf_add_advice(
 	    f, (struct pf_advice){
 		   .action = pf_say(f,
@@ -52,26 +40,11 @@ report_channels(struct pf_findings *f, const struct pf_evidence_profile *ep, uin
 		       "batches (slices) in place of single values, give each worker or shard a "
 		       "channel of its own, or count in atomics.",
 		       owner)});
-	pf_add_measurement(f, "cpu", "share",
-	    pf_say(f, "profuse bench --before CMD --after CMD --load URL --rate N"));
-	return pf_show_sites(f, ep, sites, 3, "share_of_spinning", err);
 }
 
-static int
-report_spinning(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t column,
-    const struct pf_sites *sites, double used, struct pf_error *err)
+static void
+advise_spinning(struct pf_findings *f, const char *owner)
 {
-	const char *owner = pf_site_name(ep, sites->items[0].name);
-	double share = sites->total / used;
-	char text[PF_AMOUNT_ROOM];
-
-	pf_findings_add(f, "lock-contention",
-	    pf_cpu_severity(ep, column, share >= 0.5 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM),
-	    PF_CONFIDENCE_MEDIUM,
-	    pf_say(f, "%s of the CPU time is spent spinning for locks, most of it in %s",
-		pf_amount(text, share, "share"), owner));
-	pf_add_cpu_share(f, "cpu_share", share, pf_cpu_samples(ep));
-	pf_add_number(f, "first_owner_share", sites->items[0].value / sites->total, "share");
 	pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 	    pf_say(f, "Who spins is known, and for how much CPU time: how often, and who held the "
 		      "lock meanwhile, no profile says."));
@@ -84,25 +57,42 @@ report_spinning(struct pf_findings *f, const struct pf_evidence_profile *ep, uin
 		    owner),
 		.risk = pf_say(f, "A holder that loses its processor makes all others spin until "
 				  "it is back.")});
+}
+
+static int
+report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t column,
+    const struct pf_sites *sites, double used, bool channels, struct pf_error *err)
+{
+	const char *owner = pf_site_name(ep, sites->items[0].name);
+	double share = sites->total / used;
+	char text[PF_AMOUNT_ROOM];
+
+	pf_findings_add(f, "lock-contention",
+	    pf_cpu_severity(ep, column, share >= 0.5 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM),
+	    PF_CONFIDENCE_MEDIUM,
+	    pf_say(f,
+		channels ? "%s of the CPU time is spent at the locks of channels, most of it in %s"
+			 : "%s of the CPU time is spent spinning for locks, most of it in %s",
+		pf_amount(text, share, "share"), owner));
+	pf_add_cpu_share(f, "cpu_share", share, pf_cpu_samples(ep));
+	pf_add_number(f, "first_owner_share", sites->items[0].value / sites->total, "share");
+	(channels ? advise_channels : advise_spinning)(f, owner);
 	pf_add_measurement(f, "cpu", "share",
 	    pf_say(f, "profuse bench --before CMD --after CMD --load URL --rate N"));
 	return pf_show_sites(f, ep, sites, 3, "share_of_spinning", err);
 }
 
-typedef int pf_report_spinning(struct pf_findings *f, const struct pf_evidence_profile *ep,
-    uint32_t column, const struct pf_sites *sites, double used, struct pf_error *err);
-
 static int
-judge(const struct pf_evidence_profile *ep, uint32_t column, double used, pf_sample_wanted *wanted,
-    pf_report_spinning *report, struct pf_findings *f, struct pf_error *err)
+judge(const struct pf_evidence_profile *ep, uint32_t column, double used, bool channels,
+    struct pf_findings *f, struct pf_error *err)
 {
 	struct pf_sites sites;
 	double low, high;
-	int rc = pf_sites_of(&sites, ep, column, wanted, err);
+	int rc = pf_sites_of(&sites, ep, column, channels ? spins_at_channel : spins, err);
 
 	pf_share_interval(sites.total / used, pf_cpu_samples(ep), &low, &high);
 	if (!rc && sites.count && sites.total >= SPINS * used && low > SPINS * 0.7)
-		rc = report(f, ep, column, &sites, used, err);
+		rc = report(f, ep, column, &sites, used, channels, err);
 	pf_sites_release(&sites);
 	return rc;
 }
@@ -120,6 +110,6 @@ pf_detect_spinning(const struct pf_evidence *e, struct pf_findings *f, struct pf
 	rc = pf_cpu_used(ep, column, &used, err);
 	if (rc || !(used > 0))
 		return rc;
-	rc = judge(ep, column, used, spins, report_spinning, f, err);
-	return rc ? rc : judge(ep, column, used, spins_at_channel, report_channels, f, err);
+	rc = judge(ep, column, used, false, f, err);
+	return rc ? rc : judge(ep, column, used, true, f, err);
 }

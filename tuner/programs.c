@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
-#include "profile/special.h"
+#include "profile/mappings.h"
 #include "symbol/elf.h"
 
 enum { NAMES_SHOWN = 3 };
@@ -30,11 +30,7 @@ name_length(const char *name)
 const char *
 pf_evidence_program(const struct pf_evidence_profile *ep)
 {
-	const char *file = ep->p && ep->p->mapping_count
-			       ? pf_profile_string(ep->p, ep->p->mappings[0].filename)
-			       : "";
-
-	return pf_mapping_is_file(file) ? pf_base_name(file) : "";
+	return ep->p ? pf_profile_program(ep->p) : "";
 }
 
 /* The mapping of this file in a profile, or NULL. */

@@ -113,6 +113,12 @@ pf_host_confined(void)
 	return !filtered_first && filtered();
 }
 
+bool
+pf_host_reads_surely(void)
+{
+	return !by_page_probe && !filtered();
+}
+
 size_t
 pf_host_read(void *to, uintptr_t from, size_t size)
 {
@@ -121,7 +127,7 @@ pf_host_read(void *to, uintptr_t from, size_t size)
 
 	if (size == 0 || from + size < from)
 		return 0;
-	if (by_page_probe || filtered())
+	if (!pf_host_reads_surely())
 		return read_probed(to, from, size);
 	n = syscall(SYS_process_vm_readv, self, &local, 1UL, &remote, 1UL, 0UL);
 	return n > 0 ? (size_t)n : 0;
@@ -131,12 +137,6 @@ bool
 pf_host_read_all(void *to, uintptr_t from, size_t size)
 {
 	return pf_host_read(to, from, size) == size;
-}
-
-bool
-pf_host_reads_surely(void)
-{
-	return !by_page_probe && !filtered();
 }
 
 ssize_t

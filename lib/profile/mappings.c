@@ -12,7 +12,9 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/file.h"
 #include "core/memory.h"
+#include "profile/special.h"
 
 enum { NEIGHBOURS = 32 };
 
@@ -238,4 +240,12 @@ pf_mappings_arrange(struct pf_profile *p, struct pf_error *err)
 	free(places);
 	free(extend);
 	return rc;
+}
+
+const char *
+pf_profile_program(const struct pf_profile *p)
+{
+	const char *file = p->mapping_count ? pf_profile_string(p, p->mappings[0].filename) : "";
+
+	return pf_mapping_is_file(file) ? pf_base_name(file) : "";
 }
