@@ -37,7 +37,13 @@ fi
 echo "planned looks and calibration"
 expect 0 "Stopped at look" --before "$burn 3" --after "$burn 6" --pairs 48 --looks 3 --warmup-pairs 0
 expect 2 "--looks" --before true --after true --pairs 4 --looks 5
-expect 5 "calibration: with this noise" --before "$burn 1" --after "$burn 2" --tolerance 0.001% --pairs 6
+# Six pairs can't differ with certainty: what refuses is the noise.
+expect 5 "calibration: with this noise" --before "$burn 1" --after "$burn 2" --tolerance 0.001% --calibrate-pairs 6 --pairs 6
+grep -q "^Calibration: 6 pairs of before against itself" "$dir/out" || fail "no calibration in: $(cat "$dir/out")"
+# The second side of each pair of the calibration (in the order ABBA) has four times the work.
+turns="n=\$(cat $dir/turn); echo \$((n + 1)) >$dir/turn; case \$((n % 4)) in 1 | 2) exec $burn 12;; esac; exec $burn 3"
+echo 0 >"$dir/turn"
+expect 5 "calibration: before against itself differs by" --before "$turns" --after true --tolerance 5% --pairs 6 --warmup-pairs 0
 grep -q "^Calibration: 10 pairs of before against itself" "$dir/out" || fail "no calibration in: $(cat "$dir/out")"
 expect 0 "" --before "$burn 3" --after "$burn 12" --tolerance 80% --calibrate-pairs 6 --pairs 6 --confidence 90 --json
 json "d['calibration']['pairs'] == 6 and d['plan']['tolerance'] == 0.8"
