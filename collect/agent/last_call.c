@@ -181,14 +181,17 @@ jumps_by_pointer(const uint8_t *code)
 	return code[0] == 0xff && (code[1] >> 3 & 7) == 4 && code[1] != 0x25;
 }
 
-/* Whether a jump leads to code of which nothing is known. */
+/*
+ * Whether a jump leads to code of which nothing is known: without tables, or mapped since the last
+ * look (0), which only an address that was read from a slot can be believed to be.
+ */
 static bool
-is_dark(struct search *s, uint64_t target)
+is_dark(struct search *s, uint64_t target, bool by_slot)
 {
 	uint32_t mapping;
 	const struct pf_cfi *cfi = tables_of(s->modules, target, &mapping);
 
-	return mapping != PF_NO_MAPPING && !cfi;
+	return mapping == PF_NO_MAPPING ? by_slot : !cfi;
 }
 
 /* One place of the function's code; how many bytes are this jump's, and no other's: 1 if it is none, or may be none. */
@@ -220,7 +223,7 @@ look_at(struct search *s, const struct pf_cfi *cfi, uint32_t function, const uin
 		return size;
 	}
 	if (!is_start(s->modules, target)) {
-		s->open |= sure && is_dark(s, target) && is_last(cfi, pc);
+		s->open |= sure && is_dark(s, target, code[0] == 0xff) && is_last(cfi, pc);
 		return 1;
 	}
 	add_function(s, target, function);
