@@ -27,7 +27,7 @@
 #include "core/memory.h"
 #include "tuner/sites.h"
 
-enum { MOST_WAITERS = 4096, MOST_STEPS = 64 };
+enum { MOST_STEPS = 64, HANDFUL = 4096 };
 
 #define LONG_WAIT 1.0 /* seconds */
 #define STUCK_FOR 5.0 /* longer than anybody holds a lock who gets on */
@@ -42,42 +42,62 @@ struct locked_thread {
 
 struct locked_threads {
 	const struct pf_evidence_profile *ep;
-	struct locked_thread *items; /* owned */
+	struct locked_thread *items; /* owned; whose holders are known, by thread */
 	size_t count;
+	struct locked_thread *
+	    writers; /* owned; that have long waited for a readers-writer lock of no known holder, by thread */
+	size_t writer_count;
 };
+
+static int
+by_thread(const void *a, const void *b)
+{
+	const struct locked_thread *x = a, *y = b;
+
+	return x->thread < y->thread ? -1 : x->thread > y->thread;
+}
 
 static int
 read_waiters(struct locked_threads *w, struct pf_error *err)
 {
 	const struct pf_profile *p = w->ep->p;
 	struct pf_stack stack = {0};
-	int rc = PF_CALLOC(w->items, MOST_WAITERS, err);
+	int rc = PF_CALLOC(w->items, p->sample_count + 1, err);
 
-	for (size_t i = 0; !rc && i < p->sample_count && w->count < MOST_WAITERS; i++) {
+	if (!rc)
+		rc = PF_CALLOC(w->writers, p->sample_count + 1, err);
+	for (size_t i = 0; !rc && i < p->sample_count; i++) {
+		const char *wait = pf_sample_text(p, i, "wait");
 		struct locked_thread t = {.thread = pf_sample_number(p, i, "tid"),
 		    .holder = pf_sample_number(p, i, "holder"),
 		    .waited = (double)pf_sample_number(p, i, "waited") / 1e9,
 		    .sample = i,
-		    .joins = strcmp(pf_sample_text(p, i, "wait"), "join") == 0};
+		    .joins = strcmp(wait, "join") == 0};
+		bool writes = t.holder <= 0 && strcmp(wait, "rwlock") == 0 && t.waited >= STUCK_FOR;
 
-		if (t.thread <= 0 || t.holder <= 0)
+		if (t.thread <= 0 || (t.holder <= 0 && !writes))
 			continue;
 		rc = pf_stack_read(&stack, w->ep, i, err);
 		t.owner = rc ? PF_NONE : pf_stack_owner(&stack, w->ep);
-		w->items[w->count++] = t;
+		if (writes)
+			w->writers[w->writer_count++] = t;
+		else
+			w->items[w->count++] = t;
 	}
 	pf_stack_release(&stack);
+	if (!rc) {
+		qsort(w->items, w->count, sizeof *w->items, by_thread);
+		qsort(w->writers, w->writer_count, sizeof *w->writers, by_thread);
+	}
 	return rc;
 }
 
 static const struct locked_thread *
 waiter(const struct locked_threads *w, int64_t thread)
 {
-	for (size_t i = 0; i < w->count; i++) {
-		if (w->items[i].thread == thread)
-			return &w->items[i];
-	}
-	return NULL;
+	const struct locked_thread key = {.thread = thread};
+
+	return bsearch(&key, w->items, w->count, sizeof key, by_thread);
 }
 
 /* How many steps from this thread come back to it; 0: none do, or more than anybody would follow. */
@@ -201,41 +221,21 @@ readers_take_turns(const struct pf_evidence *e)
 	return all >= LONG_WAIT;
 }
 
-/* The sample of a thread that has long waited for a readers-writer lock that nobody is known to hold; p's count: none. */
-static size_t
-long_writer(const struct pf_profile *p, int64_t thread)
-{
-	size_t i = 0;
-
-	while (i < p->sample_count &&
-	       (pf_sample_number(p, i, "tid") != thread || pf_sample_number(p, i, "holder") > 0 ||
-		   strcmp(pf_sample_text(p, i, "wait"), "rwlock") != 0 ||
-		   (double)pf_sample_number(p, i, "waited") / 1e9 < STUCK_FOR))
-		i++;
-	return i;
-}
-
 static int
 report_behind(struct pf_findings *f, const struct locked_threads *w, const struct locked_thread *t,
-    size_t writer, struct pf_error *err)
+    const struct locked_thread *writer, struct pf_error *err)
 {
-	struct pf_stack stack = {0};
-	int rc = pf_stack_read(&stack, w->ep, writer, err);
-	const char *waits = pf_site_name(w->ep, t->owner), *holds = "";
+	const char *waits = pf_site_name(w->ep, t->owner),
+		   *holds = pf_site_name(w->ep, writer->owner);
+	int rc;
 
-	if (!rc)
-		holds = pf_site_name(w->ep, pf_stack_owner(&stack, w->ep));
-	pf_stack_release(&stack);
-	if (rc)
-		return rc;
 	pf_findings_add(f, "deadlock", PF_SEVERITY_HIGH, PF_CONFIDENCE_LOW,
 	    pf_say(f,
 		"Suspected deadlock: %s waits for a lock of %s, which waits for a readers-writer "
 		"lock that %s may hold for reading",
 		waits, holds, waits));
 	pf_add_number(f, "threads_waiting_for_locks", (double)w->count + 1, "count");
-	pf_add_number(f, "shortest_wait",
-	    fmin(t->waited, (double)pf_sample_number(w->ep->p, writer, "waited") / 1e9), "seconds");
+	pf_add_number(f, "shortest_wait", fmin(t->waited, writer->waited), "seconds");
 	pf_add_caveat(f, PF_CONFIDENCE_LOW,
 	    pf_say(f,
 		"Who holds a lock for reading nobody knows: it is a deadlock if %s does. If others "
@@ -249,7 +249,7 @@ report_behind(struct pf_findings *f, const struct locked_threads *w, const struc
 		       "taking the other; that one is held for reading only makes no difference."),
 		   .how = pf_say(f, "GET /debug/pprof/threads?debug=2 shows what each waits for")});
 	rc = pf_show_stack(f, w->ep, t->sample, 1, NAN, "threads", err);
-	return rc ? rc : pf_show_stack(f, w->ep, writer, 1, NAN, "threads", err);
+	return rc ? rc : pf_show_stack(f, w->ep, writer->sample, 1, NAN, "threads", err);
 }
 
 /* Somebody who waits for one that waits to write, where the first may be the reader that is in the way. */
@@ -258,12 +258,12 @@ judge_behind(
     const struct locked_threads *w, struct pf_findings *f, bool *found, struct pf_error *err)
 {
 	for (size_t i = 0; i < w->count; i++) {
-		size_t writer;
+		const struct locked_thread key = {.thread = w->items[i].holder}, *writer;
 
 		if (w->items[i].joins || w->items[i].waited < STUCK_FOR)
 			continue;
-		writer = long_writer(w->ep->p, w->items[i].holder);
-		if (writer == w->ep->p->sample_count)
+		writer = bsearch(&key, w->writers, w->writer_count, sizeof key, by_thread);
+		if (!writer)
 			continue;
 		*found = true;
 		return report_behind(f, w, &w->items[i], writer, err);
@@ -350,7 +350,7 @@ judge_stuck(
     const struct pf_evidence_profile *ep, bool turns, struct pf_findings *f, struct pf_error *err)
 {
 	/* So many are no handful that stands still. */
-	struct stuck s = {.shortest = INFINITY, .going_on = ep->p->sample_count > MOST_WAITERS};
+	struct stuck s = {.shortest = INFINITY, .going_on = ep->p->sample_count > HANDFUL};
 	int rc = read_stuck(&s, ep, err);
 
 	if (!rc && s.sites.count && !s.going_on && !(s.shared && turns))
@@ -379,6 +379,7 @@ pf_detect_threads_locked(const struct pf_evidence *e, struct pf_findings *f, str
 	if (!rc && !found && !turns)
 		rc = judge_behind(&w, f, &found, err);
 	free(w.items);
+	free(w.writers);
 	if (!rc && !found)
 		rc = judge_stuck(w.ep, turns, f, err);
 	return rc ? rc : pf_findings_check(f, err);

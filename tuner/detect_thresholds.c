@@ -125,20 +125,16 @@ advise_reuse(struct pf_findings *f, double beyond)
 static uint32_t
 say_thresholds(const struct pf_evidence *e, struct pf_findings *f)
 {
-	char others[sizeof e->tunables + 1] = "";
-	size_t size = 0;
+	uint32_t setting = pf_say(f, "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=33554432:"
+				     "glibc.malloc.trim_threshold=268435456");
 
-	for (const char *at = e->tunables; *at; at += strcspn(at, ":"), at += *at == ':') {
-		if (strncmp(at, "glibc.malloc.mmap_threshold=", 28) == 0 ||
-		    strncmp(at, "glibc.malloc.trim_threshold=", 28) == 0)
-			continue;
-		size += (size_t)snprintf(
-		    others + size, sizeof others - size, ":%.*s", (int)strcspn(at, ":"), at);
+	for (const char *at = e->tunables; at && *at; at += strcspn(at, ":"), at += *at == ':') {
+		if (strncmp(at, "glibc.malloc.mmap_threshold=", 28) != 0 &&
+		    strncmp(at, "glibc.malloc.trim_threshold=", 28) != 0)
+			setting =
+			    pf_say(f, "%s:%.*s", pf_said(f, setting), (int)strcspn(at, ":"), at);
 	}
-	return pf_say(f,
-	    "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold="
-	    "268435456%s",
-	    others);
+	return setting;
 }
 
 static void
@@ -154,8 +150,8 @@ advise_mapping(const struct pf_evidence *e, struct pf_findings *f)
 				 "mallopt(M_MMAP_THRESHOLD, …) and mallopt(M_TRIM_THRESHOLD, …)"),
 		.versions = pf_say(f, "glibc; 32 MiB is the greatest threshold on 64 bits"),
 		.risk = pf_say(f, "Freed big blocks stay resident, and may fragment the heap."),
-		.undo = *e->tunables ? pf_say(f, "GLIBC_TUNABLES=%s", e->tunables)
-				     : pf_say(f, "unset GLIBC_TUNABLES")});
+		.undo = e->tunables ? pf_say(f, "GLIBC_TUNABLES=%s", e->tunables)
+				    : pf_say(f, "unset GLIBC_TUNABLES")});
 }
 
 /*

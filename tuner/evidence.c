@@ -53,6 +53,7 @@ pf_evidence_release(struct pf_evidence *e)
 	free(e->stats);
 	free(e->service);
 	free(e->base_trace);
+	free(e->tunables);
 	pf_gctrace_release(&e->trace);
 	if (e->has_goroutines)
 		pf_goroutines_release(&e->goroutines);

@@ -97,7 +97,7 @@ struct pf_evidence {
 	double memory_limit; /* bytes: of the container, or given; NaN: unknown, infinity: none */
 	double cpus;         /* that the service may use; NaN: unknown */
 	char gogc[32], gomemlimit[32], arena_max[32]; /* of its environment; "" unknown */
-	char tunables[512];                           /* GLIBC_TUNABLES */
+	char *tunables; /* owned; GLIBC_TUNABLES of its environment; NULL: not set, or unknown */
 	char fixed_threshold
 	    [64]; /* a variable that fixes malloc's thresholds, with its value; "" none */
 	bool has_environment; /* so that what is not in it is not set */

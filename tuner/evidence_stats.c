@@ -183,21 +183,25 @@ copy_arena_max(struct pf_evidence *e, const struct pf_buffer *block)
 }
 
 /* What ends glibc's own adaptation of its thresholds: any of these, as a variable or as a tunable. */
-static void
-copy_thresholds(struct pf_evidence *e, const struct pf_buffer *block)
+static int
+copy_thresholds(struct pf_evidence *e, const struct pf_buffer *block, struct pf_error *err)
 {
 	static const char *const names[][2] = {{"MALLOC_MMAP_THRESHOLD_", "mmap_threshold="},
 	    {"MALLOC_TRIM_THRESHOLD_", "trim_threshold="}, {"MALLOC_TOP_PAD_", "top_pad="},
 	    {"MALLOC_MMAP_MAX_", "mmap_max="}};
+	const char *tunables = pf_proc_environment(block, "GLIBC_TUNABLES");
+	int rc;
 
-	copy_variable(e->tunables, sizeof e->tunables, block, "GLIBC_TUNABLES");
-	for (size_t i = 0; !*e->fixed_threshold && i < sizeof names / sizeof *names; i++) {
+	free(e->tunables);
+	e->tunables = NULL;
+	rc = tunables ? pf_copy_string(&e->tunables, tunables, err) : 0;
+	for (size_t i = 0; !rc && !*e->fixed_threshold && i < sizeof names / sizeof *names; i++) {
 		const char *value = pf_proc_environment(block, names[i][0]);
 		char tunable[64];
 		const char *at;
 
 		snprintf(tunable, sizeof tunable, "glibc.malloc.%s", names[i][1]);
-		at = strstr(e->tunables, tunable);
+		at = tunables ? strstr(tunables, tunable) : NULL;
 		if (at)
 			snprintf(e->fixed_threshold, sizeof e->fixed_threshold, "%.*s",
 			    (int)strcspn(at, ":"), at);
@@ -205,6 +209,7 @@ copy_thresholds(struct pf_evidence *e, const struct pf_buffer *block)
 			snprintf(e->fixed_threshold, sizeof e->fixed_threshold, "%s=%s",
 			    names[i][0], value);
 	}
+	return rc;
 }
 
 /* The allocator by the libraries that the process has mapped. */
@@ -257,10 +262,12 @@ pf_evidence_add_process(struct pf_evidence *e, pid_t pid, struct pf_error *err)
 		copy_variable(e->gogc, sizeof e->gogc, &text, "GOGC");
 		copy_variable(e->gomemlimit, sizeof e->gomemlimit, &text, "GOMEMLIMIT");
 		copy_arena_max(e, &text);
-		copy_thresholds(e, &text);
-		e->has_environment = true;
+		rc = copy_thresholds(e, &text, err);
+		e->has_environment = rc == 0;
 	}
 	pf_buffer_release(&text);
+	if (rc)
+		return rc;
 	pf_buffer_init(&text, MAPS_ROOM);
 	if (e->allocator == PF_ALLOCATOR_UNKNOWN && pf_proc_file(pid, "maps", &text, NULL) == 0)
 		e->allocator = allocator_of_maps(&text);

@@ -12,7 +12,7 @@
 
 #include "core/memory.h"
 
-enum { MOST_STEPS = 64, MOST_WAITERS = 4096, LEAST_LOOKS = 3, MOST_PLACES = 16, SELDOM = 4 };
+enum { MOST_STEPS = 64, LEAST_LOOKS = 3, MOST_PLACES = 16, SELDOM = 4 };
 
 #define MOST 0.5
 
@@ -119,6 +119,7 @@ pf_holders_call(const struct pf_evidence *e, const char *function, struct pf_hol
 /* Who waits at a lock in a snapshot, by thread. */
 struct waiter {
 	int64_t thread, holder, waited, object;
+	size_t crowd; /* how many wait for the same object */
 };
 
 static int
@@ -129,6 +130,27 @@ by_thread(const void *a, const void *b)
 	return x->thread < y->thread ? -1 : x->thread > y->thread;
 }
 
+static int
+by_object(const void *a, const void *b)
+{
+	const struct waiter *x = a, *y = b;
+
+	return x->object < y->object ? -1 : x->object > y->object;
+}
+
+static void
+count_crowds(struct waiter *list, size_t count)
+{
+	qsort(list, count, sizeof *list, by_object);
+	for (size_t from = 0, to; from < count; from = to) {
+		for (to = from; to < count && list[to].object == list[from].object; to++)
+			;
+		for (size_t i = from; i < to; i++)
+			list[i].crowd = to - from;
+	}
+}
+
+/* Sorted by their threads. */
 static int
 read_waiters(
     struct waiter **list, size_t *count, const struct pf_evidence_profile *ep, struct pf_error *err)
@@ -146,20 +168,11 @@ read_waiters(
 				.object = pf_sample_number(ep->p, i, "object")};
 	}
 	pf_stack_release(&s);
-	if (!rc)
+	if (!rc) {
+		count_crowds(*list, *count);
 		qsort(*list, *count, sizeof **list, by_thread);
+	}
 	return rc;
-}
-
-/* How many wait for the same. */
-static size_t
-crowd(const struct waiter *list, size_t count, const struct waiter *of)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < count; i++)
-		n += list[i].object == of->object;
-	return n;
 }
 
 /* Whoever began last to wait where most do; NULL: nobody waits whose holder is known. */
@@ -167,15 +180,13 @@ static const struct waiter *
 last_waiter(const struct waiter *list, size_t count)
 {
 	const struct waiter *at = NULL;
-	size_t most = 0;
 
-	for (size_t i = 0; i < count && i < MOST_WAITERS; i++) {
-		size_t n = crowd(list, count, &list[i]);
+	for (size_t i = 0; i < count; i++) {
+		const struct waiter *w = &list[i];
 
-		if (list[i].holder <= 0 || n < most || (n == most && list[i].waited >= at->waited))
-			continue;
-		most = n;
-		at = &list[i];
+		if (w->holder > 0 && (!at || w->crowd > at->crowd ||
+					 (w->crowd == at->crowd && w->waited < at->waited)))
+			at = w;
 	}
 	return at;
 }

@@ -1,6 +1,7 @@
 /* What a finding advises fits the evidence: settings that would change nothing are not offered. */
 #include <profuse/tune.h>
 
+#include "core/memory.h"
 #include "profile/encode.h"
 #include "support/tuned.h"
 
@@ -133,7 +134,7 @@ thresholds_are_advised_where_memory_goes_back(void **state)
 
 /* The mapping fixture with each block mapped, beside a heap of 1 MiB blocks, and an environment that is known. */
 static struct pf_tune *
-tuned_mapped(bool environment, const char *fixed, const char *tunables)
+tuned_mapped(bool environment, const char *fixed)
 {
 	static const char *const unmaps[][2] = {{"__GI_madvise", "__GI_munmap"},
 	    {"shrink_heap", "munmap_chunk"}, {"heap_trim", "munmap_chunk"},
@@ -147,7 +148,6 @@ tuned_mapped(bool environment, const char *fixed, const char *tunables)
 	tune->evidence.has_environment = environment;
 	snprintf(
 	    tune->evidence.fixed_threshold, sizeof tune->evidence.fixed_threshold, "%s", fixed);
-	snprintf(tune->evidence.tunables, sizeof tune->evidence.tunables, "%s", tunables);
 	run_tune(tune);
 	return tune;
 }
@@ -156,7 +156,7 @@ tuned_mapped(bool environment, const char *fixed, const char *tunables)
 static void
 who_fixed_a_threshold_has_to_let_go(void **state)
 {
-	struct pf_tune *tune = tuned_mapped(false, "", "");
+	struct pf_tune *tune = tuned_mapped(false, "");
 	const struct pf_advice *a;
 	(void)state;
 
@@ -165,11 +165,11 @@ who_fixed_a_threshold_has_to_let_go(void **state)
 	assert_non_null(advised(tune, "malloc-thresholds", "GLIBC_TUNABLES="));
 	assert_true(find_finding(tune, "malloc-thresholds")->confidence == PF_CONFIDENCE_MEDIUM);
 	pf_tune_free(tune);
-	tune = tuned_mapped(true, "", "");
+	tune = tuned_mapped(true, "");
 	assert_null(advised(tune, "malloc-thresholds", "GLIBC_TUNABLES="));
 	assert_true(find_finding(tune, "malloc-thresholds")->confidence == PF_CONFIDENCE_MEDIUM);
 	pf_tune_free(tune);
-	tune = tuned_mapped(true, "MALLOC_MMAP_THRESHOLD_=131072", "");
+	tune = tuned_mapped(true, "MALLOC_MMAP_THRESHOLD_=131072");
 	a = advised(tune, "malloc-thresholds", "");
 	assert_non_null(
 	    strstr(pf_said(&tune->findings, a->action), "Take MALLOC_MMAP_THRESHOLD_=131072 out"));
@@ -189,7 +189,7 @@ todays_tunables_are_kept(void **state)
 	(void)state;
 
 	tune->evidence.has_environment = true;
-	snprintf(tune->evidence.tunables, sizeof tune->evidence.tunables, "%s", today);
+	assert_int_equal(pf_copy_string(&tune->evidence.tunables, today, NULL), 0);
 	run_tune(tune);
 	a = advised(tune, "malloc-thresholds", "GLIBC_TUNABLES=");
 	assert_string_equal(pf_said(&tune->findings, a->setting),
