@@ -81,6 +81,17 @@ enter(struct path *path, struct pf_entries *e, const struct pf_abbrev *abbrev, u
 	path->read += next - at;
 }
 
+/* What is read once the allowance is used up is nothing: told when that is so for the first time. */
+static void
+spend(struct pf_dwarf *d, uint64_t bytes)
+{
+	if (d->scope_allowance && bytes >= d->scope_allowance)
+		pf_binary_note(d->binary,
+		    "debug information: too much of it to find the classes and namespaces of all "
+		    "functions: some are called by their last names alone");
+	d->scope_allowance -= bytes < d->scope_allowance ? bytes : d->scope_allowance;
+}
+
 /* The entries from the unit's root to the one at `target`. PF_ENOMEM; what can't be read is not found. */
 static int
 find_path(struct pf_dwarf *d, const struct pf_unit *unit, uint64_t target, struct path *path,
@@ -109,7 +120,7 @@ find_path(struct pf_dwarf *d, const struct pf_unit *unit, uint64_t target, struc
 			path->count--;
 		path->read += pf_entries_offset(&e) - at;
 	}
-	d->scope_allowance -= path->read < d->scope_allowance ? path->read : d->scope_allowance;
+	spend(d, path->read);
 	return rc == PF_ENOMEM ? pf_error_nomem(err) : 0;
 }
 
