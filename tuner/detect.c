@@ -90,6 +90,16 @@ pf_cpu_is_idle(const struct pf_evidence_profile *ep, uint32_t column)
 	return pf_cores_used(ep, column) < IDLE_CPU && pf_cpu_samples(ep) < PF_FEW_SAMPLES;
 }
 
+bool
+pf_uses_little_cpu(const struct pf_evidence *e)
+{
+	static const char *const names[] = {"cpu", NULL};
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_CPU);
+	uint32_t column = ep ? pf_evidence_column(ep, names) : PF_NONE;
+
+	return column != PF_NONE && pf_cores_used(ep, column) < IDLE_CPU;
+}
+
 static bool
 marks_in_idle_time(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {

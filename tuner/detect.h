@@ -52,12 +52,18 @@ enum pf_severity pf_cpu_severity(
 /* Whether a profile is of a service that does next to nothing, by few samples: no share of it is worth a finding. */
 bool pf_cpu_is_idle(const struct pf_evidence_profile *ep, uint32_t column);
 
+/* Whether a CPU profile, of however few samples, shows that the service does next to nothing. */
+bool pf_uses_little_cpu(const struct pf_evidence *e);
+
 /*
  * The share of CPU time in the allocator, of which findings about it can save a part: NaN where no CPU
  * profile tells. Below PF_ALLOCATION_MATTERS there is nothing to find. PF_ENOMEM.
  */
 int pf_allocation_share(const struct pf_evidence *e, double *share, struct pf_error *err);
 #define PF_ALLOCATION_MATTERS 0.05
+
+/* Of what was freed, the share of objects that another thread freed than allocated them; NaN: nothing tells. */
+double pf_crossed_share(const struct pf_evidence *e);
 
 /* CPUs' worth of time that the CPU profile saw, as a share of those that there are; NaN: unknown. */
 double pf_busy_share(const struct pf_evidence *e);

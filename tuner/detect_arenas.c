@@ -24,22 +24,28 @@
 /* Arenas a thread: all that allocate have their own; some can't have. */
 #define MOST_THREADS 0.75
 #define FEW_THREADS 0.5
+#define FEW_CROSSED 0.05 /* of frees, by another thread than allocated the block */
 
 enum { WORTH_BYTES = 16 << 20, LEAST_WAITS = 25 };
 
-/* How many threads there are, as the kernel or a profile of them says; NaN: nothing does. */
+/* The most threads that were seen, by the kernel or a profile of them: a lull says nothing of a burst; NaN: nothing tells. */
 static double
 thread_count(const struct pf_evidence *e)
 {
-	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_THREADS);
 	const struct pf_evidence_stats *s = NULL;
-	uint32_t column = ep ? pf_evidence_column(ep, pf_count_columns) : PF_NONE;
+	double most = NAN;
 
-	while ((s = pf_evidence_stats_last(e, PF_STATS_PROC, s))) {
-		if (!isnan(s->proc.threads))
-			return s->proc.threads;
+	while ((s = pf_evidence_stats_last(e, PF_STATS_PROC, s)))
+		most = fmax(most, s->proc.threads);
+	for (size_t i = 0; i < e->profile_count; i++) {
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+		uint32_t column =
+		    pf_is_look(ep) ? pf_evidence_column(ep, pf_count_columns) : PF_NONE;
+
+		if (column != PF_NONE)
+			most = fmax(most, pf_column_total(ep, column));
 	}
-	return column == PF_NONE ? NAN : pf_column_total(ep, column);
+	return most;
 }
 
 /* MALLOC_ARENA_MAX as it is; 0: not set, as far as is known. */
@@ -70,6 +76,8 @@ are_shared(const struct pf_evidence *e, double arenas)
 	double cpus = isnan(e->cpus) ? 1 : fmax(1, e->cpus), threads = thread_count(e);
 	double told = told_arenas(e);
 
+	if (pf_crossed_share(e) < FEW_CROSSED)
+		return true; /* who frees its own blocks meets nobody but in an arena of several */
 	if (arenas == 1)
 		return !(threads <= 1);
 	if (told > 0)
@@ -144,6 +152,18 @@ advise_fewer(const struct pf_evidence *e, struct pf_findings *f)
 {
 	double cpus = isnan(e->cpus) ? 1 : fmax(1, e->cpus);
 
+	if (!pf_evidence_last(e, PF_PROFILE_WALL)) {
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "Whether threads wait for these arenas as they are is not known."));
+		pf_add_advice(f,
+		    (struct pf_advice){
+			.action = pf_say(f, "See first whether threads wait for arenas: where they "
+					    "do, fewer make it worse, and more are what helps."),
+			.how = pf_say(f, "the agent's threads over a window: profuse collect "
+					 "'http://HOST:PORT/debug/pprof/threads?seconds=30'; free "
+					 "memory of all arenas goes back with malloc_trim(0)")});
+		return;
+	}
 	pf_add_advice(f,
 	    (struct pf_advice){.action = pf_say(f, "Have fewer arenas: free memory of one is of no "
 						   "use to threads of another."),

@@ -31,9 +31,11 @@
 #include "core/memory.h"
 #include "stats/trend.h"
 #include "tuner/growth.h"
-#include "tuner/sites.h"
+#include "tuner/owner_stacks.h"
 
-enum { MOST_CANDIDATES = 32, MUCH_BYTES = 64 << 20, MANY_STEPS = 3 };
+enum { MOST_CANDIDATES = 32, MUCH_BYTES = 64 << 20, MANY_STEPS = 3, MOST_STACKS = 4 };
+
+#define NEARLY_ALL 0.95 /* of what an owner holds: the other stacks are not shown */
 
 #define PAIR_SIGMAS 2.33 /* 1 in 100 by chance */
 #define SURE_SIGMAS 3.0
@@ -73,25 +75,35 @@ struct watch {
 	size_t count, capacity;
 };
 
-/* The heaviest stack of an owner in the last snapshot. */
+/* The heaviest stacks of an owner in the last snapshot, each with what it holds itself, until they are nearly all. */
 static int
 show_owner(struct pf_findings *f, const struct pf_growth *h, uint32_t owner, struct pf_error *err)
 {
 	const struct pf_evidence_profile *ep = h->profiles[h->snapshots - 1];
 	const char *wanted = pf_strings_get(h->owners, owner);
-	struct pf_sites sites;
+	uint32_t column, name;
+	struct pf_owner_stacks stacks;
+	double all = 0, shown = 0, total;
 	int rc;
 
 	if (!ep->p) /* of one process too many that ended long ago */
 		return 0;
-	rc = pf_sites_of(&sites, ep, pf_evidence_column(ep, pf_in_use_columns), NULL, err);
-	for (size_t i = 0; !rc && i < sites.count; i++) {
-		const struct pf_site *s = &sites.items[i];
-		if (strcmp(pf_site_name(ep, s->name), wanted) == 0)
-			rc = pf_show_stack(
-			    f, ep, s->sample, s->value, s->value / sites.total, "bytes", err);
+	name = pf_strings_find(&ep->frames.names, wanted, strlen(wanted));
+	column = pf_evidence_column(ep, pf_in_use_columns);
+	if (name == PF_NONE)
+		return 0;
+	total = pf_column_total(ep, column);
+	rc = pf_owner_stacks_of(&stacks, ep, column, NULL, name, err);
+	for (size_t i = 0; i < stacks.count; i++)
+		all += stacks.items[i].value;
+	for (size_t i = 0; !rc && i < stacks.count && i < MOST_STACKS && shown < NEARLY_ALL * all;
+	    i++) {
+		const struct pf_owner_stack *s = &stacks.items[i];
+
+		rc = pf_show_stack(f, ep, s->sample, s->value, s->value / total, "bytes", err);
+		shown += s->value;
 	}
-	pf_sites_release(&sites);
+	pf_owner_stacks_release(&stacks);
 	return rc;
 }
 
@@ -104,8 +116,10 @@ advise(struct pf_findings *f, const char *owner)
 				      "bound it: a limit and an eviction for a cache or a map, a "
 				      "free on every path, an end for what is appended to.",
 				      owner),
-		   .how = pf_say(f, "profuse show flame --base EARLIER LATER --sample-type "
-				    "inuse_space -o growth.html"),
+		   .how = pf_say(f,
+		       "profuse show flame --base EARLIER LATER --sample-type inuse_space -o "
+		       "growth.html; of a running service take the two some time apart: profuse "
+		       "collect URL -t heap -o FILE"),
 		   .risk = pf_say(f, "A restart hides a leak and does not cure it; no allocator "
 				     "setting does either.")});
 }

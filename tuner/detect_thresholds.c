@@ -60,7 +60,7 @@ static bool
 unmaps_block(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
 	static const char *const trimming[] = {"_int_free", "_int_realloc", "heap_trim",
-	    "shrink_heap", "systrim", "malloc_consolidate"};
+	    "shrink_heap", "systrim", "malloc_consolidate", "madvise", "__madvise", "__GI_madvise"};
 
 	for (size_t i = 0; i < s->count; i++) {
 		for (size_t k = 0; k < sizeof trimming / sizeof *trimming; k++) {
@@ -74,16 +74,16 @@ unmaps_block(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 
 /*
  * Of the bytes in blocks that are big enough to be mapped, those in blocks that are mapped whatever the threshold is,
- * by a heap profile; NaN: none tells.
+ * by a heap profile; NaN: none tells. *small: one tells that there are no big blocks at all.
  */
 static double
-beyond_thresholds(const struct pf_evidence *e)
+beyond_thresholds(const struct pf_evidence *e, bool *small)
 {
 	static const char *const counts[] = {"alloc_objects", "inuse_objects", "objects", NULL};
 	static const char *const sizes[] = {"alloc_space", "inuse_space", "space", NULL};
 	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_HEAP);
 	uint32_t count, size;
-	double big = 0, beyond = 0;
+	double all = 0, big = 0, beyond = 0;
 
 	if (!ep)
 		ep = pf_evidence_last(e, PF_PROFILE_ALLOCS);
@@ -92,12 +92,14 @@ beyond_thresholds(const struct pf_evidence *e)
 	for (size_t i = 0; size != PF_NONE && count != PF_NONE && i < ep->p->sample_count; i++) {
 		double n = pf_value(ep, i, count), bytes = pf_value(ep, i, size);
 
+		all += bytes;
 		if (!(n > 0) || bytes / n < FIRST_THRESHOLD)
 			continue;
 		big += bytes;
 		if (bytes / n >= MOST_THRESHOLD)
 			beyond += bytes;
 	}
+	*small = all > 0 && big == 0;
 	return big > 0 ? beyond / big : NAN;
 }
 
@@ -121,15 +123,15 @@ advise_reuse(struct pf_findings *f, double beyond)
 	pf_add_measurement(f, "rss_peak", "bytes", pf_say(f, "profuse tune --try CMD"));
 }
 
-/* Both thresholds above the usual size, beside what else today's tunables set. */
+/* Thresholds above the usual size (of mapping: where blocks are mapped), beside what else today's tunables set. */
 static uint32_t
-say_thresholds(const struct pf_evidence *e, struct pf_findings *f)
+say_thresholds(const struct pf_evidence *e, struct pf_findings *f, bool mapped)
 {
-	uint32_t setting = pf_say(f, "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=33554432:"
-				     "glibc.malloc.trim_threshold=268435456");
+	uint32_t setting = pf_say(f, "GLIBC_TUNABLES=%sglibc.malloc.trim_threshold=268435456",
+	    mapped ? "glibc.malloc.mmap_threshold=33554432:" : "");
 
 	for (const char *at = e->tunables; at && *at; at += strcspn(at, ":"), at += *at == ':') {
-		if (strncmp(at, "glibc.malloc.mmap_threshold=", 28) != 0 &&
+		if ((!mapped || strncmp(at, "glibc.malloc.mmap_threshold=", 28) != 0) &&
 		    strncmp(at, "glibc.malloc.trim_threshold=", 28) != 0)
 			setting =
 			    pf_say(f, "%s:%.*s", pf_said(f, setting), (int)strcspn(at, ":"), at);
@@ -144,12 +146,37 @@ advise_mapping(const struct pf_evidence *e, struct pf_findings *f)
 	    (struct pf_advice){.action = pf_say(f, "Keep big blocks in the heap instead of mapping "
 						   "and unmapping each: fix both thresholds "
 						   "above the usual size."),
-		.setting = say_thresholds(e, f),
+		.setting = say_thresholds(e, f, true),
 		.how = pf_say(f, "in the environment; before 2.26 MALLOC_MMAP_THRESHOLD_ and "
 				 "MALLOC_TRIM_THRESHOLD_; or "
 				 "mallopt(M_MMAP_THRESHOLD, …) and mallopt(M_TRIM_THRESHOLD, …)"),
 		.versions = pf_say(f, "glibc; 32 MiB is the greatest threshold on 64 bits"),
 		.risk = pf_say(f, "Freed big blocks stay resident, and may fragment the heap."),
+		.undo = e->tunables ? pf_say(f, "GLIBC_TUNABLES=%s", e->tunables)
+				    : pf_say(f, "unset GLIBC_TUNABLES")});
+}
+
+/*
+ * What goes to the kernel and back is ends of heaps. Where blocks are big as well, both thresholds are fixed: the one
+ * of trimming alone would leave that of mapping at 128 KiB for good.
+ */
+static void
+advise_keeping_ends(const struct pf_evidence *e, struct pf_findings *f)
+{
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f, "Keep the free ends of the heaps instead of giving them back "
+				    "and getting them again: a trim threshold above what comes "
+				    "and goes. (By the heap profile no block is big enough to be "
+				    "mapped by itself.)"),
+		.setting = say_thresholds(e, f, false),
+		.how = pf_say(f, "in the environment; before 2.26 MALLOC_TRIM_THRESHOLD_; or "
+				 "mallopt(M_TRIM_THRESHOLD, …); where the main heap grows often, "
+				 "M_TOP_PAD (glibc.malloc.top_pad) has it grow by more at a time"),
+		.versions = pf_say(f, "glibc"),
+		.risk = pf_say(f, "What is freed at the end of a heap stays resident; and blocks "
+				  "from 128 KiB on, should there be any, are mapped each from "
+				  "then on."),
 		.undo = e->tunables ? pf_say(f, "GLIBC_TUNABLES=%s", e->tunables)
 				    : pf_say(f, "unset GLIBC_TUNABLES")});
 }
@@ -201,7 +228,7 @@ advise_unfixing(const struct pf_evidence *e, struct pf_findings *f, double beyon
 		.action = pf_say(f, "Or, where the environment fixes it (MALLOC_MMAP_THRESHOLD_, "
 				    "GLIBC_TUNABLES; --pid shows it), set both thresholds above "
 				    "the usual size there."),
-		.setting = say_thresholds(e, f),
+		.setting = say_thresholds(e, f, true),
 		.how = pf_say(f, "in the environment; it changes nothing where the program calls "
 				 "mallopt() itself"),
 		.versions = pf_say(f, "glibc 2.26 and later"),
@@ -220,11 +247,13 @@ mapping_cost(const struct pf_evidence *e, struct pf_findings *f, bool *found, st
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
 	struct pf_finding *finding;
 	struct pf_sites sites, back = {0}, blocks = {0};
-	double share, samples, low, high, beyond = beyond_thresholds(e);
+	double share, samples, low, high, beyond;
 	char text[PF_AMOUNT_ROOM];
+	bool small;
 	int rc;
 
 	*found = false;
+	beyond = beyond_thresholds(e, &small);
 	if (!ep || pf_evidence_is_go(e) ||
 	    (e->allocator != PF_ALLOCATOR_UNKNOWN && e->allocator != PF_ALLOCATOR_GLIBC))
 		return 0;
@@ -251,7 +280,9 @@ mapping_cost(const struct pf_evidence *e, struct pf_findings *f, bool *found, st
 					     "the program does it.");
 		pf_add_cpu_share(f, "cpu_share", share, samples);
 		pf_add_number(f, "given_back_share", back.total / sites.total, "share");
-		if (!(beyond >= MOSTLY_BEYOND) && blocks.total >= MOSTLY_BLOCKS * back.total)
+		if (small && blocks.total < MOSTLY_BLOCKS * back.total)
+			advise_keeping_ends(e, f);
+		else if (!(beyond >= MOSTLY_BEYOND) && blocks.total >= MOSTLY_BLOCKS * back.total)
 			advise_unfixing(e, f, beyond);
 		else if (!(beyond >= MOSTLY_BEYOND))
 			advise_mapping(e, f);
@@ -319,7 +350,7 @@ cut_off(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err
 			heaviest = i;
 		}
 	}
-	if (all < MANY_ALLOCATIONS || beyond < 0.3 * all)
+	if (all < MANY_ALLOCATIONS || beyond < 0.3 * all || pf_uses_little_cpu(e))
 		return 0;
 	rc = pf_allocation_share(e, &cpu, err);
 	if (rc || cpu < PF_ALLOCATION_MATTERS)
@@ -351,6 +382,23 @@ static bool
 crossed(const struct pf_profile *p, size_t sample)
 {
 	return strcmp(pf_sample_text(p, sample, "thread"), "other") == 0;
+}
+
+double
+pf_crossed_share(const struct pf_evidence *e)
+{
+	static const char *const objects[] = {"freed_objects", NULL};
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_FREES);
+	uint32_t column = ep ? pf_evidence_column(ep, objects) : PF_NONE;
+	double all = 0, other = 0;
+
+	for (size_t i = 0; column != PF_NONE && i < ep->p->sample_count; i++) {
+		double value = pf_value(ep, i, column);
+
+		all += value;
+		other += crossed(ep->p, i) ? value : 0;
+	}
+	return all >= MANY_ALLOCATIONS ? other / all : NAN;
 }
 
 /* Objects freed by another thread, by who allocated them; *all: objects freed by any. */

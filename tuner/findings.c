@@ -128,8 +128,13 @@ pf_add_stack(struct pf_findings *f, double value, double share, const char *unit
 
 	if (!to)
 		return;
-	*to = (struct pf_evidence_stack){
-	    .first_frame = f->frame_count, .unit = id, .value = value, .share = share, .own = NAN};
+	*to = (struct pf_evidence_stack){.first_frame = f->frame_count,
+	    .named = SIZE_MAX,
+	    .caller = SIZE_MAX,
+	    .unit = id,
+	    .value = value,
+	    .share = share,
+	    .own = NAN};
 	pf_findings_last(f)->stack_count++;
 }
 
@@ -138,6 +143,42 @@ pf_set_own_share(struct pf_findings *f, double share)
 {
 	if (f->stack_count)
 		f->stacks[f->stack_count - 1].own = share;
+}
+
+void
+pf_set_named_frame(struct pf_findings *f, size_t named, size_t caller)
+{
+	if (!f->stack_count)
+		return;
+	f->stacks[f->stack_count - 1].named = named;
+	f->stacks[f->stack_count - 1].caller = caller;
+}
+
+size_t
+pf_stack_short(const struct pf_evidence_stack *s, size_t most, size_t shown[PF_MOST_SHORT])
+{
+	const size_t wanted[] = {s->named, s->caller};
+	size_t count = 0, first = most, late;
+
+	if (first > s->frame_count)
+		first = s->frame_count;
+	/* The longest beginning that leaves room for those of the two that lie behind it. */
+	for (;; first--) {
+		late = 0;
+		for (size_t i = 0; i < 2; i++)
+			late += wanted[i] >= first && wanted[i] < s->frame_count;
+		if (first + late <= most || !first)
+			break;
+	}
+	while (count < first) {
+		shown[count] = count;
+		count++;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		if (wanted[i] >= first && wanted[i] < s->frame_count)
+			shown[count++] = wanted[i];
+	}
+	return count;
 }
 
 void

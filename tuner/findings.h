@@ -29,6 +29,8 @@ struct pf_number {
 /* A stack with its weight. */
 struct pf_evidence_stack {
 	size_t first_frame, frame_count; /* leaf first, into frames */
+	/* The function that the finding blames, and who called it, among them: a short form leaves out neither. */
+	size_t named, caller;
 	uint32_t unit;
 	double value, share; /* share of all that the profile counted; NaN: none */
 	double
@@ -108,6 +110,8 @@ void pf_add_estimate(struct pf_findings *f, const char *name, double value, doub
 /* Begins a stack; frames follow, leaf first. */
 void pf_add_stack(struct pf_findings *f, double value, double share, const char *unit);
 void pf_add_frame(struct pf_findings *f, const char *function);
+/* Which of its frames are the one that the finding names, and its caller; SIZE_MAX: none. */
+void pf_set_named_frame(struct pf_findings *f, size_t named, size_t caller);
 /* What of the last stack's share is its own, where it stands for several. */
 void pf_set_own_share(struct pf_findings *f, double share);
 void pf_add_advice(struct pf_findings *f, struct pf_advice advice);
@@ -134,6 +138,13 @@ const char *pf_confidence_name(enum pf_confidence confidence); /* "unsure", "low
 enum { PF_SHARE_ROOM = 192 };
 const char *pf_stack_share_text(char *text, const struct pf_findings *f,
     const struct pf_finding *finding, const struct pf_evidence_stack *s);
+
+/*
+ * Of a stack, as many frames as fit: from the leaf up, less what must give way to the function that the finding names and
+ * its caller. Writes their positions, ascending; the count.
+ */
+enum { PF_MOST_SHORT = 16 };
+size_t pf_stack_short(const struct pf_evidence_stack *s, size_t most, size_t shown[PF_MOST_SHORT]);
 
 /* "1.3 GiB", "312 MiB", "12 B"; "45.1 %"; "3.2 ms"; written to text, which is returned. */
 enum { PF_AMOUNT_ROOM = 48 };

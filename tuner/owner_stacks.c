@@ -73,7 +73,7 @@ pf_owner_stacks_of(struct pf_owner_stacks *s, const struct pf_evidence_profile *
 		if (value == 0)
 			continue;
 		rc = pf_stack_read(&g.stack, ep, i, err);
-		if (!rc && g.stack.count && wanted(&g.stack, ep) &&
+		if (!rc && g.stack.count && (!wanted || wanted(&g.stack, ep)) &&
 		    pf_stack_owner(&g.stack, ep) == owner)
 			rc = add(&g, i, value, err);
 	}

@@ -19,7 +19,7 @@ struct pf_owner_stacks {
 };
 
 /*
- * Sums a column by stack (the names of its functions) over the samples that `wanted` says and `owner`, a name of
+ * Sums a column by stack (the names of its functions) over the samples that `wanted` says (NULL: all) and `owner`, a name of
  * the profile's frames, answers for. PF_ENOMEM. Release them after a failure too.
  */
 int pf_owner_stacks_of(struct pf_owner_stacks *s, const struct pf_evidence_profile *ep,

@@ -13,6 +13,9 @@
 
 enum { NAMES_SHOWN = 3 };
 
+#define IN_COMMON \
+	0.2 /* of the functions of the one with fewer: more than that, and one is a renamed build of the other */
+
 enum language { LANGUAGE_UNKNOWN, LANGUAGE_GO, LANGUAGE_NATIVE };
 
 /* ---- what a profile says of its program ---- */
@@ -105,6 +108,40 @@ is_same_program(const struct pf_evidence_profile *a, const struct pf_evidence_pr
 	x = language_of(a);
 	y = language_of(b);
 	return x == y || !x || !y;
+}
+
+/* How many names of the service's own a profile has; with another one, how many of them that has as well. */
+static size_t
+count_own(const struct pf_evidence_profile *ep, const struct pf_evidence_profile *other)
+{
+	const struct pf_strings *names = &ep->frames.names;
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < names->count; i++) {
+		const char *name = pf_strings_get(names, i);
+
+		/* Each program has a main(), and a binary's name stands for functions without one. */
+		if (ep->traits[i] || !*name || *name == '[' || strcmp(name, "main") == 0 ||
+		    strcmp(name, "main.main") == 0)
+			continue;
+		count +=
+		    !other || pf_strings_find(&other->frames.names, name, strlen(name)) != PF_NONE;
+	}
+	return count;
+}
+
+bool
+pf_evidence_is_foreign(const struct pf_evidence_profile *base, const struct pf_evidence_profile *ep)
+{
+	size_t one, other;
+
+	if (!base->p || !ep->p || !*pf_evidence_program(base) || !*pf_evidence_program(ep) ||
+	    !base->p->sample_count || !ep->p->sample_count || is_same_program(base, ep))
+		return false;
+	one = count_own(base, NULL);
+	other = count_own(ep, NULL);
+	/* Without names nothing can be compared between files of different names. */
+	return (double)count_own(base, ep) <= IN_COMMON * (double)(one < other ? one : other);
 }
 
 /* ---- what is named beside profiles ---- */
@@ -240,6 +277,31 @@ set_go_apart(struct pf_evidence *e)
 	}
 }
 
+/* A base of another program than its counterparts that are judged has nothing to be compared with. */
+static void
+set_bases_apart(struct pf_evidence *e)
+{
+	for (size_t i = 0; i < e->profile_count; i++) {
+		struct pf_evidence_profile *base = &e->profiles[i];
+		bool foreign = false, fits = false;
+
+		for (size_t j = 0; base->base && j < e->profile_count; j++) {
+			const struct pf_evidence_profile *ep = &e->profiles[j];
+
+			if (ep->base || ep->apart || ep->kind != base->kind)
+				continue;
+			if (pf_evidence_is_foreign(base, ep))
+				foreign = true;
+			else
+				fits = true;
+		}
+		if (foreign && !fits) {
+			base->apart = true;
+			base->kind = PF_PROFILE_OTHER;
+		}
+	}
+}
+
 void
 pf_evidence_part(struct pf_evidence *e)
 {
@@ -269,6 +331,7 @@ pf_evidence_part(struct pf_evidence *e)
 		go |= language == LANGUAGE_GO;
 		native |= language == LANGUAGE_NATIVE;
 	}
+	set_bases_apart(e);
 	if (native && !go)
 		set_go_apart(e);
 }

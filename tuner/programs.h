@@ -18,6 +18,13 @@ void pf_evidence_part(struct pf_evidence *e);
 const char *pf_evidence_program(const struct pf_evidence_profile *ep);
 
 /*
+ * Whether a base is of another program than a profile: neither has the other's main binary, and they have hardly a
+ * function in common. What names no program, or has no sample, is not.
+ */
+bool pf_evidence_is_foreign(
+    const struct pf_evidence_profile *base, const struct pf_evidence_profile *ep);
+
+/*
  * Whether the profiles so far are of the program that a process runs: PF_EINPUT where all of them name
  * another, by build id and name. What can't be read is no contradiction. PF_ENOMEM.
  */

@@ -10,7 +10,7 @@
 
 #include "tuner/tune.h"
 
-enum { FIRINGS_SHOWN = 50 };
+enum { FRAMES_SHOWN = 8, FIRINGS_SHOWN = 50 };
 
 static void
 escaped(struct pf_buffer *out, const char *text)
@@ -57,15 +57,19 @@ write_stacks(const struct pf_findings *f, const struct pf_finding *finding, stru
 
 	for (size_t i = 0; i < finding->stack_count; i++) {
 		const struct pf_evidence_stack *s = &f->stacks[finding->first_stack + i];
+		size_t shown[PF_MOST_SHORT], count = pf_stack_short(s, FRAMES_SHOWN, shown);
+		size_t next = 0;
 
 		pf_buffer_string(out, "- ");
 		if (!isnan(s->share))
 			pf_buffer_printf(out, "%s in ", pf_stack_share_text(share, f, finding, s));
-		for (size_t j = 0; j < s->frame_count && j < 8; j++) {
+		for (size_t j = 0; j < count; j++) {
 			pf_buffer_string(out, j ? " ← " : "");
-			code(out, pf_said(f, f->frames[s->first_frame + j]));
+			pf_buffer_string(out, shown[j] > next ? "… ← " : "");
+			code(out, pf_said(f, f->frames[s->first_frame + shown[j]]));
+			next = shown[j] + 1;
 		}
-		pf_buffer_string(out, s->frame_count > 8 ? " ← …\n" : "\n");
+		pf_buffer_string(out, s->frame_count > next ? " ← …\n" : "\n");
 	}
 	if (finding->stack_count)
 		pf_buffer_byte(out, '\n');

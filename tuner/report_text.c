@@ -104,19 +104,22 @@ write_stored(const struct pf_stored *s, struct pf_buffer *out)
 		    out, "  and %zu more before that\n", s->firing_count - FIRINGS_SHOWN);
 }
 
-/* "main.f ← main.g ← main.h": the stack's own and library frames from the leaf up, as many as fit. */
+/* "main.f ← main.g ← … ← main.h": frames from the leaf up, as many as fit, and the function that is blamed. */
 static void
 stack_line(const struct pf_findings *f, const struct pf_finding *finding,
     const struct pf_evidence_stack *s, struct pf_buffer *out)
 {
 	char share[PF_SHARE_ROOM];
+	size_t shown[PF_MOST_SHORT], count = pf_stack_short(s, FRAMES_SHOWN, shown), next = 0;
 
 	pf_buffer_printf(out, "    %8s  ", pf_stack_share_text(share, f, finding, s));
-	for (size_t i = 0; i < s->frame_count && i < FRAMES_SHOWN; i++)
-		pf_buffer_printf(
-		    out, "%s%s", i ? " ← " : "", pf_said(f, f->frames[s->first_frame + i]));
-	if (s->frame_count > FRAMES_SHOWN)
-		pf_buffer_printf(out, " ← %zu more", s->frame_count - FRAMES_SHOWN);
+	for (size_t i = 0; i < count; i++) {
+		pf_buffer_printf(out, "%s%s%s", i ? " ← " : "", shown[i] > next ? "… ← " : "",
+		    pf_said(f, f->frames[s->first_frame + shown[i]]));
+		next = shown[i] + 1;
+	}
+	if (s->frame_count > next)
+		pf_buffer_printf(out, " ← %zu more", s->frame_count - next);
 	pf_buffer_byte(out, '\n');
 }
 
@@ -242,8 +245,8 @@ pf_tune_inputs_text(const struct pf_tune *t, struct pf_buffer *out)
 const char *
 pf_nothing_text(const struct pf_tune *t)
 {
-	return t->unjudged.count > 1 ? "Nothing worth changing was found in what could be judged."
-				     : "Nothing in this evidence is worth changing.";
+	return t->unjudged.count > 1 ? "No known problem was found in what could be judged."
+				     : "No known problem was found in this evidence.";
 }
 
 int

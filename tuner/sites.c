@@ -260,6 +260,41 @@ pf_sites_of(struct pf_sites *s, const struct pf_evidence_profile *ep, uint32_t c
 	return rc;
 }
 
+/* The position of the next frame of the service's own after one; without any, of the frame after it. */
+static size_t
+caller_of(const struct pf_stack *s, const struct pf_evidence_profile *ep, size_t named)
+{
+	size_t i = named + 1;
+
+	while (i < s->count && ep->traits[s->names[i]])
+		i++;
+	return i < s->count ? i : named + 1;
+}
+
+/* From the leaf up, of a very deep stack as far as its own function and that one's caller, with a gap before them. */
+static void
+add_frames(struct pf_findings *f, const struct pf_evidence_profile *ep, const struct pf_stack *s)
+{
+	uint32_t owner = pf_stack_owner(s, ep);
+	size_t named = 0, caller, skipped = 0, gap = MOST_FRAMES_SHOWN / 2;
+
+	while (named < s->count && s->names[named] != owner)
+		named++;
+	caller = caller_of(s, ep, named);
+	if (caller >= MOST_FRAMES_SHOWN && named > gap) {
+		skipped = named - gap - 1; /* the gap itself is a frame */
+		caller = caller - skipped < MOST_FRAMES_SHOWN ? caller : named + 1;
+	}
+	for (size_t i = 0; i + skipped < s->count && i < MOST_FRAMES_SHOWN; i++) {
+		if (skipped && i == gap)
+			pf_add_frame(f, "…");
+		else
+			pf_add_frame(f, pf_frames_name(&ep->frames,
+					    s->names[i < gap || !skipped ? i : i + skipped]));
+	}
+	pf_set_named_frame(f, named - skipped, caller - skipped);
+}
+
 int
 pf_show_stack(struct pf_findings *f, const struct pf_evidence_profile *ep, size_t sample,
     double value, double share, const char *unit, struct pf_error *err)
@@ -269,8 +304,7 @@ pf_show_stack(struct pf_findings *f, const struct pf_evidence_profile *ep, size_
 
 	if (!rc) {
 		pf_add_stack(f, value, share, unit);
-		for (size_t i = 0; i < s.count && i < MOST_FRAMES_SHOWN; i++)
-			pf_add_frame(f, pf_frames_name(&ep->frames, s.names[i]));
+		add_frames(f, ep, &s);
 	}
 	pf_stack_release(&s);
 	return rc;

@@ -383,7 +383,7 @@ name_service(struct pf_tune *t, struct pf_error *err)
 
 	for (size_t i = 0; i < e->profile_count && !name; i++) {
 		const struct pf_profile *p = e->profiles[i].p;
-		if (p && !e->profiles[i].apart && p->mapping_count &&
+		if (p && !e->profiles[i].apart && !e->profiles[i].base && p->mapping_count &&
 		    *pf_profile_string(p, p->mappings[0].filename))
 			name = pf_base_name(pf_profile_string(p, p->mappings[0].filename));
 	}
@@ -403,7 +403,9 @@ static bool
 has_counterpart(const struct pf_evidence *e, const struct pf_evidence_profile *base)
 {
 	for (size_t i = 0; i < e->profile_count; i++) {
-		if (!e->profiles[i].base && e->profiles[i].kind == base->kind)
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+
+		if (!ep->base && ep->kind == base->kind && !pf_evidence_is_foreign(base, ep))
 			return true;
 	}
 	return false;
@@ -413,7 +415,7 @@ has_counterpart(const struct pf_evidence *e, const struct pf_evidence_profile *b
 static int
 check_base(const struct pf_evidence *e, struct pf_error *err)
 {
-	const struct pf_evidence_profile *base = NULL;
+	const struct pf_evidence_profile *base = NULL, *foreign = NULL;
 
 	for (size_t i = 0; i < e->stats_count; i++) {
 		if (e->stats[i].base)
@@ -427,6 +429,17 @@ check_base(const struct pf_evidence *e, struct pf_error *err)
 	}
 	if (!base || !base->p)
 		return 0;
+	for (size_t i = 0; i < e->profile_count && !foreign; i++) {
+		if (!e->profiles[i].base && e->profiles[i].kind == base->kind)
+			foreign = &e->profiles[i];
+	}
+	if (foreign)
+		return pf_error_set(err, PF_EINPUT,
+		    "%s: can't be compared with %s: it is of another program (%s, not %s), and "
+		    "they have hardly a function in common; give an earlier profile of the same "
+		    "program as the base",
+		    base->name, foreign->name, pf_evidence_program(base),
+		    pf_evidence_program(foreign));
 	return pf_error_set(err, PF_EINPUT,
 	    "%s: can't be compared with anything here: no other profile is of its kind (%s); give "
 	    "an earlier profile of the same kind as the base",

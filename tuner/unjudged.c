@@ -273,6 +273,8 @@ write_growth(const struct pf_evidence *e, struct pf_buffer *out)
 	for (const struct pf_evidence_profile *first = NULL;
 	    (first = pf_evidence_next_series(e, PF_PROFILE_HEAP, first));) {
 		size_t snapshots = 0;
+		if (first->p && !first->p->sample_count && !pf_evidence_next(e, first))
+			continue; /* said already */
 		for (const struct pf_evidence_profile *ep = first; ep; ep = pf_evidence_next(e, ep))
 			snapshots++;
 		most = snapshots > most ? snapshots : most;
@@ -284,11 +286,11 @@ write_growth(const struct pf_evidence *e, struct pf_buffer *out)
 		    "time, or "
 		    "with a collection each (heap?gc=1).",
 		    most, e->collections);
-	else if (most > 1 && most < PF_LEAST_SERIES)
+	else if (most && most < PF_LEAST_SERIES)
 		pf_buffer_printf(out,
 		    "Whether memory grows was not judged: that needs four heap snapshots of a "
-		    "process, and here are %zu; or an earlier one as --base FILE.",
-		    most);
+		    "process, and here %s %zu; or an earlier one as --base FILE.",
+		    most > 1 ? "are" : "is", most);
 }
 
 /* What grows in one of two processes isn't seen where their snapshots take turns. */

@@ -1,4 +1,5 @@
 /* Memory that grows in steps: an array that is enlarged when it is full, for ever or until it has found its size. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,11 +105,92 @@ a_table_that_has_found_its_size_is_none(void **state)
 	    loads, false); /* one table after the other: more blocks, and no bigger ones */
 }
 
+/* A function that holds memory in two ways, deep below library code: `ways` of it in the first, in MiB. */
+static void
+add_ways(struct pf_tune *tune, const int64_t ways[2], double seconds, bool base)
+{
+	static const char *const inside[][2] = {
+	    {"operator new", "std::map::operator[]"}, {"operator new", "std::string::substr"}};
+	static const char *const above[] = {"note", "handle", "serve", "main"};
+	const struct pf_text file = pf_text_of("service.c", 9);
+	struct pf_builder b;
+	struct pf_profile *p;
+	struct pf_error err = {0};
+
+	assert_int_equal(pf_profile_new(&p, &err), 0);
+	pf_builder_init(&b, p, PF_BUILD_ALL);
+	assert_int_equal(pf_builder_type(&b, "inuse_objects", "count", &err), 0);
+	assert_int_equal(pf_builder_type(&b, "inuse_space", "bytes", &err), 0);
+	assert_int_equal(pf_builder_period(&b, "space", "bytes", 524288, &err), 0);
+	for (size_t i = 0; i < 2; i++) {
+		const int64_t values[] = {ways[i] * 10, ways[i] * MIB};
+		const char *names[16] = {inside[i][0]};
+		char between[9][32];
+		size_t count = 1;
+
+		for (size_t k = 0; k < 9; k++) {
+			snprintf(between[k], sizeof between[k], "std::layer%zu::pass", k);
+			names[count++] = between[k];
+		}
+		names[count++] = inside[i][1];
+		for (size_t k = 0; k < sizeof above / sizeof *above; k++)
+			names[count++] = above[k];
+		for (size_t k = 0; k < count; k++)
+			assert_int_equal(pf_builder_function(&b,
+					     pf_text_of(names[k], strlen(names[k])), file, 0, &err),
+			    0);
+		assert_int_equal(pf_builder_sample(&b, values, &err), 0);
+	}
+	assert_int_equal(pf_builder_end(&b, &err), 0);
+	p->time_nanos = (int64_t)((1e9 + seconds) * 1e9);
+	pf_builder_release(&b);
+	assert_int_equal(pf_evidence_add_profile(&tune->evidence, p, "heap", base, &err), 0);
+	assert_int_equal(pf_tune_note(tune, "heap", &err), 0);
+}
+
+/* Each stack has its own value, the largest first; a short form has the function that is blamed, and its caller. */
+static void
+a_leak_shows_each_of_its_stacks(void **state)
+{
+	static const int64_t before[2] = {1, 1}, now[2] = {30, 90};
+	struct pf_tune *tune = new_tune();
+	const struct pf_findings *f = &tune->findings;
+	const struct pf_finding *finding;
+	const struct pf_evidence_stack *s;
+	struct pf_error err = {0};
+	struct pf_buffer text;
+	(void)state;
+
+	add_ways(tune, before, 0, true);
+	add_ways(tune, now, 60, false);
+	run_tune(tune);
+	finding = find_finding(tune, "leak");
+	assert_non_null(strstr(pf_said(f, finding->title), "note allocates"));
+	assert_int_equal(finding->stack_count, 2);
+	s = &f->stacks[finding->first_stack];
+	assert_near(s[0].share, 0.75, 0.001);
+	assert_near(s[1].share, 0.25, 0.001);
+	assert_near(s[0].value, 90.0 * MIB, 1);
+	assert_true(isnan(s[0].own));
+	for (int i = 0; i < 2; i++) {
+		pf_buffer_init(&text, PF_BUFFER_NO_MAXIMUM);
+		assert_int_equal((i ? pf_tune_markdown : pf_tune_text)(tune, &text, &err), 0);
+		pf_buffer_byte(&text, '\0');
+		assert_non_null(strstr((const char *)text.bytes,
+		    i ? "… ← `note` ← `handle` ← …" : "… ← note ← handle ← 2 more"));
+		assert_non_null(strstr(
+		    (const char *)text.bytes, i ? "in `operator new` ← " : "  operator new ← "));
+		pf_buffer_release(&text);
+	}
+	pf_tune_free(tune);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_array_that_doubles_for_ever_is_found),
+	    cmocka_unit_test(a_leak_shows_each_of_its_stacks),
 	    cmocka_unit_test(a_table_that_has_found_its_size_is_none),
 	};
 

@@ -8,7 +8,8 @@
 
 /* The same with another name, or build id (NULL: its own), of its main binary. */
 static void
-add_renamed(struct pf_tune *tune, const char *fixture, const char *binary, const char *build)
+add_renamed_as(
+    struct pf_tune *tune, const char *fixture, const char *binary, const char *build, bool base)
 {
 	struct pf_buffer bytes = read_fixture(fixture), out = {.maximum = 1 << 20};
 	struct pf_error err = {0};
@@ -24,10 +25,16 @@ add_renamed(struct pf_tune *tune, const char *fixture, const char *binary, const
 				     &p->mappings[0].build_id, &err),
 		    0);
 	assert_int_equal(pf_profile_encode(p, &out, &err), 0);
-	assert_int_equal(pf_tune_add(tune, fixture, out.bytes, out.size, false, &err), 0);
+	assert_int_equal(pf_tune_add(tune, fixture, out.bytes, out.size, base, &err), 0);
 	pf_profile_free(p);
 	pf_buffer_release(&bytes);
 	pf_buffer_release(&out);
+}
+
+static void
+add_renamed(struct pf_tune *tune, const char *fixture, const char *binary, const char *build)
+{
+	add_renamed_as(tune, fixture, binary, build, false);
 }
 
 static bool
@@ -154,6 +161,38 @@ several_builds_of_a_program_are_told(void **state)
 	pf_tune_free(tune);
 }
 
+/* A base of another program can't be compared; a renamed build of the same has its functions. */
+static void
+a_base_is_of_the_same_program(void **state)
+{
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	(void)state;
+
+	add_fixture(tune, "tune/packets/heap.pb.gz", true);
+	add_fixture(tune, "tune/cpp-leak/heap-7.pb.gz", false);
+	assert_int_equal(pf_tune_run(tune, &err), PF_EINPUT);
+	assert_non_null(strstr(err.message, "another program (workload, not kvcache)"));
+	pf_tune_free(tune);
+
+	tune = new_tune(); /* one of two bases fits */
+	add_fixture(tune, "tune/packets/heap.pb.gz", true);
+	add_fixture(tune, "tune/cpp-leak/heap-1.pb.gz", true);
+	add_fixture(tune, "tune/cpp-leak/heap-7.pb.gz", false);
+	run_tune(tune);
+	assert_true(is_found(tune, "leak"));
+	assert_true(is_said(tune, "another program than kvcache: heap.pb.gz (workload)."));
+	pf_tune_free(tune);
+
+	tune = new_tune();
+	add_renamed_as(tune, "tune/cpp-leak/heap-1.pb.gz", "/opt/old-name", "0123", true);
+	add_fixture(tune, "tune/cpp-leak/heap-7.pb.gz", false);
+	run_tune(tune);
+	assert_true(is_found(tune, "leak"));
+	assert_string_equal(tune->evidence.service, "kvcache"); /* not what the base is called */
+	pf_tune_free(tune);
+}
+
 int
 main(void)
 {
@@ -163,6 +202,7 @@ main(void)
 	    cmocka_unit_test(names_alone_do_not_part_a_program),
 	    cmocka_unit_test(another_name_and_build_is_another_program),
 	    cmocka_unit_test(several_builds_of_a_program_are_told),
+	    cmocka_unit_test(a_base_is_of_the_same_program),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

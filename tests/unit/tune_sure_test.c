@@ -2,6 +2,7 @@
 #include <profuse/tune.h>
 
 #include "profile/encode.h"
+#include "profile/builder.h"
 #include "support/tuned.h"
 
 static const struct pf_finding *
@@ -180,6 +181,31 @@ arenas_may_be_shared_where_there_may_be_no_more(void **state)
 	}
 }
 
+/* Who frees its own blocks and waits for an arena shares it, however few threads were seen in a lull. */
+static void
+threads_that_free_their_own_share_arenas(void **state)
+{
+	(void)state;
+
+	for (int i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *finding;
+
+		tune->evidence.has_environment = true;
+		tune->evidence.cpus = 2;
+		add_fixture(tune, "tune/arenas/wall.pb.gz", false);
+		add_fixture(tune, "tune/own-arenas/malloc_info.xml", false);
+		add_fixture(
+		    tune, i ? "tune/own-frees/frees.pb.gz" : "tune/crossing/frees.pb.gz", false);
+		add_text(tune, "status", "Name:\tservice\nTgid:\t7\nThreads:\t2\n", false);
+		run_tune(tune);
+		finding = found(tune, "arena-contention");
+		assert_int_equal(is_advised(tune, finding, "MALLOC_ARENA_MAX"), i);
+		assert_int_equal(is_advised(tune, finding, "Probably no thread"), !i);
+		pf_tune_free(tune);
+	}
+}
+
 /* What is set already is what a change is undone to. */
 static void
 arenas_are_undone_to_what_was_set(void **state)
@@ -207,10 +233,13 @@ thresholds_are_not_advised_for_blocks_beyond_them(void **state)
 	    "heap profile: 1: 39845888 [100: 3984588800] @ heapprofile\n"
 	    "1: 39845888 [100: 3984588800] @ 0x1000\n",
 	    "heap profile: 1: 1048576 [100: 104857600] @ heapprofile\n"
-	    "1: 1048576 [100: 104857600] @ 0x1000\n"};
+	    "1: 1048576 [100: 104857600] @ 0x1000\n",
+	    /* ends of heaps of small blocks go back: no threshold of mapping has to do with it */
+	    "heap profile: 1: 2048 [51200: 104857600] @ heapprofile\n"
+	    "1: 2048 [51200: 104857600] @ 0x1000\n"};
 	(void)state;
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		struct pf_tune *tune = new_tune();
 		const struct pf_finding *finding;
 
@@ -218,8 +247,52 @@ thresholds_are_not_advised_for_blocks_beyond_them(void **state)
 		add_text(tune, "heap", heaps[i], false);
 		run_tune(tune);
 		finding = found(tune, "malloc-thresholds");
-		assert_int_equal(is_advised(tune, finding, "mmap_threshold"), i);
+		assert_int_equal(is_advised(tune, finding, "mmap_threshold"), i == 1);
+		assert_int_equal(is_advised(tune, finding, "trim_threshold"), i > 0);
 		assert_true(is_advised(tune, finding, "euse the buffers"));
+		pf_tune_free(tune);
+	}
+}
+
+/* So many samples of 10 ms in 8 seconds. */
+static void
+add_cpu(struct pf_tune *tune, int64_t samples)
+{
+	const struct pf_text work = pf_text_of("work", 4), file = pf_text_of("service.c", 9);
+	const int64_t values[] = {samples, samples * 10000000};
+	struct pf_builder b;
+	struct pf_profile *p;
+	struct pf_error err = {0};
+
+	assert_int_equal(pf_profile_new(&p, &err), 0);
+	pf_builder_init(&b, p, PF_BUILD_ALL);
+	assert_int_equal(pf_builder_type(&b, "samples", "count", &err), 0);
+	assert_int_equal(pf_builder_type(&b, "cpu", "nanoseconds", &err), 0);
+	assert_int_equal(pf_builder_period(&b, "cpu", "nanoseconds", 10000000, &err), 0);
+	assert_int_equal(pf_builder_function(&b, work, file, 0, &err), 0);
+	assert_int_equal(pf_builder_sample(&b, values, &err), 0);
+	assert_int_equal(pf_builder_end(&b, &err), 0);
+	p->duration_nanos = 8000000000;
+	pf_builder_release(&b);
+	assert_int_equal(pf_evidence_add_profile(&tune->evidence, p, "cpu", false, &err), 0);
+	assert_int_equal(pf_tune_note(tune, "cpu", &err), 0);
+}
+
+/* Sizes that caches don't fit cost nothing worth telling where next to no CPU is used, by too few samples for shares. */
+static void
+sizes_do_not_matter_where_little_cpu_is_used(void **state)
+{
+	(void)state;
+
+	for (int busy = 0; busy < 2; busy++) {
+		struct pf_tune *tune = new_tune();
+
+		add_fixture(tune, "tune/packets/heap.pb.gz", false);
+		add_fixture(tune, "tune/packets/malloc_info.xml", false);
+		if (!busy)
+			add_cpu(tune, 14);
+		run_tune(tune);
+		assert_int_equal(find_finding(tune, "malloc-thresholds") != NULL, busy);
 		pf_tune_free(tune);
 	}
 }
@@ -436,7 +509,9 @@ main(void)
 	    cmocka_unit_test(what_may_join_is_not_surely_lost),
 	    cmocka_unit_test(arenas_are_not_advised_where_none_is_shared),
 	    cmocka_unit_test(arenas_may_be_shared_where_there_may_be_no_more),
+	    cmocka_unit_test(threads_that_free_their_own_share_arenas),
 	    cmocka_unit_test(arenas_are_undone_to_what_was_set),
+	    cmocka_unit_test(sizes_do_not_matter_where_little_cpu_is_used),
 	    cmocka_unit_test(thresholds_are_not_advised_for_blocks_beyond_them),
 	    cmocka_unit_test(what_is_resident_and_not_in_use_is_told),
 	    cmocka_unit_test(the_kernels_figures_alone_judge_little),

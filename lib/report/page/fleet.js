@@ -92,7 +92,7 @@ function details(s) {
 	if (s.page) box.append(html("p", {}, html("a", {href: s.page.split("/").map(encodeURIComponent).join("/")}, "the whole report")));
 	else box.append(html("p", {class: "soft"}, `from ${s.report}`));
 	box.append(s.finding_list.length ? html("ol", {}, ...s.finding_list.map(finding)) : html("p", {},
-		s.not_judged.length ? "Nothing worth changing was found in what could be judged." : "Nothing in its evidence is worth changing."));
+		s.not_judged.length ? "No known problem was found in what could be judged." : "No known problem was found in its evidence."));
 	box.append(...s.not_judged.map((sentence) => html("p", {}, sentence)));
 	return box;
 }

@@ -94,8 +94,8 @@
 			about.push("resident " + amount(s.rss, "bytes") + (s.memory_limit !== null ? " of " + amount(s.memory_limit, "bytes") : ""));
 		document.getElementById("about").textContent = about.join(" · ");
 		if (!data.findings.length && data.inputs.length)
-			at.append(make("p", "", data.not_judged.length ? "Nothing worth changing was found in what could be judged."
-				: "Nothing in this evidence is worth changing."));
+			at.append(make("p", "", data.not_judged.length ? "No known problem was found in what could be judged."
+				: "No known problem was found in this evidence."));
 		for (const sentence of data.not_judged)
 			at.append(make("p", "", sentence));
 		if (!data.findings.length)
