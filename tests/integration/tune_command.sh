@@ -60,10 +60,10 @@ expect 3 "notes" --stats <(echo notes)
 head -c 700 "$leak/heap-7.pb.gz" >cut.pb.gz
 expect 3 "cut.pb.gz" cut.pb.gz
 expect 4 "no/such" "$leak/heap-7.pb.gz" -o no/such/report.json
-expect 0 "Nothing in this evidence" "$fixtures/tune/own-frees"
+expect 0 "No known problem was found in this evidence" "$fixtures/tune/own-frees"
 expect 0 "No known problem was found in what could be judged." "$fixtures/tune/healthy"
 expect 0 "needs four heap snapshots of a process, and here are 2; or an earlier one as --base FILE" "$fixtures/tune/healthy"
-expect 0 "Nothing in this evidence" --base "$fixtures/tune/healthy/heap-0.pb.gz" "$fixtures/tune/healthy/heap-7.pb.gz"
+expect 0 "No known problem was found in this evidence" --base "$fixtures/tune/healthy/heap-0.pb.gz" "$fixtures/tune/healthy/heap-7.pb.gz"
 expect 3 "heap-0.pb.gz: can't be compared with anything here" --base "$leak/heap-0.pb.gz" "$fixtures/tune/healthy/cpu.pb.gz"
 expect 3 "no other profile is of its kind (cpu)" --base "$fixtures/tune/healthy/cpu.pb.gz" "$leak/heap-7.pb.gz"
 expect 0 "recordVisit" "$leak"
