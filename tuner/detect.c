@@ -18,6 +18,7 @@ const struct pf_detector pf_detectors[] = {
     {"thread-leak", "thread profiles, /proc/PID/status", pf_detect_threads},
     {"deadlock", "a goroutine dump (debug=2)", pf_detect_deadlock},
     {"deadlock", "the agent's threads profile", pf_detect_threads_locked},
+    {"deadlock", "the agent's threads profile", pf_detect_ended},
     {"lock-contention", "mutex, block and contention profiles, goroutines", pf_detect_locks},
     {"lock-contention", "a CPU profile", pf_detect_spinning},
     {"external-wait", "goroutine or thread profiles, with a CPU profile", pf_detect_outside},

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "collect/agent/document.h"
+#include "collect/agent/holder.h"
 #include "collect/agent/host.h"
 #include "collect/agent/look.h"
 #include "collect/agent/peer.h"
@@ -52,6 +53,7 @@ sample(const void *source, size_t i, struct pf_sample *sample)
 	const struct source *s = source;
 	const struct pf_found *f = &s->look->found[i];
 	bool runs = f->state.call == PF_CALL_RUNNING;
+	const char *gone = f->waits ? pf_holder_word(&f->wait) : NULL;
 
 	sample->stack = f->stack;
 	sample->values[0] = 1;
@@ -65,6 +67,8 @@ sample(const void *source, size_t i, struct pf_sample *sample)
 		label(sample, "object", NULL, (int64_t)f->wait.object, "address");
 	if (f->waits && f->wait.holder)
 		label(sample, "holder", NULL, f->wait.holder, NULL);
+	if (gone)
+		label(sample, "holder_state", gone, 0, NULL);
 	if (s->peer[i])
 		label(sample, "peer", pf_peer_word(s->peer[i]), 0, NULL);
 	return true;

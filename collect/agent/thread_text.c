@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "collect/agent/holder.h"
 #include "collect/agent/host.h"
 #include "collect/agent/look.h"
 #include "collect/agent/symbols.h"
@@ -92,6 +93,7 @@ write_time(struct pf_buffer *out, int64_t ns)
 static void
 write_head(struct text *t, const struct pf_found *f, int64_t now)
 {
+	const char *gone = f->waits ? pf_holder_word(&f->wait) : NULL;
 	char word[WORD];
 
 	pf_found_word(f, word, sizeof word);
@@ -103,6 +105,8 @@ write_head(struct text *t, const struct pf_found *f, int64_t now)
 	if (f->waits && f->wait.holder)
 		pf_buffer_printf(t->out, " %s thread %" PRIu32,
 		    f->wait.kind == PF_WAIT_JOIN ? "of" : "held by", f->wait.holder);
+	if (gone)
+		pf_buffer_printf(t->out, " (%s)", gone);
 	if (f->state.call != PF_CALL_RUNNING) {
 		pf_buffer_string(t->out, f->waits ? ", " : ", at least ");
 		write_time(t->out, now - f->since);

@@ -14,6 +14,8 @@
  *	busy SECONDS       four threads that fight over one mutex, and count under it
  *	stuck              two threads in a deadlock, one in a condition, one in read(), one that burns,
  *	                   which is joined, until it is killed
+ *	ended              a thread that has ended with a mutex held, for which another waits, and a mutex between
+ *	                   processes, held by one that has ended, until it is killed
  *
  * Each ends with status 0 only if it saw nothing unexpected.
  */
@@ -24,6 +26,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
@@ -573,6 +577,60 @@ stuck(void)
 	return 1;
 }
 
+static pthread_mutex_t *between; /* processes */
+
+__attribute__((noinline)) static void *
+lock_and_end(void *m)
+{
+	CHECK(!pthread_mutex_lock(m));
+	return NULL;
+}
+
+__attribute__((noinline)) static void *
+wait_for_ended(void *unused)
+{
+	CHECK(!pthread_mutex_lock(&second));
+	burn_sink++;
+	return unused;
+}
+
+__attribute__((noinline)) static void *
+wait_for_process(void *unused)
+{
+	CHECK(!pthread_mutex_lock(between));
+	burn_sink++;
+	return unused;
+}
+
+static int
+ended(void)
+{
+	pthread_mutexattr_t attr;
+	pthread_t thread;
+	pid_t child;
+	int status;
+
+	between =
+	    mmap(NULL, sizeof *between, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(between != MAP_FAILED && !pthread_mutexattr_init(&attr));
+	CHECK(!pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED));
+	CHECK(!pthread_mutex_init(between, &attr));
+	CHECK((child = fork()) >= 0);
+	if (!child) {
+		pthread_mutex_lock(between);
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child && !status);
+	CHECK(!pthread_create(&thread, NULL, lock_and_end, &second) && !pthread_join(thread, NULL));
+	CHECK(!pthread_create(&thread, NULL, wait_for_ended, NULL));
+	CHECK(!pthread_create(&thread, NULL, wait_for_process, NULL));
+	puts("ready");
+	fflush(stdout);
+	for (;;)
+		pause_ms(1000);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -589,5 +647,7 @@ main(int argc, char **argv)
 		return cancel();
 	if (!strcmp(mode, "stuck"))
 		return stuck();
+	if (!strcmp(mode, "ended"))
+		return ended();
 	return !strcmp(mode, "busy") ? busy(argc > 2 ? strtod(argv[2], NULL) : 1) : 2;
 }

@@ -116,6 +116,20 @@ deadlock() {
 	kill $pid
 }
 
+# Who holds a lock and has ended will never let it go; who lives may.
+ended() {
+	with_agent "$helpers/agent_host_locks" ended > "$work/ended.out"
+	ready "$work/ended.out" $pid
+	port=$(port_of $pid)
+	settled "$port" ' wait=mutex ' 2 "$work/ended.txt"
+	grep -q '^sample 1 pthread_mutex_lock;wait_for_ended;.* holder_state=ended$' "$work/ended.txt" || fail "not ended: $(grep ^sample "$work/ended.txt")"
+	grep -q '^sample 1 pthread_mutex_lock;wait_for_process;.* holder_state=unseen$' "$work/ended.txt" || fail "not unseen: $(grep ^sample "$work/ended.txt")"
+	! grep holder_state "$work/stuck.txt" || fail "a holder that lives has ended"
+	get "$port" "threads?debug=2" "$work/ended.text"
+	grep -qE '^thread [0-9]+ .* \[mutex 0x[0-9a-f]+ held by thread [0-9]+ \(ended\), ' "$work/ended.text" || fail "$(cat "$work/ended.text")"
+	kill $pid
+}
+
 # Nobody is woken: a thread that only sleeps in poll sees no interruption while it is looked at.
 undisturbed() {
 	AGENT_TEST_END=$work/eintr.end with_agent "$helpers/agent_host_signals" eintr 120 > "$work/eintr.out"
@@ -149,6 +163,7 @@ calls agent_host_calls
 calls agent_host_calls_fp
 peers
 deadlock
+ended
 beside undisturbed
 waiting=$!
 crowd
