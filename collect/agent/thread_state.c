@@ -76,6 +76,14 @@ pf_thread_state(pid_t thread, struct pf_thread_state *s)
 }
 
 bool
+pf_thread_lives(pid_t thread)
+{
+	struct pf_thread_state s = {.thread = thread};
+
+	return read_stat(&s) && !strchr("ZX", s.letter);
+}
+
+bool
 pf_thread_blocks(pid_t thread, int signal)
 {
 	char status[4096];
