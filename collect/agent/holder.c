@@ -37,25 +37,40 @@ read_lock(const struct pf_waiting *w, uint32_t *holder, bool *shared)
 	return false;
 }
 
-/* By /proc, which has a main thread that has ended still, as a zombie. */
+/* By /proc, which has what has ended still, as a zombie, until somebody asks for it. */
 static bool
-is_thread(uint32_t thread)
+lives(const char *folder, uint32_t thread)
 {
 	char path[64], text[1024];
 	const char *close;
 
-	snprintf(path, sizeof path, "/proc/self/task/%u/stat", (unsigned)thread);
+	snprintf(path, sizeof path, "%s%u/stat", folder, (unsigned)thread);
 	if (pf_host_read_file(path, text, sizeof text) <= 0)
 		return false;
 	close = strrchr(text, ')');
 	return !close || !close[1] || !strchr("ZX", close[2]);
 }
 
-/* /proc may be another namespace's, with other numbers; what a filter forbids may end the process. */
+static bool
+is_thread(uint32_t thread)
+{
+	return lives("/proc/self/task/", thread);
+}
+
+/*
+ * /proc may hide other users' processes, so that the kernel is asked as well; what a filter forbids may end the
+ * process. A zombie that /proc shows has ended, whatever the kernel says.
+ */
 static bool
 is_nowhere(uint32_t thread)
 {
-	return !pf_host_confined() && kill((pid_t)thread, 0) && errno == ESRCH;
+	char path[64], text[8];
+
+	if (pf_host_confined() || lives("/proc/", thread))
+		return false;
+	snprintf(path, sizeof path, "/proc/%u/stat", (unsigned)thread);
+	return pf_host_read_file(path, text, sizeof text) > 0 ||
+	       (kill((pid_t)thread, 0) && errno == ESRCH);
 }
 
 const char *
