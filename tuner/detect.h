@@ -66,6 +66,9 @@ double pf_busy_share(const struct pf_evidence *e);
 /* Seconds of one of a column of delays: they count nanoseconds, or microseconds. */
 double pf_delay_unit(const struct pf_evidence_profile *ep, uint32_t column);
 
+/* Seconds at a lock: longer than anybody holds one who gets on. */
+#define PF_STUCK_FOR 5.0
+
 /* The 95 % interval of a share that rests on n samples (Wilson's). */
 void pf_share_interval(double share, double n, double *low, double *high);
 

@@ -13,8 +13,6 @@
 
 #include "tuner/sites.h"
 
-#define STUCK_FOR 5.0 /* seconds */
-
 struct ended {
 	const struct pf_evidence_profile *ep;
 	struct pf_sites sites; /* of those who wait */
@@ -32,10 +30,10 @@ read_ended(struct ended *d, struct pf_error *err)
 
 	for (size_t i = 0; !rc && i < p->sample_count; i++) {
 		const char *state = pf_sample_text(p, i, "holder_state");
-		double waited = (double)pf_sample_number(p, i, "waited") / 1e9;
+		double waited = pf_sample_waited(p, i);
 		bool shared = strcmp(state, "unseen") == 0;
 
-		if (!(shared || strcmp(state, "ended") == 0) || waited < STUCK_FOR)
+		if (!(shared || strcmp(state, "ended") == 0) || waited < PF_STUCK_FOR)
 			continue;
 		rc = pf_stack_read(&stack, d->ep, i, err);
 		if (!rc)

@@ -178,7 +178,7 @@ find_server(const struct pf_evidence *e, bool *serves, struct pf_error *err)
 static bool
 is_patient(const struct pf_profile *p, size_t sample)
 {
-	double waited = (double)pf_sample_number(p, sample, "waited") / 1e9;
+	double waited = pf_sample_waited(p, sample);
 
 	return pf_code_peer_traits(pf_sample_text(p, sample, "peer"),
 		   pf_sample_text(p, sample, "wait"), SOONER * waited) == PF_CODE_RESTS;

@@ -29,7 +29,7 @@ static bool
 waits_at_semaphore(const struct pf_evidence_profile *ep, size_t sample)
 {
 	return strcmp(pf_sample_text(ep->p, sample, "wait"), "semaphore") == 0 &&
-	       (double)pf_sample_number(ep->p, sample, "waited") / 1e9 < IDLE_S;
+	       pf_sample_waited(ep->p, sample) < IDLE_S;
 }
 
 /* Of a name that many functions have nothing follows. */

@@ -20,6 +20,7 @@
 
 #define HOT 0.20
 #define DEEP 5.0
+#define ELSEWHERE 0.5 /* of a recursion's time in one thing that it calls */
 
 struct recursive {
 	double cum, self, depth; /* sums over samples; depth weighs by value */
@@ -62,6 +63,50 @@ count_sample(struct recursive *all, const struct pf_stack *s, const struct pf_ev
 	}
 }
 
+/* What the innermost calls of a function have called. */
+static int
+sum_below(struct pf_sites *below, const struct pf_evidence_profile *ep, uint32_t column,
+    uint32_t name, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		double value = pf_value(ep, i, column);
+		size_t at = 0;
+
+		rc = pf_stack_read(&s, ep, i, err);
+		while (!rc && at < s.count && s.names[at] != name)
+			at++;
+		if (!rc && value > 0 && at > 0 && at < s.count)
+			rc = pf_sites_add(below, s.names[at - 1], value, 1, i, err);
+	}
+	pf_stack_release(&s);
+	if (!rc)
+		pf_sites_sort(below);
+	return rc;
+}
+
+/* Where another function takes the time, that it is called from a recursion may be beside the point. */
+static int
+doubt_below(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t column,
+    uint32_t name, const struct recursive *r, struct pf_error *err)
+{
+	struct pf_sites below = {0};
+	char text[PF_AMOUNT_ROOM];
+	int rc = sum_below(&below, ep, column, name, err);
+
+	if (!rc && below.count && below.items[0].value > ELSEWHERE * r->cum)
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f,
+			"%s of its time is spent in %s, which it calls: that may be what costs, "
+			"once for each part of a tree.",
+			pf_amount(text, below.items[0].value / r->cum, "share"),
+			pf_site_name(ep, below.items[0].name)));
+	pf_sites_release(&below);
+	return rc;
+}
+
 /* A name as an expression that matches it: "operator()", "main::{lambda#1}". */
 static void
 write_pattern(char *pattern, size_t room, const char *name)
@@ -83,6 +128,7 @@ report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t col
 	double share = r->cum / total, samples = pf_cpu_samples(ep);
 	const char *function = pf_site_name(ep, name);
 	char text[PF_AMOUNT_ROOM], pattern[512];
+	int rc;
 
 	write_pattern(pattern, sizeof pattern, function);
 	pf_findings_add(f, "hot-recursion", pf_cpu_severity(ep, column, PF_SEVERITY_MEDIUM),
@@ -106,7 +152,8 @@ report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t col
 		   .how = pf_say_peek(f, ep, pattern)});
 	pf_add_measurement(f, "cpu", "share",
 	    pf_say(f, "profuse bench, with the results kept: by the calls that are repeated"));
-	return pf_show_stack(f, ep, r->sample, r->cum, share, "share_of_cpu", err);
+	rc = doubt_below(f, ep, column, name, r, err);
+	return rc ? rc : pf_show_stack(f, ep, r->sample, r->cum, share, "share_of_cpu", err);
 }
 
 int

@@ -27,10 +27,9 @@
 #include "core/memory.h"
 #include "tuner/sites.h"
 
-enum { MOST_STEPS = 64, HANDFUL = 4096 };
+enum { HANDFUL = 4096 };
 
 #define LONG_WAIT 1.0 /* seconds */
-#define STUCK_FOR 5.0 /* longer than anybody holds a lock who gets on */
 
 struct locked_thread {
 	int64_t thread, holder; /* kernel's ids */
@@ -38,6 +37,7 @@ struct locked_thread {
 	size_t sample;
 	uint32_t owner; /* the function that answers for the wait */
 	bool joins;
+	size_t walk; /* the walk that came by, from 1; 0: none yet */
 };
 
 struct locked_threads {
@@ -70,10 +70,11 @@ read_waiters(struct locked_threads *w, struct pf_error *err)
 		const char *wait = pf_sample_text(p, i, "wait");
 		struct locked_thread t = {.thread = pf_sample_number(p, i, "tid"),
 		    .holder = pf_sample_number(p, i, "holder"),
-		    .waited = (double)pf_sample_number(p, i, "waited") / 1e9,
+		    .waited = pf_sample_waited(p, i),
 		    .sample = i,
 		    .joins = strcmp(wait, "join") == 0};
-		bool writes = t.holder <= 0 && strcmp(wait, "rwlock") == 0 && t.waited >= STUCK_FOR;
+		bool writes =
+		    t.holder <= 0 && strcmp(wait, "rwlock") == 0 && t.waited >= PF_STUCK_FOR;
 
 		if (t.thread <= 0 || (t.holder <= 0 && !writes))
 			continue;
@@ -92,26 +93,48 @@ read_waiters(struct locked_threads *w, struct pf_error *err)
 	return rc;
 }
 
-static const struct locked_thread *
-waiter(const struct locked_threads *w, int64_t thread)
+static struct locked_thread *
+find(struct locked_thread *list, size_t count, int64_t thread)
 {
 	const struct locked_thread key = {.thread = thread};
 
-	return bsearch(&key, w->items, w->count, sizeof key, by_thread);
+	return bsearch(&key, list, count, sizeof key, by_thread);
 }
 
-/* How many steps from this thread come back to it; 0: none do, or more than anybody would follow. */
-static size_t
-steps_around(const struct locked_threads *w, const struct locked_thread *first)
+static struct locked_thread *
+waiter(const struct locked_threads *w, int64_t thread)
 {
-	const struct locked_thread *t = first;
+	return find(w->items, w->count, thread);
+}
 
-	for (size_t steps = 1; t && steps <= MOST_STEPS && steps <= w->count; steps++) {
-		if (t->holder == first->thread)
-			return steps;
-		t = waiter(w, t->holder);
+/* The first thread of the circle that this one is in, and how many they are. */
+static const struct locked_thread *
+go_around(const struct locked_threads *w, const struct locked_thread *from, size_t *steps)
+{
+	const struct locked_thread *first = from;
+
+	*steps = 1;
+	for (const struct locked_thread *t = waiter(w, from->holder); t != from;
+	    t = waiter(w, t->holder)) {
+		first = t < first ? t : first;
+		++*steps;
 	}
-	return 0;
+	return first;
+}
+
+/* NULL: there is none. A walk ends where an earlier one came by: each thread is gone to once. */
+static const struct locked_thread *
+find_circle(const struct locked_threads *w, size_t *steps)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		struct locked_thread *t = &w->items[i];
+
+		for (; t && !t->walk; t = waiter(w, t->holder))
+			t->walk = i + 1;
+		if (t && t->walk == i + 1)
+			return go_around(w, t, steps);
+	}
+	return NULL;
 }
 
 /* The first in the circle that joins another, or NULL. */
@@ -166,7 +189,7 @@ report(struct pf_findings *f, const struct locked_threads *w, const struct locke
 {
 	const struct locked_thread *t = first;
 	double shortest = INFINITY, longest = 0;
-	double sure = joiner(w, first, steps) ? STUCK_FOR : LONG_WAIT;
+	double sure = joiner(w, first, steps) ? PF_STUCK_FOR : LONG_WAIT;
 	uint32_t summary = 0;
 	struct pf_finding *finding;
 	int rc = 0;
@@ -258,11 +281,11 @@ judge_behind(
     const struct locked_threads *w, struct pf_findings *f, bool *found, struct pf_error *err)
 {
 	for (size_t i = 0; i < w->count; i++) {
-		const struct locked_thread key = {.thread = w->items[i].holder}, *writer;
+		const struct locked_thread *writer;
 
-		if (w->items[i].joins || w->items[i].waited < STUCK_FOR)
+		if (w->items[i].joins || w->items[i].waited < PF_STUCK_FOR)
 			continue;
-		writer = bsearch(&key, w->writers, w->writer_count, sizeof key, by_thread);
+		writer = find(w->writers, w->writer_count, w->items[i].holder);
 		if (!writer)
 			continue;
 		*found = true;
@@ -288,7 +311,7 @@ read_stuck(struct stuck *s, const struct pf_evidence_profile *ep, struct pf_erro
 
 	for (size_t i = 0; !rc && !s->going_on && i < p->sample_count; i++) {
 		const char *wait = pf_sample_text(p, i, "wait");
-		double waited = (double)pf_sample_number(p, i, "waited") / 1e9;
+		double waited = pf_sample_waited(p, i);
 
 		rc = pf_stack_read(&stack, ep, i, err);
 		if (rc)
@@ -300,7 +323,7 @@ read_stuck(struct stuck *s, const struct pf_evidence_profile *ep, struct pf_erro
 			continue;
 		}
 		/* Where the holder is known it is up to that one, be it another process's. */
-		s->going_on = waited < STUCK_FOR || pf_stack_in_allocator(&stack, ep) ||
+		s->going_on = waited < PF_STUCK_FOR || pf_stack_in_allocator(&stack, ep) ||
 			      pf_sample_number(p, i, "tid") <= 0 ||
 			      pf_sample_number(p, i, "holder") > 0;
 		s->shortest = fmin(s->shortest, waited);
@@ -363,18 +386,19 @@ int
 pf_detect_threads_locked(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
 	struct locked_threads w = {.ep = pf_evidence_last(e, PF_PROFILE_THREADS)};
-	bool found = false, turns;
+	const struct locked_thread *first = NULL;
+	bool found, turns;
+	size_t steps;
 	int rc;
 
 	if (!w.ep)
 		return 0;
 	rc = read_waiters(&w, err);
-	for (size_t i = 0; !rc && !found && i < w.count; i++) {
-		size_t steps = steps_around(&w, &w.items[i]);
-		found = steps > 0;
-		if (found)
-			rc = report(f, &w, &w.items[i], steps, err);
-	}
+	if (!rc)
+		first = find_circle(&w, &steps);
+	found = first != NULL;
+	if (found)
+		rc = report(f, &w, first, steps, err);
 	turns = readers_take_turns(e);
 	if (!rc && !found && !turns)
 		rc = judge_behind(&w, f, &found, err);

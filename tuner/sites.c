@@ -29,7 +29,7 @@ static uint32_t
 traits_of_thread(const struct pf_profile *p, size_t sample)
 {
 	const char *wait = pf_sample_text(p, sample, "wait");
-	double waited = (double)pf_sample_number(p, sample, "waited") / 1e9;
+	double waited = pf_sample_waited(p, sample);
 
 	if (strcmp(wait, "running") == 0)
 		return PF_CODE_RUNS;
@@ -319,6 +319,12 @@ pf_sample_number(const struct pf_profile *p, size_t sample, const char *key)
 	if (!l)
 		return 0;
 	return l->string ? strtoll(pf_profile_string(p, l->string), NULL, 10) : l->number;
+}
+
+double
+pf_sample_waited(const struct pf_profile *p, size_t sample)
+{
+	return (double)pf_sample_number(p, sample, "waited") / 1e9;
 }
 
 double

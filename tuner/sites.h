@@ -81,6 +81,9 @@ const char *pf_sample_text(const struct pf_profile *p, size_t sample, const char
 /* Its number; a text of digits counts too. 0 where it has none. */
 int64_t pf_sample_number(const struct pf_profile *p, size_t sample, const char *key);
 
+/* Seconds that a thread has waited, as the agent's label says. */
+double pf_sample_waited(const struct pf_profile *p, size_t sample);
+
 /* The sum of a column's values. */
 double pf_column_total(const struct pf_evidence_profile *ep, uint32_t column);
 

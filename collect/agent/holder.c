@@ -4,11 +4,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "collect/agent/host.h"
+#include "collect/agent/thread_state.h"
 
 enum { BETWEEN_PROCESSES = 128 }; /* of a mutex's kind */
 
@@ -37,40 +36,16 @@ read_lock(const struct pf_waiting *w, uint32_t *holder, bool *shared)
 	return false;
 }
 
-/* By /proc, which has what has ended still, as a zombie, until somebody asks for it. */
-static bool
-lives(const char *folder, uint32_t thread)
-{
-	char path[64], text[1024];
-	const char *close;
-
-	snprintf(path, sizeof path, "%s%u/stat", folder, (unsigned)thread);
-	if (pf_host_read_file(path, text, sizeof text) <= 0)
-		return false;
-	close = strrchr(text, ')');
-	return !close || !close[1] || !strchr("ZX", close[2]);
-}
-
-static bool
-is_thread(uint32_t thread)
-{
-	return lives("/proc/self/task/", thread);
-}
-
 /*
- * /proc may hide other users' processes, so that the kernel is asked as well; what a filter forbids may end the
- * process. A zombie that /proc shows has ended, whatever the kernel says.
+ * /proc may hide other users' processes, so that the kernel is asked as well, which knows zombies still; what a
+ * filter forbids may end the process.
  */
 static bool
 is_nowhere(uint32_t thread)
 {
-	char path[64], text[8];
-
-	if (pf_host_confined() || lives("/proc/", thread))
-		return false;
-	snprintf(path, sizeof path, "/proc/%u/stat", (unsigned)thread);
-	return pf_host_read_file(path, text, sizeof text) > 0 ||
-	       (kill((pid_t)thread, 0) && errno == ESRCH);
+	if (pf_process_ended((pid_t)thread))
+		return true;
+	return !pf_host_confined() && kill((pid_t)thread, 0) && errno == ESRCH;
 }
 
 const char *
@@ -80,7 +55,8 @@ pf_holder_word(const struct pf_waiting *w)
 	bool shared;
 
 	if (!w->holder || !read_lock(w, &holder, &shared) || holder != w->holder ||
-	    is_thread(holder) || !is_thread((uint32_t)gettid()) || (shared && !is_nowhere(holder)))
+	    pf_thread_lives((pid_t)holder) || !pf_thread_lives(gettid()) ||
+	    (shared && !is_nowhere(holder)))
 		return NULL;
 	/* Else it may have let go and ended, all since the first look. */
 	if (!read_lock(w, &holder, &shared) || holder != w->holder)

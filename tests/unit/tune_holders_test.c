@@ -578,56 +578,10 @@ what_is_hardly_sure_is_not_severe(void **state)
 	pf_findings_release(&f);
 }
 
-/* A look at four threads that wait for a lock of a thread that is none of them, of which the agent says this. */
-static void
-add_gone(struct pf_tune *tune, const char *state, int64_t seconds)
-{
-	struct test_sample samples[5] = {{{NULL}, {0}, {{0}}}};
-
-	for (int64_t i = 0; i < 4; i++)
-		samples[i] = (struct test_sample){
-		    {"pthread_mutex_lock", "update", "work", "start_thread"}, {1, 0},
-		    {{"tid", NULL, 7 + i}, {"wait", "mutex", 0}, {"waited", NULL, seconds * SECOND},
-			{"holder", NULL, 99}, {state ? "holder_state" : NULL, state, 0}}};
-	add_labelled(tune, test_threads, samples, 0, 1000, false);
-}
-
-/* Who has ended lets nothing go; where nothing is said of the holder, it may be another process's. */
-static void
-who_waits_for_one_that_has_ended_waits_for_ever(void **state)
-{
-	static const struct {
-		const char *state;
-		int64_t seconds;
-		int confidence; /* -1: no finding */
-	} cases[] = {{"ended", 9, PF_CONFIDENCE_HIGH}, {"unseen", 9, PF_CONFIDENCE_MEDIUM},
-	    {NULL, 9, -1}, {"ended", 1, -1}};
-	(void)state;
-
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct pf_tune *tune = new_tune();
-		const struct pf_finding *found;
-
-		add_gone(tune, cases[i].state, cases[i].seconds);
-		run_tune(tune);
-		found = find_finding(tune, "deadlock");
-		assert_int_equal(found ? (int)found->confidence : -1, cases[i].confidence);
-		if (found) {
-			assert_string_equal(pf_said(&tune->findings, found->title),
-			    "Deadlock: update waits for a lock whose holder has ended without "
-			    "letting it go");
-			assert_non_null(strstr(summary(tune), "4 threads have waited 9 s"));
-			assert_non_null(strstr(action(tune, 1), "robust"));
-		}
-		pf_tune_free(tune);
-	}
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(who_waits_for_one_that_has_ended_waits_for_ever),
 	    cmocka_unit_test(who_may_only_have_called_the_holder_is_not_named_as_it),
 	    cmocka_unit_test(who_waits_below_a_call_by_pointer_is_the_holder),
 	    cmocka_unit_test(looks_at_threads_show_where_holders_stand),

@@ -2,7 +2,7 @@
 #include <profuse/tune.h>
 
 #include "profile/encode.h"
-#include "support/tuned.h"
+#include "support/labelled_profile.h"
 
 static const struct pf_finding *
 found(const struct pf_tune *tune, const char *kind)
@@ -362,6 +362,29 @@ growth_that_may_be_nothing_is_unsure(void **state)
 	pf_tune_free(tune);
 }
 
+/* A function that walks a tree costs what it calls for each part of it. */
+static void
+a_recursion_whose_time_another_takes_is_unsure(void **state)
+{
+	static const char *const types[] = {"samples", "count", "cpu", "nanoseconds", NULL};
+	static const char *const leaves[] = {"emit", "escape"};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct test_sample samples[] = {
+		    {{leaves[i], "emit", "emit", "emit", "emit", "emit", "answer", "main"},
+			{500, 5000000000LL}, {{0}}},
+		    {{NULL}, {0}, {{0}}}};
+		struct pf_tune *tune = new_tune();
+
+		add_labelled(tune, types, samples, 10, 1000, false);
+		run_tune(tune);
+		assert_int_equal(
+		    found(tune, "hot-recursion")->confidence, i ? PF_UNSURE : PF_CONFIDENCE_LOW);
+		pf_tune_free(tune);
+	}
+}
+
 /* The same shares of a twentieth of a core are worth little. */
 static void
 severity_is_by_the_cpu_that_is_used(void **state)
@@ -443,6 +466,7 @@ main(void)
 	    cmocka_unit_test(a_base_that_is_younger_is_told_without_a_finding),
 	    cmocka_unit_test(growth_of_a_young_process_is_unsure),
 	    cmocka_unit_test(growth_that_may_be_nothing_is_unsure),
+	    cmocka_unit_test(a_recursion_whose_time_another_takes_is_unsure),
 	    cmocka_unit_test(severity_is_by_the_cpu_that_is_used),
 	    cmocka_unit_test(code_of_no_file_gets_no_names),
 	    cmocka_unit_test(a_graph_of_nothing_is_none),
