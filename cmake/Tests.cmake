@@ -84,7 +84,8 @@ function(add_fuzz_target subject source seconds dictionaries seeds)
   string(REPLACE ";" "\n" lines "${dictionary};${seeds}")
   file(WRITE ${CMAKE_BINARY_DIR}/tests/${name}.arguments "${lines}\n")
   file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/corpus/${subject})
-  add_test(NAME fuzz/${subject} COMMAND ${name} -max_total_time=${seconds} -rss_limit_mb=1024 -print_final_stats=1
+  add_test(NAME fuzz/${subject} COMMAND ${name} -max_total_time=${seconds} -rss_limit_mb=1024 -malloc_limit_mb=128
+    -print_final_stats=1
     ${dictionary} -artifact_prefix=${CMAKE_BINARY_DIR}/corpus/ ${CMAKE_BINARY_DIR}/corpus/${subject} ${seeds})
 endfunction()
 

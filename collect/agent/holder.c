@@ -36,10 +36,15 @@ read_lock(const struct pf_waiting *w, uint32_t *holder, bool *shared)
 	return false;
 }
 
-/* /proc may be another namespace's, with other numbers; what a filter forbids may end the process. */
+/*
+ * /proc may hide other users' processes, so that the kernel is asked as well, which knows zombies still; what a
+ * filter forbids may end the process.
+ */
 static bool
 is_nowhere(uint32_t thread)
 {
+	if (pf_process_ended((pid_t)thread))
+		return true;
 	return !pf_host_confined() && kill((pid_t)thread, 0) && errno == ESRCH;
 }
 

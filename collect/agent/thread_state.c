@@ -9,23 +9,25 @@
 
 #include "collect/agent/host.h"
 
+static const char own[] = "/proc/self/task", all[] = "/proc";
+
 static bool
-read_of(pid_t thread, const char *what, char *text, size_t size)
+read_of(const char *folder, pid_t thread, const char *what, char *text, size_t size)
 {
 	char path[64];
 
-	snprintf(path, sizeof path, "/proc/self/task/%d/%s", (int)thread, what);
+	snprintf(path, sizeof path, "%s/%d/%s", folder, (int)thread, what);
 	return pf_host_read_file(path, text, size) > 0;
 }
 
 /* "TID (NAME) LETTER …", where the name may hold anything. */
 static bool
-read_stat(struct pf_thread_state *s)
+read_stat(const char *folder, struct pf_thread_state *s)
 {
 	char text[1024], *open, *close;
 	size_t size;
 
-	if (!read_of(s->thread, "stat", text, sizeof text))
+	if (!read_of(folder, s->thread, "stat", text, sizeof text))
 		return false;
 	open = strchr(text, '(');
 	close = strrchr(text, ')');
@@ -46,7 +48,7 @@ read_call(struct pf_thread_state *s)
 {
 	char text[256], *at = text;
 
-	if (!read_of(s->thread, "syscall", text, sizeof text))
+	if (!read_of(own, s->thread, "syscall", text, sizeof text))
 		return false;
 	s->call = PF_CALL_RUNNING;
 	if (!strncmp(text, "running", 7))
@@ -65,9 +67,9 @@ pf_thread_state(pid_t thread, struct pf_thread_state *s)
 	char text[128], *at = text;
 
 	*s = (struct pf_thread_state){.thread = thread};
-	if (!read_stat(s) || !read_call(s))
+	if (!read_stat(own, s) || !read_call(s))
 		return false;
-	if (read_of(thread, "schedstat", text, sizeof text)) {
+	if (read_of(own, thread, "schedstat", text, sizeof text)) {
 		strtoull(at, &at, 10); /* ns on a processor, ns waiting for one */
 		strtoull(at, &at, 10);
 		s->slices = strtoull(at, &at, 10);
@@ -75,12 +77,26 @@ pf_thread_state(pid_t thread, struct pf_thread_state *s)
 	return true;
 }
 
+static bool
+has_ended(const struct pf_thread_state *s)
+{
+	return strchr("ZX", s->letter) != NULL;
+}
+
 bool
 pf_thread_lives(pid_t thread)
 {
 	struct pf_thread_state s = {.thread = thread};
 
-	return read_stat(&s) && !strchr("ZX", s.letter);
+	return read_stat(own, &s) && !has_ended(&s);
+}
+
+bool
+pf_process_ended(pid_t process)
+{
+	struct pf_thread_state s = {.thread = process};
+
+	return read_stat(all, &s) && has_ended(&s);
 }
 
 bool
@@ -91,7 +107,7 @@ pf_thread_blocks(pid_t thread, int signal)
 
 	if (pf_local.own_signals && thread == gettid())
 		return sigismember(pf_local.own_signals, signal) == 1;
-	if (!read_of(thread, "status", status, sizeof status))
+	if (!read_of(own, thread, "status", status, sizeof status))
 		return true;
 	line = strstr(status, "\nSigBlk:");
 	return line && (strtoull(line + 8, NULL, 16) >> (signal - 1) & 1);

@@ -30,6 +30,9 @@ bool pf_thread_state(pid_t thread, struct pf_thread_state *state);
 /* Whether there is such a thread of this process: a main thread that has ended is there still, as a zombie, and doesn't count. */
 bool pf_thread_lives(pid_t thread);
 
+/* Whether /proc has a process, or a thread of one, as a zombie, for which nobody has asked; false where it has none. */
+bool pf_process_ended(pid_t process);
+
 /* Whether the thread blocks a signal; one that is gone does. */
 bool pf_thread_blocks(pid_t thread, int signal);
 

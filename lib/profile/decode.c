@@ -195,7 +195,8 @@ take_other(struct pf_decoder *d, struct pf_field *field, uint32_t mask, struct p
 	if (field->number < 32 && (mask >> field->number & 1))
 		return take_field(d, field, err);
 	if (field->number == PF_PROFILE_SAMPLE)
-		pass_sample(d, field->value);
+		/* A number is no length: it is refused when it is taken. */
+		pass_sample(d, field->is_bytes ? field->value : 0);
 	return 0;
 }
 

@@ -152,11 +152,15 @@ pf_decode_reserve(struct pf_decoder *d, struct pf_error *err)
 {
 	struct pf_profile *p = d->p;
 	size_t samples = d->sample_total, frames = (size_t)(d->sample_bytes / 2);
+	size_t values = samples * d->type_total;
 	int rc;
 
 	if (d->parts || !d->source->whole)
 		return 0;
-	rc = PF_GROW(p->values, p->value_capacity, samples * d->type_total, err);
+	/* A value is a byte at least: what the samples can't hold will be refused. */
+	if (values > d->sample_bytes)
+		values = (size_t)d->sample_bytes;
+	rc = PF_GROW(p->values, p->value_capacity, values, err);
 	if (!rc)
 		rc = PF_GROW(p->frame_starts, p->frame_starts_capacity, samples + 1, err);
 	if (!rc)

@@ -192,6 +192,8 @@ what_the_reference_rejects_is_rejected_with_offset_and_reason(void **state)
 	assert_refused(&b, "concatenated profiles");
 	b = start(), pf_wire_varint(&b, PF_PROFILE_SAMPLE, 1);
 	assert_refused(&b, "a message was expected");
+	b = start(), pf_wire_varint(&b, PF_PROFILE_SAMPLE, INT64_MAX);
+	assert_refused(&b, "a message was expected");
 	b = start(), pf_buffer_add(&b, "\x0b", 1);
 	assert_refused(&b, "unknown wire type");
 	b = start(), pf_buffer_add(&b, "\x48\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12);
