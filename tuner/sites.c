@@ -143,6 +143,17 @@ pf_stack_has(const struct pf_stack *s, const struct pf_evidence_profile *ep, con
 }
 
 bool
+pf_stack_locks(const struct pf_stack *s, const struct pf_evidence_profile *ep, const char *part)
+{
+	for (size_t i = 0; i < s->count && (ep->traits[s->names[i]] & PF_CODE_LIBRARY); i++) {
+		if ((ep->traits[s->names[i]] & PF_CODE_LOCK) &&
+		    strstr(pf_site_name(ep, s->names[i]), part))
+			return true;
+	}
+	return false;
+}
+
+bool
 pf_is_look(const struct pf_evidence_profile *ep)
 {
 	return ep->kind == PF_PROFILE_THREADS && ep->p && !ep->base;
