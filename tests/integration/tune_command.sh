@@ -5,9 +5,9 @@ set -euo pipefail
 build=$(cd "$1" && pwd)
 fixtures=${PROFUSE_SOURCE_DIR:?}/tests/fixtures
 work=$(mktemp -d)
-service=
+service= other=
 cleanup() {
-	[ -z "$service" ] || kill "$service" 2>/dev/null || true
+	[ -z "$service" ] || kill "$service" $other 2>/dev/null || true
 	rm -rf "$work"
 }
 trap cleanup EXIT
@@ -263,6 +263,13 @@ for _ in $(seq 200); do
 done
 port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\)".*/\1/p' run/*)
 expect 3 "and the profiles are of workload: they are not one program" --service "http://127.0.0.1:$port" --seconds 1 --pid $$
+# Another process of the same program, as a master's worker: what the two do would be mixed.
+PROFUSE_AGENT=off ./workload packets --scale 1000 &
+other=$!
+expect 3 "process $service answers at the address of --service, and not $other" --service "http://127.0.0.1:$port" --seconds 1 --pid $other
+kill $other
+wait $other 2>/dev/null || true
+other=
 "$build/profuse" tune --service "http://127.0.0.1:$port" --seconds 3 --json >live.json 2>err
 "$build/profuse" collect "http://127.0.0.1:$port" --seconds 2 -o live-cpu.pb.gz 2>err
 # One that ends meanwhile is said once, and not by all that it has not answered.
