@@ -493,6 +493,7 @@ check_answerer(const struct gathering *g, struct pf_error *err)
 
 	if (!g->tune->process || !g->got)
 		return 0;
+	pf_evidence_look_first(&g->tune->evidence, g->tune->process);
 	snprintf(address, sizeof address, "%s/debug/pprof/", g->base);
 	if (!pf_url_parse(&url, address, &why) && !get_text(g, url, &result, &why) &&
 	    result.answer.status == 200)
