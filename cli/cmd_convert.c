@@ -22,7 +22,7 @@ struct settings {
 	struct cli_input_settings input;
 	struct cli_list debug_files;
 	const char *binary, *output, *sample_type, *stale_against, *llvm_profdata;
-	int format, counts, inference, places;
+	int format, counts, inference, places, layout;
 	double trim;
 	bool md5, compress, symbol_list;
 	bool allow_mismatch, check, require_ready, provenance, json;
@@ -63,6 +63,10 @@ static const struct cli_option options[] = {
 	"default), "
 	"lines, or probes",
 	"auto|lines|probes"},
+    {"layout", 0, CLI_CHOICE, AT(layout), "HOW",
+	"counts in inlined copies of a function: its own (flat, the default), or below the caller "
+	"(nest), where clang inlines it early again; gcc's are always below",
+	"flat|nest"},
     {"sample-type", 't', CLI_STRING, AT(sample_type), "TYPE",
 	"the sample type to convert; default instructions, else samples, else cpu, also by the "
 	"names that perf_to_profile gives them"},
@@ -136,6 +140,7 @@ library_options(const struct settings *s)
 	o.counts = (enum pf_counts)s->counts;
 	o.inference = (enum pf_inference)s->inference;
 	o.places = (enum pf_places)s->places;
+	o.layout = (enum pf_layout)s->layout;
 	o.format = (enum pf_convert_format)s->format;
 	o.md5 = s->md5;
 	o.compress = s->compress;

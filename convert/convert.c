@@ -6,6 +6,7 @@
 
 #include "convert/advice.h"
 #include "convert/enough.h"
+#include "convert/flatten.h"
 #include "convert/go_profile.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -213,9 +214,9 @@ report_inputs(struct pf_convert *c)
 static int
 finish_functions(struct pf_convert *c, struct pf_error *err)
 {
-	int rc = 0;
+	int rc = pf_convert_is_flat(c) ? pf_functions_flatten(&c->functions, err) : 0;
 
-	if (c->newer)
+	if (!rc && c->newer)
 		rc = pf_stale_compare(&c->staleness, &c->functions, c->binary, c->newer, err);
 	if (!rc && c->newer)
 		pf_report_judge_share(

@@ -50,6 +50,14 @@ int pf_convert_for_flames(
 int pf_convert_measure(
     struct pf_convert *c, const struct pf_function_values *functions, struct pf_error *err);
 
+/* Whether functions have one record each; GCC inlines by its records alone, early. */
+static inline bool
+pf_convert_is_flat(const struct pf_convert *c)
+{
+	return c->options.layout == PF_LAYOUT_FLAT && c->options.format != PF_CONVERT_GCC &&
+	       c->options.format != PF_CONVERT_BOLT;
+}
+
 /* output.c: functions, or for folded the stacks, into bytes. */
 int pf_convert_render(struct pf_convert *c, struct pf_error *err);
 

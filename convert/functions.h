@@ -137,8 +137,22 @@ int pf_functions_target(struct pf_functions *f, uint32_t body, const char *name,
 /* Frees what nodes and bodies are found by: none can be added or found any more, targets can. */
 void pf_functions_forget_places(struct pf_functions *f);
 
-/* Sums totals, sorts everything into writing order; call targets that count 0 are dropped. Once. */
+/*
+ * Sums totals, sorts everything into writing order; what is there twice, bodies of one place and targets of one name,
+ * becomes one; call targets that count 0 are dropped. Once.
+ */
 int pf_functions_seal(struct pf_functions *f, struct pf_error *err);
+
+/* Of a sealed node: the count at its first place, which stands for how often it was entered where that was not counted. */
+uint64_t pf_functions_first_count(const struct pf_functions *f, uint32_t node);
+
+static inline int
+pf_compare_places(struct pf_place a, struct pf_place b)
+{
+	if (a.offset != b.offset)
+		return a.offset < b.offset ? -1 : 1;
+	return a.discriminator < b.discriminator ? -1 : a.discriminator > b.discriminator;
+}
 
 static inline uint64_t
 pf_add_saturating(uint64_t a, uint64_t b)

@@ -40,21 +40,13 @@ compare_u64(uint64_t a, uint64_t b)
 }
 
 static int
-compare_places(struct pf_place a, struct pf_place b)
-{
-	int order = compare_u64(a.offset, b.offset);
-
-	return order ? order : compare_u64(a.discriminator, b.discriminator);
-}
-
-static int
 by_writing_order(const void *left, const void *right)
 {
 	const struct node_key *a = left, *b = right;
 	int order = a->parent == PF_NONE ? compare_u64(b->total, a->total) : 0;
 
 	if (!order)
-		order = compare_places(a->site, b->site);
+		order = pf_compare_places(a->site, b->site);
 	return order ? order : strcmp(a->name, b->name);
 }
 
@@ -63,7 +55,7 @@ by_place(const void *left, const void *right)
 {
 	const struct pf_body *a = left, *b = right;
 
-	return compare_places(a->place, b->place);
+	return pf_compare_places(a->place, b->place);
 }
 
 /* Most nodes have a few bodies, nearly in order as they are. */
@@ -74,7 +66,7 @@ sort_few(struct pf_body *bodies, size_t count)
 		struct pf_body moved = bodies[i];
 		size_t to = i;
 
-		for (; to > 0 && compare_places(bodies[to - 1].place, moved.place) > 0; to--)
+		for (; to > 0 && pf_compare_places(bodies[to - 1].place, moved.place) > 0; to--)
 			bodies[to] = bodies[to - 1];
 		bodies[to] = moved;
 	}
@@ -212,7 +204,34 @@ gather_bodies(struct pf_functions *f)
 	}
 }
 
-/* Sorts the bodies by node and place; moved[old number] becomes the new number. */
+/* Makes the bodies of one place of a node one; moved[old number], which is in first_target, becomes the new number. */
+static void
+merge_bodies(struct pf_functions *f, uint32_t *moved)
+{
+	uint32_t kept = 0;
+
+	for (size_t i = 0; i < f->node_count; i++) {
+		struct pf_function_node *n = &f->nodes[i];
+		uint32_t at = n->first_body, end = at + n->body_count;
+
+		n->first_body = kept;
+		for (; at < end; at++) {
+			struct pf_body body = f->bodies[at];
+			struct pf_body *last = kept > n->first_body ? &f->bodies[kept - 1] : NULL;
+
+			if (last && pf_compare_places(last->place, body.place) == 0)
+				last->count = pf_add_saturating(last->count, body.count);
+			else
+				f->bodies[kept++] = body;
+			moved[body.first_target] = kept - 1;
+			f->bodies[kept - 1].first_target = 0;
+		}
+		n->body_count = kept - n->first_body;
+	}
+	f->body_count = kept;
+}
+
+/* Sorts the bodies by node and place, each place once; moved[old number] becomes the new number. */
 static void
 sort_bodies(struct pf_functions *f, uint32_t *moved)
 {
@@ -228,10 +247,36 @@ sort_bodies(struct pf_functions *f, uint32_t *moved)
 			qsort(
 			    &f->bodies[n->first_body], n->body_count, sizeof *f->bodies, by_place);
 	}
-	for (size_t i = 0; i < f->body_count; i++) {
-		moved[f->bodies[i].first_target] = (uint32_t)i;
-		f->bodies[i].first_target = 0;
+	merge_bodies(f, moved);
+}
+
+static int
+by_body_and_name(const void *left, const void *right)
+{
+	const struct target_key *a = left, *b = right;
+	int order = compare_u64(a->target.body, b->target.body);
+
+	return order ? order : compare_u64(a->target.name, b->target.name);
+}
+
+/* Makes the targets of one name of a body one; returns how many are left. */
+static size_t
+merge_targets(struct target_key *keys, size_t count)
+{
+	size_t kept = 0;
+
+	if (count)
+		qsort(keys, count, sizeof *keys, by_body_and_name);
+	for (size_t i = 0; i < count; i++) {
+		struct target_key *last = kept ? &keys[kept - 1] : NULL;
+
+		if (last && by_body_and_name(last, &keys[i]) == 0)
+			last->target.count =
+			    pf_add_saturating(last->target.count, keys[i].target.count);
+		else
+			keys[kept++] = keys[i];
 	}
+	return kept;
 }
 
 /*
@@ -265,6 +310,7 @@ sort_targets(struct pf_functions *f, const uint32_t *moved, struct target_key *k
 		if (t.count)
 			keys[kept++] = (struct target_key){pf_strings_get(&f->names, t.name), t};
 	}
+	kept = merge_targets(keys, kept);
 	if (kept)
 		qsort(keys, kept, sizeof *keys, by_body_and_count);
 	kept = keep_dominant(keys, kept, f->probes ? LEAST_OF_PROBE : LEAST_OF_LINE);
@@ -275,6 +321,21 @@ sort_targets(struct pf_functions *f, const uint32_t *moved, struct target_key *k
 			b->first_target = (uint32_t)i;
 	}
 	f->target_count = kept;
+}
+
+/* LLVM's own estimate, getHeadSamplesEstimate(). */
+uint64_t
+pf_functions_first_count(const struct pf_functions *f, uint32_t node)
+{
+	const struct pf_function_node *n = &f->nodes[node];
+	const struct pf_body *body = n->body_count ? &f->bodies[n->first_body] : NULL;
+
+	if (n->child_count) {
+		uint32_t child = f->children[n->first_child];
+		if (!body || f->nodes[child].site.offset < body->place.offset)
+			return pf_functions_first_count(f, child);
+	}
+	return body ? body->count : 0;
 }
 
 int

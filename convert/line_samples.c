@@ -165,21 +165,6 @@ add_stacks(struct work *w, size_t type, const int64_t *below, struct pf_error *e
 	return rc;
 }
 
-/* LLVM's own estimate where entries were not counted: the count at the function's first place. */
-static uint64_t
-first_count(const struct pf_functions *f, uint32_t node)
-{
-	const struct pf_function_node *n = &f->nodes[node];
-	const struct pf_body *body = n->body_count ? &f->bodies[n->first_body] : NULL;
-
-	if (n->child_count) {
-		uint32_t child = f->children[n->first_child];
-		if (!body || f->nodes[child].site.offset < body->place.offset)
-			return first_count(f, child);
-	}
-	return body ? body->count : 0;
-}
-
 static int
 store_counts(struct work *w, struct pf_error *err)
 {
@@ -195,7 +180,7 @@ store_counts(struct work *w, struct pf_error *err)
 	}
 	rc = pf_functions_seal(f, err);
 	for (size_t i = 0; !rc && i < f->root_count; i++)
-		f->nodes[f->children[i]].head = first_count(f, f->children[i]);
+		f->nodes[f->children[i]].head = pf_functions_first_count(f, f->children[i]);
 	return rc;
 }
 

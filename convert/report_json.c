@@ -134,8 +134,9 @@ pf_report_profile_json(const struct pf_convert *c)
 
 	if (pf_format_is_go(c->options.format))
 		return go_profile_json(c);
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "format",
-	    pf_format_name(c->options.format), "places", r->probes ? "probes" : "lines", "counts",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "format",
+	    pf_format_name(c->options.format), "places", r->probes ? "probes" : "lines", "layout",
+	    pf_convert_is_flat(c) ? "flat" : "nest", "counts",
 	    r->from_lines || r->probes ? "sum" : countings[c->options.counts], "inference",
 	    r->from_lines ? "none" : inferences[c->options.inference], "scale", number(r->scale),
 	    "functions", (json_int_t)r->profile_functions, "entries", (json_int_t)r->profile_counts,

@@ -32,6 +32,12 @@ enum pf_counts {
 	PF_COUNTS_MAX,  /* as llvm-profgen: the largest, each times its duplication factor */
 };
 
+/* What becomes of counts in inlined copies of a function; of profiles for clang. */
+enum pf_layout {
+	PF_LAYOUT_FLAT, /* they are the function's own: clang's ordinary inliner decides anew */
+	PF_LAYOUT_NEST, /* they stay below the function that the copy is in: clang inlines it there again, early */
+};
+
 /* How samples become executions of instructions. */
 enum pf_inference {
 	PF_INFERENCE_NONE,  /* an instruction's own samples */
@@ -88,6 +94,7 @@ struct pf_convert_options {
 	 */
 	void (*note)(void *context, const char *text);
 	void *note_context;
+	enum pf_layout layout;
 };
 #define PF_CONVERT_OPTIONS_INIT                            \
 	{.struct_size = sizeof(struct pf_convert_options), \

@@ -228,8 +228,11 @@ python3 "$tools/make_pprof.py" json lines.json lines.pb.gz
 expect 0 "$profuse" convert -f text -o lines.txt lines.pb.gz
 says "5   35.7 %  in functions without a start line"
 says "no discriminators"
-printf 'work:7:7\n 5: helper:7\n  1: 7\nmain:2:2\n 2: 2 work:2\n' >wanted
+printf 'helper:7:7\n 1: 7\nwork:7:7\n 5: 7 helper:7\nmain:2:2\n 2: 2 work:2\n' >wanted
 diff wanted lines.txt || fail "symbolized profile converted differently"
+expect 0 "$profuse" convert -f text --layout nest -o lines.txt lines.pb.gz
+printf 'work:7:7\n 5: helper:7\n  1: 7\nmain:2:2\n 2: 2 work:2\n' >wanted
+diff wanted lines.txt || fail "symbolized profile converted differently with inlined functions below"
 sed 's/"start_line": [0-9]*, //g' lines.json >nostart.json
 python3 "$tools/make_pprof.py" json nostart.json nostart.pb.gz
 expect 3 "$profuse" convert -f text -o out3 nostart.pb.gz

@@ -22,7 +22,7 @@ use program.afdo optimised || { cat optimised.said; fail "gcc refuses the profil
 hot=$(sed -n 's/^;; Function \([a-z]*\).* (hot)$/\1/p' optimised.*optimized | sort -u | paste -sd' ')
 [ "$hot" = "even main odd sum walk" ] || fail "hot are $hot"
 # The very counts: what clang would get for the only line of odd() is what gcc has.
-expect 0 "$profuse" convert -b program --format text -o program.text cpu.pb.gz
+expect 0 "$profuse" convert -b program --format text --layout nest -o program.text cpu.pb.gz
 for function in odd even; do
 	count=$(sed -n "/^$function:/,/^[^ ]/s/^ 2: \([0-9]*\)$/\1/p" program.text)
 	[ "${count:-0}" -gt 100 ] || fail "no count for $function"

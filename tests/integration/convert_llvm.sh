@@ -40,6 +40,40 @@ done
 llvm-profdata-19 merge --sample --extbinary plain.txt -o theirs.prof
 cmp names.prof theirs.prof || fail "extbinary differs from llvm-profdata-19's"
 
+# So with inlined copies below their callers, and LLVM's own way to one record a function leads to ours: but a call's
+# place, where LLVM adds what was inlined to the caller's own instructions, counts what runs most there.
+convert nested.prof --layout nest
+convert nested.txt --layout nest -f text
+grep -q '^  *[0-9.]*: mix:[0-9]*$' nested.txt || fail "nothing is below its caller"
+llvm-profdata-19 merge --sample --extbinary nested.txt -o theirs.nested.prof
+cmp nested.prof theirs.nested.prof || fail "nested extbinary differs from llvm-profdata-19's"
+llvm-profdata-19 merge --sample --text --convert-sample-profile-layout=flat nested.txt -o theirs.flat.txt
+python3 - nested.txt plain.txt theirs.flat.txt <<'END' || fail "flat records differ from llvm-profdata-19's"
+import re, sys
+def bodies(path):
+    function, found = None, {}
+    for line in open(path):
+        if line[0] != " ":
+            function = line.split(":")[0]
+        elif m := re.match(r" ([\d.]+): (\d+)", line):
+            found[function, m[1]] = int(m[2])
+    return found
+sites, stack = set(), []
+for line in open(sys.argv[1]):
+    depth = len(line) - len(line.lstrip(" "))
+    name = re.match(r" *(?:[\d.]+: )?(\w+):\d+(:\d+)?$", line)
+    if name and (depth == 0 or not re.match(r" *[\d.]+: \d", line)):
+        stack[depth:] = [name[1]]
+        if depth:
+            sites.add((stack[depth - 1], line.split(":")[0].strip()))
+ours, theirs = bodies(sys.argv[2]), bodies(sys.argv[3])
+assert sites and ours.keys() == theirs.keys(), ours.keys() ^ theirs.keys()
+for place in ours:
+    same = ours[place] == theirs[place]
+    assert same or (place in sites and ours[place] < theirs[place]), (place, ours[place], theirs[place])
+assert any(place not in sites for place in ours)
+END
+
 # Hashed names are those of LLVM: the same counts come back under the same hashes.
 llvm-profdata-19 merge --sample --extbinary --use-md5 plain.txt -o theirs.md5.prof
 llvm-profdata-19 merge --sample --text theirs.md5.prof -o theirs.md5.txt

@@ -16,7 +16,7 @@ compare() {
 	python3 "$tools/compare_profgen.py" raw "$name.pb.gz.json" "$name.raw"
 	llvm-profgen-19 --unsymbolized-profile="$name.raw" --use-offset=0 --binary="$binary" --format=text \
 		--output="theirs.$name.txt" 2>/dev/null
-	"$profuse" convert -b "$binary" -o "ours.$name.txt" -f text --inference none "$name.pb.gz" >/dev/null 2>&1
+	"$profuse" convert -b "$binary" -o "ours.$name.txt" -f text --layout nest --inference none "$name.pb.gz" >/dev/null 2>&1
 	echo "$name:"
 	python3 "$tools/compare_profgen.py" compare "ours.$name.txt" "theirs.$name.txt"
 	# Each function's checksum, inlined ones included, as llvm-profgen has it.

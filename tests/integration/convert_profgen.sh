@@ -19,7 +19,7 @@ compare() {
 		[ $counts = sum ] && ip=--leading-ip-only
 		llvm-profgen-19 --unsymbolized-profile="$name.raw" --use-offset=0 --binary="$binary" --format=text $ip \
 			--output="theirs.$name.txt" 2>/dev/null
-		"$profuse" convert -b "$binary" -o "ours.$name.txt" -f text --inference none --counts $counts \
+		"$profuse" convert -b "$binary" -o "ours.$name.txt" -f text --layout nest --inference none --counts $counts \
 			"$name.pb.gz" >/dev/null 2>&1
 		echo "$name, $counts:"
 		python3 "$tools/compare_profgen.py" compare "ours.$name.txt" "theirs.$name.txt"

@@ -37,7 +37,9 @@ expect 1 "$profuse" convert -b old -f text -o old.prof "${ready[@]}" --require-r
 says "removed: no code comes from it any more"
 says "grown: its control flow graph has changed"
 expect 0 "$profuse" convert -b old -o old.prof "${ready[@]}" --json --stale-against new cpu.pb.gz
-python3 - stdout >ours <<'END'
+cp stdout flat
+expect 0 "$profuse" convert -b old -o old.prof --layout nest "${ready[@]}" --json --stale-against new cpu.pb.gz
+python3 - stdout flat >ours <<'END'
 import json, sys
 s = json.load(open(sys.argv[1]))["staleness"]
 functions = {f["function"]: f for f in s["functions"]}
@@ -47,6 +49,8 @@ assert states["grown"] == states["removed"] == states["main"] == "lost", states
 assert [r["reason"] for r in functions["removed"]["lost"]] == ["function-gone"], functions["removed"]
 assert [r["reason"] for r in functions["grown"]["lost"]] == ["checksum"], functions["grown"]
 # what was inlined into a function that does not fit is lost with it
+own = {f["function"]: f for f in json.load(open(sys.argv[2]))["staleness"]["functions"]}
+assert own["atoi"]["state"] == "same" and own["grown"]["state"] == "lost", own # where it has a record of its own it is not
 assert states["atoi"] == "lost" and [r["reason"] for r in functions["atoi"]["lost"]] == ["caller"], functions["atoi"]
 lost = sum(r["share"] for r in s["lost"])
 assert abs(s["matched"] + lost - 1) < 1e-4 and 0 < lost < 1, s
