@@ -93,7 +93,7 @@ assert list(report)[0] == "schema" and report["schema"] == "profuse.tune.v1", li
 finding = report["findings"][0]
 assert finding["kind"] == "leak" and finding["severity"] in ("low", "medium", "high"), finding
 assert "main.recordVisit" in finding["evidence"]["stacks"][0]["functions"], finding["evidence"]
-assert finding["title"] and finding["advice"] and finding["predicted"] and finding["confidence"] == "high"
+assert finding["title"] and finding["advice"] and finding["predicted"] and finding["confidence"] == "unsure" # of 3.6 s
 assert json.load(open("r.json"))["service"]["name"] == "shop <b>"
 page = open("r.html").read()
 assert "<b>" not in page.split("</title>")[1] and "main.recordVisit" in page and '"growth"' in page
