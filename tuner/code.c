@@ -8,9 +8,6 @@
 #include "profile/special.h"
 #include "symbol/demangle.h"
 
-/* Seconds; nobody's request waits longer for one answer, unless something is badly wrong. */
-#define LONGEST_REQUEST 5.0
-
 struct rule {
 	const char *name; /* a trailing * matches any rest */
 	uint32_t traits;
@@ -482,7 +479,8 @@ pf_code_peer_traits(const char *word, const char *call, double seconds)
 	static const struct rule words[] = {{"client", PF_CODE_SERVER}, {"self", PF_CODE_IDLE},
 	    {"server", PF_CODE_ASKS}, {"file", PF_CODE_ASKS}};
 
-	if (strcmp(word, "server") == 0 && seconds >= LONGEST_REQUEST && !pf_code_is_sending(call))
+	if (strcmp(word, "server") == 0 && seconds >= PF_LONGEST_REQUEST &&
+	    !pf_code_is_sending(call))
 		return PF_CODE_RESTS;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (strcmp(word, words[i].name) == 0)

@@ -44,6 +44,9 @@ enum pf_trait {
 	PF_CODE_INNER_LOCK = 1 << 28, /* Go's runtime at a lock of its own, of a channel say */
 };
 
+/* Seconds; nobody's request waits longer for one answer, unless something is badly wrong. */
+#define PF_LONGEST_REQUEST 5.0
+
 /*
  * The traits of a function; `file` is the binary that it is in ("" unknown).
  * 0: the service's own code, or a library of which we know nothing.

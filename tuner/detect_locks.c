@@ -178,6 +178,33 @@ read_waited(struct pf_lock *l, const struct pf_evidence *e, struct pf_error *err
 	return rc;
 }
 
+/* Who has waited longest to write, in any look: of waits that have not ended nothing else tells. */
+static int
+find_writer(struct pf_waited *w, const struct pf_evidence *e, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = 0;
+
+	for (size_t i = 0; w->go_on && !rc && i < e->profile_count; i++) {
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+
+		for (size_t k = 0; pf_is_look(ep) && !rc && k < ep->p->sample_count; k++) {
+			double waited = pf_sample_waited(ep->p, k);
+
+			if (strcmp(pf_sample_text(ep->p, k, "wait"), "rwlock") != 0 ||
+			    waited <= w->written)
+				continue;
+			rc = pf_stack_read(&s, ep, k, err);
+			if (rc || !pf_stack_locks(&s, ep, "wrlock"))
+				continue;
+			w->writer = pf_site_name(ep, pf_stack_owner(&s, ep));
+			w->written = waited;
+		}
+	}
+	pf_stack_release(&s);
+	return rc;
+}
+
 /* Where holders stand: below the owner, or below who called it, which jumped to somebody else. */
 static int
 find_holders(struct pf_lock *l, const struct pf_evidence *e, size_t sample, struct pf_error *err)
@@ -205,6 +232,8 @@ look_around(struct pf_lock *l, const struct pf_evidence *e, const struct pf_site
 		rc = look_below(l, e, err);
 	if (!rc)
 		rc = read_waited(l, e, err);
+	if (!rc)
+		rc = find_writer(&l->waited, e, err);
 	if (!rc && l->caller_label == PF_CALLER_UNKNOWN && !l->caller)
 		rc = find_holders(l, e, sites->items[0].sample, err);
 	return rc ? rc

@@ -11,9 +11,11 @@
  * server longer than a request would: subscribers do, for what comes. Where no thread is
  * seen to serve anybody, a fifth of that is long: nobody's request is in a hurry then.
  *
- * One thread or two that wait are few, unless there are no others: where at every look all that work wait
- * for somebody whom they have asked, and nobody waits for a client though the process listens for some, or it
- * is a disk that they wait for, nobody has time to serve.
+ * Where threads of the same kind wait for work meanwhile (workers.h), requests don't wait for each other.
+ *
+ * One thread or two that wait are few, unless there are no others: where at every look nearly all that work wait
+ * for somebody whom they have asked, and nobody else waits for a client (but to be handed over: in accept) though the
+ * process listens for some, or it is a disk that they wait for, nobody has time to serve.
  */
 #include "tuner/detect.h"
 
@@ -23,8 +25,13 @@
 
 #include "core/memory.h"
 #include "tuner/sites.h"
+#include "tuner/workers.h"
 
 #define BUSY 0.6 /* of the CPUs: then it is CPU after all */
+
+#define SPARE 0.25 /* of those who wait: so many others of their kind are idle */
+#define NEARLY_ALL 0.8
+#define HARDLY_ANY 0.1
 
 enum { LEAST_WAITING = 4, SOONER = 5 };
 
@@ -38,7 +45,7 @@ static const char *const counts[] = {"goroutine", "goroutines", "thread", "threa
 static bool
 reads_next_request(const struct pf_stack *s, const struct pf_evidence_profile *ep, size_t own)
 {
-	if (ep->kind != PF_PROFILE_THREADS || !(s->traits & PF_CODE_OUTSIDE))
+	if (ep->kind == PF_PROFILE_GOROUTINE || !(s->traits & PF_CODE_OUTSIDE))
 		return false;
 	for (size_t i = own + 1; i < s->count; i++) {
 		if (!ep->traits[s->names[i]])
@@ -51,7 +58,7 @@ reads_next_request(const struct pf_stack *s, const struct pf_evidence_profile *e
 static bool
 joins(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
-	return ep->kind == PF_PROFILE_THREADS && s->count &&
+	return ep->kind != PF_PROFILE_GOROUTINE && s->count &&
 	       strstr(pf_site_name(ep, s->names[0]), "_join");
 }
 
@@ -124,8 +131,11 @@ struct waiting {
 	double patient; /* of these: longer than in a hurry, in any look */
 	bool deaf;      /* the process listens for nobody, and the agent says so */
 	double busy;
-	bool serves;  /* some thread waits for clients */
+	bool serves;   /* some thread waits for clients */
+	bool receives; /* and would not only accept them */
+	struct pf_workers workers;
 	size_t looks; /* in which nobody had time, where few threads are all; 0: not so */
+	size_t asking, together; /* in these, of those who work */
 };
 
 static double
@@ -147,29 +157,32 @@ says(const struct pf_profile *p, const char *words)
 
 /* Whether a look at threads shows one that waits for clients. */
 static int
-sees_server(const struct pf_evidence_profile *ep, bool *serves, struct pf_error *err)
+sees_server(struct waiting *w, const struct pf_evidence_profile *ep, struct pf_error *err)
 {
 	struct pf_stack s = {0};
 	int rc = 0;
 
-	for (size_t i = 0; !rc && !*serves && i < ep->p->sample_count; i++) {
+	for (size_t i = 0; !rc && !w->receives && i < ep->p->sample_count; i++) {
 		rc = pf_stack_read(&s, ep, i, err);
-		*serves = !rc && (s.traits & PF_CODE_SERVER);
+		if (rc || !(s.traits & PF_CODE_SERVER))
+			continue;
+		w->serves = true;
+		w->receives = strncmp(pf_sample_text(ep->p, i, "wait"), "accept", 6) != 0;
 	}
 	pf_stack_release(&s);
 	return rc;
 }
 
 static int
-find_server(const struct pf_evidence *e, bool *serves, struct pf_error *err)
+find_server(struct waiting *w, const struct pf_evidence *e, struct pf_error *err)
 {
 	int rc = 0;
 
-	*serves = false;
-	for (size_t i = 0; !rc && !*serves && i < e->profile_count; i++) {
+	w->serves = false;
+	for (size_t i = 0; !rc && !w->receives && i < e->profile_count; i++) {
 		const struct pf_evidence_profile *ep = &e->profiles[i];
 		if (pf_is_look(ep) || (ep->kind == PF_PROFILE_WALL && ep->p && !ep->base))
-			rc = sees_server(ep, serves, err);
+			rc = sees_server(w, ep, err);
 	}
 	return rc;
 }
@@ -257,10 +270,17 @@ may_be_at_rest(const struct waiting *w)
 	return !w->serves && w->surely.total < 0.5 * w->outside.total;
 }
 
+/* Of those who wait, how many others of their kind are idle. */
+static double
+spare(const struct waiting *w)
+{
+	return w->workers.waiting > 0 ? w->workers.idle / w->workers.waiting : 0;
+}
+
 static enum pf_severity
 severity_of(const struct waiting *w)
 {
-	if (may_be_subscribers(w) || may_be_at_rest(w))
+	if (may_be_subscribers(w) || may_be_at_rest(w) || spare(w) >= SPARE)
 		return PF_SEVERITY_LOW;
 	return w->outside.total >= 0.5 * at_work(w) && !w->looks ? PF_SEVERITY_HIGH
 								 : PF_SEVERITY_MEDIUM;
@@ -289,6 +309,12 @@ add_caveats(struct pf_findings *f, const struct waiting *w)
 			w->serves ? "their clients' next requests"
 				  : "what a process of their own sends when it likes, for no "
 				    "thread is seen to serve clients"));
+	if (spare(w) >= SPARE)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f,
+			"For each that waits %.2g others of the same kind have nothing to do: no "
+			"request waits for another one's answer.",
+			spare(w)));
 	if (w->looks)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f,
@@ -307,6 +333,11 @@ title_of(struct pf_findings *f, const struct waiting *w, bool pool)
 	const char *owner = pf_site_name(w->ep, w->outside.items[0].name);
 	const char *what = w->ep->kind == PF_PROFILE_THREADS ? "threads" : "goroutines";
 
+	if (w->looks && w->asking < w->together)
+		return pf_say(f,
+		    "In %zu looks %zu of %zu times a thread that works waits for something outside "
+		    "(network or disk) in %s",
+		    w->looks, w->asking, w->together, owner);
 	if (w->looks)
 		return pf_say(f,
 		    "In each of %zu looks all threads that work wait for something outside "
@@ -364,8 +395,18 @@ struct look {
 	size_t working, asking, syncing;
 };
 
+/* At a condition, and none of those who wait outside at other times: whoever writes a log, say. */
+static bool
+stands_apart(
+    const struct waiting *w, const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return (s->traits & PF_CODE_CHANNEL) && !(s->traits & (PF_CODE_OUTSIDE | PF_CODE_LOCK)) &&
+	       !pf_workers_has(&w->workers, s, ep);
+}
+
 static int
-read_look(struct look *l, const struct pf_evidence_profile *ep, struct pf_error *err)
+read_look(struct look *l, const struct waiting *w, const struct pf_evidence_profile *ep,
+    struct pf_error *err)
 {
 	struct pf_stack s = {0};
 	int rc = 0;
@@ -374,7 +415,7 @@ read_look(struct look *l, const struct pf_evidence_profile *ep, struct pf_error 
 		const char *call = pf_sample_text(ep->p, i, "wait");
 
 		rc = pf_stack_read(&s, ep, i, err);
-		if (rc || !own_work(&s, ep))
+		if (rc || !own_work(&s, ep) || stands_apart(w, &s, ep))
 			continue;
 		l->working++;
 		l->asking += surely_waits_outside(&s, ep);
@@ -384,29 +425,70 @@ read_look(struct look *l, const struct pf_evidence_profile *ep, struct pf_error 
 	return rc;
 }
 
+/* Whether others of their kind are idle at times, and if only between the looks. */
+static bool
+have_time(const struct pf_workers *w)
+{
+	return w->idle > HARDLY_ANY * w->waiting || w->wall_idle > HARDLY_ANY * w->wall_waiting;
+}
+
 static int
 look_for_time(struct waiting *w, const struct pf_evidence *e, struct pf_error *err)
 {
+	struct look all = {0};
 	size_t looks = 0;
+	bool listens = false;
 	int rc = 0;
 
-	if (w->serves || w->patient > 0)
+	if (w->receives || w->patient > 0 || have_time(&w->workers))
 		return 0;
 	for (size_t i = 0; !rc && i < e->profile_count; i++) {
 		struct look l = {0};
 
 		if (!pf_is_look(&e->profiles[i]))
 			continue;
-		rc = read_look(&l, &e->profiles[i], err);
-		if (!rc &&
-		    (!l.asking || l.asking < l.working ||
-			(l.syncing < l.working && !says(e->profiles[i].p, "listens for clients"))))
-			return 0;
+		rc = read_look(&l, w, &e->profiles[i], err);
+		if (!l.asking)
+			return rc;
+		listens |= says(e->profiles[i].p, "listens for clients");
+		all.working += l.working;
+		all.asking += l.asking;
+		all.syncing += l.syncing;
 		looks++;
 	}
-	if (looks >= PF_LEAST_SERIES)
+	w->asking = all.asking;
+	w->together = all.working;
+	if (!rc && looks >= PF_LEAST_SERIES &&
+	    (double)all.asking >= NEARLY_ALL * (double)all.working &&
+	    (listens || (double)all.syncing >= NEARLY_ALL * (double)all.working))
 		w->looks = looks;
 	return rc;
+}
+
+/* What the other looks at threads say of this one. */
+static int
+look_at_threads(
+    struct waiting *w, const struct pf_evidence *e, uint32_t column, struct pf_error *err)
+{
+	int rc = find_server(w, e, err);
+
+	if (!rc)
+		rc = count_patient(w, e, column, err);
+	if (!rc)
+		rc = pf_workers_count(&w->workers, e, waits_outside, err);
+	if (!rc && w->outside.total < LEAST_WAITING)
+		rc = look_for_time(w, e, err);
+	return rc;
+}
+
+static bool
+is_worth_saying(const struct waiting *w)
+{
+	if (w->deaf && may_be_at_rest(w)) /* nobody is known to wait for anything */
+		return false;
+	return (w->outside.total >= LEAST_WAITING || w->looks) && spare(w) < 1 &&
+	       w->outside.total >= 0.3 * at_work(w) && w->outside.total > w->locks.total &&
+	       !(w->busy > BUSY);
 }
 
 static int
@@ -431,17 +513,12 @@ judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings
 		rc = pf_sites_of(&w.locks, w.ep, column, work_waits_at_lock, err);
 	if (!rc)
 		rc = pf_sites_of(&w.queued, w.ep, column, queues, err);
-	if (!rc && kind == PF_PROFILE_THREADS)
-		rc = find_server(e, &w.serves, err);
-	if (!rc && kind == PF_PROFILE_THREADS)
-		rc = count_patient(&w, e, column, err);
 	w.deaf = says(w.ep->p, "listens for no clients");
-	if (!rc && kind == PF_PROFILE_THREADS && w.outside.total < LEAST_WAITING)
-		rc = look_for_time(&w, e, err);
-	if (!rc && (w.outside.total >= LEAST_WAITING || w.looks) &&
-	    w.outside.total >= 0.3 * at_work(&w) && w.outside.total > w.locks.total &&
-	    !(w.busy > BUSY))
+	if (!rc && kind == PF_PROFILE_THREADS)
+		rc = look_at_threads(&w, e, column, err);
+	if (!rc && is_worth_saying(&w))
 		rc = report(f, &w, err);
+	pf_workers_release(&w.workers);
 	pf_sites_release(&w.outside);
 	pf_sites_release(&w.surely);
 	pf_sites_release(&w.resting);

@@ -300,7 +300,47 @@ struct stuck {
 	double shortest; /* of their waits, seconds */
 	bool going_on;   /* somebody does something */
 	bool shared;     /* a readers-writer lock */
+	/* Of the same lock's: who has waited longest. */
+	struct turn {
+		size_t count, sample;
+		double waited;
+		int64_t lock;
+	} reader, writer;
 };
+
+/* One more that waits to read, or to write. */
+static void
+take_turn(struct turn *t, const struct pf_profile *p, size_t sample)
+{
+	double waited = pf_sample_waited(p, sample);
+
+	t->count++;
+	if (waited <= t->waited)
+		return;
+	t->waited = waited;
+	t->sample = sample;
+	t->lock = pf_sample_number(p, sample, "object");
+}
+
+static void
+note_turn(struct stuck *s, const struct pf_stack *stack, const struct pf_evidence_profile *ep,
+    size_t sample)
+{
+	if (strcmp(pf_sample_text(ep->p, sample, "wait"), "rwlock") != 0)
+		return;
+	s->shared = true;
+	if (pf_stack_locks(stack, ep, "rdlock"))
+		take_turn(&s->reader, ep->p, sample);
+	else if (pf_stack_locks(stack, ep, "wrlock"))
+		take_turn(&s->writer, ep->p, sample);
+}
+
+/* Those who want to read stand behind one who wants to write, which only another reader can keep waiting. */
+static bool
+reads_again(const struct stuck *s)
+{
+	return s->reader.count && s->writer.count && s->reader.lock == s->writer.lock;
+}
 
 static int
 read_stuck(struct stuck *s, const struct pf_evidence_profile *ep, struct pf_error *err)
@@ -327,12 +367,45 @@ read_stuck(struct stuck *s, const struct pf_evidence_profile *ep, struct pf_erro
 			      pf_sample_number(p, i, "tid") <= 0 ||
 			      pf_sample_number(p, i, "holder") > 0;
 		s->shortest = fmin(s->shortest, waited);
-		s->shared |= strcmp(wait, "rwlock") == 0;
+		note_turn(s, &stack, ep, i);
 		rc = pf_sites_add(&s->sites, pf_stack_owner(&stack, ep), 1, 1, i, err);
 	}
 	pf_stack_release(&stack);
 	pf_sites_sort(&s->sites);
 	return rc;
+}
+
+static uint32_t
+action_of_stuck(struct pf_findings *f, const struct stuck *s, const char *owner)
+{
+	if (reads_again(s))
+		return pf_say(f,
+		    "Look which of those who wait to read holds the lock for reading already, "
+		    "taken further up its stack: it waits behind the writer, and the writer for "
+		    "it. Take the lock once (let the inner function be called with it held, and "
+		    "say so), or let readers pass waiting writers "
+		    "(PTHREAD_RWLOCK_PREFER_READER_NP, the default).");
+	if (s->shared)
+		return pf_say(f,
+		    "Look whether %s asks to write while it still reads: let go of the lock "
+		    "before, and look again at what was read.",
+		    owner);
+	return pf_say(f,
+	    "Look for who took the lock that %s waits for and did not let go: an early return, or "
+	    "a thread that has ended.",
+	    owner);
+}
+
+static uint32_t
+summary_of_stuck(struct pf_findings *f, const struct stuck *s)
+{
+	return reads_again(s)
+		   ? pf_say(f,
+			 "%zu thread%s to read and %zu to write the same lock, which is held for "
+			 "reading by somebody: by one of them, if everybody else is idle.",
+			 s->reader.count, s->reader.count == 1 ? " waits" : "s wait",
+			 s->writer.count)
+		   : 0;
 }
 
 static int
@@ -341,12 +414,15 @@ report_stuck(struct pf_findings *f, const struct pf_evidence_profile *ep, const 
 {
 	const char *owner = pf_site_name(ep, s->sites.items[0].name);
 	double n = s->sites.total;
+	struct pf_finding *finding;
+	int rc;
 
-	pf_findings_add(f, "deadlock", PF_SEVERITY_HIGH, PF_UNSURE,
+	finding = pf_findings_add(f, "deadlock", PF_SEVERITY_HIGH, PF_UNSURE,
 	    pf_say(f,
 		"Suspected deadlock: %.0f thread%s waited for a lock in %s for %.0f s, and nothing "
 		"else runs",
 		n, n > 1 ? "s have" : " has", owner, s->shortest));
+	finding->summary = summary_of_stuck(f, s);
 	pf_add_number(f, "threads_waiting_for_locks", n, "count");
 	pf_add_number(f, "shortest_wait", s->shortest, "seconds");
 	pf_add_caveat(f, PF_UNSURE,
@@ -354,18 +430,12 @@ report_stuck(struct pf_findings *f, const struct pf_evidence_profile *ep, const 
 		      "reading nobody knows), and a thread that is idle may hold it, or another "
 		      "process."));
 	pf_add_advice(
-	    f, (struct pf_advice){
-		   .action = s->shared
-				 ? pf_say(f,
-				       "Look whether %s asks to write while it still reads: let go "
-				       "of the lock before, and look again at what was read.",
-				       owner)
-				 : pf_say(f,
-				       "Look for who took the lock that %s waits for and did not "
-				       "let go: an early return, or a thread that has ended.",
-				       owner),
+	    f, (struct pf_advice){.action = action_of_stuck(f, s, owner),
 		   .how = pf_say(f, "GET /debug/pprof/threads?debug=2 shows what each waits for")});
-	return pf_show_sites(f, ep, &s->sites, 3, "threads", err);
+	if (!reads_again(s))
+		return pf_show_sites(f, ep, &s->sites, 3, "threads", err);
+	rc = pf_show_stack(f, ep, s->reader.sample, 1, NAN, "threads", err);
+	return rc ? rc : pf_show_stack(f, ep, s->writer.sample, 1, NAN, "threads", err);
 }
 
 static int

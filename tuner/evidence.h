@@ -102,6 +102,8 @@ struct pf_evidence {
 	    [64]; /* a variable that fixes malloc's thresholds, with its value; "" none */
 	bool has_environment; /* so that what is not in it is not set */
 	pid_t process;        /* that was looked at; 0: none */
+	double first_resident,
+	    first_at; /* of no file, when a live service was looked at first; NaN */
 	pid_t worker; /* one of its children that run the same program, of which there are… */
 	size_t workers;
 	enum pf_allocator allocator; /* in charge, as its mappings or statistics say */
@@ -153,6 +155,9 @@ int pf_evidence_add_stats(struct pf_evidence *e, const char *name, const void *b
 
 /* What /proc and the control group say about a living process, and how it was started. */
 int pf_evidence_add_process(struct pf_evidence *e, pid_t pid, struct pf_error *err);
+
+/* How much is resident now, before anything else is known of the process: that it becomes more shows later. */
+void pf_evidence_look_first(struct pf_evidence *e, pid_t pid);
 
 /* Sorts by time and notes what is amiss. Call it once, before detectors run. */
 void pf_evidence_settle(struct pf_evidence *e);

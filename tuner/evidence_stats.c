@@ -235,6 +235,18 @@ allocator_of_maps(const struct pf_buffer *maps)
 	return PF_ALLOCATOR_UNKNOWN;
 }
 
+void
+pf_evidence_look_first(struct pf_evidence *e, pid_t pid)
+{
+	struct pf_proc p;
+
+	pf_proc_init(&p);
+	if (pf_proc_read(&p, pid, NULL))
+		return;
+	e->first_resident = p.rss_anonymous + p.rss_shared;
+	e->first_at = (double)time(NULL);
+}
+
 int
 pf_evidence_add_process(struct pf_evidence *e, pid_t pid, struct pf_error *err)
 {

@@ -17,6 +17,7 @@
 #include "core/error.h"
 #include "net/credentials.h"
 #include "net/http.h"
+#include "tuner/answerer.h"
 #include "tuner/programs.h"
 #include "tuner/tune.h"
 #include "tuner/waiting.h"
@@ -194,7 +195,7 @@ on_warning(void *context, const char *sentence)
 }
 
 static int
-get_text(struct gathering *g, const struct pf_url *url, struct pf_http_result *result,
+get_text(const struct gathering *g, const struct pf_url *url, struct pf_http_result *result,
     struct pf_error *err)
 {
 	const struct pf_collect_options *o = g->options;
@@ -480,6 +481,29 @@ watch_memory(struct gathering *g, uint32_t seconds, bool go, struct pf_error *er
 	return rc;
 }
 
+/* Of a master and its workers each has an agent: the address is one's, the number may be another's. */
+static int
+check_answerer(const struct gathering *g, struct pf_error *err)
+{
+	char address[PATH_ROOM + 64];
+	struct pf_http_result result = {0};
+	struct pf_error why = {0};
+	struct pf_url *url = NULL;
+	int rc = 0;
+
+	if (!g->tune->process || !g->got)
+		return 0;
+	pf_evidence_look_first(&g->tune->evidence, g->tune->process);
+	snprintf(address, sizeof address, "%s/debug/pprof/", g->base);
+	if (!pf_url_parse(&url, address, &why) && !get_text(g, url, &result, &why) &&
+	    result.answer.status == 200)
+		rc = pf_check_answerer(
+		    result.answer.body.bytes, result.answer.body.size, g->tune->process, err);
+	pf_http_result_release(&result);
+	pf_url_free(url);
+	return rc;
+}
+
 /* Now, not after a minute: evidence of two programs would be mixed. */
 static int
 check_program(const struct pf_tune *t, struct pf_error *err)
@@ -499,6 +523,8 @@ gather(struct gathering *g, struct pf_error *err)
 	g->has_heap = g->got > 0;
 	if (!rc)
 		rc = check_program(t, err);
+	if (!rc)
+		rc = check_answerer(g, err);
 	if (!rc)
 		rc = fetch_text(g, memstats, err);
 	if (!rc)

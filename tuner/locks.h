@@ -18,6 +18,9 @@ struct pf_waited {
 	double first_count, first_delay; /* of the function that waited longest */
 	uint32_t first;                  /* its name */
 	size_t sample;                   /* its heaviest */
+	/* Where most have not ended: who has waited longest to write, of what threads do. */
+	const char *writer; /* NULL: nobody is known */
+	double written;     /* seconds of that wait */
 };
 
 struct pf_lock {

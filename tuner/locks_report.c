@@ -22,11 +22,7 @@ is_shared(const struct pf_evidence_profile *ep, size_t sample, bool *shared, str
 	int rc = pf_stack_read(&s, ep, sample, err);
 
 	*shared = !rc && strcmp(pf_sample_text(ep->p, sample, "object"), "rwlock") == 0;
-	for (size_t i = 0; i < s.count && (ep->traits[s.names[i]] & PF_CODE_LIBRARY); i++) {
-		const char *name = pf_site_name(ep, s.names[i]);
-		*shared |= (ep->traits[s.names[i]] & PF_CODE_LOCK) &&
-			   (strstr(name, "rwlock") || strstr(name, "RWMutex"));
-	}
+	*shared |= pf_stack_locks(&s, ep, "rwlock") || pf_stack_locks(&s, ep, "RWMutex");
 	pf_stack_release(&s);
 	return rc;
 }
@@ -88,22 +84,30 @@ advise_waiter(struct pf_findings *f, const char *owner, bool shared, bool go)
 	measure(f);
 }
 
+/* How often the lock was let go while one waited to write. */
+static double
+turns_of(const struct pf_lock *l)
+{
+	const struct pf_waited *w = &l->waited;
+
+	return w->writer ? l->count * fmin(1, w->written / l->window) : l->count / w->first_count;
+}
+
 /* Readers that take turns let no writer in. */
 static bool
 is_starved(const struct pf_lock *l, bool shared)
 {
 	const struct pf_waited *w = &l->waited;
 	struct pf_stack s = {0};
-	bool writes = false;
+	bool writes;
 
-	if (!shared || !w->ep || l->go || !(w->first_delay >= LONG_WAIT * w->first_count) ||
-	    !(l->count >= MANY_TURNS * w->first_count))
+	if (!shared || l->go || !(w->ep || w->writer) || !(turns_of(l) >= MANY_TURNS))
 		return false;
-	if (!pf_stack_read(&s, w->ep, w->sample, NULL))
-		for (size_t i = 0; i < s.count && !writes; i++)
-			writes = strstr(pf_site_name(w->ep, s.names[i]), "wrlock") != NULL;
+	if (w->writer)
+		return w->written >= LONG_WAIT;
+	writes = !pf_stack_read(&s, w->ep, w->sample, NULL) && pf_stack_locks(&s, w->ep, "wrlock");
 	pf_stack_release(&s);
-	return writes;
+	return writes && w->first_delay >= LONG_WAIT * w->first_count;
 }
 
 static uint32_t
@@ -118,12 +122,17 @@ summary_of(struct pf_findings *f, const struct pf_lock *l, bool starved)
 		    pf_site_name(w->ep, w->first), pf_amount(all, w->first_delay, "seconds"),
 		    w->first_count, w->first_count == 1 ? "" : "s",
 		    pf_amount(each, w->first_delay / w->first_count, "seconds"));
-	if (starved)
+	if (starved && w->writer)
+		said = pf_say(f,
+		    "%s has waited %s to write, and waits still, while readers take turns: the "
+		    "lock was let go some %.0f times meanwhile, and never free.",
+		    w->writer, pf_amount(all, w->written, "seconds"), turns_of(l));
+	else if (starved)
 		said = pf_say(f,
 		    "%s It waits to write while readers take turns: the lock was let go %.0f times "
 		    "during each of these waits, and never free.",
-		    pf_said(f, said), l->count / w->first_count);
-	if (w->go_on)
+		    pf_said(f, said), turns_of(l));
+	else if (w->go_on)
 		said = pf_say(f,
 		    "Who waits waits still: of waits that have ended the block profile of that "
 		    "time has %s only.",

@@ -24,6 +24,17 @@ traits_of_labels(const struct pf_evidence_profile *ep, size_t sample)
 	return traits ? traits : pf_code_wait_traits(pf_sample_text(ep->p, sample, "wait"));
 }
 
+/* Whom it asked has spoken since, and a request would not have waited for so long: it says what it likes. */
+static bool
+listens(const struct pf_profile *p, size_t sample)
+{
+	double asked = (double)pf_sample_number(p, sample, "asked") / 1e9,
+	       heard = (double)pf_sample_number(p, sample, "heard") / 1e9;
+
+	return asked >= PF_LONGEST_REQUEST && heard < asked &&
+	       !pf_code_is_sending(pf_sample_text(p, sample, "wait"));
+}
+
 /* What the agent's labels say of a thread beside its stack: whose word it waits for, if anybody's. */
 static uint32_t
 traits_of_thread(const struct pf_profile *p, size_t sample)
@@ -34,7 +45,7 @@ traits_of_thread(const struct pf_profile *p, size_t sample)
 	if (strcmp(wait, "running") == 0)
 		return PF_CODE_RUNS;
 	/* For a signal, or for ever: as main does where others do the work. */
-	if (strcmp(wait, "pause") == 0 || strncmp(wait, "sig", 3) == 0)
+	if (strcmp(wait, "pause") == 0 || strncmp(wait, "sig", 3) == 0 || listens(p, sample))
 		return PF_CODE_IDLE;
 	return pf_code_peer_traits(pf_sample_text(p, sample, "peer"), wait, waited);
 }
@@ -126,6 +137,17 @@ pf_stack_has(const struct pf_stack *s, const struct pf_evidence_profile *ep, con
 {
 	for (size_t i = 0; i < s->count; i++) {
 		if (strcmp(pf_site_name(ep, s->names[i]), function) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+pf_stack_locks(const struct pf_stack *s, const struct pf_evidence_profile *ep, const char *part)
+{
+	for (size_t i = 0; i < s->count && (ep->traits[s->names[i]] & PF_CODE_LIBRARY); i++) {
+		if ((ep->traits[s->names[i]] & PF_CODE_LOCK) &&
+		    strstr(pf_site_name(ep, s->names[i]), part))
 			return true;
 	}
 	return false;

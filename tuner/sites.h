@@ -35,6 +35,9 @@ bool pf_stack_waits_at_lock(const struct pf_stack *s, const struct pf_evidence_p
 /* Whether a function of this name is in it. */
 bool pf_stack_has(
     const struct pf_stack *s, const struct pf_evidence_profile *ep, const char *function);
+/* Whether it waits in, or has called, a function of a library's locks with this in its name ("wrlock"). */
+bool pf_stack_locks(
+    const struct pf_stack *s, const struct pf_evidence_profile *ep, const char *part);
 /* A snapshot of what threads do, and no base. */
 bool pf_is_look(const struct pf_evidence_profile *ep);
 /*

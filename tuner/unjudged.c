@@ -7,6 +7,7 @@
 
 #include "profile/special.h"
 #include "tuner/detect.h"
+#include "tuner/outside_heap.h"
 #include "tuner/programs.h"
 #include "tuner/sites.h"
 #include "tuner/tune.h"
@@ -529,9 +530,10 @@ pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 {
 	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
 	    pf_evidence_write_programs, write_kernel_only, write_workers, write_environment,
-	    write_few_samples, write_empty_heap, write_allocator, write_outside_go, write_growth,
-	    write_mixed, write_order, write_base_trace, write_base_statistics, write_base_profile,
-	    write_unrecorded, write_nameless_base, write_cut, write_short_trace};
+	    write_few_samples, write_empty_heap, write_allocator, write_outside_go,
+	    pf_write_outside_malloc, write_growth, write_mixed, write_order, write_base_trace,
+	    write_base_statistics, write_base_profile, write_unrecorded, write_nameless_base,
+	    write_cut, write_short_trace};
 	struct pf_buffer sentence;
 	int rc;
 

@@ -13,7 +13,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,6 +28,8 @@
 #include "collect/agent/host.h"
 #include "collect/agent/server.h"
 #include "core/memory.h"
+
+#define MS INT64_C(1000000) /* ns */
 
 enum { PORTS = 1 << 16, MOST_DESCRIPTORS = 1 << 16, MOST_POLLED = 64 };
 
@@ -271,6 +275,22 @@ pf_peer_of(struct pf_peers *p, const struct pf_thread_state *state)
 		return PF_PEER_UNKNOWN;
 	return polls ? of_poll(p, state->arguments[0], state->arguments[1])
 		     : of_descriptor(p, (int)state->arguments[0]);
+}
+
+/* Whoever has been told to publish speaks unasked: its words are later than the last that it was sent. */
+struct pf_peer_talk
+pf_peer_talk_of(enum pf_peer peer, const struct pf_thread_state *state)
+{
+	struct tcp_info info = {0};
+	socklen_t size = sizeof info;
+
+	if (peer != PF_PEER_SERVER || !pf_thread_call_has_fd(state->call) ||
+	    getsockopt((int)state->arguments[0], IPPROTO_TCP, TCP_INFO, &info, &size) ||
+	    size < offsetof(struct tcp_info, tcpi_last_ack_recv))
+		return (struct pf_peer_talk){0};
+	return (struct pf_peer_talk){.known = true,
+	    .asked = info.tcpi_last_data_sent * MS,
+	    .heard = info.tcpi_last_data_recv * MS};
 }
 
 void

@@ -38,6 +38,13 @@ struct pf_peers {
 };
 
 enum pf_peer pf_peer_of(struct pf_peers *p, const struct pf_thread_state *state);
+
+/* How long ago bytes went either way on the TCP connection to a server that a thread waits at; ns. */
+struct pf_peer_talk {
+	bool known;
+	int64_t asked, heard;
+};
+struct pf_peer_talk pf_peer_talk_of(enum pf_peer peer, const struct pf_thread_state *state);
 void pf_peers_release(struct pf_peers *p);
 /* "client" …; NULL if it is unknown. */
 const char *pf_peer_word(enum pf_peer peer);

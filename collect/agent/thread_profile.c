@@ -19,6 +19,7 @@ struct source {
 	char (*words)[WORD];
 	struct pf_peers peers;
 	enum pf_peer *peer;
+	struct pf_peer_talk *talk;
 	int64_t now;
 };
 
@@ -71,6 +72,10 @@ sample(const void *source, size_t i, struct pf_sample *sample)
 		label(sample, "holder_state", gone, 0, NULL);
 	if (s->peer[i])
 		label(sample, "peer", pf_peer_word(s->peer[i]), 0, NULL);
+	if (s->talk[i].known) {
+		label(sample, "asked", NULL, s->talk[i].asked, "nanoseconds");
+		label(sample, "heard", NULL, s->talk[i].heard, "nanoseconds");
+	}
 	return true;
 }
 
@@ -88,13 +93,15 @@ look_now(struct pf_look *look, struct source *s)
 	s->now = pf_host_now();
 	s->words = calloc(look->count + 1, sizeof *s->words);
 	s->peer = calloc(look->count + 1, sizeof *s->peer);
-	if (!s->words || !s->peer)
+	s->talk = calloc(look->count + 1, sizeof *s->talk);
+	if (!s->words || !s->peer || !s->talk)
 		return -ENOMEM;
 	for (size_t i = 0; i < look->count; i++) {
 		const struct pf_found *f = &look->found[i];
 
 		pf_found_word(f, s->words[i], sizeof *s->words);
 		s->peer[i] = f->waits ? PF_PEER_UNKNOWN : pf_peer_of(&s->peers, &f->state);
+		s->talk[i] = pf_peer_talk_of(s->peer[i], &f->state);
 	}
 	return 0;
 }
@@ -127,6 +134,7 @@ pf_threads_write(struct pf_buffer *out)
 	}
 	free(s.words);
 	free(s.peer);
+	free(s.talk);
 	pf_peers_release(&s.peers);
 	pf_look_release(&look);
 	return rc;

@@ -14,7 +14,14 @@
 #include "core/lines.h"
 #include "core/number.h"
 
-enum { MOST_BYTES = 1 << 20, CHUNK = 1 << 14, SNIFFED = 1 << 12, MOST_PATH = 4096 };
+enum {
+	MOST_BYTES = 1 << 20,
+	MOST_MAPPINGS = 16 << 20,
+	MOST_GUARD = 1 << 20,
+	CHUNK = 1 << 14,
+	SNIFFED = 1 << 12,
+	MOST_PATH = 4096
+};
 
 #define AT(MEMBER) offsetof(struct pf_proc, MEMBER)
 
@@ -137,6 +144,54 @@ pf_proc_parse_smaps(
 	return 0;
 }
 
+/* A line of smaps that begins a mapping: "7f0c000-7f0d000 rw-p OFFSET DEVICE INODE [FILE]". */
+struct mapping {
+	uint64_t start, end;
+	bool untouchable, writable, nameless;
+};
+
+static bool
+read_mapping(struct pf_text line, struct mapping *m)
+{
+	struct pf_text range = pf_text_word(&line), mode = pf_text_word(&line);
+
+	m->start = pf_text_hex(&range);
+	pf_text_expect(&range, "-");
+	m->end = pf_text_hex(&range);
+	if (range.failure || pf_text_left(&range) || pf_text_left(&mode) != 4)
+		return false;
+	m->untouchable = pf_text_starts(&mode, "---p");
+	m->writable = pf_text_starts(&mode, "rw-p");
+	for (int i = 0; i < 3; i++) /* offset, device, inode */
+		(void)pf_text_word(&line);
+	pf_text_blanks(&line);
+	m->nameless = !pf_text_left(&line);
+	return true;
+}
+
+void
+pf_proc_find_stacks(struct pf_proc *p, const void *bytes, size_t size)
+{
+	struct mapping before = {0}, now = {0}, next;
+	struct pf_lines lines;
+	bool stack = false;
+	double rss;
+
+	p->stacks = 0;
+	pf_lines_init(&lines, "smaps", bytes, size);
+	while (pf_lines_next(&lines)) {
+		if (read_mapping(lines.line, &next)) {
+			before = now;
+			now = next;
+			stack = before.untouchable && before.nameless &&
+				before.end - before.start <= MOST_GUARD &&
+				before.end == now.start && now.writable && now.nameless;
+		} else if (stack && read_row(lines.line, &(struct row){"Rss", 0}, &rss)) {
+			p->stacks += rss;
+		}
+	}
+}
+
 /* "PID (NAME) STATE PPID …": a name may hold blanks and parentheses, so the last one ends it. */
 int
 pf_proc_parse_stat(struct pf_proc *p, const char *name, const void *bytes, size_t size,
@@ -245,6 +300,10 @@ pf_proc_read(struct pf_proc *p, pid_t pid, struct pf_error *err)
 	pf_buffer_clear(&text);
 	if (!rc && pf_proc_file(pid, "smaps_rollup", &text, NULL) == 0)
 		(void)pf_proc_parse_smaps(p, name, text.bytes, text.size, NULL);
+	pf_buffer_clear(&text);
+	text.maximum = MOST_MAPPINGS;
+	if (!rc && pf_proc_file(pid, "smaps", &text, NULL) == 0)
+		pf_proc_find_stacks(p, text.bytes, text.size);
 	pf_buffer_release(&text);
 	return rc;
 }

@@ -24,6 +24,7 @@ struct pf_proc {
 	double threads, voluntary_switches, involuntary_switches;
 	/* smaps_rollup, or the sum over smaps */
 	double pss, private_dirty, anonymous_huge, lazy_free;
+	double stacks; /* smaps: resident in what looks like stacks of threads */
 	/* stat */
 	double user_seconds, system_seconds, minor_faults, major_faults,
 	    start_seconds; /* since boot */
@@ -41,6 +42,12 @@ int pf_proc_parse_stat(struct pf_proc *p, const char *name, const void *bytes, s
 /* smaps_rollup, or smaps, whose mappings are added up. */
 int pf_proc_parse_smaps(
     struct pf_proc *p, const char *name, const void *bytes, size_t size, struct pf_error *err);
+
+/*
+ * Adds up stacks of threads in smaps: mappings to write to, of no file, that begin where a small one ends which nobody may
+ * touch. (What glibc's arenas have for later is as protected, and large.) Of a text that is cut off they are too few.
+ */
+void pf_proc_find_stacks(struct pf_proc *p, const void *bytes, size_t size);
 
 /* Whether bytes look like the file of that name. */
 bool pf_proc_is_status(const void *bytes, size_t size);

@@ -70,7 +70,7 @@ poll_two(int fd, int other)
 	burn_sink += (uint64_t)poll(polled, 2, -1);
 }
 
-static int tcp[3], local[3], jobs[2], pair[2], wake[2], event;
+static int tcp[3], told[3], local[3], jobs[2], pair[2], wake[2], event;
 static int other_local[3], other_pair[2]; /* another process listens, or has made it */
 
 static int
@@ -78,6 +78,18 @@ make_others(void *unused)
 {
 	(void)unused;
 	return socketpair(AF_UNIX, SOCK_STREAM, 0, other_pair) || connect_local(other_local) < 0;
+}
+
+/* A server that has spoken since it was asked, by several of the kernel's ticks. */
+static int
+be_told(void)
+{
+	char byte = 0;
+
+	if (connect_tcp(told) < 0 || write(told[2], &byte, 1) != 1)
+		return -1;
+	usleep(100000);
+	return write(told[1], &byte, 1) == 1 && read(told[2], &byte, 1) == 1 ? 0 : -1;
 }
 
 /* By a process that shares this one's memory and descriptors, and ends. */
@@ -102,6 +114,7 @@ have_others_made(void)
 
 WAITER(of_client, read_one(tcp[1]))
 WAITER(of_server, read_one(tcp[2]))
+WAITER(of_publisher, read_one(told[2]))
 WAITER(of_local_client, read_one(local[1]))
 WAITER(of_jobs, read_one(jobs[0]))
 WAITER(of_event, read_one(event))
@@ -115,14 +128,15 @@ WAITER(of_polled_client, poll_two(tcp[1], tcp[2]))
 int
 main(void)
 {
-	static void *(*const waiters[])(void *) = {of_client, of_server, of_local_client, of_jobs,
-	    of_event, of_pair, of_other_pair, of_local_server, of_newcomer, of_polled_server,
-	    of_polled_client};
+	static void *(*const waiters[])(void *) = {of_client, of_server, of_publisher,
+	    of_local_client, of_jobs, of_event, of_pair, of_other_pair, of_local_server,
+	    of_newcomer, of_polled_server, of_polled_client};
 	pthread_t thread;
 
 	event = eventfd(0, 0);
-	if (connect_tcp(tcp) < 0 || connect_local(local) < 0 || pipe(jobs) || pipe(wake) ||
-	    socketpair(AF_UNIX, SOCK_STREAM, 0, pair) || event < 0 || have_others_made())
+	if (connect_tcp(tcp) < 0 || be_told() || connect_local(local) < 0 || pipe(jobs) ||
+	    pipe(wake) || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) || event < 0 ||
+	    have_others_made())
 		return 1;
 	for (size_t i = 0; i < sizeof waiters / sizeof *waiters; i++)
 		if (pthread_create(&thread, NULL, waiters[i], NULL))

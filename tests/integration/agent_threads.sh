@@ -40,15 +40,20 @@ calls() {
 
 # Whom a thread waits for: who serves reads in the same call as who asks.
 peers() {
-	local port peer
+	local port peer told asked heard
 	with_agent "$helpers/agent_host_peers" > "$work/peers.out"
 	ready "$work/peers.out" $pid
 	port=$(port_of $pid)
-	settled "$port" '[;]of_[a-z_]*;.* state=sleeps ' 11 "$work/peers.txt"
+	settled "$port" '[;]of_[a-z_]*;.* state=sleeps ' 12 "$work/peers.txt"
 	for peer in "client of_client" "server of_server" "client of_local_client" "server of_local_server" "self of_jobs" "self of_event" \
 		"client of_newcomer" "server of_polled_server" "client of_polled_client"; do
-		grep -q "^sample 1 .*;${peer#* };.* peer=${peer% *}$" "$work/peers.txt" || fail "not $peer: $(grep ^sample "$work/peers.txt")"
+		grep -qE "^sample 1 .*;${peer#* };.* peer=${peer% *}( asked=.*)?$" "$work/peers.txt" || fail "not $peer: $(grep ^sample "$work/peers.txt")"
 	done
+	# When bytes went which way: to a server that speaks unasked the last ones went before it spoke.
+	told=$(grep '^sample 1 .*;of_publisher;.* peer=server ' "$work/peers.txt")
+	asked=$(label asked <<< "$told" | tr -d a-z) heard=$(label heard <<< "$told" | tr -d a-z)
+	[ "$asked" -gt "$heard" ] && [ $((asked - heard)) -lt 5000000000 ] || fail "of_publisher: asked $asked, heard $heard: $told"
+	! grep -E ';of_(local_server|client|polled_server);.* asked=' "$work/peers.txt" || fail "asked of those of whom nothing is known"
 	! grep -E 'of_(other_)?pair;.* peer=' "$work/peers.txt" || fail "of a pair nobody can tell"
 	grep -q '^comment .*the process listens for clients' "$work/peers.txt" || fail "it listens: $(grep ^comment "$work/peers.txt")"
 	kill $pid

@@ -13,7 +13,7 @@ struct test_label {
 struct test_sample {
 	const char *stack[8]; /* leaf first */
 	int64_t values[2];
-	struct test_label labels[6];
+	struct test_label labels[8];
 };
 
 struct test_profile {
@@ -45,7 +45,7 @@ add_test_sample(struct test_profile *p, const struct test_sample *s, size_t type
 		pf_wire_varint(&m, PF_SAMPLE_LOCATION_ID, test_string(p, s->stack[i]));
 	for (size_t i = 0; i < types; i++)
 		pf_wire_varint(&m, PF_SAMPLE_VALUE, (uint64_t)s->values[i]);
-	for (size_t i = 0; i < 6 && s->labels[i].key; i++) {
+	for (size_t i = 0; i < 8 && s->labels[i].key; i++) {
 		const struct test_label *l = &s->labels[i];
 
 		pf_buffer_clear(&label);

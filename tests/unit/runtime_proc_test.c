@@ -239,12 +239,46 @@ workers_are_told_from_helpers(void **state)
 	waitpid(helper, NULL, 0);
 }
 
+/* A stack has a page below it that nobody may touch; what an arena has for later is large, and files have names. */
+static void
+stacks_are_known_by_the_page_below_them(void **state)
+{
+	static const char smaps[] =
+	    "7f0000000000-7f0000001000 ---p 00000000 00:00 0 \n"
+	    "Rss:                   0 kB\n"
+	    "7f0000001000-7f0000801000 rw-p 00000000 00:00 0 \n"
+	    "Rss:                 100 kB\n"
+	    "Pss:                 100 kB\n"
+	    "7f0000801000-7f0000901000 rw-p 00000000 00:00 0 \n"
+	    "Rss:                 900 kB\n"
+	    "7f0010000000-7f0013000000 ---p 00000000 00:00 0 \n"
+	    "Rss:                   0 kB\n"
+	    "7f0013000000-7f0014000000 rw-p 00000000 00:00 0 \n"
+	    "Rss:                9000 kB\n"
+	    "7f0020000000-7f0020001000 ---p 00000000 08:01 77    /usr/lib/libx.so\n"
+	    "Rss:                   0 kB\n"
+	    "7f0020001000-7f0020002000 rw-p 00001000 08:01 77    /usr/lib/libx.so\n"
+	    "Rss:                   4 kB\n"
+	    "7f0030000000-7f0030001000 ---p 00000000 00:00 0\n"
+	    "Rss:                   0 kB\n"
+	    "7f0030001000-7f0030801000 rw-p 00000000 00:00 0\n"
+	    "Rss:                  28 kB\n";
+	struct pf_proc p;
+	(void)state;
+
+	pf_proc_init(&p);
+	assert_true(isnan(p.stacks));
+	pf_proc_find_stacks(&p, smaps, sizeof smaps - 1);
+	assert_true(p.stacks == 128 * 1024);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(status_and_smaps_of_one_process_agree),
 	    cmocka_unit_test(a_stat_line_survives_any_name),
+	    cmocka_unit_test(stacks_are_known_by_the_page_below_them),
 	    cmocka_unit_test(a_living_process_is_read_whole),
 	    cmocka_unit_test(workers_are_told_from_helpers),
 	    cmocka_unit_test(variables_of_an_environment_are_found_whole),

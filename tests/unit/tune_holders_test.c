@@ -299,6 +299,78 @@ waits_are_those_of_the_block_profile(void **state)
 	}
 }
 
+/* A writer whose wait has not ended in any profile of waits is found in the looks at threads. */
+static void
+a_writer_that_waits_still_is_found_by_looks(void **state)
+{
+	static const struct test_sample releases[] = {
+	    {{"pthread_rwlock_unlock", "scan", "work", "start_thread"}, {16000, 9 * SECOND},
+		{{"object", "rwlock", 0}, {"caller", "known", 0}}},
+	    {{NULL}, {0}, {{0}}}};
+	static const char *const calls[] = {"pthread_rwlock_wrlock", "pthread_rwlock_rdlock"};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct test_sample waits[] = {{{"pthread_rwlock_rdlock", "scan", "work"},
+							{1, 1000}, {{"object", "rwlock", 0}}},
+		    {{NULL}, {0}, {{0}}}},
+					 threads[] = {{{calls[i], "publish", "write_all"}, {1, 0},
+							  {{"tid", NULL, 7}, {"wait", "rwlock", 0},
+							      {"waited", NULL, 4 * SECOND}}},
+					     {{NULL}, {0}, {{0}}}};
+		struct pf_tune *tune = new_tune();
+
+		add_labelled(tune, test_waits, releases, 8, 1000, false);
+		add_labelled(tune, test_waits, waits, 8, 1000, false);
+		add_labelled(tune, test_threads, threads, 0, 1001, false);
+		run_to_one(tune);
+		assert_int_equal(
+		    strstr(summary(tune), "publish has waited 4 s to write") != NULL, i == 0);
+		assert_int_equal(
+		    strstr(summary(tune), "let go some 8000 times meanwhile") != NULL, i == 0);
+		if (i == 0)
+			assert_non_null(strstr(action(tune, 1), "Let writers go first"));
+		pf_tune_free(tune);
+	}
+}
+
+/* Readers behind a writer, of one lock or of two: only of one can a reader be in its own way. */
+static void
+a_reader_that_reads_again_behind_a_writer_is_suspected(void **state)
+{
+	(void)state;
+
+	for (int64_t other = 0; other < 2; other++) {
+		const struct test_sample threads[] = {
+		    {{"pthread_rwlock_rdlock", "look_up", "report", "start_thread"}, {1, 0},
+			{{"tid", NULL, 7}, {"wait", "rwlock", 0}, {"object", NULL, 4096},
+			    {"waited", NULL, 18 * SECOND}}},
+		    {{"pthread_rwlock_rdlock", "look_up", "serve", "start_thread"}, {1, 0},
+			{{"tid", NULL, 8}, {"wait", "rwlock", 0}, {"object", NULL, 4096},
+			    {"waited", NULL, 17 * SECOND}}},
+		    {{"pthread_rwlock_wrlock", "replace", "start_thread"}, {1, 0},
+			{{"tid", NULL, 9}, {"wait", "rwlock", 0},
+			    {"object", NULL, 4096 + 64 * other}, {"waited", NULL, 19 * SECOND}}},
+		    {{NULL}, {0}, {{0}}}};
+		struct pf_tune *tune = new_tune();
+
+		add_labelled(tune, test_threads, threads, 0, 1000, false);
+		run_tune(tune);
+		assert_int_equal(pf_tune_finding_count(tune), 1);
+		assert_string_equal(pf_tune_finding_kind(tune, 0), "deadlock");
+		assert_int_equal(
+		    strstr(action(tune, 0), "holds the lock for reading already") != NULL,
+		    other == 0);
+		assert_int_equal(
+		    strstr(action(tune, 0), "asks to write while it still reads") != NULL,
+		    other == 1);
+		if (other == 0)
+			assert_non_null(
+			    strstr(summary(tune), "2 threads wait to read and 1 to write"));
+		pf_tune_free(tune);
+	}
+}
+
 /* Of a disk, that is: who sleeps or waits for clients may do so without the lock. */
 static void
 what_is_done_under_a_lock_is_told(void **state)
@@ -591,6 +663,8 @@ main(void)
 	    cmocka_unit_test(followers_that_stand_at_their_lock_are_none),
 	    cmocka_unit_test(who_waits_is_not_told_to_hold_for_less),
 	    cmocka_unit_test(waits_are_those_of_the_block_profile),
+	    cmocka_unit_test(a_writer_that_waits_still_is_found_by_looks),
+	    cmocka_unit_test(a_reader_that_reads_again_behind_a_writer_is_suspected),
 	    cmocka_unit_test(what_is_done_under_a_lock_is_told),
 	    cmocka_unit_test(who_waits_behind_a_writer_may_be_its_reader),
 	    cmocka_unit_test(a_base_that_is_compared_with_nothing_is_told),

@@ -190,6 +190,42 @@ a_trend_is_tested_exactly(void **state)
 	assert_int_equal(pf_trend(up, x, 8, &t, &err), PF_EINPUT);
 }
 
+/* What the kernel counts beyond all that the allocator ever asked for is mapped by somebody else. */
+static void
+memory_that_is_not_the_allocators_is_told(void **state)
+{
+	static const struct {
+		long kib;
+		const char *said;
+	} cases[] = {{20724 + 300 * 1024, "300 MiB of the 320 MiB that are resident"},
+	    {20724 + 20 * 1024, NULL}, /* less than is worth a word */
+	    {21796, NULL}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		struct pf_error err = {0};
+		char smaps[200];
+		bool said = false;
+		int size =
+		    snprintf(smaps, sizeof smaps, "Rss: %ld kB\nPss: %ld kB\nAnonymous: %ld kB\n",
+			cases[i].kib + 1024, cases[i].kib, cases[i].kib);
+
+		add_fixture(tune, "runtime/glibc-healthy.malloc_info.xml", false);
+		assert_int_equal(pf_tune_add(tune, "smaps", smaps, (size_t)size, false, &err), 0);
+		run_tune(tune);
+		for (uint32_t k = 1; k < tune->unjudged.count; k++) {
+			const char *one = pf_strings_get(&tune->unjudged, k);
+
+			said |= strstr(one, "are not glibc's") != NULL;
+			if (strstr(one, "are not glibc's") && cases[i].said)
+				assert_non_null(strstr(one, cases[i].said));
+		}
+		assert_int_equal(said, cases[i].said != NULL);
+		pf_tune_free(tune);
+	}
+}
+
 int
 main(void)
 {
@@ -199,6 +235,7 @@ main(void)
 	    cmocka_unit_test(jemallocs_dirty_pages_are_found_with_a_setting_for_its_version),
 	    cmocka_unit_test(memory_between_live_objects_is_no_free_memory),
 	    cmocka_unit_test(a_well_filled_heap_gives_no_finding),
+	    cmocka_unit_test(memory_that_is_not_the_allocators_is_told),
 	    cmocka_unit_test(a_trend_is_tested_exactly),
 	    cmocka_unit_test(a_rise_is_told_from_a_step_and_from_wandering),
 	};

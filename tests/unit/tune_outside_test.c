@@ -1,0 +1,210 @@
+/* Threads that wait for somebody outside, beside others of their kind that have nothing to do. */
+#include <profuse/tune.h>
+
+#include "support/labelled_profile.h"
+
+#define SECOND INT64_C(1000000000)
+
+enum { WAITING, AT_POOL, IDLE_AT_CONDITION, IDLE_AT_CLIENT, APART, ACCEPTS, RUNS, KINDS };
+
+static const char listens[] = "threads: the process listens for clients";
+
+static const struct test_sample kinds[KINDS] = {
+    [WAITING] = {{"recv", "ask", "handle", "serve", "start_thread"}, {1, 0},
+	{{"wait", "recv", 0}, {"waited", NULL, SECOND / 10}, {"peer", "server", 0}}},
+    [AT_POOL] = {{"pthread_cond_wait", "borrow", "handle", "serve", "start_thread"}, {1, 0},
+	{{"wait", "condition", 0}, {"waited", NULL, SECOND / 10}}},
+    [IDLE_AT_CONDITION] = {{"pthread_cond_wait", "take", "serve", "start_thread"}, {1, 0},
+	{{"wait", "condition", 0}, {"waited", NULL, SECOND / 10}}},
+    [IDLE_AT_CLIENT] = {{"read", "serve", "start_thread"}, {1, 0},
+	{{"wait", "read", 0}, {"waited", NULL, SECOND / 10}, {"peer", "client", 0}}},
+    [APART] = {{"pthread_cond_wait", "write_log", "start_thread"}, {1, 0},
+	{{"wait", "condition", 0}, {"waited", NULL, SECOND / 10}}},
+    [ACCEPTS] = {{"accept", "main"}, {1, 0},
+	{{"wait", "accept", 0}, {"waited", NULL, SECOND / 10}, {"peer", "client", 0}}},
+    [RUNS] = {{"work", "handle", "serve", "start_thread"}, {1, 0}, {{"wait", "running", 0}}},
+};
+
+/* So many threads of each kind, in one look. */
+static void
+add_look(struct pf_tune *tune, const int *counts, int64_t at)
+{
+	struct test_sample samples[48] = {{{NULL}, {0}, {{0}}}};
+	int n = 0;
+
+	for (int k = 0; k < KINDS; k++)
+		for (int i = 0; i < counts[k]; i++)
+			samples[n++] = kinds[k];
+	add_commented(tune, test_threads, samples, 0, at, false, listens);
+}
+
+static void
+add_cpu(struct pf_tune *tune)
+{
+	static const char *const cpu[] = {"samples", "count", "cpu", "nanoseconds", NULL};
+	static const struct test_sample used[] = {
+	    {{"work", "start_thread"}, {50, SECOND / 2}, {{0}}}, {{NULL}, {0}, {{0}}}};
+
+	add_labelled(tune, cpu, used, 10, 1000, false);
+}
+
+/* Severity, or -1: no finding. */
+static int
+severity_of(struct pf_tune *tune)
+{
+	const struct pf_finding *found;
+	int severity;
+
+	add_cpu(tune);
+	run_tune(tune);
+	found = find_finding(tune, "external-wait");
+	severity = found ? (int)found->severity : -1;
+	if (found && severity == PF_SEVERITY_LOW)
+		assert_int_equal(found->confidence, PF_CONFIDENCE_LOW);
+	pf_tune_free(tune);
+	return severity;
+}
+
+static void
+where_others_of_their_kind_are_idle_nobody_waits_for_them(void **state)
+{
+	static const struct {
+		int counts[KINDS];
+		int severity;
+	} cases[] = {
+	    {{[WAITING] = 6}, PF_SEVERITY_HIGH},
+	    {{[WAITING] = 6, [IDLE_AT_CLIENT] = 1}, PF_SEVERITY_HIGH},
+	    {{[WAITING] = 6, [IDLE_AT_CLIENT] = 2}, PF_SEVERITY_LOW},
+	    {{[WAITING] = 6, [IDLE_AT_CLIENT] = 6}, -1},
+	    {{[WAITING] = 6, [IDLE_AT_CONDITION] = 2}, PF_SEVERITY_LOW},
+	    {{[WAITING] = 6, [IDLE_AT_CONDITION] = 6}, -1},
+	    {{[WAITING] = 6, [ACCEPTS] = 1, [APART] = 6}, PF_SEVERITY_HIGH}, /* of other kinds */
+	    {{[WAITING] = 6, [AT_POOL] = 6}, PF_SEVERITY_HIGH}, /* in the midst of a request */
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+
+		add_look(tune, cases[i].counts, 1000);
+		if (severity_of(tune) != cases[i].severity)
+			fail_msg("case %zu", i);
+	}
+}
+
+/* One look with six that wait says little where ten are idle in others. */
+static void
+all_looks_say_who_is_idle(void **state)
+{
+	static const int busy[KINDS] = {[WAITING] = 6},
+			 idle[KINDS] = {[WAITING] = 2, [IDLE_AT_CLIENT] = 4};
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	for (int64_t i = 0; i < 3; i++)
+		add_look(tune, idle, 1000 + i);
+	add_look(tune, busy, 1003);
+	assert_int_equal(severity_of(tune), -1);
+}
+
+/* Threads that only accept have no more time for a request than those that they hand it to. */
+static void
+few_that_never_have_time_are_found_beside_one_that_accepts(void **state)
+{
+	static const struct {
+		int first[KINDS], others[KINDS]; /* in the first look, and in five more */
+		int64_t idle;                    /* of ten seconds of wall-clock time */
+		bool found;
+	} cases[] = {
+	    {{[WAITING] = 3, [ACCEPTS] = 1}, {[WAITING] = 3, [ACCEPTS] = 1}, 0, true},
+	    {{[WAITING] = 2, [RUNS] = 1, [ACCEPTS] = 1}, {[WAITING] = 3, [ACCEPTS] = 1}, 0, true},
+	    {{[WAITING] = 3, [ACCEPTS] = 1, [APART] = 1},
+		{[WAITING] = 3, [ACCEPTS] = 1, [APART] = 1}, 0, true},
+	    {{[WAITING] = 3, [ACCEPTS] = 1}, {[WAITING] = 1, [RUNS] = 2, [ACCEPTS] = 1}, 0, false},
+	    {{[WAITING] = 3, [ACCEPTS] = 1}, {[WAITING] = 3, [ACCEPTS] = 1}, 2, false},
+	    {{[WAITING] = 3, [ACCEPTS] = 1},
+		{[WAITING] = 2, [IDLE_AT_CONDITION] = 1, [ACCEPTS] = 1}, 0, false},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct test_sample wall[] = {
+		    {{"recv", "ask", "handle", "serve", "start_thread"},
+			{100, (10 - cases[i].idle) * SECOND}, {{"wait", "recv", 0}}},
+		    {{"pthread_cond_wait", "take", "serve", "start_thread"},
+			{100, cases[i].idle * SECOND + 1}, {{"wait", "condition", 0}}},
+		    {{NULL}, {0}, {{0}}}};
+		struct pf_tune *tune = new_tune();
+
+		add_look(tune, cases[i].first, 1000);
+		for (int64_t k = 1; k < 6; k++)
+			add_look(tune, cases[i].others, 1000 + k);
+		add_labelled(tune, test_wall, wall, 2, 1000, false);
+		if (severity_of(tune) != (cases[i].found ? PF_SEVERITY_MEDIUM : -1))
+			fail_msg("case %zu", i);
+	}
+}
+
+/* The kernel knows when bytes went which way: whoever is told things unasked has subscribed. */
+static void
+who_hears_unasked_has_nothing_to_wait_for(void **state)
+{
+	static const struct {
+		int64_t asked, heard;
+		const char *call;
+		bool found;
+	} cases[] = {{9 * SECOND, SECOND / 10, "recv", false},
+	    {9 * SECOND, 20 * SECOND, "recv", true},
+	    {SECOND, SECOND / 10, "recv", true}, /* an answer's first part may be here */
+	    {9 * SECOND, SECOND / 10, "sendmsg", true}, {0, 0, "recv", true}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct test_sample samples[7] = {{{NULL}, {0}, {{0}}}};
+		struct pf_tune *tune = new_tune();
+
+		for (int64_t k = 0; k < 6; k++)
+			samples[k] =
+			    (struct test_sample){{"recv", "next_event", "listen_topic"}, {1, 0},
+				{{"tid", NULL, k + 1}, {"wait", cases[i].call, 0},
+				    {"waited", NULL, SECOND / 10}, {"peer", "server", 0},
+				    {cases[i].asked ? "asked" : NULL, NULL, cases[i].asked},
+				    {"heard", NULL, cases[i].heard}}};
+		add_labelled(tune, test_threads, samples, 0, 1000, false);
+		if ((severity_of(tune) >= 0) != cases[i].found)
+			fail_msg("case %zu", i);
+	}
+}
+
+/* Pipes of helpers: whose word comes is not told, and the process serves nobody whose request could wait for it. */
+static void
+who_reads_from_helpers_in_a_process_without_clients_is_at_rest(void **state)
+{
+	static const char *const says[] = {listens, "threads: the process listens for no clients"};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct test_sample samples[7] = {{{NULL}, {0}, {{0}}}};
+		struct pf_tune *tune = new_tune();
+
+		for (int64_t k = 0; k < 6; k++)
+			samples[k] = (struct test_sample){{"read", "next_sample", "watch"}, {1, 0},
+			    {{"tid", NULL, k + 1}, {"wait", "read", 0},
+				{"waited", NULL, SECOND / 10}}};
+		add_commented(tune, test_threads, samples, 0, 1000, false, says[i]);
+		assert_int_equal(severity_of(tune), i == 0 ? PF_SEVERITY_LOW : -1);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(where_others_of_their_kind_are_idle_nobody_waits_for_them),
+	    cmocka_unit_test(all_looks_say_who_is_idle),
+	    cmocka_unit_test(few_that_never_have_time_are_found_beside_one_that_accepts),
+	    cmocka_unit_test(who_hears_unasked_has_nothing_to_wait_for),
+	    cmocka_unit_test(who_reads_from_helpers_in_a_process_without_clients_is_at_rest),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
