@@ -1,5 +1,5 @@
 /* Goroutines that wait for each other, by a dump: locks in a circle, and a lock whose holder waits at a channel. */
-#include "support/tuned.h"
+#include "support/labelled_profile.h"
 
 struct party {
 	const char *state, *function, *words; /* its own function, and what that was passed */
@@ -134,6 +134,34 @@ snapshots_tell_whether_it_goes_on(void **state)
 	}
 }
 
+/* Readers that wait behind a writer wait for the readers before it, if that is what the writer does, too. */
+static void
+readers_that_hold_a_lock_for_long_are_its_holders(void **state)
+{
+	static const int64_t millisecond = 1000000;
+	(void)state;
+
+	for (int brief = 0; brief < 2; brief++) {
+		const struct test_sample samples[] = {
+		    {{"sync.(*RWMutex).Unlock", "main.setPrice.deferwrap1", "main.setPrice"},
+			{1000, 10000 * millisecond}},
+		    {{"sync.(*RWMutex).RUnlock", "main.scan"},
+			{brief ? 4000 : 400, 8000 * millisecond}},
+		    {{NULL}, {0}},
+		};
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		add_labelled(tune, test_waits, samples, 10, 1000, false);
+		run_tune(tune);
+		found = find_finding(tune, "lock-contention");
+		assert_non_null(found);
+		assert_non_null(strstr(pf_said(&tune->findings, found->title),
+		    brief ? "locks that main.setPrice held" : "locks that main.scan held"));
+		pf_tune_free(tune);
+	}
+}
+
 int
 main(void)
 {
@@ -141,6 +169,7 @@ main(void)
 	    cmocka_unit_test(three_that_were_passed_each_others_locks_are_a_circle),
 	    cmocka_unit_test(who_holds_a_lock_at_a_channel_is_suspected),
 	    cmocka_unit_test(snapshots_tell_whether_it_goes_on),
+	    cmocka_unit_test(readers_that_hold_a_lock_for_long_are_its_holders),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
