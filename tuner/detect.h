@@ -66,6 +66,9 @@ int pf_allocation_share(const struct pf_evidence *e, double *share, struct pf_er
 /* Of what was freed, the share of objects that another thread freed than allocated them; NaN: nothing tells. */
 double pf_crossed_share(const struct pf_evidence *e);
 
+/* What the allocator says of itself, with what else is known of the service in it; false: it says nothing. */
+bool pf_allocator_known(const struct pf_evidence *e, struct pf_allocator_stats *a);
+
 /* CPUs' worth of time that the CPU profile saw, as a share of those that there are; NaN: unknown. */
 double pf_busy_share(const struct pf_evidence *e);
 
