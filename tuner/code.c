@@ -252,7 +252,7 @@ static const struct rule rules[] = {
     {"google.golang.org/grpc/internal/transport.(*loopyWriter).run", PF_CODE_SERVER},
     /* a client's: of a connection's two loops one is enough */
     {"net/http.(*persistConn).readLoop", PF_CODE_CLIENT},
-    {"net/http.(*persistConn).writeLoop", PF_CODE_SERVER},
+    {"net/http.(*persistConn).writeLoop", PF_CODE_SERVER | PF_CODE_CLIENT},
     {"accept", PF_CODE_SERVER | PF_CODE_LIBRARY},
     {"accept4", PF_CODE_SERVER | PF_CODE_LIBRARY},
     {"__libc_accept*", PF_CODE_SERVER | PF_CODE_LIBRARY},
