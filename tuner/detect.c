@@ -22,6 +22,7 @@ const struct pf_detector pf_detectors[] = {
     {"deadlock", "the agent's threads profile", pf_detect_ended},
     {"lock-contention", "mutex, block and contention profiles, goroutines", pf_detect_locks},
     {"lock-contention", "a CPU profile", pf_detect_spinning},
+    {"lock-contention", "the agent's wall-clock profile", pf_detect_inner_locks},
     {"external-wait", "goroutine or thread profiles, with a CPU profile", pf_detect_outside},
     {"external-wait", "the agent's threads profiles, three and more", pf_detect_pool},
     {"gc-pressure", "a CPU profile, gctrace, Go's metrics", pf_detect_gc_pressure},

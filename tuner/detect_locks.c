@@ -365,6 +365,13 @@ judge_profile(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_
 	return rc;
 }
 
+/* Those inside of the C library are told by the wall-clock profile, where there is one. */
+static bool
+stands_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return pf_stack_waits_at_lock(s, ep) && !pf_waits_inside(s, ep);
+}
+
 /* How many stand at locks at this moment, from goroutines or threads. */
 static int
 judge_now(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings *f,
@@ -380,7 +387,8 @@ judge_now(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_find
 
 	if (column == PF_NONE)
 		return 0;
-	rc = pf_sites_of(&sites, ep, column, pf_stack_waits_at_lock, err);
+	rc = pf_sites_of(&sites, ep, column,
+	    pf_evidence_last(e, PF_PROFILE_WALL) ? stands_at_lock : pf_stack_waits_at_lock, err);
 	if (!rc && sites.count && sites.items[0].value >= WAITING_NOW) {
 		rc = pf_holders_are_idle(e, pf_site_name(ep, sites.items[0].name), &idle, err);
 		if (!rc && !idle)
