@@ -170,6 +170,17 @@ static const struct rule rules[] = {
     {"___pthread_cond_clockwait*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
     {"pthread_join", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
     {"__pthread_clockjoin*", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
+    {"pthread_cond_signal*", PF_CODE_WAKE | PF_CODE_LIBRARY},
+    {"pthread_cond_broadcast*", PF_CODE_WAKE | PF_CODE_LIBRARY},
+    {"__pthread_cond_signal*", PF_CODE_WAKE | PF_CODE_LIBRARY},
+    {"__pthread_cond_broadcast*", PF_CODE_WAKE | PF_CODE_LIBRARY},
+    {"___pthread_cond_signal*", PF_CODE_WAKE | PF_CODE_LIBRARY},
+    {"___pthread_cond_broadcast*", PF_CODE_WAKE | PF_CODE_LIBRARY},
+    {"cnd_signal", PF_CODE_WAKE | PF_CODE_LIBRARY},
+    {"cnd_broadcast", PF_CODE_WAKE | PF_CODE_LIBRARY},
+    {"sched_yield", PF_CODE_YIELD | PF_CODE_LIBRARY},
+    {"__sched_yield", PF_CODE_YIELD | PF_CODE_LIBRARY},
+    {"thrd_yield", PF_CODE_YIELD | PF_CODE_LIBRARY},
     {"cnd_wait", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
     {"cnd_timedwait", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
     {"thrd_join", PF_CODE_CHANNEL | PF_CODE_LIBRARY},
@@ -241,7 +252,7 @@ static const struct rule rules[] = {
     {"google.golang.org/grpc/internal/transport.(*loopyWriter).run", PF_CODE_SERVER},
     /* a client's: of a connection's two loops one is enough */
     {"net/http.(*persistConn).readLoop", PF_CODE_CLIENT},
-    {"net/http.(*persistConn).writeLoop", PF_CODE_SERVER},
+    {"net/http.(*persistConn).writeLoop", PF_CODE_SERVER | PF_CODE_CLIENT},
     {"accept", PF_CODE_SERVER | PF_CODE_LIBRARY},
     {"accept4", PF_CODE_SERVER | PF_CODE_LIBRARY},
     {"__libc_accept*", PF_CODE_SERVER | PF_CODE_LIBRARY},
@@ -336,6 +347,15 @@ is_standard_go(const char *name)
 			return true;
 	}
 	return false;
+}
+
+/* What Go's compiler makes of a deferred call with arguments: nobody wrote it. */
+static bool
+is_deferring(const char *name)
+{
+	const char *end = strrchr(name, '.');
+
+	return end && strncmp(end, ".deferwrap", 10) == 0 && end[10] >= '1' && end[10] <= '9';
 }
 
 static bool
@@ -435,7 +455,8 @@ pf_code_traits(const char *function, const char *file)
 	if (strncmp(function, "__GI_", 5) == 0)
 		function += 5;
 	if (is_standard_go(function) || is_standard_cpp(function) || is_standard_rust(symbol) ||
-	    strcmp(function, "_start") == 0 || strncmp(function, "__libc_start", 12) == 0)
+	    is_deferring(function) || strcmp(function, "_start") == 0 ||
+	    strncmp(function, "__libc_start", 12) == 0)
 		traits |= PF_CODE_LIBRARY;
 	if (pf_code_is_allocator(function))
 		traits |= PF_CODE_ALLOCATION | PF_CODE_LIBRARY;

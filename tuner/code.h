@@ -42,6 +42,8 @@ enum pf_trait {
 	PF_CODE_REQUEST = 1 << 26,    /* a server in a request: it has called a handler */
 	PF_CODE_SENDS = 1 << 27,      /* to a channel that has no room, or nobody to take it */
 	PF_CODE_INNER_LOCK = 1 << 28, /* Go's runtime at a lock of its own, of a channel say */
+	PF_CODE_YIELD = 1 << 29,      /* asks for a processor again at once */
+	PF_CODE_WAKE = 1 << 30,       /* wakes who waits at a condition */
 };
 
 /* Seconds; nobody's request waits longer for one answer, unless something is badly wrong. */

@@ -14,6 +14,7 @@
 
 const struct pf_detector pf_detectors[] = {
     {"leak", "heap profiles: one with --base, or four and more over time", pf_detect_leak},
+    {"leak", "Go's MemStats, twice", pf_detect_outside_go},
     {"goroutine-leak", "goroutine profiles", pf_detect_goroutines},
     {"thread-leak", "thread profiles, /proc/PID/status", pf_detect_threads},
     {"deadlock", "a goroutine dump (debug=2)", pf_detect_deadlock},
@@ -21,10 +22,12 @@ const struct pf_detector pf_detectors[] = {
     {"deadlock", "the agent's threads profile", pf_detect_ended},
     {"lock-contention", "mutex, block and contention profiles, goroutines", pf_detect_locks},
     {"lock-contention", "a CPU profile", pf_detect_spinning},
+    {"lock-contention", "the agent's wall-clock profile", pf_detect_inner_locks},
     {"external-wait", "goroutine or thread profiles, with a CPU profile", pf_detect_outside},
     {"external-wait", "the agent's threads profiles, three and more", pf_detect_pool},
     {"gc-pressure", "a CPU profile, gctrace, Go's metrics", pf_detect_gc_pressure},
     {"gc-settings", "Go's heap statistics, with the collector's cost", pf_detect_gc_settings},
+    {"gc-settings", "Go's heap statistics, or its environment", pf_detect_gc_off},
     {"gc-scan", "a heap profile of Go, with the collector's cost", pf_detect_gc_scan},
     {"allocation-heavy", "a CPU profile", pf_detect_allocation},
     {"serialization", "a CPU profile", pf_detect_serialization},

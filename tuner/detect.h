@@ -24,9 +24,14 @@ pf_detect pf_detect_leak, pf_detect_allocation, pf_detect_unreturned, pf_detect_
     pf_detect_gc_settings, pf_detect_gc_scan, pf_detect_goroutines, pf_detect_threads,
     pf_detect_locks, pf_detect_deadlock, pf_detect_recursion, pf_detect_serialization,
     pf_detect_outside, pf_detect_threads_locked, pf_detect_spinning, pf_detect_pool,
-    pf_detect_ended;
+    pf_detect_ended, pf_detect_gc_off, pf_detect_outside_go, pf_detect_inner_locks;
 
 /* What several of them use. */
+
+/* Goroutines or threads ("threads") of a kind of profile that pile up. PF_ENOMEM. */
+enum { PF_PILE_OF_THREADS = 200 };
+int pf_detect_piles(const struct pf_evidence *e, struct pf_findings *f, enum pf_profile_kind kind,
+    const char *what, struct pf_error *err);
 
 /* The CPU profile and its column of time (or samples); NULL where there is none with enough samples to judge. */
 const struct pf_evidence_profile *pf_cpu_profile(const struct pf_evidence *e, uint32_t *column);
@@ -65,6 +70,9 @@ int pf_allocation_share(const struct pf_evidence *e, double *share, struct pf_er
 
 /* Of what was freed, the share of objects that another thread freed than allocated them; NaN: nothing tells. */
 double pf_crossed_share(const struct pf_evidence *e);
+
+/* What the allocator says of itself, with what else is known of the service in it; false: it says nothing. */
+bool pf_allocator_known(const struct pf_evidence *e, struct pf_allocator_stats *a);
 
 /* CPUs' worth of time that the CPU profile saw, as a share of those that there are; NaN: unknown. */
 double pf_busy_share(const struct pf_evidence *e);

@@ -65,17 +65,18 @@ add_heap(struct pf_findings *f, const struct pf_go_heap *h)
 
 /* What weakens all that rests on the heap's figures. */
 static void
-doubt_heap(struct pf_findings *f, const struct pf_go_heap *h)
+doubt_heap(struct pf_findings *f, const struct pf_go_heap *h, enum pf_confidence most)
 {
 	if (h->growing)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "What is live still grew when the gctrace ended, and is judged as it "
 			      "was then: take one that goes on when the service is warm."));
 	if (h->limited_assumed)
-		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		pf_add_caveat(f, most,
 		    pf_say(f, "That a memory limit makes the heap's goals is told by the goals "
-			      "only, which do not follow from what is live; what sets GOGC while "
-			      "the service runs looks the same. Its /metrics (--service fetches "
+			      "only, which do not follow from what is live; a GOGC below 100, and "
+			      "what sets it while the service runs, look the same. Its /metrics "
+			      "(--service fetches "
 			      "them) or --pid tell GOMEMLIMIT."));
 }
 
@@ -334,7 +335,7 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	pf_gc_weigh(e, f, &c);
 	/* The pressure itself is measured, but what is to be set, and what that brings, is not. */
 	doubt_gogc(f, &h, h.gogc_assumed ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH);
-	doubt_heap(f, &h);
+	doubt_heap(f, &h, PF_CONFIDENCE_MEDIUM);
 	doubt_live(f, &h, PF_CONFIDENCE_MEDIUM);
 	pf_add_advice(
 	    f, (struct pf_advice){.action = pf_say(f, "Allocate less where most is allocated (the "
@@ -385,12 +386,22 @@ severity_of(double saved)
 			       : PF_SEVERITY_LOW;
 }
 
+/* What is resident, or was at most, as MemStats say where nothing else does. */
+static double
+peak_of(const struct pf_evidence *e)
+{
+	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_GO, NULL);
+	double rss = pf_evidence_rss(e);
+
+	return isnan(rss) && s ? s->go.max_rss : rss;
+}
+
 /* The kernel counts the program's own file too, and what lies between objects, which grows with the heap. */
 static void
 predict_peak(const struct pf_evidence *e, struct pf_findings *f, const struct pf_go_heap *h,
     double grown, uint32_t model)
 {
-	double modelled = h->goal + h->overhead, before = fmax(modelled, pf_evidence_rss(e));
+	double modelled = h->goal + h->overhead, before = fmax(modelled, peak_of(e));
 	double after = before + grown, between = grown * (before / modelled - 1);
 
 	/* A program may end, or be looked at, before its heap is at the goal; the least that is not heap is 4 MiB. */
@@ -417,7 +428,7 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 	add_heap(f, h);
 	pf_gc_weigh(e, f, c);
 	doubt_gogc(f, h, PF_CONFIDENCE_LOW);
-	doubt_heap(f, h);
+	doubt_heap(f, h, PF_CONFIDENCE_LOW);
 	if (on_top > 0)
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f,
@@ -481,7 +492,7 @@ recommend_limit(const struct pf_evidence *e, struct pf_findings *f, const struct
 	add_cost(f, c);
 	add_heap(f, h);
 	pf_gc_weigh(e, f, c);
-	doubt_heap(f, h);
+	doubt_heap(f, h, PF_CONFIDENCE_LOW);
 	doubt_live(f, h, PF_CONFIDENCE_LOW);
 	if (isfinite(e->memory_limit))
 		pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
@@ -520,7 +531,7 @@ warn_of_limit(const struct pf_evidence *e, struct pf_findings *f, const struct p
 			  limit));
 	add_heap(f, h);
 	pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
-	doubt_heap(f, h);
+	doubt_heap(f, h, PF_CONFIDENCE_LOW);
 	if (bounded && left < ENOUGH_ROOM * h->live)
 		pf_add_advice(f,
 		    (struct pf_advice){

@@ -17,11 +17,13 @@
 
 #include "core/memory.h"
 #include "stats/trend.h"
+#include "tuner/connections.h"
 #include "tuner/owner_stacks.h"
+
+#define IN_STEP 0.8 /* of what a place grew by: so many more connections explain it */
 
 enum {
 	PILE_OF_GOROUTINES = 1000,
-	PILE_OF_THREADS = 200,
 	MANY_PILES = 5,          /* as many as so many piles */
 	RISING_GOROUTINES = 100, /* by how many at least */
 	RISING_THREADS = 20,
@@ -29,43 +31,6 @@ enum {
 	STACK_OF_GOROUTINE = 2048, /* bytes, at least */
 	SHORT_WATCH = 120,         /* seconds */
 };
-
-/* What a stack waits for: one trait of several; 0: nothing that is known. */
-static uint32_t
-wait_of(uint32_t traits)
-{
-	static const uint32_t waits[] = {
-	    PF_CODE_SLEEP, PF_CODE_LOCK_WAIT, PF_CODE_POOL, PF_CODE_OUTSIDE, PF_CODE_CHANNEL};
-
-	/* In a read, but of a pipe that another thread writes to: as at a condition. */
-	if (traits & PF_CODE_IDLE)
-		return PF_CODE_CHANNEL;
-	for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
-		if (traits & waits[i])
-			return waits[i];
-	}
-	return 0;
-}
-
-static const char *
-words_of(uint32_t wait, bool threads)
-{
-	switch (wait) {
-	case PF_CODE_SLEEP:
-		return "asleep in";
-	case PF_CODE_LOCK_WAIT:
-		return "waiting for a lock in";
-	case PF_CODE_POOL:
-		return "waiting for a connection in";
-	case PF_CODE_OUTSIDE:
-		return "waiting for the network or a disk in";
-	case PF_CODE_CHANNEL:
-		return threads ? "waiting for another thread in"
-			       : "waiting for another goroutine in";
-	default:
-		return "in";
-	}
-}
 
 struct series {
 	double times[MOST_SERIES], values[MOST_SERIES];
@@ -103,20 +68,28 @@ struct pile {
 	struct pf_site site;
 	const char *owner, *what; /* what: "goroutines" */
 	struct series series;
-	struct pf_trend trend; /* p_rising is 1 where it is not known */
-	bool is_series;        /* enough snapshots in the order of time: the trend is known */
+	struct pf_connections then, now; /* of its process's first snapshot, and of the youngest */
+	struct pf_trend trend;           /* p_rising is 1 where it is not known */
+	bool is_series; /* enough snapshots in the order of time: the trend is known */
 	bool rising;
 	double base;                   /* NaN: no base */
 	struct pf_owner_stacks stacks; /* owned */
 	enum part part;
 	double count;  /* of the part */
+	double sends;  /* of these, what waits to send to others of the program */
 	uint32_t wait; /* what nine tenths of it wait for; 0: different things, or nothing */
 };
+
+static double
+grown_in_series(const struct pile *p)
+{
+	return p->series.values[p->series.count - 1] - p->series.values[0];
+}
 
 static bool
 is_in_part(const struct pile *p, const struct pf_owner_stack *s)
 {
-	bool idle = p->ep->kind == PF_PROFILE_THREADS && wait_of(s->traits) == PF_CODE_CHANNEL;
+	bool idle = p->ep->kind == PF_PROFILE_THREADS && pf_wait_of(s->traits) == PF_CODE_CHANNEL;
 
 	return p->part == ALL || idle == (p->part == IDLE);
 }
@@ -127,15 +100,16 @@ choose_part(struct pile *p, enum part part)
 	double of[32] = {0}; /* by the bit of what they wait for */
 
 	p->part = part;
-	p->count = 0;
+	p->count = p->sends = 0;
 	p->wait = 0;
 	for (size_t i = 0; i < p->stacks.count; i++) {
 		const struct pf_owner_stack *s = &p->stacks.items[i];
-		uint32_t wait = wait_of(s->traits);
+		uint32_t wait = pf_wait_of(s->traits);
 
 		if (!is_in_part(p, s))
 			continue;
 		p->count += s->value;
+		p->sends += s->traits & PF_CODE_SENDS ? s->value : 0;
 		if (wait)
 			of[__builtin_ctz(wait)] += s->value;
 	}
@@ -192,27 +166,36 @@ grew_in_series(const struct pile *p)
 	return s->count > 1 && s->values[s->count - 1] - most >= least_growth(p);
 }
 
+/* Requests that wait for answers have no deadline, or the other side is slow; others have no end. */
+static uint32_t
+action_for(struct pf_findings *f, const struct pile *p)
+{
+	if (p->wait == PF_CODE_OUTSIDE && p->now.asking >= IN_STEP * p->count)
+		return pf_say(f,
+		    "Give the requests that %s sends a deadline (http.Client.Timeout, or a "
+		    "context with a timeout of the request that it serves): whom it asks does not "
+		    "answer, or not as fast as it is asked.",
+		    p->owner);
+	return pf_say(f,
+	    "Give each goroutine of %s an end: a context that is cancelled, a deadline or a timer, "
+	    "a channel that is closed or has room; bound how many are started.",
+	    p->owner);
+}
+
 static void
 advise(struct pf_findings *f, const struct pile *p, bool threads)
 {
-	pf_add_advice(
-	    f, (struct pf_advice){
-		   .action =
-		       threads
-			   ? pf_say(f,
-				 "Let a pool of bounded size do what threads are started for in "
-				 "%s, and join "
-				 "or detach each thread that ends.",
-				 p->owner)
-			   : pf_say(f,
-				 "Give each goroutine of %s an end: a context that is cancelled, a "
-				 "deadline or a timer, a channel that is closed or has room; bound "
-				 "how many are "
-				 "started.",
-				 p->owner),
-		   .how = threads ? pf_say(f, "profuse collect URL --type threads -o THREADS.pb.gz")
-				  : pf_say(f, "GET /debug/pprof/goroutine?debug=2 shows how long "
-					      "each has been waiting")});
+	struct pf_advice advice = {
+	    .action = threads ? pf_say(f,
+				    "Let a pool of bounded size do what threads are started for in "
+				    "%s, and join or detach each thread that ends.",
+				    p->owner)
+			      : action_for(f, p),
+	    .how = threads ? pf_say(f, "profuse collect URL --type threads -o THREADS.pb.gz")
+			   : pf_say(f, "GET /debug/pprof/goroutine?debug=2 shows how long each has "
+				       "been waiting")};
+
+	pf_add_advice(f, advice);
 }
 
 /* Of whoever they are told as; 0: the service's own. */
@@ -259,17 +242,39 @@ advise_client(struct pf_findings *f, const struct pile *p)
 
 /*
  * Goroutines that wait for others of the program, for what their profile does not say (it leaves the
- * runtime's own frames out), or in a library's loop for what comes from the network, and of which nothing
- * shows that they become more: one each for who subscribed or is connected.
+ * runtime's own frames out), or in a library's loop for what comes from the network.
  */
+static bool
+is_at_rest(const struct pile *p)
+{
+	return p->ep->kind == PF_PROFILE_GOROUTINE &&
+	       (!p->wait || p->wait == PF_CODE_CHANNEL ||
+		   (p->wait == PF_CODE_OUTSIDE && traits_of(p)));
+}
+
+/* Of whom nothing shows that they become more: one each for who subscribed or is connected. */
 static bool
 may_be_subscribers(const struct pile *p)
 {
-	bool at_rest =
-	    !p->wait || p->wait == PF_CODE_CHANNEL || (p->wait == PF_CODE_OUTSIDE && traits_of(p));
+	return is_at_rest(p) && !p->rising && !grew_since_base(p) && !grew_in_series(p);
+}
 
-	return p->ep->kind == PF_PROFILE_GOROUTINE && !p->rising && !grew_since_base(p) &&
-	       !grew_in_series(p) && at_rest;
+/*
+ * Whether they become more as connections do that wait for their clients: one each for who is there. What waits to
+ * send, or for others than its client, is not at rest.
+ */
+static bool
+comes_with_connections(const struct pile *p)
+{
+	return is_at_rest(p) && !(p->sends > 0.1 * p->count) &&
+	       p->now.served - p->then.served >= IN_STEP * grown_in_series(p);
+}
+
+/* A client's connections that are no more than its requests that wait for an answer: told of those who ask. */
+static bool
+are_asked(const struct pile *p)
+{
+	return is_client(p) && p->wait == PF_CODE_OUTSIDE && p->now.asking >= IN_STEP * p->count;
 }
 
 /* Whether it was seen to rise for so short a time that the start of a pool may look the same. */
@@ -300,7 +305,7 @@ add_short_caveat(struct pf_findings *f, const struct pile *p)
 static struct pf_finding *
 begin(const struct pf_evidence *e, struct pf_findings *f, const struct pile *p, bool threads)
 {
-	double n = p->count, pile = threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES;
+	double n = p->count, pile = threads ? PF_PILE_OF_THREADS : PILE_OF_GOROUTINES;
 	bool many = n >= MANY_PILES * pile && p->part != IDLE,
 	     waits = (p->wait & (PF_CODE_SLEEP | PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT)) != 0,
 	     subscribers = may_be_subscribers(p);
@@ -314,8 +319,8 @@ begin(const struct pf_evidence *e, struct pf_findings *f, const struct pile *p, 
 		      f, "%.0f connections of net/http's client are open, and they become more", n)
 	    : p->ep->kind == PF_PROFILE_CREATED
 		? pf_say(f, "%.0f threads were created for %s", n, p->owner)
-		: pf_say(f, "%.0f %s are %s %s%s", n, p->what, words_of(p->wait, threads), p->owner,
-		      p->rising ? ", and they become more" : ""));
+		: pf_say(f, "%.0f %s are %s %s%s", n, p->what, pf_wait_words(p->wait, threads),
+		      p->owner, p->rising ? ", and they become more" : ""));
 
 	if (subscribers)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
@@ -354,7 +359,7 @@ are_alive(const struct pf_evidence *e, const struct pile *p)
 	if (p->ep->kind != PF_PROFILE_CREATED || !(living >= p->site.value))
 		return false;
 	created = pf_column_total(p->ep, pf_evidence_column(p->ep, pf_count_columns));
-	return created - living < PILE_OF_THREADS;
+	return created - living < PF_PILE_OF_THREADS;
 }
 
 static int
@@ -425,13 +430,14 @@ static bool
 is_pile(const struct pf_evidence *e, struct pile *p, size_t processes)
 {
 	bool threads = p->what[0] == 't';
-	double pile = threads ? PILE_OF_THREADS : PILE_OF_GOROUTINES,
-	       grown = p->series.values[p->series.count - 1] - p->series.values[0];
+	double pile = threads ? PF_PILE_OF_THREADS : PILE_OF_GOROUTINES;
 
 	choose_part(p, ALL);
 	p->rising = p->is_series && p->trend.p_rising * (double)processes <= 0.05 &&
-		    grown >= least_growth(p) &&
+		    grown_in_series(p) >= least_growth(p) &&
 		    pf_trend_goes_on(&p->trend, p->series.times, p->series.count);
+	if (are_asked(p) || (p->rising && comes_with_connections(p)))
+		return false;
 	if (p->rising || grew_since_base(p))
 		return true;
 	if (are_alive(e, p) || is_client(p))
@@ -455,6 +461,10 @@ judge_site(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, s
 	p->trend.p_rising = 1;
 	if (!rc && p->is_series)
 		rc = pf_trend(p->series.times, p->series.values, p->series.count, &p->trend, err);
+	if (!rc)
+		rc = pf_connections_of(p->first, &p->then, err);
+	if (!rc)
+		rc = pf_connections_of(p->ep, &p->now, err);
 	if (!rc)
 		rc = pf_owner_stacks_of(&p->stacks, p->ep,
 		    pf_evidence_column(p->ep, pf_count_columns), pf_is_stuck, p->site.name, err);
@@ -526,8 +536,8 @@ is_told(const struct places *all, size_t i)
 	return false;
 }
 
-static int
-judge(const struct pf_evidence *e, struct pf_findings *f, enum pf_profile_kind kind,
+int
+pf_detect_piles(const struct pf_evidence *e, struct pf_findings *f, enum pf_profile_kind kind,
     const char *what, struct pf_error *err)
 {
 	enum { MOST_PILES = 3 };
@@ -564,34 +574,5 @@ judge(const struct pf_evidence *e, struct pf_findings *f, enum pf_profile_kind k
 int
 pf_detect_goroutines(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
-	return judge(e, f, PF_PROFILE_GOROUTINE, "goroutines", err);
-}
-
-/* Without stacks: the kernel's count. */
-static void
-judge_count(const struct pf_evidence *e, struct pf_findings *f)
-{
-	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_PROC, NULL);
-
-	if (!s || !(s->proc.threads >= 5 * PILE_OF_THREADS))
-		return;
-	pf_findings_add(f, "thread-leak", PF_SEVERITY_MEDIUM, PF_CONFIDENCE_LOW,
-	    pf_say(f, "The process has %.0f threads", s->proc.threads));
-	pf_add_number(f, "threads", s->proc.threads, "count");
-	pf_add_advice(f, (struct pf_advice){.action = pf_say(f, "Look at what the threads do."),
-			     .how = pf_say(f, "profuse collect URL --type threads -o "
-					      "THREADS.pb.gz; profuse tune THREADS.pb.gz")});
-}
-
-int
-pf_detect_threads(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
-{
-	size_t before = f->finding_count;
-	int rc = judge(e, f, PF_PROFILE_THREADS, "threads", err);
-
-	if (!rc && f->finding_count == before)
-		rc = judge(e, f, PF_PROFILE_CREATED, "threads", err);
-	if (!rc && f->finding_count == before)
-		judge_count(e, f);
-	return rc;
+	return pf_detect_piles(e, f, PF_PROFILE_GOROUTINE, "goroutines", err);
 }

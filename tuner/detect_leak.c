@@ -30,8 +30,14 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "stats/trend.h"
+#include "tuner/connections.h"
 #include "tuner/growth.h"
 #include "tuner/owner_stacks.h"
+
+enum {
+	MANY_CONNECTIONS = 100,     /* so many more, and… */
+	OF_A_CONNECTION = 64 << 10, /* bytes that each may hold */
+};
 
 enum { MOST_CANDIDATES = 32, MUCH_BYTES = 64 << 20, MANY_STEPS = 3, MOST_STACKS = 4 };
 
@@ -73,6 +79,7 @@ struct watch {
 	size_t process_count, process_capacity;
 	struct growth *all; /* owned */
 	size_t count, capacity;
+	double connections; /* of clients, more than at first; NaN: not told */
 };
 
 /* The heaviest stacks of an owner in the last snapshot, each with what it holds itself, until they are nearly all. */
@@ -147,42 +154,33 @@ short_name(const struct pf_evidence_profile *ep)
 	return ep->series ? ep->name : pf_base_name(ep->name);
 }
 
-/*
- * How long the process had run when it was looked at last, as a snapshot itself or the kernel says (an agent that came
- * later knows of nothing before: its own age counts); NaN: nothing tells.
- */
-static double
-age_of(const struct pf_evidence *e, const struct pf_growth *h)
-{
-	const struct pf_evidence_profile *last = h->profiles[h->snapshots - 1];
-	const struct pf_evidence_stats *s = NULL;
-	double age = NAN;
-
-	if (last->p && pf_profile_duration_nanos(last->p) > 0)
-		age = (double)pf_profile_duration_nanos(last->p) / 1e9;
-	while (!last->series && last->time_nanos > 0 &&
-	       (s = pf_evidence_stats_last(e, PF_STATS_PROC, s))) {
-		if (!isnan(s->began))
-			age = fmin(age, fmax(0, (double)last->time_nanos / 1e9 - s->began));
-	}
-	return age;
-}
-
 /* A young process fills its caches, and entries that are to live for minutes have not ended yet. */
 static void
 doubt_young(const struct pf_evidence *e, struct pf_findings *f, const struct pf_growth *h)
 {
-	double age = age_of(e, h);
+	struct pf_age age = pf_growth_age(e, h);
 	char text[PF_AMOUNT_ROOM];
 
-	if (!(age < STILL_YOUNG))
+	if (!(age.seconds < STILL_YOUNG))
 		return;
-	pf_add_caveat(f, age < YOUNG ? PF_UNSURE : PF_CONFIDENCE_LOW,
-	    pf_say(f,
-		"The process had run for %s only (or had been watched for no longer) when it was "
-		"looked at last: a cache that fills up, or keeps entries for minutes, looks the "
-		"same. Look again when it is older.",
-		pf_amount(text, age, "seconds")));
+	pf_amount(text, age.seconds, "seconds");
+	pf_add_caveat(f, age.seconds < YOUNG ? PF_UNSURE : PF_CONFIDENCE_LOW,
+	    age.of == PF_AGE_OF_PROCESS
+		? pf_say(f,
+		      "The process had run for %s only (or had been watched for no longer) when it "
+		      "was looked at last: a cache that fills up, or keeps entries for minutes, "
+		      "looks the same. Look again when it is older.",
+		      text)
+	    : age.of == PF_AGE_OF_WORK
+		? pf_say(f,
+		      "At the pace at which it allocates now, all that the process ever allocated "
+		      "takes %s only: it may have begun, or its load may have, so short a time "
+		      "ago, and a cache that fills up looks the same. Look again later.",
+		      text)
+		: pf_say(f,
+		      "The snapshots are of %s only: a cache that fills up, or keeps entries for "
+		      "minutes, looks the same. Take them over ten minutes and more.",
+		      text));
 }
 
 /* " over 18 s" of a series whose times are known. */
@@ -196,6 +194,25 @@ write_length(char *text, size_t room, const struct pf_growth *h)
 	if (a->time_nanos > 0 && b->time_nanos > a->time_nanos)
 		snprintf(text, room, " over %s",
 		    pf_amount(length, (double)(b->time_nanos - a->time_nanos) / 1e9, "seconds"));
+}
+
+/* Whether clients that have connected meanwhile may hold what it grew by. */
+static bool
+comes_with_connections(const struct watch *w, const struct growth *g)
+{
+	return w->connections >= MANY_CONNECTIONS && g->grown <= OF_A_CONNECTION * w->connections;
+}
+
+/* Whether nothing of the service's own allocates it: a server's buffers, say. */
+static bool
+is_of_library(const struct growth *g)
+{
+	const struct pf_growth *h = g->process;
+	const struct pf_evidence_profile *ep = h->profiles[h->snapshots - 1];
+	const char *owner = pf_strings_get(h->owners, g->owner);
+	uint32_t name = ep->p ? pf_strings_find(&ep->frames.names, owner, strlen(owner)) : PF_NONE;
+
+	return name != PF_NONE && (ep->traits[name] & PF_CODE_LIBRARY);
 }
 
 static uint32_t
@@ -222,9 +239,10 @@ summary(struct pf_findings *f, const struct growth *g, size_t watched)
 }
 
 static int
-report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *g, size_t watched,
-    struct pf_error *err)
+report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *g,
+    const struct watch *w, struct pf_error *err)
 {
+	size_t watched = w->process_count;
 	const struct pf_growth *h = g->process;
 	const char *owner = pf_strings_get(h->owners, g->owner);
 	char grown[PF_AMOUNT_ROOM];
@@ -279,6 +297,12 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 			      "and the last snapshot that they may be alike: what it grew by may "
 			      "be nothing."));
 	doubt_young(e, f, h);
+	if (comes_with_connections(w, g))
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f,
+			"Meanwhile %.0f more clients have connected, and what the service holds "
+			"for each looks the same.",
+			w->connections));
 	pf_add_snapshot_caveats(e, PF_PROFILE_HEAP, f);
 	advise(f, owner);
 	pf_add_prediction(f, "heap_in_use", "bytes", g->last, g->first, g->first, g->last,
@@ -399,12 +423,13 @@ judge(const struct pf_evidence *e, struct pf_findings *f, struct watch *w, struc
 		if (!g->leaks && g->process->snapshots > PF_LEAST_SERIES)
 			g->steps = pf_growth_steps(g->process, g->owner);
 		g->leaks |= g->steps > 0;
+		g->leaks &= !(comes_with_connections(w, g) && is_of_library(g));
 	}
 	if (!rc && w->count)
 		qsort(w->all, w->count, sizeof *w->all, greatest_growth);
 	for (size_t i = 0; !rc && i < w->count; i++) {
 		if (w->all[i].leaks && !is_told(w, &w->all[i]))
-			rc = report(e, f, &w->all[i], w->process_count, err);
+			rc = report(e, f, &w->all[i], w, err);
 	}
 	return rc;
 }
@@ -443,6 +468,8 @@ pf_detect_leak(const struct pf_evidence *e, struct pf_findings *f, struct pf_err
 	/* Not before: what is looked at points to its process. */
 	for (size_t i = 0; !rc && i < w.process_count; i++)
 		rc = add_candidates(&w, &w.processes[i], !base, err);
+	if (!rc)
+		rc = pf_connections_grew(e, &w.connections, err);
 	if (!rc)
 		rc = judge(e, f, &w, err);
 	for (size_t i = 0; i < w.process_count; i++)

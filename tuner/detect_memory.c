@@ -1,7 +1,6 @@
 /*
  * detect_memory.c: resident memory that holds nothing: free and not returned
- * (a setting or a call gives it back), or lost between live objects (only
- * another layout helps: fewer arenas, another allocator, other sizes).
+ * (a setting or a call gives it back). What is lost between live objects is detect_fragmentation.c's.
  *
  * What a release gives back follows from one snapshot (see lib/runtime's
  * readers); what it costs in CPU, and what another arena count or allocator does
@@ -253,9 +252,8 @@ live_size(const struct pf_evidence *e)
 	return held > 0 ? pf_column_total(ep, bytes) / held + MALLOC_HEADER : NAN;
 }
 
-/* What the allocator says of itself, with what else is known of the service in it. */
-static bool
-allocator_stats(const struct pf_evidence *e, struct pf_allocator_stats *a)
+bool
+pf_allocator_known(const struct pf_evidence *e, struct pf_allocator_stats *a)
 {
 	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_ALLOCATOR, NULL);
 
@@ -470,7 +468,7 @@ pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct 
 {
 	const struct pf_evidence_stats *proc = pf_evidence_stats_last(e, PF_STATS_PROC, NULL), *s;
 	struct pf_allocator_stats a;
-	bool has_stats = allocator_stats(e, &a);
+	bool has_stats = pf_allocator_known(e, &a);
 	double rss = pf_evidence_rss(e), free_bytes = NAN;
 	struct unwritten unwritten = {0};
 
@@ -494,105 +492,5 @@ pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct 
 	if (free_bytes >= WORTH_BYTES && free_bytes >= WORTH * rss)
 		report_unreturned(e, f, has_stats ? a.allocator : PF_ALLOCATOR_GO, rss, free_bytes,
 		    &unwritten, has_stats ? &a : NULL, proc && !isnan(proc->proc.rss));
-	return pf_findings_check(f, err);
-}
-
-/* Bytes in pages that hold something live, and are not it. */
-static double
-lost_bytes(const struct pf_allocator_stats *a, double rss)
-{
-	double cached = pf_or_zero(a->thread_cached) + pf_or_zero(a->central_cached);
-
-	if (a->allocator == PF_ALLOCATOR_GLIBC)
-		return fmin(a->free_bytes, rss - a->in_use) - a->releasable;
-	return a->active - a->in_use - (a->allocator == PF_ALLOCATOR_TCMALLOC ? cached : 0);
-}
-
-/* Of what seems lost, what malloc_trim may bring back all the same; 0 where that is little. */
-static double
-may_come_back(const struct pf_allocator_stats *a, double lost)
-{
-	double more = a->releasable_most - a->releasable;
-
-	return more >= WORTH * lost ? fmin(more, lost) : 0; /* NaN: nothing is in fast bins */
-}
-
-/* Who asks for it knows. */
-static void
-doubt_fragmentation(struct pf_findings *f, double more)
-{
-	char text[PF_AMOUNT_ROOM];
-
-	pf_add_caveat(f, PF_CONFIDENCE_LOW,
-	    pf_say(f,
-		"Up to %s of it may be whole pages once malloc_trim has joined the pieces in fast "
-		"bins with their neighbours: no statistics tell how what stays lies between them.",
-		pf_amount(text, more, "bytes")));
-	pf_add_advice(f,
-	    (struct pf_advice){
-		.action = pf_say(f, "See first what a release brings: it is one call, and nothing "
-				    "else has to change."),
-		.how = pf_say(f, "call malloc_trim(0) once, when idle, and compare VmRSS in "
-				 "/proc/PID/status before and after"),
-		.versions = pf_say(f, "glibc 2.8 and later"),
-		.undo = pf_say(f, "don't call it")});
-}
-
-static void
-advise_layout(struct pf_findings *f, const struct pf_allocator_stats *a)
-{
-	bool fewer = a->allocator == PF_ALLOCATOR_GLIBC && a->arenas > 1;
-
-	pf_add_advice(f,
-	    (struct pf_advice){.action = pf_say(f, "Keep objects that live long apart from those "
-						   "that come and go: allocate them first, or "
-						   "in an arena or pool of their own; no release "
-						   "brings back pages that hold something."),
-		.risk = pf_say(f, "A change of the code; a heap profile with lifetimes says which "
-				  "objects stay.")});
-	pf_add_advice(f,
-	    (struct pf_advice){
-		.action = pf_say(f, "Try other allocators%s: they place objects differently.",
-		    fewer ? " and fewer arenas" : ""),
-		.how = pf_say(f, "profuse tune --try CMD --weight cpu=1,rss=1"),
-		.risk = fewer ? pf_say(f, "With fewer arenas threads wait for each other, the more "
-					  "so where one frees what another allocated: it has "
-					  "doubled a program's time.")
-			      : 0});
-}
-
-int
-pf_detect_fragmentation(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
-{
-	struct pf_allocator_stats a;
-	double rss = pf_evidence_rss(e), lost, more;
-	char text[PF_AMOUNT_ROOM], live[PF_AMOUNT_ROOM];
-
-	if (!allocator_stats(e, &a))
-		return 0;
-	if (isnan(rss))
-		rss = a.mapped;
-	lost = lost_bytes(&a, rss);
-	if (!(lost >= WORTH_BYTES) || !(lost >= WORTH * rss))
-		return 0;
-	more = may_come_back(&a, lost);
-	pf_findings_add(f, "fragmentation",
-	    lost >= 0.5 * rss ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
-	    pf_say(f,
-		more > 0 ? "%s are in small free pieces, or lie between live objects: the program "
-			   "uses %s"
-			 : "%s lie between live objects: the program uses %s",
-		pf_amount(text, lost, "bytes"), pf_amount(live, a.in_use, "bytes")));
-	pf_add_number(f, "resident", rss, "bytes");
-	pf_add_number(f, "in_use", a.in_use, "bytes");
-	pf_add_number(f, "fragmented", lost, "bytes");
-	pf_add_number(f, "share_of_resident", lost / rss, "share");
-	pf_add_number(f, "arenas", a.arenas, "count");
-	if (more > 0)
-		doubt_fragmentation(f, more);
-	advise_layout(f, &a);
-	pf_add_measurement(f, "rss_idle", "bytes",
-	    pf_say(f, "profuse tune --try CMD: what another layout brings does not follow from a "
-		      "snapshot"));
 	return pf_findings_check(f, err);
 }

@@ -28,6 +28,7 @@ enum { GOGC_DEFAULT = 100, MEGABYTE = 1 << 20, LEAST_GOAL = 4 << 20, SMALL_HEAP 
 #define STEADY 1.25      /* apart at most, of what is live */
 #define UNDER_RATIO 0.9  /* of the goal that GOGC would make: the limit does */
 #define UNLIKE_RATIO 1.5 /* by so much goals are apart that no one GOGC made */
+#define TOO_LOW 0.7      /* of the goal that Go's default makes of what the heap profile has */
 #define OWN_GOAL 0.8     /* of the highest: a goal that the limit did not make */
 
 /* The trace cuts sizes to whole megabytes: in the middle half of one is missing. */
@@ -414,6 +415,19 @@ live_of_goal(const struct pf_evidence *e, const struct pf_go_heap *h)
 		   : fmin(live, live_of_profile(e, h->goal));
 }
 
+/* Where nothing tells GOGC nor a limit: whether so much is live that GOGC=100 would make a far higher goal. */
+static bool
+is_too_low(const struct pf_evidence *e, const struct pf_go_heap *h)
+{
+	double live;
+
+	if (!isnan(h->gogc) || !isnan(h->limit) || e->has_trace ||
+	    !pf_evidence_last(e, PF_PROFILE_HEAP))
+		return false;
+	live = live_of_profile(e, INFINITY);
+	return live >= 2 * LEAST_GOAL && h->goal < TOO_LOW * (1 + GOGC_DEFAULT / 100.0) * live;
+}
+
 static void
 judge_limit(const struct pf_evidence *e, struct pf_go_heap *h)
 {
@@ -424,7 +438,8 @@ judge_limit(const struct pf_evidence *e, struct pf_go_heap *h)
 		return;
 	h->limited = h->limited || h->gogc == INFINITY || is_at_limit(e, h->limit) ||
 		     (!e->has_trace && h->live >= LEAST_GOAL &&
-			 h->goal < UNDER_RATIO * pf_goal_at(h, h->gogc));
+			 h->goal < UNDER_RATIO * pf_goal_at(h, h->gogc)) ||
+		     is_too_low(e, h);
 	h->limited_assumed = h->limited && isnan(h->limit) && h->gogc != INFINITY;
 }
 

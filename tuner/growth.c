@@ -7,7 +7,13 @@
 #include "core/memory.h"
 #include "report/text.h"
 
-enum { MOST_SNAPSHOTS = 1000, PLOTTED = 6, LEAST_STEPPED = 1 << 20, LEAST_STEPS = 2 };
+enum {
+	MOST_SNAPSHOTS = 1000,
+	PLOTTED = 6,
+	LEAST_STEPPED = 1 << 20,
+	LEAST_STEPS = 2,
+	LEAST_SPAN = 120
+};
 
 #define STEP 1.2   /* a jump: arrays grow by a quarter (Go's) to twice of what they were */
 #define LEVEL 0.98 /* and fall by no more than this otherwise */
@@ -100,6 +106,51 @@ pf_growth_steps(const struct pf_growth *g, uint32_t owner)
 	return g->times[end] - g->times[last] > pace * (g->times[last] - g->times[before - 1])
 		   ? 0
 		   : steps;
+}
+
+/* As the last snapshot, or the kernel, says. */
+static double
+age_of_process(const struct pf_evidence *e, const struct pf_evidence_profile *last)
+{
+	const struct pf_evidence_stats *s = NULL;
+	double age = NAN;
+
+	if (last->p && pf_profile_duration_nanos(last->p) > 0)
+		age = (double)pf_profile_duration_nanos(last->p) / 1e9;
+	while (!last->series && last->time_nanos > 0 &&
+	       (s = pf_evidence_stats_last(e, PF_STATS_PROC, s))) {
+		if (!isnan(s->began))
+			age = fmin(age, fmax(0, (double)last->time_nanos / 1e9 - s->began));
+	}
+	return age;
+}
+
+/* How long all that was ever allocated takes at the pace of these snapshots. */
+static double
+age_of_work(const struct pf_growth *g, double span)
+{
+	double now = g->profiles[g->snapshots - 1]->allocated;
+
+	return now > 0 ? span * now / fmax(0, now - g->profiles[0]->allocated) : NAN;
+}
+
+struct pf_age
+pf_growth_age(const struct pf_evidence *e, const struct pf_growth *g)
+{
+	const struct pf_evidence_profile *first = g->profiles[0],
+					 *last = g->profiles[g->snapshots - 1];
+	double span, work;
+	struct pf_age age = {age_of_process(e, last), PF_AGE_OF_PROCESS};
+
+	if (!isnan(age.seconds) || !pf_evidence_is_timed(e, PF_PROFILE_HEAP) ||
+	    first->time_nanos <= 0)
+		return age;
+	span = (double)(last->time_nanos - first->time_nanos) / 1e9;
+	work = age_of_work(g, span);
+	/* A live service was looked at for as long as it was asked to; whoever names files may have had more of them. */
+	if (work >= span && (e->asked || span >= LEAST_SPAN))
+		return (struct pf_age){work, PF_AGE_OF_WORK};
+	return (struct pf_age){e->asked ? NAN : span, PF_AGE_OF_SERIES};
 }
 
 struct peak {

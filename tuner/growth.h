@@ -38,6 +38,17 @@ pf_growth_at(const struct pf_growth *g, size_t snapshot, uint32_t owner)
 size_t pf_growth_steps(const struct pf_growth *g, uint32_t owner);
 
 /*
+ * For how long the process is known to have been at work when it was looked at last: as a snapshot itself or the
+ * kernel says (an agent that came later knows of nothing before: its own age counts), else by what it had allocated,
+ * else, of snapshots that were named, the time that they span.
+ */
+struct pf_age {
+	double seconds; /* NaN: nothing tells */
+	enum { PF_AGE_OF_PROCESS, PF_AGE_OF_WORK, PF_AGE_OF_SERIES } of;
+};
+struct pf_age pf_growth_age(const struct pf_evidence *e, const struct pf_growth *g);
+
+/*
  * Appends `,"growth":{…}` for a page: the greatest owners over time, in the process that grew
  * most. Nothing with fewer than three snapshots.
  */

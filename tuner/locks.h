@@ -44,6 +44,8 @@ struct pf_lock {
 /* A finding of the lock, with the heaviest stacks. PF_ENOMEM. */
 int pf_locks_report(struct pf_findings *f, const struct pf_lock *l, const struct pf_sites *sites,
     struct pf_error *err);
+/* Whether a thread waits for a lock that the C library has inside. */
+bool pf_waits_inside(const struct pf_stack *s, const struct pf_evidence_profile *ep);
 /* The same of threads or goroutines ("threads") that stand at locks in one look. */
 int pf_locks_report_standing(struct pf_findings *f, const struct pf_evidence_profile *ep,
     const struct pf_sites *sites, const char *what, bool go, struct pf_error *err);

@@ -92,3 +92,39 @@ pf_owner_stacks_release(struct pf_owner_stacks *s)
 	free(s->items);
 	*s = (struct pf_owner_stacks){0};
 }
+
+uint32_t
+pf_wait_of(uint32_t traits)
+{
+	static const uint32_t waits[] = {
+	    PF_CODE_SLEEP, PF_CODE_LOCK_WAIT, PF_CODE_POOL, PF_CODE_OUTSIDE, PF_CODE_CHANNEL};
+
+	/* In a read, but of a pipe that another thread writes to: as at a condition. */
+	if (traits & PF_CODE_IDLE)
+		return PF_CODE_CHANNEL;
+	for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
+		if (traits & waits[i])
+			return waits[i];
+	}
+	return 0;
+}
+
+const char *
+pf_wait_words(uint32_t wait, bool threads)
+{
+	switch (wait) {
+	case PF_CODE_SLEEP:
+		return "asleep in";
+	case PF_CODE_LOCK_WAIT:
+		return "waiting for a lock in";
+	case PF_CODE_POOL:
+		return "waiting for a connection in";
+	case PF_CODE_OUTSIDE:
+		return "waiting for the network or a disk in";
+	case PF_CODE_CHANNEL:
+		return threads ? "waiting for another thread in"
+			       : "waiting for another goroutine in";
+	default:
+		return "in";
+	}
+}

@@ -26,4 +26,9 @@ int pf_owner_stacks_of(struct pf_owner_stacks *s, const struct pf_evidence_profi
     uint32_t column, pf_sample_wanted *wanted, uint32_t owner, struct pf_error *err);
 void pf_owner_stacks_release(struct pf_owner_stacks *s);
 
+/* What a stack of these traits waits for: one trait of several; 0: nothing that is known. */
+uint32_t pf_wait_of(uint32_t traits);
+/* "asleep in", "in" … */
+const char *pf_wait_words(uint32_t wait, bool threads);
+
 #endif

@@ -129,6 +129,7 @@ write_outside_go(const struct pf_evidence *e, struct pf_buffer *out)
 		go = pf_evidence_stats_last(e, PF_STATS_GO, go);
 	if (isnan(all)) {
 		all = pf_evidence_rss(e);
+		all = isnan(all) && go ? go->go.max_rss : all;
 		least *= 4;
 	}
 	outside = go ? all - go->go.sys : NAN;

@@ -84,6 +84,39 @@ grep -q "^> Whether memory grows was not judged" r.md || fail "Markdown lacks wh
 grep -q '"not_judged"' r.html || fail "the page lacks what was not judged"
 python3 -c 'import json; all = json.load(open("r.json"))["not_judged"]; assert any("four heap snapshots" in s for s in all), all'
 
+# What is watched for 3.6 s is unsure; the same over half an hour.
+cp -r "$leak" watched
+python3 - <<'PY'
+import glob, gzip
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        value |= (data[at] & 127) << shift
+        shift += 7
+        at += 1
+        if data[at - 1] < 128:
+            return value, at
+
+def encoded(value):
+    out = b""
+    while value > 127:
+        out += bytes([value & 127 | 128])
+        value >>= 7
+    return out + bytes([value])
+
+for i, name in enumerate(sorted(glob.glob("watched/heap-*.pb.gz"))):
+    data, out, at = gzip.open(name).read(), b"", 0
+    while at < len(data):
+        begin = at
+        key, at = varint(data, at)
+        value, at = varint(data, at)
+        at += value if key & 7 == 2 else 0
+        out += data[begin:at] if key != 9 << 3 else b""
+    open(name, "wb").write(gzip.compress(out + encoded(9 << 3) + encoded((1_700_000_000 + 240 * i) * 10**9)))
+PY
+grep -q "confidence unsure" <("$build/profuse" tune "$leak") || fail "3.6 seconds are sure"
+leak=watched
 "$build/profuse" tune "$leak" --name 'shop <b>' -o r.html -o r.md -o r.json
 "$build/profuse" tune "$leak" --json >out.json
 python3 - <<'PY'

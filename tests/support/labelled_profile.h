@@ -61,6 +61,20 @@ add_test_sample(struct test_profile *p, const struct test_sample *s, size_t type
 	pf_buffer_release(&label);
 }
 
+/* Functions of the C library whose names alone don't say so. */
+static inline bool
+is_in_libc(const char *function)
+{
+	static const char *const names[] = {
+	    "fprintf", "fflush", "_IO_file_write", "__GI_localtime_r", "getpwnam_r", "__cxa_throw"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (strcmp(function, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Types and units take turns; the samples end with one without a stack. `seconds`: how long, and since when. The comment
  * may be NULL.
@@ -71,6 +85,7 @@ add_commented(struct pf_tune *tune, const char *const *types, const struct test_
 {
 	struct test_profile p = {.bytes = {.maximum = 1 << 20}};
 	struct pf_error err = {0};
+	bool mapped = false;
 	size_t n = 0;
 
 	test_string(&p, "");
@@ -80,8 +95,15 @@ add_commented(struct pf_tune *tune, const char *const *types, const struct test_
 	for (size_t i = 0; samples[i].stack[0]; i++)
 		add_test_sample(&p, &samples[i], n);
 	for (uint64_t i = 1, last = p.count; i < last; i++) {
+		bool libc = is_in_libc(p.strings[i]);
+
+		mapped |= libc;
 		add_function(&p.bytes, i, i, 0);
-		add_location(&p.bytes, i, 0, 0x1000 * i, i, 0);
+		add_location(&p.bytes, i, libc ? 2 : 0, 0x1000 * i, i, 0);
+	}
+	if (mapped) {
+		add_mapping(&p.bytes, 1, 0x800000, 0x900000, 0, test_string(&p, "/bin/service"), 0);
+		add_mapping(&p.bytes, 2, 0x1000, 0x800000, 0, test_string(&p, "/lib/libc.so.6"), 0);
 	}
 	if (comment)
 		pf_wire_varint(&p.bytes, PF_PROFILE_COMMENT, test_string(&p, comment));

@@ -305,6 +305,77 @@ processor_time_at_the_locks_of_channels_is_told(void **state)
 	}
 }
 
+static const char *const in_select[] = {"runtime.gopark", "runtime.selectgo", "main.stream",
+    "net/http.HandlerFunc.ServeHTTP", "net/http.serverHandler.ServeHTTP", "net/http.(*conn).serve",
+    NULL};
+static const char *const in_send[] = {"runtime.gopark", "runtime.chansend", "runtime.chansend1",
+    "main.note", "net/http.serverHandler.ServeHTTP", "net/http.(*conn).serve", NULL};
+static const char *const read_ahead[] = {"internal/poll.runtime_pollWait", "net.(*conn).Read",
+    "net/http.(*connReader).backgroundRead", NULL};
+
+/* Six snapshots over five minutes of what becomes more by `by` each, beside others. */
+static struct pf_tune *
+watch_both(const char *const *stack, const char *const *other, int by, int others)
+{
+	struct pf_tune *tune = new_tune();
+
+	for (int i = 0; i < 6; i++) {
+		struct pf_evidence *e = &tune->evidence;
+
+		add_both(tune, 500 + by * i, stack, 500 + others * i, other);
+		e->profiles[e->profile_count - 1].time_nanos =
+		    (1000 + 60 * (int64_t)i) * 1000000000;
+	}
+	run_tune(tune);
+	return tune;
+}
+
+/* Clients that connect again, each with a stream of its own; and such as went and left theirs behind. */
+static void
+what_comes_with_connections_is_no_leak(void **state)
+{
+	struct pf_tune *tune = watch_both(in_select, read_ahead, 300, 300);
+	(void)state;
+
+	assert_int_equal(pf_tune_finding_count(tune), 0);
+	pf_tune_free(tune);
+	tune = watch_both(in_select, read_ahead, 300, 2);
+	assert_int_equal(find_finding(tune, "goroutine-leak")->confidence, PF_CONFIDENCE_HIGH);
+	pf_tune_free(tune);
+	tune = watch_both(in_send, read_ahead, 300, 300); /* for want of a reader in the service */
+	assert_int_equal(find_finding(tune, "goroutine-leak")->confidence, PF_CONFIDENCE_HIGH);
+	pf_tune_free(tune);
+}
+
+/* Connections whose answer somebody waits for are not at rest: who asks is told, and that it sets no deadline. */
+static void
+requests_without_an_answer_are_told_of_who_asks(void **state)
+{
+	static const char *const asks[] = {"runtime.gopark", "runtime.selectgo",
+	    "net/http.(*persistConn).roundTrip", "net/http.(*Transport).roundTrip",
+	    "net/http.(*Client).Do", "main.rates", "net/http.serverHandler.ServeHTTP", NULL};
+	static const char *const reads[] = {"internal/poll.runtime_pollWait", "net.(*conn).Read",
+	    "net/http.(*persistConn).Read", "bufio.(*Reader).Peek",
+	    "net/http.(*persistConn).readLoop", NULL};
+	struct pf_tune *tune = watch_both(asks, reads, 300, 300);
+	const struct pf_findings *f = &tune->findings;
+	size_t piles = 0;
+	(void)state;
+
+	for (size_t i = 0; i < f->finding_count; i++) {
+		const struct pf_finding *finding = &f->findings[i];
+
+		if (strcmp(finding->kind, "goroutine-leak") != 0)
+			continue;
+		piles++;
+		assert_non_null(strstr(pf_said(f, finding->title), "main.rates"));
+		assert_non_null(
+		    strstr(pf_said(f, f->advices[finding->first_advice].action), "a deadline"));
+	}
+	assert_int_equal(piles, 1);
+	pf_tune_free(tune);
+}
+
 int
 main(void)
 {
@@ -317,6 +388,8 @@ main(void)
 	    cmocka_unit_test(processor_time_at_the_locks_of_channels_is_told),
 	    cmocka_unit_test(subscribers_that_come_back_are_no_leak),
 	    cmocka_unit_test(requests_that_wait_for_their_turn_hide_nobody_who_waits_outside),
+	    cmocka_unit_test(what_comes_with_connections_is_no_leak),
+	    cmocka_unit_test(requests_without_an_answer_are_told_of_who_asks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,7 +90,7 @@ put_leak(const char *instance, const char *build, int first, int last, int64_t s
 		snprintf(name, sizeof name, "tune/leak/heap-%d.pb.gz", i);
 		put(name,
 		    (struct place){
-			.instance = instance, .build = build, .start = start + (i - first) * 10});
+			.instance = instance, .build = build, .start = start + (i - first) * 100});
 	}
 }
 
@@ -211,7 +211,7 @@ a_restart_begins_another_series(void **state)
 
 	/* Killed for its memory again and again: each life grows, the whole is a saw. */
 	for (int life = 0; life < 3; life++)
-		put_leak("a:1", NULL, 0, 7, life * 100);
+		put_leak("a:1", NULL, 0, 7, life * 1000);
 	tune = tuned();
 	leak = only_finding(tune);
 	assert_int_equal(number(tune, leak, "processes_growing"), 3);
@@ -229,7 +229,7 @@ only_the_youngest_build_is_judged(void **state)
 	put_leak("a:1", "0123456789abcdef", 0, 7, 0);
 	for (int i = 0; i < 5; i++)
 		put("tune/leak/heap-7.pb.gz",
-		    (struct place){.build = "fedcba9876543210", .start = 100 + i * 10});
+		    (struct place){.build = "fedcba9876543210", .start = 1000 + i * 10});
 	tune = tuned();
 	assert_int_equal(pf_tune_finding_count(tune), 0);
 	assert_int_equal(tune->stored.of_other_builds, 8);

@@ -102,6 +102,38 @@ what_may_join_is_not_surely_lost(void **state)
 	pf_tune_free(tune);
 }
 
+/* Of 64-byte pieces only: all of it may join. What is allocated and freed as often while one looks is room in use. */
+static void
+what_may_join_and_is_needed_again_is_no_finding(void **state)
+{
+	static const char text[] =
+	    "<malloc version=\"1\">\n<heap nr=\"0\">\n<sizes>\n"
+	    "<size from=\"49\" to=\"64\" total=\"25600000\" count=\"400000\"/>\n"
+	    "<unsorted from=\"145\" to=\"1600\" total=\"4000000\" count=\"4000\"/>\n</sizes>\n"
+	    "<total type=\"fast\" count=\"400000\" size=\"25600000\"/>\n"
+	    "<total type=\"rest\" count=\"4000\" size=\"4000000\"/>\n"
+	    "<system type=\"current\" size=\"60000000\"/>\n</heap>\n</malloc>\n";
+	static const char *const types[] = {"alloc_space", "bytes", "inuse_space", "bytes", NULL};
+	static const int64_t rates[] = {20000000, 2000000}; /* bytes a snapshot */
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+
+		for (int64_t k = 0; k < 5; k++) {
+			const struct test_sample heap[] = {
+			    {{"parse", "reload", "main"}, {30000000 + rates[i] * k, 30000000},
+				{{0}}},
+			    {{NULL}, {0}, {{0}}}};
+			add_labelled(tune, types, heap, 0, 1000 + 3 * k, false);
+		}
+		add_text(tune, "malloc_info", text, false);
+		run_tune(tune);
+		assert_int_equal(find_finding(tune, "fragmentation") != NULL, i == 1);
+		pf_tune_free(tune);
+	}
+}
+
 static const char status[] =
     "Name:\tservice\nTgid:\t7\nVmRSS:\t  111616 kB\nRssAnon:\t  109000 kB\nThreads:\t7\n";
 
@@ -531,6 +563,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_lies_in_fast_bins_is_free),
 	    cmocka_unit_test(what_may_join_is_not_surely_lost),
+	    cmocka_unit_test(what_may_join_and_is_needed_again_is_no_finding),
 	    cmocka_unit_test(arenas_are_not_advised_where_none_is_shared),
 	    cmocka_unit_test(arenas_may_be_shared_where_there_may_be_no_more),
 	    cmocka_unit_test(threads_that_free_their_own_share_arenas),

@@ -1,0 +1,131 @@
+/* What MemStats tell where neither /metrics nor a process was given: a limit, GOGC that is off, memory of C code. */
+#include "support/tuned.h"
+#include "tuner/detect.h"
+
+#define MIB (1 << 20)
+
+struct look {
+	double live, goal, sys, max_rss; /* MiB */
+	double second;
+};
+
+/* heap?debug=1: a profile without sampling, and MemStats. */
+static void
+add_look(struct pf_tune *tune, const struct look *l)
+{
+	char text[2048];
+	int objects = 1000, size = (int)(l->live * MIB / objects);
+	struct pf_error err = {0};
+
+	snprintf(text, sizeof text,
+	    "heap profile: %d: %d [%d: %d] @ heap/2\n"
+	    "%d: %d [%d: %d] @ 0x488aac 0x606268\n"
+	    "#\t0x606267\tmain.remember+0x47\t\t\t/src/a.go:277\n\n"
+	    "# runtime.MemStats\n# Alloc = 5\n# Sys = %.0f\n# HeapAlloc = %.0f\n# NextGC = %.0f\n"
+	    "# LastGC = %.0f\n# NumGC = 3\n# MaxRSS = %.0f\n",
+	    objects, objects * size, objects, objects * size, objects, objects * size, objects,
+	    objects * size, l->sys * MIB, l->live * MIB, l->goal < 0 ? 0x1p64 : l->goal * MIB,
+	    (1.7e9 + l->second) * 1e9, l->max_rss * MIB);
+	if (pf_tune_add(tune, "heap", text, strlen(text), false, &err))
+		fail_msg("%s", err.message);
+}
+
+static struct pf_go_heap
+heap_of(const struct look *l)
+{
+	struct pf_tune *tune = new_tune();
+	struct pf_go_heap h;
+	struct pf_error err = {0};
+
+	add_look(tune, l);
+	run_tune(tune);
+	assert_int_equal(pf_go_heap(&tune->evidence, &h, &err), 0);
+	pf_tune_free(tune);
+	return h;
+}
+
+/* A goal next to what is live is no GOGC's of 100: half of it isn't what is live, and GOGC=200 would change nothing. */
+static void
+a_goal_next_to_what_is_live_is_a_limits(void **state)
+{
+	static const struct look spiral = {.live = 42, .goal = 44, .sys = 62, .max_rss = 58},
+				 usual = {.live = 30, .goal = 61, .sys = 80, .max_rss = 75},
+				 small = {.live = 3, .goal = 4, .sys = 12, .max_rss = 15};
+	struct pf_go_heap h = heap_of(&spiral);
+	(void)state;
+
+	assert_true(h.limited && h.limited_assumed && !h.gogc_assumed);
+	assert_true(h.live > 40.0 * MIB);
+	h = heap_of(&usual);
+	assert_true(!h.limited && h.gogc_assumed);
+	h = heap_of(&small); /* the least goal there is */
+	assert_true(!h.limited && h.gogc_assumed);
+}
+
+static void
+gogc_off_without_a_limit_is_told(void **state)
+{
+	static const struct look off = {.live = 42, .goal = -1, .sys = 62, .max_rss = 58},
+				 limited = {.live = 42, .goal = 900, .sys = 62, .max_rss = 58};
+	(void)state;
+
+	for (int i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *finding;
+
+		snprintf(tune->evidence.gogc, sizeof tune->evidence.gogc, "off");
+		add_look(tune, i ? &limited : &off);
+		run_tune(tune);
+		finding = find_finding(tune, "gc-settings");
+		assert_int_equal(finding != NULL, !i);
+		if (finding)
+			assert_non_null(
+			    strstr(pf_said(&tune->findings, finding->title), "GOGC is off"));
+		pf_tune_free(tune);
+	}
+}
+
+/* What was resident at most, less all that the runtime asked for. */
+static void
+memory_of_c_code_that_grows_is_told(void **state)
+{
+	static const struct {
+		struct look then, now;
+		bool grows;
+	} cases[] = {
+	    {{.sys = 20, .max_rss = 30}, {.sys = 21, .max_rss = 80}, true},
+	    {{.sys = 20, .max_rss = 30}, {.sys = 75, .max_rss = 80}, false}, /* Go's own */
+	    {{.sys = 200, .max_rss = 60}, {.sys = 200, .max_rss = 190}, false},
+	    {{.sys = 20, .max_rss = 130}, {.sys = 20, .max_rss = 132}, false},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct look then = cases[i].then, now = cases[i].now;
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *finding;
+
+		then.live = now.live = 10;
+		then.goal = now.goal = 20;
+		now.second = 20;
+		add_look(tune, &then);
+		add_look(tune, &now);
+		run_tune(tune);
+		finding = find_finding(tune, "leak");
+		assert_int_equal(finding != NULL, cases[i].grows);
+		if (finding)
+			assert_int_equal(finding->confidence, PF_CONFIDENCE_LOW);
+		pf_tune_free(tune);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_goal_next_to_what_is_live_is_a_limits),
+	    cmocka_unit_test(gogc_off_without_a_limit_is_told),
+	    cmocka_unit_test(memory_of_c_code_that_grows_is_told),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
