@@ -349,6 +349,15 @@ is_standard_go(const char *name)
 	return false;
 }
 
+/* What Go's compiler makes of a deferred call with arguments: nobody wrote it. */
+static bool
+is_deferring(const char *name)
+{
+	const char *end = strrchr(name, '.');
+
+	return end && strncmp(end, ".deferwrap", 10) == 0 && end[10] >= '1' && end[10] <= '9';
+}
+
 static bool
 starts_with_any(const char *name, const char *const *beginnings)
 {
@@ -446,7 +455,8 @@ pf_code_traits(const char *function, const char *file)
 	if (strncmp(function, "__GI_", 5) == 0)
 		function += 5;
 	if (is_standard_go(function) || is_standard_cpp(function) || is_standard_rust(symbol) ||
-	    strcmp(function, "_start") == 0 || strncmp(function, "__libc_start", 12) == 0)
+	    is_deferring(function) || strcmp(function, "_start") == 0 ||
+	    strncmp(function, "__libc_start", 12) == 0)
 		traits |= PF_CODE_LIBRARY;
 	if (pf_code_is_allocator(function))
 		traits |= PF_CODE_ALLOCATION | PF_CODE_LIBRARY;

@@ -16,6 +16,7 @@ const struct pf_detector pf_detectors[] = {
     {"leak", "heap profiles: one with --base, or four and more over time", pf_detect_leak},
     {"leak", "Go's MemStats, twice", pf_detect_outside_go},
     {"goroutine-leak", "goroutine profiles", pf_detect_goroutines},
+    {"goroutine-leak", "goroutine profiles, four and more", pf_detect_finalizers},
     {"thread-leak", "thread profiles, /proc/PID/status", pf_detect_threads},
     {"deadlock", "a goroutine dump (debug=2)", pf_detect_deadlock},
     {"deadlock", "the agent's threads profile", pf_detect_threads_locked},

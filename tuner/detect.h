@@ -24,9 +24,13 @@ pf_detect pf_detect_leak, pf_detect_allocation, pf_detect_unreturned, pf_detect_
     pf_detect_gc_settings, pf_detect_gc_scan, pf_detect_goroutines, pf_detect_threads,
     pf_detect_locks, pf_detect_deadlock, pf_detect_recursion, pf_detect_serialization,
     pf_detect_outside, pf_detect_threads_locked, pf_detect_spinning, pf_detect_pool,
-    pf_detect_ended, pf_detect_gc_off, pf_detect_outside_go, pf_detect_inner_locks;
+    pf_detect_ended, pf_detect_gc_off, pf_detect_outside_go, pf_detect_inner_locks,
+    pf_detect_finalizers;
 
 /* What several of them use. */
+
+/* By how many bytes memory must grow to be looked at, of all that is held. */
+double pf_least_leak(double held);
 
 /* Goroutines or threads ("threads") of a kind of profile that pile up. PF_ENOMEM. */
 enum { PF_PILE_OF_THREADS = 200 };

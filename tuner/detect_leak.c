@@ -364,6 +364,12 @@ test_trend(const struct pf_growth *h, struct growth *g, size_t candidates, struc
 	return rc;
 }
 
+double
+pf_least_leak(double held)
+{
+	return fmax(1 << 20, 0.05 * held);
+}
+
 /* Adds owners whose growth in a process stands out of its sampling error, the greatest first. */
 static int
 add_candidates(struct watch *w, const struct pf_growth *h, bool series, struct pf_error *err)
@@ -382,7 +388,7 @@ add_candidates(struct watch *w, const struct pf_growth *h, bool series, struct p
 		    .last = h->bytes[last * h->room + owner]};
 		g.grown = g.last - g.first;
 		g.error = sqrt(h->variance[owner] + h->variance[last * h->room + owner]);
-		if (g.grown <= least * g.error || g.grown < 1 << 20 || g.grown < 0.05 * total)
+		if (g.grown <= least * g.error || g.grown < pf_least_leak(total))
 			continue;
 		rc = PF_GROW(w->all, w->capacity, w->count + 1, err);
 		if (!rc)

@@ -32,6 +32,10 @@ static const char *const contentions[] = {"contentions", NULL};
 
 enum { LEAST_CONTENTIONS = 100, WAITING_NOW = 8 };
 
+#define LEAST_SHARE 0.1 /* of all waiting, that readers are charged with */
+#define LEAST_SHARE_OF_WAIT \
+	0.5 /* of a reader's wait behind a writer: what that one waited itself */
+
 static bool
 at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
@@ -241,6 +245,70 @@ look_around(struct pf_lock *l, const struct pf_evidence *e, const struct pf_site
 			e, l->place.function ? l->place.function : l->owner, &l->call, err);
 }
 
+static int
+has_frame(const struct pf_evidence_profile *ep, size_t sample, const char *function, bool *has,
+    struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = pf_stack_read(&s, ep, sample, err);
+
+	*has = !rc && pf_stack_has(&s, ep, function);
+	pf_stack_release(&s);
+	return rc;
+}
+
+/* What each of its waits took on average; 0: it has none. */
+static double
+mean_of(const struct pf_sites *times, size_t i, const struct pf_sites *counts)
+{
+	for (size_t k = 0; k < counts->count; k++) {
+		if (counts->items[k].name == times->items[i].name && counts->items[k].value > 0)
+			return times->items[i].value / counts->items[k].value;
+	}
+	return 0;
+}
+
+/*
+ * Go charges a writer's unlock with all that readers waited behind it, also while it waited itself for readers before
+ * it to end. Where that is most of it, as what their last one is charged with shows, the readers that hold the lock
+ * for long are the cause.
+ */
+static int
+look_at_readers(struct pf_lock *l, const struct pf_sites *times, const struct pf_sites *counts,
+    const char **writer, struct pf_error *err)
+{
+	bool writes = false, reads = false;
+	int rc = has_frame(l->ep, times->items[0].sample, "sync.(*RWMutex).Unlock", &writes, err);
+
+	for (size_t i = 1; !rc && writes && !reads && i < times->count; i++) {
+		if (times->items[i].value < LEAST_SHARE * times->total)
+			break;
+		rc = has_frame(
+		    l->ep, times->items[i].sample, "sync.(*RWMutex).RUnlock", &reads, err);
+		if (rc || !reads ||
+		    mean_of(times, i, counts) < LEAST_SHARE_OF_WAIT * mean_of(times, 0, counts))
+			continue;
+		*writer = l->owner;
+		l->owner = pf_site_name(l->ep, times->items[i].name);
+		l->share += times->items[i].value / times->total;
+	}
+	return rc;
+}
+
+/* Beside what is said of the lock: how its readers come to be named. */
+static void
+say_readers(struct pf_findings *f, const struct pf_lock *l, const char *writer)
+{
+	struct pf_finding *finding = pf_findings_last(f);
+	const char *said = pf_said(f, finding->summary);
+
+	finding->summary = pf_say(f,
+	    "%s%s%s waits to write until readers before it have ended, and readers that come later "
+	    "wait behind it: what is charged to it is for the most part how long %s holds the lock "
+	    "for reading.",
+	    said, *said ? " " : "", writer, l->owner);
+}
+
 static bool
 is_contended(const struct pf_lock *l)
 {
@@ -257,6 +325,7 @@ judge_profile(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_
 	uint32_t column, count;
 	struct pf_sites sites, waits;
 	struct pf_lock l = {.ep = ep, .window = NAN, .go = pf_evidence_is_go(e)};
+	const char *writer = NULL;
 	bool idle = false;
 	int rc;
 
@@ -282,10 +351,14 @@ judge_profile(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_
 		*found = is_contended(&l);
 		if (*found && kind == PF_PROFILE_LOCKS)
 			rc = look_around(&l, e, &sites, err);
+		if (!rc && *found && kind == PF_PROFILE_LOCKS)
+			rc = look_at_readers(&l, &sites, &waits, &writer, err);
 		if (!rc && *found)
 			rc = pf_holders_are_idle(e, l.owner, &idle, err);
 		if (!rc && *found && !idle)
 			rc = pf_locks_report(f, &l, &sites, err);
+		if (!rc && *found && !idle && writer)
+			say_readers(f, &l, writer);
 	}
 	pf_sites_release(&sites);
 	pf_sites_release(&waits);

@@ -6,13 +6,15 @@
 
 #include "core/memory.h"
 #include "report/text.h"
+#include "tuner/detect.h"
 
 enum {
 	MOST_SNAPSHOTS = 1000,
 	PLOTTED = 6,
 	LEAST_STEPPED = 1 << 20,
 	LEAST_STEPS = 2,
-	LEAST_SPAN = 120
+	LEAST_SPAN = 120,
+	LONG_WATCH = 600
 };
 
 #define STEP 1.2   /* a jump: arrays grow by a quarter (Go's) to twice of what they were */
@@ -253,4 +255,47 @@ pf_growth_json(const struct pf_evidence *e, struct pf_buffer *out, struct pf_err
 	free(peaks);
 	pf_growth_release(&g);
 	return rc;
+}
+
+/* The memory in use in the last snapshot of the series that was watched longest, and for how long that was; 0: none. */
+static double
+watched_for(const struct pf_evidence *e, double *held)
+{
+	double longest = 0;
+
+	for (const struct pf_evidence_profile *first = NULL;
+	    (first = pf_evidence_next_series(e, PF_PROFILE_HEAP, first));) {
+		const struct pf_evidence_profile *last = first;
+		size_t snapshots = 1;
+		double seconds;
+
+		for (const struct pf_evidence_profile *ep = first; (ep = pf_evidence_next(e, ep));
+		    snapshots++)
+			last = ep;
+		seconds = (double)(last->time_nanos - first->time_nanos) / 1e9;
+		if (snapshots < PF_LEAST_SERIES || first->time_nanos <= 0 || seconds <= longest)
+			continue;
+		longest = seconds;
+		*held = 0;
+		for (size_t i = 0; i < last->held.count; i++)
+			*held += last->held.items[i].value;
+	}
+	return longest;
+}
+
+void
+pf_growth_write_slow(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	double held = 0, seconds = watched_for(e, &held), least;
+	char span[PF_AMOUNT_ROOM], rate[PF_AMOUNT_ROOM], all[PF_AMOUNT_ROOM];
+
+	if (!(seconds > 0) || seconds >= LONG_WATCH || !pf_evidence_is_timed(e, PF_PROFILE_HEAP) ||
+	    (e->collections > 1 && e->collections < PF_LEAST_SERIES))
+		return;
+	least = pf_least_leak(held);
+	pf_buffer_printf(out,
+	    "Memory was watched for %s: a leak of less than about %s/s (%s in that time) was not "
+	    "judged. Snapshots over more time (--seconds %d) show slower ones.",
+	    pf_amount(span, seconds, "seconds"), pf_amount(rate, least / seconds, "bytes"),
+	    pf_amount(all, least, "bytes"), LONG_WATCH);
 }

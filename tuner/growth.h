@@ -49,6 +49,12 @@ struct pf_age {
 struct pf_age pf_growth_age(const struct pf_evidence *e, const struct pf_growth *g);
 
 /*
+ * Where no leak was found in a series of less than ten minutes: how fast one must be to be seen in it. No growth in
+ * seconds is none that is fast.
+ */
+void pf_growth_write_slow(const struct pf_evidence *e, struct pf_buffer *out);
+
+/*
  * Appends `,"growth":{…}` for a page: the greatest owners over time, in the process that grew
  * most. Nothing with fewer than three snapshots.
  */

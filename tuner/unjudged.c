@@ -7,6 +7,7 @@
 
 #include "profile/special.h"
 #include "tuner/detect.h"
+#include "tuner/growth.h"
 #include "tuner/outside_heap.h"
 #include "tuner/programs.h"
 #include "tuner/sites.h"
@@ -525,6 +526,16 @@ say_nameless(struct pf_tune *t, struct pf_buffer *sentence, struct pf_error *err
 	return rc ? rc : say(t, sentence, err);
 }
 
+static bool
+has_leak(const struct pf_findings *f)
+{
+	size_t i = 0;
+
+	while (i < f->finding_count && strcmp(f->findings[i].kind, "leak") != 0)
+		i++;
+	return i < f->finding_count;
+}
+
 int
 pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 {
@@ -542,6 +553,11 @@ pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 	for (size_t i = 0; !rc && i < sizeof writers / sizeof *writers; i++) {
 		pf_buffer_clear(&sentence);
 		writers[i](&t->evidence, &sentence);
+		rc = say(t, &sentence, err);
+	}
+	pf_buffer_clear(&sentence);
+	if (!rc && !has_leak(&t->findings)) {
+		pf_growth_write_slow(&t->evidence, &sentence);
 		rc = say(t, &sentence, err);
 	}
 	pf_buffer_release(&sentence);

@@ -119,6 +119,37 @@ memory_of_c_code_that_grows_is_told(void **state)
 	}
 }
 
+/* What was resident at most is where the peak begins, if nothing else says what is resident. */
+static void
+a_peak_begins_at_what_was_resident_at_most(void **state)
+{
+	static const struct look now = {.live = 50, .goal = 100, .sys = 120, .max_rss = 150};
+	struct pf_buffer trace = {.maximum = 1 << 16};
+	struct pf_tune *tune = new_tune();
+	const struct pf_findings *f = &tune->findings;
+	struct pf_error err = {0};
+	size_t found = 0;
+	(void)state;
+
+	for (int i = 1; i <= 8; i++)
+		pf_buffer_printf(&trace,
+		    "gc %d @%.3fs 14%%: 0.1+90+0.1 ms clock, 0.2+40/160/0+0.2 ms cpu, "
+		    "95->100->50 MB, 101 MB goal, 0 MB stacks, 0 MB globals, 2 P\n",
+		    i, i * 0.2);
+	assert_int_equal(pf_tune_add(tune, "trace", trace.bytes, trace.size, false, &err), 0);
+	pf_buffer_release(&trace);
+	add_look(tune, &now);
+	run_tune(tune);
+	for (size_t i = 0; i < f->prediction_count; i++) {
+		if (strcmp(pf_said(f, f->predictions[i].metric), "rss_peak") != 0)
+			continue;
+		found++;
+		assert_true(f->predictions[i].before == 150.0 * MIB);
+	}
+	assert_int_equal(found, 1);
+	pf_tune_free(tune);
+}
+
 int
 main(void)
 {
@@ -126,6 +157,7 @@ main(void)
 	    cmocka_unit_test(a_goal_next_to_what_is_live_is_a_limits),
 	    cmocka_unit_test(gogc_off_without_a_limit_is_told),
 	    cmocka_unit_test(memory_of_c_code_that_grows_is_told),
+	    cmocka_unit_test(a_peak_begins_at_what_was_resident_at_most),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -376,6 +376,32 @@ requests_without_an_answer_are_told_of_who_asks(void **state)
 	pf_tune_free(tune);
 }
 
+/* Finalizers run one after the other: one that waits keeps all others from it; one that is at work does not. */
+static void
+a_finalizer_that_waits_is_told(void **state)
+{
+	static const char *const waits[] = {"runtime.gopark", "runtime.chansend",
+	    "runtime.chansend1", "main.open.func1", "runtime.runFinalizers", NULL};
+	static const char *const works[] = {"main.open.func1", "runtime.runFinalizers", NULL};
+	(void)state;
+
+	for (int i = 0; i < 3; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		for (int k = 0; k < 5; k++)
+			add_goroutines(tune, 1, i == 2 || (i && k == 3) ? works : waits,
+			    1000 + 10 * (int64_t)k);
+		run_tune(tune);
+		found = find_finding(tune, "goroutine-leak");
+		assert_int_equal(found != NULL, !i);
+		if (found)
+			assert_non_null(strstr(pf_said(&tune->findings, found->title),
+			    "The finalizer main.open.func1 waits"));
+		pf_tune_free(tune);
+	}
+}
+
 int
 main(void)
 {
@@ -388,6 +414,7 @@ main(void)
 	    cmocka_unit_test(processor_time_at_the_locks_of_channels_is_told),
 	    cmocka_unit_test(subscribers_that_come_back_are_no_leak),
 	    cmocka_unit_test(requests_that_wait_for_their_turn_hide_nobody_who_waits_outside),
+	    cmocka_unit_test(a_finalizer_that_waits_is_told),
 	    cmocka_unit_test(what_comes_with_connections_is_no_leak),
 	    cmocka_unit_test(requests_without_an_answer_are_told_of_who_asks),
 	};

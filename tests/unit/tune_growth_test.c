@@ -112,6 +112,32 @@ a_short_series_is_not_sure(void **state)
 	}
 }
 
+/* No growth in seconds says nothing of slow leaks: how fast one had to be is told. */
+static void
+a_short_watch_without_growth_is_no_all_clear(void **state)
+{
+	static const int64_t mib[SNAPSHOTS] = {96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96, 96};
+	static const double apart[] = {1, 60};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		double times[SNAPSHOTS];
+		struct pf_tune *tune;
+		size_t told = 0;
+
+		for (size_t k = 0; k < SNAPSHOTS; k++)
+			times[k] = apart[i] * (double)k;
+		tune = watch(mib, times, SNAPSHOTS, false);
+		for (uint32_t k = 1; k < tune->unjudged.count; k++)
+			told += strstr(pf_strings_get(&tune->unjudged, k),
+				    "watched for 11 s: a leak of less than about 465 KiB/s (5 "
+				    "MiB in that time)") != NULL;
+		assert_int_equal(told, !i);
+		assert_int_equal(pf_tune_finding_count(tune), 0);
+		pf_tune_free(tune);
+	}
+}
+
 static void
 a_table_that_has_found_its_size_is_none(void **state)
 {
@@ -217,6 +243,7 @@ main(void)
 	    cmocka_unit_test(an_array_that_doubles_for_ever_is_found),
 	    cmocka_unit_test(a_leak_shows_each_of_its_stacks),
 	    cmocka_unit_test(a_short_series_is_not_sure),
+	    cmocka_unit_test(a_short_watch_without_growth_is_no_all_clear),
 	    cmocka_unit_test(a_table_that_has_found_its_size_is_none),
 	};
 

@@ -110,8 +110,9 @@ who_can_be_named_is_judged(void **state)
 	struct pf_tune *leak = run("cpp-leak"), *healthy = run("cpp-healthy");
 	(void)state;
 
-	assert_int_equal(leak->unjudged.count, 1); /* the first string is the empty one */
-	assert_int_equal(healthy->unjudged.count, 1);
+	assert_int_equal(leak->unjudged.count, 1);    /* the first string is the empty one */
+	assert_int_equal(healthy->unjudged.count, 2); /* and that it was not watched for long */
+	assert_non_null(strstr(pf_strings_get(&healthy->unjudged, 1), "Memory was watched for"));
 	assert_int_equal(pf_tune_finding_count(healthy), 0);
 	pf_tune_free(leak);
 	pf_tune_free(healthy);

@@ -1,0 +1,175 @@
+/* Goroutines that wait for each other, by a dump: locks in a circle, and a lock whose holder waits at a channel. */
+#include "support/labelled_profile.h"
+
+struct party {
+	const char *state, *function, *words; /* its own function, and what that was passed */
+	const char *lock;                     /* that it waits for; NULL: none */
+	int line;
+};
+
+static void
+add_dump(struct pf_tune *tune, const struct party *parties, size_t count, int minutes)
+{
+	struct pf_buffer text = {.maximum = 1 << 20};
+	struct pf_error err = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		const struct party *p = &parties[i];
+
+		pf_buffer_printf(&text, "goroutine %zu [%s", i + 7, p->state);
+		if (minutes)
+			pf_buffer_printf(&text, ", %d minutes", minutes);
+		pf_buffer_string(&text, "]:\n");
+		if (p->lock)
+			pf_buffer_printf(&text,
+			    "internal/sync.(*Mutex).lockSlow(%s)\n"
+			    "\t/usr/local/go/src/internal/sync/mutex.go:149 +0x15d\n",
+			    p->lock);
+		pf_buffer_printf(
+		    &text, "%s(%s)\n\t/src/main.go:%d +0x4d\n\n", p->function, p->words, p->line);
+	}
+	if (pf_tune_add(tune, "dump", text.bytes, text.size, false, &err))
+		fail_msg("%s", err.message);
+	pf_buffer_release(&text);
+}
+
+/* The confidence of the deadlock in it; -1: none. */
+static int
+deadlock_in(const struct party *parties, size_t count, int minutes)
+{
+	struct pf_tune *tune = new_tune();
+	const struct pf_finding *found;
+	int confidence;
+
+	add_dump(tune, parties, count, minutes);
+	run_tune(tune);
+	found = find_finding(tune, "deadlock");
+	confidence = found ? (int)found->confidence : -1;
+	pf_tune_free(tune);
+	return confidence;
+}
+
+#define LOCKED "sync.Mutex.Lock"
+
+static void
+three_that_were_passed_each_others_locks_are_a_circle(void **state)
+{
+	static const struct party parties[] = {
+	    {LOCKED, "main.transfer", "0xc0100, 0xc0200, 0x1", "0xc0208", 24},
+	    {LOCKED, "main.transfer", "0xc0300, 0xc0100, 0x1", "0xc0108", 24},
+	    {LOCKED, "main.transfer", "0xc0200, 0xc0300, 0x1", "0xc0308", 24},
+	    {LOCKED, "main.balance", "0xc0100?", "0xc0108", 40},
+	    {"running", "main.transfer", "0xc0400, 0xc0300, 0x1", NULL, 25},
+	};
+	struct party open[4];
+	(void)state;
+
+	assert_int_equal(deadlock_in(parties, 4, 0), PF_CONFIDENCE_LOW);
+	assert_int_equal(deadlock_in(parties, 4, 2), PF_CONFIDENCE_MEDIUM);
+	assert_int_equal(deadlock_in(parties, 5, 0), -1); /* somebody has one, and works */
+	memcpy(open, parties, sizeof open);
+	open[2].words = "0xc0400, 0xc0300, 0x1"; /* nobody has what the first holds up */
+	assert_int_equal(deadlock_in(open, 4, 0), -1);
+}
+
+static void
+who_holds_a_lock_at_a_channel_is_suspected(void **state)
+{
+	static const struct party parties[] = {
+	    {"chan receive", "main.(*batcher).flush", "0xc0100", NULL, 36},
+	    {LOCKED, "main.(*batcher).count", "0xc0900?, 0x1", "0xc0110", 27},
+	    {LOCKED, "main.(*batcher).count", "0xc0100, 0x1", "0xc0110", 27},
+	    {"running", "main.(*batcher).count", "0xc0900?, 0x1", NULL, 28},
+	};
+	struct party other[3];
+	(void)state;
+
+	assert_int_equal(deadlock_in(parties, 3, 2), PF_CONFIDENCE_MEDIUM);
+	assert_int_equal(deadlock_in(parties, 3, 0), -1); /* one moment */
+	assert_int_equal(deadlock_in(parties, 4, 2), -1); /* a holder at work */
+	memcpy(other, parties, sizeof other);
+	other[0].words = "0xd0100"; /* another one's */
+	assert_int_equal(deadlock_in(other, 3, 2), -1);
+	other[0] = parties[0];
+	other[0].state = "select"; /* which has several ends */
+	assert_int_equal(deadlock_in(other, 3, 2), -1);
+}
+
+/* Goroutines at the lock in so many snapshots beside the dump: of a service that works they come and go. */
+static void
+snapshots_tell_whether_it_goes_on(void **state)
+{
+	static const struct party parties[] = {
+	    {"chan send", "main.(*batcher).flush", "0xc0100", NULL, 36},
+	    {LOCKED, "main.(*batcher).count", "0xc0900?, 0x1", "0xc0110", 27},
+	    {LOCKED, "main.(*batcher).count", "0xc0100, 0x1", "0xc0110", 27},
+	};
+	static const int stands[] = {9, 9, 9, 12, 14}, moves[] = {9, 14, 3, 8, 14};
+	(void)state;
+
+	for (int k = 0; k < 2; k++) {
+		struct pf_tune *tune = new_tune();
+		struct pf_error err = {0};
+		const struct pf_finding *found;
+
+		for (int i = 0; i < 5; i++) {
+			struct pf_evidence *e = &tune->evidence;
+			char text[512];
+
+			snprintf(text, sizeof text,
+			    "goroutine profile: total %d\n%d @ 0x480001 0x480011\n"
+			    "#\t0x480000\tsync.(*Mutex).Lock+0x10\t/src/f.go:1\n"
+			    "#\t0x480010\tmain.(*batcher).count+0x10\t/src/f.go:2\n\n",
+			    (k ? moves : stands)[i], (k ? moves : stands)[i]);
+			assert_int_equal(
+			    pf_tune_add(tune, "goroutine", text, strlen(text), false, &err), 0);
+			e->profiles[e->profile_count - 1].time_nanos =
+			    (1000 + 10 * (int64_t)i) * 1000000000;
+		}
+		add_dump(tune, parties, 3, 0);
+		run_tune(tune);
+		found = find_finding(tune, "deadlock");
+		assert_int_equal(found ? (int)found->confidence : -1, k ? -1 : PF_CONFIDENCE_LOW);
+		pf_tune_free(tune);
+	}
+}
+
+/* Readers that wait behind a writer wait for the readers before it, if that is what the writer does, too. */
+static void
+readers_that_hold_a_lock_for_long_are_its_holders(void **state)
+{
+	static const int64_t millisecond = 1000000;
+	(void)state;
+
+	for (int brief = 0; brief < 2; brief++) {
+		const struct test_sample samples[] = {
+		    {{"sync.(*RWMutex).Unlock", "main.setPrice.deferwrap1", "main.setPrice"},
+			{1000, 10000 * millisecond}},
+		    {{"sync.(*RWMutex).RUnlock", "main.scan"},
+			{brief ? 4000 : 400, 8000 * millisecond}},
+		    {{NULL}, {0}},
+		};
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		add_labelled(tune, test_waits, samples, 10, 1000, false);
+		run_tune(tune);
+		found = find_finding(tune, "lock-contention");
+		assert_non_null(found);
+		assert_non_null(strstr(pf_said(&tune->findings, found->title),
+		    brief ? "locks that main.setPrice held" : "locks that main.scan held"));
+		pf_tune_free(tune);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(three_that_were_passed_each_others_locks_are_a_circle),
+	    cmocka_unit_test(who_holds_a_lock_at_a_channel_is_suspected),
+	    cmocka_unit_test(snapshots_tell_whether_it_goes_on),
+	    cmocka_unit_test(readers_that_hold_a_lock_for_long_are_its_holders),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
