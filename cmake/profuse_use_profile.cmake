@@ -7,8 +7,8 @@
 #   profuse_use_profile(service PROFILE ${CMAKE_SOURCE_DIR}/profiles/service.prof)
 #
 # In the configurations CONFIGS (default: Release, RelWithDebInfo, MinSizeRel) sources are compiled with line tables
-# and, where FILE exists, optimised with it; objects are made anew when FILE changes. Other configurations are left
-# alone; so is a build of no configuration (CMAKE_BUILD_TYPE is empty, or None and not in CONFIGS), with a warning. With
+# and, where FILE exists, optimised with it; objects are made anew when its content changes. Other configurations are left
+# alone, whatever becomes of FILE; so is a build of no configuration (CMAKE_BUILD_TYPE is empty, or None and not in CONFIGS), with a warning. With
 # link-time optimisation (CMake's INTERPROCEDURAL_OPTIMIZATION, or -flto in the flags) the linker gets the
 # profile too. Nothing is added for compilers other than clang, with a warning.
 #
@@ -31,30 +31,40 @@ function(_profuse_complain required text)
   message(WARNING "profuse_use_profile: ${text}")
 endfunction()
 
-# Whether a profile was made from pseudo-probes. The file says so itself: a build without them drops it all. In LLVM's
-# text it is the functions' checksums, in extbinary a flag of the section of functions' metadata (of the table of sections,
-# 32 bytes each, type and flags first).
-function(_profuse_is_of_probes variable profile)
-  set(${variable} FALSE PARENT_SCOPE)
+# Whether a profile was made from pseudo-probes, and whether static functions have unique names in it. The file says so
+# itself: of the former a build without probes drops it all, without the latter nothing of these functions fits. In LLVM's
+# text it is the functions' checksums and the names, in extbinary flags of the sections of functions' metadata and of names
+# (of the table of sections, 32 bytes each, type and flags first).
+function(_profuse_read_kind probes_variable unique_variable profile)
+  set(of_probes FALSE)
+  set(unique FALSE)
   file(READ "${profile}" magic LIMIT 10 HEX)
-  if(NOT magic STREQUAL "84e4d0b1f4c994a85367")
+  if(magic STREQUAL "84e4d0b1f4c994a85367")
+    file(READ "${profile}" sections OFFSET 18 LIMIT 512 HEX)
+    string(REGEX MATCHALL "................................................................" sections "${sections}")
+    foreach(section IN LISTS sections)
+      if(section MATCHES "^0500000000000000.........[13579bdf]")
+        set(of_probes TRUE)
+      elseif(section MATCHES "^0200000000000000.........[4567cdef]")
+        set(unique TRUE)
+      endif()
+    endforeach()
+  else()
     file(STRINGS "${profile}" checksums LIMIT_COUNT 1 REGEX "^ *!CFGChecksum: ")
+    file(STRINGS "${profile}" names LIMIT_COUNT 1 REGEX "\\.__uniq\\.[0-9]")
     if(checksums)
-      set(${variable} TRUE PARENT_SCOPE)
+      set(of_probes TRUE)
     endif()
-    return()
+    if(names)
+      set(unique TRUE)
+    endif()
   endif()
-  file(READ "${profile}" sections OFFSET 18 LIMIT 512 HEX)
-  string(REGEX MATCHALL "................................................................" sections "${sections}")
-  foreach(section IN LISTS sections)
-    if(section MATCHES "^0500000000000000.........[13579bdf]")
-      set(${variable} TRUE PARENT_SCOPE)
-    endif()
-  endforeach()
+  set(${probes_variable} ${of_probes} PARENT_SCOPE)
+  set(${unique_variable} ${unique} PARENT_SCOPE)
 endfunction()
 
-# Reads FILE.json: warnings about what does not belong together or is old, and the flags that the profile needs.
-function(_profuse_read_record profile max_age_days flags_variable)
+# Reads FILE.json: warnings about what does not belong together or is old.
+function(_profuse_read_record profile max_age_days)
   set(record "${profile}.json")
   if(NOT EXISTS "${record}")
     return()
@@ -79,10 +89,6 @@ function(_profuse_read_record profile max_age_days flags_variable)
       message(WARNING "profuse_use_profile: ${profile} was taken ${days} days ago: profile today's service")
     endif()
   endif()
-  string(JSON flags ERROR_VARIABLE error GET "${text}" flags)
-  if(NOT error)
-    set(${flags_variable} "${flags}" PARENT_SCOPE)
-  endif()
 endfunction()
 
 # Complains about compilers that take no sample profiles, of the languages that the targets' sources are in.
@@ -105,10 +111,18 @@ nothing is changed (CMAKE_${language}_COMPILER=clang-19?)")
   endforeach()
 endfunction()
 
-# Complains about a build of no configuration: CONFIGS can't name it, and it has no optimisation of CMake's.
-function(_profuse_check_config required configs)
+# Whether any configuration of this build is one of CONFIGS. Complains about a build of none: CONFIGS can't name it, and it
+# has no optimisation of CMake's.
+function(_profuse_check_config variable required configs)
   get_property(several GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
-  if(several OR (CMAKE_BUILD_TYPE AND NOT CMAKE_BUILD_TYPE STREQUAL "None") OR CMAKE_BUILD_TYPE IN_LIST configs)
+  string(TOUPPER "${configs}" names) # as $<CONFIG:...> compares
+  string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
+  if(several OR type IN_LIST names)
+    set(${variable} TRUE PARENT_SCOPE)
+    return()
+  endif()
+  set(${variable} FALSE PARENT_SCOPE)
+  if(type AND NOT type STREQUAL "NONE")
     return()
   endif()
   _profuse_complain("${required}" "CMAKE_BUILD_TYPE is \"${CMAKE_BUILD_TYPE}\", none of ${configs}: nothing is changed \
@@ -145,7 +159,17 @@ function(_profuse_map_paths variable)
   set(${variable} "${options}" PARENT_SCOPE)
 endfunction()
 
-# Objects of these targets depend on the profile.
+# A file that changes when the profile's content does, and not when only its date does.
+function(_profuse_stamp variable profile)
+  string(SHA256 name "${profile}")
+  string(SUBSTRING "${name}" 0 16 name)
+  set(stamp "${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/profuse-${name}.stamp")
+  file(SHA256 "${profile}" digest)
+  file(CONFIGURE OUTPUT "${stamp}" CONTENT "${digest}\n") # written only where it differs
+  set(${variable} "${stamp}" PARENT_SCOPE)
+endfunction()
+
+# Objects of these targets depend on the profile, by its stamp.
 function(_profuse_depend target profile)
   get_target_property(sources ${target} SOURCES)
   foreach(source IN LISTS sources)
@@ -212,21 +236,25 @@ function(profuse_use_profile)
     endif()
     _profuse_check_target(${target} "${profile}")
   endforeach()
+  _profuse_check_config(concerned "${arg_REQUIRED}" "${arg_CONFIGS}")
+  if(NOT concerned) # nothing to be said of a profile that is not used
+    return()
+  endif()
   _profuse_check_compilers(clang "${arg_REQUIRED}" ${arg_UNPARSED_ARGUMENTS})
   if(NOT clang)
     return()
   endif()
-  _profuse_check_config("${arg_REQUIRED}" "${arg_CONFIGS}")
 
   set(use FALSE)
   set(of_probes FALSE)
-  set(flags)
+  set(unique_names FALSE)
   file(GLOB found CONFIGURE_DEPENDS "${profile}" "${profile}.json") # looks again at every build: it may appear
   if(EXISTS "${profile}")
     set(use TRUE)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${profile}")
-    _profuse_read_record("${profile}" "${arg_MAX_AGE_DAYS}" flags)
-    _profuse_is_of_probes(of_probes "${profile}")
+    _profuse_read_record("${profile}" "${arg_MAX_AGE_DAYS}")
+    _profuse_read_kind(of_probes unique_names "${profile}")
+    _profuse_stamp(stamp "${profile}")
   else()
     _profuse_complain("${arg_REQUIRED}" "${profile} is not there: ${arg_UNPARSED_ARGUMENTS} will be built to be \
 profiled, not with a profile (`profuse convert --binary` makes it)")
@@ -236,15 +264,19 @@ profiled, not with a profile (`profuse convert --binary` makes it)")
   if(arg_PROBES OR of_probes)
     _profuse_map_paths(maps ${arg_UNPARSED_ARGUMENTS})
     list(APPEND compile -fpseudo-probe-for-profiling ${maps})
-  elseif(flags MATCHES "(^| )-funique-internal-linkage-names") # by lines, of a build with probes
+  elseif(unique_names) # by lines, of a build with them
     _profuse_map_paths(maps ${arg_UNPARSED_ARGUMENTS})
     list(APPEND compile -funique-internal-linkage-names ${maps})
   endif()
   if(use)
-    set(options -enable-ext-tsp-block-placement -profile-summary-cutoff-hot=999000)
+    set(options -enable-ext-tsp-block-placement)
     if(NOT of_probes) # by probes clang infers anyway
       list(PREPEND options -sample-profile-use-profi)
     endif()
+    # With link-time optimisation the linker compiles. What it takes for hot stays as it is: it was measured to inline
+    # more than pays.
+    list(TRANSFORM options PREPEND "LINKER:-plugin-opt=" OUTPUT_VARIABLE link)
+    list(APPEND options -profile-summary-cutoff-hot=999000)
     list(APPEND compile "-fprofile-sample-use=${profile}")
     foreach(option IN LISTS options)
       list(APPEND compile "SHELL:-mllvm ${option}")
@@ -259,11 +291,10 @@ profiled, not with a profile (`profuse convert --binary` makes it)")
       "$<$<AND:$<CONFIG:${configs}>,$<COMPILE_LANGUAGE:C,CXX,OBJC,OBJCXX>>:${compile}>")
     _profuse_has_lto(lto ${target} "${arg_CONFIGS}")
     if(use AND lto)
-      list(TRANSFORM options PREPEND "LINKER:-plugin-opt=" OUTPUT_VARIABLE link)
       target_link_options(${target} PRIVATE "$<$<CONFIG:${configs}>:-fprofile-sample-use=${profile};${link}>")
     endif()
     if(use)
-      _profuse_depend(${target} "${profile}")
+      _profuse_depend(${target} "${stamp}")
     endif()
   endforeach()
 endfunction()

@@ -157,10 +157,28 @@ add_bolt_flags(struct pf_buffer *b, const struct pf_convert *c, const char *file
 		pf_buffer_string(b, " " PF_BOLT_FUNCTION_FLAGS);
 }
 
+static const char *
+named_file(const char *output)
+{
+	return output && strcmp(output, "-") != 0 ? output : "FILE";
+}
+
+void
+pf_advice_lto_flags(struct pf_buffer *b, const struct pf_convert *c, const char *output)
+{
+	if (c->options.format != PF_CONVERT_EXTBINARY && c->options.format != PF_CONVERT_TEXT)
+		return;
+	pf_buffer_string(b, "-fprofile-sample-use=");
+	add_quoted(b, named_file(output));
+	if (!c->report.probes)
+		pf_buffer_string(b, " " PF_LTO_INFERENCE_FLAGS);
+	pf_buffer_string(b, " " PF_LTO_LAYOUT_FLAGS);
+}
+
 void
 pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *output)
 {
-	const char *file = output && strcmp(output, "-") != 0 ? output : "FILE";
+	const char *file = named_file(output);
 
 	switch (c->options.format) {
 	case PF_CONVERT_EXTBINARY:

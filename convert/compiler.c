@@ -59,6 +59,16 @@ pf_has_unique_names(const struct pf_binary *binary)
 	return false;
 }
 
+bool
+pf_are_unique_names(const struct pf_strings *names)
+{
+	for (uint32_t i = 1; i < names->count; i++) {
+		if (pf_unique_suffix(pf_strings_get(names, i)))
+			return true;
+	}
+	return false;
+}
+
 static int
 refuse_go(const struct pf_convert *c, const char *compiler, struct pf_error *err)
 {

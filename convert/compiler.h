@@ -14,6 +14,8 @@ bool pf_is_go_program(const struct pf_binary *binary);
 
 /* Whether static functions have -funique-internal-linkage-names' suffix. */
 bool pf_has_unique_names(const struct pf_binary *binary);
+/* Whether any of these names has it: functions that were inlined everywhere are no symbols. */
+bool pf_are_unique_names(const struct pf_strings *names);
 
 /*
  * PF_EINPUT where the format's compiler can't have built the binary: Go's programs are not clang's, nor GCC's, nor are

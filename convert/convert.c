@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "convert/advice.h"
+#include "convert/compiler.h"
 #include "convert/enough.h"
 #include "convert/flatten.h"
 #include "convert/go_profile.h"
@@ -221,6 +222,7 @@ finish_functions(struct pf_convert *c, struct pf_error *err)
 	if (!rc && c->newer)
 		pf_report_judge_share(
 		    &c->report, "match", pf_stale_matched(&c->staleness), c->options.least_match);
+	c->report.unique_names |= !c->report.probes && pf_are_unique_names(&c->functions.names);
 	c->report.profile_functions = c->functions.root_count;
 	c->report.profile_counts = c->functions.body_count;
 	return rc ? rc : pf_convert_render(c, err);

@@ -115,11 +115,12 @@ checks_json(const struct pf_convert *c)
 
 /* The flags that use the output, where it lies in the current folder. */
 static json_t *
-flags_json(const struct pf_convert *c, const char *output)
+flags_json(const struct pf_convert *c, const char *output,
+    void (*advise)(struct pf_buffer *, const struct pf_convert *, const char *))
 {
 	int size;
 
-	return pf_report_advice_json(pf_advice_flags, c, pf_file_base(output, &size));
+	return pf_report_advice_json(advise, c, pf_file_base(output, &size));
 }
 
 static json_t *
@@ -128,14 +129,16 @@ provenance_json(const struct pf_convert *c, const char *output)
 	const struct pf_report *r = &c->report;
 
 	return json_pack("{s:s, s:{s:s, s:s}, s:o, s:o, s:o, s:o*, s:o, s:{s:I, s:I, s:I}, s:o, "
-			 "s:o, s:o, s:o}",
+			 "s:o, s:o, s:o, s:o}",
 	    "schema", "profuse.provenance.v1", "tool", "name", "profuse", "version", pf_version(),
 	    "output", output_json(c, output), "profile", pf_report_profile_json(c), "binary",
 	    binary_json(c->binary), "compared_with", c->newer ? binary_json(c->newer) : NULL,
 	    "inputs", inputs_json(&c->inputs), "time_range", "first_nanos",
 	    (json_int_t)r->first_nanos, "last_nanos", (json_int_t)r->last_nanos, "duration_nanos",
 	    (json_int_t)r->duration_nanos, "options", options_json(&c->options), "samples",
-	    pf_report_samples_json(r), "checks", checks_json(c), "flags", flags_json(c, output));
+	    pf_report_samples_json(r), "checks", checks_json(c), "flags",
+	    flags_json(c, output, pf_advice_flags), "lto_flags",
+	    flags_json(c, output, pf_advice_lto_flags));
 }
 
 int

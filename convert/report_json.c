@@ -172,7 +172,8 @@ report_json(const struct pf_convert *c, const char *output)
 	const struct pf_report *r = &c->report;
 
 	return json_pack(
-	    "{s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o*, s:b, s:o, s:o, s:o, s:o, s:o}",
+	    "{s:s, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:o, s:o*, s:b, s:o, s:o, s:o, s:o, s:o, "
+	    "s:o}",
 	    "schema", "profuse.convert.v1", "output", output, "binary", c->binary_path, "build_id",
 	    c->binary ? pf_binary_build_id(c->binary) : NULL, "profiles", profiles_json(r),
 	    "samples", pf_report_samples_json(r), "functions", functions_json(r), "profile",
@@ -180,7 +181,8 @@ report_json(const struct pf_convert *c, const char *output)
 	    c->newer ? pf_stale_json(&c->staleness, c->newer) : NULL, "ready", (int)r->ready,
 	    "checks", pf_report_checks_json(r), "more_seconds", more_seconds_json(r), "notes",
 	    notes_json(r), "command", pf_report_advice_json(pf_advice_command, c, output), "flags",
-	    pf_report_advice_json(pf_advice_flags, c, output));
+	    pf_report_advice_json(pf_advice_flags, c, output), "lto_flags",
+	    pf_report_advice_json(pf_advice_lto_flags, c, output));
 }
 
 int

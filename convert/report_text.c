@@ -113,6 +113,16 @@ describe_verdict(struct pf_buffer *b, const struct pf_convert *c)
 		describe_check(b, &r->checks[i], c->options.format == PF_CONVERT_BOLT);
 }
 
+static void
+describe_lto(struct pf_buffer *b, const struct pf_convert *c, const char *output)
+{
+	if (c->options.format != PF_CONVERT_EXTBINARY && c->options.format != PF_CONVERT_TEXT)
+		return;
+	pf_buffer_string(b, "with -flto, the linker needs it too\n  ");
+	pf_advice_lto_flags(b, c, output);
+	pf_buffer_byte(b, '\n');
+}
+
 int
 pf_convert_report_text(
     const struct pf_convert *c, const char *output, char **text, struct pf_error *err)
@@ -131,6 +141,7 @@ pf_convert_report_text(
 	pf_buffer_printf(&b, "\n%s\n  ", pf_advice_verb(c->options.format));
 	pf_advice_command(&b, c, output);
 	pf_buffer_byte(&b, '\n');
+	describe_lto(&b, c, output);
 	pf_buffer_byte(&b, 0);
 	rc = pf_buffer_check(&b, err);
 	if (rc)

@@ -1,22 +1,30 @@
 # profuse.mk: profile-guided builds for Makefiles. Set PROFILE (and OUT) before including it, compile with
-# $(PROFUSE_FLAGS), and let objects depend on $(PROFUSE_STAMP).
+# $(PROFUSE_FLAGS), and let objects depend on $(PROFUSE_STAMP). Where the build is one with -flto, link with $(PROFUSE_LTO_FLAGS):
+# the linker compiles.
 #
 # Without the file PROFILE the flags are those of a build that is to be profiled: by lines, or with PROBES=1 by
 # pseudo-probes. A profile by probes brings the flag for them along, for clang drops it from a build without. The stamp changes when the profile
 # does, appears or goes, whatever its date: a profile that was just downloaded is often older than the objects.
 OUT ?= out
 PROFUSE_FLAGS = -gmlt -fdebug-info-for-profiling
-# Whether PROFILE is by probes is told by the file: a flag of the section of functions' metadata in extbinary (a table
-# of 32 bytes a section, type and flags first), checksums in LLVM's text.
-PROFUSE_OF_PROBES := $(if $(wildcard $(PROFILE)),$(shell \
-	{ od -An -v -tx1 -j18 -N512 '$(PROFILE)' | tr -d ' \n' | fold -w64; echo; cat '$(PROFILE)'; } | \
-	LC_ALL=C grep -qaE '^0500000000000000.{9}[13579bdf]|^ *!CFGChecksum: ' && echo 1))
+# Whether PROFILE is by probes, and whether static functions have unique names in it, which without -funique-internal-linkage-names
+# fit nothing, is told by the file: in extbinary by flags of the sections of functions' metadata and of names (a table of
+# 32 bytes a section, type and flags first), in LLVM's text by checksums and names.
+PROFUSE_KIND := $(if $(wildcard $(PROFILE)),$(shell \
+	{ od -An -v -tx1 -j18 -N512 '$(PROFILE)' | tr -d ' \n' | fold -w64; echo; cat '$(PROFILE)'; } | LC_ALL=C grep -ao \
+	-e '^0500000000000000.........[13579bdf]' -e '^ *!CFGChecksum: ' -e '^0200000000000000.........[4567cdef]' -e '[.]__uniq[.]' | \
+	sed 's/^05.*/probes/; s/^ *!.*/probes/; s/^02.*/unique/; s/^[.].*/unique/' | sort -u))
+PROFUSE_OF_PROBES := $(filter probes,$(PROFUSE_KIND))
 ifneq ($(filter-out 0,$(PROBES))$(PROFUSE_OF_PROBES),)
 PROFUSE_FLAGS += -fpseudo-probe-for-profiling
+else ifneq ($(filter unique,$(PROFUSE_KIND)),)
+PROFUSE_FLAGS += -funique-internal-linkage-names
 endif
 ifneq ($(wildcard $(PROFILE)),)
 PROFUSE_FLAGS += -fprofile-sample-use=$(PROFILE) $(if $(PROFUSE_OF_PROBES),,-mllvm -sample-profile-use-profi) -mllvm -enable-ext-tsp-block-placement \
 	-mllvm -profile-summary-cutoff-hot=999000
+PROFUSE_LTO_FLAGS = -fprofile-sample-use=$(PROFILE) $(if $(PROFUSE_OF_PROBES),,-Wl,-plugin-opt=-sample-profile-use-profi) \
+	-Wl,-plugin-opt=-enable-ext-tsp-block-placement
 endif
 PROFUSE_STAMP = $(OUT)/profile.stamp
 PROFUSE_SAYS = { echo '$(PROFUSE_FLAGS)'; cksum $(wildcard $(PROFILE)) /dev/null; }

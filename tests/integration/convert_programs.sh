@@ -25,6 +25,45 @@ function=$(llvm-nm-19 probes | sed -n 's/.* t \(_ZL3oddm\.__uniq.*\)/\1/p')
 samples probes.pb.gz probes "$function" --every 1
 expect 0 "$profuse" convert -b probes -o out --json probes.pb.gz
 json stdout "d['command']" | grep -qE '^clang(-[0-9]+)? ' || fail "C with unique names is not to be built by clang"
+# Unique names are those of the build also where each such function was inlined, and is no symbol.
+cat >unique.c <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+static inline unsigned long step(unsigned long x, int n)
+{
+	for (int i = 0; i < n; i++)
+		x = x % 3 ? x * 5 + i : x ^ (x / 7);
+	return x;
+}
+int main(int argc, char **argv)
+{
+	unsigned long s = argc;
+	for (int i = 0; i < atoi(argv[1]); i++)
+		s ^= step(s, 50) + step(s + 1, 30);
+	printf("%lu\n", s);
+}
+END
+clang-19 "${flags[@]}" -funique-internal-linkage-names -o unique unique.c
+! llvm-nm-19 unique | grep -q __uniq || fail "a static function is not inlined"
+samples unique.pb.gz unique main
+expect 0 "$profuse" convert -b unique -o unique.prof --json unique.pb.gz
+json stdout "d['flags']" | grep -q -- -funique-internal-linkage-names || fail "the build has no unique names, the profile has"
+
+# With -flto the linker compiles: what is printed for it brings the profile there, of either kind of objects and linker.
+expect 0 "$profuse" convert -b shapes -o lto.prof cpu.pb.gz
+says "with -flto, the linker needs it too"
+expect 0 "$profuse" convert -b shapes -o lto.prof --json cpu.pb.gz
+read -ra lto < <(json stdout "d['lto_flags']")
+for kind in thin full; do
+	clang-19 -O2 -flto=$kind -gmlt -fdebug-info-for-profiling -ffunction-sections -c -o lto.o "$data/shapes.c"
+	for linker in lld-19 gold bfd; do
+		command -v "ld.$linker" >/dev/null || continue
+		clang-19 -O2 -flto=$kind -fuse-ld=$linker -o without lto.o
+		clang-19 -O2 -flto=$kind -fuse-ld=$linker "${lto[@]}" -o with lto.o || fail "$linker does not take ${lto[*]}"
+		[ "$(./with)" = "$(./without)" ] || fail "the program answers otherwise ($kind, $linker)"
+		! cmp -s <(llvm-objdump-19 -d without | tail -n +4) <(llvm-objdump-19 -d with | tail -n +4) || fail "the profile has no effect in the link ($kind, $linker)"
+	done
+done
 expect 0 "$profuse" convert -b cpp -o out --json cpp.pb.gz
 grep -q discriminator stdout && fail "discriminators are missed where they are"
 

@@ -47,6 +47,11 @@ llvm-readelf-19 -SW "$object" >sections
 grep -q '\.text\.hot\.' sections || fail "the profile has no effect on the object"
 cmake --build build >log 2>&1
 grep -q 'no work' log || fail "built again without a change"
+touch service.prof # a date is no change
+cmake --build build >log 2>&1
+! grep -q 'Building C object' log || { cat log; fail "the same profile, newer: all objects were made anew"; }
+cmake --build build >log 2>&1
+grep -q 'no work' log || { cat log; fail "built again without a change, after a newer date"; }
 # It changes: objects are made anew. It goes: the build is that to profile again.
 samples more.pb.gz build/service grown --every 1
 expect 0 "$profuse" convert -b build/service -o service.prof --provenance --min-samples 10 --allow-build-id-mismatch more.pb.gz
@@ -69,6 +74,7 @@ configure thin -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON -DCMAKE_EXE_LINKER_FLAGS=
 cmake --build thin >/dev/null
 commands thin
 [ "$(grep -c fprofile-sample-use commands)" = 2 ] || fail "the linker has no profile"
+[ "$(grep -c plugin-opt=-enable-ext-tsp commands)" = 1 ] && ! grep -q plugin-opt=.*cutoff commands || fail "the linker has other flags than convert prints"
 ./thin/service 1000 >/dev/null
 configure probes "-DSERVICE_OPTIONS=PROBES;REPORT_STALENESS"
 cmake --build probes >log 2>&1
@@ -109,11 +115,15 @@ for format in extbinary text; do
 	cmake --build from-probes >log 2>&1
 	! grep -q warning log || { cat log; fail "clang drops a profile by probes"; }
 done
-# One by lines of a build with probes: static functions keep their unique names, which the record tells.
-expect 0 "$profuse" convert -b one/build/service -o by-lines.prof --places lines --provenance --min-samples 1 --allow-build-id-mismatch by-probes.pb.gz
-configure from-lines "-DSERVICE_PROFILE=$work/by-lines.prof" "-DSERVICE_OPTIONS=MAX_AGE_DAYS;0"
-commands from-lines
-grep -q -- '-funique-internal-linkage-names .*-sample-profile-use-profi' commands || { cat by-lines.prof.json commands; fail "unique names of the profile are not those of the build"; }
+# One by lines of a build with probes: static functions keep their unique names, which the profile tells, also as hashes.
+samples unique.pb.gz one/build/service "$(head -1 one/names)" grown --every 1
+for format in extbinary "extbinary --md5" text; do
+	# shellcheck disable=SC2086
+	expect 0 "$profuse" convert -b one/build/service -o by-lines.prof --places lines --format $format --min-samples 1 --max-age 36500d unique.pb.gz
+	configure from-lines "-DSERVICE_PROFILE=$work/by-lines.prof"
+	commands from-lines
+	grep -q -- '-funique-internal-linkage-names .*-sample-profile-use-profi' commands || { cat commands; fail "unique names of the profile are not those of the build ($format)"; }
+done
 
 # A build of no configuration has no profile, and says so.
 configure no-config -DCMAKE_BUILD_TYPE=
@@ -126,6 +136,15 @@ commands no-config
 grep -q fprofile-sample-use commands || fail "configuration None was not changed"
 configure debug -DCMAKE_BUILD_TYPE=Debug "-DSERVICE_OPTIONS=REQUIRED;MAX_AGE_DAYS;0"
 silent
+# A build that has no profile says nothing of what becomes of one, and names are compared as CMake compares them.
+configure no-config -DCMAKE_BUILD_TYPE= "-DSERVICE_PROFILE=$work/none.prof" -DSERVICE_OPTIONS=
+! grep -q 'will be built to be profiled' said.line || { cat said; fail "nothing is changed, and to be profiled"; }
+configure debug -DCMAKE_BUILD_TYPE=Debug "-DSERVICE_PROFILE=$work/none.prof" -DSERVICE_OPTIONS=
+silent
+configure lower -DCMAKE_BUILD_TYPE=release "-DSERVICE_OPTIONS=MAX_AGE_DAYS;0"
+silent
+commands lower
+grep -q fprofile-sample-use commands || fail "release is not Release"
 
 # The record: of another profile, old, or no record at all. And compilers that take no sample profiles.
 configure ageless "-DSERVICE_OPTIONS=MAX_AGE_DAYS;0"

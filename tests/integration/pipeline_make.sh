@@ -3,7 +3,7 @@
 build_dir=$1
 # shellcheck source=tests/support/convert.sh
 source "${PROFUSE_SOURCE_DIR:?}/tests/support/convert.sh"
-need clang-19 make python3
+need clang-19 llvm-nm-19 llvm-objdump-19 llvm-readelf-19 make python3
 profuse=$(realpath "$build_dir")/profuse
 cd "$work"
 cp "$data/edited.c" .
@@ -30,4 +30,20 @@ for kind in lines probes; do
 		[ $kind = "$(grep -q pseudo-probe log && echo probes || echo lines)" ] || { cat log; fail "a build by other places than the profile's, $kind"; }
 	done
 done
+# Names that clang made unique come by lines as well: the flag for them is told by the profile.
+sed -i 's/int leaf(/static &/' edited.c
+make OUT=unique PROFILE= PROFUSE_FLAGS="-gmlt -fdebug-info-for-profiling -funique-internal-linkage-names" >log 2>&1
+samples cpu.pb.gz unique/service "$(llvm-nm-19 unique/service | sed -n 's/.* t \(_ZL4leaf.*__uniq.*\)/\1/p')" grown --every 1
+for format in extbinary "extbinary --md5" text; do
+	# shellcheck disable=SC2086
+	expect 0 "$profuse" convert -b unique/service -o service.prof --format $format --min-samples 10 --max-age 36500d cpu.pb.gz
+	flags "from-unique-${format/ /}"
+	grep -q -- -funique-internal-linkage-names log || { cat log; fail "names of static functions are others than the profile's ($format)"; }
+done
+# Objects for link-time optimisation: the linker's flags are its own.
+if command -v ld.lld-19 >/dev/null; then
+	sed -i 's,clang-19 -O2,& -flto=thin -fuse-ld=lld-19 $(PROFUSE_LTO_FLAGS),' Makefile
+	flags thin
+	grep -q -- -plugin-opt=-enable-ext-tsp log && ! grep -q warning log || { cat log; fail "the linker has no profile"; }
+fi
 echo "Makefiles build with their profiles"
