@@ -9,8 +9,9 @@
  * With pseudo-probes (stale_probes.h) a function is lost as a whole when the
  * checksum of its control flow graph has changed.
  *
- * A place without code may still be in the source (the newer build may have
- * optimised it away), so the result is a lower bound.
+ * By lines it is an estimate: a place without code may still be in the source (the
+ * newer build may have optimised it away), and where lines moved between no
+ * calls, or calls that stayed, a place may have other code than it was sampled on.
  */
 #ifndef PF_CONVERT_STALE_H
 #define PF_CONVERT_STALE_H
