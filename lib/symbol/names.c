@@ -28,10 +28,16 @@ after_component(uint32_t raw)
 	return raw >> (raw & 0x40 ? 14 : 7);
 }
 
-/* A pseudo-probe's discriminator ends in three ones: base 0 and factor 1 come out by themselves. */
+/*
+ * A pseudo-probe's discriminator, which calls have, ends in three ones: factor 1 comes out by itself. Since LLVM 19 it
+ * keeps the base one beside the probe's number where both are small, and says so by a bit
+ * (PseudoProbeDwarfDiscriminator); else that is lost.
+ */
 uint32_t
 pf_discriminator_base(uint32_t raw)
 {
+	if ((raw & 7) == 7)
+		return raw >> 28 & 1 ? raw >> 16 & 7 : 0;
 	return component(raw);
 }
 
