@@ -241,8 +241,10 @@ profiled, not with a profile (`profuse convert --binary` makes it)")
     list(APPEND compile -funique-internal-linkage-names ${maps})
   endif()
   if(use)
-    set(options -enable-ext-tsp-block-placement -profile-summary-cutoff-hot=999000)
-    if(NOT of_probes) # by probes clang infers anyway
+    set(options -enable-ext-tsp-block-placement)
+    if(of_probes)
+      list(APPEND options -profile-summary-cutoff-hot=999000)
+    else() # by probes clang infers anyway
       list(PREPEND options -sample-profile-use-profi)
     endif()
     list(APPEND compile "-fprofile-sample-use=${profile}")

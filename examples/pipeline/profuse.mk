@@ -15,8 +15,8 @@ ifneq ($(filter-out 0,$(PROBES))$(PROFUSE_OF_PROBES),)
 PROFUSE_FLAGS += -fpseudo-probe-for-profiling
 endif
 ifneq ($(wildcard $(PROFILE)),)
-PROFUSE_FLAGS += -fprofile-sample-use=$(PROFILE) $(if $(PROFUSE_OF_PROBES),,-mllvm -sample-profile-use-profi) -mllvm -enable-ext-tsp-block-placement \
-	-mllvm -profile-summary-cutoff-hot=999000
+PROFUSE_FLAGS += -fprofile-sample-use=$(PROFILE) -mllvm -enable-ext-tsp-block-placement \
+	-mllvm $(if $(PROFUSE_OF_PROBES),-profile-summary-cutoff-hot=999000,-sample-profile-use-profi)
 endif
 PROFUSE_STAMP = $(OUT)/profile.stamp
 PROFUSE_SAYS = { echo '$(PROFUSE_FLAGS)'; cksum $(wildcard $(PROFILE)) /dev/null; }
