@@ -61,6 +61,8 @@ parse_scaled(const struct cli_option *o, const char *text, double *out, struct p
 		return pf_error_set(err, PF_EUSAGE,
 		    "--%s %s: is that a part of 1 or of 100? Write %g%% or %g%%", o->name, text,
 		    value * 100, value);
+	if (o->kind == CLI_PERCENT && value > 100)
+		return bad_value(err, o, text, "a part of a whole, from 0 to 100%");
 	*out = value * factor;
 	return 0;
 }

@@ -24,7 +24,7 @@ enum cli_kind {
 	CLI_LIST,     /* struct cli_list: may be repeated */
 	CLI_COUNT,    /* uint64_t, decimal */
 	CLI_NUMBER,   /* double */
-	CLI_PERCENT,  /* double: "80" or "80%" is 80; "0.8" may mean both: refused */
+	CLI_PERCENT,  /* double, 0 to 100: "80" or "80%" is 80; "0.8" may mean both: refused */
 	CLI_SIZE,     /* uint64_t bytes: 512, 64KiB, 256MiB, 2GiB (and K, M, G as powers of 1024) */
 	CLI_DURATION, /* double, seconds: 30, 30s, 500ms, 5m, 2h, 7d */
 	CLI_CHOICE,   /* int: position in `choices` */

@@ -203,14 +203,6 @@ pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *out
 void
 pf_advice_command(struct pf_buffer *b, const struct pf_convert *c, const char *output)
 {
-	bool llvm =
-	    c->options.format == PF_CONVERT_EXTBINARY || c->options.format == PF_CONVERT_TEXT;
-
-	if (llvm && c->report.of_go) { /* clang does not build these functions */
-		pf_buffer_string(b, "profuse convert --format go-pgo -o default.pgo PROFILE... && "
-				    "go build -pgo=default.pgo");
-		return;
-	}
 	add_program(b, c);
 	pf_buffer_byte(b, ' ');
 	pf_advice_flags(b, c, output);

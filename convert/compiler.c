@@ -60,8 +60,33 @@ pf_has_unique_names(const struct pf_binary *binary)
 }
 
 static int
+refuse_go(const struct pf_convert *c, const char *compiler, struct pf_error *err)
+{
+	return pf_error_set(err, PF_EINPUT,
+	    "%s is a Go program, which %s does not build: --format go-pgo writes what go build "
+	    "-pgo takes",
+	    c->binary_path, compiler);
+}
+
+/* The runtime finds what it has to know of a function by the address where the linker put it. */
+static int
+check_for_bolt(const struct pf_convert *c, struct pf_error *err)
+{
+	if (!pf_is_go_program(c->binary))
+		return 0;
+	return pf_error_set(err, PF_EINPUT,
+	    "%s has Go's runtime in it, whose tables of functions and stacks BOLT does not "
+	    "rewrite: "
+	    "what it makes of the program crashes. --format go-pgo writes what go build -pgo "
+	    "takes",
+	    c->binary_path);
+}
+
+static int
 check_for_gcc(struct pf_convert *c, bool by_clang, struct pf_error *err)
 {
+	if (!by_clang && !has_comment(c->binary, "GCC: ") && pf_is_go_program(c->binary))
+		return refuse_go(c, "gcc", err);
 	if (pf_probes_present(c->binary))
 		return pf_error_set(err, PF_EINPUT,
 		    "%s was built by clang, with names of static functions that GCC's build does "
@@ -88,11 +113,7 @@ pf_check_compiler(struct pf_convert *c, struct pf_error *err)
 	case PF_CONVERT_EXTBINARY:
 	case PF_CONVERT_TEXT:
 		if (!by_clang && pf_is_go_program(c->binary))
-			return pf_error_set(err, PF_EINPUT,
-			    "%s is a Go program, which clang does not build: --format go-pgo "
-			    "writes "
-			    "what go build -pgo takes",
-			    c->binary_path);
+			return refuse_go(c, "clang", err);
 		if (is_all_of_gcc(c->binary))
 			pf_report_note(&c->report,
 			    "GCC built this binary: clang has other lines for the same code, and "
@@ -100,6 +121,8 @@ pf_check_compiler(struct pf_convert *c, struct pf_error *err)
 			    "it doesn't find counts as cold. Profile a build of clang's, or write "
 			    "--format gcc for GCC.");
 		return 0;
+	case PF_CONVERT_BOLT:
+		return check_for_bolt(c, err);
 	default:
 		return 0;
 	}

@@ -16,8 +16,8 @@ bool pf_is_go_program(const struct pf_binary *binary);
 bool pf_has_unique_names(const struct pf_binary *binary);
 
 /*
- * PF_EINPUT where the format's compiler can't have built the binary: Go's programs are not clang's, nor are
- * functions with clang's unique names GCC's. A note where it did not by all that its .comment says.
+ * PF_EINPUT where the format's compiler can't have built the binary: Go's programs are not clang's, nor GCC's, nor are
+ * functions with clang's unique names GCC's; and where BOLT would break it, as it does programs with Go in them. A note where it did not by all that its .comment says.
  */
 int pf_check_compiler(struct pf_convert *c, struct pf_error *err);
 

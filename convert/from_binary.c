@@ -312,8 +312,8 @@ note_without_lines(struct work *w)
 static void
 note_samples_of_time(struct work *w)
 {
-	if (!w->c->type.time || w->samples.steps > 0)
-		return;
+	if (!w->c->type.time || w->samples.steps > 0 || pf_is_go_program(w->c->binary))
+		return; /* Go's threads are not the agent's to step */
 	if (w->c->type.steps != PF_NO_TYPE)
 		pf_report_note(&w->c->report,
 		    "The agent's single steps are all outside this binary: it was profiled for too "

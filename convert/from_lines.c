@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "convert/convert_private.h"
+#include "convert/go_profile.h"
 #include "convert/halves.h"
 #include "convert/line_samples.h"
 #include "core/error.h"
@@ -67,7 +68,7 @@ report_lines(struct pf_convert *c, const struct pf_line_samples *l, struct pf_er
 		    r, PF_DROP_NO_START_LINE, NULL, NULL, (double)l->no_start_line / unit, err);
 	if (r->of_go)
 		pf_report_note(r,
-		    "These are functions of a Go program, which clang does not build: --format "
+		    "Some of the functions are Go's, which neither clang nor gcc builds: --format "
 		    "go-pgo writes what go build -pgo takes.");
 	pf_report_note(r,
 	    "Converted from lines, not from addresses: code on one line cannot be told apart "
@@ -80,7 +81,13 @@ int
 pf_convert_from_lines(struct pf_convert *c, struct pf_error *err)
 {
 	struct pf_line_samples l;
-	int rc =
+	int rc;
+
+	if (pf_go_stacks_mostly(&c->stacks, c->type.type))
+		return pf_error_set(err, PF_EINPUT,
+		    "the profile is of a Go program, which neither clang nor gcc builds: --format "
+		    "go-pgo writes what go build -pgo takes");
+	rc =
 	    pf_line_samples_convert(&c->functions, &l, &c->stacks, c->type.type, c->type.unit, err);
 
 	if (!rc && l.used == 0)

@@ -45,6 +45,34 @@ pf_go_stacks(const struct pf_stacks *s)
 	return found;
 }
 
+/* Go's own assembly is in .s files, where its runtime is there too. */
+static bool
+is_go_file(const char *name)
+{
+	const char *end = strrchr(name, '.');
+
+	return end && (strcmp(end, ".go") == 0 || strcmp(end, ".s") == 0);
+}
+
+bool
+pf_go_stacks_mostly(const struct pf_stacks *s, size_t type)
+{
+	double of_go = 0, known = 0;
+
+	if (!pf_go_stacks(s))
+		return false;
+	for (size_t i = 1; i < s->node_count; i++) {
+		const struct pf_stack_frame *f = &s->frames[s->nodes[i].frame];
+		double value = (double)s->values[i * s->type_count + type];
+
+		if (f->kind != PF_FRAME_LINE || !f->filename)
+			continue;
+		known += value;
+		of_go += is_go_file(pf_strings_get(&s->strings, f->filename)) ? value : 0;
+	}
+	return 2 * of_go >= known; /* where no file is named the runtime's functions say it */
+}
+
 void
 pf_go_profile_release(struct pf_go_profile *g)
 {

@@ -22,6 +22,8 @@ struct pf_stacks;
 
 /* Whether functions of Go's runtime are among the names that the stacks carry. */
 bool pf_go_stacks(const struct pf_stacks *s);
+/* Whether they are, and half of the values of this sample type or more end in Go's code as far as files are named. */
+bool pf_go_stacks_mostly(const struct pf_stacks *s, size_t type);
 
 struct pf_go_profile {
 	struct pf_profile *profile; /* owned; of one sample type, values as in the stacks */

@@ -14,6 +14,7 @@
 #include "profile/formats.h"
 
 enum { CHECK_FROM = 4 << 20 };
+enum { FIRST_FIELDS = 3 }; /* that say whether an input is profile.proto */
 
 void
 pf_reader_init(struct pf_reader *r)
@@ -91,6 +92,43 @@ is_of_llvm(const uint8_t *bytes, size_t size)
 
 	return size >= 2 + sizeof sample && (memcmp(bytes + 2, sample, sizeof sample) == 0 ||
 						memcmp(bytes, "\xfflprofi\x81", 8) == 0);
+}
+
+/* profile.proto has no magic number: its first fields, as many as are at hand, are what stands for one. */
+static bool
+begins_as_proto(const struct pf_source *s)
+{
+	struct pf_message m = pf_message_of(s->at, s->end);
+	struct pf_field f;
+	size_t known = 0;
+
+	while (known < FIRST_FIELDS && pf_field_next(&m, &f)) {
+		bool text_or_message =
+		    f.number <= PF_PROFILE_STRING_TABLE || f.number == PF_PROFILE_PERIOD_TYPE;
+
+		if (f.number > PF_PROFILE_DOC_URL || (text_or_message && !f.is_bytes))
+			return false;
+		known++;
+	}
+	return known == FIRST_FIELDS || (known > 0 && !s->ended);
+}
+
+/* What no reader takes, and fails as profile.proto: said first, since an offset helps with a damaged profile only. */
+static void
+say_what_is_known(const char *name, struct pf_error *err)
+{
+	struct pf_error why;
+	size_t n = strlen(name);
+
+	if (!err)
+		return;
+	why = *err;
+	pf_error_set(err, why.code,
+	    "%s: not a profile of a format that profuse knows: pprof's profile.proto, the CPU and "
+	    "heap profiles of gperftools, jemalloc's heap profiles, Go's, C++'s and Java's texts "
+	    "of "
+	    "stacks, locks and heaps (as profile.proto%s)",
+	    name, strncmp(why.message, name, n) == 0 ? why.message + n : "");
 }
 
 /* The format of the input, NULL for profile.proto. */
@@ -224,10 +262,16 @@ read_into(
 {
 	const struct pf_format *format = NULL;
 	int rc = recognise(&r->source, &format, err);
+	bool unknown = !rc && !format && !begins_as_proto(&r->source);
 
 	if (!rc)
 		rc = format ? build(format, r, p, parts, err) : decode(r, p, parts, err);
-	return rc == PF_EINPUT ? blame_packing(&r->source, err) : rc;
+	if (rc != PF_EINPUT)
+		return rc;
+	rc = blame_packing(&r->source, err);
+	if (unknown && !r->source.code)
+		say_what_is_known(r->source.name, err);
+	return rc;
 }
 
 int

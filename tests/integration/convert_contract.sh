@@ -24,12 +24,19 @@ says "extbinary"
 expect 2 "$profuse" convert -b shapes -o out -f text --md5 cpu.pb.gz
 expect 2 "$profuse" convert -b shapes -o out --sample-type wall cpu.pb.gz
 says "samples, cpu"
+for option in --min-overlap=120% --min-line-share=101 --min-match=1000% --trim=100.5; do
+	expect 2 "$profuse" convert -b shapes -o out $option cpu.pb.gz
+	says "from 0 to 100%"
+done
 [ ! -e out ] || fail "wrong usage left a file"
 
 # What cannot be read, what does not match.
 expect 4 "$profuse" convert -b missing -o out cpu.pb.gz
 expect 4 "$profuse" convert -b shapes -o out missing.pb.gz
 expect 3 "$profuse" convert -b shapes -o out "$data/shapes.c"
+printf '\x89PNG\r\n\x1a\n' >picture
+expect 3 "$profuse" convert -b shapes -o out picture
+says "format that profuse knows"
 expect 3 "$profuse" convert -b "$data/shapes.c" -o out cpu.pb.gz
 expect 3 "$profuse" convert -b shapes -o out other.pb.gz
 says "$build_id"
@@ -189,7 +196,8 @@ ready=(--max-age 36500d --min-samples 1000)
 expect 0 "$profuse" convert -b shapes -o out --require-ready "${ready[@]}" cpu.pb.gz
 says "ready for a profile-guided build: yes"
 says "-fprofile-sample-use=out"
-for demand in "--max-age 1d" "--min-samples 1000000" "--min-overlap 99.99%" "--min-line-share 100.1%"; do
+samples lineless.pb.gz shapes _start # of the C library, without lines
+for demand in "--max-age 1d" "--min-samples 1000000" "--min-overlap 99.99%" "--min-line-share 100% lineless.pb.gz"; do
 	rm -f out
 	# shellcheck disable=SC2086
 	expect 1 "$profuse" convert -b shapes -o out --require-ready "${ready[@]}" $demand cpu.pb.gz

@@ -51,10 +51,12 @@ if [ -e "$original" ]; then
 	expect 0 "$profuse" merge -o twice.pb.gz "$original" "$original"
 	expect 0 "$profuse" convert --format go-preprofile --trim 100 -o twice.txt twice.pb.gz
 	awk 'NR > 1 && NR % 3 == 1 {print $1, 2 * $2; next} {print}' original.txt | cmp - twice.txt || fail "two profiles are not summed"
-	# In LLVM's form it is of no use to clang, and convert says so.
-	expect 0 "$profuse" convert -o llvm.prof "$original"
-	says "--format go-pgo"
-	! grep -q '^  clang' stdout || fail "told to build Go with clang"
+	# No other compiler builds these functions.
+	for format in extbinary text gcc; do
+		expect 3 "$profuse" convert --format $format -o other.prof "$original"
+		says "--format go-pgo"
+	done
+	[ ! -e other.prof ] || fail "a Go program's profile was written for clang or gcc"
 fi
 
 # A real program under Go's own profiler, then built with what was converted.
@@ -91,6 +93,11 @@ expect 3 "$profuse" convert --format go-pgo -o bare.pgo bare.pb.gz
 says "--binary"
 expect 3 "$profuse" convert -b base -o llvm.prof bare.pb.gz
 says "base is a Go program"
+expect 3 "$profuse" convert -b base --format gcc -o llvm.prof bare.pb.gz
+says "base is a Go program"
+expect 3 "$profuse" convert -b base --format bolt -o llvm.prof bare.pb.gz
+says "Go's runtime"
+[ ! -e llvm.prof ] || fail "a Go program's profile was written for others"
 expect 0 "$profuse" convert --format go-preprofile --trim 100 -b base -o bare.txt bare.pb.gz
 expect 0 "$profuse" convert --format go-preprofile --trim 100 -o named.txt cpu.pb.gz
 python3 - <<'END'

@@ -270,6 +270,59 @@ profiles_of_no_use_are_refused_with_the_reason(void **state)
 	pf_profile_free(p);
 }
 
+/* main.main in main.go below runtime.main, and C's `work` in work.c, with so many samples each. */
+static struct pf_profile *
+of_two_languages(int64_t go, int64_t c, bool named)
+{
+	static const char *const strings[] = {"", "samples", "count", "runtime.main", "main.main",
+	    "work", "/go/proc.go", "/src/main.go", "/src/work.c"};
+	struct pf_buffer b = {.maximum = 1 << 20}, m = {.maximum = 1 << 20};
+
+	for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+		add_string(&b, strings[i]);
+	add_type(&b, 1, 2);
+	for (uint64_t i = 1; i <= 3; i++) {
+		pf_buffer_clear(&m);
+		pf_wire_varint(&m, PF_FUNCTION_ID, i);
+		pf_wire_varint(&m, PF_FUNCTION_NAME, i + 2);
+		pf_wire_varint(&m, PF_FUNCTION_START_LINE, 10);
+		if (named)
+			pf_wire_varint(&m, PF_FUNCTION_FILENAME, i + 5);
+		pf_wire_bytes(&b, PF_PROFILE_FUNCTION, m.bytes, m.size);
+		add_location(&b, i, 0, 0, i, 12);
+	}
+	pf_buffer_release(&m);
+	add_sample(&b, (uint64_t[]){2, 1}, 2, (int64_t[]){go}, 1, 0);
+	add_sample(&b, (uint64_t[]){3}, 1, (int64_t[]){c}, 1, 0);
+	return parse(&b);
+}
+
+static void
+profiles_of_go_programs_are_for_its_own_compiler(void **state)
+{
+	static const enum pf_convert_format formats[] = {
+	    PF_CONVERT_TEXT, PF_CONVERT_EXTBINARY, PF_CONVERT_GCC};
+	struct pf_profile *go = of_two_languages(9, 1, true), *c = of_two_languages(1, 9, true),
+			  *unnamed = of_two_languages(1, 9, false);
+	(void)state;
+
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+		struct pf_error err = {0};
+		char *text;
+
+		assert_null(convert(go, formats[i], 100, &err));
+		assert_int_equal(err.code, PF_EINPUT);
+		assert_message_has(err, "--format go-pgo");
+		assert_null(convert(unnamed, formats[i], 100, &err));
+		text = convert(c, formats[i], 100, &err);
+		assert_non_null(text);
+		free(text);
+	}
+	pf_profile_free(go);
+	pf_profile_free(c);
+	pf_profile_free(unnamed);
+}
+
 int
 main(void)
 {
@@ -280,6 +333,7 @@ main(void)
 	    cmocka_unit_test(the_profile_has_the_edges_of_the_text),
 	    cmocka_unit_test(profiles_of_several_programs_are_told),
 	    cmocka_unit_test(profiles_of_no_use_are_refused_with_the_reason),
+	    cmocka_unit_test(profiles_of_go_programs_are_for_its_own_compiler),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

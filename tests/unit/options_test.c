@@ -143,6 +143,22 @@ a_percentage_below_one_says_which_it_is(void **state)
 	assert_usage_error((const char *[]){"x", "--share=.999", NULL}, "Write 99.9% or 0.999%");
 }
 
+static void
+a_percentage_is_a_part_of_a_whole(void **state)
+{
+	static const char *const wrong[] = {"101", "120%", "100.1", "1e9%"};
+	struct settings s;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		assert_usage_error((const char *[]){"x", "--share", wrong[i], NULL},
+		    "expected a part of a whole, from 0 to 100%");
+	assert_usage_error((const char *[]){"x", "--share", "-5%", NULL}, "expected a percentage");
+	assert_usage_error((const char *[]){"x", "--share", "inf", NULL}, "expected a percentage");
+	assert_int_equal(cli_parse_value(&options[6], "100%", &s, NULL), 0);
+	assert_true(s.share == 100);
+}
+
 int
 main(void)
 {
@@ -151,6 +167,7 @@ main(void)
 	    cmocka_unit_test(a_dash_alone_is_an_argument_and_lists_grow),
 	    cmocka_unit_test(wrong_usage_is_said_in_a_sentence),
 	    cmocka_unit_test(a_percentage_below_one_says_which_it_is),
+	    cmocka_unit_test(a_percentage_is_a_part_of_a_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -214,6 +214,26 @@ what_people_save_by_mistake_is_named(void **state)
 	pf_buffer_string(&b, "<html><head><title>502 Bad Gateway</title></head>\n");
 	assert_refused(&b, "not a profile but text: \"<html><head>");
 	assert_refused(&b, "empty");
+	pf_buffer_add(&b, "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16);
+	assert_refused(&b, "bad.pb: not a profile of a format that profuse knows");
+	pf_buffer_add(&b, "\x52\xb0\x11\xe6\x0a\x71\xf3\x9d\x42\x17\xc8\x05", 12);
+	assert_refused(&b, "gperftools, jemalloc's heap profiles");
+}
+
+/* A damaged one is told by where the damage is. */
+static void
+what_begins_as_a_profile_is_called_one(void **state)
+{
+	struct pf_buffer b = {.maximum = 1 << 20};
+	struct pf_profile *p;
+	struct pf_error err = {0};
+	(void)state;
+
+	sample_profile(&b, 0x10000, 1);
+	assert_int_equal(pf_profile_parse(&p, "cut", b.bytes, b.size - 1, NULL, &err), PF_EINPUT);
+	assert_message_has(err, "at offset");
+	assert_null(strstr(err.message, "profuse knows"));
+	pf_buffer_release(&b);
 }
 
 static void
@@ -278,6 +298,7 @@ main(void)
 	    cmocka_unit_test(unknown_fields_are_passed_over),
 	    cmocka_unit_test(what_the_reference_rejects_is_rejected_with_offset_and_reason),
 	    cmocka_unit_test(what_people_save_by_mistake_is_named),
+	    cmocka_unit_test(what_begins_as_a_profile_is_called_one),
 	    cmocka_unit_test(every_truncation_ends_with_an_error_or_a_shorter_profile),
 	    cmocka_unit_test(the_cap_on_size_holds_for_plain_and_inflated_bytes),
 	};
