@@ -276,7 +276,9 @@ profiled, not with a profile (`profuse convert --binary` makes it)")
     # With link-time optimisation the linker compiles. What it takes for hot stays as it is: it was measured to inline
     # more than pays.
     list(TRANSFORM options PREPEND "LINKER:-plugin-opt=" OUTPUT_VARIABLE link)
-    list(APPEND options -profile-summary-cutoff-hot=999000)
+    if(of_probes)
+      list(APPEND options -profile-summary-cutoff-hot=999000)
+    endif()
     list(APPEND compile "-fprofile-sample-use=${profile}")
     foreach(option IN LISTS options)
       list(APPEND compile "SHELL:-mllvm ${option}")

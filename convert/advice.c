@@ -193,7 +193,7 @@ pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *out
 		if (!c->report.probes)
 			pf_buffer_string(b, " " PF_INFERENCE_FLAGS);
 		pf_buffer_string(b, " " PF_LAYOUT_FLAGS);
-		if (pf_convert_is_flat(c))
+		if (c->report.probes && pf_convert_is_flat(c))
 			pf_buffer_string(b, " " PF_HOT_FLAGS);
 		break;
 	case PF_CONVERT_FOLDED:

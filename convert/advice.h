@@ -20,7 +20,8 @@
 /* What a profile wants besides: a layout that uses it and, by lines, clang's own inference, which makes one flow of
  * counts that a line shares among blocks. By probes clang infers anyway. What both give: docs/quality.md. */
 #define PF_LAYOUT_FLAGS "-mllvm -enable-ext-tsp-block-placement"
-/* Of flat layouts: a call in one of many copies has a small count, and clang's inliner takes calls that it holds for hot. */
+/* Of flat layouts by probes: a call in one of many copies has a small count, and clang's inliner takes calls that it holds for hot.
+ * By lines it brings as much as it costs. */
 #define PF_HOT_FLAGS "-mllvm -profile-summary-cutoff-hot=999000"
 #define PF_INFERENCE_FLAGS "-mllvm -sample-profile-use-profi"
 /* With -flto the linker compiles, and clang hands -mllvm on to no linker. What is hot stays as it is: with the cutoff above ThinLTO

@@ -241,6 +241,8 @@ sort_bodies(struct pf_functions *f, uint32_t *moved)
 	for (size_t i = 0; i < f->node_count; i++) {
 		struct pf_function_node *n = &f->nodes[i];
 
+		if (n->body_count < 2)
+			continue;
 		if (n->body_count <= FEW)
 			sort_few(&f->bodies[n->first_body], n->body_count);
 		else

@@ -139,6 +139,13 @@ say_thresholds(const struct pf_evidence *e, struct pf_findings *f, bool mapped)
 	return setting;
 }
 
+static uint32_t
+say_undo(const struct pf_evidence *e, struct pf_findings *f)
+{
+	return e->tunables ? pf_say(f, "GLIBC_TUNABLES=%s", e->tunables)
+			   : pf_say(f, "unset GLIBC_TUNABLES");
+}
+
 static void
 advise_mapping(const struct pf_evidence *e, struct pf_findings *f)
 {
@@ -152,8 +159,7 @@ advise_mapping(const struct pf_evidence *e, struct pf_findings *f)
 				 "mallopt(M_MMAP_THRESHOLD, …) and mallopt(M_TRIM_THRESHOLD, …)"),
 		.versions = pf_say(f, "glibc; 32 MiB is the greatest threshold on 64 bits"),
 		.risk = pf_say(f, "Freed big blocks stay resident, and may fragment the heap."),
-		.undo = e->tunables ? pf_say(f, "GLIBC_TUNABLES=%s", e->tunables)
-				    : pf_say(f, "unset GLIBC_TUNABLES")});
+		.undo = say_undo(e, f)});
 }
 
 /*
@@ -177,8 +183,7 @@ advise_keeping_ends(const struct pf_evidence *e, struct pf_findings *f)
 		.risk = pf_say(f, "What is freed at the end of a heap stays resident; and blocks "
 				  "from 128 KiB on, should there be any, are mapped each from "
 				  "then on."),
-		.undo = e->tunables ? pf_say(f, "GLIBC_TUNABLES=%s", e->tunables)
-				    : pf_say(f, "unset GLIBC_TUNABLES")});
+		.undo = say_undo(e, f)});
 }
 
 /*

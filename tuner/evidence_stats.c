@@ -267,6 +267,7 @@ pf_evidence_add_process(struct pf_evidence *e, pid_t pid, struct pf_error *err)
 	s->has_proc = rc == 0;
 	if (rc)
 		return rc;
+	pf_proc_read_stacks(&s->proc, pid);
 	if (clock_gettime(CLOCK_BOOTTIME, &up) == 0)
 		s->began = s->at - ((double)up.tv_sec - s->proc.start_seconds);
 	pf_buffer_init(&text, ENVIRONMENT_ROOM);

@@ -209,7 +209,7 @@ pf_search_with(struct pf_search *s, struct pf_runner *runner, const struct pf_se
 	s->sweep = n + batches_of(n);
 	s->budget = extent->runs ? extent->runs : RUNS_A_SETTING * s->sweep;
 	runner->planned =
-	    s->exhaustive ? extent->grid * s->sweep : s->budget + 3 * PF_CANDIDATES * pairs;
+	    s->exhaustive ? extent->grid * s->sweep : s->budget + 2 * PF_CANDIDATES * pairs;
 	rc = run_beside_today(&g, all, n, s->exhaustive ? extent->grid : 1, err);
 	if (!rc && !s->exhaustive)
 		rc = explore(&g, err);

@@ -6,7 +6,7 @@
  * still be the best, until the budget is spent: two runs a setting. What a
  * round cost in general is taken out of it (search_score.h). Then the most promising
  * is validated in pairs with today's (validate.h), and where it is not borne out,
- * what is most promising after that. Where a plainer setting does as well (plainer.h), it is taken.
+ * what is most promising after that.
  * Only what is borne out is recommended. Where today's setting breaks a cap, those
  * that keep it are validated, and one is borne out by keeping it.
  *
@@ -62,12 +62,6 @@ struct pf_validation {
 	double change, low, high, confidence;
 	struct pf_bench_metric metric[PF_AIMS];
 	bool has_metric[PF_AIMS];
-	/*
-	 * A plainer setting that was borne out in the same rounds, and what this one was better by than that: it takes this
-	 * one's place as the next validation, unless this one seems better though not for sure. 0: there is none.
-	 */
-	size_t plainer;
-	double more, more_low, more_high;
 };
 
 struct pf_search {
@@ -84,7 +78,7 @@ struct pf_search {
 	uint64_t seed;
 	bool service, exhaustive;
 	bool interrupted; /* nothing runs any more, and nothing is recommended */
-	struct pf_validation validations[PF_CANDIDATES + 1]; /* a plainer one's too */
+	struct pf_validation validations[PF_CANDIDATES];
 	size_t validation_count;
 	char verdict[800];
 };

@@ -1,7 +1,6 @@
 /* search_verdict.c: what a search comes to, in a sentence: see search.h. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "tuner/findings.h"
 #include "tuner/search_score.h"
@@ -150,28 +149,6 @@ say_cap_broken(
 
 /* ---- the verdict ---- */
 
-/* The recommended one is a plainer one in place of another, or one beside which a plainer one may do as well. */
-static void
-say_plainer(struct pf_search *s)
-{
-	size_t used = strlen(s->verdict);
-
-	for (size_t i = 0; i < s->validation_count; i++) {
-		const struct pf_validation *v = &s->validations[i];
-		bool taken = i + 2 == s->validation_count;
-
-		if (!v->plainer || !v->supported || used >= sizeof s->verdict)
-			continue;
-		snprintf(s->verdict + used, sizeof s->verdict - used,
-		    taken ? " %s, which sets more, was not better than that in the same rounds: "
-			    "%+.1f %% (%+.1f to %+.1f %%)."
-			  : " Whether %s alone does as well is undecided: what is set more brought "
-			    "%+.1f %% (%+.1f to %+.1f %%).",
-		    s->trials[taken ? v->trial : v->plainer].setting.name, v->more * 100,
-		    v->more_low * 100, v->more_high * 100);
-	}
-}
-
 static void
 say_proven(struct pf_search *s, const struct pf_validation *v, const char *interval)
 {
@@ -201,7 +178,6 @@ say_proven(struct pf_search *s, const struct pf_validation *v, const char *inter
 		    "%s is better than today's settings: %+.1f %% of what was asked to count (%s), "
 		    "in %zu pairs of runs beside the search.",
 		    name, v->change * 100, interval, v->rounds);
-	say_plainer(s);
 }
 
 static void

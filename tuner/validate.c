@@ -8,7 +8,6 @@
 #include "core/memory.h"
 #include "stats/quantile.h"
 #include "stats/spending.h"
-#include "tuner/plainer.h"
 #include "tuner/search_score.h"
 
 enum {
@@ -31,8 +30,7 @@ static const double metric_confidence = 0.95;
 struct pairs {
 	struct pf_search *s;
 	struct pf_validation *v;
-	size_t plain; /* one that sets a part of what the chosen one does; 0: there is none */
-	size_t today_before, chosen_before, plain_before; /* runs that they had */
+	size_t today_before, chosen_before;       /* runs that both had */
 	const struct pf_measured *today, *chosen; /* those that they had since, a round each */
 	size_t rounds;
 	bool over_cap; /* today's setting broke a cap in the search: what keeps it is looked for */
@@ -195,84 +193,14 @@ run(struct pairs *p, struct pf_runner *runner, size_t rounds, struct pf_random *
 {
 	struct pf_search *s = p->s;
 	const struct pf_trial *today = &s->trials[0], *chosen = &s->trials[p->v->trial];
-	size_t all[] = {0, p->v->trial, p->plain};
-	int rc = pf_search_rounds(
-	    s, runner, all, p->plain ? 3 : 2, rounds, rng, &s->validation_runs, err);
-
-	if (p->plain && s->trials[p->plain].failed)
-		p->plain = 0;
+	size_t both[] = {0, p->v->trial};
+	int rc = pf_search_rounds(s, runner, both, 2, rounds, rng, &s->validation_runs, err);
 
 	if (rc || chosen->failed) /* then today's ran alone, and no pair is there */
 		return rc;
 	p->today = today->measured + p->today_before;
 	p->chosen = chosen->measured + p->chosen_before;
 	p->rounds = chosen->runs - p->chosen_before;
-	return 0;
-}
-
-/*
- * The chosen one against a plainer one, in rounds of both, which go on until that is decided: the chosen one is better by
- * all of an interval, or not by enough to matter.
- */
-static int
-compare_plainer(struct pairs *p, struct pf_runner *runner, size_t pairs, struct pf_random *rng,
-    struct pf_comparison *c, struct pf_error *err)
-{
-	struct pf_search *s = p->s;
-	size_t both[] = {p->plain, p->v->trial};
-	int rc = 0;
-
-	for (;;) {
-		p->today = s->trials[p->plain].measured + p->plain_before;
-		p->chosen = s->trials[p->v->trial].measured + p->chosen_before;
-		p->rounds = s->trials[p->plain].runs - p->plain_before;
-		if (!rc)
-			rc = compare(p, metric_confidence, c, err);
-		if (rc || s->interrupted || !c->has_interval || c->high < 0 ||
-		    c->low > -PF_MATTERS || p->rounds >= pairs)
-			return rc;
-		rc = pf_search_rounds(s, runner, both, 2,
-		    p->rounds + STEP < pairs ? STEP : pairs - p->rounds, rng, &s->validation_runs,
-		    err);
-		if (s->trials[p->plain].failed || s->trials[p->v->trial].failed)
-			return rc;
-	}
-}
-
-/*
- * Where the chosen one is borne out: whether the plainer one is as well, by the same rounds at the same level, and the
- * chosen one no better. Then what that sets more is not known to be of any use. This makes nothing
- * wrong that was right: it takes a proof of the chosen one, too. Where it is not decided the one stays that seems better.
- */
-static int
-try_plainer(const struct pairs *p, double level, struct pf_runner *runner, size_t pairs,
-    struct pf_random *rng, struct pf_error *err)
-{
-	struct pf_search *s = p->s;
-	struct pf_validation *v = &s->validations[s->validation_count];
-	struct pairs plain = *p, more = *p;
-	struct pf_comparison c = {0};
-	int rc;
-
-	if (!p->plain || s->trials[p->plain].runs - p->plain_before != p->rounds)
-		return 0;
-	*v = (struct pf_validation){.trial = p->plain};
-	plain.v = v;
-	plain.chosen = s->trials[p->plain].measured + p->plain_before;
-	rc = look(&plain, level, err);
-	if (rc || !v->supported)
-		return rc;
-	rc = compare_plainer(&more, runner, pairs, rng, &c, err);
-	if (rc || !c.has_interval || c.high < 0)
-		return rc;
-	p->v->plainer = p->plain;
-	p->v->more = c.change;
-	p->v->more_low = c.low;
-	p->v->more_high = c.high;
-	if (c.change < 0 && c.low <= -PF_MATTERS)
-		return 0;
-	s->trials[p->plain].validated = true;
-	s->validation_count++;
 	return 0;
 }
 
@@ -321,7 +249,6 @@ pf_validate(struct pf_search *s, struct pf_runner *runner, size_t chosen, size_t
 	struct pf_validation *v = &s->validations[s->validation_count++];
 	struct pairs p = {.s = s,
 	    .v = v,
-	    .plain = pf_search_plainer(s, chosen),
 	    .today_before = s->trials[0].runs,
 	    .chosen_before = s->trials[chosen].runs,
 	    .over_cap = s->trials[0].capped};
@@ -329,7 +256,6 @@ pf_validate(struct pf_search *s, struct pf_runner *runner, size_t chosen, size_t
 	bool hopeless = false;
 	int rc = 0;
 
-	p.plain_before = s->trials[p.plain].runs;
 	*v = (struct pf_validation){.trial = chosen};
 	s->trials[chosen].validated = true;
 	plan(&looks, pairs);
@@ -343,8 +269,6 @@ pf_validate(struct pf_search *s, struct pf_runner *runner, size_t chosen, size_t
 			break;
 		if (!rc && !v->supported)
 			rc = is_hopeless(&p, &hopeless, err);
-		else if (!rc)
-			rc = try_plainer(&p, looks.level[k], runner, pairs, rng, err);
 	}
 	return rc;
 }

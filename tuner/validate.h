@@ -11,9 +11,6 @@
  * intervals, Jennison and Turnbull 1989): it holds however the comparison came to its
  * end. To end early without a proof only gives up a chance to recommend.
  *
- * Where a plainer setting may be as good (plainer.h), it runs in the same rounds, and takes the place of the chosen one
- * that is borne out where it is borne out itself and the other is not better than it by all of an interval.
- *
  * Where today's setting breaks a cap, nothing ends early for being slower, and the
  * chosen one is borne out when such an interval of its own runs lies within the caps
  * while today's, beside them, are above.

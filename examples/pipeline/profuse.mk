@@ -21,8 +21,8 @@ else ifneq ($(filter unique,$(PROFUSE_KIND)),)
 PROFUSE_FLAGS += -funique-internal-linkage-names
 endif
 ifneq ($(wildcard $(PROFILE)),)
-PROFUSE_FLAGS += -fprofile-sample-use=$(PROFILE) $(if $(PROFUSE_OF_PROBES),,-mllvm -sample-profile-use-profi) -mllvm -enable-ext-tsp-block-placement \
-	-mllvm -profile-summary-cutoff-hot=999000
+PROFUSE_FLAGS += -fprofile-sample-use=$(PROFILE) -mllvm -enable-ext-tsp-block-placement \
+	-mllvm $(if $(PROFUSE_OF_PROBES),-profile-summary-cutoff-hot=999000,-sample-profile-use-profi)
 PROFUSE_LTO_FLAGS = -fprofile-sample-use=$(PROFILE) $(if $(PROFUSE_OF_PROBES),,-Wl,-plugin-opt=-sample-profile-use-profi) \
 	-Wl,-plugin-opt=-enable-ext-tsp-block-placement
 endif

@@ -300,12 +300,19 @@ pf_proc_read(struct pf_proc *p, pid_t pid, struct pf_error *err)
 	pf_buffer_clear(&text);
 	if (!rc && pf_proc_file(pid, "smaps_rollup", &text, NULL) == 0)
 		(void)pf_proc_parse_smaps(p, name, text.bytes, text.size, NULL);
-	pf_buffer_clear(&text);
-	text.maximum = MOST_MAPPINGS;
-	if (!rc && pf_proc_file(pid, "smaps", &text, NULL) == 0)
-		pf_proc_find_stacks(p, text.bytes, text.size);
 	pf_buffer_release(&text);
 	return rc;
+}
+
+void
+pf_proc_read_stacks(struct pf_proc *p, pid_t pid)
+{
+	struct pf_buffer text;
+
+	pf_buffer_init(&text, MOST_MAPPINGS);
+	if (pf_proc_file(pid, "smaps", &text, NULL) == 0)
+		pf_proc_find_stacks(p, text.bytes, text.size);
+	pf_buffer_release(&text);
 }
 
 /* What a process runs; "" where that may not be read. */

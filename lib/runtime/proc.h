@@ -59,6 +59,9 @@ bool pf_proc_is_smaps(const void *bytes, size_t size);
  */
 int pf_proc_read(struct pf_proc *p, pid_t pid, struct pf_error *err);
 
+/* Fills p's stacks as well, which costs the process more: the kernel goes through all its mappings, under their lock. */
+void pf_proc_read_stacks(struct pf_proc *p, pid_t pid);
+
 /* Appends /proc/PID/FILE, as much as out->maximum allows. PF_EIO. */
 int pf_proc_file(pid_t pid, const char *file, struct pf_buffer *out, struct pf_error *err);
 

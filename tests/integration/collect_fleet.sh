@@ -192,7 +192,7 @@ check grep -q 'main.fib' "$dir/top"
 go tool pprof -raw "$dir/merged.pb.gz" >"$dir/merged.raw" 2>&1
 check test "$(grep -c 'trace_id' "$dir/merged.raw")" = 0
 check "$profuse" show top --store "$dir/store" --service api --type heap --latest
-check "$profuse" convert --store "$dir/store" --service api --since 1h --format text -o "$dir/api.prof"
+check "$profuse" convert --store "$dir/store" --service api --since 1h --format go-pgo -o "$dir/api.pgo"
 if [ -e "$build/libprofuse-agent.so" ]; then
 	check "$profuse" store export --store "$dir/store" --service burn --type cpu -o "$dir/exported"
 fi

@@ -68,6 +68,9 @@ a_living_process_is_read_whole(void **state)
 	assert_int_equal(p.pid, getpid());
 	assert_true(
 	    p.rss > 0 && p.peak_rss >= p.rss * 0.5 && p.threads >= 1 && p.user_seconds >= 0);
+	assert_true(isnan(p.stacks)); /* they have a call of their own */
+	pf_proc_read_stacks(&p, getpid());
+	assert_true(p.stacks >= 0);
 	assert_int_equal(pf_proc_read(&p, 0x7ffffff0, &err), PF_EIO);
 }
 

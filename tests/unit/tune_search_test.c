@@ -675,89 +675,10 @@ each_failed_allocation_is_told_and_leaks_nothing(void **state)
 	fail_each_allocation(search_again, NULL);
 }
 
-static void
-name(struct pf_search *s, size_t trial, const char *name)
-{
-	snprintf(s->trials[trial].setting.name, sizeof s->trials[trial].setting.name, "%s", name);
-}
-
-/* What a setting sets beside another one that does as well is left out; what it is better by is kept. */
-static void
-what_is_set_more_must_bring_something(void **state)
-{
-	static const double more[] = {0, -0.15};
-	(void)state;
-
-	for (size_t i = 0; i < 2; i++) {
-		for (uint64_t seed = 1; seed <= 8; seed++) {
-			struct play p = new_play(0.05);
-			struct pf_search *s = new_search(NULL);
-			struct pf_error err = {0};
-			const struct pf_validation *v;
-
-			assert_non_null(s);
-			s->seed = seed;
-			name(s, 5, "glibc arenas 1");
-			name(s, 6, "glibc arenas 1, trim 128K");
-			name(s, 7, "glibc trim 128K");
-			name(s, 8, "glibc arenas 16"); /* no part of the sixth */
-			p.effect[5] = -0.3;
-			p.effect[6] = -0.3 + more[i];
-			if (pf_search_with(s, &p.runner, &usual, &err))
-				fail_msg("%s", err.message);
-			v = pf_search_proof(s);
-			assert_non_null(v);
-			assert_int_equal(v->trial, i == 0 ? 5 : 6);
-			assert_true(v->supported && v->high < 0);
-			if (s->validation_count == 2) {
-				assert_int_equal(s->validations[0].trial, 6);
-				assert_non_null(strstr(s->verdict,
-				    "glibc arenas 1, trim 128K, which sets more, was not better"));
-			}
-			pf_search_free(s);
-		}
-	}
-}
-
-/* Where the runs differ too much to tell, that is said of the one that is recommended. */
-static void
-what_may_bring_nothing_is_told(void **state)
-{
-	size_t told = 0;
-	(void)state;
-
-	for (uint64_t seed = 1; seed <= 20; seed++) {
-		struct play p = new_play(0.2);
-		struct pf_search *s = new_search(NULL);
-		const struct pf_validation *v;
-		struct pf_error err = {0};
-
-		assert_non_null(s);
-		s->seed = seed;
-		name(s, 5, "glibc arenas 1");
-		name(s, 6, "glibc arenas 1, trim 128K");
-		p.effect[5] = -0.5;
-		p.effect[6] = -0.55;
-		if (pf_search_with(s, &p.runner, &usual, &err))
-			fail_msg("%s", err.message);
-		v = pf_search_proof(s);
-		if (v && v->plainer) {
-			told++;
-			assert_true(v->more < 0 && v->more_high >= 0);
-			assert_non_null(strstr(
-			    s->verdict, "Whether glibc arenas 1 alone does as well is undecided"));
-		}
-		pf_search_free(s);
-	}
-	assert_true(told > 0);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_is_set_more_must_bring_something),
-	    cmocka_unit_test(what_may_bring_nothing_is_told),
 	    cmocka_unit_test(the_best_setting_is_found_and_borne_out_in_few_runs),
 	    cmocka_unit_test(a_promising_setting_gets_more_pairs_until_it_is_decided),
 	    cmocka_unit_test(of_several_good_ones_the_best_is_chosen),
