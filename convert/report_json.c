@@ -152,7 +152,7 @@ pf_report_advice_json(void (*advise)(struct pf_buffer *, const struct pf_convert
 
 	pf_buffer_init(&b, COMMAND_MAXIMUM);
 	advise(&b, c, output);
-	words = b.failed ? NULL : json_stringn((char *)b.bytes, b.size);
+	words = b.failed ? NULL : json_stringn(b.size ? (char *)b.bytes : "", b.size);
 	pf_buffer_release(&b);
 	return words;
 }

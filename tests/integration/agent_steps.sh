@@ -20,18 +20,29 @@ stepped() {
 said() {
 	local file
 	for file in "$1"/*.pb.gz; do
+		[ -e "$file" ] || continue
 		dump "$file" | sed -n 's/^comment \(step.*\)/\1/p'
 	done
 }
 
-# same MODE SECONDS: without and with an agent.
-same() {
+# plain MODE SECONDS: without an agent, its output and status.
+plain() {
 	timeout -s KILL 100 "$host" "$1" "$2" > "$work/$1.plain" 2> /dev/null
 	echo "status $?" >> "$work/$1.plain"
+}
+
+# same MODE SECONDS: without and with an agent. A machine has been seen to end the plain host of `code` by SIGSEGV, once in
+# some thousand runs: what the host does with an agent has to be what it does without one in any of three runs.
+same() {
+	local again=2
 	stepped "$work/$1" "$host" "$1" "$2" > "$work/$1.stepped" 2> /dev/null
 	echo "status $?" >> "$work/$1.stepped"
-	cmp -s "$work/$1.plain" "$work/$1.stepped" ||
-		fail "$1: $(tr '\n' ' ' < "$work/$1.plain") became $(tr '\n' ' ' < "$work/$1.stepped")"
+	plain "$1" "$2"
+	until cmp -s "$work/$1.plain" "$work/$1.stepped"; do
+		echo "$1: $(tr '\n' ' ' < "$work/$1.plain") became $(tr '\n' ' ' < "$work/$1.stepped")"
+		[ $((again--)) -gt 0 ] || fail "$1: not the same with steps"
+		plain "$1" "$2"
+	done
 	echo "$1: $(said "$work/$1" | grep -c '^stepped') profiles with steps"
 }
 
