@@ -17,35 +17,26 @@
 
 #include "core/memory.h"
 #include "stats/trend.h"
-#include "tuner/connections.h"
-#include "tuner/owner_stacks.h"
-
-#define IN_STEP 0.8 /* of what a place grew by: so many more connections explain it */
+#include "tuner/pile.h"
 
 enum {
 	PILE_OF_GOROUTINES = 1000,
 	MANY_PILES = 5,          /* as many as so many piles */
 	RISING_GOROUTINES = 100, /* by how many at least */
 	RISING_THREADS = 20,
-	MOST_SERIES = 500,
 	STACK_OF_GOROUTINE = 2048, /* bytes, at least */
 	SHORT_WATCH = 120,         /* seconds */
 };
 
-struct series {
-	double times[MOST_SERIES], values[MOST_SERIES];
-	size_t count;
-};
-
 /* The number at a site over all snapshots of the process. */
 static void
-read_series(struct series *s, const struct pf_evidence *e, const struct pf_evidence_profile *from,
-    const char *owner)
+read_series(struct pf_pile_series *s, const struct pf_evidence *e,
+    const struct pf_evidence_profile *from, const char *owner)
 {
 	uint32_t id = pf_strings_find(&e->strings, owner, strlen(owner));
 
 	s->count = 0;
-	for (const struct pf_evidence_profile *ep = from; ep && s->count < MOST_SERIES;
+	for (const struct pf_evidence_profile *ep = from; ep && s->count < PF_PILE_MOST_SERIES;
 	    ep = pf_evidence_next(e, ep)) {
 		const struct pf_holding *held = pf_holdings_find(&ep->held, id);
 
@@ -56,46 +47,22 @@ read_series(struct series *s, const struct pf_evidence *e, const struct pf_evide
 	}
 }
 
-/* Which of those at a place are told of. */
-enum part {
-	ALL,
-	BUSY, /* all but threads that wait for others */
-	IDLE  /* these */
-};
-
-struct pile {
-	const struct pf_evidence_profile *first, *ep; /* of its process, and the youngest */
-	struct pf_site site;
-	const char *owner, *what; /* what: "goroutines" */
-	struct series series;
-	struct pf_connections then, now; /* of its process's first snapshot, and of the youngest */
-	struct pf_trend trend;           /* p_rising is 1 where it is not known */
-	bool is_series; /* enough snapshots in the order of time: the trend is known */
-	bool rising;
-	double base;                   /* NaN: no base */
-	struct pf_owner_stacks stacks; /* owned */
-	enum part part;
-	double count;  /* of the part */
-	double sends;  /* of these, what waits to send to others of the program */
-	uint32_t wait; /* what nine tenths of it wait for; 0: different things, or nothing */
-};
-
 static double
-grown_in_series(const struct pile *p)
+grown_in_series(const struct pf_pile *p)
 {
 	return p->series.values[p->series.count - 1] - p->series.values[0];
 }
 
 static bool
-is_in_part(const struct pile *p, const struct pf_owner_stack *s)
+is_in_part(const struct pf_pile *p, const struct pf_owner_stack *s)
 {
 	bool idle = p->ep->kind == PF_PROFILE_THREADS && pf_wait_of(s->traits) == PF_CODE_CHANNEL;
 
-	return p->part == ALL || idle == (p->part == IDLE);
+	return p->part == PF_PILE_ALL || idle == (p->part == PF_PILE_IDLE);
 }
 
 static void
-choose_part(struct pile *p, enum part part)
+choose_part(struct pf_pile *p, enum pf_pile_part part)
 {
 	double of[32] = {0}; /* by the bit of what they wait for */
 
@@ -120,7 +87,7 @@ choose_part(struct pile *p, enum part part)
 }
 
 static int
-show_stacks(struct pf_findings *f, const struct pile *p, struct pf_error *err)
+show_stacks(struct pf_findings *f, const struct pf_pile *p, struct pf_error *err)
 {
 	enum { MOST_SHOWN = 3 };
 	double total = pf_column_total(p->ep, pf_evidence_column(p->ep, pf_count_columns));
@@ -139,22 +106,22 @@ show_stacks(struct pf_findings *f, const struct pile *p, struct pf_error *err)
 
 /* By how many a place must have grown. */
 static double
-least_growth(const struct pile *p)
+least_growth(const struct pf_pile *p)
 {
 	return p->what[0] == 't' ? RISING_THREADS : RISING_GOROUTINES;
 }
 
 static bool
-grew_since_base(const struct pile *p)
+grew_since_base(const struct pf_pile *p)
 {
 	return !isnan(p->base) && p->count - p->base >= least_growth(p) && p->count > 2 * p->base;
 }
 
 /* From the first half of the snapshots to the last one, be they too few for a trend. What goes and comes back is no leak. */
 static bool
-grew_in_series(const struct pile *p)
+grew_in_series(const struct pf_pile *p)
 {
-	const struct series *s = &p->series;
+	const struct pf_pile_series *s = &p->series;
 	double most = 0;
 
 	for (size_t i = 0; i < (s->count + 1) / 2; i++)
@@ -166,97 +133,48 @@ grew_in_series(const struct pile *p)
 	return s->count > 1 && s->values[s->count - 1] - most >= least_growth(p);
 }
 
-/* Requests that wait for answers have no deadline, or the other side is slow; others have no end. */
-static uint32_t
-action_for(struct pf_findings *f, const struct pile *p)
-{
-	if (p->wait == PF_CODE_OUTSIDE && p->now.asking >= IN_STEP * p->count)
-		return pf_say(f,
-		    "Give the requests that %s sends a deadline (http.Client.Timeout, or a "
-		    "context with a timeout of the request that it serves): whom it asks does not "
-		    "answer, or not as fast as it is asked.",
-		    p->owner);
-	return pf_say(f,
-	    "Give each goroutine of %s an end: a context that is cancelled, a deadline or a timer, "
-	    "a channel that is closed or has room; bound how many are started.",
-	    p->owner);
-}
-
-static void
-advise(struct pf_findings *f, const struct pile *p, bool threads)
-{
-	struct pf_advice advice = {
-	    .action = threads ? pf_say(f,
-				    "Let a pool of bounded size do what threads are started for in "
-				    "%s, and join or detach each thread that ends.",
-				    p->owner)
-			      : action_for(f, p),
-	    .how = threads ? pf_say(f, "profuse collect URL --type threads -o THREADS.pb.gz")
-			   : pf_say(f, "GET /debug/pprof/goroutine?debug=2 shows how long each has "
-				       "been waiting")};
-
-	pf_add_advice(f, advice);
-}
-
-/* Of whoever they are told as; 0: the service's own. */
-static uint32_t
-traits_of(const struct pile *p)
-{
-	return p->site.name == PF_NONE ? PF_CODE_LIBRARY : p->ep->traits[p->site.name];
-}
-
-/* A client library's loops: one for each connection. */
-static bool
-is_client(const struct pile *p)
-{
-	return (traits_of(p) & PF_CODE_CLIENT) != 0;
-}
-
-/* Whose connections they are is in no stack. */
-static void
-advise_client(struct pf_findings *f, const struct pile *p)
-{
-	bool unread = p->wait == PF_CODE_CHANNEL;
-
-	pf_add_advice(f,
-	    (struct pf_advice){
-		.action =
-		    unread
-			? pf_say(f, "Close the body of each answer (defer resp.Body.Close()), also "
-				    "where only its status is wanted: these connections wait until "
-				    "somebody has read theirs to the end, or closed it. Who got it "
-				    "is in none of their stacks: search for Get(, Post( and Do( "
-				    "whose answer's Body is not closed on every path.")
-			: pf_say(f, "Let all requests share one http.Client, or http.Transport: "
-				    "each transport keeps the connections that it opened, and "
-				    "these are at rest. Bound them (MaxConnsPerHost, "
-				    "MaxIdleConnsPerHost) and let them end (IdleConnTimeout, which "
-				    "a new http.Transport has not). Who opened them is in none of "
-				    "their stacks: search for http.Transport{."),
-		.how = unread ? pf_say(f, "the linter bodyclose finds most")
-			      : pf_say(f, "grep -rn 'http.Transport{' --include=*.go ."),
-		.risk = unread ? 0
-			       : pf_say(f, "Too low a MaxConnsPerHost makes requests wait for "
-					   "each other.")});
-}
-
 /*
  * Goroutines that wait for others of the program, for what their profile does not say (it leaves the
  * runtime's own frames out), or in a library's loop for what comes from the network.
  */
 static bool
-is_at_rest(const struct pile *p)
+is_at_rest(const struct pf_pile *p)
 {
 	return p->ep->kind == PF_PROFILE_GOROUTINE &&
 	       (!p->wait || p->wait == PF_CODE_CHANNEL ||
-		   (p->wait == PF_CODE_OUTSIDE && traits_of(p)));
+		   (p->wait == PF_CODE_OUTSIDE && pf_pile_traits(p)));
 }
 
 /* Of whom nothing shows that they become more: one each for who subscribed or is connected. */
 static bool
-may_be_subscribers(const struct pile *p)
+may_be_subscribers(const struct pf_pile *p)
 {
 	return is_at_rest(p) && !p->rising && !grew_since_base(p) && !grew_in_series(p);
+}
+
+static double
+pile_of(const struct pf_pile *p)
+{
+	return p->what[0] == 't' ? PF_PILE_OF_THREADS : PILE_OF_GOROUTINES;
+}
+
+/*
+ * Of those who are asleep nothing shows that they become more: they look at something now and then. So many that one
+ * process hardly has as much to look at are taken for these only where a series shows it.
+ */
+static bool
+may_be_pollers(const struct pf_pile *p)
+{
+	return p->wait == PF_CODE_SLEEP && !p->rising && !grew_since_base(p) &&
+	       !grew_in_series(p) && (p->is_series || p->count < MANY_PILES * pile_of(p));
+}
+
+/* Whether snapshots show that these stay as they are, and as healthy services have them. */
+static bool
+stays(const struct pf_pile *p)
+{
+	return p->is_series &&
+	       (may_be_subscribers(p) || (may_be_pollers(p) && p->count < MANY_PILES * pile_of(p)));
 }
 
 /*
@@ -264,24 +182,25 @@ may_be_subscribers(const struct pile *p)
  * send, or for others than its client, is not at rest.
  */
 static bool
-comes_with_connections(const struct pile *p)
+comes_with_connections(const struct pf_pile *p)
 {
 	return is_at_rest(p) && !(p->sends > 0.1 * p->count) &&
-	       p->now.served - p->then.served >= IN_STEP * grown_in_series(p);
+	       p->now.served - p->then.served >= PF_PILE_IN_STEP * grown_in_series(p);
 }
 
 /* A client's connections that are no more than its requests that wait for an answer: told of those who ask. */
 static bool
-are_asked(const struct pile *p)
+are_asked(const struct pf_pile *p)
 {
-	return is_client(p) && p->wait == PF_CODE_OUTSIDE && p->now.asking >= IN_STEP * p->count;
+	return pf_pile_is_client(p) && p->wait == PF_CODE_OUTSIDE &&
+	       p->now.asking >= PF_PILE_IN_STEP * p->count;
 }
 
 /* Whether it was seen to rise for so short a time that the start of a pool may look the same. */
 static bool
-is_short(const struct pf_evidence *e, const struct pile *p)
+is_short(const struct pf_evidence *e, const struct pf_pile *p)
 {
-	const struct series *s = &p->series;
+	const struct pf_pile_series *s = &p->series;
 
 	return p->rising && pf_evidence_is_timed(e, p->ep->kind) &&
 	       s->times[s->count - 1] - s->times[0] < SHORT_WATCH;
@@ -289,9 +208,9 @@ is_short(const struct pf_evidence *e, const struct pile *p)
 
 /* A pool that fills is mostly one of threads. */
 static void
-add_short_caveat(struct pf_findings *f, const struct pile *p)
+add_short_caveat(struct pf_findings *f, const struct pf_pile *p)
 {
-	const struct series *s = &p->series;
+	const struct pf_pile_series *s = &p->series;
 
 	pf_add_caveat(f,
 	    p->what[0] == 't' && p->wait == PF_CODE_CHANNEL ? PF_CONFIDENCE_LOW
@@ -302,19 +221,37 @@ add_short_caveat(struct pf_findings *f, const struct pile *p)
 		s->times[s->count - 1] - s->times[0]));
 }
 
-static struct pf_finding *
-begin(const struct pf_evidence *e, struct pf_findings *f, const struct pile *p, bool threads)
+static void
+add_pollers_caveat(struct pf_findings *f, const struct pf_pile *p)
 {
-	double n = p->count, pile = threads ? PF_PILE_OF_THREADS : PILE_OF_GOROUTINES;
-	bool many = n >= MANY_PILES * pile && p->part != IDLE,
+	if (p->is_series)
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f,
+			"Over %zu snapshots they became no more: they may be pollers, each of "
+			"which "
+			"looks at something of its own now and then.",
+			p->series.count));
+	else
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f, "Nothing shows that they become more (one moment never does): they "
+			      "may be pollers, each of which looks at something of its own now and "
+			      "then. Snapshots over minutes, or an earlier one as --base, show "
+			      "whether they become more."));
+}
+
+static struct pf_finding *
+begin(const struct pf_evidence *e, struct pf_findings *f, const struct pf_pile *p, bool threads)
+{
+	double n = p->count;
+	bool many = n >= MANY_PILES * pile_of(p) && p->part != PF_PILE_IDLE,
 	     waits = (p->wait & (PF_CODE_SLEEP | PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT)) != 0,
-	     subscribers = may_be_subscribers(p);
+	     subscribers = may_be_subscribers(p), pollers = may_be_pollers(p);
 	struct pf_finding *finding = pf_findings_add(f, threads ? "thread-leak" : "goroutine-leak",
-	    subscribers                              ? PF_SEVERITY_LOW
+	    subscribers || pollers                   ? PF_SEVERITY_LOW
 	    : many || (p->rising && !is_short(e, p)) ? PF_SEVERITY_HIGH
 						     : PF_SEVERITY_MEDIUM,
 	    p->rising || waits ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM,
-	    is_client(p)
+	    pf_pile_is_client(p)
 		? pf_say(
 		      f, "%.0f connections of net/http's client are open, and they become more", n)
 	    : p->ep->kind == PF_PROFILE_CREATED
@@ -329,9 +266,11 @@ begin(const struct pf_evidence *e, struct pf_findings *f, const struct pile *p, 
 			      "subscribers or connections, each waiting for what comes. Snapshots "
 			      "over minutes, or an earlier one as --base, show whether they become "
 			      "more."));
+	if (pollers)
+		add_pollers_caveat(f, p);
 	if (is_short(e, p))
 		add_short_caveat(f, p);
-	if (p->part == IDLE)
+	if (p->part == PF_PILE_IDLE)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "They may be a pool that waits for work: snapshots over minutes show "
 			      "whether they become more."));
@@ -352,7 +291,7 @@ living_threads(const struct pf_evidence *e)
  * created those that live: where a pile of all that were created has ended, it may be this one.
  */
 static bool
-are_alive(const struct pf_evidence *e, const struct pile *p)
+are_alive(const struct pf_evidence *e, const struct pf_pile *p)
 {
 	double living = living_threads(e), created;
 
@@ -363,7 +302,7 @@ are_alive(const struct pf_evidence *e, const struct pile *p)
 }
 
 static int
-report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struct pf_error *err)
+report(const struct pf_evidence *e, struct pf_findings *f, struct pf_pile *p, struct pf_error *err)
 {
 	bool threads = p->what[0] == 't';
 	double n = p->count;
@@ -390,10 +329,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struc
 			"they keep reachable come on top, and no profile of goroutines says "
 			"how much"));
 	}
-	if (is_client(p))
-		advise_client(f, p);
-	else
-		advise(f, p, threads);
+	pf_pile_advise(f, p);
 	if (p->ep->kind == PF_PROFILE_CREATED && !p->rising && living_threads(e) >= n &&
 	    !are_alive(e, p))
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
@@ -405,7 +341,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, struc
 }
 
 static int
-base_of(const struct pf_evidence *e, struct pile *p, struct pf_error *err)
+base_of(const struct pf_evidence *e, struct pf_pile *p, struct pf_error *err)
 {
 	const struct pf_evidence_profile *base = pf_evidence_base(e, p->ep->kind);
 	struct pf_sites sites;
@@ -427,12 +363,11 @@ base_of(const struct pf_evidence *e, struct pile *p, struct pf_error *err)
 
 /* Whether there are too many at the place, and who. */
 static bool
-is_pile(const struct pf_evidence *e, struct pile *p, size_t processes)
+is_pile(const struct pf_evidence *e, struct pf_pile *p, size_t processes)
 {
-	bool threads = p->what[0] == 't';
-	double pile = threads ? PF_PILE_OF_THREADS : PILE_OF_GOROUTINES;
+	double pile = pile_of(p);
 
-	choose_part(p, ALL);
+	choose_part(p, PF_PILE_ALL);
 	p->rising = p->is_series && p->trend.p_rising * (double)processes <= 0.05 &&
 		    grown_in_series(p) >= least_growth(p) &&
 		    pf_trend_goes_on(&p->trend, p->series.times, p->series.count);
@@ -440,17 +375,17 @@ is_pile(const struct pf_evidence *e, struct pile *p, size_t processes)
 		return false;
 	if (p->rising || grew_since_base(p))
 		return true;
-	if (are_alive(e, p) || is_client(p))
+	if (are_alive(e, p) || pf_pile_is_client(p))
 		return false;
-	choose_part(p, BUSY);
-	if (p->count >= pile && !(p->is_series && may_be_subscribers(p)))
+	choose_part(p, PF_PILE_BUSY);
+	if (p->count >= pile && !stays(p))
 		return true;
-	choose_part(p, IDLE);
+	choose_part(p, PF_PILE_IDLE);
 	return p->count >= MANY_PILES * pile && !p->is_series;
 }
 
 static int
-judge_site(const struct pf_evidence *e, struct pf_findings *f, struct pile *p, size_t processes,
+judge_site(const struct pf_evidence *e, struct pf_findings *f, struct pf_pile *p, size_t processes,
     bool *found, struct pf_error *err)
 {
 	int rc = base_of(e, p, err);
@@ -543,7 +478,7 @@ pf_detect_piles(const struct pf_evidence *e, struct pf_findings *f, enum pf_prof
 	enum { MOST_PILES = 3 };
 	const struct pf_evidence_profile *first = NULL;
 	struct places all = {0};
-	struct pile *p = NULL;
+	struct pf_pile *p = NULL;
 	size_t reported = 0;
 	int rc = 0;
 
@@ -558,7 +493,7 @@ pf_detect_piles(const struct pf_evidence *e, struct pf_findings *f, enum pf_prof
 
 		if (is_told(&all, i))
 			continue;
-		*p = (struct pile){.first = at->first,
+		*p = (struct pf_pile){.first = at->first,
 		    .ep = at->ep,
 		    .site = at->site,
 		    .owner = at->owner,

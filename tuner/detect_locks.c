@@ -238,6 +238,9 @@ look_around(struct pf_lock *l, const struct pf_evidence *e, const struct pf_site
 		rc = read_waited(l, e, err);
 	if (!rc)
 		rc = find_writer(&l->waited, e, err);
+	/* One figure of what was waited: a mutex profile has a sample of it, and what one wait of many releases was. */
+	if (!rc && l->waited.ep)
+		l->delay = l->waited.delay;
 	if (!rc && l->caller_label == PF_CALLER_UNKNOWN && !l->caller)
 		rc = find_holders(l, e, sites->items[0].sample, err);
 	return rc ? rc

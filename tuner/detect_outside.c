@@ -136,6 +136,8 @@ struct waiting {
 	struct pf_workers workers;
 	size_t looks; /* in which nobody had time, where few threads are all; 0: not so */
 	size_t asking, together; /* in these, of those who work */
+	size_t
+	    queues; /* snapshots, where in each of them requests wait behind few goroutines; 0: not so */
 };
 
 static double
@@ -282,8 +284,8 @@ severity_of(const struct waiting *w)
 {
 	if (may_be_subscribers(w) || may_be_at_rest(w) || spare(w) >= SPARE)
 		return PF_SEVERITY_LOW;
-	return w->outside.total >= 0.5 * at_work(w) && !w->looks ? PF_SEVERITY_HIGH
-								 : PF_SEVERITY_MEDIUM;
+	return w->outside.total >= 0.5 * at_work(w) && !w->looks && !w->queues ? PF_SEVERITY_HIGH
+									       : PF_SEVERITY_MEDIUM;
 }
 
 static void
@@ -321,6 +323,13 @@ add_caveats(struct pf_findings *f, const struct waiting *w)
 			"Fewer than %d threads are few: that they do nothing else follows from %zu "
 			"looks.",
 			LEAST_WAITING, w->looks));
+	if (w->queues)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f,
+			"Fewer than %d goroutines are few: that requests wait for them follows "
+			"from "
+			"as many and more that wait for their turn in each of %zu snapshots.",
+			LEAST_WAITING, w->queues));
 	if (isnan(w->busy))
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "There is no CPU profile with a duration: that the processors are "
@@ -384,6 +393,14 @@ report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
 			       "don't depend on each other at once.",
 			       owner),
 		.how = pf_say(f, "compare the other side's latency with this service's p50")});
+	if (w->queued.total >= w->outside.total)
+		pf_add_advice(
+		    f, (struct pf_advice){
+			   .action = pf_say(f,
+			       "Or let more of them ask at once than today, if the other side has "
+			       "room "
+			       "for it: %.0f wait for their turn in %s.",
+			       w->queued.total, pf_site_name(w->ep, w->queued.items[0].name))});
 	pf_add_measurement(f, "p99", "seconds",
 	    pf_say(f,
 		"tuning allocators or the collector will not change it; measure the call itself"));
@@ -481,12 +498,44 @@ look_at_threads(
 	return rc;
 }
 
+/* Few goroutines are all there are where, at any time, as many requests and more wait for their turn. */
+static int
+look_for_queues(struct waiting *w, const struct pf_evidence *e, struct pf_error *err)
+{
+	size_t looks = 0;
+	int rc = 0;
+
+	if (w->outside.total + w->queued.total < LEAST_WAITING)
+		return 0;
+	for (size_t i = 0; !rc && i < e->profile_count; i++) {
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+		struct pf_sites outside = {0}, queued = {0};
+		uint32_t column;
+		bool both;
+
+		if (ep->kind != PF_PROFILE_GOROUTINE || ep->base || !ep->p)
+			continue;
+		column = pf_evidence_column(ep, counts);
+		rc = pf_sites_of(&outside, ep, column, waits_outside, err);
+		if (!rc)
+			rc = pf_sites_of(&queued, ep, column, queues, err);
+		both = outside.total > 0 && queued.total >= outside.total;
+		pf_sites_release(&outside);
+		pf_sites_release(&queued);
+		if (!both)
+			return rc;
+		looks++;
+	}
+	w->queues = looks >= PF_LEAST_SERIES ? looks : 0;
+	return rc;
+}
+
 static bool
 is_worth_saying(const struct waiting *w)
 {
 	if (w->deaf && may_be_at_rest(w)) /* nobody is known to wait for anything */
 		return false;
-	return (w->outside.total >= LEAST_WAITING || w->looks) && spare(w) < 1 &&
+	return (w->outside.total >= LEAST_WAITING || w->looks || w->queues) && spare(w) < 1 &&
 	       w->outside.total >= 0.3 * at_work(w) && w->outside.total > w->locks.total &&
 	       !(w->busy > BUSY);
 }
@@ -516,6 +565,8 @@ judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings
 	w.deaf = says(w.ep->p, "listens for no clients");
 	if (!rc && kind == PF_PROFILE_THREADS)
 		rc = look_at_threads(&w, e, column, err);
+	if (!rc && kind == PF_PROFILE_GOROUTINE && w.outside.total < LEAST_WAITING)
+		rc = look_for_queues(&w, e, err);
 	if (!rc && is_worth_saying(&w))
 		rc = report(f, &w, err);
 	pf_workers_release(&w.workers);

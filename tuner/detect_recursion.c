@@ -3,7 +3,8 @@
  * stands many times in the same stacks, and with what it calls takes much of
  * the CPU time.
  *
- * Whether the same is computed again and again no profile tells: it is a suspicion, and saves nothing for sure.
+ * Whether the same is computed again and again no profile tells, and walks of a tree are as frequent: it is a suspicion
+ * (unsure), and saves nothing.
  * Depth in a sampled stack is a lower bound (profilers cut stacks off). Walking
  * a tree of data is recursive by nature and shallow: what is reported is deep
  * (five frames and more on average) and hot (a fifth of CPU and more). Names that several
@@ -132,14 +133,14 @@ report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t col
 
 	write_pattern(pattern, sizeof pattern, function);
 	pf_findings_add(f, "hot-recursion", pf_cpu_severity(ep, column, PF_SEVERITY_MEDIUM),
-	    PF_CONFIDENCE_LOW,
+	    PF_UNSURE,
 	    pf_say(f, "%s calls itself %zu deep and takes %s of the CPU time", function, r->most,
 		pf_amount(text, share, "share")));
 	pf_add_cpu_share(f, "cpu_share", share, samples);
 	pf_add_number(f, "mean_depth", r->depth / r->cum, "frames");
 	pf_add_number(f, "most_depth", (double)r->most, "frames");
 	pf_add_number(f, "self_share", r->self / total, "share");
-	pf_add_caveat(f, PF_CONFIDENCE_LOW,
+	pf_add_caveat(f, PF_UNSURE,
 	    pf_say(f, "A profile does not tell whether the same is computed again and again, which "
 		      "grows exponentially and can nearly all be saved, or a tree or a document "
 		      "is walked once, of which nothing can."));

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LONG_WAIT 0.01 /* seconds: a writer's, beside readers */
+#define LONG_WAIT 0.01  /* seconds: a writer's, beside readers */
+#define ALL_OF_IT 0.995 /* of all waiting at locks: others are not worth a word */
 
 enum { MANY_TURNS = 10, OWNER_ROOM = 1024 };
 
@@ -110,18 +111,36 @@ is_starved(const struct pf_lock *l, bool shared)
 	return writes && w->first_delay >= LONG_WAIT * w->first_count;
 }
 
+/* Of what was waited at locks, whatever was for this owner's. */
+static double
+waited_for(const struct pf_lock *l)
+{
+	return l->delay * fmin(1, l->share);
+}
+
+/* Who waited longest, at any lock. */
+static uint32_t
+say_first(struct pf_findings *f, const struct pf_lock *l)
+{
+	const struct pf_waited *w = &l->waited;
+	char of[PF_AMOUNT_ROOM], all[PF_AMOUNT_ROOM], each[PF_AMOUNT_ROOM];
+
+	return pf_say(f, "%s%s%s%s waited longest, %s in %.0f wait%s of %s on average.",
+	    l->share < ALL_OF_IT ? "Of " : "",
+	    l->share < ALL_OF_IT ? pf_amount(of, l->delay, "seconds") : "",
+	    l->share < ALL_OF_IT ? " at all locks " : "", pf_site_name(w->ep, w->first),
+	    pf_amount(all, w->first_delay, "seconds"), w->first_count,
+	    w->first_count == 1 ? "" : "s",
+	    pf_amount(each, w->first_delay / w->first_count, "seconds"));
+}
+
 static uint32_t
 summary_of(struct pf_findings *f, const struct pf_lock *l, bool starved)
 {
 	const struct pf_waited *w = &l->waited;
-	char all[PF_AMOUNT_ROOM], each[PF_AMOUNT_ROOM], share[PF_AMOUNT_ROOM];
-	uint32_t said = 0;
+	char all[PF_AMOUNT_ROOM], share[PF_AMOUNT_ROOM];
+	uint32_t said = w->ep ? say_first(f, l) : 0;
 
-	if (w->ep)
-		said = pf_say(f, "%s waited longest, %s in %.0f wait%s of %s on average.",
-		    pf_site_name(w->ep, w->first), pf_amount(all, w->first_delay, "seconds"),
-		    w->first_count, w->first_count == 1 ? "" : "s",
-		    pf_amount(each, w->first_delay / w->first_count, "seconds"));
 	if (starved && w->writer)
 		said = pf_say(f,
 		    "%s has waited %s to write, and waits still, while readers take turns: the "
@@ -157,12 +176,14 @@ static void
 add_lock_numbers(struct pf_findings *f, const struct pf_lock *l)
 {
 	const struct pf_waited *w = &l->waited;
-	double count = w->ep ? w->count : l->count, delay = w->ep ? w->delay : l->delay;
+	double count = w->ep ? w->count : l->count;
 
-	pf_add_number(f, "waited", l->delay, "seconds");
+	pf_add_number(f, "waited", waited_for(l), "seconds");
+	if (l->share < ALL_OF_IT)
+		pf_add_number(f, "waited_at_all_locks", l->delay, "seconds");
 	if (!w->go_on) {
 		pf_add_number(f, "waits", count, "count");
-		pf_add_number(f, "mean_wait", delay / count, "seconds");
+		pf_add_number(f, "mean_wait", l->delay / count, "seconds");
 	}
 	if (w->ep || w->go_on)
 		pf_add_number(f, "releases", l->count, "count");
@@ -207,7 +228,7 @@ title_of(struct pf_findings *f, const struct pf_lock *l)
 {
 	char all[PF_AMOUNT_ROOM];
 
-	pf_amount(all, l->delay, "seconds");
+	pf_amount(all, waited_for(l), "seconds");
 	if (l->ep->kind != PF_PROFILE_LOCKS)
 		return pf_say(f, "%s waited %s for locks", l->owner, all);
 	return pf_say(f,

@@ -268,6 +268,41 @@ requests_that_wait_for_their_turn_hide_nobody_who_waits_outside(void **state)
 	}
 }
 
+/* Three that ask somebody, and requests behind them, at any time: once is no time, nor are three alone. */
+static void
+few_that_wait_outside_are_told_where_requests_wait_for_their_turn(void **state)
+{
+	static const char *const asks[] = {"runtime.gopark", "internal/poll.runtime_pollWait",
+	    "net.(*conn).Read", "bufio.(*Reader).ReadString", "main.ask",
+	    "net/http.serverHandler.ServeHTTP", "net/http.(*conn).serve", NULL};
+	static const char *const queued[] = {"runtime.gopark", "runtime.chansend",
+	    "runtime.chansend1", "main.answer", "net/http.serverHandler.ServeHTTP",
+	    "net/http.(*conn).serve", NULL};
+	static const struct {
+		int snapshots, queued, last;
+		bool found;
+	} cases[] = {{5, 20, 20, true}, {1, 20, 20, false}, {5, 20, 1, false}, {5, 0, 20, false}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *finding;
+
+		for (int k = 0; k < cases[i].snapshots; k++)
+			add_both(tune, 3, asks,
+			    k + 1 < cases[i].snapshots ? cases[i].queued : cases[i].last, queued);
+		run_tune(tune);
+		finding = find_finding(tune, "external-wait");
+		assert_int_equal(finding != NULL, cases[i].found);
+		if (finding) {
+			assert_int_equal(finding->confidence, PF_CONFIDENCE_LOW);
+			assert_int_equal(finding->severity, PF_SEVERITY_MEDIUM);
+			assert_int_equal(finding->advice_count, 2);
+		}
+		pf_tune_free(tune);
+	}
+}
+
 /* Who shares a channel with many spins for its lock; a mutex has a finding of its own. */
 static void
 processor_time_at_the_locks_of_channels_is_told(void **state)
@@ -414,6 +449,7 @@ main(void)
 	    cmocka_unit_test(processor_time_at_the_locks_of_channels_is_told),
 	    cmocka_unit_test(subscribers_that_come_back_are_no_leak),
 	    cmocka_unit_test(requests_that_wait_for_their_turn_hide_nobody_who_waits_outside),
+	    cmocka_unit_test(few_that_wait_outside_are_told_where_requests_wait_for_their_turn),
 	    cmocka_unit_test(a_finalizer_that_waits_is_told),
 	    cmocka_unit_test(what_comes_with_connections_is_no_leak),
 	    cmocka_unit_test(requests_without_an_answer_are_told_of_who_asks),

@@ -650,6 +650,38 @@ what_is_hardly_sure_is_not_severe(void **state)
 	pf_findings_release(&f);
 }
 
+/* Of 20 s that the mutex profile has three quarters are for one holder's lock; waits of 24 s were counted. */
+static void
+a_locks_figures_are_of_one_profile(void **state)
+{
+	static const struct test_sample held[] = {
+	    {{"pthread_mutex_unlock", "save", "start_thread"}, {750, 15 * SECOND},
+		{{"object", "mutex", 0}, {"caller", "known", 0}}},
+	    {{"pthread_mutex_unlock", "load", "start_thread"}, {250, 5 * SECOND},
+		{{"object", "mutex", 0}, {"caller", "known", 0}}},
+	    {{NULL}, {0}, {{0}}}};
+	static const struct test_sample waits[] = {
+	    {{"pthread_mutex_lock", "find", "start_thread"}, {200, 22 * SECOND},
+		{{"object", "mutex", 0}}},
+	    {{"pthread_mutex_lock", "save", "start_thread"}, {40, 2 * SECOND},
+		{{"object", "mutex", 0}}},
+	    {{NULL}, {0}, {{0}}}};
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_labelled(tune, test_waits, held, 10, 1000, false);
+	add_labelled(tune, test_waits, waits, 10, 1000, false);
+	run_to_one(tune);
+	assert_string_equal(title(tune), "Others waited 18 s for locks that save held");
+	assert_non_null(strstr(summary(tune),
+	    "Of 24 s at all locks find waited longest, 22 s in 200 waits of 110 ms on average"));
+	assert_true(number(tune, "waited") == 18);
+	assert_true(number(tune, "waited_at_all_locks") == 24);
+	assert_true(number(tune, "waits") * number(tune, "mean_wait") == 24);
+	assert_true(number(tune, "waiting_on_average") == 2.4);
+	pf_tune_free(tune);
+}
+
 int
 main(void)
 {
@@ -663,6 +695,7 @@ main(void)
 	    cmocka_unit_test(followers_that_stand_at_their_lock_are_none),
 	    cmocka_unit_test(who_waits_is_not_told_to_hold_for_less),
 	    cmocka_unit_test(waits_are_those_of_the_block_profile),
+	    cmocka_unit_test(a_locks_figures_are_of_one_profile),
 	    cmocka_unit_test(a_writer_that_waits_still_is_found_by_looks),
 	    cmocka_unit_test(a_reader_that_reads_again_behind_a_writer_is_suspected),
 	    cmocka_unit_test(what_is_done_under_a_lock_is_told),

@@ -182,6 +182,38 @@ threads_that_sleep_are_told_of_those_that_sleep(void **state)
 	pf_tune_free(tune);
 }
 
+/* Pollers: as many as before each time, until they become more or are thousands. */
+static void
+sleepers_that_stay_as_they_are_are_no_leak(void **state)
+{
+	static const struct {
+		int64_t times, more;
+		enum pf_confidence confidence;
+	} told[] = {{2, 0, PF_UNSURE}, {1, 1, PF_CONFIDENCE_HIGH}};
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	for (int64_t i = 0; i < 6; i++)
+		add_threads(tune, "tune/stuck/threads.pb.gz", 1, 1000 + 60 * i);
+	expect_none(tune);
+	for (size_t k = 0; k < sizeof told / sizeof *told; k++) {
+		tune = new_tune();
+		for (int64_t i = 0; i < 6; i++)
+			add_threads(tune, "tune/stuck/threads.pb.gz",
+			    told[k].times + told[k].more * i, 1000 + 60 * i);
+		run_tune(tune);
+		assert_non_null(find_finding(tune, "thread-leak"));
+		assert_int_equal(find_finding(tune, "thread-leak")->confidence, told[k].confidence);
+		pf_tune_free(tune);
+	}
+	tune = new_tune(); /* of one moment alone nothing is sure */
+	add_threads(tune, "tune/stuck/threads.pb.gz", 1, 1000);
+	run_tune(tune);
+	assert_int_equal(find_finding(tune, "thread-leak")->confidence, PF_CONFIDENCE_LOW);
+	assert_int_equal(find_finding(tune, "thread-leak")->severity, PF_SEVERITY_LOW);
+	pf_tune_free(tune);
+}
+
 static void
 thousands_that_sleep_are_severe(void **state)
 {
@@ -789,6 +821,7 @@ main(void)
 	    cmocka_unit_test(waits_for_who_knows_what_are_no_finding),
 	    cmocka_unit_test(a_pool_is_no_leak),
 	    cmocka_unit_test(threads_that_sleep_are_told_of_those_that_sleep),
+	    cmocka_unit_test(sleepers_that_stay_as_they_are_are_no_leak),
 	    cmocka_unit_test(thousands_that_sleep_are_severe),
 	    cmocka_unit_test(a_pool_of_very_many_is_unsure_until_a_series_shows_it),
 	    cmocka_unit_test(threads_that_become_more_are_a_leak),
