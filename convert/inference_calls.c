@@ -45,7 +45,9 @@ pf_flow_calls_init(
 
 	c->p = p;
 	c->unit = unit;
-	return rc ? rc : PF_CALLOC(c->below, p->function_count, err);
+	if (!rc)
+		rc = PF_CALLOC(c->below, p->function_count, err);
+	return rc ? rc : PF_CALLOC(c->outside, p->function_count, err);
 }
 
 void
@@ -55,6 +57,7 @@ pf_flow_calls_release(struct pf_flow_calls *c)
 	free(c->detours);
 	free(c->called);
 	free(c->below);
+	free(c->outside);
 }
 
 static uint64_t
@@ -162,9 +165,25 @@ sum_detours(struct pf_flow_calls *c)
 	c->detour_count = kept;
 }
 
-void
-pf_flow_calls_seal(struct pf_flow_calls *c)
+/* Callers without samples of their own are not in the program: that they call is all that is known of them. */
+static void
+note_outside(struct pf_flow_calls *c, const struct pf_flow_graph *g)
 {
+	const struct pf_samples *s = c->p->samples;
+
+	for (size_t i = 0; i < s->edge_count; i++) {
+		uint32_t function = pf_program_function_at(c->p, s->edges[i].callee);
+		uint32_t caller = pf_program_function_at(c->p, s->edges[i].caller);
+
+		if (function != PF_NONE && (caller == PF_NONE || g->slots[caller] == PF_NONE))
+			c->outside[function] += (double)s->edges[i].value / c->unit;
+	}
+}
+
+void
+pf_flow_calls_seal(struct pf_flow_calls *c, const struct pf_flow_graph *g)
+{
+	note_outside(c, g);
 	sum_detours(c);
 	for (size_t i = 0; i < c->call_count; i++) {
 		struct pf_flow_call *call = &c->calls[i];
@@ -193,16 +212,33 @@ pf_flow_calls_unseen(const struct pf_flow_calls *c, double telling, uint8_t *uns
 	}
 }
 
-/* Whether a function's entries and its calls are to agree: one whose address is taken may have more than we see. */
+/*
+ * How often a function was called at least, by the calls that we see: some of what stacks have under others are entries
+ * too. Above all of a recursion, whose own call would else be taken for all of them.
+ */
+static double
+calls_of(const struct pf_flow_calls *c, uint32_t function)
+{
+	double outside = c->outside[function], all = outside + c->below[function];
+
+	return outside > 0 ? c->called[function] / (1 - LEAST_SHARE * outside / all)
+			   : c->called[function];
+}
+
+/*
+ * Whether a function's entries and its calls are to agree: one whose address is taken, or that stacks have under calls
+ * which we don't see, may have more.
+ */
 static bool
 is_coupled(const struct pf_flow_calls *c, const struct pf_flow_graph *g, uint32_t function)
 {
-	double calls = c->called[function], entries;
+	double calls = calls_of(c, function), entries;
 
 	if (!(calls > 0))
 		return false;
 	entries = *pf_flow_entry(g, g->slots[function]);
-	return entries > 0 && !(c->p->functions[function].taken && calls < entries);
+	return entries > 0 &&
+	       !((c->p->functions[function].taken || c->outside[function] > 0) && calls < entries);
 }
 
 /* The end of the calls of one block. */
@@ -265,7 +301,7 @@ calls_factor(const struct pf_flow_calls *c, const struct pf_flow_graph *g, size_
 
 		if (!is_coupled(c, g, callee))
 			continue;
-		sum += log(*pf_flow_entry(g, g->slots[callee]) / c->called[callee]) / 2;
+		sum += log(*pf_flow_entry(g, g->slots[callee]) / calls_of(c, callee)) / 2;
 		count++;
 	}
 	factor = count ? exp(sum / count) : 1;
@@ -286,7 +322,7 @@ pf_flow_calls_couple(struct pf_flow_calls *c, struct pf_flow_graph *g)
 	for (uint32_t i = 0; i < c->p->function_count; i++) {
 		if (is_coupled(c, g, i)) {
 			double *entries = pf_flow_entry(g, g->slots[i]);
-			*entries = sqrt(*entries * c->called[i]);
+			*entries = sqrt(*entries * calls_of(c, i));
 		}
 	}
 	for (size_t i = 0; i < c->call_count; i = calls_end(c, i)) {

@@ -24,6 +24,8 @@ struct pf_flow_calls {
 	size_t detour_count, detour_capacity;
 	double *called; /* by function: sum over its call sites */
 	double *below;  /* by function: samples under calls that are known */
+	double
+	    *outside; /* by function: samples under calls of functions that are not in the graph */
 };
 
 /* Zeroed before. PF_ENOMEM; release it in any case. */
@@ -35,7 +37,7 @@ void pf_flow_calls_release(struct pf_flow_calls *c);
 int pf_flow_calls_note(struct pf_flow_calls *c, const struct pf_flow_graph *g, uint32_t caller,
     const struct pf_instruction *in, struct pf_error *err);
 /* After the last of them. */
-void pf_flow_calls_seal(struct pf_flow_calls *c);
+void pf_flow_calls_seal(struct pf_flow_calls *c, const struct pf_flow_graph *g);
 
 /* Sets unseen[], by block of the program, where a call is that no stack shows, of a function that `telling` samples have under others. */
 void pf_flow_calls_unseen(const struct pf_flow_calls *c, double telling, uint8_t *unseen);

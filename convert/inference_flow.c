@@ -99,7 +99,7 @@ read_functions(struct flow *f, struct pf_error *err)
 			    pf_flow_calls_note(&f->calls, &f->graph, i, &code.instructions[k], err);
 	}
 	pf_program_code_release(&code);
-	pf_flow_calls_seal(&f->calls);
+	pf_flow_calls_seal(&f->calls, &f->graph);
 	return rc;
 }
 

@@ -21,7 +21,7 @@ struct graph_block {
 struct graph {
 	struct graph_block blocks[MOST];
 	size_t block_count, function_count;
-	struct pf_call_edge stacks[1];
+	struct pf_call_edge stacks[2];
 	size_t stack_count;
 	bool incomplete, taken[3];
 	double counts[MOST], entries[3];
@@ -325,6 +325,37 @@ a_callee_is_entered_as_often_as_it_is_called(void **state)
 	assert_true(g.entries[1] > 100);
 }
 
+/* A function with a loop, which calls it again on a rare path: how many of its entries are that call's. */
+static double
+recursive_share(int64_t outside)
+{
+	struct graph g;
+
+	/* 0 → 1; 1 → 1 | 2; 2 → 3 | 4; 3, the call, → 4. Of the call there are two samples, of entries hardly more. */
+	set_up(&g);
+	add_block(&g, 2, 1, 1, 0);
+	add_block(&g, 2000, 2, 1, 2);
+	add_block(&g, 2, 2, 3, 4);
+	add_block(&g, 2, 1, 4, 0);
+	add_block(&g, 2, 0, 0, 0);
+	g.blocks[3].kind = PF_CODE_CALL;
+	g.blocks[3].target = address_of(0);
+	g.stacks[0] = (struct pf_call_edge){address_of(3) + BYTES - 1, address_of(1) + 1, 200};
+	g.stacks[1] = (struct pf_call_edge){address_of(MOST), address_of(1) + 1, outside};
+	g.stack_count = outside ? 2 : 1;
+	infer(&g, true);
+	return g.counts[3] / g.entries[0];
+}
+
+static void
+a_recursion_is_also_called_by_functions_without_samples(void **state)
+{
+	(void)state;
+
+	assert_true(recursive_share(0) > .9);
+	assert_true(recursive_share(1800) < .7);
+}
+
 static void
 instructions_cost_alike_when_samples_are_no_time(void **state)
 {
@@ -513,6 +544,7 @@ main(void)
 	    cmocka_unit_test(a_call_that_no_stack_shows_ran_seldom),
 	    cmocka_unit_test(what_a_call_rules_out_did_not_run),
 	    cmocka_unit_test(a_callee_is_entered_as_often_as_it_is_called),
+	    cmocka_unit_test(a_recursion_is_also_called_by_functions_without_samples),
 	    cmocka_unit_test(instructions_cost_alike_when_samples_are_no_time),
 	    cmocka_unit_test(a_stalled_instruction_says_little_about_how_often),
 	    cmocka_unit_test(steps_say_what_runs_where_samples_say_what_waits),
