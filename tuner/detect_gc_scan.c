@@ -132,21 +132,24 @@ advise(struct pf_findings *f, const char *owner, double count)
 /* What a cycle costs says whether there is anything to walk. */
 static void
 doubt_cost(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c,
-    const struct pf_go_heap *h, bool rare)
+    const struct pf_go_heap *h, double cycle, bool rare)
 {
+	/* Where cycles are rare, one that isn't long either is worth nothing. */
+	enum pf_confidence most = rare && cycle < LONG_CYCLE ? PF_UNSURE : PF_CONFIDENCE_LOW;
+
 	if (h->cycle_is_mean)
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f, "What a cycle costs is the mean since the service began, without "
 			      "marking in idle time: a gctrace tells the last ones."));
 	else if (isnan(h->cycle_cpu) && !c->source)
-		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		pf_add_caveat(f, most,
 		    pf_say(f,
 			"%s, no gctrace and no runtime metrics: that the objects have pointers is "
 			"assumed.",
 			pf_evidence_last(e, PF_PROFILE_CPU) ? "Too few samples of CPU time"
 							    : "No CPU profile"));
 	else if (isnan(h->cycle_cpu) && rare)
-		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		pf_add_caveat(f, most,
 		    pf_say(f, "Cycles come rarely, and nothing tells what one costs: whether the "
 			      "objects have pointers, and how long requests wait for their share, "
 			      "tells a gctrace (GODEBUG=gctrace=1, --stats)."));
@@ -210,7 +213,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 	pf_add_number(f, "gc_cpu_share", c.share, "share");
 	pf_add_number(f, "seconds_between_cycles", h.interval, "seconds");
 	pf_add_number(f, "live_heap", h.live, "bytes");
-	doubt_cost(e, f, &c, &h, rare);
+	doubt_cost(e, f, &c, &h, fmax(cycle, most), rare);
 	advise(f, owner, count);
 	pf_add_prediction(f, "gc_cycle_cpu", "seconds", cycle, cycle * (1 - first / count) + 1e-3,
 	    1e-3, cycle * (1 - 0.7 * first / count),
