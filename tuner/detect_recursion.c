@@ -88,24 +88,54 @@ sum_below(struct pf_sites *below, const struct pf_evidence_profile *ep, uint32_t
 	return rc;
 }
 
-/* Where another function takes the time, that it is called from a recursion may be beside the point. */
-static int
-doubt_below(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t column,
-    uint32_t name, const struct recursive *r, struct pf_error *err)
+/* Whether what it calls takes the time: another function, or what several of libraries' do together. */
+static bool
+is_elsewhere(const struct pf_sites *below, const struct pf_evidence_profile *ep, double cum)
 {
-	struct pf_sites below = {0};
-	char text[PF_AMOUNT_ROOM];
-	int rc = sum_below(&below, ep, column, name, err);
+	double libraries = 0;
 
-	if (!rc && below.count && below.items[0].value > ELSEWHERE * r->cum)
-		pf_add_caveat(f, PF_UNSURE,
-		    pf_say(f,
-			"%s of its time is spent in %s, which it calls: that may be what costs, "
-			"once for each part of a tree.",
-			pf_amount(text, below.items[0].value / r->cum, "share"),
-			pf_site_name(ep, below.items[0].name)));
-	pf_sites_release(&below);
-	return rc;
+	for (size_t i = 0; i < below->count; i++) {
+		if (ep->traits[below->items[i].name] ||
+		    pf_site_name(ep, below->items[i].name)[0] == '[')
+			libraries += below->items[i].value;
+	}
+	return below->count && fmax(libraries, below->items[0].value) > ELSEWHERE * cum;
+}
+
+/* Where others take the time, that they are called from a recursion may be beside the point. */
+static void
+advise(struct pf_findings *f, const struct pf_evidence_profile *ep, const char *function,
+    const char *pattern, const struct pf_sites *below, double cum)
+{
+	char text[PF_AMOUNT_ROOM];
+	const char *called;
+
+	if (!is_elsewhere(below, ep, cum)) {
+		pf_add_advice(f,
+		    (struct pf_advice){
+			.action = pf_say(f,
+			    "Count calls of %s with equal arguments. Where they are many, keep the "
+			    "results (memoisation), or build them up from the smallest.",
+			    function),
+			.how = pf_say_peek(f, ep, pattern)});
+		return;
+	}
+	called = pf_site_name(ep, below->items[0].name);
+	pf_add_caveat(f, PF_UNSURE,
+	    pf_say(f,
+		"%s of its time is spent in %s, which it calls, more than in anything else: what "
+		"it "
+		"calls may be what costs, once for each part of a tree.",
+		pf_amount(text, below->items[0].value / cum, "share"), called));
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f,
+		    "Look at what %s calls for each part of what it walks, most of all %s: fewer "
+		    "or "
+		    "cheaper calls save more than fewer steps. Only where it is called often with "
+		    "equal arguments keep its results.",
+		    function, called),
+		.how = pf_say_peek(f, ep, pattern)});
 }
 
 /* A name as an expression that matches it: "operator()", "main::{lambda#1}". */
@@ -128,8 +158,9 @@ report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t col
 {
 	double share = r->cum / total, samples = pf_cpu_samples(ep);
 	const char *function = pf_site_name(ep, name);
+	struct pf_sites below = {0};
 	char text[PF_AMOUNT_ROOM], pattern[512];
-	int rc;
+	int rc = sum_below(&below, ep, column, name, err);
 
 	write_pattern(pattern, sizeof pattern, function);
 	pf_findings_add(f, "hot-recursion", pf_cpu_severity(ep, column, PF_SEVERITY_MEDIUM),
@@ -144,16 +175,10 @@ report(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t col
 	    pf_say(f, "A profile does not tell whether the same is computed again and again, which "
 		      "grows exponentially and can nearly all be saved, or a tree or a document "
 		      "is walked once, of which nothing can."));
-	pf_add_advice(
-	    f, (struct pf_advice){
-		   .action = pf_say(f,
-		       "Count calls of %s with equal arguments. Where they are many, keep the "
-		       "results (memoisation), or build them up from the smallest.",
-		       function),
-		   .how = pf_say_peek(f, ep, pattern)});
+	advise(f, ep, function, pattern, &below, r->cum);
 	pf_add_measurement(f, "cpu", "share",
 	    pf_say(f, "profuse bench, with the results kept: by the calls that are repeated"));
-	rc = doubt_below(f, ep, column, name, r, err);
+	pf_sites_release(&below);
 	return rc ? rc : pf_show_stack(f, ep, r->sample, r->cum, share, "share_of_cpu", err);
 }
 
