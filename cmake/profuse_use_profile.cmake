@@ -273,12 +273,11 @@ profiled, not with a profile (`profuse convert --binary` makes it)")
     if(NOT of_probes) # by probes clang infers anyway
       list(PREPEND options -sample-profile-use-profi)
     endif()
-    # With link-time optimisation the linker compiles. What it takes for hot stays as it is: it was measured to inline
-    # more than pays.
-    list(TRANSFORM options PREPEND "LINKER:-plugin-opt=" OUTPUT_VARIABLE link)
     if(of_probes)
       list(APPEND options -profile-summary-cutoff-hot=999000)
     endif()
+    # With link-time optimisation the linker compiles.
+    list(TRANSFORM options PREPEND "LINKER:-plugin-opt=" OUTPUT_VARIABLE link)
     list(APPEND compile "-fprofile-sample-use=${profile}")
     foreach(option IN LISTS options)
       list(APPEND compile "SHELL:-mllvm ${option}")

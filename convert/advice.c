@@ -173,6 +173,8 @@ pf_advice_lto_flags(struct pf_buffer *b, const struct pf_convert *c, const char 
 	if (!c->report.probes)
 		pf_buffer_string(b, " " PF_LTO_INFERENCE_FLAGS);
 	pf_buffer_string(b, " " PF_LTO_LAYOUT_FLAGS);
+	if (c->report.probes && pf_convert_is_flat(c))
+		pf_buffer_string(b, " " PF_LTO_HOT_FLAGS);
 }
 
 void

@@ -36,6 +36,11 @@ check_options(const struct pf_convert_options *o, struct pf_error *err)
 	if (o->stale_against && o->format != PF_CONVERT_EXTBINARY && o->format != PF_CONVERT_TEXT)
 		return pf_error_set(err, PF_EUSAGE,
 		    "only profiles in LLVM's formats can be compared with a newer build");
+	if (o->layout == PF_LAYOUT_NEST && o->format != PF_CONVERT_EXTBINARY &&
+	    o->format != PF_CONVERT_TEXT)
+		return pf_error_set(err, PF_EUSAGE,
+		    "only LLVM's formats can be nested or flat: GCC's has copies below their "
+		    "callers, the others have no copies");
 	if (o->places == PF_PLACES_PROBES && o->format == PF_CONVERT_GCC)
 		return pf_error_set(
 		    err, PF_EUSAGE, "GCC's profiles know lines only, no pseudo-probes");

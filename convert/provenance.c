@@ -90,10 +90,10 @@ output_json(const struct pf_convert *c, const char *output)
 static json_t *
 options_json(const struct pf_convert_options *o)
 {
-	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:f, s:I}", "allow_build_id_mismatch",
+	return json_pack("{s:b, s:b, s:b, s:b, s:b, s:f, s:I, s:I}", "allow_build_id_mismatch",
 	    (int)o->allow_build_id_mismatch, "merge_by_filename", (int)o->merge_by_filename, "md5",
 	    (int)o->md5, "compress", (int)o->compress, "symbol_list", (int)o->symbol_list, "trim",
-	    o->trim / 100, "max_edges", (json_int_t)o->max_edges);
+	    o->trim / 100, "max_edges", (json_int_t)o->max_edges, "seed", (json_int_t)o->seed);
 }
 
 /* The verdict's checks but for the age, which changes from day to day. */

@@ -23,8 +23,8 @@ endif
 ifneq ($(wildcard $(PROFILE)),)
 PROFUSE_FLAGS += -fprofile-sample-use=$(PROFILE) -mllvm -enable-ext-tsp-block-placement \
 	-mllvm $(if $(PROFUSE_OF_PROBES),-profile-summary-cutoff-hot=999000,-sample-profile-use-profi)
-PROFUSE_LTO_FLAGS = -fprofile-sample-use=$(PROFILE) $(if $(PROFUSE_OF_PROBES),,-Wl,-plugin-opt=-sample-profile-use-profi) \
-	-Wl,-plugin-opt=-enable-ext-tsp-block-placement
+PROFUSE_LTO_FLAGS = -fprofile-sample-use=$(PROFILE) -Wl,-plugin-opt=-enable-ext-tsp-block-placement \
+	-Wl,-plugin-opt=$(if $(PROFUSE_OF_PROBES),-profile-summary-cutoff-hot=999000,-sample-profile-use-profi)
 endif
 PROFUSE_STAMP = $(OUT)/profile.stamp
 PROFUSE_SAYS = { echo '$(PROFUSE_FLAGS)'; cksum $(wildcard $(PROFILE)) /dev/null; }

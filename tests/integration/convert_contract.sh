@@ -238,6 +238,7 @@ says "5   35.7 %  in functions without a start line"
 says "no discriminators"
 printf 'helper:7:7\n 1: 7\nwork:7:7\n 5: 7 helper:7\nmain:2:2\n 2: 2 work:2\n' >wanted
 diff wanted lines.txt || fail "symbolized profile converted differently"
+expect 2 "$profuse" convert -f folded --layout nest -o lines.folded lines.pb.gz
 expect 0 "$profuse" convert -f text --layout nest -o lines.txt lines.pb.gz
 printf 'work:7:7\n 5: helper:7\n  1: 7\nmain:2:2\n 2: 2 work:2\n' >wanted
 diff wanted lines.txt || fail "symbolized profile converted differently with inlined functions below"

@@ -25,6 +25,9 @@ function=$(llvm-nm-19 probes | sed -n 's/.* t \(_ZL3oddm\.__uniq.*\)/\1/p')
 samples probes.pb.gz probes "$function" --every 1
 expect 0 "$profuse" convert -b probes -o out --json probes.pb.gz
 json stdout "d['command']" | grep -qE '^clang(-[0-9]+)? ' || fail "C with unique names is not to be built by clang"
+for flags_of in flags lto_flags; do
+	json stdout "d['$flags_of']" | grep -q -- '-profile-summary-cutoff-hot=999000' || fail "$flags_of of probes lack what is hot"
+done
 # Unique names are those of the build also where each such function was inlined, and is no symbol.
 cat >unique.c <<'END'
 #include <stdio.h>
@@ -54,6 +57,7 @@ expect 0 "$profuse" convert -b shapes -o lto.prof cpu.pb.gz
 says "with -flto, the linker needs it too"
 expect 0 "$profuse" convert -b shapes -o lto.prof --json cpu.pb.gz
 read -ra lto < <(json stdout "d['lto_flags']")
+[[ "${lto[*]}" = *sample-profile-use-profi* && "${lto[*]}" != *cutoff-hot* ]] || fail "the linker is to compile otherwise than the compiler (lines)"
 for kind in thin full; do
 	clang-19 -O2 -flto=$kind -gmlt -fdebug-info-for-profiling -ffunction-sections -c -o lto.o "$data/shapes.c"
 	for linker in lld-19 gold bfd; do
