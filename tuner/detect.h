@@ -116,8 +116,6 @@ struct pf_gc_cost {
 };
 int pf_gc_cost(const struct pf_evidence *e, struct pf_gc_cost *cost, struct pf_error *err);
 
-/* Whether the CPU profile shows that the collector uses next to nothing of a processor. */
-bool pf_gc_is_little(const struct pf_evidence *e, const struct pf_gc_cost *c);
 /*
  * Lowers the severity of the finding being built where the collector, or the service, uses little CPU: a great share
  * of next to nothing is next to nothing.

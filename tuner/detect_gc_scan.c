@@ -22,7 +22,7 @@
 #define LITTLE_SHARE 0.02 /* of CPU: cycles are rare */
 #define LEAST_SAVED 0.005 /* of CPU: what is worth a prediction */
 
-enum { MANY_OBJECTS = 500000, VERY_MANY_OBJECTS = 1000000, SMALL_OBJECT = 512, SOME_SAMPLES = 3 };
+enum { MANY_OBJECTS = 500000, VERY_MANY_OBJECTS = 1000000, SMALL_OBJECT = 512 };
 
 static const char *const objects[] = {"inuse_objects", "objects", NULL};
 static const char *const bytes[] = {"inuse_space", "space", NULL};
@@ -73,40 +73,6 @@ is_at_rest(const struct pf_evidence *e)
 	return ep && pf_cpu_samples(ep) < PF_LEAST_SAMPLES;
 }
 
-static bool
-collects(const struct pf_stack *s, const struct pf_evidence_profile *ep)
-{
-	(void)ep;
-	return (s->traits & PF_CODE_GC) && !(s->traits & PF_CODE_GC_IDLE);
-}
-
-/*
- * What a cycle takes at most, by the collector's samples in a CPU profile and as many more as chance leaves out;
- * NaN: it doesn't tell, for it is shorter than cycles are apart and has hardly a sample of one.
- */
-static int
-cycle_at_most(
-    const struct pf_evidence *e, const struct pf_go_heap *h, double *most, struct pf_error *err)
-{
-	static const char *const cpu[] = {"cpu", NULL};
-	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_CPU);
-	uint32_t column = ep ? pf_evidence_column(ep, cpu) : PF_NONE;
-	double seconds = ep ? (double)pf_profile_duration_nanos(ep->p) / 1e9 : 0, each, n;
-	struct pf_sites sites;
-	int rc;
-
-	*most = NAN;
-	if (column == PF_NONE || !(pf_cpu_samples(ep) > 0))
-		return 0;
-	rc = pf_sites_of(&sites, ep, column, collects, err);
-	each = pf_column_total(ep, column) / pf_cpu_samples(ep);
-	n = sites.total / each;
-	if (seconds >= h->interval || n >= SOME_SAMPLES)
-		*most = (n + sqrt(n) + 1) * each / 1e9 / fmax(1, floor(seconds / h->interval));
-	pf_sites_release(&sites);
-	return rc;
-}
-
 static void
 advise(struct pf_findings *f, const char *owner, double count)
 {
@@ -132,24 +98,21 @@ advise(struct pf_findings *f, const char *owner, double count)
 /* What a cycle costs says whether there is anything to walk. */
 static void
 doubt_cost(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c,
-    const struct pf_go_heap *h, double cycle, bool rare)
+    const struct pf_go_heap *h, bool rare)
 {
-	/* Where cycles are rare, one that isn't long either is worth nothing. */
-	enum pf_confidence most = rare && cycle < LONG_CYCLE ? PF_UNSURE : PF_CONFIDENCE_LOW;
-
 	if (h->cycle_is_mean)
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f, "What a cycle costs is the mean since the service began, without "
 			      "marking in idle time: a gctrace tells the last ones."));
 	else if (isnan(h->cycle_cpu) && !c->source)
-		pf_add_caveat(f, most,
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f,
 			"%s, no gctrace and no runtime metrics: that the objects have pointers is "
 			"assumed.",
 			pf_evidence_last(e, PF_PROFILE_CPU) ? "Too few samples of CPU time"
 							    : "No CPU profile"));
 	else if (isnan(h->cycle_cpu) && rare)
-		pf_add_caveat(f, most,
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "Cycles come rarely, and nothing tells what one costs: whether the "
 			      "objects have pointers, and how long requests wait for their share, "
 			      "tells a gctrace (GODEBUG=gctrace=1, --stats)."));
@@ -163,7 +126,6 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 	char text[PF_AMOUNT_ROOM], cost[PF_AMOUNT_ROOM];
 	struct pf_finding *finding;
 	const char *owner = pf_site_name(ep, sites->items[0].name);
-	double most;
 	bool measured, rare;
 	struct pf_gc_cost c;
 	struct pf_go_heap h;
@@ -172,17 +134,13 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 
 	if (!rc)
 		rc = pf_go_heap(e, &h, err);
-	if (!rc)
-		rc = cycle_at_most(e, &h, &most, err);
 	if (rc)
 		return rc;
 	measured = !isnan(h.cycle_cpu);
-	if (measured)
-		most = h.cycle_cpu;
-	rare = c.source ? c.share < LITTLE_SHARE || pf_gc_is_little(e, &c) : is_at_rest(e);
-	/* What a cycle costs says whether there are pointers to follow. */
-	if (most < cycle / 6 || (rare && most < LONG_CYCLE) ||
-	    (rare && isnan(most) && count < VERY_MANY_OBJECTS))
+	rare = c.source ? c.share < LITTLE_SHARE : is_at_rest(e);
+	/* The measured cost of a cycle says whether there are pointers to follow. */
+	if (h.cycle_cpu < cycle / 6 || (rare && measured && h.cycle_cpu < LONG_CYCLE) ||
+	    (rare && !measured && count < VERY_MANY_OBJECTS))
 		return 0;
 	if (measured)
 		cycle = h.cycle_cpu;
@@ -213,7 +171,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 	pf_add_number(f, "gc_cpu_share", c.share, "share");
 	pf_add_number(f, "seconds_between_cycles", h.interval, "seconds");
 	pf_add_number(f, "live_heap", h.live, "bytes");
-	doubt_cost(e, f, &c, &h, fmax(cycle, most), rare);
+	doubt_cost(e, f, &c, &h, rare);
 	advise(f, owner, count);
 	pf_add_prediction(f, "gc_cycle_cpu", "seconds", cycle, cycle * (1 - first / count) + 1e-3,
 	    1e-3, cycle * (1 - 0.7 * first / count),

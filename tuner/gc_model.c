@@ -135,33 +135,18 @@ pf_gc_cost(const struct pf_evidence *e, struct pf_gc_cost *cost, struct pf_error
 	return rc;
 }
 
-/* Processors that collect, by the CPU profile; NaN: unknown. */
-static double
-collecting(const struct pf_evidence *e, const struct pf_gc_cost *c)
-{
-	uint32_t column;
-	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
-
-	return ep ? c->share * pf_cores_used(ep, column) : NAN;
-}
-
-bool
-pf_gc_is_little(const struct pf_evidence *e, const struct pf_gc_cost *c)
-{
-	return collecting(e, c) < LITTLE;
-}
-
 void
 pf_gc_weigh(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c)
 {
 	uint32_t column;
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
 	struct pf_finding *finding = pf_findings_last(f);
+	double used = ep ? c->share * pf_cores_used(ep, column) : NAN;
 
 	if (ep)
 		finding->severity = pf_cpu_severity(ep, column, finding->severity);
-	if (!pf_gc_is_little(e, c))
+	if (!(used < LITTLE))
 		return;
 	finding->severity = PF_SEVERITY_LOW;
-	pf_add_number(f, "processors_that_collect", collecting(e, c), "count");
+	pf_add_number(f, "processors_that_collect", used, "count");
 }

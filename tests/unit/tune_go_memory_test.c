@@ -1,5 +1,4 @@
 /* What MemStats tell where neither /metrics nor a process was given: a limit, GOGC that is off, memory of C code. */
-#include "support/labelled_profile.h"
 #include "support/tuned.h"
 #include "tuner/detect.h"
 
@@ -151,56 +150,10 @@ a_peak_begins_at_what_was_resident_at_most(void **state)
 	pf_tune_free(tune);
 }
 
-/* What a cycle takes at most is told by the collector's samples, where the profile is longer than cycles are apart. */
-static void
-walks_that_take_little_are_not_told(void **state)
-{
-	static const char *const types[] = {"samples", "count", "cpu", "nanoseconds", NULL};
-	static const char look[] = "heap profile: 1500000: 57000000 [1500000: 57000000] @ heap/2\n"
-				   "1500000: 57000000 [1500000: 57000000] @ 0x488aac 0x606268\n"
-				   "#\t0x606267\tmain.build+0x47\t\t\t/src/a.go:277\n\n"
-				   "# runtime.MemStats\n# HeapAlloc = 5\n# NextGC = 100000000\n"
-				   "# LastGC = %d000000000\n# NumGC = %d\n# NumForcedGC = 0\n";
-	static const struct {
-		int64_t collects, works; /* samples of 10 ms, in 10 s */
-		int cycles;              /* in 100 s */
-		bool found;
-	} cases[] = {{3, 30, 20, false}, {3, 9, 20, false}, {5, 30, 2, false}, {25, 300, 20, true},
-	    {0, 9, 2, true}};
-	(void)state;
-
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		const struct test_sample samples[] = {
-		    {{"main.query", "main.serve"}, {cases[i].works, 10000000 * cases[i].works},
-			{{0}}},
-		    {{cases[i].collects ? "runtime.scanobject" : NULL, "runtime.gcBgMarkWorker"},
-			{cases[i].collects, 10000000 * cases[i].collects}, {{0}}},
-		    {{NULL}, {0}, {{0}}}};
-		struct pf_tune *tune = new_tune();
-		struct pf_error err = {0};
-		char text[1024];
-
-		for (int k = 0; k < 2; k++) {
-			snprintf(text, sizeof text, look, 1000 + 100 * k, 10 + k * cases[i].cycles);
-			assert_int_equal(
-			    pf_tune_add(tune, "heap", text, strlen(text), false, &err), 0);
-		}
-		add_labelled(tune, types, samples, 10, 1000, false);
-		run_tune(tune);
-		if ((find_finding(tune, "gc-scan") != NULL) != cases[i].found)
-			fail_msg("case %zu", i);
-		if (cases[i].found) /* that these take long nothing tells but, at best, a profile */
-			assert_int_equal(find_finding(tune, "gc-scan")->confidence,
-			    cases[i].works > 20 ? PF_CONFIDENCE_LOW : PF_UNSURE);
-		pf_tune_free(tune);
-	}
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(walks_that_take_little_are_not_told),
 	    cmocka_unit_test(a_goal_next_to_what_is_live_is_a_limits),
 	    cmocka_unit_test(gogc_off_without_a_limit_is_told),
 	    cmocka_unit_test(memory_of_c_code_that_grows_is_told),
