@@ -170,14 +170,14 @@ function(_profuse_stamp variable profile)
 endfunction()
 
 # Objects of these targets depend on the profile, by its stamp.
-function(_profuse_depend target profile)
+function(_profuse_depend target stamp)
   get_target_property(sources ${target} SOURCES)
   foreach(source IN LISTS sources)
     if(NOT source MATCHES "\\$<")
-      set_property(SOURCE "${source}" TARGET_DIRECTORY ${target} APPEND PROPERTY OBJECT_DEPENDS "${profile}")
+      set_property(SOURCE "${source}" TARGET_DIRECTORY ${target} APPEND PROPERTY OBJECT_DEPENDS "${stamp}")
     endif()
   endforeach()
-  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${profile}")
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${stamp}")
 endfunction()
 
 # Whether a target is built with link-time optimisation in any of these configurations.
@@ -270,11 +270,10 @@ profiled, not with a profile (`profuse convert --binary` makes it)")
   endif()
   if(use)
     set(options -enable-ext-tsp-block-placement)
-    if(NOT of_probes) # by probes clang infers anyway
-      list(PREPEND options -sample-profile-use-profi)
-    endif()
     if(of_probes)
       list(APPEND options -profile-summary-cutoff-hot=999000)
+    else() # by probes clang infers anyway
+      list(PREPEND options -sample-profile-use-profi)
     endif()
     # With link-time optimisation the linker compiles.
     list(TRANSFORM options PREPEND "LINKER:-plugin-opt=" OUTPUT_VARIABLE link)

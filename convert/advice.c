@@ -166,7 +166,7 @@ named_file(const char *output)
 void
 pf_advice_lto_flags(struct pf_buffer *b, const struct pf_convert *c, const char *output)
 {
-	if (c->options.format != PF_CONVERT_EXTBINARY && c->options.format != PF_CONVERT_TEXT)
+	if (!pf_format_is_llvm(c->options.format))
 		return;
 	pf_buffer_string(b, "-fprofile-sample-use=");
 	add_quoted(b, named_file(output));

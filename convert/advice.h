@@ -29,6 +29,13 @@
 #define PF_LTO_HOT_FLAGS "-Wl,-plugin-opt=-profile-summary-cutoff-hot=999000"
 #define PF_LTO_INFERENCE_FLAGS "-Wl,-plugin-opt=-sample-profile-use-profi"
 
+/* A function profile that clang reads. */
+static inline bool
+pf_format_is_llvm(enum pf_convert_format format)
+{
+	return format == PF_CONVERT_EXTBINARY || format == PF_CONVERT_TEXT;
+}
+
 static inline bool
 pf_format_is_go(enum pf_convert_format format)
 {

@@ -33,11 +33,10 @@ check_options(const struct pf_convert_options *o, struct pf_error *err)
 	if (o->format == PF_CONVERT_BOLT && !o->binary)
 		return pf_error_set(err, PF_EUSAGE,
 		    "the bolt format needs --binary, the program that BOLT is to rewrite");
-	if (o->stale_against && o->format != PF_CONVERT_EXTBINARY && o->format != PF_CONVERT_TEXT)
+	if (o->stale_against && !pf_format_is_llvm(o->format))
 		return pf_error_set(err, PF_EUSAGE,
 		    "only profiles in LLVM's formats can be compared with a newer build");
-	if (o->layout == PF_LAYOUT_NEST && o->format != PF_CONVERT_EXTBINARY &&
-	    o->format != PF_CONVERT_TEXT)
+	if (o->layout == PF_LAYOUT_NEST && !pf_format_is_llvm(o->format))
 		return pf_error_set(err, PF_EUSAGE,
 		    "only LLVM's formats can be nested or flat: GCC's has copies below their "
 		    "callers, the others have no copies");

@@ -213,16 +213,22 @@ pf_flow_calls_unseen(const struct pf_flow_calls *c, double telling, uint8_t *uns
 }
 
 /*
- * How often a function was called at least, by the calls that we see: some of what stacks have under others are entries
+ * How often functions were called at least, by the calls that we see: some of what stacks have under others are entries
  * too. Above all of a recursion, whose own call would else be taken for all of them.
  */
-static double
-calls_of(const struct pf_flow_calls *c, uint32_t function)
+static void
+sum_calls(struct pf_flow_calls *c, const struct pf_flow_graph *g)
 {
-	double outside = c->outside[function], all = outside + c->below[function];
+	for (size_t i = 0; i < c->p->function_count; i++)
+		c->called[i] = 0;
+	for (size_t i = 0; i < c->call_count; i++)
+		c->called[c->calls[i].function] += pf_flow_in(g, c->calls[i].slot);
+	for (size_t i = 0; i < c->p->function_count; i++) {
+		double outside = c->outside[i];
 
-	return outside > 0 ? c->called[function] / (1 - LEAST_SHARE * outside / all)
-			   : c->called[function];
+		if (outside > 0)
+			c->called[i] /= 1 - LEAST_SHARE * outside / (outside + c->below[i]);
+	}
 }
 
 /*
@@ -232,7 +238,7 @@ calls_of(const struct pf_flow_calls *c, uint32_t function)
 static bool
 is_coupled(const struct pf_flow_calls *c, const struct pf_flow_graph *g, uint32_t function)
 {
-	double calls = calls_of(c, function), entries;
+	double calls = c->called[function], entries;
 
 	if (!(calls > 0))
 		return false;
@@ -301,7 +307,7 @@ calls_factor(const struct pf_flow_calls *c, const struct pf_flow_graph *g, size_
 
 		if (!is_coupled(c, g, callee))
 			continue;
-		sum += log(*pf_flow_entry(g, g->slots[callee]) / calls_of(c, callee)) / 2;
+		sum += log(*pf_flow_entry(g, g->slots[callee]) / c->called[callee]) / 2;
 		count++;
 	}
 	factor = count ? exp(sum / count) : 1;
@@ -311,10 +317,7 @@ calls_factor(const struct pf_flow_calls *c, const struct pf_flow_graph *g, size_
 void
 pf_flow_calls_couple(struct pf_flow_calls *c, struct pf_flow_graph *g)
 {
-	for (size_t i = 0; i < c->p->function_count; i++)
-		c->called[i] = 0;
-	for (size_t i = 0; i < c->call_count; i++)
-		c->called[c->calls[i].function] += pf_flow_in(g, c->calls[i].slot);
+	sum_calls(c, g);
 	for (size_t i = 0, end; i < c->call_count; i = end) {
 		end = calls_end(c, i);
 		c->calls[i].factor = calls_factor(c, g, i, end);
@@ -322,7 +325,7 @@ pf_flow_calls_couple(struct pf_flow_calls *c, struct pf_flow_graph *g)
 	for (uint32_t i = 0; i < c->p->function_count; i++) {
 		if (is_coupled(c, g, i)) {
 			double *entries = pf_flow_entry(g, g->slots[i]);
-			*entries = sqrt(*entries * calls_of(c, i));
+			*entries = sqrt(*entries * c->called[i]);
 		}
 	}
 	for (size_t i = 0; i < c->call_count; i = calls_end(c, i)) {

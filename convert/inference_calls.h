@@ -22,8 +22,9 @@ struct pf_flow_calls {
 	size_t call_count, call_capacity;
 	struct pf_flow_detour *detours;
 	size_t detour_count, detour_capacity;
-	double *called; /* by function: sum over its call sites */
-	double *below;  /* by function: samples under calls that are known */
+	double *
+	    called; /* by function: over its call sites, and what these leave at least to callers outside */
+	double *below; /* by function: samples under calls that are known */
 	double
 	    *outside; /* by function: samples under calls of functions that are not in the graph */
 };

@@ -116,7 +116,7 @@ describe_verdict(struct pf_buffer *b, const struct pf_convert *c)
 static void
 describe_lto(struct pf_buffer *b, const struct pf_convert *c, const char *output)
 {
-	if (c->options.format != PF_CONVERT_EXTBINARY && c->options.format != PF_CONVERT_TEXT)
+	if (!pf_format_is_llvm(c->options.format))
 		return;
 	pf_buffer_string(b, "with -flto, the linker needs it too\n  ");
 	pf_advice_lto_flags(b, c, output);

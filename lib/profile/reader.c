@@ -77,10 +77,12 @@ text_instead(const char *name, const uint8_t *bytes, size_t size, struct pf_erro
 {
 	int shown = 0;
 
+	while (size && (*bytes == '\n' || *bytes == '\r' || *bytes == '\t' || *bytes == ' '))
+		bytes++, size--;
+	if (size == 0)
+		return pf_error_set(err, PF_EINPUT, "%s: not a profile but empty lines", name);
 	while ((size_t)shown < size && shown < 60 && bytes[shown] >= 0x20 && bytes[shown] < 0x7f)
 		shown++;
-	if (shown == 0)
-		return pf_error_set(err, PF_EINPUT, "%s: not a profile but empty lines", name);
 	return pf_error_set(err, PF_EINPUT, "%s: not a profile but text: \"%.*s\"", name, shown,
 	    (const char *)bytes);
 }

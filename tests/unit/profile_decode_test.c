@@ -215,6 +215,8 @@ what_people_save_by_mistake_is_named(void **state)
 	assert_refused(&b, "not a profile but text: \"<html><head>");
 	pf_buffer_string(&b, "\n\n");
 	assert_refused(&b, "not a profile but empty lines");
+	pf_buffer_string(&b, "\n<html>");
+	assert_refused(&b, "not a profile but text: \"<html>");
 	assert_refused(&b, "empty");
 	pf_buffer_add(&b, "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16);
 	assert_refused(&b, "bad.pb: not a profile of a format that profuse knows");
