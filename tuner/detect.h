@@ -116,6 +116,10 @@ struct pf_gc_cost {
 };
 int pf_gc_cost(const struct pf_evidence *e, struct pf_gc_cost *cost, struct pf_error *err);
 
+struct pf_go_heap;
+/* Processors that collect, on average; NaN: unknown. */
+double pf_gc_processors(
+    const struct pf_evidence *e, const struct pf_gc_cost *c, const struct pf_go_heap *h);
 /*
  * Lowers the severity of the finding being built where the collector, or the service, uses little CPU: a great share
  * of next to nothing is next to nothing.
@@ -124,14 +128,15 @@ void pf_gc_weigh(const struct pf_evidence *e, struct pf_findings *f, const struc
 
 /* Go's heap as its collector sees it (gc_heap.c); NaN where unknown. */
 struct pf_go_heap {
-	double live;      /* bytes marked by a cycle */
-	double goal;      /* the heap's size that starts the next one; infinity: none does */
-	double gogc;      /* percent; infinity: off; NaN: nothing tells, and a limit decides */
-	double overhead;  /* all that is not heap: stacks, metadata, the binary's share */
-	double limit;     /* GOMEMLIMIT; infinity: none */
-	double interval;  /* seconds between cycles */
-	double forced;    /* share of cycles that were forced */
-	double cycle_cpu; /* CPU seconds of one cycle */
+	double live;       /* bytes marked by a cycle */
+	double goal;       /* the heap's size that starts the next one; infinity: none does */
+	double gogc;       /* percent; infinity: off; NaN: nothing tells, and a limit decides */
+	double overhead;   /* all that is not heap: stacks, metadata, the binary's share */
+	double limit;      /* GOMEMLIMIT; infinity: none */
+	double interval;   /* seconds between cycles */
+	double forced;     /* share of cycles that were forced */
+	double cycle_cpu;  /* CPU seconds of one cycle */
+	double cycle_wall; /* seconds that one takes at most, by one that was asked for */
 	double objects;
 	bool gogc_assumed; /* nothing tells GOGC: Go's default */
 	bool gogc_rough;   /* read off a heap of a few megabytes */

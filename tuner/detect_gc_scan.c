@@ -18,8 +18,14 @@
 
 #define MARK_SECONDS 30e-9 /* of CPU, per object with pointers */
 #define LONG_CYCLE 0.1     /* seconds of CPU, measured: of consequence however rare */
+/*
+ * Seconds on the clock: the collector takes a quarter of the processors meanwhile, which are those 0.1 s of CPU on two.
+ * What else runs on the machine makes it longer: it is sure from twice as many on.
+ */
+#define LONG_WAIT 0.2
 
 #define LITTLE_SHARE 0.02 /* of CPU: cycles are rare */
+#define LITTLE_USED 0.01  /* of a processor: cycles are rare, too */
 #define LEAST_SAVED 0.005 /* of CPU: what is worth a prediction */
 
 enum { MANY_OBJECTS = 500000, VERY_MANY_OBJECTS = 1000000, SMALL_OBJECT = 512 };
@@ -95,6 +101,31 @@ advise(struct pf_findings *f, const char *owner, double count)
 						      "slices and maps.")});
 }
 
+/* Where cycles are rare, only how long one takes makes it matter, and nothing measured it. */
+static void
+doubt_length(struct pf_findings *f, const struct pf_gc_cost *c, const struct pf_go_heap *h)
+{
+	bool is_long = h->cycle_wall >= 2 * LONG_WAIT;
+	char text[PF_AMOUNT_ROOM];
+
+	if (!isnan(h->cycle_wall))
+		pf_add_caveat(f, is_long ? PF_CONFIDENCE_LOW : PF_UNSURE,
+		    pf_say(f,
+			"Cycles come rarely. One that was asked for took %s, with all that it "
+			"waited for processors: what it takes of them, and how long requests wait "
+			"for their share, tells a gctrace (GODEBUG=gctrace=1, --stats).",
+			pf_amount(text, h->cycle_wall, "seconds")));
+	else if (!c->source)
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f, "Too few samples of CPU time, no gctrace and no runtime metrics: "
+			      "that the objects have pointers is assumed."));
+	else
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f, "Cycles come rarely, and nothing tells what one costs: whether the "
+			      "objects have pointers, and how long requests wait for their share, "
+			      "tells a gctrace (GODEBUG=gctrace=1, --stats)."));
+}
+
 /* What a cycle costs says whether there is anything to walk. */
 static void
 doubt_cost(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c,
@@ -104,6 +135,8 @@ doubt_cost(const struct pf_evidence *e, struct pf_findings *f, const struct pf_g
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f, "What a cycle costs is the mean since the service began, without "
 			      "marking in idle time: a gctrace tells the last ones."));
+	else if (isnan(h->cycle_cpu) && rare)
+		doubt_length(f, c, h);
 	else if (isnan(h->cycle_cpu) && !c->source)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f,
@@ -111,11 +144,24 @@ doubt_cost(const struct pf_evidence *e, struct pf_findings *f, const struct pf_g
 			"assumed.",
 			pf_evidence_last(e, PF_PROFILE_CPU) ? "Too few samples of CPU time"
 							    : "No CPU profile"));
-	else if (isnan(h->cycle_cpu) && rare)
-		pf_add_caveat(f, PF_CONFIDENCE_LOW,
-		    pf_say(f, "Cycles come rarely, and nothing tells what one costs: whether the "
-			      "objects have pointers, and how long requests wait for their share, "
-			      "tells a gctrace (GODEBUG=gctrace=1, --stats)."));
+}
+
+/* Whether cycles come so rarely that all of them together take no CPU worth speaking of. */
+static bool
+is_rare(const struct pf_evidence *e, const struct pf_gc_cost *c, const struct pf_go_heap *h)
+{
+	if (!c->source)
+		return is_at_rest(e);
+	return c->share < LITTLE_SHARE || pf_gc_processors(e, c, h) < LITTLE_USED;
+}
+
+/* Whether a walk of so many objects is of no consequence, or none: `cycle` is what it would take of CPU. */
+static bool
+is_harmless(const struct pf_go_heap *h, double count, double cycle, bool rare)
+{
+	if (!isnan(h->cycle_cpu)) /* which says whether there are pointers to follow */
+		return h->cycle_cpu < cycle / 6 || (rare && h->cycle_cpu < LONG_CYCLE);
+	return rare && (count < VERY_MANY_OBJECTS || h->cycle_wall < LONG_WAIT);
 }
 
 static int
@@ -137,10 +183,8 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 	if (rc)
 		return rc;
 	measured = !isnan(h.cycle_cpu);
-	rare = c.source ? c.share < LITTLE_SHARE : is_at_rest(e);
-	/* The measured cost of a cycle says whether there are pointers to follow. */
-	if (h.cycle_cpu < cycle / 6 || (rare && measured && h.cycle_cpu < LONG_CYCLE) ||
-	    (rare && !measured && count < VERY_MANY_OBJECTS))
+	rare = is_rare(e, &c, &h);
+	if (is_harmless(&h, count, cycle, rare))
 		return 0;
 	if (measured)
 		cycle = h.cycle_cpu;
@@ -171,6 +215,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 	pf_add_number(f, "gc_cpu_share", c.share, "share");
 	pf_add_number(f, "seconds_between_cycles", h.interval, "seconds");
 	pf_add_number(f, "live_heap", h.live, "bytes");
+	pf_add_number(f, "a_cycle_asked_for", h.cycle_wall, "seconds");
 	doubt_cost(e, f, &c, &h, rare);
 	advise(f, owner, count);
 	pf_add_prediction(f, "gc_cycle_cpu", "seconds", cycle, cycle * (1 - first / count) + 1e-3,

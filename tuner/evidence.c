@@ -20,8 +20,11 @@ pf_evidence_init(struct pf_evidence *e, const char *service, struct pf_error *er
 {
 	int rc;
 
-	*e = (struct pf_evidence){
-	    .memory_limit = NAN, .cpus = NAN, .first_resident = NAN, .first_at = NAN};
+	*e = (struct pf_evidence){.answered = NAN,
+	    .memory_limit = NAN,
+	    .cpus = NAN,
+	    .first_resident = NAN,
+	    .first_at = NAN};
 	rc = pf_strings_init(&e->strings, err);
 	return rc ? rc
 		  : pf_copy_string(&e->service, service && *service ? service : "service", err);

@@ -90,6 +90,7 @@ struct pf_evidence {
 	struct pf_goroutines goroutines; /* the last dump with addresses */
 	bool has_goroutines;
 	size_t asked;       /* collections that a live service was asked for until now */
+	double answered;    /* seconds: the soonest that one of the last of them was over; NaN */
 	size_t collections; /* that the heap snapshots of one process of Go's are of, at most */
 	bool not_go; /* statistics of Go's runtime were set aside: the program is none of Go's */
 	struct pf_cgroup cgroup;

@@ -324,10 +324,17 @@ fetch(struct gathering *g, const char *type, const char *path, uint32_t seconds,
 static int
 fetch_heap(struct gathering *g, struct pf_error *err)
 {
+	struct pf_evidence *e = &g->tune->evidence;
 	size_t got = g->got;
+	double begun = pf_net_now();
 	int rc = fetch(g, "heap", heap, 0, false, err);
 
-	g->tune->evidence.asked += g->got > got;
+	if (g->got == got)
+		return rc;
+	e->asked++;
+	/* Not of the first: what there is to walk may have become more since. */
+	if (e->asked > 1)
+		e->answered = fmin(e->answered, pf_net_now() - begun);
 	return rc;
 }
 

@@ -310,6 +310,8 @@ cycles_of_stats(
 	asked = now->asked - then->asked;
 	cycles = now->go.cycles - then->go.cycles - asked;
 	forced = now->go.forced_cycles - then->go.forced_cycles - asked;
+	if (asked > 0 && forced >= 0) /* it did collect when it was asked to */
+		h->cycle_wall = e->answered;
 	if (cycles > 0 && now->go.last_gc > then->go.last_gc) {
 		h->interval = (now->go.last_gc - then->go.last_gc) / cycles;
 		h->forced = fmax(0, forced) / cycles;
@@ -455,6 +457,7 @@ pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h, struct pf_error *e
 	    .interval = NAN,
 	    .forced = NAN,
 	    .cycle_cpu = NAN,
+	    .cycle_wall = NAN,
 	    .objects = NAN,
 	};
 	h->gogc = parse_gogc(e->gogc);

@@ -135,6 +135,20 @@ pf_gc_cost(const struct pf_evidence *e, struct pf_gc_cost *cost, struct pf_error
 	return rc;
 }
 
+/* A profile that is shorter than cycles are apart may have one too many, and no more. */
+double
+pf_gc_processors(
+    const struct pf_evidence *e, const struct pf_gc_cost *c, const struct pf_go_heap *h)
+{
+	uint32_t column;
+	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
+	double window = ep ? (double)pf_profile_duration_nanos(ep->p) / 1e9 : NAN;
+
+	if (!isnan(h->cycle_cpu))
+		return h->cycle_cpu / h->interval;
+	return ep ? c->share * pf_cores_used(ep, column) * window / fmax(window, h->interval) : NAN;
+}
+
 void
 pf_gc_weigh(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c)
 {

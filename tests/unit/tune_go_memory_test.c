@@ -1,4 +1,7 @@
 /* What MemStats tell where neither /metrics nor a process was given: a limit, GOGC that is off, memory of C code. */
+#include <math.h>
+
+#include "support/labelled_profile.h"
 #include "support/tuned.h"
 #include "tuner/detect.h"
 
@@ -150,10 +153,82 @@ a_peak_begins_at_what_was_resident_at_most(void **state)
 	pf_tune_free(tune);
 }
 
+struct walk {
+	int64_t collects, works; /* samples of 10 ms in 4 s */
+	double answered;         /* seconds: by collections that were asked for; NaN: of files */
+	int forced, cycles;      /* meanwhile: of all four that were asked for, and of its own */
+	enum pf_confidence confidence;
+	bool found;
+};
+
+/* Of 1.5 million objects, in a service that was looked at for 10 s. */
+static struct pf_tune *
+walk(const struct walk *w)
+{
+	static const char *const types[] = {"samples", "count", "cpu", "nanoseconds", NULL};
+	static const char look[] = "heap profile: 1500000: 57000000 [1500000: 57000000] @ heap/2\n"
+				   "1500000: 57000000 [1500000: 57000000] @ 0x488aac 0x606268\n"
+				   "#\t0x606267\tmain.build+0x47\t\t\t/src/a.go:277\n\n"
+				   "# runtime.MemStats\n# HeapAlloc = 5\n# NextGC = 100000000\n"
+				   "# LastGC = %d000000000\n# NumGC = %d\n# NumForcedGC = %d\n";
+	const struct test_sample samples[] = {
+	    {{"main.query", "main.serve"}, {w->works, 10000000 * w->works}, {{0}}},
+	    {{w->collects ? "runtime.scanobject" : NULL, "runtime.gcBgMarkWorker"},
+		{w->collects, 10000000 * w->collects}, {{0}}},
+	    {{NULL}, {0}, {{0}}}};
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	char text[1024];
+
+	for (int k = 0; k < 2; k++) {
+		tune->evidence.asked = isnan(w->answered) ? 0 : k ? 5 : 1;
+		snprintf(text, sizeof text, look, 1000 + 10 * k, 10 + k * (w->forced + w->cycles),
+		    1 + k * w->forced);
+		assert_int_equal(pf_tune_add(tune, "heap", text, strlen(text), false, &err), 0);
+	}
+	tune->evidence.answered = w->answered;
+	add_labelled(tune, types, samples, 4, 1000, false);
+	run_tune(tune);
+	return tune;
+}
+
+/* Where cycles come rarely, one has to take long: how long at most, those tell that tune asks for. */
+static void
+rare_walks_are_told_where_one_takes_long(void **state)
+{
+	static const struct walk cases[] = {
+	    {0, 40, 0.07, 4, 1, PF_UNSURE, false},
+	    {0, 9, 0.07, 4, 1, PF_UNSURE, false},
+	    /* one cycle of its own, which just fell into the profile: no rate */
+	    {5, 40, 0.07, 4, 1, PF_UNSURE, false},
+	    {0, 40, 0.3, 4, 1, PF_UNSURE, true},
+	    {0, 40, 0.5, 4, 1, PF_CONFIDENCE_LOW, true},
+	    /* it takes the question for another, and collects nothing */
+	    {0, 40, 0.01, 0, 1, PF_UNSURE, true},
+	    {0, 40, NAN, 0, 1, PF_UNSURE, true},
+	    {0, 9, NAN, 0, 1, PF_UNSURE, true},
+	    /* not rare */
+	    {15, 40, 0.07, 4, 10, PF_CONFIDENCE_HIGH, true},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = walk(&cases[i]);
+		const struct pf_finding *finding = find_finding(tune, "gc-scan");
+
+		if (!finding != !cases[i].found)
+			fail_msg("case %zu", i);
+		if (finding && finding->confidence != cases[i].confidence)
+			fail_msg("case %zu: confidence %d", i, finding->confidence);
+		pf_tune_free(tune);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(rare_walks_are_told_where_one_takes_long),
 	    cmocka_unit_test(a_goal_next_to_what_is_live_is_a_limits),
 	    cmocka_unit_test(gogc_off_without_a_limit_is_told),
 	    cmocka_unit_test(memory_of_c_code_that_grows_is_told),
