@@ -51,6 +51,8 @@ enum { MOST_CANDIDATES = 32, MUCH_BYTES = 64 << 20, MANY_STEPS = 3, MOST_STACKS 
 #define YOUNG 120
 #define STILL_YOUNG 600
 
+#define SOON 86400 /* seconds until a limit is met */
+
 static double
 total_of(const struct pf_growth *h, size_t snapshot)
 {
@@ -154,33 +156,63 @@ short_name(const struct pf_evidence_profile *ep)
 	return ep->series ? ep->name : pf_base_name(ep->name);
 }
 
+/* What a later look shows of a leak, and what of all that looks like one now. */
+static void
+write_next(char *text, size_t room, const struct pf_evidence *e, const struct growth *g)
+{
+	bool paced = g->series && !g->steps && pf_evidence_is_timed(e, PF_PROFILE_HEAP);
+	char more[PF_AMOUNT_ROOM];
+
+	if (paced && g->trend.slope > 0)
+		snprintf(text, room,
+		    "in %d minutes: a leak has grown by about %s more until then, at this pace; a "
+		    "cache that was full or a batch that has read its input holds what it did.",
+		    STILL_YOUNG / 60, pf_amount(more, STILL_YOUNG * g->trend.slope, "bytes"));
+	else
+		snprintf(text, room,
+		    "in %d minutes: a leak has grown on until then; a cache that was full or a "
+		    "batch that has read its input holds what it did.",
+		    STILL_YOUNG / 60);
+}
+
 /* A young process fills its caches, and entries that are to live for minutes have not ended yet. */
 static void
-doubt_young(const struct pf_evidence *e, struct pf_findings *f, const struct pf_growth *h)
+doubt_young(const struct pf_evidence *e, struct pf_findings *f, const struct growth *g)
 {
-	struct pf_age age = pf_growth_age(e, h);
-	char text[PF_AMOUNT_ROOM];
+	struct pf_age age = pf_growth_age(e, g->process);
+	char text[PF_AMOUNT_ROOM], next[256];
 
 	if (!(age.seconds < STILL_YOUNG))
 		return;
 	pf_amount(text, age.seconds, "seconds");
+	write_next(next, sizeof next, e, g);
 	pf_add_caveat(f, age.seconds < YOUNG ? PF_UNSURE : PF_CONFIDENCE_LOW,
 	    age.of == PF_AGE_OF_PROCESS
 		? pf_say(f,
 		      "The process had run for %s only (or had been watched for no longer) when it "
 		      "was looked at last: a cache that fills up, or keeps entries for minutes, "
-		      "looks the same. Look again when it is older.",
-		      text)
+		      "looks the same. Look again %s",
+		      text, next)
 	    : age.of == PF_AGE_OF_WORK
 		? pf_say(f,
 		      "At the pace at which it allocates now, all that the process ever allocated "
 		      "takes %s only: it may have begun, or its load may have, so short a time "
-		      "ago, and a cache that fills up looks the same. Look again later.",
-		      text)
+		      "ago, and a cache that fills up looks the same. Look again %s",
+		      text, next)
 		: pf_say(f,
 		      "The snapshots are of %s only: a cache that fills up, or keeps entries for "
-		      "minutes, looks the same. Take them over ten minutes and more.",
-		      text));
+		      "minutes, looks the same. Take one more %s",
+		      text, next));
+}
+
+/* Whether what grows meets a limit within a day; of steps and pairs, with the next growth like this one. */
+static bool
+meets_limit(const struct pf_evidence *e, const struct growth *g)
+{
+	double left = e->memory_limit - pf_evidence_rss(e);
+	bool paced = g->series && !g->steps && pf_evidence_is_timed(e, PF_PROFILE_HEAP);
+
+	return isfinite(left) && left < (paced ? g->trend.slope * SOON : g->grown);
 }
 
 /* " over 18 s" of a series whose times are known. */
@@ -296,7 +328,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 		    pf_say(f, "The profiles are sampled, and so few samples stand behind the first "
 			      "and the last snapshot that they may be alike: what it grew by may "
 			      "be nothing."));
-	doubt_young(e, f, h);
+	doubt_young(e, f, g);
 	if (comes_with_connections(w, g))
 		pf_add_caveat(f, PF_UNSURE,
 		    pf_say(f,
@@ -304,6 +336,8 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 			"for each looks the same.",
 			w->connections));
 	pf_add_snapshot_caveats(e, PF_PROFILE_HEAP, f);
+	if (finding->confidence == PF_UNSURE && !meets_limit(e, g))
+		finding->severity = PF_SEVERITY_LOW;
 	advise(f, owner);
 	pf_add_prediction(f, "heap_in_use", "bytes", g->last, g->first, g->first, g->last,
 	    pf_say(f, "what it grew by is held no more"));

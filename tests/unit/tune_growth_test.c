@@ -112,6 +112,49 @@ a_short_series_is_not_sure(void **state)
 	}
 }
 
+/* What may be none is of little consequence, unless a limit is met: and what the next look shows is told. */
+static void
+what_may_be_a_cache_says_what_to_do_next(void **state)
+{
+	static const int64_t mib[SNAPSHOTS] = {
+	    100, 110, 120, 130, 140, 150, 160, 170, 180, 190, 200, 210};
+	static const struct {
+		double apart, limit;
+		enum pf_severity severity;
+		const char *more;
+	} cases[] = {{1, NAN, PF_SEVERITY_LOW,
+			 "Take one more in 10 minutes: a leak has grown by "
+			 "about 5.9 GiB more"},
+	    {1, 8e9, PF_SEVERITY_MEDIUM, "5.9 GiB more"},
+	    {1, 8e15, PF_SEVERITY_LOW, "5.9 GiB more"}, {60, NAN, PF_SEVERITY_HIGH, NULL}};
+	static const char metrics[] = "process_resident_memory_bytes 3e8\n"
+				      "go_memstats_sys_bytes 3e8\n";
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *leak;
+		struct pf_error err = {0};
+		bool told = false, known;
+
+		tune->evidence.memory_limit = cases[i].limit;
+		for (size_t k = 0; k < SNAPSHOTS; k++)
+			add_snapshot(tune, k, cases[i].apart * (double)k, mib[k], mib[k]);
+		assert_int_equal(pf_evidence_add_stats(&tune->evidence, "metrics", metrics,
+				     strlen(metrics), false, &known, &err),
+		    0);
+		run_tune(tune);
+		leak = find_finding(tune, "leak");
+		assert_int_equal(leak->severity, cases[i].severity);
+		for (size_t k = 0; cases[i].more && k < leak->caveat_count; k++)
+			told |= strstr(pf_said(&tune->findings,
+					   tune->findings.caveats[leak->first_caveat + k]),
+				    cases[i].more) != NULL;
+		assert_true(told || !cases[i].more);
+		pf_tune_free(tune);
+	}
+}
+
 /* No growth in seconds says nothing of slow leaks: how fast one had to be is told. */
 static void
 a_short_watch_without_growth_is_no_all_clear(void **state)
@@ -243,6 +286,7 @@ main(void)
 	    cmocka_unit_test(an_array_that_doubles_for_ever_is_found),
 	    cmocka_unit_test(a_leak_shows_each_of_its_stacks),
 	    cmocka_unit_test(a_short_series_is_not_sure),
+	    cmocka_unit_test(what_may_be_a_cache_says_what_to_do_next),
 	    cmocka_unit_test(a_short_watch_without_growth_is_no_all_clear),
 	    cmocka_unit_test(a_table_that_has_found_its_size_is_none),
 	};
