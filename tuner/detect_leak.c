@@ -163,16 +163,13 @@ write_next(char *text, size_t room, const struct pf_evidence *e, const struct gr
 	bool paced = g->series && !g->steps && pf_evidence_is_timed(e, PF_PROFILE_HEAP);
 	char more[PF_AMOUNT_ROOM];
 
+	*more = '\0';
 	if (paced && g->trend.slope > 0)
-		snprintf(text, room,
-		    "in %d minutes: a leak has grown by about %s more until then, at this pace; a "
-		    "cache that was full or a batch that has read its input holds what it did.",
-		    STILL_YOUNG / 60, pf_amount(more, STILL_YOUNG * g->trend.slope, "bytes"));
-	else
-		snprintf(text, room,
-		    "in %d minutes: a leak has grown on until then; a cache that was full or a "
-		    "batch that has read its input holds what it did.",
-		    STILL_YOUNG / 60);
+		pf_amount(more, STILL_YOUNG * g->trend.slope, "bytes");
+	snprintf(text, room,
+	    "in %d minutes: a leak has grown %s%s until then; a cache that is full by then, or a "
+	    "batch that has read its input, grows no more.",
+	    STILL_YOUNG / 60, *more ? "by about another " : "on", more);
 }
 
 /* A young process fills its caches, and entries that are to live for minutes have not ended yet. */

@@ -124,9 +124,10 @@ what_may_be_a_cache_says_what_to_do_next(void **state)
 		const char *more;
 	} cases[] = {{1, NAN, PF_SEVERITY_LOW,
 			 "Take one more in 10 minutes: a leak has grown by "
-			 "about 5.9 GiB more"},
-	    {1, 8e9, PF_SEVERITY_MEDIUM, "5.9 GiB more"},
-	    {1, 8e15, PF_SEVERITY_LOW, "5.9 GiB more"}, {60, NAN, PF_SEVERITY_HIGH, NULL}};
+			 "about another 5.9 GiB"},
+	    {1, 8e9, PF_SEVERITY_MEDIUM, "another 5.9 GiB until then"},
+	    {1, 8e15, PF_SEVERITY_LOW, "another 5.9 GiB until then"},
+	    {60, NAN, PF_SEVERITY_HIGH, NULL}};
 	static const char metrics[] = "process_resident_memory_bytes 3e8\n"
 				      "go_memstats_sys_bytes 3e8\n";
 	(void)state;
