@@ -215,7 +215,7 @@ add_lock_caveats(struct pf_findings *f, const struct pf_lock *l)
 			"frame. Compiled with -fno-optimize-sibling-calls the stack shows it.",
 			l->owner));
 	if (per_second < PF_FEW_WAIT)
-		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		pf_add_caveat(f, per_second < PF_FEW_WAIT / 2 ? PF_UNSURE : PF_CONFIDENCE_LOW,
 		    pf_say(f,
 			"On average %.2g threads wait. Where the machine is busy with other "
 			"programs, a lock that is held for microseconds makes others wait as long "
