@@ -19,10 +19,10 @@
 #define MARK_SECONDS 30e-9 /* of CPU, per object with pointers */
 #define LONG_CYCLE 0.1     /* seconds of CPU, measured: of consequence however rare */
 /*
- * Seconds on the clock: the collector takes a quarter of the processors meanwhile, which are those 0.1 s of CPU on two.
- * What else runs on the machine makes it longer: it is sure from twice as many on.
+ * Seconds on the clock: below them hardly a request notices that the collector takes a quarter of the processors, and
+ * more where these are idle. What else runs on the machine makes a cycle longer: it is surer from twice as many on.
  */
-#define LONG_WAIT 0.2
+#define LONG_WAIT 0.1
 
 #define LITTLE_SHARE 0.02 /* of CPU: cycles are rare */
 #define LITTLE_USED 0.01  /* of a processor: cycles are rare, too */

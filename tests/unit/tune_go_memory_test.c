@@ -201,7 +201,7 @@ rare_walks_are_told_where_one_takes_long(void **state)
 	    {0, 9, 0.07, 4, 1, PF_UNSURE, false},
 	    /* one cycle of its own, which just fell into the profile: no rate */
 	    {5, 40, 0.07, 4, 1, PF_UNSURE, false},
-	    {0, 40, 0.3, 4, 1, PF_UNSURE, true},
+	    {0, 40, 0.13, 4, 1, PF_UNSURE, true},
 	    {0, 40, 0.5, 4, 1, PF_CONFIDENCE_LOW, true},
 	    /* it takes the question for another, and collects nothing */
 	    {0, 40, 0.01, 0, 1, PF_UNSURE, true},
