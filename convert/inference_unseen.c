@@ -1,6 +1,7 @@
 /* inference_unseen.c: see inference_unseen.h. */
 #include "convert/inference_unseen.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +15,32 @@
 #define TELLING 10
 /* What runs more often than this share of its function's hottest block is not ruled out: chance may have hidden it. */
 #define RARE .05
+/*
+ * Three runs for a thousand of the hottest block: had blocks without samples run that often, and so many samples would
+ * be expected of them, they run less often, and the compiler may take it for never.
+ */
+#define AS_GOOD_AS_NEVER .003
+#define EXPECTED 4.0
 
 enum { PASSES = 3 };
+
+/* Connected blocks of which nothing says that they ran: what leads to a common place is seen there or nowhere. */
+struct region {
+	uint32_t parent; /* of a block, on the way to the one that holds the rest */
+	double most;     /* count of the one that runs most often */
+	double expected; /* samples, by the counts */
+};
 
 struct ruling {
 	const struct pf_program *p;
 	const struct pf_flow_graph *g;
 	const double *counts;
 	uint8_t *unseen;
-	uint32_t *ways; /* by block of the function: edges from blocks that are not ruled out */
+	/* Of one function, by block. */
+	uint32_t *ways; /* edges from blocks that are not ruled out */
 	size_t way_capacity;
+	struct region *regions;
+	size_t region_capacity;
 };
 
 static double
@@ -77,6 +94,74 @@ count_ways(struct ruling *r, const struct pf_program_function *f, struct pf_erro
 	return rc;
 }
 
+static struct region *
+region_of(const struct ruling *r, uint32_t n)
+{
+	while (r->regions[n].parent != n)
+		n = r->regions[n].parent = r->regions[r->regions[n].parent].parent;
+	return &r->regions[n];
+}
+
+static void
+join_regions(struct ruling *r, uint32_t function, double most)
+{
+	const struct pf_program_function *f = &r->p->functions[function];
+
+	for (uint32_t i = 0; i < f->block_count; i++)
+		r->regions[i] = (struct region){.parent = i};
+	for (uint32_t i = 0; i < f->block_count; i++) {
+		const struct pf_program_block *b = &r->p->blocks[f->first_block + i];
+
+		if (!is_doubtful(r, function, i, most))
+			continue;
+		for (uint32_t e = b->first_edge; e < b[1].first_edge; e++) {
+			uint32_t to = r->p->edges[e] - f->first_block;
+
+			if (is_doubtful(r, function, to, most))
+				region_of(r, i)->parent = region_of(r, to)->parent;
+		}
+	}
+}
+
+static void
+add_to_region(struct ruling *r, uint32_t function, uint32_t n)
+{
+	struct region *region = region_of(r, n);
+	uint32_t slot = r->g->slots[function] + n * PF_FLOW_LANES;
+	double count = r->counts[r->p->functions[function].first_block + n];
+
+	region->most = fmax(region->most, count);
+	region->expected += count * pf_flow_row(r->g, slot)->weight[slot % PF_FLOW_LANES];
+}
+
+/* What is behind such a region and has a few samples is as rare, by conservation. */
+static bool
+would_have_samples(const struct region *region, double most)
+{
+	double least = AS_GOOD_AS_NEVER * most;
+
+	return region->most < least && region->expected * least >= EXPECTED * region->most;
+}
+
+/* Blocks that samples would have hit: without any there, they don't run. */
+static int
+judge_regions(struct ruling *r, uint32_t function, double most, struct pf_error *err)
+{
+	const struct pf_program_function *f = &r->p->functions[function];
+	int rc = PF_GROW(r->regions, r->region_capacity, f->block_count, err);
+
+	if (rc)
+		return rc;
+	join_regions(r, function, most);
+	for (uint32_t i = 0; i < f->block_count; i++)
+		add_to_region(r, function, i);
+	for (uint32_t i = 0; i < f->block_count; i++) {
+		if (is_doubtful(r, function, i, most) && would_have_samples(region_of(r, i), most))
+			r->unseen[f->first_block + i] = 1;
+	}
+	return 0;
+}
+
 static void
 rule_out(struct ruling *r, const struct pf_program_function *f, uint32_t n)
 {
@@ -87,23 +172,21 @@ rule_out(struct ruling *r, const struct pf_program_function *f, uint32_t n)
 		r->ways[r->p->edges[e] - f->first_block]--;
 }
 
-/* From calls that no stack shows to what is before and behind them. */
+/* From calls that no stack shows, and what was not hit, to what is before and behind them. */
 static int
 spread(struct ruling *r, uint32_t function, struct pf_error *err)
 {
 	const struct pf_program_function *f = &r->p->functions[function];
 	double most = hottest(r, f);
-	bool any = false;
 	int rc;
 
 	for (uint32_t i = 0; i < f->block_count; i++) {
-		uint8_t *unseen = &r->unseen[f->first_block + i];
-		*unseen = *unseen && is_doubtful(r, function, i, most);
-		any |= *unseen;
+		if (!is_doubtful(r, function, i, most))
+			r->unseen[f->first_block + i] = 0;
 	}
-	if (!any)
-		return 0;
-	rc = count_ways(r, f, err);
+	rc = judge_regions(r, function, most, err);
+	if (!rc)
+		rc = count_ways(r, f, err);
 	for (int pass = 0; !rc && pass < PASSES; pass++) {
 		for (uint32_t i = 0; i < f->block_count; i++) {
 			/* blocks are mostly in the order in which they run: there and back */
@@ -135,5 +218,6 @@ pf_flow_rule_out(uint8_t *unseen, const struct pf_program *p, const struct pf_fl
 			    &unseen[p->functions[i].first_block], 0, p->functions[i].block_count);
 	}
 	free(r.ways);
+	free(r.regions);
 	return rc;
 }

@@ -295,6 +295,42 @@ what_a_call_rules_out_did_not_run(void **state)
 	assert_true(g.counts[3] > 0 && g.counts[2] > 0);
 }
 
+/* A loop of which `samples` hit what runs in each turn, and which has an aside of two blocks, of which `aside` hit the second. */
+static struct graph
+loop_with_an_aside(int64_t samples, int64_t aside)
+{
+	struct graph g;
+
+	/* 0 → 1; 1 → 2 | 4; 2 → 3 → 4; 4 → 1 | 5 */
+	set_up(&g);
+	add_block(&g, 20, 1, 1, 0);
+	add_block(&g, samples, 2, 2, 4);
+	add_block(&g, 0, 1, 3, 0);
+	add_block(&g, aside, 1, 4, 0);
+	add_block(&g, samples, 2, 1, 5);
+	add_block(&g, 20, 0, 0, 0);
+	infer(&g, true);
+	return g;
+}
+
+static void
+what_many_samples_had_the_chance_to_hit_and_none_did_did_not_run(void **state)
+{
+	struct graph g = loop_with_an_aside(20000, 0);
+	(void)state;
+
+	assert_true(g.counts[2] == 0 && g.counts[3] == 0);
+	assert_true(g.counts[1] > 10000 && g.counts[4] > 10000);
+	/* samples in one of them tell that both ran, and of few samples none may have been there by chance */
+	g = loop_with_an_aside(20000, 1000);
+	assert_true(g.counts[2] > 0 && g.counts[3] > 0);
+	g = loop_with_an_aside(600, 0);
+	assert_true(g.counts[2] > 0 && g.counts[3] > 0);
+	/* together they are twice as likely to be hit as one alone */
+	g = loop_with_an_aside(800, 0);
+	assert_true(g.counts[2] == 0 && g.counts[3] == 0);
+}
+
 static void
 a_callee_is_entered_as_often_as_it_is_called(void **state)
 {
@@ -543,6 +579,7 @@ main(void)
 	    cmocka_unit_test(stacks_prove_that_a_call_ran),
 	    cmocka_unit_test(a_call_that_no_stack_shows_ran_seldom),
 	    cmocka_unit_test(what_a_call_rules_out_did_not_run),
+	    cmocka_unit_test(what_many_samples_had_the_chance_to_hit_and_none_did_did_not_run),
 	    cmocka_unit_test(a_callee_is_entered_as_often_as_it_is_called),
 	    cmocka_unit_test(a_recursion_is_also_called_by_functions_without_samples),
 	    cmocka_unit_test(instructions_cost_alike_when_samples_are_no_time),
