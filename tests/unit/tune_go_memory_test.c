@@ -192,6 +192,19 @@ walk(const struct walk *w)
 	return tune;
 }
 
+/* How long a cycle that was asked for took, as the finding shows it; NaN: it doesn't. */
+static double
+shown_answer(const struct pf_findings *f, const struct pf_finding *finding)
+{
+	for (size_t i = 0; i < finding->number_count; i++) {
+		const struct pf_number *n = &f->numbers[finding->first_number + i];
+
+		if (strcmp(pf_said(f, n->name), "a_cycle_asked_for") == 0)
+			return n->value;
+	}
+	return NAN;
+}
+
 /* Where cycles come rarely, one has to take long: how long at most, those tell that tune asks for. */
 static void
 rare_walks_are_told_where_one_takes_long(void **state)
@@ -220,6 +233,9 @@ rare_walks_are_told_where_one_takes_long(void **state)
 			fail_msg("case %zu", i);
 		if (finding && finding->confidence != cases[i].confidence)
 			fail_msg("case %zu: confidence %d", i, finding->confidence);
+		if (finding && cases[i].forced &&
+		    shown_answer(&tune->findings, finding) != cases[i].answered)
+			fail_msg("case %zu: not shown how long it took", i);
 		pf_tune_free(tune);
 	}
 }
