@@ -338,8 +338,8 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	doubt_heap(f, &h, PF_CONFIDENCE_MEDIUM);
 	doubt_live(f, &h, PF_CONFIDENCE_MEDIUM);
 	pf_add_advice(
-	    f, (struct pf_advice){.action = pf_say(f, "Allocate less where most is allocated (the "
-						      "stacks below): every byte less is a "
+	    f, (struct pf_advice){.action = pf_say(f, "Allocate less where the stacks show that "
+						      "most is allocated: every byte less is a "
 						      "cycle later."),
 		   .how = pf_say(f, "profuse show top ALLOCS.pb.gz --sample-type alloc_space")});
 	gogc = h.limited ? 0 : advise_gogc(e, f, &h);

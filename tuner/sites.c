@@ -10,7 +10,8 @@
 
 enum { MOST_FRAMES_SHOWN = 48 };
 
-#define MOSTLY 0.95 /* of a group: that is the group */
+#define SHOWN 0.0005 /* of all sites: less reads as 0.0 % */
+#define MOSTLY 0.95  /* of a group: that is the group */
 
 /*
  * What the agent's own frame at the leaf stands for, where it has no name (the agent names them since it
@@ -341,6 +342,8 @@ pf_show_sites(struct pf_findings *f, const struct pf_evidence_profile *ep, const
 	for (size_t i = 0; !rc && i < most && i < s->count; i++) {
 		const struct pf_site *site = &s->items[i];
 
+		if (i && site->value < SHOWN * s->total)
+			break;
 		rc = pf_show_stack(f, ep, site->sample, site->value,
 		    s->total > 0 ? site->value / s->total : NAN, unit, err);
 		if (!rc && s->total > 0 && site->sample_value < MOSTLY * site->value)

@@ -184,6 +184,18 @@ stands_in(const struct pf_tune *tune, const struct pf_finding *finding, const ch
 	return false;
 }
 
+/* A stack that would read 0.0 % is none worth showing. */
+static void
+check_stacks(const struct pf_tune *tune, const char *folder)
+{
+	for (size_t i = 0; i < tune->findings.stack_count; i++) {
+		double share = tune->findings.stacks[i].share;
+
+		if (share < 0.0005)
+			fail_msg("%s: a stack of a share of %g", folder, share);
+	}
+}
+
 static void
 check_case(const struct expected *c, bool renamed)
 {
@@ -198,6 +210,7 @@ check_case(const struct expected *c, bool renamed)
 	for (size_t i = 0; i < tune->evidence.profile_count; i++)
 		assert_false(tune->evidence.profiles[i].apart); /* all is of one program */
 	assert_false(tune->evidence.not_go);
+	check_stacks(tune, c->folder);
 	for (; count < 6 && c->kinds[count]; count++) {
 		if (!find_finding(tune, c->kinds[count]))
 			fail_msg(
