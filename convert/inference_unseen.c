@@ -16,10 +16,10 @@
 /* What runs more often than this share of its function's hottest block is not ruled out: chance may have hidden it. */
 #define RARE .05
 /*
- * Three runs for a thousand of the hottest block: had blocks without samples run that often, and so many samples would
+ * One run for a thousand of the hottest block: had blocks without samples run that often, and so many samples would
  * be expected of them, they run less often, and the compiler may take it for never.
  */
-#define AS_GOOD_AS_NEVER .003
+#define AS_GOOD_AS_NEVER .001
 #define EXPECTED 4.0
 
 enum { PASSES = 3 };

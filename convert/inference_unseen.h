@@ -4,7 +4,7 @@
  * The flow gives every block a little: none of its samples says that a path that a few
  * runs in a thousand would take was taken by none. A call does: where a function is
  * found under other calls again and again and never under this one, the
- * block with this call is ruled out. So does a great number of samples: where even a few runs in a
+ * block with this call is ruled out. So does a great number of samples: where even one run in a
  * thousand would have left some in connected blocks, and there are none, those are ruled out. And
  * with either, what leads only to such blocks, or comes only from
  * them. The compiler then leaves the call where it is, in place of making room for it

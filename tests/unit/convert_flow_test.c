@@ -324,10 +324,10 @@ what_many_samples_had_the_chance_to_hit_and_none_did_did_not_run(void **state)
 	/* samples in one of them tell that both ran, and of few samples none may have been there by chance */
 	g = loop_with_an_aside(20000, 1000);
 	assert_true(g.counts[2] > 0 && g.counts[3] > 0);
-	g = loop_with_an_aside(600, 0);
+	g = loop_with_an_aside(1500, 0);
 	assert_true(g.counts[2] > 0 && g.counts[3] > 0);
 	/* together they are twice as likely to be hit as one alone */
-	g = loop_with_an_aside(800, 0);
+	g = loop_with_an_aside(3000, 0);
 	assert_true(g.counts[2] == 0 && g.counts[3] == 0);
 }
 
