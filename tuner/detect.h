@@ -150,6 +150,8 @@ struct pf_go_heap {
 	bool live_guessed; /* under a limit, from what is allocated: it may be far less */
 };
 int pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *heap, struct pf_error *err);
+/* Whether most cycles come because they are asked for, or by the clock: no setting makes those rarer. */
+bool pf_go_heap_is_forced(const struct pf_go_heap *h);
 
 /* The heap's goal under another GOGC, where that decides it. */
 double pf_goal_at(const struct pf_go_heap *h, double gogc);

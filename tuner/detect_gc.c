@@ -12,6 +12,8 @@
 
 #include <math.h>
 
+#include "tuner/gc_said.h"
+
 #define PRESSURE 0.15 /* of CPU time */
 #define MUCH_PRESSURE 0.25
 #define WORTH_TUNING 0.05
@@ -31,66 +33,6 @@
 
 enum { MOST_GOGC = 500, LEAST_ROOM = 1 << 20 };
 
-static void
-add_cost(struct pf_findings *f, const struct pf_gc_cost *c)
-{
-	pf_add_estimate(f, "gc_cpu_share", c->share, c->low, c->high, "share");
-	pf_add_number(f, "gc_assist_share", c->assist, "share");
-	pf_add_number(f, "gc_share_with_idle_marking", c->with_idle, "share");
-	pf_findings_last(f)->summary = pf_say(f, "Measured by %s.", c->source);
-	if (!c->of_used)
-		pf_add_caveat(f, PF_CONFIDENCE_LOW,
-		    pf_say(f, "gctrace does not say how much CPU the rest of the program uses: the "
-			      "share is of the CPUs that "
-			      "there are, and greater of what is used. A CPU profile tells."));
-	if (c->samples < PF_FEW_SAMPLES)
-		pf_add_caveat(f, PF_UNSURE,
-		    pf_say(f, "The CPU profile has %.0f sample%s; shares need a few hundred.",
-			c->samples, c->samples == 1 ? "" : "s"));
-}
-
-static void
-add_heap(struct pf_findings *f, const struct pf_go_heap *h)
-{
-	pf_add_number(f, "live_heap", h->live, "bytes");
-	if (isfinite(h->goal))
-		pf_add_number(f, "heap_goal", h->goal, "bytes");
-	if (isfinite(h->limit))
-		pf_add_number(f, "gomemlimit", h->limit, "bytes");
-	if (isfinite(h->gogc))
-		pf_add_number(f, h->gogc_assumed ? "gogc_assumed" : "gogc", h->gogc, "percent");
-	pf_add_number(f, "seconds_between_cycles", h->interval, "seconds");
-	pf_add_number(f, "cpu_of_a_cycle", h->cycle_cpu, "seconds");
-}
-
-/* What weakens all that rests on the heap's figures. */
-static void
-doubt_heap(struct pf_findings *f, const struct pf_go_heap *h, enum pf_confidence most)
-{
-	if (h->growing)
-		pf_add_caveat(f, PF_CONFIDENCE_LOW,
-		    pf_say(f, "What is live still grew when the gctrace ended, and is judged as it "
-			      "was then: take one that goes on when the service is warm."));
-	if (h->limited_assumed)
-		pf_add_caveat(f, most,
-		    pf_say(f, "That a memory limit makes the heap's goals is told by the goals "
-			      "only, which do not follow from what is live; a GOGC below 100, and "
-			      "what sets it while the service runs, look the same. Its /metrics "
-			      "(--service fetches "
-			      "them) or --pid tell GOMEMLIMIT."));
-}
-
-static void
-doubt_live(struct pf_findings *f, const struct pf_go_heap *h, enum pf_confidence most)
-{
-	if (h->live_guessed)
-		pf_add_caveat(f, most,
-		    pf_say(f,
-			"Under a memory limit the heap's goal does not tell what is live, and what "
-			"is allocated, much of which may be garbage, is taken for it: more memory "
-			"may save far less. A heap profile tells."));
-}
-
 static bool
 is_idle(const struct pf_evidence *e)
 {
@@ -98,38 +40,6 @@ is_idle(const struct pf_evidence *e)
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
 
 	return ep && pf_cpu_is_idle(ep, column);
-}
-
-/* What the advice rests on where nothing says GOGC. */
-static void
-doubt_gogc(struct pf_findings *f, const struct pf_go_heap *h, enum pf_confidence most)
-{
-	if (!h->gogc_assumed && !h->gogc_rough)
-		return;
-	pf_add_caveat(f, most,
-	    pf_say(f,
-		"%s: give --pid of the service, its /metrics (go_gc_gogc_percent; --service "
-		"fetches "
-		"them) or %s with --stats.",
-		h->gogc_assumed
-		    ? "Nothing given tells what GOGC is, and Go's default of 100 is "
-		      "assumed; where it is another, so are the settings and savings here"
-		    : "GOGC was read off the heap's goals, which gctrace cuts to whole "
-		      "megabytes, and this heap is small",
-		h->gogc_assumed ? "a gctrace" : "a gctrace of a greater heap"));
-}
-
-/* Back to what it is today, where that is known. */
-static uint32_t
-undo_gogc(struct pf_findings *f, const struct pf_go_heap *h)
-{
-	if (h->gogc_assumed)
-		return pf_say(f, "GOGC as it is today; unset it where it is not set");
-	if (h->gogc_rough)
-		return pf_say(f, "GOGC as it is today (about %.0f)", h->gogc);
-	if (h->gogc == 100)
-		return pf_say(f, "unset GOGC");
-	return isfinite(h->gogc) ? pf_say(f, "GOGC=%.0f", h->gogc) : pf_say(f, "GOGC=off");
 }
 
 /* What is left for the heap under the container's limit; infinity: none is known. */
@@ -268,7 +178,7 @@ advise_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct pf_
 		.versions = pf_say(f, "every Go"),
 		.risk =
 		    pf_say(f, "The heap grows by as much as is live; set GOMEMLIMIT beside it."),
-		.undo = undo_gogc(f, h)});
+		.undo = pf_gc_undo_gogc(f, h)});
 	return gogc;
 }
 
@@ -309,6 +219,40 @@ predict_cpu(struct pf_findings *f, const struct pf_gc_cost *c, const struct pf_g
 	    model);
 }
 
+/* What makes cycles rarer; returns the share of them that goes. */
+static double
+advise_fewer_cycles(
+    const struct pf_evidence *e, struct pf_findings *f, const struct pf_go_heap *h, uint32_t *model)
+{
+	double gogc;
+
+	if (pf_go_heap_is_forced(h)) {
+		pf_add_advice(f,
+		    (struct pf_advice){
+			.action =
+			    pf_say(f, "Call runtime.GC() and debug.FreeOSMemory() less: most "
+				      "cycles were asked for, and no setting makes those rarer.")});
+		*model = pf_say(f, "half of the cycles that are asked for");
+		return 0.5;
+	}
+	pf_add_advice(
+	    f, (struct pf_advice){.action = pf_say(f, "Allocate less where the stacks show that "
+						      "most is allocated: every byte less is a "
+						      "cycle later."),
+		   .how = pf_say(f, "profuse show top ALLOCS.pb.gz --sample-type alloc_space")});
+	gogc = h->limited ? 0 : advise_gogc(e, f, h);
+	if (h->limited)
+		advise_limit(e, f, h);
+	*model =
+	    gogc > 0
+		? pf_say(f,
+		      "the collector's CPU time falls with 1/GOGC, or with what is allocated%s",
+		      h->gogc_assumed ? ": at twice today's GOGC, or half the bytes" : "")
+		: pf_say(
+		      f, "the collector's CPU time falls with what is allocated: half the bytes");
+	return gogc > 0 ? fewer_at(h, gogc) : 0.5;
+}
+
 int
 pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
@@ -316,7 +260,8 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	struct pf_go_heap h;
 	struct pf_finding *finding;
 	char text[PF_AMOUNT_ROOM];
-	double gogc, fewer;
+	uint32_t model;
+	double fewer;
 	int rc = pf_gc_cost(e, &c, err);
 
 	if (rc || !c.source || !(c.share >= PRESSURE || c.assist >= ASSIST) ||
@@ -330,30 +275,16 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	    pf_say(f, "Garbage collection takes %s of the CPU time%s",
 		pf_amount(text, c.share, "share"),
 		c.assist >= ASSIST ? ", and allocations have to help it" : ""));
-	add_cost(f, &c);
-	add_heap(f, &h);
+	pf_gc_say_cost(f, &c);
+	pf_gc_say_heap(f, &h);
 	pf_gc_weigh(e, f, &c);
 	/* The pressure itself is measured, but what is to be set, and what that brings, is not. */
-	doubt_gogc(f, &h, h.gogc_assumed ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH);
-	doubt_heap(f, &h, PF_CONFIDENCE_MEDIUM);
-	doubt_live(f, &h, PF_CONFIDENCE_MEDIUM);
-	pf_add_advice(
-	    f, (struct pf_advice){.action = pf_say(f, "Allocate less where the stacks show that "
-						      "most is allocated: every byte less is a "
-						      "cycle later."),
-		   .how = pf_say(f, "profuse show top ALLOCS.pb.gz --sample-type alloc_space")});
-	gogc = h.limited ? 0 : advise_gogc(e, f, &h);
-	fewer = gogc > 0 ? fewer_at(&h, gogc) : 0.5;
-	if (h.limited)
-		advise_limit(e, f, &h);
+	pf_gc_doubt_gogc(f, &h, h.gogc_assumed ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH);
+	pf_gc_doubt_heap(f, &h, PF_CONFIDENCE_MEDIUM);
+	pf_gc_doubt_live(f, &h, PF_CONFIDENCE_MEDIUM);
+	fewer = advise_fewer_cycles(e, f, &h, &model);
 	finding->cpu_saved = paid(&c) * fewer;
-	predict_cpu(f, &c, &h, fewer,
-	    gogc > 0
-		? pf_say(f,
-		      "the collector's CPU time falls with 1/GOGC, or with what is allocated%s",
-		      h.gogc_assumed ? ": at twice today's GOGC, or half the bytes" : "")
-		: pf_say(
-		      f, "the collector's CPU time falls with what is allocated: half the bytes"));
+	predict_cpu(f, &c, &h, fewer, model);
 	rc = pf_show_gc_allocators(e, f, err);
 	return rc ? rc : pf_show_gc_collector(e, f, err);
 }
@@ -424,11 +355,11 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 
 	finding->cpu_saved = saved;
 	finding->bytes_saved = -grown;
-	add_cost(f, c);
-	add_heap(f, h);
+	pf_gc_say_cost(f, c);
+	pf_gc_say_heap(f, h);
 	pf_gc_weigh(e, f, c);
-	doubt_gogc(f, h, PF_CONFIDENCE_LOW);
-	doubt_heap(f, h, PF_CONFIDENCE_LOW);
+	pf_gc_doubt_gogc(f, h, PF_CONFIDENCE_LOW);
+	pf_gc_doubt_heap(f, h, PF_CONFIDENCE_LOW);
 	if (on_top > 0)
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f,
@@ -450,7 +381,7 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 		   .risk = pf_say(f, "The heap's height is in proportion to what is live: a burst "
 				     "of live data grows it by "
 				     "that much more."),
-		   .undo = undo_gogc(f, h)});
+		   .undo = pf_gc_undo_gogc(f, h)});
 	if (isfinite(e->memory_limit))
 		add_limit_advice(e, f);
 	predict_cpu(f, c, h, fewer_at(h, gogc),
@@ -489,11 +420,11 @@ recommend_limit(const struct pf_evidence *e, struct pf_findings *f, const struct
 
 	finding->cpu_saved = fits ? saved : 0;
 	finding->bytes_saved = fits ? -grown : 0;
-	add_cost(f, c);
-	add_heap(f, h);
+	pf_gc_say_cost(f, c);
+	pf_gc_say_heap(f, h);
 	pf_gc_weigh(e, f, c);
-	doubt_heap(f, h, PF_CONFIDENCE_LOW);
-	doubt_live(f, h, PF_CONFIDENCE_LOW);
+	pf_gc_doubt_heap(f, h, PF_CONFIDENCE_LOW);
+	pf_gc_doubt_live(f, h, PF_CONFIDENCE_LOW);
 	if (isfinite(e->memory_limit))
 		pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
 	advise_limit(e, f, h);
@@ -529,9 +460,9 @@ warn_of_limit(const struct pf_evidence *e, struct pf_findings *f, const struct p
 			  "GOGC is off and no memory limit is set: nothing bounds the heap under a "
 			  "container limit of %s",
 			  limit));
-	add_heap(f, h);
+	pf_gc_say_heap(f, h);
 	pf_add_number(f, "memory_limit", e->memory_limit, "bytes");
-	doubt_heap(f, h, PF_CONFIDENCE_LOW);
+	pf_gc_doubt_heap(f, h, PF_CONFIDENCE_LOW);
 	if (bounded && left < ENOUGH_ROOM * h->live)
 		pf_add_advice(f,
 		    (struct pf_advice){
@@ -579,7 +510,8 @@ pf_detect_gc_settings(const struct pf_evidence *e, struct pf_findings *f, struct
 		warn_of_limit(e, f, &h);
 		return pf_findings_check(f, err);
 	}
-	if (!(h.live > 0) || isnan(h.goal) || !c.source || c.low < WORTH_TUNING || is_idle(e))
+	if (!(h.live > 0) || isnan(h.goal) || !c.source || c.low < WORTH_TUNING || is_idle(e) ||
+	    pf_go_heap_is_forced(&h))
 		return 0;
 	if (h.limited)
 		recommend_limit(e, f, &c, &h);

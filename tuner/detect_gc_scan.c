@@ -55,7 +55,7 @@ why_no_setting(const struct pf_evidence *e, struct pf_findings *f, const struct 
 	if (h->interval >= 110)
 		return pf_say(f, "Cycles come only every two minutes already, when the runtime "
 				 "forces them: no setting makes them rarer.");
-	if (h->forced > 0.5)
+	if (pf_go_heap_is_forced(h))
 		return pf_say(f, "Most cycles are forced, by the runtime every two minutes or by "
 				 "runtime.GC(): no setting makes them rarer.");
 	return 0;

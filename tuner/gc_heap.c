@@ -71,6 +71,12 @@ parse_limit(const char *text)
 	return *end ? NAN : value;
 }
 
+bool
+pf_go_heap_is_forced(const struct pf_go_heap *h)
+{
+	return h->forced > 0.5;
+}
+
 double
 pf_goal_at(const struct pf_go_heap *h, double gogc)
 {

@@ -936,6 +936,42 @@ findings_of_one_setting_predict_the_same(void **state)
 	pf_tune_free(tune);
 }
 
+static bool
+asks_for_fewer(const struct pf_tune *tune)
+{
+	const struct pf_findings *f = &tune->findings;
+
+	return strstr(
+		   pf_said(f, f->advices[find_finding(tune, "gc-pressure")->first_advice].action),
+		   "runtime.GC()") != NULL;
+}
+
+/* Where cycles come because they are asked for, GOGC changes nothing, and the calls are what is to go. */
+static void
+cycles_that_are_asked_for_are_no_matter_of_gogc(void **state)
+{
+	(void)state;
+
+	for (int forced = 3; forced <= 9; forced += 6) {
+		struct pf_buffer trace = {.maximum = 1 << 16};
+		struct pf_tune *tune = new_tune();
+		bool mostly = forced > 5;
+
+		for (int n = 1; n <= 10; n++)
+			add_cycle(&trace, n, n * 0.2, "95->100->50 MB, 101",
+			    n <= forced ? " (forced)" : "");
+		pf_buffer_add(&trace, "", 1);
+		add_text(tune, "trace", (const char *)trace.bytes, false);
+		pf_buffer_release(&trace);
+		run_tune(tune);
+		assert_non_null(find_finding(tune, "gc-pressure"));
+		assert_true(advises(tune, "GOGC=") == !mostly);
+		assert_true((find_finding(tune, "gc-settings") != NULL) == !mostly);
+		assert_true(asks_for_fewer(tune) == mostly);
+		pf_tune_free(tune);
+	}
+}
+
 /* Collections that a look at the heap asks for are none of the service's. */
 static void
 what_a_look_asked_for_is_no_cycle_of_the_services(void **state)
@@ -1068,6 +1104,7 @@ main(void)
 	    cmocka_unit_test(gogc_off_is_told_without_a_trace),
 	    cmocka_unit_test(room_enough_under_the_container_asks_for_no_more_memory),
 	    cmocka_unit_test(findings_of_one_setting_predict_the_same),
+	    cmocka_unit_test(cycles_that_are_asked_for_are_no_matter_of_gogc),
 	    cmocka_unit_test(what_a_look_asked_for_is_no_cycle_of_the_services),
 	    cmocka_unit_test(memory_outside_of_go_is_said),
 	    cmocka_unit_test(one_high_goal_of_a_start_is_no_limit),
