@@ -167,8 +167,8 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 		if (pf_match_used(c->matches[i]) && !w->samples.not_code)
 			return pf_error_set(err, PF_EINPUT,
 			    "%s was profiled, but no sample is in its own code: most are in %s "
-			    "(build id %s). Give that one as the binary if it is what should get "
-			    "faster, else profile longer",
+			    "(build id %s). Give the binary that is to get faster, be it a library "
+			    "of the program, or profile longer",
 			    path, stack_string(c, other->filename), build_id_of(c, other));
 	}
 	if (w->samples.not_code)
