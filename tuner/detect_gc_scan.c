@@ -103,7 +103,7 @@ advise(struct pf_findings *f, const char *owner, double count)
 
 /* Where cycles are rare, only how long one takes makes it matter, and nothing measured it. */
 static void
-doubt_length(struct pf_findings *f, const struct pf_gc_cost *c, const struct pf_go_heap *h)
+doubt_length(struct pf_findings *f, const struct pf_go_heap *h)
 {
 	bool is_long = h->cycle_wall >= 2 * LONG_WAIT;
 	char text[PF_AMOUNT_ROOM];
@@ -115,10 +115,6 @@ doubt_length(struct pf_findings *f, const struct pf_gc_cost *c, const struct pf_
 			"waited for processors: what it takes of them, and how long requests wait "
 			"for their share, tells a gctrace (GODEBUG=gctrace=1, --stats).",
 			pf_amount(text, h->cycle_wall, "seconds")));
-	else if (!c->source)
-		pf_add_caveat(f, PF_UNSURE,
-		    pf_say(f, "Too few samples of CPU time, no gctrace and no runtime metrics: "
-			      "that the objects have pointers is assumed."));
 	else
 		pf_add_caveat(f, PF_UNSURE,
 		    pf_say(f, "Cycles come rarely, and nothing tells what one costs: whether the "
@@ -135,10 +131,10 @@ doubt_cost(const struct pf_evidence *e, struct pf_findings *f, const struct pf_g
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f, "What a cycle costs is the mean since the service began, without "
 			      "marking in idle time: a gctrace tells the last ones."));
-	else if (isnan(h->cycle_cpu) && rare)
-		doubt_length(f, c, h);
+	else if (isnan(h->cycle_cpu) && rare && (c->source || !isnan(h->cycle_wall)))
+		doubt_length(f, h);
 	else if (isnan(h->cycle_cpu) && !c->source)
-		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		pf_add_caveat(f, rare ? PF_UNSURE : PF_CONFIDENCE_LOW,
 		    pf_say(f,
 			"%s, no gctrace and no runtime metrics: that the objects have pointers is "
 			"assumed.",

@@ -156,15 +156,21 @@ short_name(const struct pf_evidence_profile *ep)
 	return ep->series ? ep->name : pf_base_name(ep->name);
 }
 
+/* Whether it grows at a pace that is known. */
+static bool
+is_paced(const struct pf_evidence *e, const struct growth *g)
+{
+	return g->series && !g->steps && pf_evidence_is_timed(e, PF_PROFILE_HEAP);
+}
+
 /* What a later look shows of a leak, and what of all that looks like one now. */
 static void
 write_next(char *text, size_t room, const struct pf_evidence *e, const struct growth *g)
 {
-	bool paced = g->series && !g->steps && pf_evidence_is_timed(e, PF_PROFILE_HEAP);
 	char more[PF_AMOUNT_ROOM];
 
 	*more = '\0';
-	if (paced && g->trend.slope > 0)
+	if (is_paced(e, g) && g->trend.slope > 0)
 		pf_amount(more, STILL_YOUNG * g->trend.slope, "bytes");
 	snprintf(text, room,
 	    "in %d minutes: a leak has grown %s%s until then; a cache that is full by then, or a "
@@ -207,9 +213,8 @@ static bool
 meets_limit(const struct pf_evidence *e, const struct growth *g)
 {
 	double left = e->memory_limit - pf_evidence_rss(e);
-	bool paced = g->series && !g->steps && pf_evidence_is_timed(e, PF_PROFILE_HEAP);
 
-	return isfinite(left) && left < (paced ? g->trend.slope * SOON : g->grown);
+	return isfinite(left) && left < (is_paced(e, g) ? g->trend.slope * SOON : g->grown);
 }
 
 /* " over 18 s" of a series whose times are known. */

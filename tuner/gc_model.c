@@ -135,6 +135,16 @@ pf_gc_cost(const struct pf_evidence *e, struct pf_gc_cost *cost, struct pf_error
 	return rc;
 }
 
+/* Processors that collect while the CPU profile is taken; NaN: there is none. */
+static double
+collecting(const struct pf_evidence *e, const struct pf_gc_cost *c)
+{
+	uint32_t column;
+	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
+
+	return ep ? c->share * pf_cores_used(ep, column) : NAN;
+}
+
 /* A profile that is shorter than cycles are apart may have one too many, and no more. */
 double
 pf_gc_processors(
@@ -146,7 +156,7 @@ pf_gc_processors(
 
 	if (!isnan(h->cycle_cpu))
 		return h->cycle_cpu / h->interval;
-	return ep ? c->share * pf_cores_used(ep, column) * window / fmax(window, h->interval) : NAN;
+	return ep ? collecting(e, c) * window / fmax(window, h->interval) : NAN;
 }
 
 void
@@ -155,7 +165,7 @@ pf_gc_weigh(const struct pf_evidence *e, struct pf_findings *f, const struct pf_
 	uint32_t column;
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
 	struct pf_finding *finding = pf_findings_last(f);
-	double used = ep ? c->share * pf_cores_used(ep, column) : NAN;
+	double used = collecting(e, c);
 
 	if (ep)
 		finding->severity = pf_cpu_severity(ep, column, finding->severity);
