@@ -185,8 +185,9 @@ spread(struct ruling *r, uint32_t function, struct pf_error *err)
 			r->unseen[f->first_block + i] = 0;
 	}
 	rc = judge_regions(r, function, most, err);
-	if (!rc)
-		rc = count_ways(r, f, err);
+	if (rc || !memchr(&r->unseen[f->first_block], 1, f->block_count))
+		return rc;
+	rc = count_ways(r, f, err);
 	for (int pass = 0; !rc && pass < PASSES; pass++) {
 		for (uint32_t i = 0; i < f->block_count; i++) {
 			/* blocks are mostly in the order in which they run: there and back */
