@@ -269,11 +269,9 @@ profiled, not with a profile (`profuse convert --binary` makes it)")
     list(APPEND compile -funique-internal-linkage-names ${maps})
   endif()
   if(use)
-    set(options -enable-ext-tsp-block-placement)
-    if(of_probes)
-      list(APPEND options -profile-summary-cutoff-hot=999000)
-    else() # by probes clang infers anyway
-      list(PREPEND options -sample-profile-use-profi)
+    set(options)
+    if(NOT of_probes) # with probes clang needs no more
+      set(options -sample-profile-use-profi -enable-ext-tsp-block-placement)
     endif()
     # With link-time optimisation the linker compiles.
     list(TRANSFORM options PREPEND "LINKER:-plugin-opt=" OUTPUT_VARIABLE link)

@@ -171,10 +171,7 @@ pf_advice_lto_flags(struct pf_buffer *b, const struct pf_convert *c, const char 
 	pf_buffer_string(b, "-fprofile-sample-use=");
 	add_quoted(b, named_file(output));
 	if (!c->report.probes)
-		pf_buffer_string(b, " " PF_LTO_INFERENCE_FLAGS);
-	pf_buffer_string(b, " " PF_LTO_LAYOUT_FLAGS);
-	if (c->report.probes && pf_convert_is_flat(c))
-		pf_buffer_string(b, " " PF_LTO_HOT_FLAGS);
+		pf_buffer_string(b, " " PF_LTO_INFERENCE_FLAGS " " PF_LTO_LAYOUT_FLAGS);
 }
 
 void
@@ -193,10 +190,7 @@ pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *out
 		pf_buffer_string(b, " -fprofile-sample-use=");
 		add_quoted(b, file);
 		if (!c->report.probes)
-			pf_buffer_string(b, " " PF_INFERENCE_FLAGS);
-		pf_buffer_string(b, " " PF_LAYOUT_FLAGS);
-		if (c->report.probes && pf_convert_is_flat(c))
-			pf_buffer_string(b, " " PF_HOT_FLAGS);
+			pf_buffer_string(b, " " PF_INFERENCE_FLAGS " " PF_LAYOUT_FLAGS);
 		break;
 	case PF_CONVERT_FOLDED:
 		add_quoted(b, file);

@@ -17,16 +17,13 @@
 #define PF_BOLT_BLOCK_FLAGS "-reorder-blocks=ext-tsp"
 /* Of binaries with relocations; without them llvm-bolt ends with an error. */
 #define PF_BOLT_FUNCTION_FLAGS "-reorder-functions=hfsort -split-functions -split-all-cold"
-/* What a profile wants besides: a layout that uses it and, by lines, clang's own inference, which makes one flow of
- * counts that a line shares among blocks. By probes clang infers anyway. What both give: docs/quality.md. */
+/* What a profile by lines wants besides: clang's own inference, which makes one flow of counts that a line shares among
+ * blocks, and a layout that uses it. By probes clang infers anyway, and neither that layout nor a wider notion of what is
+ * hot makes programs faster. What each gives: docs/quality.md, "Flags". */
 #define PF_LAYOUT_FLAGS "-mllvm -enable-ext-tsp-block-placement"
-/* Of flat layouts by probes: a call in one of many copies has a small count, and clang's inliner takes calls that it holds for hot.
- * By lines it brings as much as it costs, and above ThinLTO costs more (expat 4 %, yaml-cpp 2 % of instructions). */
-#define PF_HOT_FLAGS "-mllvm -profile-summary-cutoff-hot=999000"
 #define PF_INFERENCE_FLAGS "-mllvm -sample-profile-use-profi"
 /* With -flto the linker compiles, and clang hands -mllvm on to no linker. */
 #define PF_LTO_LAYOUT_FLAGS "-Wl,-plugin-opt=-enable-ext-tsp-block-placement"
-#define PF_LTO_HOT_FLAGS "-Wl,-plugin-opt=-profile-summary-cutoff-hot=999000"
 #define PF_LTO_INFERENCE_FLAGS "-Wl,-plugin-opt=-sample-profile-use-profi"
 
 /* A function profile that clang reads. */

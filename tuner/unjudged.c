@@ -220,18 +220,38 @@ nameless_sites(
 	return rc;
 }
 
+static const char by_binary[] = ": --binary FILE gives names.";
+static const char by_unstripped[] =
+    ": the file that was given has none; one that was not stripped has, or its debug information (--debug-file).";
+
+/* Whether the file of a site without names, "[postgres]", was given as a binary. */
+static bool
+was_given(const struct pf_paths *binaries, const char *site)
+{
+	for (size_t i = 0; i < binaries->count; i++) {
+		const char *name = pf_base_name(binaries->items[i]);
+		size_t size = strlen(name);
+
+		if (site[0] == '[' && strncmp(site + 1, name, size) == 0 && site[1 + size] == ']')
+			return true;
+	}
+	return false;
+}
+
 /* A file gives names to what lies in one. */
 static void
-write_remedy(
-    const struct pf_evidence_profile *ep, const struct pf_sites *sites, struct pf_buffer *out)
+write_remedy(const struct pf_tune *t, const struct pf_evidence_profile *ep,
+    const struct pf_sites *sites, struct pf_buffer *out)
 {
+	bool given = was_given(&t->binaries, pf_site_name(ep, sites->items[0].name));
 	double nowhere = 0;
 
 	for (size_t i = 0; i < sites->count; i++) {
 		if (strcmp(pf_site_name(ep, sites->items[i].name), PF_UNKNOWN_NAME) == 0)
 			nowhere += sites->items[i].value;
 	}
-	pf_buffer_string(out, nowhere < sites->total / 2 ? ": --binary FILE gives names." : ".");
+	pf_buffer_string(
+	    out, nowhere >= sites->total / 2 ? "." : given ? by_unstripped : by_binary);
 	if (nowhere > 0)
 		pf_buffer_printf(out, " Of %s no file is known%s.", PF_UNKNOWN_NAME,
 		    ep->p->mapping_count
@@ -241,8 +261,8 @@ write_remedy(
 
 /* "what" is the profile's column and how it belongs to code: "CPU time is spent in or for". */
 static int
-write_nameless(const struct pf_evidence_profile *ep, uint32_t column, const char *what,
-    struct pf_buffer *out, struct pf_error *err)
+write_nameless(const struct pf_tune *t, const struct pf_evidence_profile *ep, uint32_t column,
+    const char *what, struct pf_buffer *out, struct pf_error *err)
 {
 	double total = pf_column_total(ep, column);
 	struct pf_sites sites = {0};
@@ -259,7 +279,7 @@ write_nameless(const struct pf_evidence_profile *ep, uint32_t column, const char
 			    pf_site_name(ep, sites.items[i].name),
 			    pf_amount(share, sites.items[i].value / total, "share"));
 		pf_buffer_string(out, "), so what depends on who does it was not judged");
-		write_remedy(ep, &sites, out);
+		write_remedy(t, ep, &sites, out);
 	}
 	pf_sites_release(&sites);
 	return rc;
@@ -484,8 +504,9 @@ write_unrecorded(const struct pf_evidence *e, struct pf_buffer *out)
 
 /* Of profiles of other kinds: without a name in any of them, little is judged. */
 static void
-write_addresses_only(const struct pf_evidence *e, struct pf_buffer *out)
+write_addresses_only(const struct pf_tune *t, struct pf_buffer *out)
 {
+	const struct pf_evidence *e = &t->evidence;
 	size_t addresses = 0;
 
 	for (size_t i = 0; i < e->profile_count; i++) {
@@ -497,9 +518,10 @@ write_addresses_only(const struct pf_evidence *e, struct pf_buffer *out)
 		addresses += ep->p && ep->p->sample_count > 0;
 	}
 	if (addresses)
-		pf_buffer_string(out,
+		pf_buffer_printf(out,
 		    "The profiles have addresses only, so what depends on who does it was not "
-		    "judged: --binary FILE gives names.");
+		    "judged%s",
+		    t->binaries.count ? by_unstripped : by_binary);
 }
 
 static int
@@ -513,16 +535,16 @@ say_nameless(struct pf_tune *t, struct pf_buffer *sentence, struct pf_error *err
 	int rc = 0;
 
 	if (cpu)
-		rc = write_nameless(cpu, column, "CPU time is spent in or for", sentence, err);
+		rc = write_nameless(t, cpu, column, "CPU time is spent in or for", sentence, err);
 	said = sentence->size > 0;
 	if (!rc)
 		rc = say(t, sentence, err);
 	pf_buffer_clear(sentence);
 	column = heap ? pf_evidence_column(heap, pf_in_use_columns) : PF_NONE;
 	if (!rc && column != PF_NONE)
-		rc = write_nameless(heap, column, "memory in use is held by", sentence, err);
+		rc = write_nameless(t, heap, column, "memory in use is held by", sentence, err);
 	if (!rc && !said && !sentence->size)
-		write_addresses_only(e, sentence);
+		write_addresses_only(t, sentence);
 	return rc ? rc : say(t, sentence, err);
 }
 

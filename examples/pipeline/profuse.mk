@@ -21,10 +21,10 @@ else ifneq ($(filter unique,$(PROFUSE_KIND)),)
 PROFUSE_FLAGS += -funique-internal-linkage-names
 endif
 ifneq ($(wildcard $(PROFILE)),)
-PROFUSE_FLAGS += -fprofile-sample-use=$(PROFILE) -mllvm -enable-ext-tsp-block-placement \
-	-mllvm $(if $(PROFUSE_OF_PROBES),-profile-summary-cutoff-hot=999000,-sample-profile-use-profi)
-PROFUSE_LTO_FLAGS = -fprofile-sample-use=$(PROFILE) -Wl,-plugin-opt=-enable-ext-tsp-block-placement \
-	-Wl,-plugin-opt=$(if $(PROFUSE_OF_PROBES),-profile-summary-cutoff-hot=999000,-sample-profile-use-profi)
+# By lines with clang's inference and a layout that uses it; by probes it needs neither.
+PROFUSE_OPTIONS := $(if $(PROFUSE_OF_PROBES),,-sample-profile-use-profi -enable-ext-tsp-block-placement)
+PROFUSE_FLAGS += -fprofile-sample-use=$(PROFILE) $(PROFUSE_OPTIONS:%=-mllvm %)
+PROFUSE_LTO_FLAGS = -fprofile-sample-use=$(PROFILE) $(PROFUSE_OPTIONS:%=-Wl,-plugin-opt=%)
 endif
 PROFUSE_STAMP = $(OUT)/profile.stamp
 PROFUSE_SAYS = { echo '$(PROFUSE_FLAGS)'; cksum $(wildcard $(PROFILE)) /dev/null; }

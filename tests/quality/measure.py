@@ -12,6 +12,8 @@ import build
 import profiles
 import workload
 
+BASES = 3  # runs of the baseline in a round
+
 
 class Instructions:
     """Instructions executed by a build, all its objects together; counted once for each binary."""
@@ -49,15 +51,20 @@ class Instructions:
 
 
 def rounds(program, binaries, count, scale=1.0, seed=7, log=lambda text: None):
-    """CPU seconds, one list a build. Every round runs each build once, in a new order: what happens to the machine
-    meets all of them."""
+    """
+    CPU seconds, one list a build. Every round runs each build once, the baseline BASES times (their geometric mean
+    counts, for all others are held against it), in a new order: what happens to the machine meets all of them. Many
+    rounds of short runs say more than few of long ones, for what disturbs lasts for seconds.
+    """
     rng, seconds = random.Random(seed), {name: [] for name in binaries}
     for number in range(count):
-        order = list(binaries)
+        order = list(binaries) + ["base"] * (BASES - 1)
         rng.shuffle(order)
-        started = time.time()
+        started, logs = time.time(), {name: [] for name in binaries}
         for name in order:
-            seconds[name].append(workload.run(program, program.evaluate(scale), binaries[name]))
+            logs[name].append(math.log(workload.run(program, program.evaluate(program.round_scale * scale), binaries[name])))
+        for name, values in logs.items():
+            seconds[name].append(math.exp(sum(values) / len(values)))
         log(f"round {number + 1} of {count}: {time.time() - started:.0f} s")
     return seconds
 
@@ -86,6 +93,13 @@ def ratio(after, before):
     return {"ratio": math.exp(estimate), "low": math.exp(low), "high": math.exp(high)}
 
 
+def midmean(values):
+    """The mean of the middle half: near Hodges-Lehmann, and cheap enough to be drawn thousands of times."""
+    ordered = sorted(values)
+    cut = len(ordered) // 4
+    return sum(ordered[cut:len(ordered) - cut]) / (len(ordered) - 2 * cut)
+
+
 def share(pairs):
     """Recovered share over programs: Σ ln(base ÷ ours) ÷ Σ ln(base ÷ instrumented), of (ours, instrumented) ratios to base."""
     gained, possible = -sum(math.log(o) for o, _ in pairs), -sum(math.log(i) for _, i in pairs)
@@ -104,7 +118,7 @@ def share_interval(programs, ours, instrumented, draws=1000, seed=3):
         for seconds in programs:
             n = len(seconds["base"])
             picked = [rng.randrange(n) for _ in range(n)]
-            mean = lambda name: sum(math.log(seconds[name][i] / seconds["base"][i]) for i in picked) / n
+            mean = lambda name: midmean(math.log(seconds[name][i] / seconds["base"][i]) for i in picked)
             pairs.append((math.exp(sum(map(mean, ours)) / len(ours)), math.exp(mean(instrumented))))
         value = share(pairs)
         if value is not None:

@@ -42,6 +42,7 @@ class Program:
     language = "c"
     link = []
     callgrind_scale = None  # of its workloads under callgrind, fifty times slower
+    round_scale = .1  # of a run in a round of CPU time: a tenth of a second or two
 
     def __init__(self, work):
         self.source = os.path.join(work, "src", self.package or self.name)
@@ -147,6 +148,7 @@ class Zstd(Program):
 
 class Redis(Program):
     callgrind_scale = .05
+    round_scale = .2
     name = package = "redis"
     link = ["-lm", "-ldl", "-lpthread", "-rdynamic"]
     left_out = {"redis-benchmark.c", "redis-cli.c", "cli_common.c", "redis-check-aof.c.in"}
@@ -196,6 +198,7 @@ class Redis(Program):
 
 class Nginx(Program):
     callgrind_scale = .05
+    round_scale = .5
     name = package = "nginx"
     link = ["-lcrypt", "-lz", "-ldl", "-lpthread"]
 
@@ -290,6 +293,7 @@ def holes(path, n):
 
 class Minisat(Program):
     callgrind_scale = .12
+    round_scale = .05
     name = package = "minisat"
     language = "c++"
     link = ["-lz"]

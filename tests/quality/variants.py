@@ -10,15 +10,14 @@ import profiles
 import workload
 
 PROFI = ["-mllvm", "-sample-profile-use-profi"]  # clang's own inference, by lines; by probes it is on anyway
-LAYOUT = ["-mllvm", "-enable-ext-tsp-block-placement"]
-HOT = ["-mllvm", "-profile-summary-cutoff-hot=999000"]  # by probes; with the others what `profuse convert` prints
+LAYOUT = ["-mllvm", "-enable-ext-tsp-block-placement"]  # by lines
 USE = ["-fprofile-sample-use={profile}"]
 KINDS = {"line": ("base", []), "probe": ("base-probe", build.PROBE)}  # what is profiled for each kind of profile
 
 
 def use(kind):
     """The flags that `profuse convert` prints for a profile of this kind."""
-    return USE + (PROFI if kind == "line" else []) + LAYOUT + (HOT if kind == "probe" else [])
+    return USE + (PROFI + LAYOUT if kind == "line" else [])
 
 
 class Bench:
