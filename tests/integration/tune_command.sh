@@ -309,6 +309,7 @@ wait $other 2>/dev/null || true
 other=
 "$build/profuse" tune --service "http://127.0.0.1:$port" --seconds 3 --json >live.json 2>err
 "$build/profuse" collect "http://127.0.0.1:$port" --seconds 2 -o live-cpu.pb.gz 2>err
+"$build/profuse" collect "http://127.0.0.1:$port" --type heap -o live-heap.pb.gz 2>err
 # One that ends meanwhile is said once, and not by all that it has not answered.
 (sleep 2; kill "$service") &
 expect 4 "the service went away while it was looked at" --service "http://127.0.0.1:$port" --seconds 5
@@ -346,6 +347,9 @@ strip --strip-debug -o stripped/workload ./workload
 cp live-cpu.pb.gz again.pb.gz
 "$build/profuse" tune live-cpu.pb.gz again.pb.gz --binary stripped/workload 2>lacks >/dev/null
 [ "$(grep -c "workload has no debug information" lacks)" = 1 ] || fail "what a binary lacks is said once: $(cat lacks)"
+strip -o stripped/workload ./workload
+"$build/profuse" tune live-heap.pb.gz --binary stripped/workload >stripped.txt 2>&1
+grep -q "the file that was given has none" stripped.txt || fail "a stripped binary that was given: $(cat stripped.txt)"
 
 if command -v go >/dev/null; then
 	(cd "$PROFUSE_SOURCE_DIR/tests/peers/go_faults" && go build -o "$work/go_faults" .)
