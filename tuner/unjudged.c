@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "profile/special.h"
+#include "symbol/binary.h"
 #include "tuner/detect.h"
 #include "tuner/growth.h"
 #include "tuner/outside_heap.h"
@@ -224,16 +225,35 @@ static const char by_binary[] = ": --binary FILE gives names.";
 static const char by_unstripped[] =
     ": the file that was given has none; one that was not stripped has, or its debug information (--debug-file).";
 
+/* Whether one of the files is this binary of the profile, by build id. */
+static bool
+is_among(const struct pf_paths *binaries, const char *build_id)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < binaries->count && !found && *build_id; i++) {
+		struct pf_binary *binary;
+		struct pf_error why;
+
+		if (pf_binary_open(&binary, binaries->items[i], &why)) /* said when it was read */
+			continue;
+		found = strcmp(pf_binary_build_id(binary), build_id) == 0;
+		pf_binary_free(binary);
+	}
+	return found;
+}
+
 /* Whether the file of a site without names, "[postgres]", was given as a binary. */
 static bool
-was_given(const struct pf_paths *binaries, const char *site)
+was_given(const struct pf_paths *binaries, const struct pf_profile *p, const char *site)
 {
-	for (size_t i = 0; i < binaries->count; i++) {
-		const char *name = pf_base_name(binaries->items[i]);
+	for (size_t i = 0; i < p->mapping_count && site[0] == '['; i++) {
+		const char *name = pf_base_name(pf_profile_string(p, p->mappings[i].filename));
+		const char *build_id = pf_profile_string(p, p->mappings[i].build_id);
 		size_t size = strlen(name);
 
-		if (site[0] == '[' && strncmp(site + 1, name, size) == 0 && site[1 + size] == ']')
-			return true;
+		if (strncmp(site + 1, name, size) == 0 && site[1 + size] == ']')
+			return is_among(binaries, build_id);
 	}
 	return false;
 }
@@ -243,7 +263,7 @@ static void
 write_remedy(const struct pf_tune *t, const struct pf_evidence_profile *ep,
     const struct pf_sites *sites, struct pf_buffer *out)
 {
-	bool given = was_given(&t->binaries, pf_site_name(ep, sites->items[0].name));
+	bool given = was_given(&t->binaries, ep->p, pf_site_name(ep, sites->items[0].name));
 	double nowhere = 0;
 
 	for (size_t i = 0; i < sites->count; i++) {
@@ -508,6 +528,7 @@ write_addresses_only(const struct pf_tune *t, struct pf_buffer *out)
 {
 	const struct pf_evidence *e = &t->evidence;
 	size_t addresses = 0;
+	bool given = false;
 
 	for (size_t i = 0; i < e->profile_count; i++) {
 		const struct pf_evidence_profile *ep = &e->profiles[i];
@@ -515,13 +536,18 @@ write_addresses_only(const struct pf_tune *t, struct pf_buffer *out)
 			continue;
 		if (ep->p && ep->frames.has_lines)
 			return;
-		addresses += ep->p && ep->p->sample_count > 0;
+		if (!ep->p || !ep->p->sample_count)
+			continue;
+		addresses++;
+		given |= ep->p->mapping_count &&
+			 is_among(&t->binaries,
+			     pf_profile_string(ep->p, ep->p->mappings[0].build_id));
 	}
 	if (addresses)
 		pf_buffer_printf(out,
 		    "The profiles have addresses only, so what depends on who does it was not "
 		    "judged%s",
-		    t->binaries.count ? by_unstripped : by_binary);
+		    given ? by_unstripped : by_binary);
 }
 
 static int

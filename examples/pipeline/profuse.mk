@@ -6,6 +6,7 @@
 # pseudo-probes. A profile by probes brings the flag for them along, for clang drops it from a build without. The stamp changes when the profile
 # does, appears or goes, whatever its date: a profile that was just downloaded is often older than the objects.
 OUT ?= out
+PROFUSE_GOAL := $(.DEFAULT_GOAL)
 PROFUSE_FLAGS = -gmlt -fdebug-info-for-profiling
 # Whether PROFILE is by probes, and whether static functions have unique names in it, which without -funique-internal-linkage-names
 # fit nothing, is told by the file: in extbinary by flags of the sections of functions' metadata and of names (a table of
@@ -34,3 +35,5 @@ $(PROFUSE_STAMP): PROFUSE_ALWAYS
 	@$(PROFUSE_SAYS) | cmp -s - $@ || $(PROFUSE_SAYS) >$@
 PROFUSE_ALWAYS:
 .PHONY: PROFUSE_ALWAYS
+# The first rule of whoever includes this is what `make` builds, also where it comes later.
+.DEFAULT_GOAL := $(PROFUSE_GOAL)

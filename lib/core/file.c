@@ -133,7 +133,7 @@ write_and_rename(
     const char *path, const struct stat *old, const void *bytes, size_t size, struct pf_error *err)
 {
 	char *temporary;
-	int fd, rc = create_beside(path, &temporary, &fd, err);
+	int fd = -1, rc = create_beside(path, &temporary, &fd, err);
 
 	if (rc)
 		return rc;
@@ -168,7 +168,7 @@ pf_file_check_output(const char *path, struct pf_error *err)
 	struct stat old;
 	char *temporary;
 	bool there;
-	int fd, rc;
+	int fd = -1, rc;
 
 	if (strcmp(path, "-") == 0)
 		return 0;

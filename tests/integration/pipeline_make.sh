@@ -9,7 +9,6 @@ cd "$work"
 cp "$data/edited.c" .
 cat >Makefile <<END
 PROFILE = service.prof
-.DEFAULT_GOAL = \$(OUT)/service
 include $source_dir/examples/pipeline/profuse.mk
 \$(OUT)/service: edited.c \$(PROFUSE_STAMP)
 	clang-19 -O2 -Wl,--build-id \$(PROFUSE_FLAGS) -o \$@ edited.c

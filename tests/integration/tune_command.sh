@@ -347,8 +347,8 @@ strip --strip-debug -o stripped/workload ./workload
 cp live-cpu.pb.gz again.pb.gz
 "$build/profuse" tune live-cpu.pb.gz again.pb.gz --binary stripped/workload 2>lacks >/dev/null
 [ "$(grep -c "workload has no debug information" lacks)" = 1 ] || fail "what a binary lacks is said once: $(cat lacks)"
-strip -o stripped/workload ./workload
-"$build/profuse" tune live-heap.pb.gz --binary stripped/workload >stripped.txt 2>&1
+strip -o stripped/any-name ./workload
+"$build/profuse" tune live-heap.pb.gz --binary stripped/any-name >stripped.txt 2>&1
 grep -q "the file that was given has none" stripped.txt || fail "a stripped binary that was given: $(cat stripped.txt)"
 
 if command -v go >/dev/null; then
