@@ -222,8 +222,8 @@ nameless_sites(
 }
 
 static const char by_binary[] = ": --binary FILE gives names.";
-static const char by_unstripped[] =
-    ": the file that was given has none; one that was not stripped has, or its debug information (--debug-file).";
+static const char by_unstripped[] = ": the file that was given has none; one that was not stripped "
+				    "has, or its debug information (--debug-file).";
 
 /* Whether one of the files is this binary of the profile, by build id. */
 static bool
@@ -270,8 +270,9 @@ write_remedy(const struct pf_tune *t, const struct pf_evidence_profile *ep,
 		if (strcmp(pf_site_name(ep, sites->items[i].name), PF_UNKNOWN_NAME) == 0)
 			nowhere += sites->items[i].value;
 	}
-	pf_buffer_string(
-	    out, nowhere >= sites->total / 2 ? "." : given ? by_unstripped : by_binary);
+	pf_buffer_string(out, nowhere >= sites->total / 2 ? "."
+			      : given                     ? by_unstripped
+							  : by_binary);
 	if (nowhere > 0)
 		pf_buffer_printf(out, " Of %s no file is known%s.", PF_UNKNOWN_NAME,
 		    ep->p->mapping_count
@@ -539,9 +540,9 @@ write_addresses_only(const struct pf_tune *t, struct pf_buffer *out)
 		if (!ep->p || !ep->p->sample_count)
 			continue;
 		addresses++;
-		given |= ep->p->mapping_count &&
-			 is_among(&t->binaries,
-			     pf_profile_string(ep->p, ep->p->mappings[0].build_id));
+		given |=
+		    ep->p->mapping_count &&
+		    is_among(&t->binaries, pf_profile_string(ep->p, ep->p->mappings[0].build_id));
 	}
 	if (addresses)
 		pf_buffer_printf(out,
