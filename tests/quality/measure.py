@@ -12,7 +12,7 @@ import build
 import profiles
 import workload
 
-BASES = 3  # runs of the baseline in a round
+BASES = 3  # runs of the baseline, the first of the builds, in a round
 
 
 class Instructions:
@@ -52,13 +52,13 @@ class Instructions:
 
 def rounds(program, binaries, count, scale=1.0, seed=7, log=lambda text: None):
     """
-    CPU seconds, one list a build. Every round runs each build once, the baseline BASES times (their geometric mean
-    counts, for all others are held against it), in a new order: what happens to the machine meets all of them. Many
+    CPU seconds, one list a build. Every round runs each build once, the first, which the others are held against, BASES
+    times (their geometric mean counts), in a new order: what happens to the machine meets all of them. Many
     rounds of short runs say more than few of long ones, for what disturbs lasts for seconds.
     """
     rng, seconds = random.Random(seed), {name: [] for name in binaries}
     for number in range(count):
-        order = list(binaries) + ["base"] * (BASES - 1)
+        order = list(binaries) + [next(iter(binaries))] * (BASES - 1)
         rng.shuffle(order)
         started, logs = time.time(), {name: [] for name in binaries}
         for name in order:
