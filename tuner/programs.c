@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "profile/mappings.h"
+#include "symbol/binary.h"
 #include "symbol/elf.h"
 
 enum { NAMES_SHOWN = 3 };
@@ -417,4 +418,21 @@ pf_evidence_write_programs(const struct pf_evidence *e, struct pf_buffer *out)
 		    out->size ? " " : "", judged);
 	if (first)
 		write_builds(e, first, out);
+}
+
+bool
+pf_binaries_have(const struct pf_paths *binaries, const char *build_id)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < binaries->count && !found && *build_id; i++) {
+		struct pf_binary *binary;
+		struct pf_error why;
+
+		if (pf_binary_open(&binary, binaries->items[i], &why)) /* said when it was read */
+			continue;
+		found = strcmp(pf_binary_build_id(binary), build_id) == 0;
+		pf_binary_free(binary);
+	}
+	return found;
 }

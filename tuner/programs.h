@@ -9,6 +9,7 @@
 #define PF_TUNER_PROGRAMS_H
 
 #include "core/buffer.h"
+#include "core/file.h"
 #include "tuner/evidence.h"
 
 /* Sets e->apart of profiles, and e->not_go; profiles are still in the order in which they came. */
@@ -35,5 +36,8 @@ bool pf_evidence_has_binary(const struct pf_evidence *e, const char *name, const
 
 /* Appends a sentence about what was set aside, or that builds differ; nothing where all is of one program. */
 void pf_evidence_write_programs(const struct pf_evidence *e, struct pf_buffer *out);
+
+/* Whether one of the files is a binary of this build id; "" is none's. */
+bool pf_binaries_have(const struct pf_paths *binaries, const char *build_id);
 
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "profile/special.h"
-#include "symbol/binary.h"
 #include "tuner/detect.h"
 #include "tuner/growth.h"
 #include "tuner/outside_heap.h"
@@ -225,24 +224,6 @@ static const char by_binary[] = ": --binary FILE gives names.";
 static const char by_unstripped[] = ": the file that was given has none; one that was not stripped "
 				    "has, or its debug information (--debug-file).";
 
-/* Whether one of the files is this binary of the profile, by build id. */
-static bool
-is_among(const struct pf_paths *binaries, const char *build_id)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < binaries->count && !found && *build_id; i++) {
-		struct pf_binary *binary;
-		struct pf_error why;
-
-		if (pf_binary_open(&binary, binaries->items[i], &why)) /* said when it was read */
-			continue;
-		found = strcmp(pf_binary_build_id(binary), build_id) == 0;
-		pf_binary_free(binary);
-	}
-	return found;
-}
-
 /* Whether the file of a site without names, "[postgres]", was given as a binary. */
 static bool
 was_given(const struct pf_paths *binaries, const struct pf_profile *p, const char *site)
@@ -253,7 +234,7 @@ was_given(const struct pf_paths *binaries, const struct pf_profile *p, const cha
 		size_t size = strlen(name);
 
 		if (strncmp(site + 1, name, size) == 0 && site[1 + size] == ']')
-			return is_among(binaries, build_id);
+			return pf_binaries_have(binaries, build_id);
 	}
 	return false;
 }
@@ -540,9 +521,9 @@ write_addresses_only(const struct pf_tune *t, struct pf_buffer *out)
 		if (!ep->p || !ep->p->sample_count)
 			continue;
 		addresses++;
-		given |=
-		    ep->p->mapping_count &&
-		    is_among(&t->binaries, pf_profile_string(ep->p, ep->p->mappings[0].build_id));
+		given |= ep->p->mapping_count &&
+			 pf_binaries_have(
+			     &t->binaries, pf_profile_string(ep->p, ep->p->mappings[0].build_id));
 	}
 	if (addresses)
 		pf_buffer_printf(out,
