@@ -9,7 +9,6 @@
 #include "core/error.h"
 #include "core/file.h"
 #include "profile/mappings.h"
-#include "symbol/binary.h"
 #include "symbol/elf.h"
 
 enum { NAMES_SHOWN = 3 };
@@ -172,23 +171,48 @@ pf_evidence_has_binary(const struct pf_evidence *e, const char *name, const char
 	return false;
 }
 
+/* Of a file; false where it can't be read. */
+static bool
+read_build_id(const char *path, char *build_id, size_t room)
+{
+	struct pf_elf file;
+	struct pf_error why;
+
+	if (pf_elf_open(&file, path, PF_ELF_LINKED, &why))
+		return false;
+	pf_elf_build_id(&file, build_id, room);
+	pf_elf_release(&file);
+	return true;
+}
+
+bool
+pf_was_given(const struct pf_paths *binaries, const struct pf_profile *p, const char *name)
+{
+	const struct pf_mapping *m = find_binary(p, name);
+	const char *wanted = m ? pf_profile_string(p, m->build_id) : "";
+	char build_id[129];
+
+	for (size_t i = 0; i < binaries->count && *wanted; i++) {
+		if (read_build_id(binaries->items[i], build_id, sizeof build_id) &&
+		    strcmp(build_id, wanted) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The build id of a process's program, and its path; false where they can't be read. */
 static bool
 read_program(pid_t pid, char *path, size_t room, char *build_id, size_t id_room)
 {
 	char link[64];
-	struct pf_elf file;
-	struct pf_error why;
 	ssize_t size;
 
 	snprintf(link, sizeof link, "/proc/%ld/exe", (long)pid);
 	size = readlink(link, path, room - 1);
-	if (size <= 0 || pf_elf_open(&file, link, PF_ELF_LINKED, &why))
+	if (size <= 0)
 		return false;
 	path[size] = '\0';
-	pf_elf_build_id(&file, build_id, id_room);
-	pf_elf_release(&file);
-	return true;
+	return read_build_id(link, build_id, id_room);
 }
 
 int
@@ -418,21 +442,4 @@ pf_evidence_write_programs(const struct pf_evidence *e, struct pf_buffer *out)
 		    out->size ? " " : "", judged);
 	if (first)
 		write_builds(e, first, out);
-}
-
-bool
-pf_binaries_have(const struct pf_paths *binaries, const char *build_id)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < binaries->count && !found && *build_id; i++) {
-		struct pf_binary *binary;
-		struct pf_error why;
-
-		if (pf_binary_open(&binary, binaries->items[i], &why)) /* said when it was read */
-			continue;
-		found = strcmp(pf_binary_build_id(binary), build_id) == 0;
-		pf_binary_free(binary);
-	}
-	return found;
 }

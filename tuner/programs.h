@@ -34,10 +34,10 @@ int pf_evidence_check_process(const struct pf_evidence *e, pid_t pid, struct pf_
 /* Whether a profile has this binary mapped: by build id, or by name where one of them has none. */
 bool pf_evidence_has_binary(const struct pf_evidence *e, const char *name, const char *build_id);
 
+/* Whether one of these files is the profile's binary of this name: by build id, without one none is. */
+bool pf_was_given(const struct pf_paths *binaries, const struct pf_profile *p, const char *name);
+
 /* Appends a sentence about what was set aside, or that builds differ; nothing where all is of one program. */
 void pf_evidence_write_programs(const struct pf_evidence *e, struct pf_buffer *out);
-
-/* Whether one of the files is a binary of this build id; "" is none's. */
-bool pf_binaries_have(const struct pf_paths *binaries, const char *build_id);
 
 #endif

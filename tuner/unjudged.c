@@ -3,6 +3,7 @@
  * it is not where samples are too few, functions have no names or snapshots show no growth.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "profile/special.h"
@@ -228,15 +229,13 @@ static const char by_unstripped[] = ": the file that was given has none; one tha
 static bool
 was_given(const struct pf_paths *binaries, const struct pf_profile *p, const char *site)
 {
-	for (size_t i = 0; i < p->mapping_count && site[0] == '['; i++) {
-		const char *name = pf_base_name(pf_profile_string(p, p->mappings[i].filename));
-		const char *build_id = pf_profile_string(p, p->mappings[i].build_id);
-		size_t size = strlen(name);
+	char name[256];
+	size_t size = strlen(site);
 
-		if (strncmp(site + 1, name, size) == 0 && site[1 + size] == ']')
-			return pf_binaries_have(binaries, build_id);
-	}
-	return false;
+	if (site[0] != '[' || size < 2 || size - 2 >= sizeof name)
+		return false;
+	snprintf(name, sizeof name, "%.*s", (int)size - 2, site + 1);
+	return pf_was_given(binaries, p, name);
 }
 
 /* A file gives names to what lies in one. */
@@ -521,9 +520,7 @@ write_addresses_only(const struct pf_tune *t, struct pf_buffer *out)
 		if (!ep->p || !ep->p->sample_count)
 			continue;
 		addresses++;
-		given |= ep->p->mapping_count &&
-			 pf_binaries_have(
-			     &t->binaries, pf_profile_string(ep->p, ep->p->mappings[0].build_id));
+		given = given || pf_was_given(&t->binaries, ep->p, pf_evidence_program(ep));
 	}
 	if (addresses)
 		pf_buffer_printf(out,

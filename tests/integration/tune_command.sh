@@ -309,7 +309,6 @@ wait $other 2>/dev/null || true
 other=
 "$build/profuse" tune --service "http://127.0.0.1:$port" --seconds 3 --json >live.json 2>err
 "$build/profuse" collect "http://127.0.0.1:$port" --seconds 2 -o live-cpu.pb.gz 2>err
-"$build/profuse" collect "http://127.0.0.1:$port" --type heap -o live-heap.pb.gz 2>err
 # One that ends meanwhile is said once, and not by all that it has not answered.
 (sleep 2; kill "$service") &
 expect 4 "the service went away while it was looked at" --service "http://127.0.0.1:$port" --seconds 5
@@ -347,10 +346,28 @@ strip --strip-debug -o stripped/workload ./workload
 cp live-cpu.pb.gz again.pb.gz
 "$build/profuse" tune live-cpu.pb.gz again.pb.gz --binary stripped/workload 2>lacks >/dev/null
 [ "$(grep -c "workload has no debug information" lacks)" = 1 ] || fail "what a binary lacks is said once: $(cat lacks)"
+# One that was stripped was given, whatever its name: what is missing is said, and not that it should be given.
 strip -o stripped/any-name ./workload
+rm -f run/*
+LD_PRELOAD=$build/libprofuse-agent.so PROFUSE_PORT=auto PROFUSE_RUN_DIR=$work/run ./workload steady --scale 0.2 --idle 60 &
+service=$!
+for _ in $(seq 200); do
+	[ -z "$(ls run)" ] || break
+	sleep 0.05
+done
+port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\)".*/\1/p' run/*)
+for _ in $(seq 100); do # until it holds its 20 MiB
+	"$build/profuse" collect "http://127.0.0.1:$port" --type heap -o live-heap.pb.gz 2>err
+	"$build/profuse" tune live-heap.pb.gz >stripped.txt 2>&1
+	! grep -q "function names (\[workload\].*--binary FILE gives names" stripped.txt || break
+	sleep 0.1
+done
+grep -q "function names (\[workload\].*--binary FILE gives names" stripped.txt || fail "a heap without names: $(cat stripped.txt)"
 "$build/profuse" tune live-heap.pb.gz --binary stripped/any-name >stripped.txt 2>&1
-# Its packets live shortly: a snapshot may have none.
-! grep -q "function names (\[workload\]" stripped.txt || grep -q "the file that was given has none" stripped.txt || fail "a stripped binary that was given: $(cat stripped.txt)"
+grep -q "function names (\[workload\].*the file that was given has none" stripped.txt || fail "a stripped binary that was given: $(cat stripped.txt)"
+kill "$service"
+wait "$service" 2>/dev/null || true
+service=
 
 if command -v go >/dev/null; then
 	(cd "$PROFUSE_SOURCE_DIR/tests/peers/go_faults" && go build -o "$work/go_faults" .)
