@@ -4,7 +4,7 @@ import atexit, contextlib, http.client, json, os, pathlib, random, re, shlex, sh
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUT = pathlib.Path(os.environ.get("EXAMPLES_OUT", ROOT / "examples-out")).resolve()
-running = []
+running, reserved = [], []
 
 
 def die(why):
@@ -101,14 +101,17 @@ def binaries(program):
 
 
 def free_ports(count):
-    """Ports below those that the kernel gives to whoever asks for any: nobody takes one before the service does."""
+    """Ports below those that the kernel gives to whoever asks for any: nobody takes one before the service does. A name
+    that only one process can hold keeps the other cases that run on this machine off them until this one ends."""
     found, draw = [], random.SystemRandom()
     while len(found) < count:
-        with socket.socket() as s:
-            port = draw.randrange(20000, 32768)
-            with contextlib.suppress(OSError):
-                s.bind(("127.0.0.1", port))
-                found += [port] if port not in found else []
+        port = draw.randrange(22000, 32768)
+        name = socket.socket(socket.AF_UNIX)
+        with socket.socket() as s, contextlib.suppress(OSError):
+            name.bind(f"\0profuse-case-port-{port}")
+            s.bind(("127.0.0.1", port))
+            reserved.append(name)
+            found.append(port)
     return found
 
 
@@ -119,23 +122,32 @@ def get(url, timeout=10):
 
 @contextlib.contextmanager
 def service(command, ready, environment=(), log=None, patience=30):
-    """A service that answers on `ready` before the patience ends (seconds); it is stopped at the end of the block."""
+    """A service that answers on every address of `ready` before the patience ends (seconds); it is stopped at the end of
+    the block, which it has to live to see."""
     output = open(log, "w") if log else subprocess.DEVNULL
     process = subprocess.Popen(list(map(str, command)), env={**os.environ, **dict(environment)}, stdout=output, stderr=output)
     running.append(process)
     end = time.monotonic() + patience
-    while True:
-        try:
-            get(ready, 2)
-            break
-        except OSError:
-            if process.poll() is not None or time.monotonic() > end:
-                die(f"{command[0]} does not answer on {ready}" + (":\n" + open(log).read() if log else ""))
-            time.sleep(0.05)
+
+    def told(what):
+        return f"{command[0]} {what}" + (":\n" + open(log).read() if log else "")
+
+    for url in [ready] if isinstance(ready, str) else ready:
+        while True:
+            try:
+                get(url, 2)
+                break
+            except OSError:
+                if process.poll() is not None or time.monotonic() > end:
+                    die(told(f"does not answer on {url}"))
+                time.sleep(0.05)
     try:
         yield process
     finally:
+        status = process.poll()
         stop(process)
+        if status is not None:
+            die(told(f"ended by itself with status {status}"))
 
 
 @contextlib.contextmanager
