@@ -31,6 +31,15 @@ add_fixture(struct pf_tune *tune, const char *fixture, bool base)
 }
 
 static inline void
+add_text(struct pf_tune *tune, const char *name, const char *text, bool base)
+{
+	struct pf_error err = {0};
+
+	if (pf_tune_add(tune, name, text, strlen(text), base, &err))
+		fail_msg("%s", err.message);
+}
+
+static inline void
 run_tune(struct pf_tune *tune)
 {
 	struct pf_error err = {0};
@@ -48,6 +57,17 @@ find_finding(const struct pf_tune *tune, const char *kind)
 			return &tune->findings.findings[i];
 	}
 	return NULL;
+}
+
+/* A sentence of what was not judged that has this in it. */
+static inline bool
+leaves_open(const struct pf_tune *tune, const char *words)
+{
+	for (uint32_t i = 1; i < tune->unjudged.count; i++) {
+		if (strstr(pf_strings_get(&tune->unjudged, i), words))
+			return true;
+	}
+	return false;
 }
 
 #endif

@@ -5,15 +5,6 @@
 #include "support/tuned.h"
 #include "tuner/detect.h"
 
-static void
-add_text(struct pf_tune *tune, const char *name, const char *text)
-{
-	struct pf_error err = {0};
-
-	if (pf_tune_add(tune, name, text, strlen(text), false, &err))
-		fail_msg("%s", err.message);
-}
-
 /* A record of a goroutine profile's text: so many with this stack (leaf first, ends with NULL). */
 static void
 write_stack(struct pf_buffer *text, int count, const char *const *stack, int base)
@@ -38,7 +29,7 @@ add_both(
 	if (others)
 		write_stack(&text, others, other, 0x490000);
 	pf_buffer_add(&text, "", 1);
-	add_text(tune, "goroutine", (const char *)text.bytes);
+	add_text(tune, "goroutine", (const char *)text.bytes, false);
 	pf_buffer_release(&text);
 }
 

@@ -16,15 +16,6 @@ found(const struct pf_tune *tune, const char *kind)
 	return finding;
 }
 
-static void
-add_text(struct pf_tune *tune, const char *name, const char *text, bool base)
-{
-	struct pf_error err = {0};
-
-	if (pf_tune_add(tune, name, text, strlen(text), base, &err))
-		fail_msg("%s", err.message);
-}
-
 static bool
 is_advised(const struct pf_tune *tune, const struct pf_finding *finding, const char *words)
 {
