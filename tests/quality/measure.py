@@ -110,7 +110,7 @@ def share_interval(programs, ours, instrumented, draws=1000, seed=3):
     """
     95 % interval of the share of CPU time by resampling rounds within each program; `programs` are lists of seconds by
     build, `ours` the names of one kind's builds, averaged. Builds are taken as they are: that another set of samples
-    would have given other builds is not in it.
+    would have given other builds is not in it. None where there may be nothing to recover: a share of that has no bounds.
     """
     rng, shares = random.Random(seed), []
     for _ in range(draws):
@@ -124,7 +124,8 @@ def share_interval(programs, ours, instrumented, draws=1000, seed=3):
         if value is not None:
             shares.append(value)
     shares.sort()
-    return [shares[int(.025 * len(shares))], shares[int(.975 * len(shares)) - 1]] if shares else None
+    bounded = len(shares) >= .975 * draws
+    return [shares[int(.025 * len(shares))], shares[int(.975 * len(shares)) - 1]] if bounded else None
 
 
 def say(text):
