@@ -222,8 +222,9 @@ nameless_sites(
 }
 
 static const char by_binary[] = ": --binary FILE gives names.";
-static const char by_unstripped[] = ": the file that was given has none; one that was not stripped "
-				    "has, or its debug information (--debug-file).";
+static const char by_unstripped[] =
+    ": the file that was given does not have them; one that was not stripped has, or its debug "
+    "information (--debug-file).";
 
 /* Whether the file of a site without names, "[postgres]", was given as a binary. */
 static bool

@@ -364,7 +364,7 @@ for _ in $(seq 100); do # until it holds its 20 MiB
 done
 grep -q "function names (\[workload\].*--binary FILE gives names" stripped.txt || fail "a heap without names: $(cat stripped.txt)"
 "$build/profuse" tune live-heap.pb.gz --binary stripped/any-name >stripped.txt 2>&1
-grep -q "function names (\[workload\].*the file that was given has none" stripped.txt || fail "a stripped binary that was given: $(cat stripped.txt)"
+grep -q "function names (\[workload\].*the file that was given does not have them" stripped.txt || fail "a stripped binary that was given: $(cat stripped.txt)"
 kill "$service"
 wait "$service" 2>/dev/null || true
 service=
