@@ -134,7 +134,8 @@ static const struct cli_option options[] = {
     {"fleet", 0, CLI_FLAG, AT(fleet), NULL,
 	"The arguments are JSON reports of services, written before: one table, a row for each"},
     {"output", 'o', CLI_LIST, AT(outputs), "REPORT",
-	"Write a report: .html to look at, .md for a ticket, .json for machines; may be repeated"},
+	"Write a report: .html to look at, .md for a ticket, .json for machines, in place of the "
+	"summary; may be repeated"},
     CLI_STORE_OPTION(struct settings, selection),
     CLI_OTHER_SELECTION_OPTIONS(struct settings, selection),
     {"label", 0, CLI_LIST, AT(labels), "KEY=VALUE",
