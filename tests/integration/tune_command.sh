@@ -290,15 +290,26 @@ for report in ("cap.txt", "cap.md", "cap.html"):
 PY
 expect 0 "Nothing keeps the cap: with today's settings rss_peak is" --try ./holes --allocators glibc --cap 'rss_peak<=100KiB' --pairs 8
 
+# under_agent [NAME=VALUE…] COMMAND…: in the background, as $service, with its profiles at $port.
+under_agent() {
+	rm -rf run
+	mkdir run
+	env "LD_PRELOAD=$build/libprofuse-agent.so" PROFUSE_PORT=auto "PROFUSE_RUN_DIR=$work/run" "$@" &
+	service=$!
+	for _ in $(seq 200); do
+		[ -z "$(ls run)" ] || break
+		sleep 0.05
+	done
+	port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\)".*/\1/p' run/*)
+}
+end_service() {
+	kill "$service"
+	wait "$service" 2>/dev/null || true
+	service=
+}
+
 # A live program of C under the agent: its libc is this machine's and has names without --binary; threads are looked at.
-mkdir run
-MALLOC_ARENA_MAX=1 LD_PRELOAD=$build/libprofuse-agent.so PROFUSE_PORT=auto PROFUSE_RUN_DIR=$work/run ./workload packets --scale 1000 &
-service=$!
-for _ in $(seq 200); do
-	[ -z "$(ls run)" ] || break
-	sleep 0.05
-done
-port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\)".*/\1/p' run/*)
+under_agent MALLOC_ARENA_MAX=1 ./workload packets --scale 1000
 expect 3 "and the profiles are of workload: they are not one program" --service "http://127.0.0.1:$port" --seconds 1 --pid $$
 # Another process of the same program, as a master's worker: what the two do would be mixed.
 PROFUSE_AGENT=off ./workload packets --scale 1000 &
@@ -316,18 +327,9 @@ expect 4 "the service went away while it was looked at" --service "http://127.0.
 wait "$service" 2>/dev/null || true
 service=
 # What each snapshot of a series lacks is said once, with how often.
-rm run/*
-PROFUSE_HEAP=1000000000 LD_PRELOAD=$build/libprofuse-agent.so PROFUSE_PORT=auto PROFUSE_RUN_DIR=$work/run "$build/tests/agent/agent_host_peers" >/dev/null &
-service=$!
-for _ in $(seq 200); do
-	[ -z "$(ls run)" ] || break
-	sleep 0.05
-done
-port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\)".*/\1/p' run/*)
+under_agent PROFUSE_HEAP=1000000000 "$build/tests/agent/agent_host_peers" >/dev/null
 expect 0 "heap: the profile has no samples (5 times)" --service "http://127.0.0.1:$port" --seconds 1
-kill "$service"
-wait "$service" 2>/dev/null || true
-service=
+end_service
 python3 - <<'PY'
 import json
 report = json.load(open("live.json"))
@@ -348,14 +350,7 @@ cp live-cpu.pb.gz again.pb.gz
 [ "$(grep -c "workload has no debug information" lacks)" = 1 ] || fail "what a binary lacks is said once: $(cat lacks)"
 # One that was stripped was given, whatever its name: what is missing is said, and not that it should be given.
 strip -o stripped/any-name ./workload
-rm -f run/*
-LD_PRELOAD=$build/libprofuse-agent.so PROFUSE_PORT=auto PROFUSE_RUN_DIR=$work/run ./workload steady --scale 0.2 --idle 60 &
-service=$!
-for _ in $(seq 200); do
-	[ -z "$(ls run)" ] || break
-	sleep 0.05
-done
-port=$(sed -n 's/.*127\.0\.0\.1:\([0-9]*\)".*/\1/p' run/*)
+under_agent ./workload steady --scale 0.2 --idle 60
 for _ in $(seq 100); do # until it holds its 20 MiB
 	"$build/profuse" collect "http://127.0.0.1:$port" --type heap -o live-heap.pb.gz 2>err
 	"$build/profuse" tune live-heap.pb.gz >stripped.txt 2>&1
@@ -365,9 +360,7 @@ done
 grep -q "function names (\[workload\].*--binary FILE gives names" stripped.txt || fail "a heap without names: $(cat stripped.txt)"
 "$build/profuse" tune live-heap.pb.gz --binary stripped/any-name >stripped.txt 2>&1
 grep -q "function names (\[workload\].*the file that was given does not have them" stripped.txt || fail "a stripped binary that was given: $(cat stripped.txt)"
-kill "$service"
-wait "$service" 2>/dev/null || true
-service=
+end_service
 
 if command -v go >/dev/null; then
 	(cd "$PROFUSE_SOURCE_DIR/tests/peers/go_faults" && go build -o "$work/go_faults" .)
@@ -379,9 +372,7 @@ if command -v go >/dev/null; then
 		sleep 0.05
 	done
 	expect 0 "5000 goroutines are asleep in main.waitForRetry" --service "http://127.0.0.1:$port" --seconds 1
-	kill "$service"
-	wait "$service" 2>/dev/null || true
-	service=
+	end_service
 	expect 4 "$port" --service "http://127.0.0.1:$port" --seconds 1
 else
 	echo "without go: a live service is not looked at"

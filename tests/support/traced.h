@@ -38,11 +38,9 @@ tune_of_trace(const char *const *heaps, double limit, const char *metrics)
 	assert_int_equal(pf_tune_new(&tune, &o, &err), 0);
 	for (; heaps[n]; n++)
 		add_cycle(&trace, n + 1, (n + 1) * 0.2, heaps[n], "");
-	pf_buffer_add(&trace, "", 1);
-	add_text(tune, "trace", (const char *)trace.bytes, false);
+	add_written(tune, "trace", &trace);
 	if (metrics)
 		add_text(tune, "metrics", metrics, false);
-	pf_buffer_release(&trace);
 	run_tune(tune);
 	return tune;
 }

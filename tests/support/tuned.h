@@ -39,6 +39,17 @@ add_text(struct pf_tune *tune, const char *name, const char *text, bool base)
 		fail_msg("%s", err.message);
 }
 
+/* Releases what was written. */
+static inline void
+add_written(struct pf_tune *tune, const char *name, struct pf_buffer *text)
+{
+	struct pf_error err = {0};
+
+	if (pf_tune_add(tune, name, text->bytes, text->size, false, &err))
+		fail_msg("%s", err.message);
+	pf_buffer_release(text);
+}
+
 static inline void
 run_tune(struct pf_tune *tune)
 {
@@ -61,7 +72,7 @@ find_finding(const struct pf_tune *tune, const char *kind)
 
 /* A sentence of what was not judged that has this in it. */
 static inline bool
-leaves_open(const struct pf_tune *tune, const char *words)
+is_unjudged(const struct pf_tune *tune, const char *words)
 {
 	for (uint32_t i = 1; i < tune->unjudged.count; i++) {
 		if (strstr(pf_strings_get(&tune->unjudged, i), words))

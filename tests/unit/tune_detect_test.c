@@ -339,16 +339,6 @@ different_builds_make_it_unsure(void **state)
 	pf_tune_free(tune);
 }
 
-static bool
-is_unjudged(const struct pf_tune *tune, const char *words)
-{
-	for (uint32_t i = 1; i < tune->unjudged.count; i++) {
-		if (strstr(pf_strings_get(&tune->unjudged, i), words))
-			return true;
-	}
-	return false;
-}
-
 /* The leak's eight snapshots, given in this order; snapshot i was taken at second times[i]. */
 static struct pf_tune *
 tune_ordered(const int *given, const int *times)

@@ -347,9 +347,7 @@ cycles_that_are_asked_for_are_no_matter_of_gogc(void **state)
 		for (int n = 1; n <= 10; n++)
 			add_cycle(&trace, n, n * 0.2, "95->100->50 MB, 101",
 			    n <= forced ? " (forced)" : "");
-		pf_buffer_add(&trace, "", 1);
-		add_text(tune, "trace", (const char *)trace.bytes, false);
-		pf_buffer_release(&trace);
+		add_written(tune, "trace", &trace);
 		run_tune(tune);
 		assert_non_null(find_finding(tune, "gc-pressure"));
 		assert_true(advises(tune, "GOGC=") == !mostly);
@@ -376,9 +374,7 @@ a_walk_that_a_setting_makes_rarer_is_no_severe_finding(void **state)
 		    "MB "
 		    "stacks, 0 MB globals, 2 P\n",
 		    n + 1, (n + 1) * 0.06, choked[n]);
-	pf_buffer_add(&trace, "", 1);
-	add_text(tune, "trace", (const char *)trace.bytes, false);
-	pf_buffer_release(&trace);
+	add_written(tune, "trace", &trace);
 	add_text(tune, "metrics",
 	    "go_gc_gogc_percent 100\ngo_gc_gomemlimit_bytes 54525952\n"
 	    "go_cpu_classes_gc_total_cpu_seconds_total 80\n"

@@ -212,9 +212,7 @@ cycles_without_time_between_them_have_no_interval(void **state)
 
 		for (int k = 0; k < 4; k++)
 			add_cycle(&trace, k + 1, k == 3 ? last[i] : 1, "90->95->50 MB, 100", "");
-		pf_buffer_add(&trace, "", 1);
-		add_text(tune, "trace", (const char *)trace.bytes, false);
-		pf_buffer_release(&trace);
+		add_written(tune, "trace", &trace);
 		run_tune(tune);
 		assert_true(isnan(heap_of(tune).interval));
 		assert_null(find_finding(tune, "gc-pressure"));
@@ -238,9 +236,7 @@ statistics_of_a_base_are_nobodys_today(void **state)
 	    true);
 	for (int i = 0; steady[i]; i++)
 		add_cycle(&trace, i + 1, i, steady[i], "");
-	pf_buffer_add(&trace, "", 1);
-	add_text(tune, "trace", (const char *)trace.bytes, false);
-	pf_buffer_release(&trace);
+	add_written(tune, "trace", &trace);
 	run_tune(tune);
 	assert_true(heap_of(tune).gogc == 100);
 	assert_null(find_finding(tune, "unreturned-memory"));

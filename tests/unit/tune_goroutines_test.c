@@ -28,9 +28,7 @@ add_both(
 	write_stack(&text, count, stack, 0x480000);
 	if (others)
 		write_stack(&text, others, other, 0x490000);
-	pf_buffer_add(&text, "", 1);
-	add_text(tune, "goroutine", (const char *)text.bytes, false);
-	pf_buffer_release(&text);
+	add_written(tune, "goroutine", &text);
 }
 
 /* Taken at this second; 0: it does not say when. */

@@ -36,9 +36,7 @@ who_is_past_the_first_lock_is_named(void **state)
 		add_waiter(&text, 5, states[i], "0xd07050, 0xd07040", "0xd07040", 25);
 		add_waiter(&text, 33, states[i], "0xd07020, 0xd07030", "0xd07030", 25);
 		add_waiter(&text, 34, states[i], "0xd07030, 0xd07020", "0xd07020", 25);
-		pf_buffer_add(&text, "", 1);
-		add_text(tune, "dump", (const char *)text.bytes, false);
-		pf_buffer_release(&text);
+		add_written(tune, "dump", &text);
 		run_tune(tune);
 		finding = find_finding(tune, "deadlock");
 		assert_non_null(finding);
@@ -62,9 +60,7 @@ who_is_at_the_first_lock_is_no_party(void **state)
 	add_waiter(&text, 24, "", "0xd07040, 0xd07050", "0xd07040", 22);
 	add_waiter(&text, 9, "", "0xd07050, 0xd07040", "0xd07050", 22);
 	add_waiter(&text, 26, "", "0xd07040, 0xd07060", "0xd07060", 25);
-	pf_buffer_add(&text, "", 1);
-	add_text(tune, "dump", (const char *)text.bytes, false);
-	pf_buffer_release(&text);
+	add_written(tune, "dump", &text);
 	run_tune(tune);
 	assert_null(find_finding(tune, "deadlock"));
 	pf_tune_free(tune);

@@ -47,16 +47,6 @@ is_found(const struct pf_tune *tune, const char *kind)
 	return false;
 }
 
-static bool
-is_said(const struct pf_tune *tune, const char *words)
-{
-	for (uint32_t i = 1; i < tune->unjudged.count; i++) {
-		if (strstr(pf_strings_get(&tune->unjudged, i), words))
-			return true;
-	}
-	return false;
-}
-
 /* A heap of C++ is no evidence for the collector of a service in Go, nor a trace of Go's for a heap of C++. */
 static void
 the_program_with_the_most_profiles_is_judged(void **state)
@@ -77,8 +67,8 @@ the_program_with_the_most_profiles_is_judged(void **state)
 	assert_true(is_found(tune, "leak"));
 	assert_int_equal(pf_tune_finding_count(tune), 1);
 	assert_true(
-	    is_said(tune, "another program than kvcache: cpu.pb.gz (gosvc), goroutine.txt."));
-	assert_true(is_said(tune, "kvcache is no Go program"));
+	    is_unjudged(tune, "another program than kvcache: cpu.pb.gz (gosvc), goroutine.txt."));
+	assert_true(is_unjudged(tune, "kvcache is no Go program"));
 	pf_tune_free(tune);
 }
 
@@ -93,7 +83,7 @@ of_equals_the_first_one_is_judged(void **state)
 	run_tune(tune);
 	assert_string_equal(tune->evidence.service, "gosvc");
 	assert_true(is_found(tune, "gc-pressure"));
-	assert_true(is_said(tune, "another program than gosvc: heap.pb.gz (workload)."));
+	assert_true(is_unjudged(tune, "another program than gosvc: heap.pb.gz (workload)."));
 	for (size_t i = 0; i < tune->findings.frame_count; i++) /* no stack is another's */
 		assert_null(strstr(pf_said(&tune->findings, tune->findings.frames[i]), "workload"));
 	pf_tune_free(tune);
@@ -104,7 +94,7 @@ of_equals_the_first_one_is_judged(void **state)
 	run_tune(tune);
 	assert_string_equal(tune->evidence.service, "workload");
 	assert_false(is_found(tune, "gc-pressure"));
-	assert_true(is_said(tune, "another program than workload: cpu.pb.gz (gosvc)."));
+	assert_true(is_unjudged(tune, "another program than workload: cpu.pb.gz (gosvc)."));
 	pf_tune_free(tune);
 }
 
@@ -124,8 +114,8 @@ names_alone_do_not_part_a_program(void **state)
 		add_fixture(tune, "tune/cache/gctrace.txt", false);
 		run_tune(tune);
 		assert_true(is_found(tune, "gc-scan"));
-		assert_false(is_said(tune, "program"));
-		assert_false(is_said(tune, "builds"));
+		assert_false(is_unjudged(tune, "program"));
+		assert_false(is_unjudged(tune, "builds"));
 		pf_tune_free(tune);
 	}
 }
@@ -142,7 +132,7 @@ another_name_and_build_is_another_program(void **state)
 	run_tune(tune);
 	assert_false(is_found(tune, "gc-scan"));
 	assert_true(is_found(tune, "gc-pressure"));
-	assert_true(is_said(tune, "another program than go_faults: heap-7.pb.gz (renamed)."));
+	assert_true(is_unjudged(tune, "another program than go_faults: heap-7.pb.gz (renamed)."));
 	pf_tune_free(tune);
 }
 
@@ -156,8 +146,8 @@ several_builds_of_a_program_are_told(void **state)
 	add_renamed(tune, "tune/cache/heap-7.pb.gz", NULL, "0123456789abcdef");
 	run_tune(tune);
 	assert_true(is_found(tune, "gc-scan"));
-	assert_true(is_said(tune, "several builds of go_faults ("));
-	assert_true(is_said(tune, "0123456789ab in heap-7.pb.gz"));
+	assert_true(is_unjudged(tune, "several builds of go_faults ("));
+	assert_true(is_unjudged(tune, "0123456789ab in heap-7.pb.gz"));
 	pf_tune_free(tune);
 }
 
@@ -181,7 +171,7 @@ a_base_is_of_the_same_program(void **state)
 	add_fixture(tune, "tune/cpp-leak/heap-7.pb.gz", false);
 	run_tune(tune);
 	assert_true(is_found(tune, "leak"));
-	assert_true(is_said(tune, "another program than kvcache: heap.pb.gz (workload)."));
+	assert_true(is_unjudged(tune, "another program than kvcache: heap.pb.gz (workload)."));
 	pf_tune_free(tune);
 
 	tune = new_tune();

@@ -30,16 +30,6 @@ is_advised(const struct pf_tune *tune, const struct pf_finding *finding, const c
 	return false;
 }
 
-static bool
-is_unjudged(const struct pf_tune *tune, const char *words)
-{
-	for (uint32_t i = 1; i < tune->unjudged.count; i++) {
-		if (strstr(pf_strings_get(&tune->unjudged, i), words))
-			return true;
-	}
-	return false;
-}
-
 /*
  * 600,000 rows of which every 300th stayed, most of the rest in fast bins and between them: malloc_trim took what was
  * resident from 207 MB to 13.9 MB.
