@@ -120,6 +120,19 @@ def get(url, timeout=10):
         return answer.read()
 
 
+def answers(url):
+    try:
+        get(url, 2)
+    except OSError:
+        return False
+    return True
+
+
+def ports_ready(port, metrics):
+    """What answers once a service of the examples listens on both of its ports."""
+    return f"http://127.0.0.1:{port}/health", f"http://127.0.0.1:{metrics}/debug/pprof/"
+
+
 @contextlib.contextmanager
 def service(command, ready, environment=(), log=None, patience=30):
     """A service that answers on every address of `ready` before the patience ends (seconds); it is stopped at the end of
@@ -132,15 +145,11 @@ def service(command, ready, environment=(), log=None, patience=30):
     def told(what):
         return f"{command[0]} {what}" + (":\n" + open(log).read() if log else "")
 
-    for url in [ready] if isinstance(ready, str) else ready:
-        while True:
-            try:
-                get(url, 2)
-                break
-            except OSError:
-                if process.poll() is not None or time.monotonic() > end:
-                    die(told(f"does not answer on {url}"))
-                time.sleep(0.05)
+    for url in ready:
+        while not answers(url):
+            if process.poll() is not None or time.monotonic() > end:
+                die(told(f"does not answer on {url}"))
+            time.sleep(0.05)
     try:
         yield process
     finally:
