@@ -148,12 +148,14 @@ read_waited(struct pf_lock *l, const struct pf_evidence *e, struct pf_error *err
 	uint32_t delay = ep ? pf_evidence_column(ep, delays) : PF_NONE,
 		 count = ep ? pf_evidence_column(ep, contentions) : PF_NONE;
 	struct pf_waited *w = &l->waited;
+	struct pf_wait_errors errors;
 	struct pf_sites times, many = {0};
 	double window, unit;
 	int rc;
 
 	if (delay == PF_NONE || count == PF_NONE)
 		return 0;
+	errors = pf_wait_errors_of(ep);
 	window = (double)pf_profile_duration_nanos(ep->p) / 1e9;
 	if (window > 0 ? !(fabs(window - l->window) < 0.1 * window) : !isnan(l->window))
 		return 0;
@@ -165,6 +167,7 @@ read_waited(struct pf_lock *l, const struct pf_evidence *e, struct pf_error *err
 		if (many.items[i].name != times.items[0].name)
 			continue;
 		*w = (struct pf_waited){.ep = ep,
+		    .errors = errors,
 		    .count = many.total,
 		    .delay = times.total * unit,
 		    .first_count = many.items[i].value,
@@ -239,8 +242,10 @@ look_around(struct pf_lock *l, const struct pf_evidence *e, const struct pf_site
 	if (!rc)
 		rc = find_writer(&l->waited, e, err);
 	/* One figure of what was waited: a mutex profile has a sample of it, and what one wait of many releases was. */
-	if (!rc && l->waited.ep)
+	if (!rc && l->waited.ep) {
 		l->delay = l->waited.delay;
+		l->errors.delay = l->waited.errors.delay;
+	}
 	if (!rc && l->caller_label == PF_CALLER_UNKNOWN && !l->caller)
 		rc = find_holders(l, e, sites->items[0].sample, err);
 	return rc ? rc
@@ -313,11 +318,22 @@ say_readers(struct pf_findings *f, const struct pf_lock *l, const char *writer)
 }
 
 static bool
-is_contended(const struct pf_lock *l)
+is_contended(const struct pf_lock *l, double count, double delay)
 {
 	return isnan(l->window)
-		   ? l->count >= LEAST_CONTENTIONS && l->delay >= 1 && l->delay / l->count >= 1e-3
-		   : l->count >= LEAST_CONTENTIONS / 4 && l->delay >= 0.1 * l->window;
+		   ? count >= LEAST_CONTENTIONS && delay >= 1 && l->delay / l->count >= 1e-3
+		   : count >= LEAST_CONTENTIONS / 4 && delay >= 0.1 * l->window;
+}
+
+/* Whether it would be none by the lower bounds of what was sampled. */
+static bool
+is_doubtful(const struct pf_lock *l)
+{
+	double count, delay, high;
+
+	pf_sum_interval(l->count, l->errors.count, &count, &high);
+	pf_sum_interval(l->delay, l->errors.delay, &delay, &high);
+	return !isnan(count) && !isnan(delay) && !is_contended(l, count, delay);
 }
 
 static int
@@ -351,7 +367,9 @@ judge_profile(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_
 		l.count = waits.total;
 		if (pf_profile_duration_nanos(ep->p) > 0)
 			l.window = (double)pf_profile_duration_nanos(ep->p) / 1e9;
-		*found = is_contended(&l);
+		l.errors = pf_wait_errors_of(ep);
+		*found = is_contended(&l, l.count, l.delay);
+		l.doubtful = is_doubtful(&l);
 		if (*found && kind == PF_PROFILE_LOCKS)
 			rc = look_around(&l, e, &sites, err);
 		if (!rc && *found && kind == PF_PROFILE_LOCKS)

@@ -6,6 +6,7 @@
 
 #include "tuner/holders.h"
 #include "tuner/sites.h"
+#include "tuner/wait_errors.h"
 
 #define PF_FEW_WAIT 0.5 /* threads on average */
 
@@ -15,6 +16,7 @@ struct pf_waited {
 	    *ep;             /* NULL: there is none of the same time, or little of it in it */
 	bool go_on;          /* for most have not ended */
 	double count, delay; /* of all, seconds */
+	struct pf_wait_errors errors;
 	double first_count, first_delay; /* of the function that waited longest */
 	uint32_t first;                  /* its name */
 	size_t sample;                   /* its heaviest */
@@ -28,6 +30,8 @@ struct pf_lock {
 	const char *owner;
 	double delay, count, share,
 	    window; /* seconds; contentions; of all waiting at locks; seconds or NaN */
+	struct pf_wait_errors errors; /* of count and delay, as far as sampled ones are told */
+	bool doubtful;                /* so few were met that it may be no contention */
 	bool go;
 	enum {
 		PF_CALLER_NOT_TOLD, /* whether the stacks show who let go */

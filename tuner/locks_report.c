@@ -85,13 +85,13 @@ advise_waiter(struct pf_findings *f, const char *owner, bool shared, bool go)
 	measure(f);
 }
 
-/* How often the lock was let go while one waited to write. */
+/* How often the lock was let go, of so often in all, while one waited to write. */
 static double
-turns_of(const struct pf_lock *l)
+turns_of(const struct pf_lock *l, double count)
 {
 	const struct pf_waited *w = &l->waited;
 
-	return w->writer ? l->count * fmin(1, w->written / l->window) : l->count / w->first_count;
+	return w->writer ? count * fmin(1, w->written / l->window) : count / w->first_count;
 }
 
 /* Readers that take turns let no writer in. */
@@ -100,9 +100,12 @@ is_starved(const struct pf_lock *l, bool shared)
 {
 	const struct pf_waited *w = &l->waited;
 	struct pf_stack s = {0};
+	double least, most;
 	bool writes;
 
-	if (!shared || l->go || !(w->ep || w->writer) || !(turns_of(l) >= MANY_TURNS))
+	pf_sum_interval(l->count, l->errors.count, &least, &most);
+	if (!shared || l->go || !(w->ep || w->writer) ||
+	    !(turns_of(l, isnan(least) ? l->count : least) >= MANY_TURNS))
 		return false;
 	if (w->writer)
 		return w->written >= LONG_WAIT;
@@ -145,12 +148,12 @@ summary_of(struct pf_findings *f, const struct pf_lock *l, bool starved)
 		said = pf_say(f,
 		    "%s has waited %s to write, and waits still, while readers take turns: the "
 		    "lock was let go some %.0f times meanwhile, and never free.",
-		    w->writer, pf_amount(all, w->written, "seconds"), turns_of(l));
+		    w->writer, pf_amount(all, w->written, "seconds"), turns_of(l, l->count));
 	else if (starved)
 		said = pf_say(f,
-		    "%s It waits to write while readers take turns: the lock was let go %.0f times "
-		    "during each of these waits, and never free.",
-		    pf_said(f, said), turns_of(l));
+		    "%s It waits to write while readers take turns: the lock was let go some %.0f "
+		    "times during each of these waits, and never free.",
+		    pf_said(f, said), turns_of(l, l->count));
 	else if (w->go_on)
 		said = pf_say(f,
 		    "Who waits waits still: of waits that have ended the block profile of that "
@@ -172,23 +175,37 @@ summary_of(struct pf_findings *f, const struct pf_lock *l, bool starved)
 	return said;
 }
 
+/* This share of a sum over sampled waits, for each of so many. */
+static void
+add_sum(struct pf_findings *f, const char *name, double sum, double variance, double share,
+    double per, const char *unit)
+{
+	double low, high;
+
+	pf_sum_interval(sum * share, variance * share, &low, &high);
+	if (!isnan(sum * share / per))
+		pf_add_estimate(f, name, sum * share / per, low / per, high / per, unit);
+}
+
 static void
 add_lock_numbers(struct pf_findings *f, const struct pf_lock *l)
 {
 	const struct pf_waited *w = &l->waited;
-	double count = w->ep ? w->count : l->count;
+	double count = w->ep ? w->count : l->count, low, high;
+	struct pf_wait_errors errors = {w->ep ? w->errors.count : l->errors.count, l->errors.delay};
 
-	pf_add_number(f, "waited", waited_for(l), "seconds");
+	add_sum(f, "waited", l->delay, errors.delay, fmin(1, l->share), 1, "seconds");
 	if (l->share < ALL_OF_IT)
-		pf_add_number(f, "waited_at_all_locks", l->delay, "seconds");
+		add_sum(f, "waited_at_all_locks", l->delay, errors.delay, 1, 1, "seconds");
 	if (!w->go_on) {
-		pf_add_number(f, "waits", count, "count");
-		pf_add_number(f, "mean_wait", l->delay / count, "seconds");
+		add_sum(f, "waits", count, errors.count, 1, 1, "count");
+		pf_mean_interval(l->delay, count, errors, &low, &high);
+		pf_add_estimate(f, "mean_wait", l->delay / count, low, high, "seconds");
 	}
 	if (w->ep || w->go_on)
-		pf_add_number(f, "releases", l->count, "count");
+		add_sum(f, "releases", l->count, l->errors.count, 1, 1, "count");
 	pf_add_number(f, "share_of_waiting", l->share, "share");
-	pf_add_number(f, "waiting_on_average", l->delay / l->window, "threads");
+	add_sum(f, "waiting_on_average", l->delay, errors.delay, 1, l->window, "threads");
 }
 
 static void
@@ -214,6 +231,12 @@ add_lock_caveats(struct pf_findings *f, const struct pf_lock *l)
 			"for compilers make a jump of a function's last call, which leaves no "
 			"frame. Compiled with -fno-optimize-sibling-calls the stack shows it.",
 			l->owner));
+	if (l->doubtful)
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f,
+			"Few of these waits were met by a sample: within the error of sampling it "
+			"may be no contention to speak of. A longer window says more "
+			"(--seconds)."));
 	if (per_second < PF_FEW_WAIT)
 		pf_add_caveat(f, per_second < PF_FEW_WAIT / 2 ? PF_UNSURE : PF_CONFIDENCE_LOW,
 		    pf_say(f,

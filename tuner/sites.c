@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "profile/special.h"
 #include "tuner/code.h"
 
 enum { MOST_FRAMES_SHOWN = 48 };
@@ -318,6 +319,45 @@ add_frames(struct pf_findings *f, const struct pf_evidence_profile *ep, const st
 	pf_set_named_frame(f, named - skipped, caller - skipped);
 }
 
+bool
+pf_location_is_nameless(const struct pf_profile *p, uint32_t location)
+{
+	const struct pf_location *l = &p->locations[location];
+
+	if (p->line_starts[location] != p->line_starts[location + 1])
+		return false;
+	return l->mapping == PF_NONE
+		   ? !pf_address_is_kernel(l->address)
+		   : pf_mapping_is_file(pf_profile_string(p, p->mappings[l->mapping].filename));
+}
+
+/* That the place is known, and not what it is called; once in a finding. */
+static void
+doubt_nameless(struct pf_findings *f, const struct pf_evidence_profile *ep, size_t sample,
+    const struct pf_stack *s)
+{
+	const struct pf_profile *p = ep->p;
+	uint32_t owner = pf_stack_owner(s, ep);
+
+	if (pf_findings_last(f)->stack_count != 1)
+		return;
+	for (uint64_t i = p->frame_starts[sample]; i < p->frame_starts[sample + 1]; i++) {
+		uint32_t location = p->frames[i];
+
+		if (!pf_location_is_nameless(p, location) ||
+		    ep->frames.runs[ep->frames.starts[location]] != owner)
+			continue;
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f, "Which function it is isn't known: code of %s has no names here%s.",
+			pf_site_name(ep, owner),
+			p->locations[location].mapping == PF_NONE
+			    ? ""
+			    : " (--binary FILE gives names, where it was not stripped, "
+			      "--debug-file FILE where it was)"));
+		return;
+	}
+}
+
 int
 pf_show_stack(struct pf_findings *f, const struct pf_evidence_profile *ep, size_t sample,
     double value, double share, const char *unit, struct pf_error *err)
@@ -328,6 +368,7 @@ pf_show_stack(struct pf_findings *f, const struct pf_evidence_profile *ep, size_
 	if (!rc) {
 		pf_add_stack(f, value, share, unit);
 		add_frames(f, ep, &s);
+		doubt_nameless(f, ep, sample, &s);
 	}
 	pf_stack_release(&s);
 	return rc;

@@ -72,7 +72,13 @@ typedef bool pf_sample_wanted(const struct pf_stack *s, const struct pf_evidence
 int pf_sites_of(struct pf_sites *s, const struct pf_evidence_profile *ep, uint32_t column,
     pf_sample_wanted *wanted, struct pf_error *err);
 
-/* A sample's stack as evidence of the finding being built. PF_ENOMEM. */
+/* Whether it has no function though a file could give it one: the kernel and JIT compilers have no such file. */
+bool pf_location_is_nameless(const struct pf_profile *p, uint32_t location);
+
+/*
+ * A sample's stack as evidence of the finding being built, which is less sure where the one that it names has no name but
+ * its binary's. PF_ENOMEM.
+ */
 int pf_show_stack(struct pf_findings *f, const struct pf_evidence_profile *ep, size_t sample,
     double value, double share, const char *unit, struct pf_error *err);
 /* The heaviest stacks of the first `most` sites. */

@@ -145,19 +145,6 @@ write_outside_go(const struct pf_evidence *e, struct pf_buffer *out)
 	    pf_amount(text, outside, "bytes"), pf_amount(whole, all, "bytes"));
 }
 
-/* Whether it has no function though a file could give it one: the kernel and JIT compilers have no such file. */
-static bool
-is_nameless(const struct pf_profile *p, uint32_t location)
-{
-	const struct pf_location *l = &p->locations[location];
-
-	if (p->line_starts[location] != p->line_starts[location + 1])
-		return false;
-	return l->mapping == PF_NONE
-		   ? !pf_address_is_kernel(l->address)
-		   : pf_mapping_is_file(pf_profile_string(p, p->mappings[l->mapping].filename));
-}
-
 static bool
 is_own(const struct pf_evidence_profile *ep, uint32_t location)
 {
@@ -192,7 +179,7 @@ nameless_binary(const struct pf_evidence_profile *ep, size_t sample, bool memory
 		uint32_t location = p->frames[i], name;
 		bool own = is_own(ep, location);
 
-		if (is_nameless(p, location)) {
+		if (pf_location_is_nameless(p, location)) {
 			name = ep->frames.runs[ep->frames.starts[location]];
 			if (own || (!memory && i == leaf && is_c_library(pf_site_name(ep, name))))
 				return name;

@@ -37,16 +37,27 @@ pf_waits_moment_take(struct pf_moment *moment)
 	return moment->sums ? 0 : -ENOMEM;
 }
 
-static bool
-sample(const void *source, size_t i, struct pf_sample *sample)
+/* What has come since the base. */
+static struct pf_wait_sum
+since_base(const struct source *s, size_t i)
 {
-	const struct source *s = source;
 	struct pf_wait_sum sum = s->now[i];
 
 	if (i < s->base_count) {
 		sum.count -= s->base[i].count;
 		sum.delay -= s->base[i].delay;
+		sum.count_variance -= s->base[i].count_variance;
+		sum.delay_variance -= s->base[i].delay_variance;
 	}
+	return sum;
+}
+
+static bool
+sample(const void *source, size_t i, struct pf_sample *sample)
+{
+	const struct source *s = source;
+	struct pf_wait_sum sum = since_base(s, i);
+
 	if (sum.note != s->note)
 		return false;
 	sample->stack = sum.stack;
@@ -82,6 +93,32 @@ describe(struct pf_document *d, enum pf_note note)
 	d->period_kind = d->kinds[d->kind_count - 1];
 }
 
+/*
+ * How far sampling may have put the sums off, as variances, which add up where profiles do. By what was waited for:
+ * who reads of locks leaves the many waits at conditions out.
+ */
+static void
+describe_variances(struct pf_document *d, const struct source *s, size_t count)
+{
+	double counts[PF_WAIT_KINDS] = {0}, delays[PF_WAIT_KINDS] = {0};
+	bool any[PF_WAIT_KINDS] = {false};
+
+	for (size_t i = 0; i < count; i++) {
+		struct pf_wait_sum sum = since_base(s, i);
+
+		if (sum.note != s->note || sum.kind >= PF_WAIT_KINDS)
+			continue;
+		any[sum.kind] |= sum.count > 0;
+		counts[sum.kind] += sum.count_variance;
+		delays[sum.kind] += sum.delay_variance;
+	}
+	for (uint32_t kind = 0; kind < PF_WAIT_KINDS; kind++) {
+		if (any[kind]) /* 0: each was met */
+			pf_document_say(d, "variance of %s: contentions %.0f, delay %.0f ns2",
+			    pf_wait_word(kind), counts[kind], delays[kind]);
+	}
+}
+
 static int
 write_kind(enum pf_note note, const struct pf_moment *base, struct pf_buffer *out)
 {
@@ -95,6 +132,8 @@ write_kind(enum pf_note note, const struct pf_moment *base, struct pf_buffer *ou
 	s = (struct source){now.sums, base ? base->sums : NULL, base ? base->count : 0, note};
 	pf_document_init(&d, pf_notes_stacks());
 	describe(&d, note);
+	if (note != PF_NOTE_CREATE)
+		describe_variances(&d, &s, now.count);
 	d.time = now.time;
 	d.duration = now.time - (base ? base->time : pf_waits_began());
 	d.source = &s;

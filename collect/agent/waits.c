@@ -325,12 +325,15 @@ void
 pf_waits_noted(const struct pf_slot *slot, uint32_t stack)
 {
 	struct pf_wait_sum *sum = find_sum(slot->kind, slot->entry, stack);
+	double delay = (double)slot->delay, variance = slot->scale * (slot->scale - 1);
 
 	if (!sum)
 		return;
 	sum->samples++;
 	sum->count += slot->scale;
-	sum->delay += slot->scale * (double)slot->delay;
+	sum->delay += slot->scale * delay;
+	sum->count_variance += variance;
+	sum->delay_variance += variance * delay * delay;
 }
 
 struct pf_wait_sum *

@@ -107,6 +107,7 @@ struct pf_wait_sum {
 	uint32_t kind;  /* enum pf_wait_kind */
 	uint64_t samples;
 	double count, delay;
+	double count_variance, delay_variance; /* of sampling: pf_scale() */
 };
 
 /* The agent's side, under its lock. */

@@ -295,15 +295,21 @@ put_lines(struct symbolizer *s, struct pf_error *err)
 	return 0;
 }
 
-/* Says what names from symbols alone lack. */
+/* Says what names from symbols alone lack; a stripped file has those that it exports, if any. */
 static void
 note_missing_lines(const struct symbolizer *s, const struct pf_binary *binary)
 {
 	char why[600], text[800];
+	size_t symbols;
 
 	if (!s->options->note || pf_binary_has_lines(binary, why, sizeof why))
 		return;
-	snprintf(text, sizeof text, "functions by symbols only, without lines and inlined ones: %s",
+	pf_binary_symbols(binary, &symbols);
+	snprintf(text, sizeof text, "%s: %s",
+	    !symbols ? "no names of functions"
+	    : pf_binary_has_section(binary, ".symtab")
+		? "functions by symbols only, without lines and inlined ones"
+		: "functions by exported symbols only, without lines, inlined ones and all others",
 	    why);
 	s->options->note(s->options->note_context, text);
 }

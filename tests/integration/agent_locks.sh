@@ -53,6 +53,13 @@ grep -q '^sample 1 wait_for_thread;main;' "$work/threadcreate.txt" || fail "$(gr
 for profile in mutex block; do
 	gzip -dc "$work/$profile.pb.gz" > "$work/$profile.pb" || fail "$profile: gzip: $?"
 done
+# How far sampling may be off, by what was waited for.
+for kind in mutex rwlock; do
+	grep -aqE "variance of $kind: contentions [0-9]+, delay [0-9]+ ns2" "$work/mutex.pb" || fail "mutex: no variance of $kind"
+done
+for kind in mutex rwlock condition semaphore join; do
+	grep -aqE "variance of $kind: contentions [0-9]+, delay [0-9]+ ns2" "$work/block.pb" || fail "block: no variance of $kind"
+done
 for call in pthread_mutex_lock pthread_rwlock_rdlock pthread_rwlock_wrlock pthread_cond_timedwait sem_timedwait pthread_join; do
 	grep -aq "$call" "$work/block.pb" || fail "block: $call is not named"
 done

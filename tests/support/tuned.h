@@ -6,6 +6,7 @@
 
 #include <profuse/tune.h>
 
+#include "profile/encode.h"
 #include "support/read_fixture.h"
 #include "tuner/tune.h"
 
@@ -48,6 +49,30 @@ add_written(struct pf_tune *tune, const char *name, struct pf_buffer *text)
 	if (pf_tune_add(tune, name, text->bytes, text->size, false, &err))
 		fail_msg("%s", err.message);
 	pf_buffer_release(text);
+}
+
+/* A fixture to be changed before it is added. */
+static inline struct pf_profile *
+read_fixture_profile(const char *fixture)
+{
+	struct pf_buffer bytes = read_fixture(fixture);
+	struct pf_error err = {0};
+	struct pf_profile *p;
+
+	if (pf_profile_parse(&p, fixture, bytes.bytes, bytes.size, NULL, &err))
+		fail_msg("%s: %s", fixture, err.message);
+	pf_buffer_release(&bytes);
+	return p;
+}
+
+static inline void
+add_profile(struct pf_tune *tune, const struct pf_profile *p)
+{
+	struct pf_buffer out = {.maximum = 1 << 20};
+	struct pf_error err = {0};
+
+	assert_int_equal(pf_profile_encode(p, &out, &err), 0);
+	add_written(tune, "profile", &out);
 }
 
 static inline void

@@ -10,31 +10,6 @@
 #include "support/tuned.h"
 #include "tuner/code.h"
 
-static struct pf_profile *
-read_profile(const char *fixture)
-{
-	struct pf_buffer bytes = read_fixture(fixture);
-	struct pf_error err = {0};
-	struct pf_profile *p;
-
-	if (pf_profile_parse(&p, fixture, bytes.bytes, bytes.size, NULL, &err))
-		fail_msg("%s: %s", fixture, err.message);
-	pf_buffer_release(&bytes);
-	return p;
-}
-
-static void
-add(struct pf_tune *tune, const struct pf_profile *p)
-{
-	struct pf_buffer out = {.maximum = 1 << 20};
-	struct pf_error err = {0};
-
-	assert_int_equal(pf_profile_encode(p, &out, &err), 0);
-	if (pf_tune_add(tune, "profile", out.bytes, out.size, false, &err))
-		fail_msg("%s", err.message);
-	pf_buffer_release(&out);
-}
-
 static void
 expect_none(struct pf_tune *tune)
 {
@@ -94,7 +69,7 @@ static void
 what_waits_for_work_is_not_added_to_a_lock(void **state)
 {
 	struct pf_tune *tune = new_tune();
-	struct pf_profile *p = read_profile("tune/pool/block.pb.gz");
+	struct pf_profile *p = read_fixture_profile("tune/pool/block.pb.gz");
 	struct pf_error err = {0};
 	uint32_t id;
 	(void)state;
@@ -112,7 +87,7 @@ what_waits_for_work_is_not_added_to_a_lock(void **state)
 	for (size_t i = 0; i < p->type_count; i++)
 		p->values[i] /= 10000;
 	add_fixture(tune, "tune/pool/block.pb.gz", false);
-	add(tune, p);
+	add_profile(tune, p);
 	pf_profile_free(p);
 	expect_none(tune);
 }
@@ -127,10 +102,10 @@ waits_for_who_knows_what_are_no_finding(void **state)
 
 	for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
 		struct pf_tune *tune = new_tune();
-		struct pf_profile *p = read_profile(unknown[i]);
+		struct pf_profile *p = read_fixture_profile(unknown[i]);
 		memset(p->label_starts, 0, (p->sample_count + 1) * sizeof *p->label_starts);
 		p->label_count = 0;
-		add(tune, p);
+		add_profile(tune, p);
 		pf_profile_free(p);
 		expect_none(tune);
 	}
@@ -140,12 +115,12 @@ waits_for_who_knows_what_are_no_finding(void **state)
 static void
 add_threads(struct pf_tune *tune, const char *fixture, int64_t times, int64_t seconds)
 {
-	struct pf_profile *p = read_profile(fixture);
+	struct pf_profile *p = read_fixture_profile(fixture);
 
 	for (size_t i = 0; i < p->sample_count * p->type_count; i++)
 		p->values[i] *= times;
 	p->time_nanos = seconds * 1000000000;
-	add(tune, p);
+	add_profile(tune, p);
 	pf_profile_free(p);
 }
 
@@ -189,7 +164,7 @@ sleepers_that_stay_as_they_are_are_no_leak(void **state)
 	static const struct {
 		int64_t times, more;
 		enum pf_confidence confidence;
-	} told[] = {{2, 0, PF_UNSURE}, {1, 1, PF_CONFIDENCE_HIGH}};
+	} told[] = {{2, 0, PF_UNSURE}, {1, 1, PF_CONFIDENCE_MEDIUM}};
 	struct pf_tune *tune = new_tune();
 	(void)state;
 
@@ -224,7 +199,7 @@ thousands_that_sleep_are_severe(void **state)
 	run_tune(tune);
 	assert_int_equal(pf_tune_finding_count(tune), 1);
 	assert_int_equal(tune->findings.findings[0].severity, PF_SEVERITY_HIGH);
-	assert_int_equal(tune->findings.findings[0].confidence, PF_CONFIDENCE_HIGH);
+	assert_int_equal(tune->findings.findings[0].confidence, PF_CONFIDENCE_MEDIUM);
 	pf_tune_free(tune);
 }
 
@@ -269,7 +244,7 @@ a_younger_base_makes_no_trend(void **state)
 {
 	static const int64_t times[] = {2, 3, 1, 3};
 	struct pf_tune *tune = new_tune();
-	struct pf_profile *base = read_profile("tune/pool/threads.pb.gz");
+	struct pf_profile *base = read_fixture_profile("tune/pool/threads.pb.gz");
 	struct pf_buffer out = {.maximum = 1 << 20};
 	struct pf_error err = {0};
 	(void)state;
@@ -326,14 +301,14 @@ who_ended_is_told_by_all_that_were_created(void **state)
 static void
 threads_that_were_created_and_live_are_judged_by_what_they_do(void **state)
 {
-	struct pf_profile *p = read_profile("tune/threads/threadcreate.pb.gz");
+	struct pf_profile *p = read_fixture_profile("tune/threads/threadcreate.pb.gz");
 	struct pf_tune *tune = new_tune();
 	(void)state;
 
 	/* As if the pool's program had created them. */
 	assert_int_equal(
 	    pf_strings_add(&p->strings, "/waiters", 8, &p->mappings[0].filename, NULL), 0);
-	add(tune, p);
+	add_profile(tune, p);
 	add_threads(tune, "tune/pool/threads.pb.gz", 900, 1000);
 	run_tune(tune);
 	for (size_t i = 0; i < pf_tune_finding_count(tune); i++)
@@ -341,7 +316,7 @@ threads_that_were_created_and_live_are_judged_by_what_they_do(void **state)
 	pf_tune_free(tune);
 
 	tune = new_tune();
-	add(tune, p);
+	add_profile(tune, p);
 	add_threads(tune, "tune/pool/threads.pb.gz", 1, 1000);
 	run_tune(tune);
 	assert_int_equal(pf_tune_finding_count(tune), 1);
@@ -354,11 +329,11 @@ threads_that_were_created_and_live_are_judged_by_what_they_do(void **state)
 static void
 add_without_labels(struct pf_tune *tune, const char *threads, const char *cpu)
 {
-	struct pf_profile *p = read_profile(threads);
+	struct pf_profile *p = read_fixture_profile(threads);
 
 	memset(p->label_starts, 0, (p->sample_count + 1) * sizeof *p->label_starts);
 	p->label_count = 0;
-	add(tune, p);
+	add_profile(tune, p);
 	pf_profile_free(p);
 	add_fixture(tune, cpu, false);
 }
@@ -456,7 +431,7 @@ who_joins_a_waiter_for_its_lock_is_a_deadlock(void **state)
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct pf_tune *tune = new_tune();
-		struct pf_profile *p = read_profile("tune/locked/threads.pb.gz");
+		struct pf_profile *p = read_fixture_profile("tune/locked/threads.pb.gz");
 		const struct pf_finding *found;
 
 		set_wait(p, FIRST, "join");
@@ -464,7 +439,7 @@ who_joins_a_waiter_for_its_lock_is_a_deadlock(void **state)
 		label_of(p, FIRST, "waited")->number = cases[i].joined;
 		label_of(p, SECOND, "holder")->number = label_of(p, FIRST, "tid")->number;
 		label_of(p, SECOND, "waited")->number = INT64_C(9000000000);
-		add(tune, p);
+		add_profile(tune, p);
 		run_tune(tune);
 		found = find_finding(tune, "deadlock");
 		assert_non_null(found);
@@ -514,19 +489,19 @@ static void
 threads_that_wait_at_their_own_pipes_are_a_pool(void **state)
 {
 	struct pf_tune *tune = new_tune();
-	struct pf_profile *p = read_profile("tune/clients/threads.pb.gz");
+	struct pf_profile *p = read_fixture_profile("tune/clients/threads.pb.gz");
 	(void)state;
 
 	relabel(p, "peer", "self", 0);
 	for (size_t i = 0; i < p->sample_count * p->type_count; i++)
 		p->values[i] *= 10;
-	add(tune, p);
+	add_profile(tune, p);
 	expect_none(tune);
 
 	tune = new_tune();
 	for (int64_t i = 0; i < 6; i++) {
 		p->time_nanos = (1000 + 60 * i) * 1000000000;
-		add(tune, p);
+		add_profile(tune, p);
 		for (size_t k = 0; k < p->sample_count * p->type_count; k++)
 			p->values[k] += 2;
 	}
@@ -555,13 +530,13 @@ subscribers_are_told_modestly(void **state)
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct pf_tune *tune = new_tune();
-		struct pf_profile *p = read_profile("tune/backend/threads.pb.gz");
+		struct pf_profile *p = read_fixture_profile("tune/backend/threads.pb.gz");
 		const struct pf_finding *found;
 
 		relabel(p, "wait", cases[i].call, 0);
 		relabel(p, "peer", cases[i].peer, 0);
 		relabel(p, "waited", NULL, cases[i].waited);
-		add(tune, p);
+		add_profile(tune, p);
 		pf_profile_free(p);
 		add_fixture(tune, "tune/backend/cpu.pb.gz", false);
 		run_tune(tune);
@@ -593,7 +568,7 @@ locks_that_nobody_is_known_to_hold_are_suspected_where_nothing_runs(void **state
 	(void)state;
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct pf_profile *p = read_profile("tune/locked/threads.pb.gz");
+		struct pf_profile *p = read_fixture_profile("tune/locked/threads.pb.gz");
 		struct pf_tune *tune = new_tune();
 		const struct pf_finding *found;
 
@@ -606,7 +581,7 @@ locks_that_nobody_is_known_to_hold_are_suspected_where_nothing_runs(void **state
 			set_wait(p, k, "rwlock");
 		}
 		set_wait(p, 2, cases[i].other);
-		add(tune, p);
+		add_profile(tune, p);
 		run_tune(tune);
 		found = find_finding(tune, "deadlock");
 		assert_int_equal(found != NULL, cases[i].suspected);
@@ -631,12 +606,12 @@ static void
 locks_that_spin_are_found_on_the_processor(void **state)
 {
 	struct pf_tune *tune = new_tune();
-	struct pf_profile *p = read_profile("tune/recursion/cpu.pb.gz");
+	struct pf_profile *p = read_fixture_profile("tune/recursion/cpu.pb.gz");
 	const struct pf_finding *found;
 	(void)state;
 
 	name_leaves(p, "pthread_spin_lock");
-	add(tune, p);
+	add_profile(tune, p);
 	run_tune(tune);
 	found = find_finding(tune, "lock-contention");
 	assert_non_null(found);
@@ -658,10 +633,10 @@ few_that_wait_on_average_are_told_modestly(void **state)
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct pf_tune *tune = new_tune();
-		struct pf_profile *p = read_profile("tune/contended/block.pb.gz");
+		struct pf_profile *p = read_fixture_profile("tune/contended/block.pb.gz");
 
 		p->duration_nanos = p->values[1] * cases[i].times;
-		add(tune, p);
+		add_profile(tune, p);
 		run_tune(tune);
 		assert_int_equal(pf_tune_finding_count(tune), 1);
 		assert_int_equal(tune->findings.findings[0].severity, PF_SEVERITY_LOW);
@@ -680,12 +655,12 @@ advice_is_of_the_language_and_the_lock(void **state)
 
 	for (size_t i = 0; i < sizeof locks / sizeof *locks; i++) {
 		struct pf_tune *tune = new_tune();
-		struct pf_profile *p = read_profile("tune/contended/block.pb.gz");
+		struct pf_profile *p = read_fixture_profile("tune/contended/block.pb.gz");
 		const struct pf_findings *f = &tune->findings;
 		const char *action;
 
 		name_leaves(p, locks[i]);
-		add(tune, p);
+		add_profile(tune, p);
 		run_tune(tune);
 		assert_int_equal(f->finding_count, 1);
 		action = pf_said(f, f->advices[f->findings[0].first_advice].action);

@@ -1,0 +1,166 @@
+/*
+ * How sure sums of sampled waits are: the agent's comments say the variance, a lock's figures have an interval, and
+ * what may be no contention within it is told as unsure.
+ */
+#include <math.h>
+
+#include "support/tuned.h"
+#include "tuner/wait_errors.h"
+
+static void
+add_comment(struct pf_profile *p, const char *text)
+{
+	struct pf_error err = {0};
+	uint32_t *comments = realloc(p->comments, (p->comment_count + 1) * sizeof *comments);
+
+	assert_non_null(comments);
+	p->comments = comments;
+	p->comment_capacity = p->comment_count + 1;
+	assert_int_equal(
+	    pf_strings_add(&p->strings, text, strlen(text), &p->comments[p->comment_count++], &err),
+	    0);
+}
+
+/* Of a lock that 339 releases of 11 ms were sampled at, in 1.1 s. */
+static struct pf_tune *
+tune_of(const char *comment)
+{
+	struct pf_profile *p = read_fixture_profile("tune/contended/mutex.pb.gz");
+	struct pf_tune *tune = new_tune();
+
+	if (comment)
+		add_comment(p, comment);
+	add_profile(tune, p);
+	pf_profile_free(p);
+	run_tune(tune);
+	assert_non_null(find_finding(tune, "lock-contention"));
+	return tune;
+}
+
+static const struct pf_number *
+number(const struct pf_tune *tune, const char *name)
+{
+	const struct pf_finding *finding = find_finding(tune, "lock-contention");
+
+	for (size_t i = 0; i < finding->number_count; i++) {
+		const struct pf_number *n = &tune->findings.numbers[finding->first_number + i];
+		if (strcmp(pf_said(&tune->findings, n->name), name) == 0)
+			return n;
+	}
+	fail_msg("no %s", name);
+	return NULL;
+}
+
+static bool
+has_caveat(const struct pf_tune *tune, const char *words)
+{
+	const struct pf_finding *finding = find_finding(tune, "lock-contention");
+
+	for (size_t i = 0; i < finding->caveat_count; i++) {
+		uint32_t text = tune->findings.caveats[finding->first_caveat + i];
+		if (strstr(pf_said(&tune->findings, text), words))
+			return true;
+	}
+	return false;
+}
+
+/* R: poisson.test(n)$conf.int; the approximation is within 2 % of it from one event on (its lower bound of one: half). */
+static void
+an_interval_is_that_of_so_many_events(void **state)
+{
+	static const struct {
+		double n, low, high;
+	} exact[] = {
+	    {4, 1.089865, 10.241589}, {10, 4.795389, 18.390356}, {100, 81.363988, 121.627328}};
+	double low, high;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof exact / sizeof *exact; i++) {
+		double n = exact[i].n;
+		/* Each stands for 50: the variance is n 50². */
+		pf_sum_interval(50 * n, n * 50 * 50, &low, &high);
+		assert_true(fabs(low / (50 * exact[i].low) - 1) < 0.02);
+		assert_true(fabs(high / (50 * exact[i].high) - 1) < 0.02);
+	}
+	pf_sum_interval(50, 2500, &low, &high);
+	assert_true(low > 0 && low < 50 * 0.0254);
+	assert_true(fabs(high / (50 * 5.571643) - 1) < 0.02);
+	pf_sum_interval(339, 0, &low, &high);
+	assert_true(low == 339 && high == 339);
+	pf_sum_interval(339, NAN, &low, &high);
+	assert_true(isnan(low) && isnan(high));
+}
+
+static void
+the_agent_says_how_far_off_it_may_be(void **state)
+{
+	struct pf_tune *tune =
+	    tune_of("variance of mutex: contentions 2890, delay 12345678900000000 ns2");
+	const struct pf_number *n = number(tune, "waits");
+	(void)state;
+
+	/* ±1.96 √2890 of 339, and more above than below. */
+	assert_true(n->value == 339);
+	assert_true(n->low > 233 && n->low < 245 && n->high > 444 && n->high < 466);
+	n = number(tune, "waited"); /* 3.76 s ± 0.11 s */
+	assert_true(n->low > 3.5 && n->low < 3.56 && n->high > 3.96 && n->high < 4);
+	n = number(tune, "mean_wait");
+	assert_true(n->low > 0.0076 && n->low < n->value && n->high > n->value && n->high < 0.0162);
+	assert_false(has_caveat(tune, "Few of these waits"));
+	pf_tune_free(tune);
+}
+
+static void
+what_may_be_none_is_unsure(void **state)
+{
+	struct pf_tune *tune = tune_of("variance of mutex: contentions 110000, delay 0 ns2");
+	(void)state;
+
+	assert_true(has_caveat(tune, "Few of these waits"));
+	assert_int_equal(find_finding(tune, "lock-contention")->confidence, PF_UNSURE);
+	pf_tune_free(tune);
+}
+
+/* Go's and older agents' profiles say nothing; other waits than a lock's don't matter; nonsense is passed over. */
+static void
+what_is_not_told_has_no_interval(void **state)
+{
+	static const char *const comments[] = {NULL,
+	    "variance of condition: contentions 110000, delay 5 ns2",
+	    "variance of mutex: contentions inf, delay nan ns2",
+	    "variance of mutex: contentions -5, delay 5 ns2", "variance of mutex: contentions 5"};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof comments / sizeof *comments; i++) {
+		struct pf_tune *tune = tune_of(comments[i]);
+		assert_true(isnan(number(tune, "waits")->low));
+		assert_true(isnan(number(tune, "mean_wait")->low));
+		assert_int_equal(
+		    find_finding(tune, "lock-contention")->confidence, PF_CONFIDENCE_MEDIUM);
+		pf_tune_free(tune);
+	}
+}
+
+/* The place is sure; the program in this profile has no names. */
+static void
+who_has_no_name_is_told_less_surely(void **state)
+{
+	struct pf_tune *tune = tune_of(NULL);
+	(void)state;
+
+	assert_true(has_caveat(tune, "code of [waiters] has no names here (--binary FILE"));
+	pf_tune_free(tune);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(an_interval_is_that_of_so_many_events),
+	    cmocka_unit_test(the_agent_says_how_far_off_it_may_be),
+	    cmocka_unit_test(what_may_be_none_is_unsure),
+	    cmocka_unit_test(what_is_not_told_has_no_interval),
+	    cmocka_unit_test(who_has_no_name_is_told_less_surely),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
