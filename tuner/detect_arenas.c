@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tuner/sampling.h"
 #include "tuner/sites.h"
 
 #define WAITS 0.10    /* of the time in which threads want to work */
@@ -280,6 +281,7 @@ judge_delays(const struct pf_evidence *e, struct pf_findings *f, enum pf_profile
 	uint32_t count = ep ? pf_evidence_column(ep, waits) : PF_NONE;
 	double window = ep ? (double)pf_profile_duration_nanos(ep->p) / 1e9 : 0, waited;
 	struct pf_sites sites, times = {0};
+	struct pf_wait_errors errors;
 	char text[PF_AMOUNT_ROOM];
 	int rc;
 
@@ -295,9 +297,11 @@ judge_delays(const struct pf_evidence *e, struct pf_findings *f, enum pf_profile
 		    waited >= window ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
 		    pf_say(f, "Threads waited %s for the allocator's locks",
 			pf_amount(text, waited, "seconds")));
-		pf_add_number(f, "waited", waited, "seconds");
-		pf_add_number(f, "waits", times.total, "count");
-		pf_add_number(f, "waiting_on_average", waited / window, "threads");
+		errors = pf_wait_errors_of(ep);
+		pf_add_sum(f, "waited", waited, errors.delay, "seconds");
+		pf_add_sum(f, "waits", times.total, errors.count, "count");
+		pf_add_sum(f, "waiting_on_average", waited / window,
+		    errors.delay / (window * window), "threads");
 		pf_add_number(f, "arenas", arenas, "count");
 		advise_more(e, f, arenas);
 		advise_trying(f);

@@ -14,6 +14,7 @@
 
 #include <math.h>
 
+#include "tuner/sampling.h"
 #include "tuner/sites.h"
 
 #define MARK_SECONDS 30e-9 /* of CPU, per object with pointers */
@@ -202,7 +203,9 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 	if (!measured || cycle < LONG_CYCLE)
 		pf_gc_weigh(e, f, &c);
 	finding->cpu_saved = isnan(c.share) ? 0 : 0.9 * c.share * first / count;
-	pf_add_number(f, "objects", count, "count");
+	pf_add_sum(f, "objects", count,
+	    pf_objects_variance(ep, pf_evidence_column(ep, objects), pf_evidence_column(ep, bytes)),
+	    "count");
 	pf_add_number(f, "mean_object", live_bytes / count, "bytes");
 	pf_add_number(f, "live_in_profile", live_bytes, "bytes");
 	/* An object that is in no processor's cache costs several times those 30 ns. */

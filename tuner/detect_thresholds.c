@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tuner/sampling.h"
 #include "tuner/sites.h"
 
 enum {
@@ -331,7 +332,7 @@ cut_off(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err
 									 "alloc_space", NULL};
 	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_HEAP);
 	uint32_t count, size;
-	double all = 0, beyond = 0, most = 0, cpu;
+	double all = 0, beyond = 0, most = 0, cpu, variance;
 	size_t heaviest = 0;
 	int rc;
 
@@ -365,8 +366,9 @@ cut_off(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err
 		"%.0f %% of allocations are just too big for the caches of threads (1 KiB to 64 "
 		"KiB)",
 		100 * beyond / all));
-	pf_add_number(f, "share_of_allocations", beyond / all, "share");
-	pf_add_number(f, "allocations", all, "count");
+	variance = pf_objects_variance(ep, count, size);
+	pf_add_share_of(f, "share_of_allocations", beyond / all, all, variance);
+	pf_add_sum(f, "allocations", all, variance, "count");
 	add_allocation_share(f, cpu);
 	advise_caches(f);
 	pf_add_measurement(f, "cpu", "share", pf_say(f, "profuse tune --try CMD"));
@@ -434,11 +436,13 @@ sum_crossed(struct pf_sites *sites, const struct pf_evidence_profile *ep, uint32
 int
 pf_detect_cross_thread(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
-	static const char *const objects[] = {"freed_objects", NULL};
+	static const char *const objects[] = {"freed_objects", NULL}, *const bytes[] = {
+									  "freed_space", NULL};
 	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_FREES);
-	uint32_t column = ep ? pf_evidence_column(ep, objects) : PF_NONE;
+	uint32_t column = ep ? pf_evidence_column(ep, objects) : PF_NONE,
+		 size = ep ? pf_evidence_column(ep, bytes) : PF_NONE;
 	struct pf_sites sites;
-	double all, share, cpu;
+	double all, share, cpu, variance;
 	char text[PF_AMOUNT_ROOM];
 	int rc;
 
@@ -457,8 +461,9 @@ pf_detect_cross_thread(const struct pf_evidence *e, struct pf_findings *f, struc
 			"of "
 			"them from %s",
 			pf_amount(text, share, "share"), pf_site_name(ep, sites.items[0].name)));
-		pf_add_number(f, "share_of_frees", share, "share");
-		pf_add_number(f, "objects", sites.total, "count");
+		variance = size == PF_NONE ? NAN : pf_objects_variance(ep, column, size);
+		pf_add_share_of(f, "share_of_frees", share, all, variance);
+		pf_add_sum(f, "objects", sites.total, share * variance, "count");
 		add_allocation_share(f, cpu);
 		pf_add_advice(f, (struct pf_advice){
 				     .action = pf_say(f, "Caches of threads don't help such "

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "tuner/sampling.h"
 #include "tuner/sites.h"
 
 const char *const pf_in_use_columns[] = {"inuse_space", "space", NULL};
@@ -24,17 +25,6 @@ pf_holdings_release(struct pf_holdings *h)
 {
 	free(h->items);
 	*h = (struct pf_holdings){0};
-}
-
-static double
-variance_of(const struct pf_evidence_profile *ep, double bytes, double objects)
-{
-	double rate = (double)ep->p->period, size = objects > 0 ? bytes / objects : bytes, p;
-
-	if (rate <= 1 || size <= 0)
-		return 0;
-	p = -expm1(-size / rate);
-	return bytes * size * (1 - p) / p;
 }
 
 /* Which column is summed, and the one of objects beside it; PF_NONE: none. */
@@ -112,6 +102,7 @@ pf_holdings_of(struct pf_holdings *h, const struct pf_evidence_profile *ep,
 	bool heap = ep->kind == PF_PROFILE_HEAP;
 	struct pf_stack stack = {0};
 	struct list all = {0};
+	double factor = heap && column != PF_NONE ? pf_variance_factor(ep, objects, column) : 1;
 	int rc = 0;
 
 	*h = (struct pf_holdings){0};
@@ -123,7 +114,8 @@ pf_holdings_of(struct pf_holdings *h, const struct pf_evidence_profile *ep,
 		if (objects != PF_NONE)
 			holding.objects = pf_value(ep, i, objects);
 		if (heap)
-			holding.variance = variance_of(ep, holding.value, holding.objects);
+			holding.variance =
+			    factor * pf_bytes_variance(ep, holding.value, holding.objects);
 		rc = pf_stack_read(&stack, ep, i, err);
 		if (!rc && (heap || pf_is_stuck(&stack, ep)))
 			rc = add(&all, owners, pf_site_name(ep, pf_stack_owner(&stack, ep)),

@@ -6,7 +6,7 @@
 
 #include "tuner/holders.h"
 #include "tuner/sites.h"
-#include "tuner/wait_errors.h"
+#include "tuner/sampling.h"
 
 #define PF_FEW_WAIT 0.5 /* threads on average */
 

@@ -175,37 +175,26 @@ summary_of(struct pf_findings *f, const struct pf_lock *l, bool starved)
 	return said;
 }
 
-/* This share of a sum over sampled waits, for each of so many. */
-static void
-add_sum(struct pf_findings *f, const char *name, double sum, double variance, double share,
-    double per, const char *unit)
-{
-	double low, high;
-
-	pf_sum_interval(sum * share, variance * share, &low, &high);
-	if (!isnan(sum * share / per))
-		pf_add_estimate(f, name, sum * share / per, low / per, high / per, unit);
-}
-
 static void
 add_lock_numbers(struct pf_findings *f, const struct pf_lock *l)
 {
 	const struct pf_waited *w = &l->waited;
-	double count = w->ep ? w->count : l->count, low, high;
+	double count = w->ep ? w->count : l->count, of = fmin(1, l->share), low, high;
 	struct pf_wait_errors errors = {w->ep ? w->errors.count : l->errors.count, l->errors.delay};
 
-	add_sum(f, "waited", l->delay, errors.delay, fmin(1, l->share), 1, "seconds");
+	pf_add_sum(f, "waited", of * l->delay, of * errors.delay, "seconds");
 	if (l->share < ALL_OF_IT)
-		add_sum(f, "waited_at_all_locks", l->delay, errors.delay, 1, 1, "seconds");
+		pf_add_sum(f, "waited_at_all_locks", l->delay, errors.delay, "seconds");
 	if (!w->go_on) {
-		add_sum(f, "waits", count, errors.count, 1, 1, "count");
+		pf_add_sum(f, "waits", count, errors.count, "count");
 		pf_mean_interval(l->delay, count, errors, &low, &high);
 		pf_add_estimate(f, "mean_wait", l->delay / count, low, high, "seconds");
 	}
 	if (w->ep || w->go_on)
-		add_sum(f, "releases", l->count, l->errors.count, 1, 1, "count");
+		pf_add_sum(f, "releases", l->count, l->errors.count, "count");
 	pf_add_number(f, "share_of_waiting", l->share, "share");
-	add_sum(f, "waiting_on_average", l->delay, errors.delay, 1, l->window, "threads");
+	pf_add_sum(f, "waiting_on_average", l->delay / l->window,
+	    errors.delay / (l->window * l->window), "threads");
 }
 
 static void

@@ -81,6 +81,12 @@ pf_heap_due(size_t size)
 	return period;
 }
 
+static double
+variance_of(const struct pf_live *live)
+{
+	return live->scale * (live->scale - 1) * (double)live->size * (double)live->size;
+}
+
 /* Adds what is known of a live allocation to its sum. */
 static void
 add_allocated(const struct pf_live *live)
@@ -90,14 +96,16 @@ add_allocated(const struct pf_live *live)
 	sum->samples++;
 	sum->objects += live->scale;
 	sum->bytes += live->scale * (double)live->size;
+	sum->variance += variance_of(live);
 }
 
 static void
 add_freed(const struct pf_live *live)
 {
-	struct pf_freed *freed =
-	    &heap.sums[live->sum].freed[lifetime(live->died - live->born)][live->crossed];
+	struct pf_sum *sum = &heap.sums[live->sum];
+	struct pf_freed *freed = &sum->freed[lifetime(live->died - live->born)][live->crossed];
 
+	sum->freed_variance += variance_of(live);
 	freed->objects += live->scale;
 	freed->bytes += live->scale * (double)live->size;
 }

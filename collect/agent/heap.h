@@ -34,7 +34,8 @@ struct pf_sum {
 	uint32_t stack; /* PF_NONE: not known */
 	uint32_t size_class;
 	uint64_t samples;
-	double objects, bytes;                  /* allocated */
+	double objects, bytes;           /* allocated */
+	double variance, freed_variance; /* of bytes allocated and freed, by sampling: pf_scale() */
 	struct pf_freed freed[PF_LIFETIMES][2]; /* [1]: by another thread */
 };
 

@@ -71,6 +71,8 @@ difference(const struct source *s, size_t i)
 	sum.samples -= before->samples;
 	sum.objects -= before->objects;
 	sum.bytes -= before->bytes;
+	sum.variance -= before->variance;
+	sum.freed_variance -= before->freed_variance;
 	for (size_t j = 0; j < CELLS; j++) {
 		sum.freed[j / 2][j % 2].objects -= before->freed[j / 2][j % 2].objects;
 		sum.freed[j / 2][j % 2].bytes -= before->freed[j / 2][j % 2].bytes;
@@ -161,6 +163,29 @@ say(struct pf_document *d, const struct pf_heap_facts *f)
 		    d->stacks->modules->ambiguous);
 }
 
+/*
+ * How far sampling may have put the sums off, where that doesn't follow from the period: it was longer at times. What is in
+ * use at the end of a window is what was in use before, and not in this profile.
+ */
+static void
+say_variances(struct pf_document *d, const struct source *s, size_t count, enum view view)
+{
+	double allocated = 0, freed = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct pf_sum sum = difference(s, i);
+
+		allocated += sum.variance;
+		freed += sum.freed_variance;
+	}
+	if (view == FREES)
+		pf_document_say(d, "variance of freed_space: %.0f bytes2", freed);
+	else
+		pf_document_say(d, "variance of alloc_space: %.0f bytes2", allocated);
+	if (view != FREES && !s->base)
+		pf_document_say(d, "variance of inuse_space: %.0f bytes2", allocated - freed);
+}
+
 static void
 describe(struct pf_document *d, enum view view)
 {
@@ -199,6 +224,8 @@ write_view(enum view view, const struct pf_moment *base, struct pf_buffer *out)
 	d.source = &s;
 	d.samples = now.count * (view == FREES ? CELLS : 1);
 	say(&d, &facts);
+	if (facts.highest_period != facts.period)
+		say_variances(&d, &s, now.count, view);
 	rc = pf_document_write(&d, out);
 	pf_document_release(&d);
 	pf_moment_release(&now);

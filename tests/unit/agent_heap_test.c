@@ -5,6 +5,7 @@
  */
 #include "support/unit.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -293,6 +294,41 @@ stacks_begin_at_the_caller(void **state)
 	free(sums);
 }
 
+static void
+read_variances(double *allocated, double *freed)
+{
+	size_t count;
+	struct pf_sum *sums = pf_heap_copy(&count);
+
+	assert_non_null(sums);
+	*allocated = *freed = 0;
+	for (size_t i = 0; i < count; i++) {
+		*allocated += sums[i].variance;
+		*freed += sums[i].freed_variance;
+	}
+	free(sums);
+}
+
+/* Each stands for `scale` of its size: scale (scale − 1) size² more that the sum may be off. */
+static void
+sums_say_how_far_off_they_may_be(void **state)
+{
+	char *blocks = (char *)(uintptr_t)0x500000000000;
+	double scale = pf_scale(1000, 20000), each = scale * (scale - 1) * 1e6, before[2], after[2];
+	(void)state;
+
+	read_variances(&before[0], &before[1]);
+	for (int i = 0; i < 3; i++)
+		pf_heap_take(blocks + i * 4096, 1000, 20000, __builtin_return_address(0));
+	pf_notes_drain(pf_host_now());
+	pf_heap_freed(blocks);
+	read_variances(&after[0], &after[1]);
+	assert_true(fabs(after[0] - before[0] - 3 * each) < 1e-6 * each);
+	assert_true(fabs(after[1] - before[1] - each) < 1e-6 * each);
+	for (int i = 1; i < 3; i++)
+		pf_heap_freed(blocks + i * 4096);
+}
+
 int
 main(void)
 {
@@ -306,6 +342,7 @@ main(void)
 	    cmocka_unit_test(without_slots_only_the_stack_is_missing),
 	    cmocka_unit_test(stacks_begin_at_the_caller),
 	    cmocka_unit_test(threads_share_the_table),
+	    cmocka_unit_test(sums_say_how_far_off_they_may_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

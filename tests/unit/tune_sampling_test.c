@@ -1,11 +1,11 @@
 /*
- * How sure sums of sampled waits are: the agent's comments say the variance, a lock's figures have an interval, and
- * what may be no contention within it is told as unsure.
+ * How sure sampled sums are. Of waits the agent's comments say the variance: a lock's figures have an interval, and what
+ * may be no contention within it is told as unsure. Of memory it follows from sizes and the period.
  */
 #include <math.h>
 
 #include "support/tuned.h"
-#include "tuner/wait_errors.h"
+#include "tuner/sampling.h"
 
 static void
 add_comment(struct pf_profile *p, const char *text)
@@ -38,9 +38,9 @@ tune_of(const char *comment)
 }
 
 static const struct pf_number *
-number(const struct pf_tune *tune, const char *name)
+number_of(const struct pf_tune *tune, const char *kind, const char *name)
 {
-	const struct pf_finding *finding = find_finding(tune, "lock-contention");
+	const struct pf_finding *finding = find_finding(tune, kind);
 
 	for (size_t i = 0; i < finding->number_count; i++) {
 		const struct pf_number *n = &tune->findings.numbers[finding->first_number + i];
@@ -49,6 +49,12 @@ number(const struct pf_tune *tune, const char *name)
 	}
 	fail_msg("no %s", name);
 	return NULL;
+}
+
+static const struct pf_number *
+number(const struct pf_tune *tune, const char *name)
+{
+	return number_of(tune, "lock-contention", name);
 }
 
 static bool
@@ -152,6 +158,42 @@ who_has_no_name_is_told_less_surely(void **state)
 	pf_tune_free(tune);
 }
 
+/* A sample in 524,288 bytes, as if 230 of 1,240,090 objects had been met; by longer periods, a quarter of them. */
+static void
+what_a_heap_profile_counts_is_sampled(void **state)
+{
+	struct pf_profile *p = read_fixture_profile("tune/crossing/frees.pb.gz");
+	struct pf_tune *tune = new_tune();
+	const struct pf_number *n;
+	double width;
+	char text[128];
+	(void)state;
+
+	add_profile(tune, p);
+	run_tune(tune);
+	n = number_of(tune, "cross-thread-frees", "objects");
+	assert_true(n->value == 1240090);
+	assert_true(fabs((n->high - n->low) / n->value - 2 * 1.96 / sqrt(230)) < 0.01);
+	n = number_of(tune, "cross-thread-frees", "share_of_frees");
+	assert_true(n->value == 1 && n->low > 0.98 && n->low < 0.99 && n->high == 1);
+	width = pf_variance_factor(&tune->evidence.profiles[0], 0, 1);
+	assert_true(width == 1);
+	width = 0;
+	for (size_t i = 0; i < p->sample_count; i++)
+		width += pf_bytes_variance(&tune->evidence.profiles[0],
+		    (double)p->values[2 * i + 1], (double)p->values[2 * i]);
+	pf_tune_free(tune);
+	tune = new_tune();
+	snprintf(text, sizeof text, "variance of freed_space: %.0f bytes2", 4 * width);
+	add_comment(p, text);
+	add_profile(tune, p);
+	pf_profile_free(p);
+	run_tune(tune);
+	n = number_of(tune, "cross-thread-frees", "objects");
+	assert_true(fabs((n->high - n->low) / n->value - 4 * 1.96 / sqrt(230)) < 0.03);
+	pf_tune_free(tune);
+}
+
 int
 main(void)
 {
@@ -161,6 +203,7 @@ main(void)
 	    cmocka_unit_test(what_may_be_none_is_unsure),
 	    cmocka_unit_test(what_is_not_told_has_no_interval),
 	    cmocka_unit_test(who_has_no_name_is_told_less_surely),
+	    cmocka_unit_test(what_a_heap_profile_counts_is_sampled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
