@@ -333,13 +333,20 @@ is_standard_go(const char *name)
 {
 	static const char *const packages[] = {"archive", "bufio", "builtin", "bytes", "cmp",
 	    "compress", "container", "context", "crypto", "database", "debug", "embed", "encoding",
-	    "errors", "expvar", "flag", "fmt", "gcWriteBarrier", "go", "hash", "html", "image",
-	    "index", "internal", "io", "iter", "log", "maps", "math", "mime", "net", "os", "path",
-	    "plugin", "reflect", "regexp", "runtime", "slices", "sort", "strconv", "strings",
-	    "structs", "sync", "syscall", "testing", "text", "time", "type:", "unicode", "unique",
-	    "unsafe", "vendor", "weak"};
+	    "errors", "expvar", "flag", "fmt", "go", "hash", "html", "image", "index", "internal",
+	    "io", "iter", "log", "maps", "math", "mime", "net", "os", "path", "plugin", "reflect",
+	    "regexp", "runtime", "slices", "sort", "strconv", "strings", "structs", "sync",
+	    "syscall", "testing", "text", "time", "type:", "unicode", "unique", "unsafe", "vendor",
+	    "weak"};
+	/* Of the runtime's assembly, which has no package: file-local functions. */
+	static const char *const assembly[] = {"aeshashbody", "cmpbody", "countbody",
+	    "countbytebody", "gcWriteBarrier", "indexbody", "indexbytebody", "memeqbody"};
 	size_t size = strcspn(name, "/.");
 
+	for (size_t i = 0; !name[size] && i < sizeof assembly / sizeof *assembly; i++) {
+		if (strcmp(name, assembly[i]) == 0)
+			return true;
+	}
 	if (!name[size])
 		return false;
 	for (size_t i = 0; i < sizeof packages / sizeof *packages; i++) {

@@ -327,18 +327,23 @@ peak_of(const struct pf_evidence *e)
 	return isnan(rss) && s ? s->go.max_rss : rss;
 }
 
-/* The kernel counts the program's own file too, and what lies between objects, which grows with the heap. */
+/*
+ * The kernel counts the program's own file too, and what lies between objects, which grows with the heap. It does not
+ * count what was never written: where less is resident than the model has, the truth is between the two.
+ */
 static void
 predict_peak(const struct pf_evidence *e, struct pf_findings *f, const struct pf_go_heap *h,
     double grown, uint32_t model)
 {
-	double modelled = h->goal + h->overhead, before = fmax(modelled, peak_of(e));
-	double after = before + grown, between = grown * (before / modelled - 1);
+	double modelled = h->goal + h->overhead, resident = peak_of(e);
+	double before = isnan(resident) ? modelled : resident;
+	double after = before + grown, between = grown * fmax(0, before / modelled - 1);
+	double untouched = fmax(0, modelled - before);
 
 	/* A program may end, or be looked at, before its heap is at the goal; the least that is not heap is 4 MiB. */
 	pf_add_prediction(f, "rss_peak", "bytes", before, after,
 	    after - 0.2 * grown - (h->overhead_guessed ? h->overhead - (4 << 20) : 0),
-	    after + 0.2 * grown + between, model);
+	    after + 0.2 * grown + between + untouched, model);
 }
 
 static void

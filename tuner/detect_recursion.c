@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "profile/special.h"
 #include "tuner/sites.h"
 
 #define HOT 0.20
@@ -208,7 +209,8 @@ pf_detect_recursion(const struct pf_evidence *e, struct pf_findings *f, struct p
 	/* Of functions that recurse through each other the deepest stands for all. */
 	for (uint32_t i = 0; !rc && i < ep->frames.names.count; i++) {
 		if (all[i].cum < HOT * total || all[i].depth < DEEP * all[i].cum ||
-		    pf_site_name(ep, i)[0] == '[')
+		    pf_site_name(ep, i)[0] == '[' ||
+		    strcmp(pf_site_name(ep, i), PF_UNKNOWN_NAME) == 0)
 			continue;
 		if (best == PF_NONE || all[i].depth > all[best].depth)
 			best = i;

@@ -330,20 +330,46 @@ note_ends(struct pf_evidence *e)
 	}
 }
 
-/* Go's heap text has addresses only: beside a profile of the same service with names it says nothing. */
+static bool
+is_heap(const struct pf_evidence_profile *ep)
+{
+	return ep->kind == PF_PROFILE_HEAP && ep->p && ep->p->sample_count;
+}
+
+/* Go's heap text has addresses only: beside a profile of the same time with names, or base beside base, it says nothing. */
 static void
 leave_nameless_out(struct pf_evidence *e)
 {
-	bool named = false;
+	bool named[2] = {false};
 
 	for (size_t i = 0; i < e->profile_count; i++)
-		named |= e->profiles[i].kind == PF_PROFILE_HEAP && e->profiles[i].p &&
-			 e->profiles[i].frames.has_lines;
-	for (size_t i = 0; named && i < e->profile_count; i++) {
+		named[e->profiles[i].base] |= e->profiles[i].kind == PF_PROFILE_HEAP &&
+					      e->profiles[i].p && e->profiles[i].frames.has_lines;
+	for (size_t i = 0; i < e->profile_count; i++) {
 		struct pf_evidence_profile *ep = &e->profiles[i];
-		if (ep->kind == PF_PROFILE_HEAP && ep->p && ep->p->sample_count &&
-		    !ep->frames.has_lines)
+		if (named[ep->base] && is_heap(ep) && !ep->frames.has_lines)
 			ep->kind = PF_PROFILE_OTHER;
+	}
+}
+
+/* Functions are compared by their names: where only one side has them, there is nothing to compare. */
+static void
+leave_unlike_base_out(struct pf_evidence *e)
+{
+	bool any = false, named = false;
+
+	for (size_t i = 0; i < e->profile_count; i++) {
+		if (!is_heap(&e->profiles[i]) || e->profiles[i].base)
+			continue;
+		any = true;
+		named |= e->profiles[i].frames.has_lines;
+	}
+	for (size_t i = 0; any && i < e->profile_count; i++) {
+		struct pf_evidence_profile *ep = &e->profiles[i];
+		if (!is_heap(ep) || !ep->base || ep->frames.has_lines == named)
+			continue;
+		ep->kind = PF_PROFILE_OTHER;
+		ep->unlike = true;
 	}
 }
 
@@ -402,6 +428,7 @@ pf_evidence_settle(struct pf_evidence *e)
 {
 	pf_evidence_part(e);
 	leave_nameless_out(e);
+	leave_unlike_base_out(e);
 	leave_untimed_out(e);
 	note_ends(e);
 	if (e->allocator == PF_ALLOCATOR_UNKNOWN)

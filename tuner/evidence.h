@@ -49,7 +49,9 @@ struct pf_evidence_profile {
 	size_t
 	    program; /* 1 + the place of the first one of its program; 0: not compared (programs.h) */
 	bool names_added; /* that the file itself doesn't have */
-	bool apart;       /* of another program than what is judged: its kind is PF_PROFILE_OTHER */
+	bool
+	    unlike; /* a base that has names where what it is the base of has none, or none where that has some */
+	bool apart; /* of another program than what is judged: its kind is PF_PROFILE_OTHER */
 	struct pf_frames frames;
 	uint32_t *traits;           /* owned; of each name of frames */
 	int64_t time_nanos;         /* since the epoch; 0: unknown */

@@ -54,4 +54,10 @@ bool pf_waits_inside(const struct pf_stack *s, const struct pf_evidence_profile 
 int pf_locks_report_standing(struct pf_findings *f, const struct pf_evidence_profile *ep,
     const struct pf_sites *sites, const char *what, bool go, struct pf_error *err);
 
+/*
+ * Says that goroutines stand at one lock in each look, of which nothing tells how long each has: it may be a
+ * deadlock, or chance. PF_ENOMEM.
+ */
+int pf_write_standing(const struct pf_evidence *e, struct pf_buffer *out, struct pf_error *err);
+
 #endif

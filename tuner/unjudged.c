@@ -9,6 +9,7 @@
 #include "profile/special.h"
 #include "tuner/detect.h"
 #include "tuner/growth.h"
+#include "tuner/locks.h"
 #include "tuner/outside_heap.h"
 #include "tuner/programs.h"
 #include "tuner/sites.h"
@@ -274,13 +275,23 @@ write_nameless(const struct pf_tune *t, const struct pf_evidence_profile *ep, ui
 	return rc;
 }
 
+static const struct pf_evidence_profile *
+unlike_base(const struct pf_evidence *e)
+{
+	for (size_t i = 0; i < e->profile_count; i++) {
+		if (e->profiles[i].unlike)
+			return &e->profiles[i];
+	}
+	return NULL;
+}
+
 /* Without a base, and with no series that is long enough: what grows isn't seen. */
 static void
 write_growth(const struct pf_evidence *e, struct pf_buffer *out)
 {
 	size_t most = 0;
 
-	if (pf_evidence_base(e, PF_PROFILE_HEAP))
+	if (pf_evidence_base(e, PF_PROFILE_HEAP) || unlike_base(e))
 		return;
 	for (const struct pf_evidence_profile *first = NULL;
 	    (first = pf_evidence_next_series(e, PF_PROFILE_HEAP, first));) {
@@ -291,7 +302,7 @@ write_growth(const struct pf_evidence *e, struct pf_buffer *out)
 			snapshots++;
 		most = snapshots > most ? snapshots : most;
 	}
-	if (most >= PF_LEAST_SERIES && e->collections > 1 && e->collections < PF_LEAST_SERIES)
+	if (most >= PF_LEAST_SERIES && e->collections && e->collections < PF_LEAST_SERIES)
 		pf_buffer_printf(out,
 		    "Whether memory grows was not judged: Go's heap profiles change with each "
 		    "collection only, and these %zu snapshots are of %zu. Take them over more "
@@ -413,7 +424,7 @@ write_base_profile(const struct pf_evidence *e, struct pf_buffer *out)
 	for (size_t i = 0; i < e->profile_count; i++) {
 		const struct pf_evidence_profile *ep = &e->profiles[i];
 
-		if (!ep->base || ep->apart || ep->kind == PF_PROFILE_HEAP ||
+		if (!ep->base || ep->apart || ep->unlike || ep->kind == PF_PROFILE_HEAP ||
 		    ep->kind == PF_PROFILE_GOROUTINE || ep->kind == PF_PROFILE_THREADS ||
 		    ep->kind == PF_PROFILE_CREATED)
 			continue;
@@ -428,17 +439,17 @@ write_base_profile(const struct pf_evidence *e, struct pf_buffer *out)
 	}
 }
 
-/* Functions are compared by their names. */
+/* Such a base is set aside. */
 static void
 write_nameless_base(const struct pf_evidence *e, struct pf_buffer *out)
 {
-	const struct pf_evidence_profile *base = pf_evidence_base(e, PF_PROFILE_HEAP),
+	const struct pf_evidence_profile *base = unlike_base(e),
 					 *last = pf_evidence_last(e, PF_PROFILE_HEAP);
 
-	if (base && last && base->p && last->p && base->frames.has_lines != last->frames.has_lines)
+	if (base && last)
 		pf_buffer_printf(out,
-		    "What grew was not compared by function: %s has addresses only, and %s has "
-		    "names. --binary FILE gives names to both.",
+		    "What grew since the base was not judged: %s has addresses only, and %s has "
+		    "names, so that nothing can be compared. --binary FILE gives names to both.",
 		    pf_base_name(base->frames.has_lines ? last->name : base->name),
 		    pf_base_name(base->frames.has_lines ? base->name : last->name));
 }
@@ -501,7 +512,7 @@ write_addresses_only(const struct pf_tune *t, struct pf_buffer *out)
 
 	for (size_t i = 0; i < e->profile_count; i++) {
 		const struct pf_evidence_profile *ep = &e->profiles[i];
-		if (ep->apart)
+		if (ep->apart || ep->unlike)
 			continue;
 		if (ep->p && ep->frames.has_lines)
 			return;
@@ -542,11 +553,11 @@ say_nameless(struct pf_tune *t, struct pf_buffer *sentence, struct pf_error *err
 }
 
 static bool
-has_leak(const struct pf_findings *f)
+has_finding(const struct pf_findings *f, const char *kind)
 {
 	size_t i = 0;
 
-	while (i < f->finding_count && strcmp(f->findings[i].kind, "leak") != 0)
+	while (i < f->finding_count && strcmp(f->findings[i].kind, kind) != 0)
 		i++;
 	return i < f->finding_count;
 }
@@ -571,7 +582,14 @@ pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 		rc = say(t, &sentence, err);
 	}
 	pf_buffer_clear(&sentence);
-	if (!rc && !has_leak(&t->findings)) {
+	if (!rc && !has_finding(&t->findings, "deadlock") &&
+	    !has_finding(&t->findings, "lock-contention")) {
+		rc = pf_write_standing(&t->evidence, &sentence, err);
+		if (!rc)
+			rc = say(t, &sentence, err);
+	}
+	pf_buffer_clear(&sentence);
+	if (!rc && !has_finding(&t->findings, "leak")) {
 		pf_growth_write_slow(&t->evidence, &sentence);
 		rc = say(t, &sentence, err);
 	}

@@ -321,6 +321,14 @@ findings_of_one_setting_predict_the_same(void **state)
 	assert_true(
 	    peak->before == 1.3e8 && peak->after > 1.3e8 + 50e6 && peak->high > peak->after);
 	pf_tune_free(tune);
+	/* Also where it is less than the goal of 100 MB: what was never written may stay so, or not. */
+	tune =
+	    tune_of_trace(steady, 0, "go_gc_gogc_percent 100\nprocess_resident_memory_bytes 8e7\n");
+	peak = prediction(tune, "gc-settings", "rss_peak");
+	assert_non_null(peak);
+	assert_true(peak->before == 8e7 && peak->after > 8e7 + 50e6 && peak->low < peak->after);
+	assert_true(peak->high > peak->after + 20e6);
+	pf_tune_free(tune);
 }
 
 static bool
