@@ -343,8 +343,8 @@ leave_nameless_out(struct pf_evidence *e)
 	bool named[2] = {false};
 
 	for (size_t i = 0; i < e->profile_count; i++)
-		named[e->profiles[i].base] |= e->profiles[i].kind == PF_PROFILE_HEAP &&
-					      e->profiles[i].p && e->profiles[i].frames.has_lines;
+		named[e->profiles[i].base] |=
+		    is_heap(&e->profiles[i]) && e->profiles[i].frames.has_lines;
 	for (size_t i = 0; i < e->profile_count; i++) {
 		struct pf_evidence_profile *ep = &e->profiles[i];
 		if (named[ep->base] && is_heap(ep) && !ep->frames.has_lines)
