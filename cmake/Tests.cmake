@@ -23,7 +23,7 @@ foreach(source ${PROFUSE_UNIT_TESTS})
   target_link_libraries(${name} PRIVATE profuse_flags profuse_static ${CMOCKA_LIBRARY})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY tests)
   add_test(NAME unit/${name} COMMAND ${name})
-  set_tests_properties(unit/${name} PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77
+  set_tests_properties(unit/${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77
     ENVIRONMENT "PROFUSE_SOURCE_DIR=${CMAKE_SOURCE_DIR};PROFUSE_BUILD_DIR=${CMAKE_BINARY_DIR}")
 endforeach()
 
