@@ -392,7 +392,7 @@ judge_statistics(const struct pf_evidence *e, struct pf_findings *f,
 		advise_trying(f);
 	} else if (a->allocator == PF_ALLOCATOR_GLIBC && a->arenas > 2 * cpus && !contended &&
 		   !(told > 0 && told <= cpus) && a->free_bytes >= WORTH_BYTES &&
-		   a->free_bytes > a->in_use) {
+		   a->free_bytes > a->in_use && !(a->free_bytes - a->largest_free < WORTH_BYTES)) {
 		pf_findings_add(f, "arena-contention", PF_SEVERITY_LOW, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f, "%.0f arenas hold %s free between them, more than is in use",
 			a->arenas, pf_amount(text, a->free_bytes, "bytes")));

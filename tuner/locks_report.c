@@ -181,20 +181,25 @@ add_lock_numbers(struct pf_findings *f, const struct pf_lock *l)
 	const struct pf_waited *w = &l->waited;
 	double count = w->ep ? w->count : l->count, of = fmin(1, l->share), low, high;
 	struct pf_wait_errors errors = {w->ep ? w->errors.count : l->errors.count, l->errors.delay};
+	bool all =
+	    l->share <
+	    ALL_OF_IT; /* figures of other locks, too: profiles of waits don't tell for whose */
 
 	pf_add_sum(f, "waited", of * l->delay, of * errors.delay, "seconds");
-	if (l->share < ALL_OF_IT)
+	if (all)
 		pf_add_sum(f, "waited_at_all_locks", l->delay, errors.delay, "seconds");
 	if (!w->go_on) {
-		pf_add_sum(f, "waits", count, errors.count, "count");
+		pf_add_sum(f, all ? "waits_at_all_locks" : "waits", count, errors.count, "count");
 		pf_mean_interval(l->delay, count, errors, &low, &high);
-		pf_add_estimate(f, "mean_wait", l->delay / count, low, high, "seconds");
+		pf_add_estimate(f, all ? "mean_wait_at_all_locks" : "mean_wait", l->delay / count,
+		    low, high, "seconds");
 	}
 	if (w->ep || w->go_on)
-		pf_add_sum(f, "releases", l->count, l->errors.count, "count");
+		pf_add_sum(f, all ? "releases_of_all_locks" : "releases", l->count, l->errors.count,
+		    "count");
 	pf_add_number(f, "share_of_waiting", l->share, "share");
-	pf_add_sum(f, "waiting_on_average", l->delay / l->window,
-	    errors.delay / (l->window * l->window), "threads");
+	pf_add_sum(f, all ? "waiting_on_average_at_all_locks" : "waiting_on_average",
+	    l->delay / l->window, errors.delay / (l->window * l->window), "threads");
 }
 
 static void

@@ -52,6 +52,32 @@ traits_of_thread(const struct pf_profile *p, size_t sample)
 	return pf_code_peer_traits(pf_sample_text(p, sample, "peer"), wait, waited);
 }
 
+bool
+pf_location_is_nameless(const struct pf_profile *p, uint32_t location)
+{
+	const struct pf_location *l = &p->locations[location];
+
+	if (p->line_starts[location] != p->line_starts[location + 1])
+		return false;
+	return l->mapping == PF_NONE
+		   ? !pf_address_is_kernel(l->address)
+		   : pf_mapping_is_file(pf_profile_string(p, p->mappings[l->mapping].filename));
+}
+
+/* The system call that a thread is in, as the agent's label says, where the C library's own function has no name. */
+static uint32_t
+traits_of_call(const struct pf_evidence_profile *ep, size_t sample)
+{
+	const struct pf_profile *p = ep->p;
+	uint64_t leaf = pf_frames_leaf(&ep->frames, sample);
+	const char *call = pf_sample_text(p, sample, "wait");
+
+	return *call && leaf < p->frame_starts[sample + 1] &&
+		       pf_location_is_nameless(p, p->frames[leaf])
+		   ? pf_code_traits(call, "libc.so.6")
+		   : 0;
+}
+
 /* Where no code of the service's own asks for a request's body, it is the next request that is waited for. */
 static bool
 reads_for_nobody(const struct pf_stack *s, const struct pf_evidence_profile *ep)
@@ -87,7 +113,7 @@ pf_stack_read(
 	if (s->count && ep->traits[s->names[0]] & PF_CODE_WRAPPER)
 		s->traits |= traits_of_labels(ep, sample);
 	if (ep->kind == PF_PROFILE_THREADS)
-		s->traits |= traits_of_thread(p, sample);
+		s->traits |= traits_of_thread(p, sample) | traits_of_call(ep, sample);
 	if (s->traits & PF_CODE_CALLER && reads_for_nobody(s, ep))
 		s->traits |= PF_CODE_SERVER;
 	return 0;
@@ -317,18 +343,6 @@ add_frames(struct pf_findings *f, const struct pf_evidence_profile *ep, const st
 					    s->names[i < gap || !skipped ? i : i + skipped]));
 	}
 	pf_set_named_frame(f, named - skipped, caller - skipped);
-}
-
-bool
-pf_location_is_nameless(const struct pf_profile *p, uint32_t location)
-{
-	const struct pf_location *l = &p->locations[location];
-
-	if (p->line_starts[location] != p->line_starts[location + 1])
-		return false;
-	return l->mapping == PF_NONE
-		   ? !pf_address_is_kernel(l->address)
-		   : pf_mapping_is_file(pf_profile_string(p, p->mappings[l->mapping].filename));
 }
 
 /* That the place is known, and not what it is called; once in a finding. */

@@ -197,9 +197,11 @@ pf_tune_symbolize(struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
 	    .note_context = t};
 	int rc = t->binaries.count ? pf_profile_symbolize(p, &o, err) : 0;
 
-	/* A debug file may belong to a binary that this profile lacks. */
+	/* A profile without names can be judged all the same: why it has none is said. */
 	if (rc && rc != PF_EINPUT)
 		return rc;
+	if (rc && t->symbol_note && err)
+		note_once(t, err->message);
 	rc = name_program(t, p, err);
 	return !rc && t->live ? name_libraries(p, err) : rc;
 }

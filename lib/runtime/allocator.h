@@ -56,6 +56,7 @@ struct pf_allocator_stats {
 	double thread_cached;           /* free, in caches of threads */
 	double central_cached;          /* free, in caches between threads */
 	double free_bytes, free_chunks; /* glibc: free, not given back */
+	double largest_free;            /* glibc: of them, in the arena that has most */
 	double top_bytes;               /* glibc: of them, at the end of the main arena */
 	double mmapped, mmapped_chunks; /* glibc: allocations with a mapping of their own */
 	double arenas, threads;

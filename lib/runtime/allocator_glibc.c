@@ -105,7 +105,7 @@ struct sums {
 	double fast_chunks;
 	double pieces, piece_count,
 	    piece_releasable; /* rows of chunks below a page, fast bins too */
-	double chunks, releasable, system, most_system, main_top;
+	double chunks, releasable, system, most_system, most_free, main_top;
 	double arenas;
 	bool inside; /* an arena's element */
 	bool whole;  /* the document ended */
@@ -227,6 +227,7 @@ end_arena(struct sums *s, struct sums *all, struct pf_glibc_fast *joining)
 	all->rest += s->rest;
 	all->fast += s->fast;
 	all->system += s->system;
+	all->most_free = fmax(all->most_free, s->rest);
 	if (s->system - s->rest > all->most_system)
 		all->most_system = s->system - s->rest;
 }
@@ -285,6 +286,7 @@ pf_malloc_info_parse(struct pf_allocator_stats *stats, const char *name, const v
 	stats->active = stats->mapped - all.releasable;
 	pf_glibc_join(stats, NAN);
 	held = stats->in_use - stats->mmapped;
+	stats->largest_free = all.most_free;
 	stats->largest_arena_share = held > 0 ? fmin(all.most_system / held, 1) : NAN;
 	return 0;
 }

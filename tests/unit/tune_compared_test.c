@@ -1,6 +1,6 @@
 /*
  * What may not be compared, or told apart, is said to be so: sides of which one has no names, copies of one snapshot,
- * frames without a function, goroutines that stand at a lock in each look.
+ * frames without a function, goroutines that stand at a lock in each look. What other evidence tells is taken from there.
  */
 #include "support/tuned.h"
 
@@ -76,6 +76,64 @@ what_has_no_name_does_not_call_itself(void **state)
 	pf_tune_free(tune);
 }
 
+/* The agent says which system call each thread is in: that libc's function has no name changes nothing. */
+static void
+calls_are_known_without_libcs_names(void **state)
+{
+	static const char *const fixtures[][2] = {
+	    {"tune/stuck/threads.pb.gz", "threads are asleep in [waiters]"},
+	    {"tune/backend/threads.pb.gz", "wait for something outside"}};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		for (int names = 1; names >= 0; names--) {
+			struct pf_profile *p = read_fixture_profile(fixtures[i][0]);
+			struct pf_tune *tune = new_tune();
+			p->line_count = names ? p->line_count : 0;
+			if (!names)
+				memset(p->line_starts, 0,
+				    (p->location_count + 1) * sizeof *p->line_starts);
+			add_profile(tune, p);
+			pf_profile_free(p);
+			run_tune(tune);
+			assert_int_equal(pf_tune_finding_count(tune), 1);
+			if (!strstr(pf_tune_finding_title(tune, 0), fixtures[i][1]))
+				fail_msg("%s", pf_tune_finding_title(tune, 0));
+			pf_tune_free(tune);
+		}
+	}
+}
+
+/* glibc's first arena has what is free after a peak, others next to nothing: fewer of them would change nothing. */
+static void
+one_arena_that_is_free_is_no_matter_of_arenas(void **state)
+{
+	static const int kib[][2] = {{100000, 100}, {30000, 14000}};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_buffer text = {.maximum = 1 << 16};
+		struct pf_tune *tune = new_tune();
+		pf_buffer_string(&text, "<malloc version=\"1\">\n");
+		for (int nr = 0; nr < 6; nr++) {
+			int size = kib[i][nr > 0] << 10;
+			pf_buffer_printf(&text,
+			    "<heap nr=\"%d\">\n<sizes>\n<unsorted from=\"1025\" to=\"90000\" "
+			    "total=\"%d\" count=\"20\"/>\n</sizes>\n<total type=\"fast\" "
+			    "count=\"0\" "
+			    "size=\"0\"/>\n<total type=\"rest\" count=\"20\" "
+			    "size=\"%d\"/>\n<system "
+			    "type=\"current\" size=\"%d\"/>\n</heap>\n",
+			    nr, size, size, size + 100000);
+		}
+		pf_buffer_string(&text, "</malloc>\n");
+		add_written(tune, "malloc_info", &text);
+		run_tune(tune);
+		assert_int_equal(find_finding(tune, "arena-contention") != NULL, i);
+		pf_tune_free(tune);
+	}
+}
+
 /* Looks at goroutines of which so many stand at one lock. */
 static struct pf_tune *
 tune_of_looks(const int64_t *standing, size_t count)
@@ -125,6 +183,8 @@ main(void)
 	    cmocka_unit_test(names_on_one_side_are_not_compared),
 	    cmocka_unit_test(copies_show_no_growth),
 	    cmocka_unit_test(what_has_no_name_does_not_call_itself),
+	    cmocka_unit_test(calls_are_known_without_libcs_names),
+	    cmocka_unit_test(one_arena_that_is_free_is_no_matter_of_arenas),
 	    cmocka_unit_test(who_stands_at_a_lock_in_each_look_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

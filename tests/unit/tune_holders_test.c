@@ -674,8 +674,9 @@ a_locks_figures_are_of_one_profile(void **state)
 	    "Of 24 s at all locks find waited longest, 22 s in 200 waits of 110 ms on average"));
 	assert_true(number(tune, "waited") == 18);
 	assert_true(number(tune, "waited_at_all_locks") == 24);
-	assert_true(number(tune, "waits") * number(tune, "mean_wait") == 24);
-	assert_true(number(tune, "waiting_on_average") == 2.4);
+	assert_true(
+	    number(tune, "waits_at_all_locks") * number(tune, "mean_wait_at_all_locks") == 24);
+	assert_true(number(tune, "waiting_on_average_at_all_locks") == 2.4);
 	pf_tune_free(tune);
 }
 
