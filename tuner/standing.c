@@ -14,8 +14,7 @@ enum { LEAST_LOOKS = 3, LEAST_STANDING = 2 };
 struct standing {
 	size_t looks;
 	double least, most;
-	const struct pf_evidence_profile *ep; /* the last look */
-	const char *where;                    /* in each of them; NULL: not so */
+	const char *where; /* in each of them; NULL: before the first */
 };
 
 /* One more look; false where fewer stand, or elsewhere. */
