@@ -34,49 +34,62 @@ text_of(const struct dl_phdr_info *info)
 	return 0;
 }
 
-static int
-read_counters(struct dl_phdr_info *info, size_t size, void *data)
+static void
+read_counters(struct pf_loader *loader, const struct dl_phdr_info *info)
 {
-	struct pf_loader *loader = data;
-
-	(void)size;
 	loader->adds = info->dlpi_adds;
 	loader->subs = info->dlpi_subs;
-	return 1; /* every object says the same */
 }
+
+struct walk {
+	struct pf_loader *loader;
+	void (*see)(size_t number, uint64_t text, void *data);
+	void *data;
+	size_t count;
+};
 
 static int
 read_object(struct dl_phdr_info *info, size_t size, void *data)
 {
-	struct pf_loader *loader = data;
+	struct walk *w = data;
 	uint64_t text = text_of(info);
 
-	if (loader->count == 0) { /* the main program is always the first */
-		read_counters(info, size, data);
-		loader->main_text = text;
+	(void)size;
+	if (w->count ==
+	    0) { /* the main program is always the first; every object says the same of the counters */
+		read_counters(w->loader, info);
+		w->loader->main_text = text;
 	}
-	loader->recent[loader->count++ % PF_LOADER_RECENT] = text;
-	return 0;
+	if (w->see)
+		w->see(w->count, text, w->data);
+	w->count++;
+	return !w->see; /* the first is enough */
+}
+
+bool
+pf_loader_walk(
+    struct pf_loader *loader, void (*see)(size_t number, uint64_t text, void *data), void *data)
+{
+	struct walk w = {loader, see, data, 0};
+
+	*loader = (struct pf_loader){0};
+	if (!pf_loader_enter())
+		return false;
+	dl_iterate_phdr(read_object, &w);
+	pf_loader_leave();
+	return true;
 }
 
 void
 pf_loader_read(struct pf_loader *loader)
 {
-	*loader = (struct pf_loader){0};
-	if (!pf_loader_enter())
-		return;
-	dl_iterate_phdr(read_object, loader);
-	pf_loader_leave();
+	pf_loader_walk(loader, NULL, NULL);
 }
 
 bool
 pf_loader_moved(unsigned long long adds, unsigned long long subs)
 {
-	struct pf_loader now = {0};
+	struct pf_loader now;
 
-	if (!pf_loader_enter())
-		return false;
-	dl_iterate_phdr(read_counters, &now);
-	pf_loader_leave();
-	return now.adds != adds || now.subs != subs;
+	return pf_loader_walk(&now, NULL, NULL) && (now.adds != adds || now.subs != subs);
 }

@@ -16,13 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PF_LOADER_RECENT = 64 };
-
 struct pf_loader {
 	unsigned long long adds, subs;
-	uint64_t main_text;                /* an address inside the main program's code, or 0 */
-	uint64_t recent[PF_LOADER_RECENT]; /* one inside object i's code at i % PF_LOADER_RECENT */
-	size_t count;                      /* objects in the list */
+	uint64_t main_text; /* an address inside the main program's code, or 0 */
 };
 
 /* Around any other call into the loader by the agent's thread, and around a fork; false: not now. Signals must be blocked. */
@@ -32,6 +28,13 @@ void pf_loader_leave(void);
 void pf_loader_forked(void);
 
 void pf_loader_read(struct pf_loader *loader);
+
+/*
+ * Reads the same while it calls `see` with the number of each object in the list and an address inside its code, or 0:
+ * nothing is loaded or unloaded meanwhile, and `see` must not allocate. False: not now.
+ */
+bool pf_loader_walk(
+    struct pf_loader *loader, void (*see)(size_t number, uint64_t text, void *data), void *data);
 
 /* Whether anything was loaded or unloaded since the counters said so. */
 bool pf_loader_moved(unsigned long long adds, unsigned long long subs);

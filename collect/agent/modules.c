@@ -171,34 +171,67 @@ find_present(const struct pf_modules *m, uint64_t pc)
 	return m->present[low - 1];
 }
 
+struct list {
+	struct pf_modules *modules;
+	size_t count;
+};
+
+static void
+see_object(size_t number, uint64_t text, void *data)
+{
+	struct list *list = data;
+	uint32_t found = find_present(list->modules, text);
+
+	list->count = number + 1;
+	if (found != PF_NO_MAPPING)
+		list->modules->items[found].place = list->count;
+}
+
+/* Whether each of the last `loaded` objects of the list is first seen now: none came and went unseen. */
+static bool
+all_seen(const struct pf_modules *m, size_t before, size_t loaded)
+{
+	for (size_t i = 0; i < m->present_count; i++) {
+		const struct pf_mapping *mapping = &m->items[m->present[i]];
+		loaded -= mapping->place > before && mapping->born == m->look;
+	}
+	return loaded == 0;
+}
+
 /*
  * Marks what may have had another's address between the last two looks: if
- * not every object that was loaded meanwhile is one of those first seen now.
+ * not every object that was loaded meanwhile is one of those first seen now,
+ * all that has come or gone, and all that the loader's list does not have among
+ * those of before. The list may lack what is there: a file is mapped before it
+ * is in the list.
  */
 static void
-doubt(struct pf_modules *m, const struct pf_loader *loader)
+doubt(struct pf_modules *m, const struct pf_loader *old)
 {
-	unsigned long long loaded = loader->adds - m->adds;
-	bool unseen = pf_loader_moved(loader->adds, loader->subs), many;
-	uint32_t found[PF_LOADER_RECENT];
-	size_t last = 0;
+	struct list list = {.modules = m};
+	struct pf_loader loader;
+	unsigned long long loaded;
+	size_t before = 0; /* so many of the list have been there since the last look */
+	bool walked;
 
-	many = loaded > PF_LOADER_RECENT || loaded > loader->count;
-	unseen |= many;
-	for (; !many && last < loaded; last++) {
-		size_t object = loader->count - 1 - last;
-		found[last] = find_present(m, loader->recent[object % PF_LOADER_RECENT]);
-		unseen |= found[last] == PF_NO_MAPPING || m->items[found[last]].born != m->look;
-	}
-	if (!unseen)
-		return;
 	for (size_t i = 0; i < m->count; i++)
-		if (m->items[i].born == m->look || m->items[i].retired == m->look ||
-		    (many && !m->items[i].main && !m->items[i].vdso))
-			m->items[i].doubt = m->look;
-	for (size_t i = 0; i < last; i++)
-		if (found[i] != PF_NO_MAPPING)
-			m->items[found[i]].doubt = m->look;
+		m->items[i].place = 0;
+	walked = pf_loader_walk(&loader, see_object, &list);
+	loaded = loader.adds - m->adds;
+	if (walked && loaded <= list.count)
+		before = list.count - (size_t)loaded;
+	if (walked && loader.adds == old->adds && loader.subs == old->subs &&
+	    loaded <= list.count && all_seen(m, before, (size_t)loaded))
+		return;
+	for (size_t i = 0; i < m->count; i++) {
+		struct pf_mapping *mapping = &m->items[i];
+		bool steady = mapping->main || mapping->vdso || !mapping->base ||
+			      (mapping->place && mapping->place <= before);
+
+		if (mapping->born == m->look || mapping->retired == m->look ||
+		    (!mapping->retired && !steady))
+			mapping->doubt = m->look;
+	}
 }
 
 void

@@ -11,8 +11,8 @@
  * changed under the sample and nobody can say which it was: no mapping. What
  * came and went between two looks is known by the loader's counter of objects
  * it has loaded: those are the last ones of its list, and if some are missing
- * there, or were there before, then what they, and all that came and went, have
- * of addresses is in doubt for the samples of that time.
+ * there, or were there before, then all that is not among the others of its list
+ * is in doubt for the samples of that time.
  *
  * Unwind tables: the main program's and the vdso's are read where they are,
  * since they can't go away; all others are copied when first needed.
@@ -38,6 +38,7 @@ struct pf_mapping {
 	bool seen;
 	unsigned retired; /* 0: present; else the look at which it was gone */
 	unsigned born;    /* the look at which it was first there */
+	size_t place;     /* its number in the loader's list at the last look, from 1 on; 0: not in it */
 	unsigned doubt;   /* the last look since whose predecessor another may have been there */
 	uint64_t unwind_header;            /* .eh_frame_hdr's address, or 0 */
 	uint64_t unwind_start, unwind_end; /* what a copy must hold */

@@ -5,7 +5,10 @@
 #include "support/unit.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "collect/agent/host.h"
 #include "collect/agent/modules.h"
@@ -160,6 +163,77 @@ one_unseen_before_a_new_one_counts_too(void **state)
 	dlclose(a);
 }
 
+struct part {
+	void *start;
+	size_t size, offset;
+	bool code;
+};
+
+/* Where the loader has put a plugin. */
+static size_t
+find_parts(const char *path, struct part *parts, size_t room)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[8192], permissions[5];
+	unsigned long start, limit;
+	size_t count = 0;
+
+	assert_non_null(maps);
+	while (count < room && fgets(line, sizeof line, maps)) {
+		struct part *part = &parts[count];
+
+		line[strcspn(line, "\n")] = '\0';
+		if (!strstr(line, path) || sscanf(line, "%lx-%lx %4s %zx", &start, &limit,
+					       permissions, &part->offset) != 4)
+			continue;
+		part->start = (void *)start;
+		part->size = limit - start;
+		part->code = permissions[2] == 'x';
+		count++;
+	}
+	fclose(maps);
+	return count;
+}
+
+/* As the loader does before it has the file in its list. */
+static void
+map_parts(const char *path, const struct part *parts, size_t count)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < count; i++)
+		assert_ptr_equal(mmap(parts[i].start, parts[i].size,
+				     parts[i].code ? PROT_READ | PROT_EXEC : PROT_READ,
+				     MAP_PRIVATE | MAP_FIXED, fd, (off_t)parts[i].offset),
+		    parts[i].start);
+	close(fd);
+}
+
+static void
+one_unseen_before_what_is_being_loaded_counts_too(void **state)
+{
+	struct part parts[8];
+	void *a;
+	uint64_t pc;
+	size_t count;
+	(void)state;
+
+	pc = load(0, &a);
+	count = find_parts(paths[0], parts, 8);
+	assert_in_range(count, 2, 7);
+	gather();
+	gather();
+	dlclose(a);
+	load_and_close(1);
+	map_parts(paths[0], parts, count);
+	gather();
+	assert_string_equal(owner(pc), "none");
+	assert_non_null(strstr(owner((uint64_t)(uintptr_t)dlsym(RTLD_DEFAULT, "qsort")), "libc"));
+	for (size_t i = 0; i < count; i++)
+		munmap(parts[i].start, parts[i].size);
+}
+
 int
 main(void)
 {
@@ -171,6 +245,8 @@ main(void)
 		one_that_came_and_went_unseen_counts_too, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		one_unseen_before_a_new_one_counts_too, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		one_unseen_before_what_is_being_loaded_counts_too, set_up, tear_down),
 	};
 
 	for (int i = 0; i < 2; i++)
