@@ -5,7 +5,8 @@
  * sampled figure has a variance (Poisson sampling with one sample every `rate`
  * bytes: n objects of s bytes are estimated with variance n·s²·(1-p)/p, where
  * p = 1 - exp(-s/rate)); growth counts where it exceeds 2.33 standard deviations
- * of the difference, surely where it exceeds three.
+ * of the difference, surely where it exceeds three. What lives on is the same samples
+ * in both, which growth.h takes into account.
  *
  * With four snapshots and more: Kendall's test for a trend per function, with
  * Bonferroni's correction over the functions looked at. What rises is no leak yet:
@@ -43,9 +44,14 @@ enum { MOST_CANDIDATES = 32, MUCH_BYTES = 64 << 20, MANY_STEPS = 3, MOST_STACKS 
 
 #define NEARLY_ALL 0.95 /* of what an owner holds: the other stacks are not shown */
 
+#define LEAST_GROWN 1048576.0 /* bytes */
+#define LEAST_KEPT 0.01       /* of all that is held */
+#define MOST_KEPT 0.5         /* of what an owner allocated meanwhile */
+
 #define PAIR_SIGMAS 2.33 /* 1 in 100 by chance */
 #define SURE_SIGMAS 3.0
 #define SERIES_SIGMAS 1.0
+#define KEPT_SIGMAS 4.0
 
 /* Seconds: below the first nothing is sure, below the second little. */
 #define YOUNG 120
@@ -59,7 +65,7 @@ total_of(const struct pf_growth *h, size_t snapshot)
 	double sum = 0;
 
 	for (size_t i = 0; i < h->room; i++)
-		sum += h->bytes[snapshot * h->room + i];
+		sum += pf_growth_at(h, snapshot, (uint32_t)i);
 	return sum;
 }
 
@@ -390,7 +396,7 @@ test_trend(const struct pf_growth *h, struct growth *g, size_t candidates, struc
 	int rc = PF_CALLOC(y, n, err);
 
 	for (size_t i = 0; !rc && i < n; i++)
-		y[i] = h->bytes[i * h->room + g->owner];
+		y[i] = pf_growth_at(h, i, g->owner);
 	if (!rc)
 		rc = pf_trend(h->times, y, n, &g->trend, err);
 	if (!rc)
@@ -403,7 +409,23 @@ test_trend(const struct pf_growth *h, struct growth *g, size_t candidates, struc
 double
 pf_least_leak(double held)
 {
-	return fmax(1 << 20, 0.05 * held);
+	return fmax(LEAST_GROWN, 0.05 * held);
+}
+
+/*
+ * Whether the growth stands out of its sampling error, and is worth a look. Load that comes and goes frees what it
+ * allocates: of what is kept less will do, which must be no chance among all owners either.
+ */
+static bool
+stands_out(const struct growth *g, double held)
+{
+	/* Two snapshots have nothing but their size to go by, a series has its order too. */
+	double sigmas = g->process->snapshots > 2 ? SERIES_SIGMAS : PAIR_SIGMAS;
+	double allocated = pf_growth_allocated(g->process, g->owner);
+	bool kept = g->grown > KEPT_SIGMAS * g->error && g->grown >= MOST_KEPT * allocated;
+
+	return g->grown > sigmas * g->error &&
+	       g->grown >= (kept ? fmax(LEAST_GROWN, LEAST_KEPT * held) : pf_least_leak(held));
 }
 
 /* Adds owners whose growth in a process stands out of its sampling error, the greatest first. */
@@ -412,19 +434,17 @@ add_candidates(struct watch *w, const struct pf_growth *h, bool series, struct p
 {
 	size_t last = h->snapshots - 1, first = w->count;
 	double total = total_of(h, last);
-	/* Two snapshots have nothing but their size to go by, a series has its order too. */
-	double least = h->snapshots > 2 ? SERIES_SIGMAS : PAIR_SIGMAS;
 	int rc = 0;
 
 	for (uint32_t owner = 1; !rc && owner < h->room; owner++) {
 		struct growth g = {.process = h,
 		    .owner = owner,
 		    .series = series,
-		    .first = h->bytes[owner],
-		    .last = h->bytes[last * h->room + owner]};
+		    .first = pf_growth_at(h, 0, owner),
+		    .last = pf_growth_at(h, last, owner)};
 		g.grown = g.last - g.first;
-		g.error = sqrt(h->variance[owner] + h->variance[last * h->room + owner]);
-		if (g.grown <= least * g.error || g.grown < pf_least_leak(total))
+		g.error = sqrt(pf_growth_variance(h, owner));
+		if (!stands_out(&g, total))
 			continue;
 		rc = PF_GROW(w->all, w->capacity, w->count + 1, err);
 		if (!rc)

@@ -57,6 +57,13 @@ is_moved(const struct pf_profile *a, const struct pf_profile *b)
 	return false;
 }
 
+bool
+pf_may_be_one_process(const struct pf_evidence_profile *a, const struct pf_evidence_profile *b)
+{
+	return a->series == b->series && !isnan(a->allocated + b->allocated) &&
+	       !pf_is_restarted(a, b) && !(a->p && b->p && is_moved(a->p, b->p));
+}
+
 /* Two neighbours of one kind, the earlier first; within a store's series nothing is in doubt. */
 static void
 compare_neighbours(struct pf_snapshot_doubts *d, const struct pf_evidence_profile *a,
@@ -122,8 +129,7 @@ static bool
 may_follow(const struct pf_evidence_profile *ep, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
-		if (isnan(ep[i].allocated + ep[i - 1].allocated) ||
-		    pf_is_restarted(&ep[i - 1], &ep[i]) || is_moved(ep[i - 1].p, ep[i].p))
+		if (!pf_may_be_one_process(&ep[i - 1], &ep[i]))
 			return false;
 	}
 	return true;

@@ -11,6 +11,10 @@ pf_is_restarted(const struct pf_evidence_profile *a, const struct pf_evidence_pr
 	return b->allocated < 0.9 * a->allocated;
 }
 
+/* Whether both can be of one process, as far as that and the addresses of its files tell: an old one of a store has none. */
+bool pf_may_be_one_process(
+    const struct pf_evidence_profile *a, const struct pf_evidence_profile *b);
+
 /*
  * Fills e->doubts, of profiles that are sorted by kind and time. Where a clock went
  * backwards, the snapshots of that kind are put into the order in which they were given.

@@ -7,6 +7,7 @@
 #include "core/memory.h"
 #include "report/text.h"
 #include "tuner/detect.h"
+#include "tuner/doubts.h"
 
 enum {
 	MOST_SNAPSHOTS = 1000,
@@ -24,9 +25,7 @@ enum {
 void
 pf_growth_release(struct pf_growth *g)
 {
-	free(g->bytes);
-	free(g->variance);
-	free(g->objects);
+	free(g->held);
 	free(g->profiles);
 	free(g->times);
 }
@@ -50,6 +49,25 @@ take_snapshots(struct pf_growth *g, const struct pf_evidence *e,
 	}
 }
 
+static const struct pf_holding *
+last_of(const struct pf_growth *g, uint32_t owner)
+{
+	return &g->held[(g->snapshots - 1) * g->room + owner];
+}
+
+/* What an owner ever allocated never falls within one. */
+static bool
+is_one_process(const struct pf_growth *g)
+{
+	if (!g->snapshots || !pf_may_be_one_process(g->profiles[0], g->profiles[g->snapshots - 1]))
+		return false;
+	for (uint32_t owner = 1; owner < g->room; owner++) {
+		if (last_of(g, owner)->allocated < g->held[owner].allocated)
+			return false;
+	}
+	return true;
+}
+
 int
 pf_growth_init(struct pf_growth *g, const struct pf_evidence *e,
     const struct pf_evidence_profile *base, const struct pf_evidence_profile *from,
@@ -64,21 +82,33 @@ pf_growth_init(struct pf_growth *g, const struct pf_evidence *e,
 	if (rc)
 		return rc;
 	take_snapshots(g, e, base, from);
-	rc = PF_CALLOC(g->bytes, g->room * g->snapshots, err);
-	if (!rc)
-		rc = PF_CALLOC(g->variance, g->room * g->snapshots, err);
-	if (!rc)
-		rc = PF_CALLOC(g->objects, g->room * g->snapshots, err);
+	rc = PF_CALLOC(g->held, g->room * g->snapshots, err);
 	for (size_t i = 0; !rc && i < g->snapshots; i++) {
 		const struct pf_holdings *held = &g->profiles[i]->held;
-		for (size_t k = 0; k < held->count; k++) {
-			const struct pf_holding *item = &held->items[k];
-			g->bytes[i * g->room + item->owner] = item->value;
-			g->variance[i * g->room + item->owner] = item->variance;
-			g->objects[i * g->room + item->owner] = item->objects;
-		}
+		for (size_t k = 0; k < held->count; k++)
+			g->held[i * g->room + held->items[k].owner] = held->items[k];
 	}
+	if (!rc)
+		g->one_process = is_one_process(g);
 	return rc;
+}
+
+double
+pf_growth_variance(const struct pf_growth *g, uint32_t owner)
+{
+	const struct pf_holding *a = &g->held[owner], *b = last_of(g, owner);
+	double came = b->allocated_variance - a->allocated_variance;
+	double went = b->freed_variance - a->freed_variance;
+
+	if (!g->one_process || isnan(came + went))
+		return a->variance + b->variance;
+	return fmin(fmax(0, came), b->variance) + fmin(fmax(0, went), a->variance);
+}
+
+double
+pf_growth_allocated(const struct pf_growth *g, uint32_t owner)
+{
+	return g->one_process ? last_of(g, owner)->allocated - g->held[owner].allocated : NAN;
 }
 
 size_t
@@ -101,8 +131,8 @@ pf_growth_steps(const struct pf_growth *g, uint32_t owner)
 		last = i;
 		pace = ratio;
 	}
-	if (steps < LEAST_STEPS || !(g->objects[first * g->room + owner] > 0) ||
-	    !(g->objects[end * g->room + owner] <= AS_MANY * g->objects[first * g->room + owner]))
+	if (steps < LEAST_STEPS || !(g->held[first * g->room + owner].objects > 0) ||
+	    !(last_of(g, owner)->objects <= AS_MANY * g->held[first * g->room + owner].objects))
 		return 0;
 	/* What fills up evenly is full again after as many times the last room's time as it was enlarged by. */
 	return g->times[end] - g->times[last] > pace * (g->times[last] - g->times[before - 1])
@@ -257,45 +287,62 @@ pf_growth_json(const struct pf_evidence *e, struct pf_buffer *out, struct pf_err
 	return rc;
 }
 
-/* The memory in use in the last snapshot of the series that was watched longest, and for how long that was; 0: none. */
-static double
-watched_for(const struct pf_evidence *e, double *held)
+struct watched {
+	double seconds, held; /* held: in use in the last snapshot */
+	bool pair;            /* a base, and what is compared with it */
+};
+
+static void
+watch(struct watched *w, const struct pf_evidence_profile *first,
+    const struct pf_evidence_profile *last)
 {
-	double longest = 0;
+	double seconds = (double)(last->time_nanos - first->time_nanos) / 1e9;
 
+	if (first->time_nanos <= 0 || seconds <= w->seconds)
+		return;
+	*w = (struct watched){.seconds = seconds, .pair = first->base};
+	for (size_t i = 0; i < last->held.count; i++)
+		w->held += last->held.items[i].value;
+}
+
+/* The base and the last, or the series that was watched longest; for 0 s: none. */
+static struct watched
+find_watched(const struct pf_evidence *e)
+{
+	const struct pf_evidence_profile *base = pf_evidence_base(e, PF_PROFILE_HEAP), *last;
+	struct watched w = {0};
+
+	if (base && (last = pf_evidence_last(e, PF_PROFILE_HEAP)))
+		watch(&w, base, last);
 	for (const struct pf_evidence_profile *first = NULL;
-	    (first = pf_evidence_next_series(e, PF_PROFILE_HEAP, first));) {
-		const struct pf_evidence_profile *last = first;
+	    !base && (first = pf_evidence_next_series(e, PF_PROFILE_HEAP, first));) {
 		size_t snapshots = 1;
-		double seconds;
 
+		last = first;
 		for (const struct pf_evidence_profile *ep = first; (ep = pf_evidence_next(e, ep));
 		    snapshots++)
 			last = ep;
-		seconds = (double)(last->time_nanos - first->time_nanos) / 1e9;
-		if (snapshots < PF_LEAST_SERIES || first->time_nanos <= 0 || seconds <= longest)
-			continue;
-		longest = seconds;
-		*held = 0;
-		for (size_t i = 0; i < last->held.count; i++)
-			*held += last->held.items[i].value;
+		if (snapshots >= PF_LEAST_SERIES)
+			watch(&w, first, last);
 	}
-	return longest;
+	return w;
 }
 
 void
 pf_growth_write_slow(const struct pf_evidence *e, struct pf_buffer *out)
 {
-	double held = 0, seconds = watched_for(e, &held), least;
+	struct watched w = find_watched(e);
 	char span[PF_AMOUNT_ROOM], rate[PF_AMOUNT_ROOM], all[PF_AMOUNT_ROOM];
+	double least = pf_least_leak(w.held);
 
-	if (!(seconds > 0) || seconds >= LONG_WATCH || !pf_evidence_is_timed(e, PF_PROFILE_HEAP) ||
+	if (!(w.seconds > 0) || w.seconds >= LONG_WATCH ||
+	    !pf_evidence_is_timed(e, PF_PROFILE_HEAP) ||
 	    (e->collections > 1 && e->collections < PF_LEAST_SERIES))
 		return;
-	least = pf_least_leak(held);
 	pf_buffer_printf(out,
-	    "Memory was watched for %s: a leak of less than about %s/s (%s in that time) was not "
-	    "judged. Snapshots over more time (--seconds %d) show slower ones.",
-	    pf_amount(span, seconds, "seconds"), pf_amount(rate, least / seconds, "bytes"),
-	    pf_amount(all, least, "bytes"), LONG_WATCH);
+	    "Memory was %s %s: a leak of less than about %s/s (%s in that time) was not "
+	    "judged. Snapshots over more time (%s) show slower ones.",
+	    w.pair ? "compared over" : "watched for", pf_amount(span, w.seconds, "seconds"),
+	    pf_amount(rate, least / w.seconds, "bytes"), pf_amount(all, least, "bytes"),
+	    w.pair ? "a base of ten minutes before" : "--seconds 600");
 }

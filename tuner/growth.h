@@ -8,8 +8,9 @@
 /* Owners are functions that answer for memory: strings of the evidence's; 0 is nobody. */
 struct pf_growth {
 	const struct pf_strings *owners;
-	double *bytes, *variance, *objects; /* owned; snapshot by snapshot, `room` owners each */
+	struct pf_holding *held; /* owned; snapshot by snapshot, `room` owners each */
 	size_t room, snapshots;
+	bool one_process; /* the first and the last are of one, which says what it allocates */
 	const struct pf_evidence_profile **profiles; /* owned */
 	double *times; /* owned; seconds, or 0, 1, 2, … where times are missing */
 };
@@ -27,8 +28,18 @@ void pf_growth_release(struct pf_growth *g);
 static inline double
 pf_growth_at(const struct pf_growth *g, size_t snapshot, uint32_t owner)
 {
-	return g->bytes[snapshot * g->room + owner];
+	return g->held[snapshot * g->room + owner].value;
 }
+
+/*
+ * The variance, by sampling, of what an owner grew by from the first snapshot to the last. Of one process both show the
+ * same samples of what lives on, so only what was allocated or freed between them has an error: no more than what each
+ * holds, but of a leak that has run for long far less.
+ */
+double pf_growth_variance(const struct pf_growth *g, uint32_t owner);
+
+/* What an owner allocated meanwhile, in bytes; NaN: not told. */
+double pf_growth_allocated(const struct pf_growth *g, uint32_t owner);
 
 /*
  * How often what an owner holds jumped up without ever falling, where its blocks did not become more but bigger:

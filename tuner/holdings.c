@@ -27,24 +27,68 @@ pf_holdings_release(struct pf_holdings *h)
 	*h = (struct pf_holdings){0};
 }
 
-/* Which column is summed, and the one of objects beside it; PF_NONE: none. */
-static uint32_t
-columns(const struct pf_evidence_profile *ep, uint32_t *objects)
+/* Which column is summed, and of heaps those beside it; PF_NONE: none. */
+struct columns {
+	uint32_t value, objects;
+	uint32_t allocated, allocations;
+	double factor, allocated_factor; /* of variances */
+};
+
+static void
+find_columns(struct columns *c, const struct pf_evidence_profile *ep)
 {
 	static const char *const objects_in_use[] = {"inuse_objects", "objects", NULL};
+	static const char *const allocated[] = {"alloc_space", NULL};
+	static const char *const allocations[] = {"alloc_objects", NULL};
 
-	*objects = PF_NONE;
+	*c = (struct columns){PF_NONE, PF_NONE, PF_NONE, PF_NONE, 1, 1};
 	switch (ep->kind) {
 	case PF_PROFILE_HEAP:
-		*objects = pf_evidence_column(ep, objects_in_use);
-		return pf_evidence_column(ep, pf_in_use_columns);
+		c->value = pf_evidence_column(ep, pf_in_use_columns);
+		c->objects = pf_evidence_column(ep, objects_in_use);
+		c->allocated = pf_evidence_column(ep, allocated);
+		c->allocations = pf_evidence_column(ep, allocations);
+		if (c->value != PF_NONE)
+			c->factor = pf_variance_factor(ep, c->objects, c->value);
+		if (c->allocated != PF_NONE)
+			c->allocated_factor = pf_variance_factor(ep, c->allocations, c->allocated);
+		return;
 	case PF_PROFILE_GOROUTINE:
 	case PF_PROFILE_THREADS:
 	case PF_PROFILE_CREATED:
-		return pf_evidence_column(ep, pf_count_columns);
+		c->value = pf_evidence_column(ep, pf_count_columns);
+		return;
 	default:
-		return PF_NONE;
+		return;
 	}
+}
+
+/* What was ever allocated, and of that freed; a profile that doesn't count it has less there than is in use. */
+static void
+read_allocated(
+    struct pf_holding *h, const struct pf_evidence_profile *ep, const struct columns *c, size_t i)
+{
+	double objects = c->allocations == PF_NONE ? 0 : pf_value(ep, i, c->allocations);
+	double bytes = c->allocated == PF_NONE ? -1 : pf_value(ep, i, c->allocated);
+
+	if (bytes < h->value || objects < h->objects) {
+		h->allocated = h->allocated_variance = h->freed_variance = NAN;
+		return;
+	}
+	h->allocated = bytes;
+	h->allocated_variance = c->allocated_factor * pf_bytes_variance(ep, bytes, objects);
+	h->freed_variance =
+	    c->allocated_factor * pf_bytes_variance(ep, bytes - h->value, objects - h->objects);
+}
+
+static void
+read_heap(
+    struct pf_holding *h, const struct pf_evidence_profile *ep, const struct columns *c, size_t i)
+{
+	if (c->objects != PF_NONE)
+		h->objects = pf_value(ep, i, c->objects);
+	h->variance = c->factor * pf_bytes_variance(ep, h->value, h->objects);
+	read_allocated(h, ep, c, i);
 }
 
 /* Holdings as they are gathered: one of each sample. */
@@ -74,6 +118,17 @@ by_owner(const void *a, const void *b)
 	return (x->owner > y->owner) - (x->owner < y->owner);
 }
 
+static void
+add_up(struct pf_holding *sum, const struct pf_holding *more)
+{
+	sum->value += more->value;
+	sum->variance += more->variance;
+	sum->objects += more->objects;
+	sum->allocated += more->allocated;
+	sum->allocated_variance += more->allocated_variance;
+	sum->freed_variance += more->freed_variance;
+}
+
 /* One item of each owner. */
 static void
 sum_up(struct list *h)
@@ -84,9 +139,7 @@ sum_up(struct list *h)
 		qsort(h->items, h->count, sizeof *h->items, by_owner);
 	for (size_t i = 0; i < h->count; i++) {
 		if (kept && h->items[kept - 1].owner == h->items[i].owner) {
-			h->items[kept - 1].value += h->items[i].value;
-			h->items[kept - 1].variance += h->items[i].variance;
-			h->items[kept - 1].objects += h->items[i].objects;
+			add_up(&h->items[kept - 1], &h->items[i]);
 		} else {
 			h->items[kept++] = h->items[i];
 		}
@@ -98,24 +151,22 @@ int
 pf_holdings_of(struct pf_holdings *h, const struct pf_evidence_profile *ep,
     struct pf_strings *owners, struct pf_error *err)
 {
-	uint32_t objects, column = columns(ep, &objects);
 	bool heap = ep->kind == PF_PROFILE_HEAP;
 	struct pf_stack stack = {0};
 	struct list all = {0};
-	double factor = heap && column != PF_NONE ? pf_variance_factor(ep, objects, column) : 1;
+	struct columns c;
 	int rc = 0;
 
 	*h = (struct pf_holdings){0};
-	for (size_t i = 0; !rc && column != PF_NONE && i < ep->p->sample_count; i++) {
-		struct pf_holding holding = {.value = pf_value(ep, i, column)};
+	find_columns(&c, ep);
+	for (size_t i = 0; !rc && c.value != PF_NONE && i < ep->p->sample_count; i++) {
+		struct pf_holding holding = {.value = pf_value(ep, i, c.value)};
 
-		if (heap ? holding.value <= 0 : holding.value == 0)
-			continue;
-		if (objects != PF_NONE)
-			holding.objects = pf_value(ep, i, objects);
 		if (heap)
-			holding.variance =
-			    factor * pf_bytes_variance(ep, holding.value, holding.objects);
+			read_heap(&holding, ep, &c, i);
+		/* What holds nothing any more counts by what it once allocated. */
+		if (heap ? holding.value <= 0 && !(holding.allocated > 0) : holding.value == 0)
+			continue;
 		rc = pf_stack_read(&stack, ep, i, err);
 		if (!rc && (heap || pf_is_stuck(&stack, ep)))
 			rc = add(&all, owners, pf_site_name(ep, pf_stack_owner(&stack, ep)),

@@ -21,6 +21,8 @@ struct pf_holding {
 	uint32_t owner; /* a string of the evidence's */
 	double value, variance;
 	double objects; /* of heaps; 0: not counted */
+	/* Of heaps, since the process began; NaN: not told. Variances are in bytes squared. */
+	double allocated, allocated_variance, freed_variance;
 };
 
 struct pf_holdings {
