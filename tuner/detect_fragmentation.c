@@ -10,20 +10,21 @@
 #include <math.h>
 
 #include "core/number.h"
+#include "tuner/absent.h"
 #include "tuner/sites.h"
 
 #define WORTH 0.25 /* of the resident set */
 
 enum { WORTH_BYTES = 16 << 20 };
 
-/* Bytes in pages that hold something live, and are not it. */
+/* Bytes in pages that hold something live, and are not it: `absent` of what could be given back is not there. */
 static double
-lost_bytes(const struct pf_allocator_stats *a, double rss)
+lost_bytes(const struct pf_allocator_stats *a, double rss, double absent)
 {
 	double cached = pf_or_zero(a->thread_cached) + pf_or_zero(a->central_cached);
 
 	if (a->allocator == PF_ALLOCATOR_GLIBC)
-		return fmin(a->free_bytes, rss - a->in_use) - a->releasable;
+		return fmin(a->free_bytes - absent, rss - a->in_use) - (a->releasable - absent);
 	return a->active - a->in_use - (a->allocator == PF_ALLOCATOR_TCMALLOC ? cached : 0);
 }
 
@@ -111,7 +112,7 @@ pf_detect_fragmentation(const struct pf_evidence *e, struct pf_findings *f, stru
 		return 0;
 	if (isnan(rss))
 		rss = a.mapped;
-	lost = lost_bytes(&a, rss);
+	lost = lost_bytes(&a, rss, pf_absent_of(e, &a).likely);
 	if (!(lost >= WORTH_BYTES) || !(lost >= WORTH * rss))
 		return 0;
 	more = may_come_back(&a, lost);

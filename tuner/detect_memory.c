@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/number.h"
+#include "tuner/absent.h"
 #include "tuner/sites.h"
 
 #define WORTH 0.25       /* of the resident set */
@@ -264,39 +265,6 @@ pf_allocator_known(const struct pf_evidence *e, struct pf_allocator_stats *a)
 	return true;
 }
 
-/* Of free pages, what was never written: it is not resident, so that no release gives it back. */
-struct unwritten {
-	double least, likely, most;
-};
-
-/*
- * jemalloc counts pages as resident that it handed out, the kernel those that were
- * written (or have been swapped out). What they are apart by, less metadata, lies in
- * free and in active pages; where, nobody says: likely in proportion, for both
- * kinds have had the same owners. Measured on Redis: 3.9 % of the free pages, of
- * which 14 times as much as remained were given back.
- */
-static struct unwritten
-find_unwritten(const struct pf_evidence *e, const struct pf_allocator_stats *a)
-{
-	const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_PROC, NULL);
-	double written, apart;
-
-	while (s && isnan(s->proc.rss_anonymous))
-		s = pf_evidence_stats_last(e, PF_STATS_PROC, s);
-	if (!s)
-		return (struct unwritten){0};
-	written = s->proc.rss_anonymous + pf_or_zero(s->proc.swap);
-	apart = a->resident - a->metadata_unwritten - written;
-	if (!(apart > 0)) /* more than the allocator's in it, or not jemalloc */
-		return (struct unwritten){0};
-	return (struct unwritten){
-	    .least = fmin(a->releasable, fmax(0, apart - a->active)),
-	    .likely = apart * a->releasable / (a->releasable + a->active),
-	    .most = fmin(a->releasable, apart),
-	};
-}
-
 /* How sure a figure is that rests on chunks which malloc_trim joins first. */
 static void
 doubt_joining(struct pf_findings *f, double free_bytes, const struct pf_allocator_stats *a)
@@ -315,10 +283,43 @@ doubt_joining(struct pf_findings *f, double free_bytes, const struct pf_allocato
 		pf_amount(most, a->releasable_most, "bytes")));
 }
 
+/* How sure it is that what is free is resident. */
+static void
+doubt_absent(struct pf_findings *f, double free_bytes, const struct pf_absent *u)
+{
+	char least[PF_AMOUNT_ROOM], most[PF_AMOUNT_ROOM];
+
+	if (!(u->most - u->least > JOINED_MATTERS * free_bytes))
+		return;
+	pf_add_caveat(f, u->most - u->likely > free_bytes / 2 ? PF_UNSURE : PF_CONFIDENCE_LOW,
+	    pf_say(f,
+		"Less is resident than the allocator took: between %s and %s of what it has free "
+		"was given back already or never written, and the rest of it belongs to blocks in "
+		"use.",
+		pf_amount(least, u->least, "bytes"), pf_amount(most, u->most, "bytes")));
+}
+
+/* How sure it is, where the kernel says nothing of the process. */
+static void
+doubt_own_word(struct pf_findings *f, enum pf_allocator allocator)
+{
+	if (allocator == PF_ALLOCATOR_GLIBC)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f,
+			"glibc's figures stay the same when malloc_trim() has given pages back, "
+			"and nothing here says how much is resident (add /proc/PID/status or "
+			"smaps_rollup with --stats): all of it may be back already."));
+	else
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f,
+			"The resident set is the allocator's own figure: the process has more (add "
+			"/proc/PID/smaps_rollup with --stats)."));
+}
+
 /* What of a figure is the kernel's: both were taken at the same time, or nearly. */
 static void
 report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_allocator allocator,
-    double rss, double free_bytes, const struct unwritten *u, const struct pf_allocator_stats *a,
+    double rss, double free_bytes, const struct pf_absent *u, const struct pf_allocator_stats *a,
     bool whole_process)
 {
 	double share = free_bytes / rss, after = rss - free_bytes;
@@ -326,6 +327,7 @@ report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_al
 	double error = fmax(0.07 * free_bytes, 0.03 * rss);
 	double below = error + u->most - u->likely, above = error + u->likely - u->least;
 	bool joins = a && !isnan(a->releasable_most);
+	bool claimed = !whole_process && allocator == PF_ALLOCATOR_GLIBC;
 	char text[PF_AMOUNT_ROOM], of[PF_AMOUNT_ROOM];
 	struct pf_finding *finding = pf_findings_add(f, "unreturned-memory",
 	    is_returned(e)                             ? PF_SEVERITY_LOW
@@ -333,28 +335,26 @@ report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_al
 	    : share >= 0.4                             ? PF_SEVERITY_MEDIUM
 						       : PF_SEVERITY_LOW,
 	    PF_CONFIDENCE_HIGH,
-	    pf_say(f, "%s of %s resident is free memory that %s keeps",
+	    pf_say(f, "%s of %s %s is free memory that %s keeps",
 		pf_amount(text, free_bytes, "bytes"), pf_amount(of, rss, "bytes"),
-		pf_allocator_name(allocator)));
+		claimed ? "that it took" : "resident", pf_allocator_name(allocator)));
 
 	if (joins) {
 		below = fmax(below, free_bytes - a->releasable_least);
 		above = fmax(above, a->releasable_most - free_bytes);
 	}
 	finding->bytes_saved = free_bytes;
-	pf_add_number(f, "resident", rss, "bytes");
+	pf_add_number(f, claimed ? "taken" : "resident", rss, "bytes");
 	pf_add_estimate(
 	    f, "releasable", free_bytes, fmax(0, free_bytes - below), free_bytes + above, "bytes");
 	if (u->likely > 0)
-		pf_add_estimate(f, "free_but_never_written", u->likely, u->least, u->most, "bytes");
-	pf_add_number(f, "share_of_resident", share, "share");
+		pf_add_estimate(f, "free_but_not_resident", u->likely, u->least, u->most, "bytes");
+	pf_add_number(f, claimed ? "share_of_taken" : "share_of_resident", share, "share");
 	if (joins)
 		doubt_joining(f, free_bytes, a);
+	doubt_absent(f, free_bytes, u);
 	if (!whole_process)
-		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
-		    pf_say(f,
-			"The resident set is the allocator's own figure: the process has more (add "
-			"/proc/PID/smaps_rollup with --stats)."));
+		doubt_own_word(f, allocator);
 	if (is_returned(e))
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f,
@@ -470,11 +470,11 @@ pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct 
 	struct pf_allocator_stats a;
 	bool has_stats = pf_allocator_known(e, &a);
 	double rss = pf_evidence_rss(e), free_bytes = NAN;
-	struct unwritten unwritten = {0};
+	struct pf_absent absent = {0};
 
 	if (has_stats) {
-		unwritten = find_unwritten(e, &a);
-		free_bytes = a.releasable - unwritten.likely;
+		absent = pf_absent_of(e, &a);
+		free_bytes = a.releasable - absent.likely;
 		if (isnan(rss))
 			rss = a.mapped;
 	} else if ((s = pf_evidence_stats_last(e, PF_STATS_GO, NULL))) {
@@ -491,6 +491,6 @@ pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct 
 	free_bytes = fmin(free_bytes, rss);
 	if (free_bytes >= WORTH_BYTES && free_bytes >= WORTH * rss)
 		report_unreturned(e, f, has_stats ? a.allocator : PF_ALLOCATOR_GO, rss, free_bytes,
-		    &unwritten, has_stats ? &a : NULL, proc && !isnan(proc->proc.rss));
+		    &absent, has_stats ? &a : NULL, proc && !isnan(proc->proc.rss));
 	return pf_findings_check(f, err);
 }

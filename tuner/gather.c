@@ -564,6 +564,8 @@ gather(struct gathering *g, struct pf_error *err)
 		rc = fetch_text(g, memstats, err);
 	if (!rc)
 		rc = fetch_text(g, "/debug/pprof/allocator", err);
+	if (!rc && !t->process) /* which tells more */
+		rc = fetch_text(g, "/debug/pprof/memory", err);
 	if (!rc)
 		rc = fetch_text(g, "/metrics", err);
 	return rc;

@@ -36,6 +36,7 @@ answer_index(
 	pf_profile_list(&page);
 	pf_buffer_string(&page,
 	    "allocator           what the allocator says of itself, in its own form\n"
+	    "memory              what the kernel counts as the process's memory\n"
 	    "cmdline             the command line, separated by NUL bytes\n"
 	    "symbol              POST 0xADDRESS+0xADDRESS: names of functions\n\n");
 	pf_buffer_printf(&page, "event: %s\n", event.word);
@@ -127,6 +128,34 @@ answer_allocator(const struct pf_request *request, struct pf_buffer *out)
 		    "gperftools' tcmalloc's and mimalloc's are, where they are shared libraries");
 	else
 		pf_http_answer(out, request, 200, type, page.bytes, page.size);
+	pf_buffer_release(&page);
+}
+
+/* Of /proc/self/status only what is about memory and threads. */
+static void
+answer_memory(const struct pf_request *request, struct pf_buffer *out)
+{
+	static const char *const wanted[] = {"Vm", "Rss", "Threads:"};
+	char text[8192], *line = text, *end;
+	struct pf_buffer page;
+
+	pf_buffer_init(&page, sizeof text);
+	if (pf_host_read_file("/proc/thread-self/status", text, sizeof text) <= 0)
+		*text = '\0';
+	else /* of the process, not of this thread */
+		pf_buffer_printf(&page, "Name:\t%s\nTgid:\t%d\nPid:\t%d\n", pf_host_program(),
+		    (int)getpid(), (int)getpid());
+	for (; (end = strchr(line, '\n')); line = end + 1) {
+		for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+			if (strncmp(line, wanted[i], strlen(wanted[i])) == 0)
+				pf_buffer_add(&page, line, (size_t)(end + 1 - line));
+		}
+	}
+	if (page.failed || !page.size)
+		pf_http_error(out, request, 500, "Could not read /proc/self/status");
+	else
+		pf_http_answer(
+		    out, request, 200, "text/plain; charset=utf-8", page.bytes, page.size);
 	pf_buffer_release(&page);
 }
 
@@ -232,6 +261,8 @@ pf_endpoint_answer(const struct pf_config *config, const struct pf_request *requ
 		answer_symbol(request, out);
 	else if (!strcmp(name, "allocator"))
 		answer_allocator(request, out);
+	else if (!strcmp(name, "memory"))
+		answer_memory(request, out);
 	else if (!strcmp(name, "profile") && !request->head)
 		return begin_profile(config, request, out);
 	else if ((kind = pf_profile_kind(name)))

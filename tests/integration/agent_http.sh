@@ -22,6 +22,8 @@ expect() {
 
 expect index "200 /debug/pprof/ of agent_host_process, process $host *event: cpu:*sampling: no*" "$(get /debug/pprof/)"
 expect cmdline "$helpers/agent_host_process,burn,60" "$(curl -s "$url/debug/pprof/cmdline" | tr '\0' ',')"
+expect memory "200 Name:*|Tgid:*|Pid:*$host|*VmRSS:*kB|*RssAnon:*|Threads:*" "$(get /debug/pprof/memory)"
+[[ $(get /debug/pprof/memory) != *Uid:* ]] || fail "memory says more than it should: $(get /debug/pprof/memory)"
 expect "symbol without a question" "200 num_symbols: 1|*" "$(get /debug/pprof/symbol)"
 expect "unknown profile" "404 Unknown profile|*" "$(get /debug/pprof/goroutine)"
 expect "unknown path" "404 *" "$(get /metrics)"

@@ -1,0 +1,19 @@
+/*
+ * absent.h: what an allocator counts as free memory and the kernel does not have: never written, or given back already.
+ * No release brings it back again.
+ */
+#ifndef PF_TUNER_ABSENT_H
+#define PF_TUNER_ABSENT_H
+
+#include "runtime/allocator.h"
+#include "tuner/evidence.h"
+
+/* Bytes of what is releasable. */
+struct pf_absent {
+	double least, likely, most;
+};
+
+/* All 0 where the kernel says nothing of the process, or has as much as the allocator. */
+struct pf_absent pf_absent_of(const struct pf_evidence *e, const struct pf_allocator_stats *a);
+
+#endif
