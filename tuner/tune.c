@@ -138,16 +138,6 @@ name_from(struct pf_profile *p, const char *binary, struct pf_error *err)
 	return pf_profile_symbolize(p, &o, &why) == PF_ENOMEM ? pf_error_nomem(err) : 0;
 }
 
-/* The first mapping is the program's. Go's profiles have names, and reading a large program for nothing takes time. */
-static int
-name_program(const struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
-{
-	if (!*t->program || !p->mapping_count || p->mappings[0].has_functions ||
-	    !*pf_profile_string(p, p->mappings[0].build_id))
-		return 0;
-	return name_from(p, t->program, err);
-}
-
 /*
  * A live service's libc and allocator are most often this machine's: they get
  * their names from there if build ids agree. (Which file is read is never said by
@@ -185,24 +175,54 @@ note_once(void *context, const char *text)
 	t->symbol_note(NULL, text);
 }
 
-int
-pf_tune_symbolize(struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
+/* Names from what was given; why a profile has none is said, for it can be judged all the same. */
+static int
+name_given(struct pf_tune *t, struct pf_profile *p, const char *const *binaries, size_t count,
+    struct pf_error *err)
 {
-	struct pf_symbolize_options o = {.binaries = (const char *const *)t->binaries.items,
-	    .binary_count = t->binaries.count,
+	struct pf_symbolize_options o = {.binaries = binaries,
+	    .binary_count = count,
 	    .may_lack = true, /* not every profile of a service has all of its binaries in it */
 	    .debug_files = (const char *const *)t->debug_files.items,
 	    .debug_file_count = t->debug_files.count,
 	    .note = t->symbol_note ? note_once : NULL,
 	    .note_context = t};
-	int rc = t->binaries.count ? pf_profile_symbolize(p, &o, err) : 0;
+	int rc = pf_profile_symbolize(p, &o, err);
 
-	/* A profile without names can be judged all the same: why it has none is said. */
 	if (rc && rc != PF_EINPUT)
 		return rc;
 	if (rc && t->symbol_note && err)
 		note_once(t, err->message);
-	rc = name_program(t, p, err);
+	return 0;
+}
+
+/*
+ * A process's program is the first mapping's. Go's profiles have names, and reading a large program for nothing takes
+ * time.
+ */
+static int
+name_program(struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
+{
+	const char *program = t->program;
+
+	if (!*program || !p->mapping_count || p->mappings[0].has_functions ||
+	    !*pf_profile_string(p, p->mappings[0].build_id))
+		return 0;
+	return t->debug_files.count ? name_given(t, p, &program, 1, err)
+				    : name_from(p, program, err);
+}
+
+int
+pf_tune_symbolize(struct pf_tune *t, struct pf_profile *p, struct pf_error *err)
+{
+	int rc = 0;
+
+	/* Of a process, whose debug file it may be, the program comes next. */
+	if (t->binaries.count || (t->debug_files.count && !*t->program))
+		rc = name_given(
+		    t, p, (const char *const *)t->binaries.items, t->binaries.count, err);
+	if (!rc)
+		rc = name_program(t, p, err);
 	return !rc && t->live ? name_libraries(p, err) : rc;
 }
 

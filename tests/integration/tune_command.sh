@@ -362,6 +362,15 @@ grep -q "function names (\[workload\].*--binary FILE gives names" stripped.txt |
 "$build/profuse" tune live-heap.pb.gz --binary stripped/any-name >stripped.txt 2>&1
 grep -q "function names (\[workload\].*the file that was given does not have them" stripped.txt || fail "a stripped binary that was given: $(cat stripped.txt)"
 end_service
+# Of a process the program is known, and has its names from a debug file alone; of a file it is not.
+objcopy --only-keep-debug ./workload workload.debug
+under_agent stripped/any-name steady --scale 0.2 --idle 60
+"$build/profuse" tune --service "http://127.0.0.1:$port" --pid "$service" --seconds 1 --debug-file workload.debug >stripped.txt 2>&1
+! grep -q "without function names.*\[any-name\]\|no debug information" stripped.txt || fail "a debug file beside a process: $(cat stripped.txt)"
+"$build/profuse" tune --service "http://127.0.0.1:$port" --pid "$service" --seconds 1 >stripped.txt 2>&1
+grep -q "without function names.*\[any-name\]" stripped.txt || fail "a stripped process: $(cat stripped.txt)"
+expect 2 "workload.debug is of no use without its binary" live-heap.pb.gz --debug-file workload.debug
+end_service
 
 if command -v go >/dev/null; then
 	(cd "$PROFUSE_SOURCE_DIR/tests/peers/go_faults" && go build -o "$work/go_faults" .)
