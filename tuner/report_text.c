@@ -134,6 +134,8 @@ write_advice(const struct pf_findings *f, const struct pf_finding *finding, stru
 			pf_buffer_printf(out, "       %s\n", pf_said(f, a->setting));
 		if (a->how)
 			pf_buffer_printf(out, "       %s\n", pf_said(f, a->how));
+		if (a->versions)
+			pf_buffer_printf(out, "       versions: %s\n", pf_said(f, a->versions));
 		if (a->risk)
 			pf_buffer_printf(out, "       risk: %s\n", pf_said(f, a->risk));
 	}

@@ -63,6 +63,7 @@ expect 4 "no/such" "$leak/heap-7.pb.gz" -o no/such/report.json
 expect 0 "No known problem was found in this evidence" "$fixtures/tune/own-frees"
 expect 0 "No known problem was found in what could be judged." "$fixtures/tune/healthy"
 expect 0 "needs four heap snapshots of a process, and here are 2; or an earlier one as --base FILE" "$fixtures/tune/healthy"
+expect 0 "versions: glibc 2.8 and later" --stats "$fixtures/runtime/glibc.malloc_info.xml" --stats "$fixtures/runtime/glibc.smaps_rollup"
 expect 0 "Memory was compared over 3.5 s: a leak of less than about" --base "$fixtures/tune/healthy/heap-0.pb.gz" "$fixtures/tune/healthy/heap-7.pb.gz"
 expect 3 "heap-0.pb.gz: can't be compared with anything here" --base "$leak/heap-0.pb.gz" "$fixtures/tune/healthy/cpu.pb.gz"
 expect 3 "no other profile is of its kind (cpu)" --base "$fixtures/tune/healthy/cpu.pb.gz" "$leak/heap-7.pb.gz"
@@ -363,7 +364,9 @@ grep -q "function names (\[workload\].*--binary FILE gives names" stripped.txt |
 grep -q "function names (\[workload\].*the file that was given does not have them" stripped.txt || fail "a stripped binary that was given: $(cat stripped.txt)"
 end_service
 # Of a process the program is known, and has its names from a debug file alone; of a file it is not.
-objcopy --only-keep-debug ./workload workload.debug
+cc -O2 -g -D_GNU_SOURCE -o workload.g "$PROFUSE_SOURCE_DIR/tests/quality/tuner/workload.c" -lpthread
+objcopy --only-keep-debug workload.g workload.debug
+strip -o stripped/any-name workload.g
 under_agent stripped/any-name steady --scale 0.2 --idle 60
 "$build/profuse" tune --service "http://127.0.0.1:$port" --pid "$service" --seconds 1 --debug-file workload.debug >stripped.txt 2>&1
 ! grep -q "without function names.*\[any-name\]\|no debug information" stripped.txt || fail "a debug file beside a process: $(cat stripped.txt)"
