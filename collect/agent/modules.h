@@ -38,8 +38,9 @@ struct pf_mapping {
 	bool seen;
 	unsigned retired; /* 0: present; else the look at which it was gone */
 	unsigned born;    /* the look at which it was first there */
-	size_t place;     /* its number in the loader's list at the last look, from 1 on; 0: not in it */
-	unsigned doubt;   /* the last look since whose predecessor another may have been there */
+	size_t
+	    place; /* its number in the loader's list at the last look, from 1 on; 0: not in it */
+	unsigned doubt; /* the last look since whose predecessor another may have been there */
 	uint64_t unwind_header;            /* .eh_frame_hdr's address, or 0 */
 	uint64_t unwind_start, unwind_end; /* what a copy must hold */
 	uint8_t *copy;                     /* owned, or NULL */

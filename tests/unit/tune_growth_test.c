@@ -391,8 +391,7 @@ an_old_leak_is_seen_as_well_as_a_young_one(void **state)
 	add_heap(tune, (struct heap){1249, 1349, 999, 30, false});
 	run_tune(tune);
 	assert_null(find_finding(tune, "leak"));
-	assert_true(
-	    is_unjudged(tune, "Memory was compared over 30 s: a leak of less than about"));
+	assert_true(is_unjudged(tune, "Memory was compared over 30 s: a leak of less than about"));
 	pf_tune_free(tune);
 }
 
