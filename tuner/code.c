@@ -295,6 +295,29 @@ static const struct rule rules[] = {
     {"json_tokener_*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
     {"json_object_to_json_string*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
     {"yajl_*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"simdjson::*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"xmlReadDoc", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"xmlReadFile", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"xmlReadFd", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"xmlReadMemory", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"xmlCtxtRead*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"xmlParseDocument", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"xmlParseChunk", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"xmlSAX2*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"xmlTextReaderRead", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"xmlDocDump*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"xmlNodeDump*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"xmlFreeDoc", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"XML_Parse", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"XML_ParseBuffer", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"pugi::*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"tinyxml2::*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"rapidxml::*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"YAML::*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"yaml_parser_*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"yaml_emitter_*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"flatbuffers::*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
+    {"protobuf_c_message_*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
     {"msgpack_*", PF_CODE_SERIAL | PF_CODE_LIBRARY},
 };
 
@@ -427,7 +450,10 @@ is_standard_rust(const char *name)
 	       starts_with_any(name + 3 + strspn(name + 3, "0123456789"), implemented);
 }
 
-/* Binaries that are nobody's own code; all that is in an allocator's library is the allocator. */
+/*
+ * Binaries that are nobody's own code; all that is in an allocator's library is the allocator, and all in a parser's the
+ * parser.
+ */
 static uint32_t
 traits_of_binary(const char *file)
 {
@@ -435,7 +461,14 @@ traits_of_binary(const char *file)
 	    {"libpthread", 0}, {"libstdc++", 0}, {"libgcc_s", 0}, {"libm.so", 0},
 	    {"libjemalloc", PF_CODE_ALLOCATION}, {"libtcmalloc", PF_CODE_ALLOCATION},
 	    {"libmimalloc", PF_CODE_ALLOCATION}, {PF_AGENT_NAME, 0}, {"[vdso]", 0},
-	    {"[vsyscall]", 0}, {"[kernel", 0}};
+	    {"[vsyscall]", 0}, {"[kernel", 0}, {"libxml2.so", PF_CODE_SERIAL},
+	    {"libexpat", PF_CODE_SERIAL}, {"libxerces-c", PF_CODE_SERIAL},
+	    {"libpugixml", PF_CODE_SERIAL}, {"libtinyxml", PF_CODE_SERIAL},
+	    {"libjansson", PF_CODE_SERIAL}, {"libjson-c", PF_CODE_SERIAL},
+	    {"libjsoncpp", PF_CODE_SERIAL}, {"libsimdjson", PF_CODE_SERIAL},
+	    {"libcjson", PF_CODE_SERIAL}, {"libyajl", PF_CODE_SERIAL}, {"libyaml", PF_CODE_SERIAL},
+	    {"libprotobuf", PF_CODE_SERIAL}, {"libmsgpack", PF_CODE_SERIAL},
+	    {"libflatbuffers", PF_CODE_SERIAL}, {"libcbor", PF_CODE_SERIAL}};
 	const char *slash = strrchr(file, '/');
 
 	file = slash ? slash + 1 : file;

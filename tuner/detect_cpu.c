@@ -131,13 +131,14 @@ pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct 
 	return rc;
 }
 
-/* The package or library that a name belongs to: "encoding/json" of "encoding/json.Marshal". */
+/* The package or library that a name belongs to: "encoding/json" of "encoding/json.Marshal", "libxml2" of "[libxml2.so.2]". */
 static void
 library_of(char *to, size_t room, const char *name)
 {
 	const char *slash = NULL, *at;
 	size_t size;
 
+	name += *name == '[';
 	for (at = name; *at && *at != '(' && *at != '['; at++) {
 		if (*at == '/')
 			slash = at;
@@ -164,9 +165,12 @@ report_serial(struct pf_findings *f, const struct pf_evidence_profile *ep, uint3
 
 	if (rc)
 		return rc;
-	at = pf_stack_with(&stack, ep, PF_CODE_SERIAL);
-	if (at < stack.count)
-		library_of(library, sizeof library, pf_site_name(ep, stack.names[at]));
+	/* The outermost is what was called, as documentation names it; the leaf is somewhere inside. */
+	at = stack.count;
+	while (at && !(ep->traits[stack.names[at - 1]] & PF_CODE_SERIAL))
+		at--;
+	if (at)
+		library_of(library, sizeof library, pf_site_name(ep, stack.names[at - 1]));
 	pf_stack_release(&stack);
 	finding = pf_findings_add(f, "serialization",
 	    pf_cpu_severity(ep, column, share >= 0.25 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM),

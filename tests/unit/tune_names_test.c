@@ -72,6 +72,32 @@ the_standard_librarys_functions_are_nobodys_own(void **state)
 	}
 }
 
+/* By what they are called where they are linked in, by their file where they are not; never by a beginning alone. */
+static void
+parsers_are_known_by_name_or_file(void **state)
+{
+	static const char *const called[] = {"xmlReadMemory", "xmlSAX2StartElementNs", "XML_Parse",
+	    "tinyxml2::XMLDocument::Parse", "_ZN4pugi12xml_document11load_bufferEPKvm",
+	    "yaml_parser_load", "protobuf_c_message_unpack", "json_loads"};
+	static const char *const own[] = {"xmlParseOrders", "XML_ParseConfig", "xmlfeed_read",
+	    "json_load_config", "yaml_load", "Order::xmlReadMemory"};
+	static const char *const files[] = {"/usr/lib/x86_64-linux-gnu/libxml2.so.2.9.14",
+	    "libexpat.so.1", "/opt/lib/libprotobuf-lite.so.32", "libjansson.so.4"};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof called / sizeof *called; i++) {
+		if (!(pf_code_traits(called[i], "app") & PF_CODE_SERIAL))
+			fail_msg("%s", called[i]);
+	}
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+		if (pf_code_traits(own[i], "/srv/libxml2-feeder"))
+			fail_msg("%s", own[i]);
+	}
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		assert_int_equal(
+		    pf_code_traits("xmlFreeNodeList", files[i]), PF_CODE_SERIAL | PF_CODE_LIBRARY);
+}
+
 /* The report of seven heap snapshots of a fixture. */
 static struct pf_tune *
 run(const char *fixture)
@@ -126,6 +152,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_standard_librarys_functions_are_nobodys_own),
 	    cmocka_unit_test(allocators_are_known_by_whole_names),
+	    cmocka_unit_test(parsers_are_known_by_name_or_file),
 	    cmocka_unit_test(what_std_allocates_is_one_leak_of_who_called_it),
 	    cmocka_unit_test(who_can_be_named_is_judged),
 	};
