@@ -85,6 +85,33 @@ is_errand(const char *word)
 	return false;
 }
 
+/* Whether those inside of a function who are in a call wait there for whom they have asked: by looks, which tell it. */
+static int
+are_asking(const struct pf_evidence *e, const char *function, const char *word, bool *asking,
+    struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	size_t asked = 0, all = 0;
+	int rc = 0;
+
+	for (size_t k = 0; !rc && k < e->profile_count; k++) {
+		const struct pf_evidence_profile *ep = &e->profiles[k];
+
+		for (size_t i = 0; !rc && pf_is_look(ep) && i < ep->p->sample_count; i++) {
+			if (strcmp(pf_sample_text(ep->p, i, "wait"), word) != 0)
+				continue;
+			rc = pf_stack_read(&s, ep, i, err);
+			if (rc || !pf_stack_has(&s, ep, function))
+				continue;
+			all++;
+			asked += (s.traits & PF_CODE_ASKS) != 0;
+		}
+	}
+	pf_stack_release(&s);
+	*asking = all >= LEAST_LOOKS && asked > all / 2;
+	return rc;
+}
+
 int
 pf_holders_call(const struct pf_evidence *e, const char *function, struct pf_holders_call *call,
     struct pf_error *err)
@@ -109,8 +136,11 @@ pf_holders_call(const struct pf_evidence *e, const char *function, struct pf_hol
 	if (rc || !(words.total > 0))
 		return rc;
 	most = most_of(&words);
-	if (words.items[most].time < MOST * words.total || !is_errand(words.items[most].word))
+	if (words.items[most].time < MOST * words.total)
 		return 0;
+	rc = are_asking(e, function, words.items[most].word, &call->asked, err);
+	if (rc || !(call->asked || is_errand(words.items[most].word)))
+		return rc;
 	call->word = words.items[most].word;
 	call->share = words.items[most].time / words.total;
 	return 0;

@@ -17,8 +17,9 @@ int pf_holders_are_idle(
 
 /* In which call those inside of a function are, who wait for no lock: of wall-clock time. */
 struct pf_holders_call {
-	const char *word; /* "fsync", "open" …; NULL: in none for half of the time and more */
+	const char *word; /* "fsync", "recv" …; NULL: in none for half of the time and more */
 	double share;
+	bool asked; /* for the most part it is another server's answer that they wait for */
 };
 int pf_holders_call(const struct pf_evidence *e, const char *function, struct pf_holders_call *call,
     struct pf_error *err);

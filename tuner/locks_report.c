@@ -167,11 +167,12 @@ summary_of(struct pf_findings *f, const struct pf_lock *l, bool starved)
 		    l->place.function);
 	if (l->call.word)
 		said = pf_say(f,
-		    "%s%sThreads that are in %s and wait for no lock spend %s of that time in %s: "
-		    "if that is under the lock, it is what the others wait for.",
+		    "%s%sThreads that are in %s and wait for no lock spend %s of that time in "
+		    "%s%s: if that is under the lock, it is what the others wait for.",
 		    pf_said(f, said), said ? " " : "",
 		    l->place.function ? l->place.function : l->owner,
-		    pf_amount(share, l->call.share, "share"), l->call.word);
+		    pf_amount(share, l->call.share, "share"), l->call.word,
+		    l->call.asked ? ", for another server's answer" : "");
 	return said;
 }
 

@@ -397,6 +397,36 @@ what_is_done_under_a_lock_is_told(void **state)
 	}
 }
 
+/* For whom a call waits say the looks at threads: for a server that was asked, or for a client to come. */
+static void
+a_servers_answer_under_a_lock_is_told(void **state)
+{
+	static const char *const peers[] = {"server", "client"};
+	const struct test_sample wall[] = {
+	    {{"recv", "append", "work", "start_thread"}, {90, 4 * SECOND}, {{"wait", "recv", 0}}},
+	    {{"pthread_mutex_lock", "append", "work", "start_thread"}, {500, 20 * SECOND},
+		{{"wait", "mutex", 0}}},
+	    {{NULL}, {0}, {{0}}}};
+	static const char *const holder[] = {"recv", "append", "work", "start_thread"};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct pf_tune *tune = new_tune();
+		bool told;
+
+		add_holder(tune, "append", "work", "known");
+		add_labelled(tune, test_wall, wall, 10, 1000, false);
+		for (int64_t at = 0; at < 4; at++)
+			add_look(tune, holder, "recv", peers[i], 1000 + at);
+		run_tune(tune);
+		told = pf_tune_finding_count(tune) > 0 &&
+		       strstr(summary(tune),
+			   "spend 100.0 % of that time in recv, for another server's answer");
+		assert_int_equal(told, i == 0);
+		pf_tune_free(tune);
+	}
+}
+
 /*
  * One thread waits for the mutex of another, which waits to write, for as long: others that tick are no excuse. If
  * readers let such locks go meanwhile, nobody waits for ever.
@@ -697,6 +727,7 @@ main(void)
 	    cmocka_unit_test(a_writer_that_waits_still_is_found_by_looks),
 	    cmocka_unit_test(a_reader_that_reads_again_behind_a_writer_is_suspected),
 	    cmocka_unit_test(what_is_done_under_a_lock_is_told),
+	    cmocka_unit_test(a_servers_answer_under_a_lock_is_told),
 	    cmocka_unit_test(who_waits_behind_a_writer_may_be_its_reader),
 	    cmocka_unit_test(a_base_that_is_compared_with_nothing_is_told),
 	    cmocka_unit_test(threads_of_a_service_without_clients_may_be_subscribers),
