@@ -34,7 +34,10 @@ enum { LEAST_CONTENTIONS = 100, WAITING_NOW = 8 };
 
 #define LEAST_SHARE 0.1 /* of all waiting, that readers are charged with */
 #define LEAST_SHARE_OF_WAIT \
-	0.5 /* of a reader's wait behind a writer: what that one waited itself */
+	0.5              /* of a reader's wait behind a writer: what that one waited itself */
+#define NEARLY_ALL 0.995 /* of what was sampled at locks */
+#define SIGMAS 5.0       /* and… */
+#define MUCH_OFF 0.1     /* beyond both a sample and a count are not of the same waits */
 
 static bool
 at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
@@ -141,6 +144,39 @@ read_caller(struct pf_lock *l, uint32_t name, uint32_t column, struct pf_error *
 	return rc;
 }
 
+/*
+ * Puts what the agent counted of all waits at locks in place of what its sample makes of them, where all of these are
+ * in question (an allocator's own locks are not), and the sample is of the same time.
+ */
+static bool
+take_counted(const struct pf_evidence_profile *ep, double sampled, double *count, double *delay,
+    struct pf_wait_errors *errors)
+{
+	struct pf_wait_totals all = pf_wait_totals_of(ep->p);
+
+	if (!(*delay >= NEARLY_ALL * sampled) || !(all.count > 0) ||
+	    !(fabs(all.delay - *delay) <= SIGMAS * sqrt(errors->delay) + MUCH_OFF * all.delay))
+		return false;
+	*count = all.count;
+	*delay = all.delay;
+	errors->count = 0;
+	return true;
+}
+
+/* What was waited at locks of any kind, by the sample; seconds. */
+static double
+sampled_delay(const struct pf_evidence_profile *ep, uint32_t column)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < ep->p->sample_count; i++) {
+		const char *object = pf_sample_text(ep->p, i, "object");
+		if (strcmp(object, "mutex") == 0 || strcmp(object, "rwlock") == 0)
+			sum += pf_value(ep, i, column);
+	}
+	return sum * pf_delay_unit(ep, column);
+}
+
 static int
 read_waited(struct pf_lock *l, const struct pf_evidence *e, struct pf_error *err)
 {
@@ -174,6 +210,10 @@ read_waited(struct pf_lock *l, const struct pf_evidence *e, struct pf_error *err
 		    .first_delay = times.items[0].value * unit,
 		    .first = times.items[0].name,
 		    .sample = times.items[0].sample};
+		w->exact =
+		    take_counted(ep, sampled_delay(ep, delay), &w->count, &w->delay, &w->errors);
+		w->first_count *= w->count / many.total;
+		w->first_delay *= w->delay / (times.total * unit);
 	}
 	if (!rc && times.total * unit < 0.5 * l->delay) {
 		w->ep = NULL;
@@ -333,7 +373,7 @@ is_doubtful(const struct pf_lock *l)
 
 	pf_sum_interval(l->count, l->errors.count, &count, &high);
 	pf_sum_interval(l->delay, l->errors.delay, &delay, &high);
-	return !isnan(count) && !isnan(delay) && !is_contended(l, count, delay);
+	return !l->exact && !isnan(count) && !isnan(delay) && !is_contended(l, count, delay);
 }
 
 static int
@@ -368,6 +408,8 @@ judge_profile(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_
 		if (pf_profile_duration_nanos(ep->p) > 0)
 			l.window = (double)pf_profile_duration_nanos(ep->p) / 1e9;
 		l.errors = pf_wait_errors_of(ep);
+		l.exact =
+		    take_counted(ep, sampled_delay(ep, column), &l.count, &l.delay, &l.errors);
 		*found = is_contended(&l, l.count, l.delay);
 		l.doubtful = is_doubtful(&l);
 		if (*found && kind == PF_PROFILE_LOCKS)

@@ -17,6 +17,7 @@ struct pf_waited {
 	bool go_on;          /* for most have not ended */
 	double count, delay; /* of all, seconds */
 	struct pf_wait_errors errors;
+	bool exact; /* count and delay are counted: the error of a delay is that of shares of it */
 	double first_count, first_delay; /* of the function that waited longest */
 	uint32_t first;                  /* its name */
 	size_t sample;                   /* its heaviest */
@@ -31,6 +32,7 @@ struct pf_lock {
 	double delay, count, share,
 	    window; /* seconds; contentions; of all waiting at locks; seconds or NaN */
 	struct pf_wait_errors errors; /* of count and delay, as far as sampled ones are told */
+	bool exact;                   /* as above, but `delay` is by `waited` where there is one */
 	bool doubtful;                /* so few were met that it may be no contention */
 	bool go;
 	enum {

@@ -181,12 +181,16 @@ add_lock_numbers(struct pf_findings *f, const struct pf_lock *l)
 {
 	const struct pf_waited *w = &l->waited;
 	double count = w->ep ? w->count : l->count, of = fmin(1, l->share), low, high;
-	struct pf_wait_errors errors = {w->ep ? w->errors.count : l->errors.count, l->errors.delay};
+	bool exact = w->ep ? w->exact : l->exact;
+	struct pf_wait_errors errors = {
+	    w->ep ? w->errors.count : l->errors.count, exact ? 0 : l->errors.delay};
 	bool all =
 	    l->share <
 	    ALL_OF_IT; /* figures of other locks, too: profiles of waits don't tell for whose */
 
-	pf_add_sum(f, "waited", of * l->delay, of * errors.delay, "seconds");
+	/* Of what is counted, the sample tells whose a share it is. */
+	pf_add_sum(f, "waited", waited_for(l), of * l->errors.delay * (exact ? fmax(0, 1 - of) : 1),
+	    "seconds");
 	if (all)
 		pf_add_sum(f, "waited_at_all_locks", l->delay, errors.delay, "seconds");
 	if (!w->go_on) {

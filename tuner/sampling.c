@@ -2,9 +2,11 @@
 #include "tuner/sampling.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/lines.h"
+#include "core/memory.h"
 #include "tuner/detect.h"
 #include "tuner/sites.h"
 
@@ -72,35 +74,117 @@ pf_objects_variance(const struct pf_evidence_profile *ep, uint32_t objects, uint
 	return sum * pf_variance_factor(ep, objects, bytes);
 }
 
-/* "variance of mutex: contentions 12345, delay 678900000 ns2": of a lock, and finite. */
+/* Of which waits the agent speaks, and what it says: where each is met, variances are 0. */
+enum { MUTEX, RWLOCK, LOCKS, CONDITION = LOCKS, SEMAPHORE, JOIN, WAITS };
+enum said { VARIANCE, ALL, SAID };
+
+static const char *const waits[WAITS] = {"mutex", "rwlock", "condition", "semaphore", "join"};
+
+static const struct {
+	const char *before, *unit; /* "variance of", "ns2" */
+} words[SAID] = {{"variance of ", "ns2"}, {"all of ", "ns"}};
+
+/* The two figures of "variance of mutex: contentions 12345, delay 678900000 ns2"; they are finite. */
 static bool
-read_comment(const char *comment, double *count, double *delay)
+read_comment(const char *comment, enum said what, int kind, double figures[2])
 {
 	struct pf_text t = pf_text_of(comment, strlen(comment));
 
-	if (!pf_text_skip(&t, "variance of mutex: ") && !pf_text_skip(&t, "variance of rwlock: "))
+	if (!pf_text_skip(&t, words[what].before) || !pf_text_skip(&t, waits[kind]) ||
+	    !pf_text_skip(&t, ": "))
 		return false;
 	pf_text_expect(&t, "contentions ");
-	*count = pf_text_double(&t);
+	figures[0] = pf_text_double(&t);
 	pf_text_expect(&t, ", delay ");
-	*delay = pf_text_double(&t) * NANOSECONDS * NANOSECONDS;
-	return !t.failure && isfinite(*count) && isfinite(*delay) && *count >= 0 && *delay >= 0;
+	figures[1] = pf_text_double(&t);
+	return !t.failure && isfinite(figures[0]) && isfinite(figures[1]) && figures[0] >= 0 &&
+	       figures[1] >= 0;
+}
+
+/* Adds what a profile's comments say of a kind; a merged one's has one from each. */
+static void
+add_comments(const struct pf_profile *p, enum said what, int kind, double figures[2])
+{
+	double more[2];
+
+	for (size_t i = 0; i < p->comment_count; i++) {
+		if (!read_comment(pf_profile_string(p, p->comments[i]), what, kind, more))
+			continue;
+		figures[0] = fmax(0, figures[0]) + more[0]; /* of NaN and 0 the latter */
+		figures[1] = fmax(0, figures[1]) + more[1];
+	}
 }
 
 struct pf_wait_errors
 pf_wait_errors_of(const struct pf_evidence_profile *ep)
 {
-	const struct pf_profile *p = ep->p;
-	struct pf_wait_errors errors = {NAN, NAN};
-	double count, delay;
+	double figures[2] = {NAN, NAN};
 
-	for (size_t i = 0; i < p->comment_count; i++) {
-		if (!read_comment(pf_profile_string(p, p->comments[i]), &count, &delay))
-			continue;
-		errors.count = fmax(0, errors.count) + count; /* of NaN and 0 the latter */
-		errors.delay = fmax(0, errors.delay) + delay;
+	for (int kind = 0; kind < LOCKS; kind++)
+		add_comments(ep->p, VARIANCE, kind, figures);
+	return (struct pf_wait_errors){figures[0], figures[1] * NANOSECONDS * NANOSECONDS};
+}
+
+struct pf_wait_totals
+pf_wait_totals_of(const struct pf_profile *p)
+{
+	double figures[2] = {NAN, NAN};
+
+	for (int kind = 0; kind < LOCKS; kind++)
+		add_comments(p, ALL, kind, figures);
+	return (struct pf_wait_totals){figures[0], figures[1] * NANOSECONDS};
+}
+
+static bool
+is_of_waits(const char *comment)
+{
+	double figures[2];
+
+	for (int i = 0; i < SAID * WAITS; i++) {
+		if (read_comment(comment, (enum said)(i / WAITS), i % WAITS, figures))
+			return true;
 	}
-	return errors;
+	return false;
+}
+
+static int
+add_difference(struct pf_profile *p, const struct pf_profile *then, const struct pf_profile *now,
+    enum said what, int kind, struct pf_error *err)
+{
+	double before[2] = {0, 0}, after[2] = {NAN, NAN};
+	char text[256];
+	uint32_t id;
+	int rc;
+
+	add_comments(then, what, kind, before);
+	add_comments(now, what, kind, after);
+	if (isnan(after[0]) || after[0] < before[0] || after[1] < before[1])
+		return 0;
+	snprintf(text, sizeof text, "%s%s: contentions %.0f, delay %.0f %s", words[what].before,
+	    waits[kind], after[0] - before[0], after[1] - before[1], words[what].unit);
+	rc = pf_strings_add(&p->strings, text, strlen(text), &id, err);
+	if (!rc)
+		rc = PF_GROW(p->comments, p->comment_capacity, p->comment_count + 1, err);
+	if (!rc)
+		p->comments[p->comment_count++] = id;
+	return rc;
+}
+
+int
+pf_wait_comments_subtract(struct pf_profile *difference, const struct pf_profile *then,
+    const struct pf_profile *now, struct pf_error *err)
+{
+	size_t kept = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < difference->comment_count; i++) {
+		if (!is_of_waits(pf_profile_string(difference, difference->comments[i])))
+			difference->comments[kept++] = difference->comments[i];
+	}
+	difference->comment_count = kept;
+	for (int i = 0; !rc && i < SAID * WAITS; i++)
+		rc = add_difference(difference, then, now, (enum said)(i / WAITS), i % WAITS, err);
+	return rc;
 }
 
 /* Bounds of Poisson's mean by the approximation of Wilson and Hilferty: within 2 % from one event on. */

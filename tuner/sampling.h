@@ -26,6 +26,21 @@ struct pf_wait_errors {
 
 struct pf_wait_errors pf_wait_errors_of(const struct pf_evidence_profile *ep);
 
+/* All waits at locks, sampled or not, as the agent has counted them; NaN: not told. */
+struct pf_wait_totals {
+	double count;
+	double delay; /* seconds */
+};
+
+struct pf_wait_totals pf_wait_totals_of(const struct pf_profile *p);
+
+/*
+ * What such comments say of the time between two profiles of one process, in place of those that the difference has.
+ * PF_ENOMEM.
+ */
+int pf_wait_comments_subtract(struct pf_profile *difference, const struct pf_profile *then,
+    const struct pf_profile *now, struct pf_error *err);
+
 /*
  * The interval, of 95 %, of a sum of sampled events and its variance, as if it were of so many equal events as have this
  * variance (Fay and Feuer 1997). NaN where the variance is not known; the sum itself where it is 0.

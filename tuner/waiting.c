@@ -9,6 +9,7 @@
 #include <profuse/merge.h>
 
 #include "core/error.h"
+#include "tuner/sampling.h"
 
 static bool
 is_negative(const struct pf_profile *p)
@@ -70,6 +71,11 @@ pf_evidence_waited(
 	if (!p->sample_count) { /* nothing was waited now */
 		pf_profile_free(p);
 		return 0;
+	}
+	rc = pf_wait_comments_subtract(p, e->profiles[then].p, e->profiles[now].p, err);
+	if (rc) {
+		pf_profile_free(p);
+		return rc;
 	}
 	p->duration_nanos = (int64_t)(seconds * 1e9);
 	p->time_nanos = e->profiles[now].time_nanos;

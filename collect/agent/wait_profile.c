@@ -58,7 +58,7 @@ sample(const void *source, size_t i, struct pf_sample *sample)
 	const struct source *s = source;
 	struct pf_wait_sum sum = since_base(s, i);
 
-	if (sum.note != s->note)
+	if (sum.note != s->note || sum.exact)
 		return false;
 	sample->stack = sum.stack;
 	sample->values[0] = (int64_t)(sum.count + 0.5);
@@ -93,6 +93,19 @@ describe(struct pf_document *d, enum pf_note note)
 	d->period_kind = d->kinds[d->kind_count - 1];
 }
 
+/* How many there were, sampled or not. */
+static void
+describe_all(struct pf_document *d, const struct source *s, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct pf_wait_sum sum = since_base(s, i);
+
+		if (sum.exact && sum.note == s->note && sum.count > 0)
+			pf_document_say(d, "all of %s: contentions %.0f, delay %.0f ns",
+			    pf_wait_word(sum.kind), sum.count, sum.delay);
+	}
+}
+
 /*
  * How far sampling may have put the sums off, as variances, which add up where profiles do. By what was waited for:
  * who reads of locks leaves the many waits at conditions out.
@@ -106,7 +119,7 @@ describe_variances(struct pf_document *d, const struct source *s, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct pf_wait_sum sum = since_base(s, i);
 
-		if (sum.note != s->note || sum.kind >= PF_WAIT_KINDS)
+		if (sum.note != s->note || sum.kind >= PF_WAIT_KINDS || sum.exact)
 			continue;
 		any[sum.kind] |= sum.count > 0;
 		counts[sum.kind] += sum.count_variance;
@@ -132,8 +145,10 @@ write_kind(enum pf_note note, const struct pf_moment *base, struct pf_buffer *ou
 	s = (struct source){now.sums, base ? base->sums : NULL, base ? base->count : 0, note};
 	pf_document_init(&d, pf_notes_stacks());
 	describe(&d, note);
-	if (note != PF_NOTE_CREATE)
+	if (note != PF_NOTE_CREATE) {
+		describe_all(&d, &s, now.count);
 		describe_variances(&d, &s, now.count);
+	}
 	d.time = now.time;
 	d.duration = now.time - (base ? base->time : pf_waits_began());
 	d.source = &s;

@@ -35,9 +35,12 @@ static struct {
 	struct account accounts[PF_WATCHED_LOCKS];
 	struct pf_gate waits, holds, creations;
 	int64_t began;
-	struct stackless {
-		_Atomic uint64_t count, delay;
-	} stackless[PF_NOTES]; /* events that found no slot */
+	struct tally {
+		/* On a line of their own, for many threads add here. */
+		_Alignas(64) _Atomic uint64_t count;
+		_Atomic uint64_t delay;
+	} stackless[PF_NOTES];                     /* events that found no slot */
+	struct tally all[PF_NOTES][PF_WAIT_KINDS]; /* events, sampled or not */
 	struct pf_wait_sum *sums;
 	size_t count, capacity;
 	struct pf_index index;
@@ -184,6 +187,16 @@ note(enum pf_note what, uint32_t kind, int64_t delay, double scale, const void *
 	pf_signals_restore(&signals);
 }
 
+/* What happened so far can be had exactly at this price; whose it was, by samples only. */
+static void
+tally(enum pf_note what, enum pf_wait_kind kind, int64_t delay)
+{
+	struct tally *t = &waits.all[what][kind];
+
+	atomic_fetch_add_explicit(&t->count, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&t->delay, (uint64_t)delay, memory_order_relaxed);
+}
+
 static void
 finish(struct pf_wait *wait, int64_t now)
 {
@@ -201,8 +214,10 @@ pf_wait_end(struct pf_wait *wait)
 	uint64_t period = 0;
 
 	finish(wait, now);
-	if (delay >= SHORTEST_WAIT)
+	if (delay >= SHORTEST_WAIT) {
+		tally(PF_NOTE_WAIT, wait->kind, delay);
 		period = due(&pf_local.waits, &waits.waits, (uint64_t)delay);
+	}
 	if (period) {
 		pf_gate_count(&waits.waits, now);
 		note(PF_NOTE_WAIT, wait->kind, delay, pf_scale((uint64_t)delay, period),
@@ -240,8 +255,10 @@ pf_lock_released(enum pf_wait_kind kind, int64_t delay, const void *caller)
 	int saved_errno = errno;
 	uint64_t period = 0;
 
-	if (delay >= SHORTEST_WAIT)
+	if (delay >= SHORTEST_WAIT) {
+		tally(PF_NOTE_HOLD, kind, delay);
 		period = due(&pf_local.holds, &waits.holds, (uint64_t)delay);
+	}
 	if (period) {
 		pf_gate_count(&waits.holds, pf_host_now());
 		note(PF_NOTE_HOLD, kind, delay, pf_scale((uint64_t)delay, period), caller);
@@ -336,22 +353,34 @@ pf_waits_noted(const struct pf_slot *slot, uint32_t stack)
 	sum->delay_variance += variance * delay * delay;
 }
 
+static struct pf_wait_sum
+sum_of(const struct tally *t, uint32_t note, uint32_t kind, bool exact)
+{
+	return (struct pf_wait_sum){.stack = PF_NONE,
+	    .note = note,
+	    .kind = kind,
+	    .count = (double)t->count,
+	    .delay = (double)t->delay,
+	    .exact = exact};
+}
+
 struct pf_wait_sum *
 pf_waits_copy(size_t *count)
 {
-	struct pf_wait_sum *copy = malloc((waits.count + PF_NOTES) * sizeof *copy);
+	struct pf_wait_sum *copy =
+	    malloc((waits.count + PF_NOTES * (1 + PF_WAIT_KINDS)) * sizeof *copy);
 
 	if (!copy)
 		return NULL;
-	for (uint32_t i = 0; i < PF_NOTES; i++)
-		copy[i] = (struct pf_wait_sum){.stack = PF_NONE,
-		    .note = i,
-		    .kind = PF_WAIT_KINDS,
-		    .count = (double)waits.stackless[i].count,
-		    .delay = (double)waits.stackless[i].delay};
+	*count = 0;
+	for (uint32_t i = 0; i < PF_NOTES; i++) {
+		copy[(*count)++] = sum_of(&waits.stackless[i], i, PF_WAIT_KINDS, false);
+		for (uint32_t kind = 0; kind < PF_WAIT_KINDS; kind++)
+			copy[(*count)++] = sum_of(&waits.all[i][kind], i, kind, true);
+	}
 	if (waits.count)
-		memcpy(copy + PF_NOTES, waits.sums, waits.count * sizeof *copy);
-	*count = PF_NOTES + waits.count;
+		memcpy(copy + *count, waits.sums, waits.count * sizeof *copy);
+	*count += waits.count;
 	return copy;
 }
 

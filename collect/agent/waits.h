@@ -100,7 +100,7 @@ void pf_lock_released(enum pf_wait_kind kind, int64_t delay, const void *caller)
 /* A thread is about to be created. */
 void pf_thread_created(const void *caller);
 
-/* What is known about one kind of event at one stack. */
+/* What is known about one kind of event at one stack; or, where `exact`, at all of them, and not by samples. */
 struct pf_wait_sum {
 	uint32_t stack; /* PF_NONE: not known */
 	uint32_t note;  /* enum pf_note */
@@ -108,6 +108,7 @@ struct pf_wait_sum {
 	uint64_t samples;
 	double count, delay;
 	double count_variance, delay_variance; /* of sampling: pf_scale() */
+	bool exact;
 };
 
 /* The agent's side, under its lock. */

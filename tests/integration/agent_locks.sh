@@ -59,6 +59,7 @@ for kind in mutex rwlock; do
 done
 for kind in mutex rwlock condition semaphore join; do
 	grep -aqE "variance of $kind: contentions [0-9]+, delay [0-9]+ ns2" "$work/block.pb" || fail "block: no variance of $kind"
+	grep -aqE "all of $kind: contentions [1-9][0-9]*, delay [1-9][0-9]* ns" "$work/block.pb" || fail "block: no count of $kind"
 done
 for call in pthread_mutex_lock pthread_rwlock_rdlock pthread_rwlock_wrlock pthread_cond_timedwait sem_timedwait pthread_join; do
 	grep -aq "$call" "$work/block.pb" || fail "block: $call is not named"

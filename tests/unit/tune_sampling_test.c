@@ -23,18 +23,26 @@ add_comment(struct pf_profile *p, const char *text)
 
 /* Of a lock that 339 releases of 11 ms were sampled at, in 1.1 s. */
 static struct pf_tune *
-tune_of(const char *comment)
+tune_of_both(const char *comment, const char *other)
 {
 	struct pf_profile *p = read_fixture_profile("tune/contended/mutex.pb.gz");
 	struct pf_tune *tune = new_tune();
 
 	if (comment)
 		add_comment(p, comment);
+	if (other)
+		add_comment(p, other);
 	add_profile(tune, p);
 	pf_profile_free(p);
 	run_tune(tune);
 	assert_non_null(find_finding(tune, "lock-contention"));
 	return tune;
+}
+
+static struct pf_tune *
+tune_of(const char *comment)
+{
+	return tune_of_both(comment, NULL);
 }
 
 static const struct pf_number *
@@ -147,6 +155,74 @@ what_is_not_told_has_no_interval(void **state)
 	}
 }
 
+/* A sample of short waits knows little of how many there were; the agent has counted them. */
+static void
+what_was_counted_needs_no_interval(void **state)
+{
+	static const char variance[] =
+	    "variance of mutex: contentions 2890, delay 12345678900000000 ns2";
+	static const struct {
+		const char *all;
+		double waits, waited;
+	} cases[] = {{"all of mutex: contentions 371, delay 3901234567 ns", 371, 3.901234567},
+	    /* Of another time, or of locks that nobody asks for. */
+	    {"all of mutex: contentions 9000, delay 39012345678 ns", 339, 3.76},
+	    {"all of condition: contentions 371, delay 3901234567 ns", 339, 3.76}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = tune_of_both(variance, cases[i].all);
+		const struct pf_number *n = number(tune, "waits");
+
+		assert_true(n->value == cases[i].waits);
+		assert_int_equal(n->low == n->value && n->high == n->value, i == 0);
+		n = number(tune, "waited");
+		assert_true(fabs(n->value - cases[i].waited) < 0.01);
+		assert_int_equal(n->low == n->value && n->high == n->value, i == 0);
+		pf_tune_free(tune);
+	}
+}
+
+static bool
+says(const struct pf_profile *p, const char *comment)
+{
+	for (size_t i = 0; i < p->comment_count; i++) {
+		if (strcmp(pf_profile_string(p, p->comments[i]), comment) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of a month of waiting and of the same and half a minute, what is said of the half minute is the difference. */
+static void
+comments_of_waits_are_subtracted(void **state)
+{
+	struct pf_profile *then = read_fixture_profile("tune/contended/mutex.pb.gz");
+	struct pf_profile *now = read_fixture_profile("tune/contended/mutex.pb.gz");
+	struct pf_profile *between = read_fixture_profile("tune/contended/mutex.pb.gz");
+	struct pf_error err = {0};
+	(void)state;
+
+	add_comment(then, "all of mutex: contentions 1000000, delay 5000000000000 ns");
+	add_comment(then, "variance of mutex: contentions 90000000, delay 800000000000000000 ns2");
+	add_comment(now, "all of mutex: contentions 1000100, delay 5000900000000 ns");
+	add_comment(now, "variance of mutex: contentions 90000400, delay 800100000000000000 ns2");
+	add_comment(now, "all of rwlock: contentions 7, delay 70 ns");
+	/* As merging puts them together. */
+	add_comment(between, "all of mutex: contentions 1000100, delay 5000900000000 ns");
+	add_comment(between, "all of mutex: contentions 1000000, delay 5000000000000 ns");
+	add_comment(between, "event: something else");
+	assert_int_equal(pf_wait_comments_subtract(between, then, now, &err), 0);
+	assert_true(says(between, "all of mutex: contentions 100, delay 900000000 ns"));
+	assert_true(says(between, "variance of mutex: contentions 400, delay 100000000000000 ns2"));
+	assert_true(says(between, "all of rwlock: contentions 7, delay 70 ns"));
+	assert_true(says(between, "event: something else"));
+	assert_true(fabs(pf_wait_totals_of(between).count - 107) < 1e-9);
+	pf_profile_free(then);
+	pf_profile_free(now);
+	pf_profile_free(between);
+}
+
 /* The place is sure; the program in this profile has no names. */
 static void
 who_has_no_name_is_told_less_surely(void **state)
@@ -202,6 +278,8 @@ main(void)
 	    cmocka_unit_test(the_agent_says_how_far_off_it_may_be),
 	    cmocka_unit_test(what_may_be_none_is_unsure),
 	    cmocka_unit_test(what_is_not_told_has_no_interval),
+	    cmocka_unit_test(what_was_counted_needs_no_interval),
+	    cmocka_unit_test(comments_of_waits_are_subtracted),
 	    cmocka_unit_test(who_has_no_name_is_told_less_surely),
 	    cmocka_unit_test(what_a_heap_profile_counts_is_sampled),
 	};
