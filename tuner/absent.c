@@ -4,6 +4,11 @@
 #include <math.h>
 
 #include "core/number.h"
+#include "tuner/detect.h"
+
+#define WORTH 0.25 /* of the resident set, and of what is free */
+
+enum { WORTH_BYTES = 16 << 20 };
 
 /* By how much less the kernel has than the allocator took: what was swapped out counts, too. */
 static double
@@ -51,4 +56,27 @@ pf_absent_of(const struct pf_evidence *e, const struct pf_allocator_stats *a)
 	    .likely = fmin(a->releasable, gone * a->releasable / (a->releasable + beside)),
 	    .most = fmin(a->releasable, gone),
 	};
+}
+
+void
+pf_absent_write(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	struct pf_allocator_stats a;
+	struct pf_absent u;
+	double rss = pf_evidence_rss(e), open;
+	char text[PF_AMOUNT_ROOM], of[PF_AMOUNT_ROOM];
+
+	if (!pf_allocator_known(e, &a) || a.allocator != PF_ALLOCATOR_GLIBC)
+		return;
+	u = pf_absent_of(e, &a);
+	open = fmin(a.releasable - u.least, rss);
+	if (!(u.most - u.least >= WORTH_BYTES) || !(open >= WORTH_BYTES) ||
+	    !(open >= WORTH * rss) || !(open >= WORTH * a.releasable))
+		return;
+	pf_buffer_printf(out,
+	    "Up to %s of the %s that are resident may be free memory that glibc keeps: less is "
+	    "resident than it took, and whether it was given back already, or blocks in use were "
+	    "never written, was not judged. VmRSS in /proc/PID/status before malloc_trim(0) and "
+	    "after it tells.",
+	    pf_amount(text, open, "bytes"), pf_amount(of, rss, "bytes"));
 }

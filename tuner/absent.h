@@ -5,6 +5,7 @@
 #ifndef PF_TUNER_ABSENT_H
 #define PF_TUNER_ABSENT_H
 
+#include "core/buffer.h"
 #include "runtime/allocator.h"
 #include "tuner/evidence.h"
 
@@ -15,5 +16,8 @@ struct pf_absent {
 
 /* All 0 where the kernel says nothing of the process, or has as much as the allocator. */
 struct pf_absent pf_absent_of(const struct pf_evidence *e, const struct pf_allocator_stats *a);
+
+/* Says what of glibc's free memory may be resident or not, where nothing tells: for who found none to be given back. */
+void pf_absent_write(const struct pf_evidence *e, struct pf_buffer *out);
 
 #endif

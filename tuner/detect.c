@@ -95,6 +95,18 @@ pf_cpu_is_idle(const struct pf_evidence_profile *ep, uint32_t column)
 	return pf_cores_used(ep, column) < IDLE_CPU && pf_cpu_samples(ep) < PF_FEW_SAMPLES;
 }
 
+/* By a process's life until now; NaN: it isn't known. */
+static double
+cores_ever_used(const struct pf_evidence *e)
+{
+	for (const struct pf_evidence_stats *s = pf_evidence_stats_last(e, PF_STATS_PROC, NULL); s;
+	    s = pf_evidence_stats_last(e, PF_STATS_PROC, s)) {
+		if (s->at > s->began)
+			return (s->proc.user_seconds + s->proc.system_seconds) / (s->at - s->began);
+	}
+	return NAN;
+}
+
 bool
 pf_uses_little_cpu(const struct pf_evidence *e)
 {
@@ -102,7 +114,8 @@ pf_uses_little_cpu(const struct pf_evidence *e)
 	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_CPU);
 	uint32_t column = ep ? pf_evidence_column(ep, names) : PF_NONE;
 
-	return column != PF_NONE && pf_cores_used(ep, column) < IDLE_CPU;
+	return column != PF_NONE ? pf_cores_used(ep, column) < IDLE_CPU
+				 : cores_ever_used(e) < IDLE_CPU;
 }
 
 static bool

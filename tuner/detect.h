@@ -120,6 +120,9 @@ struct pf_go_heap;
 /* Processors that collect, on average; NaN: unknown. */
 double pf_gc_processors(
     const struct pf_evidence *e, const struct pf_gc_cost *c, const struct pf_go_heap *h);
+/* CPU seconds of a cycle by the CPU profile of a live service; NaN: it is shorter than cycles are apart, or there is none. */
+double pf_gc_cycle_of_profile(
+    const struct pf_evidence *e, const struct pf_gc_cost *c, const struct pf_go_heap *h);
 /*
  * Lowers the severity of the finding being built where the collector, or the service, uses little CPU: a great share
  * of next to nothing is next to nothing.

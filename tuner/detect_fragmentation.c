@@ -107,10 +107,12 @@ pf_detect_fragmentation(const struct pf_evidence *e, struct pf_findings *f, stru
 	struct pf_allocator_stats a;
 	double rss = pf_evidence_rss(e), lost, more;
 	char text[PF_AMOUNT_ROOM], live[PF_AMOUNT_ROOM];
+	bool claimed;
 
 	if (!pf_allocator_known(e, &a))
 		return 0;
-	if (isnan(rss))
+	claimed = isnan(rss);
+	if (claimed)
 		rss = a.mapped;
 	lost = lost_bytes(&a, rss, pf_absent_of(e, &a).likely);
 	if (!(lost >= WORTH_BYTES) || !(lost >= WORTH * rss))
@@ -125,10 +127,10 @@ pf_detect_fragmentation(const struct pf_evidence *e, struct pf_findings *f, stru
 			   "uses %s"
 			 : "%s lie between live objects: the program uses %s",
 		pf_amount(text, lost, "bytes"), pf_amount(live, a.in_use, "bytes")));
-	pf_add_number(f, "resident", rss, "bytes");
+	pf_add_number(f, claimed ? "taken" : "resident", rss, "bytes");
 	pf_add_number(f, "in_use", a.in_use, "bytes");
 	pf_add_number(f, "fragmented", lost, "bytes");
-	pf_add_number(f, "share_of_resident", lost / rss, "share");
+	pf_add_number(f, claimed ? "share_of_taken" : "share_of_resident", lost / rss, "share");
 	pf_add_number(f, "arenas", a.arenas, "count");
 	if (more > 0)
 		doubt_fragmentation(f, more);

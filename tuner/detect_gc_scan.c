@@ -18,6 +18,7 @@
 #include "tuner/sites.h"
 
 #define MARK_SECONDS 30e-9 /* of CPU, per object with pointers */
+#define WAITS_TOO 2.0      /* times what the CPU profile has of a cycle: the rest is no CPU time */
 #define LONG_CYCLE 0.1     /* seconds of CPU, measured: of consequence however rare */
 /*
  * Seconds on the clock: below them hardly a request notices that the collector takes a quarter of the processors, and
@@ -143,6 +144,19 @@ doubt_cost(const struct pf_evidence *e, struct pf_findings *f, const struct pf_g
 							    : "No CPU profile"));
 }
 
+/* Go's collector takes the time by the clock: what its workers wait for processors is in it. */
+static void
+doubt_claim(struct pf_findings *f, double claimed)
+{
+	char text[PF_AMOUNT_ROOM];
+
+	pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+	    pf_say(f,
+		"Go itself says %s a cycle, which has in it how long the collector waited for "
+		"processors: others use them. Told is what the CPU profile has of it.",
+		pf_amount(text, claimed, "seconds")));
+}
+
 /* Whether cycles come so rarely that all of them together take no CPU worth speaking of. */
 static bool
 is_rare(const struct pf_evidence *e, const struct pf_gc_cost *c, const struct pf_go_heap *h)
@@ -172,6 +186,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 	bool measured, rare;
 	struct pf_gc_cost c;
 	struct pf_go_heap h;
+	double claimed;
 	uint32_t why;
 	int rc = pf_gc_cost(e, &c, err);
 
@@ -179,6 +194,9 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 		rc = pf_go_heap(e, &h, err);
 	if (rc)
 		return rc;
+	claimed = h.cycle_cpu;
+	if (claimed > WAITS_TOO * pf_gc_cycle_of_profile(e, &c, &h))
+		h.cycle_cpu = pf_gc_cycle_of_profile(e, &c, &h);
 	measured = !isnan(h.cycle_cpu);
 	rare = is_rare(e, &c, &h);
 	if (is_harmless(&h, count, cycle, rare))
@@ -216,6 +234,8 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 	pf_add_number(f, "live_heap", h.live, "bytes");
 	pf_add_number(f, "a_cycle_asked_for", h.cycle_wall, "seconds");
 	doubt_cost(e, f, &c, &h, rare);
+	if (h.cycle_cpu < claimed)
+		doubt_claim(f, claimed);
 	advise(f, owner, count);
 	pf_add_prediction(f, "gc_cycle_cpu", "seconds", cycle, cycle * (1 - first / count) + 1e-3,
 	    1e-3, cycle * (1 - 0.7 * first / count),

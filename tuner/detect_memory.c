@@ -21,6 +21,8 @@
 #define WORTH 0.25       /* of the resident set */
 #define RELEASE_LOW 0.95 /* of what the model says is given back at least */
 
+#define SURELY 2.0 /* standard errors */
+
 #define WORTH_TOP 0.25 /* of what is free, at the end of the main arena */
 
 #define JOINED_MATTERS 0.2 /* of what is promised: bounds that are further apart */
@@ -319,13 +321,13 @@ doubt_own_word(struct pf_findings *f, enum pf_allocator allocator)
 /* What of a figure is the kernel's: both were taken at the same time, or nearly. */
 static void
 report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_allocator allocator,
-    double rss, double free_bytes, const struct pf_absent *u, const struct pf_allocator_stats *a,
-    bool whole_process)
+    double rss, double free_bytes, const struct pf_absent *u, double swing,
+    const struct pf_allocator_stats *a, bool whole_process)
 {
 	double share = free_bytes / rss, after = rss - free_bytes;
 	/* Beside the model's own error: what is taken for free may be in use again, or back already. */
 	double error = fmax(0.07 * free_bytes, 0.03 * rss);
-	double below = error + u->most - u->likely, above = error + u->likely - u->least;
+	double below = error + u->most - u->likely, above = error + u->likely - u->least + swing;
 	bool joins = a && !isnan(a->releasable_most);
 	bool claimed = !whole_process && allocator == PF_ALLOCATOR_GLIBC;
 	char text[PF_AMOUNT_ROOM], of[PF_AMOUNT_ROOM];
@@ -349,6 +351,8 @@ report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_al
 	    f, "releasable", free_bytes, fmax(0, free_bytes - below), free_bytes + above, "bytes");
 	if (u->likely > 0)
 		pf_add_estimate(f, "free_but_not_resident", u->likely, u->least, u->most, "bytes");
+	if (swing > 0)
+		pf_add_number(f, "used_at_another_look", swing, "bytes");
 	pf_add_number(f, claimed ? "share_of_taken" : "share_of_resident", share, "share");
 	if (joins)
 		doubt_joining(f, free_bytes, a);
@@ -361,6 +365,11 @@ report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_al
 			"jemalloc's background thread is at work: taken later, when nothing has "
 			"been freed for dirty_decay_ms, the same may show none of it."));
 	advise_release(e, f, allocator);
+	if (claimed) {
+		pf_add_measurement(f, "rss_idle", "bytes",
+		    pf_say(f, "VmRSS in /proc/PID/status before malloc_trim(0) and after it"));
+		return;
+	}
 	pf_add_prediction(f, "rss_idle", "bytes", rss, after, fmax(0, after - above), after + below,
 	    pf_say(f, "%s%s", model_of(allocator),
 		joins ? "; chunks of fast bins joined with their neighbours" : ""));
@@ -463,6 +472,45 @@ free_of_go(const struct pf_go_stats *s)
 	return s->heap_idle - s->heap_released - (headroom > 0 ? headroom : 0);
 }
 
+/* Of all that a snapshot holds; *variance: of sampling. */
+static double
+held_in(const struct pf_evidence_profile *ep, double *variance)
+{
+	double sum = 0;
+
+	*variance = 0;
+	for (size_t i = 0; i < ep->held.count; i++) {
+		sum += ep->held.items[i].value;
+		*variance += ep->held.items[i].variance;
+	}
+	return sum;
+}
+
+/*
+ * How much more the process held in another snapshot than in the last: free memory that its load needs again. 0 where
+ * that may be the error of sampling.
+ */
+static double
+find_swing(const struct pf_evidence *e)
+{
+	const struct pf_evidence_profile *last = pf_evidence_last(e, PF_PROFILE_HEAP), *from = NULL;
+	double now, error, most = 0;
+
+	if (!last)
+		return 0;
+	now = held_in(last, &error);
+	while ((from = pf_evidence_next_series(e, PF_PROFILE_HEAP, from))) {
+		for (const struct pf_evidence_profile *ep = from;
+		    from->series == last->series && ep; ep = pf_evidence_next(e, ep)) {
+			double variance, more = held_in(ep, &variance) - now;
+
+			if (more > SURELY * sqrt(variance + error))
+				most = fmax(most, more);
+		}
+	}
+	return most;
+}
+
 int
 pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
@@ -471,6 +519,7 @@ pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct 
 	bool has_stats = pf_allocator_known(e, &a);
 	double rss = pf_evidence_rss(e), free_bytes = NAN;
 	struct pf_absent absent = {0};
+	double swing;
 
 	if (has_stats) {
 		absent = pf_absent_of(e, &a);
@@ -488,9 +537,10 @@ pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct 
 	}
 	if (isnan(rss))
 		return 0;
-	free_bytes = fmin(free_bytes, rss);
+	swing = find_swing(e);
+	free_bytes = fmin(free_bytes, rss) - swing;
 	if (free_bytes >= WORTH_BYTES && free_bytes >= WORTH * rss)
 		report_unreturned(e, f, has_stats ? a.allocator : PF_ALLOCATOR_GO, rss, free_bytes,
-		    &absent, has_stats ? &a : NULL, proc && !isnan(proc->proc.rss));
+		    &absent, swing, has_stats ? &a : NULL, proc && !isnan(proc->proc.rss));
 	return pf_findings_check(f, err);
 }

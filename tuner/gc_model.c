@@ -159,6 +159,17 @@ pf_gc_processors(
 	return ep ? collecting(e, c) * window / fmax(window, h->interval) : NAN;
 }
 
+double
+pf_gc_cycle_of_profile(
+    const struct pf_evidence *e, const struct pf_gc_cost *c, const struct pf_go_heap *h)
+{
+	uint32_t column;
+	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
+	double window = ep ? (double)pf_profile_duration_nanos(ep->p) / 1e9 : NAN;
+
+	return e->asked && window >= h->interval ? collecting(e, c) * h->interval : NAN;
+}
+
 void
 pf_gc_weigh(const struct pf_evidence *e, struct pf_findings *f, const struct pf_gc_cost *c)
 {

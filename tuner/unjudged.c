@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "profile/special.h"
+#include "tuner/absent.h"
 #include "tuner/detect.h"
 #include "tuner/growth.h"
 #include "tuner/locks.h"
@@ -14,6 +15,7 @@
 #include "tuner/programs.h"
 #include "tuner/sites.h"
 #include "tuner/tune.h"
+#include "tuner/unjudged.h"
 
 enum { BINARIES_SHOWN = 3, WORTH_BYTES = 32 << 20 };
 
@@ -397,26 +399,6 @@ write_base_trace(const struct pf_evidence *e, struct pf_buffer *out)
 		    pf_base_name(e->base_trace));
 }
 
-/* The same of its other statistics: what is of an earlier time is nobody's today. */
-static void
-write_base_statistics(const struct pf_evidence *e, struct pf_buffer *out)
-{
-	for (size_t i = 0; i < e->stats_count; i++) {
-		const struct pf_evidence_stats *s = &e->stats[i];
-		bool profile = false;
-
-		for (size_t k = 0; s->base && k < e->profile_count; k++)
-			profile |= e->profiles[k].base && strcmp(e->profiles[k].name, s->name) == 0;
-		if (s->base && !profile) {
-			pf_buffer_printf(out,
-			    "The base's statistics (%s) were not compared: of statistics, those of "
-			    "now are judged by themselves.",
-			    pf_base_name(s->name));
-			return;
-		}
-	}
-}
-
 /* Of what a base is compared with is memory in use, and how many goroutines or threads there are. */
 static void
 write_base_profile(const struct pf_evidence *e, struct pf_buffer *out)
@@ -569,7 +551,7 @@ pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 	    pf_evidence_write_programs, write_kernel_only, write_workers, write_environment,
 	    write_few_samples, write_empty_heap, write_allocator, write_outside_go,
 	    pf_write_outside_malloc, write_growth, write_mixed, write_order, write_base_trace,
-	    write_base_statistics, write_base_profile, write_unrecorded, write_nameless_base,
+	    pf_write_other_statistics, write_base_profile, write_unrecorded, write_nameless_base,
 	    write_cut, write_short_trace};
 	struct pf_buffer sentence;
 	int rc;
@@ -591,6 +573,11 @@ pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 	pf_buffer_clear(&sentence);
 	if (!rc && !has_finding(&t->findings, "leak")) {
 		pf_growth_write_slow(&t->evidence, &sentence);
+		rc = say(t, &sentence, err);
+	}
+	pf_buffer_clear(&sentence);
+	if (!rc && !has_finding(&t->findings, "unreturned-memory")) {
+		pf_absent_write(&t->evidence, &sentence);
 		rc = say(t, &sentence, err);
 	}
 	pf_buffer_release(&sentence);

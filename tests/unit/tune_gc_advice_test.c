@@ -1,6 +1,7 @@
 /* What is found and advised of Go's collector: settings that have room, with one prediction each, and how severe it is. */
 #include <math.h>
 
+#include "support/labelled_profile.h"
 #include "support/traced.h"
 
 /* An action that is advised and has this in it. */
@@ -401,6 +402,58 @@ a_walk_that_a_setting_makes_rarer_is_no_severe_finding(void **state)
 	pf_tune_free(tune);
 }
 
+static const struct pf_number *
+cycle_of(const struct pf_tune *tune)
+{
+	const struct pf_finding *finding = find_finding(tune, "gc-scan");
+
+	assert_non_null(finding);
+	for (size_t i = 0; i < finding->number_count; i++) {
+		const struct pf_number *n = &tune->findings.numbers[finding->first_number + i];
+		if (strcmp(pf_said(&tune->findings, n->name), "mark_cpu_of_a_cycle") == 0)
+			return n;
+	}
+	fail_msg("no mark_cpu_of_a_cycle");
+	return NULL;
+}
+
+/*
+ * Go's gctrace has 4 s of CPU a cycle, and a cycle comes every 2 s. In the live service's profile of 20 s the collector
+ * has 8 s: 0.8 s a cycle, and the rest of it was waiting for processors. Of files nobody knows whether they are of one time.
+ */
+static void
+what_the_collector_waits_for_processors_is_no_cpu_time(void **state)
+{
+	static const char *const types[] = {"samples", "count", "cpu", "nanoseconds", NULL};
+	const struct test_sample samples[] = {
+	    {{"main.query", "main.serve"}, {200, 2000000000}, {{0}}},
+	    {{"runtime.scanobject", "runtime.gcBgMarkWorker"}, {800, 8000000000}, {{0}}},
+	    {{NULL}, {0}, {{0}}}};
+	(void)state;
+
+	for (size_t live = 0; live < 2; live++) {
+		struct pf_buffer trace = {.maximum = 1 << 16};
+		struct pf_tune *tune = new_tune();
+		double cycle;
+
+		for (int n = 1; n < 20; n++)
+			pf_buffer_printf(&trace,
+			    "gc %d @%d.000s 80%%: 0.1+1900+0.1 ms clock, 0.2+0/4000/0+0.2 ms cpu, "
+			    "200->210->200 MB, 400 MB goal, 0 MB stacks, 0 MB globals, 2 P\n",
+			    n, 2 * n);
+		add_written(tune, "trace", &trace);
+		add_heap_text(tune, "heap", 4000000, 50, false);
+		add_labelled(tune, types, samples, 20, 1000, false);
+		tune->evidence.asked = live;
+		run_tune(tune);
+		cycle = cycle_of(tune)->value;
+		assert_true(fabs(cycle - (live ? 0.8 : 4)) < 0.01 * cycle);
+		assert_int_equal(find_finding(tune, "gc-scan")->confidence,
+		    live ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH);
+		pf_tune_free(tune);
+	}
+}
+
 int
 main(void)
 {
@@ -418,6 +471,7 @@ main(void)
 	    cmocka_unit_test(gogc_off_is_told_without_a_trace),
 	    cmocka_unit_test(room_enough_under_the_container_asks_for_no_more_memory),
 	    cmocka_unit_test(findings_of_one_setting_predict_the_same),
+	    cmocka_unit_test(what_the_collector_waits_for_processors_is_no_cpu_time),
 	    cmocka_unit_test(cycles_that_are_asked_for_are_no_matter_of_gogc),
 	    cmocka_unit_test(a_walk_that_a_setting_makes_rarer_is_no_severe_finding),
 	};
