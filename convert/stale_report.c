@@ -39,7 +39,8 @@ describe_function(struct pf_buffer *b, const struct pf_stale_function *f, uint64
 			continue;
 		pf_buffer_printf(b, "%s%s", first ? ": " : ", ", reason_words[i]);
 		if (f->lost[i] < f->count)
-			pf_buffer_printf(b, " (%.0f %% of its counts)", 100 * share(f->lost[i], f->count));
+			pf_buffer_printf(
+			    b, " (%.0f %% of its counts)", 100 * share(f->lost[i], f->count));
 		first = false;
 	}
 	pf_buffer_byte(b, '\n');
