@@ -145,29 +145,33 @@ collecting(const struct pf_evidence *e, const struct pf_gc_cost *c)
 	return ep ? c->share * pf_cores_used(ep, column) : NAN;
 }
 
+/* Seconds of the CPU profile; NaN: there is none. */
+static double
+window_of(const struct pf_evidence *e)
+{
+	uint32_t column;
+	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
+
+	return ep ? (double)pf_profile_duration_nanos(ep->p) / 1e9 : NAN;
+}
+
 /* A profile that is shorter than cycles are apart may have one too many, and no more. */
 double
 pf_gc_processors(
     const struct pf_evidence *e, const struct pf_gc_cost *c, const struct pf_go_heap *h)
 {
-	uint32_t column;
-	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
-	double window = ep ? (double)pf_profile_duration_nanos(ep->p) / 1e9 : NAN;
+	double window = window_of(e);
 
 	if (!isnan(h->cycle_cpu))
 		return h->cycle_cpu / h->interval;
-	return ep ? collecting(e, c) * window / fmax(window, h->interval) : NAN;
+	return collecting(e, c) * window / fmax(window, h->interval);
 }
 
 double
 pf_gc_cycle_of_profile(
     const struct pf_evidence *e, const struct pf_gc_cost *c, const struct pf_go_heap *h)
 {
-	uint32_t column;
-	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
-	double window = ep ? (double)pf_profile_duration_nanos(ep->p) / 1e9 : NAN;
-
-	return e->asked && window >= h->interval ? collecting(e, c) * h->interval : NAN;
+	return e->asked && window_of(e) >= h->interval ? collecting(e, c) * h->interval : NAN;
 }
 
 void

@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "profile/builder.h"
-#include "support/tuned.h"
+#include "support/built_profile.h"
 
 #define MIB (1 << 20)
 
@@ -14,28 +13,14 @@ enum { SNAPSHOTS = 12 };
 static void
 add_snapshot(struct pf_tune *tune, size_t number, double seconds, int64_t mib, int64_t blocks)
 {
-	const struct pf_text file = pf_text_of("service.c", 9);
-	const int64_t grows[] = {blocks, mib * MIB}, stays[] = {400, 4 * MIB};
-	struct pf_builder b;
-	struct pf_profile *p;
-	struct pf_error err = {0};
+	const struct test_row rows[] = {
+	    {"grow", {blocks, mib * MIB}}, {"stay", {400, 4 * MIB}}, {NULL, {0}}};
+	struct pf_profile *p = built_profile(&test_heap, rows);
 	char name[32];
 
-	assert_int_equal(pf_profile_new(&p, &err), 0);
-	pf_builder_init(&b, p, PF_BUILD_ALL);
-	assert_int_equal(pf_builder_type(&b, "inuse_objects", "count", &err), 0);
-	assert_int_equal(pf_builder_type(&b, "inuse_space", "bytes", &err), 0);
-	assert_int_equal(pf_builder_period(&b, "space", "bytes", 524288, &err), 0);
-	assert_int_equal(pf_builder_function(&b, pf_text_of("grow", 4), file, 0, &err), 0);
-	assert_int_equal(pf_builder_sample(&b, grows, &err), 0);
-	assert_int_equal(pf_builder_function(&b, pf_text_of("stay", 4), file, 0, &err), 0);
-	assert_int_equal(pf_builder_sample(&b, stays, &err), 0);
-	assert_int_equal(pf_builder_end(&b, &err), 0);
 	p->time_nanos = (int64_t)((1e9 + seconds) * 1e9);
-	pf_builder_release(&b);
 	snprintf(name, sizeof name, "heap-%zu", number);
-	assert_int_equal(pf_evidence_add_profile(&tune->evidence, p, name, false, &err), 0);
-	assert_int_equal(pf_tune_note(tune, name, &err), 0);
+	add_built(tune, p, name, false);
 }
 
 /* What is found where a series holds so many MiB at these times: NULL times are a minute apart. */
@@ -336,31 +321,18 @@ enum { OBJECT = 1024, CACHE_MIB = 200 };
 static void
 add_heap(struct pf_tune *tune, struct heap h)
 {
-	const struct pf_text file = pf_text_of("service.c", 9);
-	const int64_t keeps[] = {
-	    h.allocated * MIB / OBJECT, h.allocated * MIB, h.held * MIB / OBJECT, h.held * MIB};
-	const int64_t turns[] = {h.cache_allocated * MIB / OBJECT, h.cache_allocated * MIB,
-	    CACHE_MIB * MIB / OBJECT, CACHE_MIB * MIB};
-	struct pf_builder b;
-	struct pf_profile *p;
-	struct pf_error err = {0};
+	static const struct test_profile_kind kind = {
+	    {"alloc_objects", "alloc_space", "inuse_objects", "inuse_space"},
+	    {"count", "bytes", "count", "bytes"}, "space", "bytes", 524288};
+	const struct test_row rows[] = {{"keep", {h.allocated * MIB / OBJECT, h.allocated * MIB,
+						     h.held * MIB / OBJECT, h.held * MIB}},
+	    {"turn", {h.cache_allocated * MIB / OBJECT, h.cache_allocated * MIB,
+			 CACHE_MIB * MIB / OBJECT, CACHE_MIB * MIB}},
+	    {NULL, {0}}};
+	struct pf_profile *p = built_profile(&kind, rows);
 
-	assert_int_equal(pf_profile_new(&p, &err), 0);
-	pf_builder_init(&b, p, PF_BUILD_ALL);
-	assert_int_equal(pf_builder_type(&b, "alloc_objects", "count", &err), 0);
-	assert_int_equal(pf_builder_type(&b, "alloc_space", "bytes", &err), 0);
-	assert_int_equal(pf_builder_type(&b, "inuse_objects", "count", &err), 0);
-	assert_int_equal(pf_builder_type(&b, "inuse_space", "bytes", &err), 0);
-	assert_int_equal(pf_builder_period(&b, "space", "bytes", 524288, &err), 0);
-	assert_int_equal(pf_builder_function(&b, pf_text_of("keep", 4), file, 0, &err), 0);
-	assert_int_equal(pf_builder_sample(&b, keeps, &err), 0);
-	assert_int_equal(pf_builder_function(&b, pf_text_of("turn", 4), file, 0, &err), 0);
-	assert_int_equal(pf_builder_sample(&b, turns, &err), 0);
-	assert_int_equal(pf_builder_end(&b, &err), 0);
 	p->time_nanos = (int64_t)((1e9 + h.seconds) * 1e9);
-	pf_builder_release(&b);
-	assert_int_equal(pf_evidence_add_profile(&tune->evidence, p, "heap", h.base, &err), 0);
-	assert_int_equal(pf_tune_note(tune, "heap", &err), 0);
+	add_built(tune, p, "heap", h.base);
 }
 
 /*

@@ -3,9 +3,8 @@
 
 #include <profuse/tune.h>
 
-#include "profile/builder.h"
 #include "stats/trend.h"
-#include "support/tuned.h"
+#include "support/built_profile.h"
 
 #define MIB 1048576LL
 
@@ -240,23 +239,11 @@ what_was_given_back_is_not_promised_again(void **state)
 static void
 add_held(struct pf_tune *tune, int64_t mib, double seconds)
 {
-	const int64_t values[] = {mib * 1024, mib * MIB};
-	struct pf_builder b;
-	struct pf_profile *p;
-	struct pf_error err = {0};
+	const struct test_row rows[] = {{"hold", {mib * 1024, mib * MIB}}, {NULL, {0}}};
+	struct pf_profile *p = built_profile(&test_heap, rows);
 
-	assert_int_equal(pf_profile_new(&p, &err), 0);
-	pf_builder_init(&b, p, PF_BUILD_ALL);
-	assert_int_equal(pf_builder_type(&b, "inuse_objects", "count", &err), 0);
-	assert_int_equal(pf_builder_type(&b, "inuse_space", "bytes", &err), 0);
-	assert_int_equal(pf_builder_period(&b, "space", "bytes", 524288, &err), 0);
-	assert_int_equal(
-	    pf_builder_function(&b, pf_text_of("hold", 4), pf_text_of("a.c", 3), 0, &err), 0);
-	assert_int_equal(pf_builder_sample(&b, values, &err), 0);
-	assert_int_equal(pf_builder_end(&b, &err), 0);
 	p->time_nanos = (int64_t)((1e9 + seconds) * 1e9);
-	pf_builder_release(&b);
-	assert_int_equal(pf_evidence_add_profile(&tune->evidence, p, "heap", false, &err), 0);
+	add_built(tune, p, "heap", false);
 }
 
 /* What is free now and was in use a moment ago is needed again: of 230 MiB, 150; of a steady process, nothing. */

@@ -2,9 +2,8 @@
 #include <profuse/tune.h>
 
 #include "profile/encode.h"
-#include "profile/builder.h"
+#include "support/built_profile.h"
 #include "support/labelled_profile.h"
-#include "support/tuned.h"
 
 static const struct pf_finding *
 found(const struct pf_tune *tune, const char *kind)
@@ -272,24 +271,13 @@ thresholds_are_not_advised_for_blocks_beyond_them(void **state)
 static void
 add_cpu(struct pf_tune *tune, int64_t samples)
 {
-	const struct pf_text work = pf_text_of("work", 4), file = pf_text_of("service.c", 9);
-	const int64_t values[] = {samples, samples * 10000000};
-	struct pf_builder b;
-	struct pf_profile *p;
-	struct pf_error err = {0};
+	static const struct test_profile_kind kind = {
+	    {"samples", "cpu"}, {"count", "nanoseconds"}, "cpu", "nanoseconds", 10000000};
+	const struct test_row rows[] = {{"work", {samples, samples * 10000000}}, {NULL, {0}}};
+	struct pf_profile *p = built_profile(&kind, rows);
 
-	assert_int_equal(pf_profile_new(&p, &err), 0);
-	pf_builder_init(&b, p, PF_BUILD_ALL);
-	assert_int_equal(pf_builder_type(&b, "samples", "count", &err), 0);
-	assert_int_equal(pf_builder_type(&b, "cpu", "nanoseconds", &err), 0);
-	assert_int_equal(pf_builder_period(&b, "cpu", "nanoseconds", 10000000, &err), 0);
-	assert_int_equal(pf_builder_function(&b, work, file, 0, &err), 0);
-	assert_int_equal(pf_builder_sample(&b, values, &err), 0);
-	assert_int_equal(pf_builder_end(&b, &err), 0);
 	p->duration_nanos = 8000000000;
-	pf_builder_release(&b);
-	assert_int_equal(pf_evidence_add_profile(&tune->evidence, p, "cpu", false, &err), 0);
-	assert_int_equal(pf_tune_note(tune, "cpu", &err), 0);
+	add_built(tune, p, "cpu", false);
 }
 
 /* Sizes that caches don't fit cost nothing worth telling where next to no CPU is used, by too few samples for shares. */
