@@ -85,67 +85,6 @@ is_errand(const char *word)
 	return false;
 }
 
-/* Whether those inside of a function who are in a call wait there for whom they have asked: by looks, which tell it. */
-static int
-are_asking(const struct pf_evidence *e, const char *function, const char *word, bool *asking,
-    struct pf_error *err)
-{
-	struct pf_stack s = {0};
-	size_t asked = 0, all = 0;
-	int rc = 0;
-
-	for (size_t k = 0; !rc && k < e->profile_count; k++) {
-		const struct pf_evidence_profile *ep = &e->profiles[k];
-
-		for (size_t i = 0; !rc && pf_is_look(ep) && i < ep->p->sample_count; i++) {
-			if (strcmp(pf_sample_text(ep->p, i, "wait"), word) != 0)
-				continue;
-			rc = pf_stack_read(&s, ep, i, err);
-			if (rc || !pf_stack_has(&s, ep, function))
-				continue;
-			all++;
-			asked += (s.traits & PF_CODE_ASKS) != 0;
-		}
-	}
-	pf_stack_release(&s);
-	*asking = all >= LEAST_LOOKS && asked > all / 2;
-	return rc;
-}
-
-int
-pf_holders_call(const struct pf_evidence *e, const char *function, struct pf_holders_call *call,
-    struct pf_error *err)
-{
-	static const char *const times[] = {"wall", NULL};
-	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_WALL);
-	uint32_t column = ep ? pf_evidence_column(ep, times) : PF_NONE;
-	struct words words = {0};
-	struct pf_stack s = {0};
-	size_t most;
-	int rc = 0;
-
-	*call = (struct pf_holders_call){0};
-	for (size_t i = 0; !rc && column != PF_NONE && *function != '[' && i < ep->p->sample_count;
-	    i++) {
-		rc = pf_stack_read(&s, ep, i, err);
-		if (!rc && !pf_stack_waits_at_lock(&s, ep) && pf_stack_has(&s, ep, function))
-			count_word(
-			    &words, pf_sample_text(ep->p, i, "wait"), pf_value(ep, i, column));
-	}
-	pf_stack_release(&s);
-	if (rc || !(words.total > 0))
-		return rc;
-	most = most_of(&words);
-	if (words.items[most].time < MOST * words.total)
-		return 0;
-	rc = are_asking(e, function, words.items[most].word, &call->asked, err);
-	if (rc || !(call->asked || is_errand(words.items[most].word)))
-		return rc;
-	call->word = words.items[most].word;
-	call->share = words.items[most].time / words.total;
-	return 0;
-}
-
 /* Who waits at a lock in a snapshot, by thread. */
 struct waiter {
 	int64_t thread, holder, waited, object;
@@ -310,6 +249,154 @@ pf_holders_are_idle(
 	}
 	*idle = !rc && led && SELDOM * others <= led;
 	return rc;
+}
+
+/* Calls of the kernel by their names: all other words are of what the program does with itself. */
+static bool
+is_system_call(const char *word)
+{
+	static const char *const others[] = {
+	    "", "running", "waiting", "mutex", "rwlock", "condition", "semaphore", "join"};
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		if (strcmp(word, others[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Adds what one look shows of the thread inside of a function that waits for no lock, while others do: if there is one,
+ * it holds theirs, or is on its way to or from it. "": there is none, or more.
+ */
+static int
+add_holders_word(struct words *words, size_t *asked, const struct pf_evidence_profile *ep,
+    const char *function, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	const char *word = "";
+	size_t waiting = 0, inside = 0;
+	bool asks = false;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		rc = pf_stack_read(&s, ep, i, err);
+		if (rc)
+			break;
+		if (pf_stack_waits_at_lock(&s, ep)) {
+			waiting++;
+		} else if (pf_stack_has(&s, ep, function)) {
+			inside++;
+			word = pf_sample_text(ep->p, i, "wait");
+			asks = s.traits & PF_CODE_ASKS;
+		}
+	}
+	pf_stack_release(&s);
+	if (rc || !waiting)
+		return rc;
+	if (inside != 1 || !is_system_call(word))
+		word = "";
+	*asked += *word && asks;
+	count_word(words, word, 1);
+	return 0;
+}
+
+/* By looks, which see at one moment who waits and who doesn't; *call stays as it is where they don't agree. */
+static int
+find_holders_call(const struct pf_evidence *e, const char *function, struct pf_holders_call *call,
+    struct pf_error *err)
+{
+	struct words words = {0};
+	size_t asked = 0, most;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < e->profile_count; i++) {
+		if (pf_is_look(&e->profiles[i]))
+			rc = add_holders_word(&words, &asked, &e->profiles[i], function, err);
+	}
+	if (rc || !(words.total >= LEAST_LOOKS))
+		return rc;
+	most = most_of(&words);
+	if (!*words.items[most].word || !(words.items[most].time > MOST * words.total))
+		return 0;
+	call->word = words.items[most].word;
+	call->looks = (size_t)words.items[most].time;
+	call->of = (size_t)words.total;
+	call->asked = asked > call->looks / 2;
+	return 0;
+}
+
+/* Whether those inside of a function who are in a call wait there for whom they have asked: by looks, which tell it. */
+static int
+are_asking(const struct pf_evidence *e, const char *function, const char *word, bool *asking,
+    struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	size_t asked = 0, all = 0;
+	int rc = 0;
+
+	for (size_t k = 0; !rc && k < e->profile_count; k++) {
+		const struct pf_evidence_profile *ep = &e->profiles[k];
+
+		for (size_t i = 0; !rc && pf_is_look(ep) && i < ep->p->sample_count; i++) {
+			if (strcmp(pf_sample_text(ep->p, i, "wait"), word) != 0)
+				continue;
+			rc = pf_stack_read(&s, ep, i, err);
+			if (rc || !pf_stack_has(&s, ep, function))
+				continue;
+			all++;
+			asked += (s.traits & PF_CODE_ASKS) != 0;
+		}
+	}
+	pf_stack_release(&s);
+	*asking = all >= LEAST_LOOKS && asked > all / 2;
+	return rc;
+}
+
+/* In which those inside of a function are who wait for no lock, by wall-clock time: somebody of them may hold one. */
+static int
+find_call(const struct pf_evidence *e, const char *function, struct pf_holders_call *call,
+    struct pf_error *err)
+{
+	static const char *const times[] = {"wall", NULL};
+	const struct pf_evidence_profile *ep = pf_evidence_last(e, PF_PROFILE_WALL);
+	uint32_t column = ep ? pf_evidence_column(ep, times) : PF_NONE;
+	struct words words = {0};
+	struct pf_stack s = {0};
+	size_t most;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && column != PF_NONE && i < ep->p->sample_count; i++) {
+		rc = pf_stack_read(&s, ep, i, err);
+		if (!rc && !pf_stack_waits_at_lock(&s, ep) && pf_stack_has(&s, ep, function))
+			count_word(
+			    &words, pf_sample_text(ep->p, i, "wait"), pf_value(ep, i, column));
+	}
+	pf_stack_release(&s);
+	if (rc || !(words.total > 0))
+		return rc;
+	most = most_of(&words);
+	if (words.items[most].time < MOST * words.total)
+		return 0;
+	rc = are_asking(e, function, words.items[most].word, &call->asked, err);
+	if (rc || !(call->asked || is_errand(words.items[most].word)))
+		return rc;
+	call->word = words.items[most].word;
+	call->share = words.items[most].time / words.total;
+	return 0;
+}
+
+int
+pf_holders_call(const struct pf_evidence *e, const char *function, struct pf_holders_call *call,
+    struct pf_error *err)
+{
+	int rc;
+
+	*call = (struct pf_holders_call){0};
+	if (*function == '[') /* a binary without names: everything is inside of it */
+		return 0;
+	rc = find_holders_call(e, function, call, err);
+	return rc || call->word ? rc : find_call(e, function, call, err);
 }
 
 /* The service's function that another, which is called so, has called in this stack; NULL: none. */

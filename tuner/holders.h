@@ -15,11 +15,15 @@
 int pf_holders_are_idle(
     const struct pf_evidence *e, const char *function, bool *idle, struct pf_error *err);
 
-/* In which call those inside of a function are, who wait for no lock: of wall-clock time. */
+/*
+ * In which call the only thread is that is inside of a function and waits for no lock while others do, by looks where
+ * they agree; else in which those are that are inside of it and wait for no lock, by wall-clock time.
+ */
 struct pf_holders_call {
 	const char *word; /* "fsync", "recv" …; NULL: in none for half of the time and more */
-	double share;
-	bool asked; /* for the most part it is another server's answer that they wait for */
+	size_t looks, of; /* where looks agree; else 0, and: */
+	double share;     /* of the time */
+	bool asked;       /* for the most part it is another server's answer that they wait for */
 };
 int pf_holders_call(const struct pf_evidence *e, const char *function, struct pf_holders_call *call,
     struct pf_error *err);

@@ -165,7 +165,15 @@ summary_of(struct pf_findings *f, const struct pf_lock *l, bool starved)
 		    "stood in %s.",
 		    pf_said(f, said), said ? " " : "", l->place.looks, l->place.of,
 		    l->place.function);
-	if (l->call.word)
+	if (l->call.looks)
+		said = pf_say(f,
+		    "%s%sIn %zu of %zu looks at all threads in which others waited, the only one "
+		    "that "
+		    "was in %s without waiting for a lock was in %s%s.",
+		    pf_said(f, said), said ? " " : "", l->call.looks, l->call.of,
+		    l->place.function ? l->place.function : l->owner, l->call.word,
+		    l->call.asked ? ", for another server's answer" : "");
+	else if (l->call.word)
 		said = pf_say(f,
 		    "%s%sThreads that are in %s and wait for no lock spend %s of that time in "
 		    "%s%s: if that is under the lock, it is what the others wait for.",

@@ -397,7 +397,40 @@ what_is_done_under_a_lock_is_told(void **state)
 	}
 }
 
-/* For whom a call waits say the looks at threads: for a server that was asked, or for a client to come. */
+/* Looks know who holds, so what that one does is told whatever it is; for whom it waits, too. */
+static void
+what_the_holder_does_is_told_by_looks(void **state)
+{
+	static const struct {
+		const char *call, *peer, *said;
+		int64_t looks;
+	} cases[] = {{"recv", "server",
+			 "In 4 of 4 looks at all threads in which others waited, the only one that "
+			 "was in append "
+			 "without waiting for a lock was in recv, for another server's answer.",
+			 4},
+	    {"nanosleep", NULL, "without waiting for a lock was in nanosleep.", 4},
+	    /* Two are too few, and on a processor is in no call. */
+	    {"nanosleep", NULL, NULL, 2}, {"running", NULL, NULL, 4}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *const holder[] = {cases[i].call, "append", "work", "start_thread"};
+		struct pf_tune *tune = new_tune();
+
+		add_holder(tune, "append", "work", "known");
+		for (int64_t at = 0; at < cases[i].looks; at++)
+			add_look(tune, holder, cases[i].call, cases[i].peer, 1000 + at);
+		run_to_one(tune);
+		if (cases[i].said)
+			assert_non_null(strstr(summary(tune), cases[i].said));
+		else
+			assert_null(strstr(summary(tune), "without waiting for a lock"));
+		pf_tune_free(tune);
+	}
+}
+
+/* Of wall-clock time nobody knows who holds: for whom they wait say the looks. */
 static void
 a_servers_answer_under_a_lock_is_told(void **state)
 {
@@ -407,22 +440,25 @@ a_servers_answer_under_a_lock_is_told(void **state)
 	    {{"pthread_mutex_lock", "append", "work", "start_thread"}, {500, 20 * SECOND},
 		{{"wait", "mutex", 0}}},
 	    {{NULL}, {0}, {{0}}}};
-	static const char *const holder[] = {"recv", "append", "work", "start_thread"};
 	(void)state;
 
 	for (size_t i = 0; i < 2; i++) {
+		const struct test_sample look[] = {
+		    {{"recv", "append", "work", "start_thread"}, {1, 0},
+			{{"tid", NULL, 8}, {"wait", "recv", 0}, {"waited", NULL, 2000000},
+			    {"peer", peers[i], 0}}},
+		    {{NULL}, {0}, {{0}}}};
 		struct pf_tune *tune = new_tune();
-		bool told;
 
 		add_holder(tune, "append", "work", "known");
 		add_labelled(tune, test_wall, wall, 10, 1000, false);
 		for (int64_t at = 0; at < 4; at++)
-			add_look(tune, holder, "recv", peers[i], 1000 + at);
-		run_tune(tune);
-		told = pf_tune_finding_count(tune) > 0 &&
-		       strstr(summary(tune),
-			   "spend 100.0 % of that time in recv, for another server's answer");
-		assert_int_equal(told, i == 0);
+			add_labelled(tune, test_threads, look, 0, 1000 + at, false);
+		run_to_one(tune);
+		assert_int_equal(
+		    strstr(summary(tune),
+			"spend 100.0 % of that time in recv, for another server's answer") != NULL,
+		    i == 0);
 		pf_tune_free(tune);
 	}
 }
@@ -727,6 +763,7 @@ main(void)
 	    cmocka_unit_test(a_writer_that_waits_still_is_found_by_looks),
 	    cmocka_unit_test(a_reader_that_reads_again_behind_a_writer_is_suspected),
 	    cmocka_unit_test(what_is_done_under_a_lock_is_told),
+	    cmocka_unit_test(what_the_holder_does_is_told_by_looks),
 	    cmocka_unit_test(a_servers_answer_under_a_lock_is_told),
 	    cmocka_unit_test(who_waits_behind_a_writer_may_be_its_reader),
 	    cmocka_unit_test(a_base_that_is_compared_with_nothing_is_told),
