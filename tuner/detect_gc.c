@@ -114,6 +114,29 @@ remaining(const struct pf_go_heap *h, double goal)
 
 #define FEWER 0.8 /* of the cycles: what is worth a higher limit */
 
+/* A limit, or a GOGC that is low: the goals look the same. */
+static void
+advise_either(const struct pf_evidence *e, struct pf_findings *f, double more)
+{
+	char text[PF_AMOUNT_ROOM];
+
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f,
+		    "Let the heap grow by %s more before a cycle: by GOMEMLIMIT, where one is set "
+		    "(another GOGC changes nothing then), else by GOGC, which is low then%s.",
+		    pf_amount(text, more, "bytes"),
+		    isfinite(e->memory_limit) ? ""
+					      : ". The container's limit must leave room for it"),
+		.how =
+		    pf_say(f, "see which it is, in the environment of the service (--pid) or its "
+			      "/metrics, and in calls of debug.SetMemoryLimit() and "
+			      "debug.SetGCPercent()"),
+		.versions = pf_say(f, "GOMEMLIMIT: Go 1.19 and later"),
+		.risk = pf_say(f, "The process takes as much more memory."),
+		.undo = pf_say(f, "what it is today")});
+}
+
 static void
 advise_limit(const struct pf_evidence *e, struct pf_findings *f, const struct pf_go_heap *h)
 {
@@ -129,6 +152,10 @@ advise_limit(const struct pf_evidence *e, struct pf_findings *f, const struct pf
 			    "has no more room, and another GOGC changes nothing. GOMEMLIMIT goes "
 			    "up with it.",
 			    pf_amount(text, e->memory_limit, "bytes"))});
+		return;
+	}
+	if (h->limited_assumed) {
+		advise_either(e, f, goal - h->goal);
 		return;
 	}
 	pf_add_advice(f,
@@ -416,12 +443,15 @@ recommend_limit(const struct pf_evidence *e, struct pf_findings *f, const struct
 	char cpu[PF_AMOUNT_ROOM], memory[PF_AMOUNT_ROOM];
 	struct pf_finding *finding = pf_findings_add(f, "gc-settings",
 	    fits ? severity_of(saved) : severity_of(paid(c) / 2), PF_CONFIDENCE_MEDIUM,
-	    fits ? pf_say(f,
-		       "The memory limit, not GOGC, decides when the collector runs: %s more would "
-		       "save about %s of the CPU time",
+	    fits ? pf_say(f, "%s: %s more would save about %s of the CPU time",
+		       h->limited_assumed
+			   ? "A memory limit, or a low GOGC, has the collector run early"
+			   : "The memory limit, not GOGC, decides when the collector runs",
 		       pf_amount(memory, grown, "bytes"), pf_amount(cpu, saved, "share"))
-		 : pf_say(f, "The memory limit, not GOGC, decides when the collector runs, and the "
-			     "container has no room for a higher one"));
+		 : pf_say(f, "%s, and the container has no room for more",
+		       h->limited_assumed
+			   ? "A memory limit, or a low GOGC, has the collector run early"
+			   : "The memory limit, not GOGC, decides when the collector runs"));
 
 	finding->cpu_saved = fits ? saved : 0;
 	finding->bytes_saved = fits ? -grown : 0;

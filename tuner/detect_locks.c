@@ -35,6 +35,8 @@ enum { LEAST_CONTENTIONS = 100, WAITING_NOW = 8 };
 #define LEAST_SHARE 0.1 /* of all waiting, that readers are charged with */
 #define LEAST_SHARE_OF_WAIT \
 	0.5              /* of a reader's wait behind a writer: what that one waited itself */
+#define LONG_STAND 1.0   /* seconds, and… */
+#define MANY_TIMES 20.0  /* the mean wait: who waits so long may be starved */
 #define NEARLY_ALL 0.995 /* of what was sampled at locks */
 #define SIGMAS 5.0       /* and… */
 #define MUCH_OFF 0.1     /* beyond both a sample and a count are not of the same waits */
@@ -252,6 +254,32 @@ find_writer(struct pf_waited *w, const struct pf_evidence *e, struct pf_error *e
 	return rc;
 }
 
+/* Who has waited longest for any lock in a look: a wait that has not ended is in no profile of waits. */
+static int
+find_standing(struct pf_waited *w, double mean, const struct pf_evidence *e, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = 0;
+
+	for (size_t i = 0; !w->go_on && !rc && i < e->profile_count; i++) {
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+
+		for (size_t k = 0; pf_is_look(ep) && !rc && k < ep->p->sample_count; k++) {
+			double waited = pf_sample_waited(ep->p, k);
+
+			if (!(waited > fmax(w->stood, fmax(LONG_STAND, MANY_TIMES * mean))))
+				continue;
+			rc = pf_stack_read(&s, ep, k, err);
+			if (rc || !pf_stack_waits_at_lock(&s, ep))
+				continue;
+			w->standing = pf_site_name(ep, pf_stack_owner(&s, ep));
+			w->stood = waited;
+		}
+	}
+	pf_stack_release(&s);
+	return rc;
+}
+
 /* Where holders stand: below the owner, or below who called it, which jumped to somebody else. */
 static int
 find_holders(struct pf_lock *l, const struct pf_evidence *e, size_t sample, struct pf_error *err)
@@ -281,6 +309,8 @@ look_around(struct pf_lock *l, const struct pf_evidence *e, const struct pf_site
 		rc = read_waited(l, e, err);
 	if (!rc)
 		rc = find_writer(&l->waited, e, err);
+	if (!rc && l->waited.ep)
+		rc = find_standing(&l->waited, l->waited.delay / l->waited.count, e, err);
 	/* One figure of what was waited: a mutex profile has a sample of it, and what one wait of many releases was. */
 	if (!rc && l->waited.ep) {
 		l->delay = l->waited.delay;

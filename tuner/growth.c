@@ -18,6 +18,10 @@ enum {
 	LONG_WATCH = 600
 };
 
+/* Samples of what leaked that it takes: each of the last intervals must have one, or growth stand out of its error. */
+#define SEEN_IN_SERIES 24
+#define SEEN_IN_PAIR 13
+
 #define STEP 1.2   /* a jump: arrays grow by a quarter (Go's) to twice of what they were */
 #define LEVEL 0.98 /* and fall by no more than this otherwise */
 #define AS_MANY 1.1
@@ -289,6 +293,7 @@ pf_growth_json(const struct pf_evidence *e, struct pf_buffer *out, struct pf_err
 
 struct watched {
 	double seconds, held; /* held: in use in the last snapshot */
+	double sampled;       /* bytes: less growth is met by too few samples to be seen for sure */
 	bool pair;            /* a base, and what is compared with it */
 };
 
@@ -301,6 +306,8 @@ watch(struct watched *w, const struct pf_evidence_profile *first,
 	if (first->time_nanos <= 0 || seconds <= w->seconds)
 		return;
 	*w = (struct watched){.seconds = seconds, .pair = first->base};
+	if (last->p && last->p->period > 1)
+		w->sampled = (double)last->p->period * (w->pair ? SEEN_IN_PAIR : SEEN_IN_SERIES);
 	for (size_t i = 0; i < last->held.count; i++)
 		w->held += last->held.items[i].value;
 }
@@ -333,15 +340,15 @@ pf_growth_write_slow(const struct pf_evidence *e, struct pf_buffer *out)
 {
 	struct watched w = find_watched(e);
 	char span[PF_AMOUNT_ROOM], rate[PF_AMOUNT_ROOM], all[PF_AMOUNT_ROOM];
-	double least = pf_least_leak(w.held);
+	double least = fmax(pf_least_leak(w.held), w.sampled);
 
 	if (!(w.seconds > 0) || w.seconds >= LONG_WATCH ||
 	    !pf_evidence_is_timed(e, PF_PROFILE_HEAP) ||
 	    (e->collections > 1 && e->collections < PF_LEAST_SERIES))
 		return;
 	pf_buffer_printf(out,
-	    "Memory was %s %s: a leak of less than about %s/s (%s in that time) was not "
-	    "judged. Snapshots over more time (%s) show slower ones.",
+	    "Memory was %s %s: a leak of less than about %s/s (%s in that time) may not "
+	    "show. Snapshots over more time (%s) show slower ones.",
 	    w.pair ? "compared over" : "watched for", pf_amount(span, w.seconds, "seconds"),
 	    pf_amount(rate, least / w.seconds, "bytes"), pf_amount(all, least, "bytes"),
 	    w.pair ? "a base of ten minutes before" : "--seconds 600");

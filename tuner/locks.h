@@ -24,6 +24,9 @@ struct pf_waited {
 	/* Where most have not ended: who has waited longest to write, of what threads do. */
 	const char *writer; /* NULL: nobody is known */
 	double written;     /* seconds of that wait */
+	/* Who has waited far longer in a look than waits that have ended, and waits still. */
+	const char *standing; /* NULL: nobody */
+	double stood;         /* seconds */
 };
 
 struct pf_lock {

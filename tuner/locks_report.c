@@ -159,6 +159,13 @@ summary_of(struct pf_findings *f, const struct pf_lock *l, bool starved)
 		    "Who waits waits still: of waits that have ended the block profile of that "
 		    "time has %s only.",
 		    pf_amount(all, w->delay, "seconds"));
+	if (w->standing)
+		said = pf_say(f,
+		    "%s%s%s had waited %s for a lock in one look at all threads, and waited still: "
+		    "no "
+		    "profile of waits has it yet.",
+		    pf_said(f, said), said ? " " : "", w->standing,
+		    pf_amount(all, w->stood, "seconds"));
 	if (l->place.function)
 		said = pf_say(f,
 		    "%s%sIn %zu of %zu looks at all threads, the one that the others waited for "

@@ -397,6 +397,35 @@ what_is_done_under_a_lock_is_told(void **state)
 	}
 }
 
+/* Waits that have ended are of 0.1 s; one that has not is in no profile of them. */
+static void
+who_waits_still_for_far_longer_is_told(void **state)
+{
+	static const double stood[] = {6, 0.9};
+	(void)state;
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct test_sample look[] = {
+		    {{"pthread_rwlock_rdlock", "read_config", "work", "start_thread"}, {1, 0},
+			{{"tid", NULL, 7}, {"wait", "rwlock", 0},
+			    {"waited", NULL, (int64_t)(stood[i] * SECOND)}}},
+		    {{NULL}, {0}, {{0}}}};
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *finding;
+
+		add_holder(tune, "dispatch", "work", "known");
+		add_waiters(tune, "take", "work", "start_thread");
+		add_labelled(tune, test_threads, look, 0, 1000, false);
+		run_tune(tune);
+		finding = find_finding(tune, "lock-contention");
+		assert_non_null(finding);
+		assert_int_equal(strstr(pf_said(&tune->findings, finding->summary),
+				     "read_config had waited 6 s for a lock in one look") != NULL,
+		    i == 0);
+		pf_tune_free(tune);
+	}
+}
+
 /* Looks know who holds, so what that one does is told whatever it is; for whom it waits, too. */
 static void
 what_the_holder_does_is_told_by_looks(void **state)
@@ -763,6 +792,7 @@ main(void)
 	    cmocka_unit_test(a_writer_that_waits_still_is_found_by_looks),
 	    cmocka_unit_test(a_reader_that_reads_again_behind_a_writer_is_suspected),
 	    cmocka_unit_test(what_is_done_under_a_lock_is_told),
+	    cmocka_unit_test(who_waits_still_for_far_longer_is_told),
 	    cmocka_unit_test(what_the_holder_does_is_told_by_looks),
 	    cmocka_unit_test(a_servers_answer_under_a_lock_is_told),
 	    cmocka_unit_test(who_waits_behind_a_writer_may_be_its_reader),
