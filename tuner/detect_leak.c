@@ -59,16 +59,6 @@ enum { MOST_CANDIDATES = 32, MUCH_BYTES = 64 << 20, MANY_STEPS = 3, MOST_STACKS 
 
 #define SOON 86400 /* seconds until a limit is met */
 
-static double
-total_of(const struct pf_growth *h, size_t snapshot)
-{
-	double sum = 0;
-
-	for (size_t i = 0; i < h->room; i++)
-		sum += pf_growth_at(h, snapshot, (uint32_t)i);
-	return sum;
-}
-
 struct growth {
 	const struct pf_growth *process;
 	uint32_t owner;
@@ -433,7 +423,7 @@ static int
 add_candidates(struct watch *w, const struct pf_growth *h, bool series, struct pf_error *err)
 {
 	size_t last = h->snapshots - 1, first = w->count;
-	double total = total_of(h, last);
+	double total = pf_holdings_total(&h->profiles[last]->held).value;
 	int rc = 0;
 
 	for (uint32_t owner = 1; !rc && owner < h->room; owner++) {

@@ -146,25 +146,6 @@ read_caller(struct pf_lock *l, uint32_t name, uint32_t column, struct pf_error *
 	return rc;
 }
 
-/*
- * Puts what the agent counted of all waits at locks in place of what its sample makes of them, where all of these are
- * in question (an allocator's own locks are not), and the sample is of the same time.
- */
-static bool
-take_counted(const struct pf_evidence_profile *ep, double sampled, double *count, double *delay,
-    struct pf_wait_errors *errors)
-{
-	struct pf_wait_totals all = pf_wait_totals_of(ep->p);
-
-	if (!(*delay >= NEARLY_ALL * sampled) || !(all.count > 0) ||
-	    !(fabs(all.delay - *delay) <= SIGMAS * sqrt(errors->delay) + MUCH_OFF * all.delay))
-		return false;
-	*count = all.count;
-	*delay = all.delay;
-	errors->count = 0;
-	return true;
-}
-
 /* What was waited at locks of any kind, by the sample; seconds. */
 static double
 sampled_delay(const struct pf_evidence_profile *ep, uint32_t column)
@@ -177,6 +158,25 @@ sampled_delay(const struct pf_evidence_profile *ep, uint32_t column)
 			sum += pf_value(ep, i, column);
 	}
 	return sum * pf_delay_unit(ep, column);
+}
+
+/*
+ * Puts what the agent counted of all waits at locks in place of what its sample makes of them, where all of these are
+ * in question (an allocator's own locks are not), and the sample is of the same time.
+ */
+static bool
+take_counted(const struct pf_evidence_profile *ep, uint32_t column, double *count, double *delay,
+    struct pf_wait_errors *errors)
+{
+	struct pf_wait_totals all = pf_wait_totals_of(ep->p);
+
+	if (!(*delay >= NEARLY_ALL * sampled_delay(ep, column)) || !(all.count > 0) ||
+	    !(fabs(all.delay - *delay) <= SIGMAS * sqrt(errors->delay) + MUCH_OFF * all.delay))
+		return false;
+	*count = all.count;
+	*delay = all.delay;
+	errors->count = 0;
+	return true;
 }
 
 static int
@@ -212,8 +212,7 @@ read_waited(struct pf_lock *l, const struct pf_evidence *e, struct pf_error *err
 		    .first_delay = times.items[0].value * unit,
 		    .first = times.items[0].name,
 		    .sample = times.items[0].sample};
-		w->exact =
-		    take_counted(ep, sampled_delay(ep, delay), &w->count, &w->delay, &w->errors);
+		w->exact = take_counted(ep, delay, &w->count, &w->delay, &w->errors);
 		w->first_count *= w->count / many.total;
 		w->first_delay *= w->delay / (times.total * unit);
 	}
@@ -227,57 +226,54 @@ read_waited(struct pf_lock *l, const struct pf_evidence *e, struct pf_error *err
 	return rc;
 }
 
-/* Who has waited longest to write, in any look: of waits that have not ended nothing else tells. */
+static bool
+waits_to_write(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return pf_stack_locks(s, ep, "wrlock");
+}
+
+/*
+ * Who has waited longest in a look, at a lock of a kind ("": of any), and for more than *waited: a wait that has not
+ * ended is in no profile of waits.
+ */
 static int
-find_writer(struct pf_waited *w, const struct pf_evidence *e, struct pf_error *err)
+find_longest(const char **who, double *waited, const struct pf_evidence *e, const char *kind,
+    bool (*waits)(const struct pf_stack *, const struct pf_evidence_profile *),
+    struct pf_error *err)
 {
 	struct pf_stack s = {0};
 	int rc = 0;
 
-	for (size_t i = 0; w->go_on && !rc && i < e->profile_count; i++) {
+	for (size_t i = 0; !rc && i < e->profile_count; i++) {
 		const struct pf_evidence_profile *ep = &e->profiles[i];
 
 		for (size_t k = 0; pf_is_look(ep) && !rc && k < ep->p->sample_count; k++) {
-			double waited = pf_sample_waited(ep->p, k);
+			double seconds = pf_sample_waited(ep->p, k);
 
-			if (strcmp(pf_sample_text(ep->p, k, "wait"), "rwlock") != 0 ||
-			    waited <= w->written)
+			if ((*kind && strcmp(pf_sample_text(ep->p, k, "wait"), kind) != 0) ||
+			    !(seconds > *waited))
 				continue;
 			rc = pf_stack_read(&s, ep, k, err);
-			if (rc || !pf_stack_locks(&s, ep, "wrlock"))
+			if (rc || !waits(&s, ep))
 				continue;
-			w->writer = pf_site_name(ep, pf_stack_owner(&s, ep));
-			w->written = waited;
+			*who = pf_site_name(ep, pf_stack_owner(&s, ep));
+			*waited = seconds;
 		}
 	}
 	pf_stack_release(&s);
 	return rc;
 }
 
-/* Who has waited longest for any lock in a look: a wait that has not ended is in no profile of waits. */
+/* Who waits still: to write, where most waits have not ended; else for far longer than those that have. */
 static int
-find_standing(struct pf_waited *w, double mean, const struct pf_evidence *e, struct pf_error *err)
+find_waiting(struct pf_waited *w, const struct pf_evidence *e, struct pf_error *err)
 {
-	struct pf_stack s = {0};
-	int rc = 0;
-
-	for (size_t i = 0; !w->go_on && !rc && i < e->profile_count; i++) {
-		const struct pf_evidence_profile *ep = &e->profiles[i];
-
-		for (size_t k = 0; pf_is_look(ep) && !rc && k < ep->p->sample_count; k++) {
-			double waited = pf_sample_waited(ep->p, k);
-
-			if (!(waited > fmax(w->stood, fmax(LONG_STAND, MANY_TIMES * mean))))
-				continue;
-			rc = pf_stack_read(&s, ep, k, err);
-			if (rc || !pf_stack_waits_at_lock(&s, ep))
-				continue;
-			w->standing = pf_site_name(ep, pf_stack_owner(&s, ep));
-			w->stood = waited;
-		}
-	}
-	pf_stack_release(&s);
-	return rc;
+	if (w->go_on)
+		return find_longest(&w->writer, &w->written, e, "rwlock", waits_to_write, err);
+	if (!w->ep)
+		return 0;
+	w->stood = fmax(LONG_STAND, MANY_TIMES * w->delay / w->count);
+	return find_longest(&w->standing, &w->stood, e, "", pf_stack_waits_at_lock, err);
 }
 
 /* Where holders stand: below the owner, or below who called it, which jumped to somebody else. */
@@ -308,9 +304,7 @@ look_around(struct pf_lock *l, const struct pf_evidence *e, const struct pf_site
 	if (!rc)
 		rc = read_waited(l, e, err);
 	if (!rc)
-		rc = find_writer(&l->waited, e, err);
-	if (!rc && l->waited.ep)
-		rc = find_standing(&l->waited, l->waited.delay / l->waited.count, e, err);
+		rc = find_waiting(&l->waited, e, err);
 	/* One figure of what was waited: a mutex profile has a sample of it, and what one wait of many releases was. */
 	if (!rc && l->waited.ep) {
 		l->delay = l->waited.delay;
@@ -438,8 +432,7 @@ judge_profile(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_
 		if (pf_profile_duration_nanos(ep->p) > 0)
 			l.window = (double)pf_profile_duration_nanos(ep->p) / 1e9;
 		l.errors = pf_wait_errors_of(ep);
-		l.exact =
-		    take_counted(ep, sampled_delay(ep, column), &l.count, &l.delay, &l.errors);
+		l.exact = take_counted(ep, column, &l.count, &l.delay, &l.errors);
 		*found = is_contended(&l, l.count, l.delay);
 		l.doubtful = is_doubtful(&l);
 		if (*found && kind == PF_PROFILE_LOCKS)

@@ -472,20 +472,6 @@ free_of_go(const struct pf_go_stats *s)
 	return s->heap_idle - s->heap_released - (headroom > 0 ? headroom : 0);
 }
 
-/* Of all that a snapshot holds; *variance: of sampling. */
-static double
-held_in(const struct pf_evidence_profile *ep, double *variance)
-{
-	double sum = 0;
-
-	*variance = 0;
-	for (size_t i = 0; i < ep->held.count; i++) {
-		sum += ep->held.items[i].value;
-		*variance += ep->held.items[i].variance;
-	}
-	return sum;
-}
-
 /*
  * How much more the process held in another snapshot than in the last: free memory that its load needs again. 0 where
  * that may be the error of sampling.
@@ -494,17 +480,19 @@ static double
 find_swing(const struct pf_evidence *e)
 {
 	const struct pf_evidence_profile *last = pf_evidence_last(e, PF_PROFILE_HEAP), *from = NULL;
-	double now, error, most = 0;
+	struct pf_holding now;
+	double most = 0;
 
 	if (!last)
 		return 0;
-	now = held_in(last, &error);
+	now = pf_holdings_total(&last->held);
 	while ((from = pf_evidence_next_series(e, PF_PROFILE_HEAP, from))) {
 		for (const struct pf_evidence_profile *ep = from;
 		    from->series == last->series && ep; ep = pf_evidence_next(e, ep)) {
-			double variance, more = held_in(ep, &variance) - now;
+			struct pf_holding then = pf_holdings_total(&ep->held);
+			double more = then.value - now.value;
 
-			if (more > SURELY * sqrt(variance + error))
+			if (more > SURELY * sqrt(then.variance + now.variance))
 				most = fmax(most, more);
 		}
 	}

@@ -308,8 +308,7 @@ watch(struct watched *w, const struct pf_evidence_profile *first,
 	*w = (struct watched){.seconds = seconds, .pair = first->base};
 	if (last->p && last->p->period > 1)
 		w->sampled = (double)last->p->period * (w->pair ? SEEN_IN_PAIR : SEEN_IN_SERIES);
-	for (size_t i = 0; i < last->held.count; i++)
-		w->held += last->held.items[i].value;
+	w->held = pf_holdings_total(&last->held).value;
 }
 
 /* The base and the last, or the series that was watched longest; for 0 s: none. */

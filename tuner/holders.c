@@ -251,18 +251,12 @@ pf_holders_are_idle(
 	return rc;
 }
 
-/* Calls of the kernel by their names: all other words are of what the program does with itself. */
+/* By its name: all other words are of what the program does with itself. */
 static bool
 is_system_call(const char *word)
 {
-	static const char *const others[] = {
-	    "", "running", "waiting", "mutex", "rwlock", "condition", "semaphore", "join"};
-
-	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-		if (strcmp(word, others[i]) == 0)
-			return false;
-	}
-	return true;
+	return *word && strcmp(word, "running") != 0 && strcmp(word, "waiting") != 0 &&
+	       !pf_code_wait_traits(word);
 }
 
 /*

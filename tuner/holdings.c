@@ -185,6 +185,16 @@ pf_holdings_of(struct pf_holdings *h, const struct pf_evidence_profile *ep,
 	return rc;
 }
 
+struct pf_holding
+pf_holdings_total(const struct pf_holdings *h)
+{
+	struct pf_holding sum = {0};
+
+	for (size_t i = 0; i < h->count; i++)
+		add_up(&sum, &h->items[i]);
+	return sum;
+}
+
 const struct pf_holding *
 pf_holdings_find(const struct pf_holdings *h, uint32_t owner)
 {

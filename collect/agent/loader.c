@@ -34,13 +34,6 @@ text_of(const struct dl_phdr_info *info)
 	return 0;
 }
 
-static void
-read_counters(struct pf_loader *loader, const struct dl_phdr_info *info)
-{
-	loader->adds = info->dlpi_adds;
-	loader->subs = info->dlpi_subs;
-}
-
 struct walk {
 	struct pf_loader *loader;
 	void (*see)(size_t number, uint64_t text, void *data);
@@ -55,11 +48,9 @@ read_object(struct dl_phdr_info *info, size_t size, void *data)
 	uint64_t text = text_of(info);
 
 	(void)size;
-	if (w->count ==
-	    0) { /* the main program is always the first; every object says the same of the counters */
-		read_counters(w->loader, info);
-		w->loader->main_text = text;
-	}
+	/* The main program is always the first; every object says the same of the counters. */
+	if (w->count == 0)
+		*w->loader = (struct pf_loader){info->dlpi_adds, info->dlpi_subs, text};
 	if (w->see)
 		w->see(w->count, text, w->data);
 	w->count++;
