@@ -95,6 +95,20 @@ find_finding(const struct pf_tune *tune, const char *kind)
 	return NULL;
 }
 
+/* A figure of a finding by its name, or NULL. */
+static inline const struct pf_number *
+find_number(const struct pf_tune *tune, const struct pf_finding *finding, const char *name)
+{
+	const struct pf_findings *f = &tune->findings;
+
+	for (size_t i = 0; i < finding->number_count; i++) {
+		const struct pf_number *n = &f->numbers[finding->first_number + i];
+		if (strcmp(pf_said(f, n->name), name) == 0)
+			return n;
+	}
+	return NULL;
+}
+
 /* A sentence of what was not judged that has this in it. */
 static inline bool
 is_unjudged(const struct pf_tune *tune, const char *words)

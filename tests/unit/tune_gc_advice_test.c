@@ -402,21 +402,6 @@ a_walk_that_a_setting_makes_rarer_is_no_severe_finding(void **state)
 	pf_tune_free(tune);
 }
 
-static const struct pf_number *
-cycle_of(const struct pf_tune *tune)
-{
-	const struct pf_finding *finding = find_finding(tune, "gc-scan");
-
-	assert_non_null(finding);
-	for (size_t i = 0; i < finding->number_count; i++) {
-		const struct pf_number *n = &tune->findings.numbers[finding->first_number + i];
-		if (strcmp(pf_said(&tune->findings, n->name), "mark_cpu_of_a_cycle") == 0)
-			return n;
-	}
-	fail_msg("no mark_cpu_of_a_cycle");
-	return NULL;
-}
-
 /*
  * Go's gctrace has 4 s of CPU a cycle, and a cycle comes every 2 s. In the live service's profile of 20 s the collector
  * has 8 s: 0.8 s a cycle, and the rest of it was waiting for processors. Of files nobody knows whether they are of one time.
@@ -434,7 +419,8 @@ what_the_collector_waits_for_processors_is_no_cpu_time(void **state)
 	for (size_t live = 0; live < 2; live++) {
 		struct pf_buffer trace = {.maximum = 1 << 16};
 		struct pf_tune *tune = new_tune();
-		double cycle;
+		const struct pf_finding *finding;
+		const struct pf_number *cycle;
 
 		for (int n = 1; n < 20; n++)
 			pf_buffer_printf(&trace,
@@ -446,10 +432,13 @@ what_the_collector_waits_for_processors_is_no_cpu_time(void **state)
 		add_labelled(tune, types, samples, 20, 1000, false);
 		tune->evidence.asked = live;
 		run_tune(tune);
-		cycle = cycle_of(tune)->value;
-		assert_true(fabs(cycle - (live ? 0.8 : 4)) < 0.01 * cycle);
-		assert_int_equal(find_finding(tune, "gc-scan")->confidence,
-		    live ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH);
+		finding = find_finding(tune, "gc-scan");
+		assert_non_null(finding);
+		cycle = find_number(tune, finding, "mark_cpu_of_a_cycle");
+		assert_non_null(cycle);
+		assert_true(fabs(cycle->value - (live ? 0.8 : 4)) < 0.01 * cycle->value);
+		assert_int_equal(
+		    finding->confidence, live ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_HIGH);
 		pf_tune_free(tune);
 	}
 }

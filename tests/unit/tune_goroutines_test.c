@@ -43,19 +43,6 @@ add_goroutines(struct pf_tune *tune, int count, const char *const *stack, int64_
 
 static const char *const own[] = {"main.fetch.func1", NULL};
 
-static const struct pf_number *
-number(const struct pf_tune *tune, const struct pf_finding *finding, const char *name)
-{
-	const struct pf_findings *f = &tune->findings;
-
-	for (size_t i = 0; i < finding->number_count; i++) {
-		const struct pf_number *n = &f->numbers[finding->first_number + i];
-		if (strcmp(pf_said(f, n->name), name) == 0)
-			return n;
-	}
-	return NULL;
-}
-
 /* A dump has no time: beside a series it is no snapshot of it. */
 static void
 a_dump_stands_in_no_series(void **state)
@@ -72,9 +59,9 @@ a_dump_stands_in_no_series(void **state)
 	run_tune(tune);
 	finding = find_finding(tune, "goroutine-leak");
 	assert_non_null(finding);
-	assert_non_null(number(tune, finding, "growth"));
-	assert_true(fabs(number(tune, finding, "growth")->value - 15) < 0.1);
-	assert_true(number(tune, finding, "goroutines")->value == 1750);
+	assert_non_null(find_number(tune, finding, "growth"));
+	assert_true(fabs(find_number(tune, finding, "growth")->value - 15) < 0.1);
+	assert_true(find_number(tune, finding, "goroutines")->value == 1750);
 	for (size_t i = 0; i < finding->caveat_count; i++)
 		assert_null(strstr(
 		    pf_said(&tune->findings, tune->findings.caveats[finding->first_caveat + i]),
@@ -95,7 +82,7 @@ without_times_nothing_is_said_of_seconds(void **state)
 	run_tune(tune);
 	finding = find_finding(tune, "goroutine-leak");
 	assert_non_null(finding);
-	assert_null(number(tune, finding, "growth"));
+	assert_null(find_number(tune, finding, "growth"));
 	assert_true(finding->confidence <= PF_CONFIDENCE_LOW);
 	pf_tune_free(tune);
 }

@@ -29,14 +29,9 @@ action(const struct pf_tune *tune, size_t i)
 static double
 number(const struct pf_tune *tune, const char *name)
 {
-	const struct pf_findings *f = &tune->findings;
+	const struct pf_number *n = find_number(tune, &tune->findings.findings[0], name);
 
-	for (size_t i = 0; i < f->findings[0].number_count; i++) {
-		const struct pf_number *n = &f->numbers[f->findings[0].first_number + i];
-		if (strcmp(pf_said(f, n->name), name) == 0)
-			return n->value;
-	}
-	return -1;
+	return n ? n->value : -1;
 }
 
 static void

@@ -48,15 +48,11 @@ tune_of(const char *comment)
 static const struct pf_number *
 number_of(const struct pf_tune *tune, const char *kind, const char *name)
 {
-	const struct pf_finding *finding = find_finding(tune, kind);
+	const struct pf_number *n = find_number(tune, find_finding(tune, kind), name);
 
-	for (size_t i = 0; i < finding->number_count; i++) {
-		const struct pf_number *n = &tune->findings.numbers[finding->first_number + i];
-		if (strcmp(pf_said(&tune->findings, n->name), name) == 0)
-			return n;
-	}
-	fail_msg("no %s", name);
-	return NULL;
+	if (!n)
+		fail_msg("no %s", name);
+	return n;
 }
 
 static const struct pf_number *
