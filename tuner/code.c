@@ -142,6 +142,7 @@ static const struct rule rules[] = {
     {"std::mutex::lock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
     {"std::unique_lock*", PF_CODE_LOCK | PF_CODE_LIBRARY},
     {"std::lock_guard*", PF_CODE_LOCK | PF_CODE_LIBRARY},
+    {"absl::*", PF_CODE_LIBRARY},
     /* waiting for nobody, and for somebody in the program */
     {"runtime.lock2", PF_CODE_INNER_LOCK},
     {"runtime.unlock2", PF_CODE_INNER_LOCK},
@@ -427,6 +428,18 @@ is_standard_cpp(const char *name)
 	       starts_with_any(name + strspn(name, "0123456789"), inner);
 }
 
+/* Whether a name is of Rust's standard library by the names that newer compilers give (RFC 2603). */
+static bool
+is_standard_rust_v0(const char *name)
+{
+	static const char *const crates[] = {"3std", "4core", "5alloc", NULL};
+	/* The first crate's root of the path: C, s and a number that ends with _, its name. */
+	const char *root = strncmp(name, "_R", 2) == 0 ? strstr(name, "Cs") : NULL,
+		   *end = root ? strchr(root, '_') : NULL;
+
+	return end && starts_with_any(end + 1, crates);
+}
+
 /* Whether a name is of Rust's standard library, of which a C++ namespace could bear the crates' names, "core" say. */
 static bool
 is_standard_rust(const char *name)
@@ -443,7 +456,7 @@ is_standard_rust(const char *name)
 	size_t size = clone ? (size_t)(clone - name) : strlen(name);
 
 	if (strncmp(name, "_ZN", 3) != 0)
-		return starts_with_any(name, plain);
+		return is_standard_rust_v0(name) || starts_with_any(name, plain);
 	if (size < 3 + HASH || strncmp(name + size - HASH, "17h", 3) != 0)
 		return false;
 	return starts_with_any(name + 3, crates) ||
@@ -458,7 +471,7 @@ static uint32_t
 traits_of_binary(const char *file)
 {
 	static const struct rule binaries[] = {{"libc.so", 0}, {"libc-", 0}, {"ld-linux", 0},
-	    {"libpthread", 0}, {"libstdc++", 0}, {"libgcc_s", 0}, {"libm.so", 0},
+	    {"libpthread", 0}, {"libstdc++", 0}, {"libgcc_s", 0}, {"libm.so", 0}, {"libabsl_", 0},
 	    {"libjemalloc", PF_CODE_ALLOCATION}, {"libtcmalloc", PF_CODE_ALLOCATION},
 	    {"libmimalloc", PF_CODE_ALLOCATION}, {PF_AGENT_NAME, 0}, {"[vdso]", 0},
 	    {"[vsyscall]", 0}, {"[kernel", 0}, {"libxml2.so", PF_CODE_SERIAL},

@@ -25,7 +25,7 @@ const struct pf_detector pf_detectors[] = {
     {"lock-contention", "a CPU profile", pf_detect_spinning},
     {"lock-contention", "the agent's wall-clock profile", pf_detect_inner_locks},
     {"external-wait", "goroutine or thread profiles, with a CPU profile", pf_detect_outside},
-    {"external-wait", "the agent's threads profiles, three and more", pf_detect_pool},
+    {"external-wait", "the agent's threads profiles, three and more", pf_detect_turns},
     {"gc-pressure", "a CPU profile, gctrace, Go's metrics", pf_detect_gc_pressure},
     {"gc-settings", "Go's heap statistics, with the collector's cost", pf_detect_gc_settings},
     {"gc-settings", "Go's heap statistics, or its environment", pf_detect_gc_off},

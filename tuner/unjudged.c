@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "profile/special.h"
 #include "tuner/absent.h"
 #include "tuner/detect.h"
 #include "tuner/growth.h"
@@ -17,9 +16,7 @@
 #include "tuner/tune.h"
 #include "tuner/unjudged.h"
 
-enum { BINARIES_SHOWN = 3, WORTH_BYTES = 32 << 20 };
-
-#define MOST_NAMELESS (1.0 / 3) /* of a profile: more than that may hide a finding */
+enum { WORTH_BYTES = 32 << 20 };
 
 /* Nothing where nothing was written; PF_ENOMEM also where that is for want of memory. */
 static int
@@ -146,135 +143,6 @@ write_outside_go(const struct pf_evidence *e, struct pf_buffer *out)
 	    "profiles know nothing of them, so who holds them was not judged: the agent "
 	    "(LD_PRELOAD=libprofuse-agent.so) has profiles of what C code allocates.",
 	    pf_amount(text, outside, "bytes"), pf_amount(whole, all, "bytes"));
-}
-
-static bool
-is_own(const struct pf_evidence_profile *ep, uint32_t location)
-{
-	const struct pf_frames *f = &ep->frames;
-
-	for (uint64_t i = f->starts[location]; i < f->starts[location + 1]; i++) {
-		if (!ep->traits[f->runs[i]])
-			return true;
-	}
-	return false;
-}
-
-/* malloc and locks are in a C library: what CPU time it takes is judged by its functions, too. */
-static bool
-is_c_library(const char *binary)
-{
-	return strncmp(binary, "[libc.so", 8) == 0 || strncmp(binary, "[libc-", 6) == 0;
-}
-
-/*
- * The binary without names that would have to answer for a sample, as a name; PF_NONE: its owner has one. Whose memory
- * is doesn't depend on what operator new or malloc is called, nor in which library it lies: they are passed over.
- */
-static uint32_t
-nameless_binary(const struct pf_evidence_profile *ep, size_t sample, bool memory)
-{
-	const struct pf_profile *p = ep->p;
-	uint64_t leaf = pf_frames_leaf(&ep->frames, sample);
-	uint32_t inmost = PF_NONE;
-
-	for (uint64_t i = leaf; i < p->frame_starts[sample + 1]; i++) {
-		uint32_t location = p->frames[i], name;
-		bool own = is_own(ep, location);
-
-		if (pf_location_is_nameless(p, location)) {
-			name = ep->frames.runs[ep->frames.starts[location]];
-			if (own || (!memory && i == leaf && is_c_library(pf_site_name(ep, name))))
-				return name;
-			if (inmost == PF_NONE)
-				inmost = name;
-		}
-		if (own)
-			return PF_NONE;
-	}
-	return inmost;
-}
-
-static int
-nameless_sites(
-    struct pf_sites *s, const struct pf_evidence_profile *ep, uint32_t column, struct pf_error *err)
-{
-	bool memory = ep->kind == PF_PROFILE_HEAP;
-	int rc = 0;
-
-	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
-		uint32_t binary = nameless_binary(ep, i, memory);
-		if (binary != PF_NONE)
-			rc = pf_sites_add(s, binary, pf_value(ep, i, column), 1, i, err);
-	}
-	pf_sites_sort(s);
-	return rc;
-}
-
-static const char by_binary[] = ": --binary FILE gives names.";
-static const char by_unstripped[] =
-    ": the file that was given does not have them; one that was not stripped has, or its debug "
-    "information (--debug-file).";
-
-/* Whether the file of a site without names, "[postgres]", was given as a binary. */
-static bool
-was_given(const struct pf_paths *binaries, const struct pf_profile *p, const char *site)
-{
-	char name[256];
-	size_t size = strlen(site);
-
-	if (site[0] != '[' || size < 2 || size - 2 >= sizeof name)
-		return false;
-	snprintf(name, sizeof name, "%.*s", (int)size - 2, site + 1);
-	return pf_was_given(binaries, p, name);
-}
-
-/* A file gives names to what lies in one. */
-static void
-write_remedy(const struct pf_tune *t, const struct pf_evidence_profile *ep,
-    const struct pf_sites *sites, struct pf_buffer *out)
-{
-	bool given = was_given(&t->binaries, ep->p, pf_site_name(ep, sites->items[0].name));
-	double nowhere = 0;
-
-	for (size_t i = 0; i < sites->count; i++) {
-		if (strcmp(pf_site_name(ep, sites->items[i].name), PF_UNKNOWN_NAME) == 0)
-			nowhere += sites->items[i].value;
-	}
-	pf_buffer_string(out, nowhere >= sites->total / 2 ? "."
-			      : given                     ? by_unstripped
-							  : by_binary);
-	if (nowhere > 0)
-		pf_buffer_printf(out, " Of %s no file is known%s.", PF_UNKNOWN_NAME,
-		    ep->p->mapping_count
-			? ": it is code of libraries that come and go, or generated"
-			: "");
-}
-
-/* "what" is the profile's column and how it belongs to code: "CPU time is spent in or for". */
-static int
-write_nameless(const struct pf_tune *t, const struct pf_evidence_profile *ep, uint32_t column,
-    const char *what, struct pf_buffer *out, struct pf_error *err)
-{
-	double total = pf_column_total(ep, column);
-	struct pf_sites sites = {0};
-	char share[PF_AMOUNT_ROOM];
-	int rc = nameless_sites(&sites, ep, column, err);
-
-	if (!rc && sites.total > total * MOST_NAMELESS) {
-		pf_buffer_printf(out, "%s of the %s code without function names (",
-		    pf_amount(share, sites.total / total, "share"), what);
-		for (size_t i = 0;
-		    i < sites.count && i < BINARIES_SHOWN && sites.items[i].value >= total / 100;
-		    i++)
-			pf_buffer_printf(out, "%s%s %s", i ? ", " : "",
-			    pf_site_name(ep, sites.items[i].name),
-			    pf_amount(share, sites.items[i].value / total, "share"));
-		pf_buffer_string(out, "), so what depends on who does it was not judged");
-		write_remedy(t, ep, &sites, out);
-	}
-	pf_sites_release(&sites);
-	return rc;
 }
 
 static const struct pf_evidence_profile *
@@ -484,32 +352,6 @@ write_unrecorded(const struct pf_evidence *e, struct pf_buffer *out)
 		    count > 1 ? "the profiles have" : "the profile has");
 }
 
-/* Of profiles of other kinds: without a name in any of them, little is judged. */
-static void
-write_addresses_only(const struct pf_tune *t, struct pf_buffer *out)
-{
-	const struct pf_evidence *e = &t->evidence;
-	size_t addresses = 0;
-	bool given = false;
-
-	for (size_t i = 0; i < e->profile_count; i++) {
-		const struct pf_evidence_profile *ep = &e->profiles[i];
-		if (ep->apart || ep->unlike)
-			continue;
-		if (ep->p && ep->frames.has_lines)
-			return;
-		if (!ep->p || !ep->p->sample_count)
-			continue;
-		addresses++;
-		given = given || pf_was_given(&t->binaries, ep->p, pf_evidence_program(ep));
-	}
-	if (addresses)
-		pf_buffer_printf(out,
-		    "The profiles have addresses only, so what depends on who does it was not "
-		    "judged%s",
-		    given ? by_unstripped : by_binary);
-}
-
 static int
 say_nameless(struct pf_tune *t, struct pf_buffer *sentence, struct pf_error *err)
 {
@@ -521,16 +363,17 @@ say_nameless(struct pf_tune *t, struct pf_buffer *sentence, struct pf_error *err
 	int rc = 0;
 
 	if (cpu)
-		rc = write_nameless(t, cpu, column, "CPU time is spent in or for", sentence, err);
+		rc =
+		    pf_write_nameless(t, cpu, column, "CPU time is spent in or for", sentence, err);
 	said = sentence->size > 0;
 	if (!rc)
 		rc = say(t, sentence, err);
 	pf_buffer_clear(sentence);
 	column = heap ? pf_evidence_column(heap, pf_in_use_columns) : PF_NONE;
 	if (!rc && column != PF_NONE)
-		rc = write_nameless(t, heap, column, "memory in use is held by", sentence, err);
+		rc = pf_write_nameless(t, heap, column, "memory in use is held by", sentence, err);
 	if (!rc && !said && !sentence->size)
-		write_addresses_only(t, sentence);
+		pf_write_addresses_only(t, sentence);
 	return rc ? rc : say(t, sentence, err);
 }
 
@@ -542,6 +385,46 @@ has_finding(const struct pf_findings *f, const char *kind)
 	while (i < f->finding_count && strcmp(f->findings[i].kind, kind) != 0)
 		i++;
 	return i < f->finding_count;
+}
+
+/* What needs no word where a finding tells it. */
+static const struct remainder {
+	void (*write)(const struct pf_evidence *, struct pf_buffer *);
+	int (*read)(
+	    const struct pf_evidence *, struct pf_buffer *, struct pf_error *); /* or this */
+	const char *told[2];
+} remainders[] = {
+    {.read = pf_write_standing, .told = {"deadlock", "lock-contention"}},
+    {.read = pf_write_turns},
+    {.read = pf_write_own_waits},
+    {.write = pf_growth_write_slow, .told = {"leak"}},
+    {.write = pf_absent_write, .told = {"unreturned-memory"}},
+};
+
+static bool
+is_told(const struct remainder *r, const struct pf_findings *f)
+{
+	for (size_t i = 0; i < 2; i++) {
+		if (r->told[i] && has_finding(f, r->told[i]))
+			return true;
+	}
+	return false;
+}
+
+static int
+say_remainder(
+    struct pf_tune *t, const struct remainder *r, struct pf_buffer *sentence, struct pf_error *err)
+{
+	int rc = 0;
+
+	if (is_told(r, &t->findings))
+		return 0;
+	pf_buffer_clear(sentence);
+	if (r->read)
+		rc = r->read(&t->evidence, sentence, err);
+	else
+		r->write(&t->evidence, sentence);
+	return rc ? rc : say(t, sentence, err);
 }
 
 int
@@ -563,23 +446,8 @@ pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 		writers[i](&t->evidence, &sentence);
 		rc = say(t, &sentence, err);
 	}
-	pf_buffer_clear(&sentence);
-	if (!rc && !has_finding(&t->findings, "deadlock") &&
-	    !has_finding(&t->findings, "lock-contention")) {
-		rc = pf_write_standing(&t->evidence, &sentence, err);
-		if (!rc)
-			rc = say(t, &sentence, err);
-	}
-	pf_buffer_clear(&sentence);
-	if (!rc && !has_finding(&t->findings, "leak")) {
-		pf_growth_write_slow(&t->evidence, &sentence);
-		rc = say(t, &sentence, err);
-	}
-	pf_buffer_clear(&sentence);
-	if (!rc && !has_finding(&t->findings, "unreturned-memory")) {
-		pf_absent_write(&t->evidence, &sentence);
-		rc = say(t, &sentence, err);
-	}
+	for (size_t i = 0; !rc && i < sizeof remainders / sizeof *remainders; i++)
+		rc = say_remainder(t, &remainders[i], &sentence, err);
 	pf_buffer_release(&sentence);
 	return rc;
 }

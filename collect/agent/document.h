@@ -12,7 +12,7 @@
 #include "collect/agent/stacks.h"
 #include "core/buffer.h"
 
-enum { PF_MOST_VALUES = 4, PF_MOST_LABELS = 8 /* all of a thread's at once */ };
+enum { PF_MOST_VALUES = 4, PF_MOST_LABELS = 12 /* all of a thread's at once */ };
 
 struct pf_value_kind {
 	const char *type, *unit;

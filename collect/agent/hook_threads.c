@@ -1,6 +1,6 @@
 /*
  * hook_threads.c: what threads wait for, in front of libc's functions: mutexes, reader-writer locks,
- * conditions, semaphores, join; and the creation of threads. C11's are glibc's own by other names (an
+ * conditions, semaphores, join; who lets them go on; and the creation of threads. C11's are glibc's own by other names (an
  * mtx_t is a pthread_mutex_t, which its functions take inside of libc, past whoever stands in front of it).
  *
  * A look at the word of a lock or semaphore tells whether it may have to be
@@ -23,6 +23,7 @@
 
 #include "collect/agent/hooks.h"
 #include "collect/agent/next.h"
+#include "collect/agent/turns.h"
 #include "collect/agent/waits.h"
 
 /*
@@ -257,6 +258,29 @@ mtx_wanted(const mtx_t *m)
 }
 
 UNLOCKER(mtx_unlock, PF_WAIT_MUTEX, mtx_t, mtx_wanted)
+
+/* A call that lets somebody go on at a condition or a semaphore, where the caller may have had its turn. */
+#define WAKER(NAME, TYPE)                                                               \
+	typedef int NAME##_function(TYPE *);                                            \
+	static NAME##_function NAME##_first;                                            \
+	PF_TARGET(NAME##_next, .name = #NAME, .function = (pf_function *)NAME##_first); \
+	static int NAME##_first(TYPE *object)                                           \
+	{                                                                               \
+		pf_next_look_up(&NAME##_next, PF_CALLER);                               \
+		return PF_NEXT(NAME)(object);                                           \
+	}                                                                               \
+	PF_EXPORT int NAME(TYPE *object)                                                \
+	{                                                                               \
+		if (PF_RARELY(pf_turn_is_mine(object)))                                 \
+			pf_turn_passed(object);                                         \
+		return PF_NEXT(NAME)(object);                                           \
+	}
+
+WAKER(sem_post, sem_t)
+WAKER(pthread_cond_signal, pthread_cond_t)
+WAKER(pthread_cond_broadcast, pthread_cond_t)
+WAKER(cnd_signal, cnd_t)
+WAKER(cnd_broadcast, cnd_t)
 
 typedef int create_function(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 

@@ -14,6 +14,14 @@ struct pf_countdown {
 	uint64_t period; /* the mean that it was drawn with; 0: not drawn yet */
 };
 
+/* A wait at a semaphore or condition that has ended; see turns.h. */
+struct pf_turn {
+	uintptr_t object; /* 0: none */
+	int64_t taken;    /* CLOCK_MONOTONIC */
+};
+
+enum { PF_OPEN_TURNS = 4 };
+
 struct pf_local {
 	uint64_t left;   /* bytes to allocate before the next sample; see PF_COVERED */
 	uint64_t period; /* the mean that `left` was drawn with; 0: not drawn yet */
@@ -24,6 +32,9 @@ struct pf_local {
 	const sigset_t
 	    *own_signals; /* those it blocks itself, while the agent has blocked all; else NULL */
 	bool latched;     /* it holds the heap's latch, because it is forking */
+	struct pf_turn
+	    turns[PF_OPEN_TURNS]; /* its own that it has not passed on, the last of them */
+	unsigned next_turn;
 };
 
 /* In the static block of each thread: reading it is one instruction and never allocates. */

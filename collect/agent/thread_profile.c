@@ -9,6 +9,7 @@
 #include "collect/agent/host.h"
 #include "collect/agent/look.h"
 #include "collect/agent/peer.h"
+#include "collect/agent/turns.h"
 
 enum { WORD = 48 };
 
@@ -48,6 +49,21 @@ label(struct pf_sample *sample, const char *key, const char *text, int64_t numbe
 	    (struct pf_sample_label){.key = key, .text = text, .number = number, .unit = unit};
 }
 
+/* Whether who waits there lets others go on there, too, and whose turn it is now. */
+static void
+label_turns(struct pf_sample *sample, const struct pf_found *f)
+{
+	uint64_t turn = pf_turn_of((uint32_t)f->state.thread);
+	uint32_t taken, passed;
+
+	if (f->waits && pf_turns_at(f->wait.object, &taken, &passed)) {
+		label(sample, "turns", NULL, taken, "count");
+		label(sample, "passed", NULL, passed, "count");
+	}
+	if (turn && !(f->waits && f->wait.object == turn))
+		label(sample, "turn", NULL, (int64_t)turn, "address");
+}
+
 static bool
 sample(const void *source, size_t i, struct pf_sample *sample)
 {
@@ -70,6 +86,7 @@ sample(const void *source, size_t i, struct pf_sample *sample)
 		label(sample, "holder", NULL, f->wait.holder, NULL);
 	if (gone)
 		label(sample, "holder_state", gone, 0, NULL);
+	label_turns(sample, f);
 	if (s->peer[i])
 		label(sample, "peer", pf_peer_word(s->peer[i]), 0, NULL);
 	if (s->talk[i].known) {

@@ -10,6 +10,7 @@
 #include "collect/agent/host.h"
 #include "collect/agent/latch.h"
 #include "collect/agent/notes.h"
+#include "collect/agent/turns.h"
 #include "core/index.h"
 #include "core/memory.h"
 
@@ -215,6 +216,8 @@ pf_wait_end(struct pf_wait *wait)
 	uint64_t period = 0;
 
 	finish(wait, now);
+	if (wait->kind == PF_WAIT_SEMAPHORE || wait->kind == PF_WAIT_CONDITION)
+		pf_turn_taken(wait->object, wait->since, now);
 	if (delay >= SHORTEST_WAIT) {
 		tally(PF_NOTE_WAIT, wait->kind, delay);
 		period = due(&pf_local.waits, &waits.waits, (uint64_t)delay);

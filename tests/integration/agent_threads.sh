@@ -59,6 +59,30 @@ peers() {
 	kill $pid
 }
 
+# Whether a look shows some who wait in a function, each for what was passed on in nine of ten turns, and one whose turn it is.
+has_turns() {
+	grep -q ";$1;.* wait=nanosleep .*turn=" "$2" || return 1
+	grep ";$1;.* turns=" "$2" | sed -E 's/.* turns=([0-9]+)count passed=([0-9]+)count.*/\1 \2/' |
+		awk '{ if (!($1 >= 20 && $2 >= 0.9 * $1)) few = 1 } END { exit few || !NR }'
+}
+
+# Who waits for a turn is who passes one on; who waits for work has it from others.
+turns() {
+	local port i
+	with_agent "$helpers/agent_host_turns" > "$work/turns.out"
+	ready "$work/turns.out" $pid
+	port=$(port_of $pid)
+	for i in $(seq 100); do
+		get "$port" threads "$work/turns.pb.gz"
+		dump "$work/turns.pb.gz" > "$work/turns.txt"
+		! grep -E ';for_work;.* passed=[1-9]' "$work/turns.txt" || fail "for_work: $(grep ';for_work;' "$work/turns.txt")"
+		has_turns under_limit "$work/turns.txt" && has_turns under_lock "$work/turns.txt" && break
+		sleep 0.2
+	done
+	[ "$i" -lt 100 ] || fail "no turns: $(grep ^sample "$work/turns.txt")"
+	kill $pid
+}
+
 # A deadlock: who waits for what, who has it, for how long.
 deadlock() {
 	local port first second joined
@@ -167,6 +191,7 @@ crowd() {
 calls agent_host_calls
 calls agent_host_calls_fp
 peers
+turns
 deadlock
 ended
 beside undisturbed

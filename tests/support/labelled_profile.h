@@ -65,8 +65,8 @@ add_test_sample(struct test_profile *p, const struct test_sample *s, size_t type
 static inline bool
 is_in_libc(const char *function)
 {
-	static const char *const names[] = {
-	    "fprintf", "fflush", "_IO_file_write", "__GI_localtime_r", "getpwnam_r", "__cxa_throw"};
+	static const char *const names[] = {"fprintf", "fflush", "_IO_file_write",
+	    "__GI_localtime_r", "getpwnam_r", "__cxa_throw", "syscall"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (strcmp(function, names[i]) == 0)

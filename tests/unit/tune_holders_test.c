@@ -662,64 +662,6 @@ one_thread_that_has_no_time_is_enough(void **state)
 	}
 }
 
-/* How many threads of a look wait for a client, at the semaphore, and for the database. */
-static void
-add_pool_look(struct pf_tune *tune, int clients, int semaphore, int database, int64_t waited)
-{
-	struct test_sample samples[32] = {{{NULL}, {0}, {{0}}}};
-	int n = 0;
-
-	for (int i = 0; i < clients; i++)
-		samples[n++] = (struct test_sample){{"read", "serve_one", "start_thread"}, {1, 0},
-		    {{"wait", "read", 0}, {"waited", NULL, waited}, {"peer", "client", 0}}};
-	for (int i = 0; i < semaphore; i++)
-		samples[n++] = (struct test_sample){{"sem_wait", "borrow", "serve_one"}, {1, 0},
-		    {{"wait", "semaphore", 0}, {"waited", NULL, waited}}};
-	for (int i = 0; i < database; i++)
-		samples[n++] = (struct test_sample){{"recv", "query", "serve_one"}, {1, 0},
-		    {{"wait", "recv", 0}, {"waited", NULL, waited}, {"peer", "server", 0}}};
-	add_labelled(tune, test_threads, samples, 0, 1000 + tune->evidence.profile_count, false);
-}
-
-/*
- * Of a pool of two connections, for which others wait that serve clients; not where they may as well wait for work,
- * where nobody has a connection, or where they are few.
- */
-static void
-who_waits_for_one_of_few_connections_is_told(void **state)
-{
-	static const struct {
-		int looks, clients, semaphore, database;
-		int64_t waited;
-		bool found;
-	} cases[] = {
-	    {4, 2, 6, 2, SECOND / 10, true},
-	    {2, 2, 6, 2, SECOND / 10, false},
-	    {4, 0, 6, 2, SECOND / 10, false},
-	    {4, 2, 6, 0, SECOND / 10, false},
-	    {4, 2, 1, 2, SECOND / 10, false},
-	    {4, 2, 6, 2, 9 * SECOND, false},
-	};
-	(void)state;
-
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct pf_tune *tune = new_tune();
-		const struct pf_finding *found;
-
-		for (int look = 0; look < cases[i].looks; look++)
-			add_pool_look(tune, cases[i].clients, cases[i].semaphore, cases[i].database,
-			    cases[i].waited);
-		run_tune(tune);
-		found = find_finding(tune, "external-wait");
-		assert_int_equal(found != NULL, cases[i].found);
-		if (found) {
-			assert_int_equal(found->severity, PF_SEVERITY_MEDIUM);
-			assert_int_equal(found->confidence, PF_CONFIDENCE_LOW);
-		}
-		pf_tune_free(tune);
-	}
-}
-
 /* However severe it would be. */
 static void
 what_is_hardly_sure_is_not_severe(void **state)
@@ -794,7 +736,6 @@ main(void)
 	    cmocka_unit_test(a_base_that_is_compared_with_nothing_is_told),
 	    cmocka_unit_test(threads_of_a_service_without_clients_may_be_subscribers),
 	    cmocka_unit_test(one_thread_that_has_no_time_is_enough),
-	    cmocka_unit_test(who_waits_for_one_of_few_connections_is_told),
 	    cmocka_unit_test(what_is_hardly_sure_is_not_severe),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
