@@ -32,7 +32,7 @@ struct pf_last_call_seen {
 
 struct search {
 	struct pf_modules *modules;
-	uint64_t entry;
+	const struct pf_called *what;
 	uint32_t own;                       /* the entry's mapping: the agent's */
 	uint64_t functions[MOST_FUNCTIONS]; /* the first is what was called */
 	uint32_t from[MOST_FUNCTIONS];      /* by which of them each is jumped to */
@@ -86,6 +86,17 @@ behind(struct pf_modules *modules, uint64_t target)
 			return 0;
 	}
 	return target;
+}
+
+/* The entry, where the target is another function of its file, and any will do. */
+static uint64_t
+taken_for_entry(struct pf_modules *modules, uint64_t target, const struct pf_called *what)
+{
+	return what->any && target &&
+		       pf_modules_find(modules, target, NO_LOOK) ==
+			   pf_modules_find(modules, what->entry, NO_LOOK)
+		   ? what->entry
+		   : target;
 }
 
 static const struct pf_cfi *
@@ -216,8 +227,8 @@ look_at(struct search *s, const struct pf_cfi *cfi, uint32_t function, const uin
 		return size;
 	if (!sure && !is_last(cfi, pc))
 		return 1;
-	target = behind(s->modules, target);
-	if (target == s->entry) {
+	target = taken_for_entry(s->modules, behind(s->modules, target), s->what);
+	if (target == s->what->entry) {
 		s->enders += !s->enders || s->ender != function;
 		s->ender = function;
 		return size;
@@ -263,12 +274,13 @@ look_through(struct search *s, uint32_t function)
 
 /* What is between the entry and the caller, if `target` is what the caller has called. */
 static void
-search(struct pf_modules *modules, uint64_t target, uint64_t entry, struct pf_last_call *call)
+search(struct pf_modules *modules, uint64_t target, const struct pf_called *what,
+    struct pf_last_call *call)
 {
-	struct search s = {.modules = modules, .entry = entry};
+	struct search s = {.modules = modules, .what = what};
 
 	*call = (struct pf_last_call){.functions = {target}, .count = 1};
-	tables_of(modules, entry, &s.own);
+	tables_of(modules, what->entry, &s.own);
 	add_function(&s, target, 0);
 	for (uint32_t i = 0; i < s.count && s.enders < 2 && !s.open; i++)
 		look_through(&s, i);
@@ -289,7 +301,7 @@ search(struct pf_modules *modules, uint64_t target, uint64_t entry, struct pf_la
 
 /* What the instruction before the frame's address calls; 0: not known. */
 static uint64_t
-called(const struct pf_frame *caller, struct pf_modules *modules, uint64_t entry)
+called(const struct pf_frame *caller, struct pf_modules *modules, const struct pf_called *what)
 {
 	uint64_t back = caller->registers[PF_REG_PC], target;
 	uint8_t code[6], reg;
@@ -297,13 +309,14 @@ called(const struct pf_frame *caller, struct pf_modules *modules, uint64_t entry
 	if (!pf_host_read_all(code, back - sizeof code, sizeof code))
 		return 0;
 	if (code[1] == 0xe8) {
-		target = behind(modules, relative(code + 2, back));
-		if (target == entry || is_start(modules, target))
+		target = taken_for_entry(modules, behind(modules, relative(code + 2, back)), what);
+		if (target == what->entry || is_start(modules, target))
 			return target;
 	}
 	if (code[0] == 0xff && code[1] == 0x15)
-		return pf_host_read_all(&target, relative(code + 2, back), sizeof target) ? target
-											  : 0;
+		return pf_host_read_all(&target, relative(code + 2, back), sizeof target)
+			   ? taken_for_entry(modules, target, what)
+			   : 0;
 	/* By a register: those that a call leaves as they were are known. */
 	if (code[4] != 0xff || (code[5] & 0xf8) != 0xd0)
 		return 0;
@@ -312,12 +325,15 @@ called(const struct pf_frame *caller, struct pf_modules *modules, uint64_t entry
 		reg = PF_REG_FP;
 	else if (reg != 3 && reg < 12)
 		return 0;
-	return caller->valid >> reg & 1 ? behind(modules, caller->registers[reg]) : 0;
+	return caller->valid >> reg & 1
+		   ? taken_for_entry(modules, behind(modules, caller->registers[reg]), what)
+		   : 0;
 }
 
 void
 pf_last_call(struct pf_last_call_seen **kept, struct pf_modules *modules,
-    const struct pf_frame *caller, uint64_t entry, int64_t now, struct pf_last_call *call)
+    const struct pf_frame *caller, const struct pf_called *what, int64_t now,
+    struct pf_last_call *call)
 {
 	struct pf_last_call_seen *seen, other;
 	uint64_t target;
@@ -327,20 +343,21 @@ pf_last_call(struct pf_last_call_seen **kept, struct pf_modules *modules,
 		return;
 	/* Looks for what is new are made here, before anything is held. */
 	pf_modules_find(modules, caller->registers[PF_REG_PC], now);
-	target = called(caller, modules, entry);
-	call->known = target && target == entry;
-	if (!target || target == entry || !is_start(modules, target))
+	pf_modules_find(modules, what->entry, now);
+	target = called(caller, modules, what);
+	call->known = target && (target == what->entry || target == what->below);
+	if (!target || call->known || !is_start(modules, target))
 		return;
 	if (!*kept)
 		*kept = calloc(KEPT, sizeof **kept);
-	seen = *kept ? &(*kept)[pf_hash_u64(target ^ entry << 1) % KEPT] : &other;
+	seen = *kept ? &(*kept)[pf_hash_u64(target ^ what->entry << 1) % KEPT] : &other;
 	other.target = 0;
-	if (seen->target != target || seen->entry != entry ||
+	if (seen->target != target || seen->entry != what->entry ||
 	    seen->mapping != pf_modules_find(modules, target, NO_LOOK)) {
 		seen->target = target;
-		seen->entry = entry;
+		seen->entry = what->entry;
 		seen->mapping = pf_modules_find(modules, target, NO_LOOK);
-		search(modules, target, entry, &seen->call);
+		search(modules, target, what, &seen->call);
 	}
 	*call = seen->call;
 }

@@ -22,11 +22,19 @@ struct pf_last_call {
 /* What was found out, by what was called. */
 struct pf_last_call_seen;
 
+/* Who was called. */
+struct pf_called {
+	uint64_t entry; /* the function */
+	bool any;       /* or any other of its file: which one is not known */
+	uint64_t below; /* the function that returns to the caller by the stack; 0: that one */
+};
+
 /*
- * By whom the function at `entry` was called that returns to the frame `caller`: the functions
- * between the two. *kept is NULL before the first question, and to be freed.
+ * By whom that was called which returns to the frame `caller`: the functions between the two. *kept is NULL before the
+ * first question, and to be freed.
  */
 void pf_last_call(struct pf_last_call_seen **kept, struct pf_modules *modules,
-    const struct pf_frame *caller, uint64_t entry, int64_t now, struct pf_last_call *call);
+    const struct pf_frame *caller, const struct pf_called *what, int64_t now,
+    struct pf_last_call *call);
 
 #endif

@@ -62,7 +62,9 @@ pf_note_begin(enum pf_note kind)
 
 	if (slot) {
 		slot->kind = kind;
-		slot->last_call = kind == PF_NOTE_HOLD;
+		slot->last_call = kind == PF_NOTE_HOLD         ? PF_CALLED_LAST
+				  : kind == PF_NOTE_ALLOCATION ? PF_OWN_CALLED_LAST
+							       : PF_CALLED;
 	} else {
 		atomic_fetch_add_explicit(&notes.lost, 1, memory_order_relaxed);
 	}

@@ -54,7 +54,11 @@ struct pf_slot {
 	uint32_t stack_size; /* bytes copied from stack_address up */
 	uint32_t links;
 	uint64_t caller; /* the stack counts from the function that returns here; 0: whole */
-	bool last_call;  /* that one may have been reached by a jump: it is often called last */
+	enum {
+		PF_CALLED,
+		PF_CALLED_LAST, /* that one may have been reached by a jump: it is often called last */
+		PF_OWN_CALLED_LAST, /* what it had called, a function of the agent's that is gone */
+	} last_call;
 	uint64_t stack_address; /* a red zone below the stack pointer, where that could be read */
 	uint64_t tail_address;
 	uint32_t tail_size;

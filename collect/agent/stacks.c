@@ -94,14 +94,14 @@ needs_frame_pointer(const struct pf_step *step)
 	       (step->kind == PF_STEP_SIMPLE && step->reg == PF_REG_FP);
 }
 
-/* What has jumped to the function at `entry`, which returns to this frame, belongs between the two. */
+/* What has jumped to what returns to this frame belongs between the two. */
 static bool
-add_last_call(struct pf_stacks *s, const struct pf_frame *frame, uint64_t entry, int64_t now,
-    uint32_t *frames, uint32_t *count)
+add_last_call(struct pf_stacks *s, const struct pf_frame *frame, const struct pf_called *what,
+    int64_t now, uint32_t *frames, uint32_t *count)
 {
 	struct pf_last_call call;
 
-	pf_last_call(&s->last_calls, s->modules, frame, entry, now, &call);
+	pf_last_call(&s->last_calls, s->modules, frame, what, now, &call);
 	for (uint32_t i = 0; i < call.count; i++) {
 		uint32_t number = locate(s, call.functions[i], now);
 
@@ -148,6 +148,11 @@ pf_stacks_take(struct pf_stacks *s, const struct pf_slot *slot, int64_t now)
 			return taken;
 		step = s->locations[number].step;
 		unknown = s->locations[number].mapping == PF_NO_MAPPING;
+		if (slot->last_call == PF_OWN_CALLED_LAST && (entry || count == 1))
+			add_last_call(s, &frame,
+			    &(struct pf_called){(uintptr_t)pf_stacks_take, true,
+				entry ? 0 : start_of(s, frames[0])},
+			    now, frames, &count);
 		/* Beyond the leaf, an address in no code is a wrong turn of a frame pointer. */
 		if (count == 0 || !unknown)
 			frames[count++] = number;
@@ -170,9 +175,9 @@ pf_stacks_take(struct pf_stacks *s, const struct pf_slot *slot, int64_t now)
 		}
 		taken.by_frame_pointer |= step.kind == PF_STEP_NONE;
 		exact = step.signal_frame;
-		if (entry && slot->last_call)
-			unsure =
-			    !add_last_call(s, &frame, start_of(s, number), now, frames, &count);
+		if (entry && slot->last_call == PF_CALLED_LAST)
+			unsure = !add_last_call(s, &frame,
+			    &(struct pf_called){.entry = start_of(s, number)}, now, frames, &count);
 	}
 	taken.stack = intern(s, frames, count);
 	if (unsure && taken.stack != PF_NONE)

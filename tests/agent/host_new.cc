@@ -1,7 +1,8 @@
 /*
  * host_new.cc: C++'s operators new and delete, also those that refuse, through containers and by hand.
  *
- *	host_new [mild]    all of them once over, then 20 MB kept in a container by keep_strings(), then
+ *	host_new [mild]    all of them once over, then 20 MB kept in a container by keep_strings(), and 10 MB each made by
+ *	                   make_array() and make_block(), whose last call is to allocate it, for keep_made(); then
  *	                   sleeps until it is killed, ten minutes at most; status 1 if something is not as it must be;
  *	                   mild: for allocators that abort where they should refuse, or don't align
  */
@@ -99,6 +100,30 @@ keep_strings()
 		kept.push_back(std::string(1000, 'k'));
 }
 
+/* Compilers make jumps of these calls. */
+__attribute__((noinline)) static char *
+make_array(std::size_t size)
+{
+	return new char[size];
+}
+
+__attribute__((noinline)) static void *
+make_block(std::size_t size)
+{
+	return std::malloc(size);
+}
+
+static void *volatile made;
+
+__attribute__((noinline)) static void
+keep_made()
+{
+	for (int i = 0; i < 10000; i++) {
+		made = make_array(1000 + i % 2);
+		made = make_block(1000 + i % 2);
+	}
+}
+
 int
 main(int argc, char **)
 {
@@ -111,6 +136,7 @@ main(int argc, char **)
 	containers();
 	other.join();
 	keep_strings();
+	keep_made();
 	std::puts("ready");
 	std::fflush(stdout);
 	return sleep(600) ? 0 : 1;

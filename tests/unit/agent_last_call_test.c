@@ -56,6 +56,7 @@ struct fixture {
 	struct pf_modules modules;
 	struct pf_last_call_seen *kept;
 	struct pf_last_call call;
+	struct pf_called what;
 };
 
 static int
@@ -65,6 +66,7 @@ set_up(void **state)
 
 	f = (struct fixture){0};
 	known_entry = (uint64_t)(uintptr_t)getpid;
+	f.what.entry = known_entry;
 	pf_host_init();
 	*state = &f;
 	return pf_modules_init(&f.modules);
@@ -87,7 +89,7 @@ ask(struct fixture *f, const uint8_t *returns_to)
 
 	caller.registers[PF_REG_PC] = (uint64_t)(uintptr_t)returns_to;
 	caller.valid = 1u << PF_REG_PC;
-	pf_last_call(&f->kept, &f->modules, &caller, known_entry, INT64_MAX, &f->call);
+	pf_last_call(&f->kept, &f->modules, &caller, &f->what, INT64_MAX, &f->call);
 	return &f->call;
 }
 
@@ -99,6 +101,34 @@ a_function_that_ends_in_a_jump_is_found(void **state)
 	assert_true(call->known);
 	assert_int_equal(call->count, 1);
 	assert_int_equal(call->functions[0], (uintptr_t)ends_plain);
+}
+
+/* Whichever of the file it was that is jumped to: another one than is asked for. */
+static void
+any_function_of_the_file_will_do(void **state)
+{
+	struct fixture *f = *state;
+
+	f->what.entry = (uint64_t)(uintptr_t)getppid;
+	assert_false(ask(f, after_plain)->known);
+	free(f->kept);
+	f->kept = NULL;
+	f->what.any = true;
+	assert_true(ask(f, after_plain)->known);
+	assert_int_equal(f->call.count, 1);
+	assert_int_equal(f->call.functions[0], (uintptr_t)ends_plain);
+}
+
+/* What the stack shows to have been called has not jumped away. */
+static void
+a_function_that_is_on_the_stack_is_not_missing(void **state)
+{
+	struct fixture *f = *state;
+
+	f->what.any = true;
+	f->what.below = (uint64_t)(uintptr_t)ends_plain;
+	assert_true(ask(f, after_plain)->known);
+	assert_int_equal(f->call.count, 0);
 }
 
 /* So many new mappings that a look would have to move the list of them. */
@@ -142,6 +172,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
 		a_function_that_ends_in_a_jump_is_found, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(any_function_of_the_file_will_do, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_function_that_is_on_the_stack_is_not_missing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_search_leaves_the_mappings_as_they_are, set_up, tear_down),
 	};
