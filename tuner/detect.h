@@ -24,8 +24,8 @@ pf_detect pf_detect_leak, pf_detect_allocation, pf_detect_unreturned, pf_detect_
     pf_detect_gc_settings, pf_detect_gc_scan, pf_detect_goroutines, pf_detect_threads,
     pf_detect_locks, pf_detect_deadlock, pf_detect_recursion, pf_detect_serialization,
     pf_detect_outside, pf_detect_threads_locked, pf_detect_spinning, pf_detect_turns,
-    pf_detect_ended, pf_detect_gc_off, pf_detect_outside_go, pf_detect_inner_locks,
-    pf_detect_finalizers;
+    pf_detect_own_locks, pf_detect_ended, pf_detect_gc_off, pf_detect_outside_go,
+    pf_detect_inner_locks, pf_detect_finalizers;
 
 /* What several of them use. */
 

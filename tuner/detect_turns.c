@@ -103,18 +103,6 @@ find_object(int64_t *object, const struct pf_evidence *e, struct pf_error *err)
 	return rc;
 }
 
-/* Whether the wait's owner was called by somebody who is no beginning of a thread: a lambda often is. */
-static bool
-is_called(const struct pf_stack *s, const struct pf_evidence_profile *ep)
-{
-	size_t i = pf_stack_own(s, ep) + 1;
-
-	while (i < s->count &&
-	       (ep->traits[s->names[i]] || strstr(pf_site_name(ep, s->names[i]), "operator()")))
-		i++;
-	return i < s->count;
-}
-
 /* One that waits, or one whose turn it is, in the look that is being gone through. */
 static int
 count_thread(struct turns *t, const struct pf_evidence_profile *ep, size_t sample, bool waits,
@@ -126,7 +114,7 @@ count_thread(struct turns *t, const struct pf_evidence_profile *ep, size_t sampl
 
 	if (waits) {
 		t->waiting++;
-		t->called += is_called(&s, ep);
+		t->called += pf_stack_is_called(&s, ep);
 		t->taken = (double)pf_sample_number(ep->p, sample, "turns");
 		t->passed = (double)pf_sample_number(ep->p, sample, "passed");
 		t->kind = pf_sample_text(ep->p, sample, "wait");

@@ -65,7 +65,7 @@ int pf_locks_report_standing(struct pf_findings *f, const struct pf_evidence_pro
  */
 int pf_write_standing(const struct pf_evidence *e, struct pf_buffer *out, struct pf_error *err);
 /* Says that threads wait at locks or queues of which only the program knows what they are. PF_ENOMEM. */
-int pf_write_own_waits(const struct pf_evidence *e, struct pf_buffer *out, struct pf_error *err);
+int pf_write_own_locks(const struct pf_evidence *e, struct pf_buffer *out, struct pf_error *err);
 /* The same of conditions at which threads take turns, or wait for tasks. PF_ENOMEM. */
 int pf_write_turns(const struct pf_evidence *e, struct pf_buffer *out, struct pf_error *err);
 

@@ -181,6 +181,25 @@ pf_stack_locks(const struct pf_stack *s, const struct pf_evidence_profile *ep, c
 	return false;
 }
 
+/* A lambda or a closure: nobody gave it a name. */
+static bool
+is_anonymous(const char *name)
+{
+	return strstr(name, "operator()") || strstr(name, "{{closure}}") ||
+	       strstr(name, "$u7b$$u7b$closure$u7d$$u7d$");
+}
+
+bool
+pf_stack_is_called(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	size_t i = pf_stack_own(s, ep) + 1;
+
+	while (i < s->count &&
+	       (ep->traits[s->names[i]] || is_anonymous(pf_site_name(ep, s->names[i]))))
+		i++;
+	return i < s->count;
+}
+
 bool
 pf_is_look(const struct pf_evidence_profile *ep)
 {

@@ -38,6 +38,11 @@ bool pf_stack_has(
 /* Whether it waits in, or has called, a function of a library's locks with this in its name ("wrlock"). */
 bool pf_stack_locks(
     const struct pf_stack *s, const struct pf_evidence_profile *ep, const char *part);
+/*
+ * Whether a function of the service's own has called the leaf-most one that is, and is no beginning of a thread itself, as a
+ * lambda often is.
+ */
+bool pf_stack_is_called(const struct pf_stack *s, const struct pf_evidence_profile *ep);
 /* A snapshot of what threads do, and no base. */
 bool pf_is_look(const struct pf_evidence_profile *ep);
 /*

@@ -396,7 +396,7 @@ static const struct remainder {
 } remainders[] = {
     {.read = pf_write_standing, .told = {"deadlock", "lock-contention"}},
     {.read = pf_write_turns},
-    {.read = pf_write_own_waits},
+    {.read = pf_write_own_locks},
     {.write = pf_growth_write_slow, .told = {"leak"}},
     {.write = pf_absent_write, .told = {"unreturned-memory"}},
 };

@@ -138,35 +138,71 @@ a_thread_that_waits_where_it_began_may_be_a_worker(void **state)
 	}
 }
 
-/* Locks of which only the program knows what they are, where the wait is short; idle workers wait longer. */
+/* So many looks at threads that wait at a futex in a function, and others that are inside of it and don't. */
+static struct pf_tune *
+judge_futexes(int waiting, int inside, int64_t waited, const char *caller)
+{
+	struct pf_tune *tune = new_tune();
+
+	for (int look = 0; look < 4; look++) {
+		struct test_sample samples[16] = {{{NULL}, {0}, {{0}}}};
+		int n = 0;
+
+		for (int i = 0; i < waiting; i++)
+			samples[n++] = (struct test_sample){{"syscall", "save", caller}, {1, 0},
+			    {{"wait", "futex", 0}, {"waited", NULL, waited}}};
+		for (int i = 0; i < inside; i++)
+			samples[n++] = (struct test_sample){{"nanosleep", "save", caller}, {1, 0},
+			    {{"wait", "nanosleep", 0}, {"waited", NULL, waited}}};
+		add_labelled(tune, test_threads, samples, 0, 1000 + look, false);
+	}
+	run_tune(tune);
+	return tune;
+}
+
+/* Locks of which only the program knows what they are: where one at a time is inside. */
 static void
-waits_at_locks_of_the_programs_own_are_not_judged(void **state)
+a_lock_that_one_at_a_time_has_is_told(void **state)
+{
+	struct pf_tune *tune = judge_futexes(4, 1, SECOND / 100, "serve_one");
+	const struct pf_finding *found = find_finding(tune, "lock-contention");
+	(void)state;
+
+	assert_non_null(found);
+	assert_int_equal(found->confidence, PF_CONFIDENCE_LOW);
+	assert_string_equal(pf_said(&tune->findings, found->title),
+	    "4.0 threads wait on average for what one at a time has in save");
+	assert_false(is_unjudged(tune, "a futex"));
+	pf_tune_free(tune);
+}
+
+/* What else waits at futexes is said, if it doesn't wait for long: then it waits for work. */
+static void
+other_waits_at_futexes_are_not_judged(void **state)
 {
 	static const struct {
-		int threads;
+		int waiting, inside;
 		int64_t waited;
+		const char *caller;
 		bool said;
-	} cases[] = {{4, SECOND / 100, true}, {4, 20 * SECOND, false}, {1, SECOND / 100, false}};
+	} cases[] = {
+	    {4, 0, SECOND / 100, "serve_one", true}, /* nobody is inside */
+	    {4, 3, SECOND / 100, "serve_one", true}, /* or more than one */
+	    {4, 1, SECOND / 100, NULL, true},        /* where the thread began: workers may be */
+	    {4, 1, 20 * SECOND, "serve_one", false},
+	    {1, 1, SECOND / 100, "serve_one", false},
+	};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct pf_tune *tune = new_tune();
+		struct pf_tune *tune = judge_futexes(
+		    cases[i].waiting, cases[i].inside, cases[i].waited, cases[i].caller);
 
-		for (int look = 0; look < 4; look++) {
-			struct test_sample samples[8] = {{{NULL}, {0}, {{0}}}};
-
-			for (int k = 0; k < cases[i].threads; k++)
-				samples[k] = (struct test_sample){
-				    {"syscall", "save", "start_thread"}, {1, 0},
-				    {{"wait", "futex", 0}, {"waited", NULL, cases[i].waited}}};
-			add_labelled(tune, test_threads, samples, 0, 1000 + look, false);
-		}
-		run_tune(tune);
 		assert_int_equal(is_unjudged(tune, "In 4 looks 4.0 threads on average waited at a "
 						   "futex that is none of the C library's locks, "
 						   "most of them in save"),
 		    cases[i].said);
-		assert_int_equal(tune->findings.finding_count, 0);
+		assert_null(find_finding(tune, "lock-contention"));
 		pf_tune_free(tune);
 	}
 }
@@ -179,7 +215,8 @@ main(void)
 	    cmocka_unit_test(a_lock_of_the_programs_own_is_told),
 	    cmocka_unit_test(who_waits_for_work_is_left_alone),
 	    cmocka_unit_test(a_thread_that_waits_where_it_began_may_be_a_worker),
-	    cmocka_unit_test(waits_at_locks_of_the_programs_own_are_not_judged),
+	    cmocka_unit_test(a_lock_that_one_at_a_time_has_is_told),
+	    cmocka_unit_test(other_waits_at_futexes_are_not_judged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
