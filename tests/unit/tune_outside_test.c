@@ -1,4 +1,4 @@
-/* Threads that wait for somebody outside, beside others of their kind that have nothing to do. */
+/* Threads that wait for somebody outside: beside others of their kind that have nothing to do, without clients, all alone. */
 #include <profuse/tune.h>
 
 #include "support/labelled_profile.h"
@@ -196,6 +196,119 @@ who_reads_from_helpers_in_a_process_without_clients_is_at_rest(void **state)
 	}
 }
 
+/*
+ * Six threads that wait for another server, each time they are looked at; and main, which pauses. In a service that has
+ * clients, a second is as long as a request may take.
+ */
+static void
+threads_of_a_service_without_clients_may_be_subscribers(void **state)
+{
+	static const char *const cpu[] = {"samples", "count", "cpu", "nanoseconds", NULL};
+	static const struct test_sample used[] = {
+	    {{"work", "start_thread"}, {50, SECOND / 2}, {{0}}}, {{NULL}, {0}, {{0}}}};
+	static const struct {
+		const char *main, *peer, *comment;
+		int64_t waited; /* at the first look; at the last half a second */
+		enum pf_severity severity;
+		enum pf_confidence confidence;
+	} cases[] = {
+	    {"pause", "server", NULL, 3 * SECOND / 2, PF_SEVERITY_LOW, PF_CONFIDENCE_LOW},
+	    {"accept", "server", NULL, 3 * SECOND / 2, PF_SEVERITY_HIGH, PF_CONFIDENCE_MEDIUM},
+	    {"pause", "server", NULL, SECOND / 2, PF_SEVERITY_HIGH, PF_CONFIDENCE_MEDIUM},
+	    {"pause", NULL, NULL, SECOND / 2, PF_SEVERITY_LOW, PF_CONFIDENCE_LOW},
+	    {"accept", NULL, NULL, SECOND / 2, PF_SEVERITY_MEDIUM, PF_CONFIDENCE_LOW},
+	    {"pause", "server", "threads: the process listens for no clients", SECOND / 10,
+		PF_SEVERITY_LOW, PF_CONFIDENCE_LOW},
+	    {"pause", "file", "threads: the process listens for no clients", SECOND / 10,
+		PF_SEVERITY_HIGH, PF_CONFIDENCE_MEDIUM},
+	    {"pause", "server", "threads: the process listens for clients", SECOND / 10,
+		PF_SEVERITY_HIGH, PF_CONFIDENCE_MEDIUM},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		for (int64_t look = 0; look < 2; look++) {
+			struct test_sample threads[8] = {{{cases[i].main, "main"}, {1, 0},
+			    {{"tid", NULL, 1}, {"wait", cases[i].main, 0}}}};
+
+			for (int64_t k = 1; k <= 6; k++)
+				threads[k] = (struct test_sample){
+				    {"recv", "next_event", "listen_topic"}, {1, 0},
+				    {{"tid", NULL, 1 + k}, {"wait", "recv", 0},
+					{"waited", NULL, look ? SECOND / 2 : cases[i].waited},
+					{cases[i].peer ? "peer" : NULL, cases[i].peer, 0}}};
+			add_commented(
+			    tune, test_threads, threads, 0, 1000 + look, false, cases[i].comment);
+		}
+		add_labelled(tune, cpu, used, 10, 1000, false);
+		run_tune(tune);
+		found = find_finding(tune, "external-wait");
+		assert_non_null(found);
+		assert_int_equal(found->severity, cases[i].severity);
+		assert_int_equal(found->confidence, cases[i].confidence);
+		assert_non_null(strstr(pf_said(&tune->findings, found->title), "6 of 6 working"));
+		pf_tune_free(tune);
+	}
+}
+
+/*
+ * One thread of a service, which asks a database whenever it is looked at; in other cases it has time for clients once,
+ * the process listens for nobody, or it is a disk that is waited for.
+ */
+static void
+one_thread_that_has_no_time_is_enough(void **state)
+{
+	static const char *const cpu[] = {"samples", "count", "cpu", "nanoseconds", NULL};
+	static const struct test_sample used[] = {
+	    {{"work", "start_thread"}, {50, SECOND / 2}, {{0}}}, {{NULL}, {0}, {{0}}}};
+	static const struct {
+		int64_t looks, resting; /* in one of which it waits for a client; -1: in none */
+		const char *call, *peer, *comment;
+		bool found;
+	} cases[] = {
+	    {6, -1, "recv", "server", "threads: the process listens for clients", true},
+	    {6, 3, "recv", "server", "threads: the process listens for clients", false},
+	    {3, -1, "recv", "server", "threads: the process listens for clients", false},
+	    {6, -1, "recv", "server", "threads: the process listens for no clients", false},
+	    {6, -1, "fsync", "file", "threads: the process listens for no clients", true},
+	    {6, -1, "recv", NULL, "threads: the process listens for clients", false},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		for (int64_t look = 0; look < cases[i].looks; look++) {
+			bool rests = look == cases[i].resting;
+			const char *call = rests ? "epoll_wait" : cases[i].call;
+			const char *peer = rests ? "client" : cases[i].peer;
+			const struct test_sample threads[] = {
+			    {{call, "fetch", "main"}, {1, 0},
+				{{"tid", NULL, 1}, {"wait", call, 0}, {"waited", NULL, SECOND / 10},
+				    {peer ? "peer" : NULL, peer, 0}}},
+			    {{"nanosleep", "tick", "start_thread"}, {1, 0},
+				{{"tid", NULL, 2}, {"wait", "nanosleep", 0}}},
+			    {{NULL}, {0}, {{0}}}};
+
+			add_commented(
+			    tune, test_threads, threads, 0, 1000 + look, false, cases[i].comment);
+		}
+		add_labelled(tune, cpu, used, 10, 1000, false);
+		run_tune(tune);
+		found = find_finding(tune, "external-wait");
+		assert_int_equal(found != NULL, cases[i].found);
+		if (found) {
+			assert_int_equal(found->severity, PF_SEVERITY_MEDIUM);
+			assert_int_equal(found->confidence, PF_CONFIDENCE_LOW);
+		}
+		pf_tune_free(tune);
+	}
+}
+
 int
 main(void)
 {
@@ -205,6 +318,8 @@ main(void)
 	    cmocka_unit_test(few_that_never_have_time_are_found_beside_one_that_accepts),
 	    cmocka_unit_test(who_hears_unasked_has_nothing_to_wait_for),
 	    cmocka_unit_test(who_reads_from_helpers_in_a_process_without_clients_is_at_rest),
+	    cmocka_unit_test(threads_of_a_service_without_clients_may_be_subscribers),
+	    cmocka_unit_test(one_thread_that_has_no_time_is_enough),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,8 +9,8 @@
 #include "profile/encode.h"
 #include "support/each_allocation.h"
 #include "support/read_fixture.h"
+#include "support/tuned.h"
 #include "support/open_store.h"
-#include "tuner/tune.h"
 
 static char noted[512]; /* the last sentence about what is left out */
 
@@ -104,14 +104,9 @@ only_finding(const struct pf_tune *tune)
 static double
 number(const struct pf_tune *tune, const struct pf_finding *finding, const char *name)
 {
-	const struct pf_findings *f = &tune->findings;
+	const struct pf_number *n = find_number(tune, finding, name);
 
-	for (size_t i = 0; i < finding->number_count; i++) {
-		const struct pf_number *n = &f->numbers[finding->first_number + i];
-		if (strcmp(pf_said(f, n->name), name) == 0)
-			return n->value;
-	}
-	return -1;
+	return n ? n->value : -1;
 }
 
 static void

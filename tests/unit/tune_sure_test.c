@@ -540,6 +540,23 @@ a_graph_of_nothing_is_none(void **state)
 	pf_tune_free(tune);
 }
 
+/* However severe it would be. */
+static void
+what_is_hardly_sure_is_not_severe(void **state)
+{
+	struct pf_findings f;
+	struct pf_error err = {0};
+	(void)state;
+
+	assert_int_equal(pf_findings_init(&f, &err), 0);
+	pf_findings_add(&f, "guess", PF_SEVERITY_HIGH, PF_CONFIDENCE_LOW, 0);
+	pf_findings_add(&f, "sure", PF_SEVERITY_MEDIUM, PF_CONFIDENCE_MEDIUM, 0);
+	pf_findings_sort(&f);
+	assert_string_equal(f.findings[0].kind, "sure");
+	assert_int_equal(f.findings[1].severity, PF_SEVERITY_MEDIUM);
+	pf_findings_release(&f);
+}
+
 int
 main(void)
 {
@@ -562,6 +579,7 @@ main(void)
 	    cmocka_unit_test(severity_is_by_the_cpu_that_is_used),
 	    cmocka_unit_test(code_of_no_file_gets_no_names),
 	    cmocka_unit_test(a_graph_of_nothing_is_none),
+	    cmocka_unit_test(what_is_hardly_sure_is_not_severe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
