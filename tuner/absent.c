@@ -6,10 +6,6 @@
 #include "core/number.h"
 #include "tuner/detect.h"
 
-#define WORTH 0.25 /* of the resident set, and of what is free */
-
-enum { WORTH_BYTES = 16 << 20 };
-
 /* By how much less the kernel has than the allocator took: what was swapped out counts, too. */
 static double
 apart(const struct pf_evidence *e, double taken)
@@ -70,8 +66,8 @@ pf_absent_write(const struct pf_evidence *e, struct pf_buffer *out)
 		return;
 	u = pf_absent_of(e, &a);
 	open = fmin(a.releasable - u.least, rss);
-	if (!(u.most - u.least >= WORTH_BYTES) || !(open >= WORTH_BYTES) ||
-	    !(open >= WORTH * rss) || !(open >= WORTH * a.releasable))
+	if (!(u.most - u.least >= PF_WORTH_BYTES) || !(open >= PF_WORTH_BYTES) ||
+	    !(open >= PF_WORTH_SHARE * rss) || !(open >= PF_WORTH_SHARE * a.releasable))
 		return;
 	pf_buffer_printf(out,
 	    "Up to %s of the %s that are resident may be free memory that glibc keeps: less is "

@@ -9,6 +9,10 @@
 #include "runtime/allocator.h"
 #include "tuner/evidence.h"
 
+/* What is resident for nothing is told from so much on, and from so much of the resident set. */
+#define PF_WORTH_BYTES (16 << 20)
+#define PF_WORTH_SHARE 0.25
+
 /* Bytes of what is releasable. */
 struct pf_absent {
 	double least, likely, most;

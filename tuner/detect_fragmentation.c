@@ -13,10 +13,6 @@
 #include "tuner/absent.h"
 #include "tuner/sites.h"
 
-#define WORTH 0.25 /* of the resident set */
-
-enum { WORTH_BYTES = 16 << 20 };
-
 /* Bytes in pages that hold something live, and are not it: `absent` of what could be given back is not there. */
 static double
 lost_bytes(const struct pf_allocator_stats *a, double rss, double absent)
@@ -28,13 +24,28 @@ lost_bytes(const struct pf_allocator_stats *a, double rss, double absent)
 	return a->active - a->in_use - (a->allocator == PF_ALLOCATOR_TCMALLOC ? cached : 0);
 }
 
+/* By what of it is there, and may come back: between these. */
+static void
+add_lost(struct pf_findings *f, const struct pf_allocator_stats *a, double rss,
+    const struct pf_absent *absent, double lost, double more)
+{
+	double low = fmin(lost_bytes(a, rss, absent->least), lost) - more,
+	       high = fmax(lost_bytes(a, rss, absent->most), lost);
+
+	if (low < lost || high > lost)
+		pf_add_estimate(f, "fragmented", lost, fmax(0, low), high, "bytes");
+	else
+		pf_add_number(f, "fragmented", lost, "bytes");
+}
+
 /* Of what seems lost, what malloc_trim may bring back all the same; 0 where that is little. */
 static double
 may_come_back(const struct pf_allocator_stats *a, double lost)
 {
 	double more = a->releasable_most - a->releasable;
 
-	return more >= WORTH * lost ? fmin(more, lost) : 0; /* NaN: nothing is in fast bins */
+	return more >= PF_WORTH_SHARE * lost ? fmin(more, lost)
+					     : 0; /* NaN: nothing is in fast bins */
 }
 
 /* Who asks for it knows. */
@@ -107,6 +118,7 @@ pf_detect_fragmentation(const struct pf_evidence *e, struct pf_findings *f, stru
 	struct pf_allocator_stats a;
 	double rss = pf_evidence_rss(e), lost, more;
 	char text[PF_AMOUNT_ROOM], live[PF_AMOUNT_ROOM];
+	struct pf_absent absent;
 	bool claimed;
 
 	if (!pf_allocator_known(e, &a))
@@ -114,11 +126,12 @@ pf_detect_fragmentation(const struct pf_evidence *e, struct pf_findings *f, stru
 	claimed = isnan(rss);
 	if (claimed)
 		rss = a.mapped;
-	lost = lost_bytes(&a, rss, pf_absent_of(e, &a).likely);
-	if (!(lost >= WORTH_BYTES) || !(lost >= WORTH * rss))
+	absent = pf_absent_of(e, &a);
+	lost = lost_bytes(&a, rss, absent.likely);
+	if (!(lost >= PF_WORTH_BYTES) || !(lost >= PF_WORTH_SHARE * rss))
 		return 0;
 	more = may_come_back(&a, lost);
-	if (lost - more < WORTH_BYTES && is_in_rotation(e, lost))
+	if (lost - more < PF_WORTH_BYTES && is_in_rotation(e, lost))
 		return 0;
 	pf_findings_add(f, "fragmentation",
 	    lost >= 0.5 * rss ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM, PF_CONFIDENCE_HIGH,
@@ -129,7 +142,7 @@ pf_detect_fragmentation(const struct pf_evidence *e, struct pf_findings *f, stru
 		pf_amount(text, lost, "bytes"), pf_amount(live, a.in_use, "bytes")));
 	pf_add_number(f, claimed ? "taken" : "resident", rss, "bytes");
 	pf_add_number(f, "in_use", a.in_use, "bytes");
-	pf_add_number(f, "fragmented", lost, "bytes");
+	add_lost(f, &a, rss, &absent, lost, more);
 	pf_add_number(f, claimed ? "share_of_taken" : "share_of_resident", lost / rss, "share");
 	pf_add_number(f, "arenas", a.arenas, "count");
 	if (more > 0)

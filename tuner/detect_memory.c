@@ -18,7 +18,6 @@
 #include "tuner/absent.h"
 #include "tuner/sites.h"
 
-#define WORTH 0.25       /* of the resident set */
 #define RELEASE_LOW 0.95 /* of what the model says is given back at least */
 
 #define SURELY 2.0 /* standard errors */
@@ -30,7 +29,6 @@
 #define ALLOCATED 0.6      /* of what is unaccounted for, and freed again */
 
 enum {
-	WORTH_BYTES = 16 << 20,
 	MUCH_BYTES = 256 << 20,
 	WORTH_TOP_BYTES = 1 << 20,
 	UNACCOUNTED_BYTES = 32 << 20,
@@ -527,7 +525,7 @@ pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct 
 		return 0;
 	swing = find_swing(e);
 	free_bytes = fmin(free_bytes, rss) - swing;
-	if (free_bytes >= WORTH_BYTES && free_bytes >= WORTH * rss)
+	if (free_bytes >= PF_WORTH_BYTES && free_bytes >= PF_WORTH_SHARE * rss)
 		report_unreturned(e, f, has_stats ? a.allocator : PF_ALLOCATOR_GO, rss, free_bytes,
 		    &absent, swing, has_stats ? &a : NULL, proc && !isnan(proc->proc.rss));
 	return pf_findings_check(f, err);

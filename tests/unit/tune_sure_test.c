@@ -71,12 +71,17 @@ what_may_join_is_not_surely_lost(void **state)
 	    "<system type=\"current\" size=\"224000000\"/>\n</heap>\n</malloc>\n";
 	struct pf_tune *tune = new_tune();
 	const struct pf_finding *finding;
+	const struct pf_number *lost;
 	(void)state;
 
 	add_text(tune, "malloc_info", text, false);
 	run_tune(tune);
 	finding = found(tune, "fragmentation");
 	assert_int_equal(finding->confidence, PF_CONFIDENCE_LOW);
+	/* All of it at most; hardly any, where the small pieces join the greater ones. */
+	lost = find_number(tune, finding, "fragmented");
+	assert_float_equal(lost->value, 144e6, 1000);
+	assert_true(lost->low < 1e6 && lost->high == lost->value);
 	assert_non_null(strstr(pf_said(&tune->findings, finding->title), "or lie between"));
 	assert_true(is_advised(tune, finding, "malloc_trim(0)"));
 	pf_tune_free(tune);
