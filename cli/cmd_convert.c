@@ -259,9 +259,10 @@ print_verdict(const struct pf_convert *c, const struct settings *s, struct pf_er
 	return rc;
 }
 
-/* OUT.json beside OUT. */
+/* OUT.json beside OUT, whole but not in its place yet. */
 static int
-write_provenance(const struct pf_convert *c, const char *output, struct pf_error *err)
+prepare_provenance(struct pf_file_pending *record, const struct pf_convert *c, const char *output,
+    struct pf_error *err)
 {
 	size_t room = strlen(output) + sizeof ".json";
 	char *path = malloc(room), *json = NULL;
@@ -276,12 +277,26 @@ write_provenance(const struct pf_convert *c, const char *output, struct pf_error
 		pf_buffer_byte(&text, '\n');
 		rc = pf_buffer_check(&text, err);
 		if (!rc)
-			rc = pf_file_write(path, text.bytes, text.size, err);
+			rc = pf_file_prepare(record, path, text.bytes, text.size, err);
 		pf_buffer_release(&text);
 	}
 	free(json);
 	free(path);
 	return rc;
+}
+
+/* A profile and its record belong together: where one can't be written, neither is. */
+static int
+write_both(const struct pf_convert *c, const char *output, struct pf_error *err)
+{
+	struct pf_file_pending record = {0};
+	int rc = prepare_provenance(&record, c, output, err);
+
+	if (!rc)
+		rc = pf_convert_write(c, output, err);
+	if (rc)
+		pf_file_drop(&record);
+	return rc ? rc : pf_file_place(&record, err);
 }
 
 static int
@@ -291,9 +306,9 @@ write_output(const struct pf_convert *c, const struct settings *s, struct pf_err
 	const void *bytes = pf_convert_bytes(c, &size);
 	int rc = s->check ? cli_check_profile(s->llvm_profdata, bytes, size, err) : 0;
 
-	if (!rc)
-		rc = pf_convert_write(c, s->output, err);
-	return rc || !s->provenance ? rc : write_provenance(c, s->output, err);
+	if (rc)
+		return rc;
+	return s->provenance ? write_both(c, s->output, err) : pf_convert_write(c, s->output, err);
 }
 
 static int

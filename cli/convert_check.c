@@ -1,6 +1,7 @@
 /* convert_check.c: see convert_check.h. */
 #include "convert_check.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,8 @@ run_reader(const char *command, const char *path, struct pf_error *err)
 				said.bytes[i] = ' ';
 		}
 		rc = pf_error_set(err, PF_EINPUT, "%s refuses the profile (status %d): %.*s",
-		    command, status, (int)size, said.bytes ? (char *)said.bytes : "");
+		    command, status, size ? (int)size : INT_MAX,
+		    size ? (char *)said.bytes : "without a word");
 	}
 	pf_buffer_release(&said);
 	return rc;

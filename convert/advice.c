@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "convert/bolt.h"
+#include "core/file.h"
 #include "symbol/binary.h"
 
 const char *
@@ -141,9 +142,9 @@ add_program(struct pf_buffer *b, const struct pf_convert *c)
 }
 
 static void
-add_bolt_flags(struct pf_buffer *b, const struct pf_convert *c, const char *file)
+add_bolt_flags(
+    struct pf_buffer *b, const struct pf_convert *c, const char *binary, const char *file)
 {
-	const char *binary = c->binary_path;
 	char bolted[4096];
 
 	snprintf(bolted, sizeof bolted, "%s.bolt", binary);
@@ -174,11 +175,9 @@ pf_advice_lto_flags(struct pf_buffer *b, const struct pf_convert *c, const char 
 		pf_buffer_string(b, " " PF_LTO_INFERENCE_FLAGS " " PF_LTO_LAYOUT_FLAGS);
 }
 
-void
-pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *output)
+static void
+add_flags(struct pf_buffer *b, const struct pf_convert *c, const char *binary, const char *file)
 {
-	const char *file = named_file(output);
-
 	switch (c->options.format) {
 	case PF_CONVERT_EXTBINARY:
 	case PF_CONVERT_TEXT:
@@ -197,7 +196,7 @@ pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *out
 		pf_buffer_string(b, " >flame.svg");
 		break;
 	case PF_CONVERT_BOLT:
-		add_bolt_flags(b, c, file);
+		add_bolt_flags(b, c, binary, file);
 		break;
 	case PF_CONVERT_GCC:
 		pf_buffer_string(b, PF_GCC_DEBUG_FLAGS " -fauto-profile=");
@@ -212,6 +211,19 @@ pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *out
 		add_quoted(b, file);
 		break;
 	}
+}
+
+void
+pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *output)
+{
+	add_flags(b, c, c->binary_path, named_file(output));
+}
+
+void
+pf_advice_flags_here(struct pf_buffer *b, const struct pf_convert *c, const char *output)
+{
+	add_flags(b, c, c->binary_path ? pf_base_name(c->binary_path) : NULL,
+	    pf_base_name(named_file(output)));
 }
 
 void

@@ -53,6 +53,8 @@ const char *pf_advice_verb(enum pf_convert_format format);
 void pf_advice_command(struct pf_buffer *b, const struct pf_convert *c, const char *output);
 /* The same without the program: what does not depend on the machine. */
 void pf_advice_flags(struct pf_buffer *b, const struct pf_convert *c, const char *output);
+/* The same where both the output and the binary lie in the current folder. */
+void pf_advice_flags_here(struct pf_buffer *b, const struct pf_convert *c, const char *output);
 /* What the linker needs besides where the build is one with -flto; nothing for formats other than LLVM's. */
 void pf_advice_lto_flags(struct pf_buffer *b, const struct pf_convert *c, const char *output);
 

@@ -134,18 +134,39 @@ pf_convert_free(struct pf_convert *c)
 	free(c);
 }
 
+/* Whether one of a profile's mappings is of the binary; those that were symbolized already need none. */
+static bool
+has_binary(const struct pf_convert *c, const struct pf_profile *p)
+{
+	if (!c->binary || !p->mapping_count)
+		return true;
+	for (size_t i = 0; i < p->mapping_count; i++) {
+		const struct pf_mapping *m = &p->mappings[i];
+
+		if (pf_match_used(pf_match_binary(pf_profile_string(p, m->filename),
+			pf_profile_string(p, m->build_id), c->binary_path,
+			pf_binary_build_id(c->binary), c->options.allow_build_id_mismatch)))
+			return true;
+	}
+	return false;
+}
+
 /* `file`: the bytes that the profile was read from; NULL: it was not. */
 static int
 add_profile(struct pf_convert *c, const struct pf_profile *profile, const char *name,
     const struct pf_buffer *file, struct pf_error *err)
 {
 	struct pf_stacks_options options = {.merge_by_filename = c->options.merge_by_filename,
-	    .prefer_lines = !c->binary || pf_format_is_go(c->options.format)};
+	    .prefer_lines = !c->binary || pf_format_is_go(c->options.format),
+	    .tell_again = pf_format_is_go(c->options.format)};
 	int rc = pf_convert_inputs_add(
 	    &c->inputs, profile, name, file ? file->bytes : NULL, file ? file->size : 0, err);
 
-	if (rc || c->inputs.items[c->inputs.count - 1].repeated)
+	if (rc)
 		return rc;
+	c->inputs.items[c->inputs.count - 1].of_binary = has_binary(c, profile);
+	if (c->inputs.items[c->inputs.count - 1].repeated)
+		return 0;
 	pf_period_note(&c->period, profile);
 	return pf_stacks_add(&c->stacks, profile, name, &options, err);
 }
@@ -192,6 +213,21 @@ note_repeated(struct pf_convert *c)
 		    first->name, c->inputs.repeated == 1 ? "" : " …");
 }
 
+/* Those of other programs, or of other builds: whoever gave them thought that they count. */
+static void
+note_others(struct pf_convert *c)
+{
+	size_t count, all = c->inputs.count - c->inputs.repeated;
+	const struct pf_convert_input *first = pf_convert_inputs_without(&c->inputs, &count);
+
+	if (first && count < all)
+		pf_report_note(&c->report,
+		    "%zu of %zu profiles %s nothing of this binary (%s%s): other programs' or "
+		    "other "
+		    "builds' count for nothing.",
+		    count, all, count == 1 ? "has" : "have", first->name, count > 1 ? " …" : "");
+}
+
 static void
 report_inputs(struct pf_convert *c)
 {
@@ -203,6 +239,7 @@ report_inputs(struct pf_convert *c)
 	r->first_nanos = s->first_nanos;
 	r->last_nanos = s->last_nanos;
 	r->duration_nanos = s->duration_nanos;
+	r->useful_nanos = pf_convert_inputs_duration(&c->inputs);
 	r->type = pf_strings_get(&s->strings, s->types[c->type.type].type);
 	r->unit = c->type.unit;
 	r->time = c->type.time;
@@ -210,6 +247,7 @@ report_inputs(struct pf_convert *c)
 	r->of_go = pf_go_stacks(s);
 	r->scale = 1;
 	note_repeated(c);
+	note_others(c);
 	if (s->undated_count)
 		pf_report_note(r, "%llu of %llu profiles have no date: their age is unknown.",
 		    (unsigned long long)s->undated_count, (unsigned long long)s->profile_count);

@@ -28,9 +28,9 @@ pf_more_seconds(const struct pf_report *r)
 		times = fmax(times, times_for(&r->checks[i]));
 	if (times <= 1)
 		return 0;
-	if (!isfinite(times) || r->duration_nanos <= 0)
+	if (!isfinite(times) || r->useful_nanos <= 0)
 		return -1;
-	return (times - 1) * (double)r->duration_nanos / 1e9;
+	return (times - 1) * (double)r->useful_nanos / 1e9;
 }
 
 void
@@ -46,5 +46,5 @@ pf_note_more(struct pf_report *r)
 	    "The samples are too few. At the rate at which they came, about %.0f more %s%s of "
 	    "profiling should do, of all processes together: %.0f samples in %.3g s so far.",
 	    number, brief ? "second" : "minute", number > 1 ? "s" : "", r->used,
-	    (double)r->duration_nanos / 1e9);
+	    (double)r->useful_nanos / 1e9);
 }

@@ -147,6 +147,7 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 	const struct pf_stack_binary *other = most_sampled(w, false);
 	const struct pf_stack_binary *program = most_sampled(w, true);
 	const char *words;
+	bool named;
 
 	if (w->samples.total == 0)
 		return pf_error_set(err, PF_EINPUT,
@@ -184,11 +185,15 @@ refuse_unmatched(const struct work *w, struct pf_error *err)
 		    path);
 	words = program ? "program" : "one";
 	other = program ? program : other;
+	named = strcmp(build_id_of(c, other), "none") == 0 || !own[0];
 	return pf_error_set(err, PF_EINPUT,
-	    "no sample of the profile is in %s (build id %s): its binaries have other names and "
-	    "build ids, the %s with the most samples is %s with build id %s%s; a renamed binary "
-	    "must "
-	    "keep the build id%s",
+	    named
+		? "no sample of the profile is in %s (build id %s): its binaries have other names, "
+		  "the %s with the most samples is %s with build id %s%s; where one side has no "
+		  "build id the file's name decides: give it the name that the profile has%s"
+		: "no sample of the profile is in %s (build id %s): its binaries have other names "
+		  "and build ids, the %s with the most samples is %s with build id %s%s; a renamed "
+		  "binary must keep the build id%s",
 	    path, own[0] ? own : "none", words, stack_string(c, other->filename),
 	    build_id_of(c, other), explain_bolt(c->binary, build_id_of(c, other)),
 	    c->options.allow_build_id_mismatch

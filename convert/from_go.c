@@ -37,10 +37,11 @@ refuse(const struct pf_convert *c, const struct pf_go_profile *g, struct pf_erro
 		    "no sample has a caller: Go's compiler reads call edges only, so whole stacks "
 		    "are needed");
 	return pf_error_set(err, PF_EINPUT,
-	    c->binary ? "no sample of the profile has a function in %s: its addresses are of other "
-			"binaries or builds"
-		      : "the profile has addresses and no functions%s: --binary names the program "
-			"that it was taken from",
+	    c->binary
+		? "no sample of the profile has a function in %s: its addresses are of other "
+		  "binaries or builds"
+		: "the profile has addresses and no functions%s: --binary names the program "
+		  "that it was taken from, if it is one of Go's (C and C++ have other formats)",
 	    c->binary ? c->binary_path : "");
 }
 

@@ -19,6 +19,7 @@ struct walk {
 	size_t left;               /* locations not entered yet */
 	uint64_t first, line;      /* lines left of the one at hand: [first, line) */
 	uint64_t caller;           /* line, plus one; 0: none yet */
+	bool twice;                /* both locations are one */
 };
 
 static struct walk
@@ -28,7 +29,8 @@ walk_sample(const struct pf_profile *p, size_t sample)
 
 	return (struct walk){.p = p,
 	    .locations = p->frames + first,
-	    .left = depth < COUNTED_LOCATIONS ? depth : COUNTED_LOCATIONS};
+	    .left = depth < COUNTED_LOCATIONS ? depth : COUNTED_LOCATIONS,
+	    .twice = depth > 1 && p->frames[first] == p->frames[first + 1]};
 }
 
 /* The next line, plus one; 0 at the end. */
@@ -45,17 +47,33 @@ next_line(struct walk *w)
 	return w->line--;
 }
 
-/* The next edge, without its weight; false at the end. */
+/* Of a sample with one location twice: whether an edge was not met in the first, and is none of a place to itself. */
 static bool
-next_edge(struct walk *w, struct pf_go_edge *edge)
+is_new(const struct walk *w, size_t left_by_caller)
+{
+	uint32_t location = w->locations[0];
+
+	return w->left > 0 ||
+	       (left_by_caller > 0 &&
+		   w->p->line_starts[location + 1] - w->p->line_starts[location] > 1);
+}
+
+/*
+ * The next edge, without its weight; false at the end. Go's compiler makes none of a place to itself (a leaf at the address
+ * that it was called from), and counts each once a sample: another one does not count.
+ */
+static bool
+next_edge(struct walk *w, struct pf_go_edge *edge, bool *counts)
 {
 	const struct pf_profile *p = w->p;
 	uint64_t caller = w->caller ? w->caller : next_line(w);
+	size_t left = w->left;
 	const struct pf_function *f;
 
 	w->caller = caller ? next_line(w) : 0;
 	if (!w->caller)
 		return false;
+	*counts = !w->twice || is_new(w, left);
 	f = &p->functions[p->lines[caller - 1].function];
 	*edge = (struct pf_go_edge){.caller = f->name,
 	    .callee = p->functions[p->lines[w->caller - 1].function].name,
@@ -157,9 +175,10 @@ pf_go_edges_read(struct pf_go_edges *edges, const struct pf_profile *p, struct p
 	for (size_t i = 0; !rc && i < p->sample_count; i++) {
 		struct walk w = walk_sample(p, i);
 		struct pf_go_edge e;
+		bool counts;
 
-		while (!rc && p->values[i] && next_edge(&w, &e))
-			rc = add_weight(edges, &e, p->values[i], err);
+		while (!rc && p->values[i] && next_edge(&w, &e, &counts))
+			rc = counts ? add_weight(edges, &e, p->values[i], err) : 0;
 	}
 	pf_index_release(&edges->index);
 	return rc ? rc : sort_edges(edges, p, err);
@@ -284,9 +303,10 @@ keep_sample(struct remains *r, size_t sample, const struct pf_go_edges *edges,
 	struct walk w = walk_sample(r->p, sample);
 	struct pf_go_edge e;
 	uint64_t from = 0, at = 0;
+	bool counts;
 	int rc = 0;
 
-	for (; !rc && next_edge(&w, &e); at++) {
+	for (; !rc && next_edge(&w, &e, &counts); at++) {
 		if (find_edge(kept, edges->items, &e) != PF_NONE)
 			continue;
 		if (at > from)

@@ -229,6 +229,7 @@ static int
 add_stack(struct work *w, uint32_t node, int64_t value, struct pf_error *err)
 {
 	struct pf_go_profile *g = w->g;
+	const struct pf_stacks *s = w->s;
 	struct place leaf, caller = {.location = PF_NONE};
 	uint32_t locations[2];
 	bool alone, known, sited;
@@ -255,7 +256,8 @@ add_stack(struct work *w, uint32_t node, int64_t value, struct pf_error *err)
 		    err);
 	if (rc || !known || !sited)
 		return rc;
-	locations[0] = leaf.location;
+	/* The compiler makes no edge of a place to itself: it is the same only while it is one location. */
+	locations[0] = s->frames[s->nodes[node].frame].again ? caller.location : leaf.location;
 	locations[1] = caller.location;
 	return add_sample(w, locations, alone ? 1 : 2, value, err);
 }

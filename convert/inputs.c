@@ -79,6 +79,38 @@ pf_convert_inputs_repeated(const struct pf_convert_inputs *inputs)
 }
 
 const struct pf_convert_input *
+pf_convert_inputs_without(const struct pf_convert_inputs *inputs, size_t *count)
+{
+	const struct pf_convert_input *first = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < inputs->count; i++) {
+		const struct pf_convert_input *input = &inputs->items[i];
+
+		if (input->repeated || input->of_binary)
+			continue;
+		first = first ? first : input;
+		++*count;
+	}
+	return first;
+}
+
+int64_t
+pf_convert_inputs_duration(const struct pf_convert_inputs *inputs)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < inputs->count; i++) {
+		const struct pf_convert_input *input = &inputs->items[i];
+
+		if (!input->repeated && input->of_binary && input->duration_nanos > 0 &&
+		    __builtin_add_overflow(sum, input->duration_nanos, &sum))
+			return INT64_MAX;
+	}
+	return sum;
+}
+
+const struct pf_convert_input *
 pf_convert_inputs_of_others(
     const struct pf_convert_inputs *inputs, const struct pf_convert_input **first)
 {

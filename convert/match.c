@@ -31,6 +31,21 @@ same_base(const char *a, const char *b)
 	return a_size == b_size && a_size && memcmp(a, b, (size_t)a_size) == 0;
 }
 
+enum pf_match
+pf_match_binary(const char *filename, const char *theirs, const char *path, const char *build_id,
+    bool allow_other_build)
+{
+	bool known = theirs[0] && build_id[0];
+
+	if (known && strcmp(theirs, build_id) == 0)
+		return PF_MATCH_BUILD_ID;
+	if (!same_base(path, filename))
+		return PF_MATCH_NO;
+	if (!known)
+		return PF_MATCH_NAME;
+	return allow_other_build ? PF_MATCH_FORCED : PF_MATCH_OTHER_BUILD;
+}
+
 int
 pf_match_binaries(enum pf_match **matches, const struct pf_stacks *s, const char *path,
     const char *build_id, bool allow_other_build, struct pf_error *err)
@@ -39,20 +54,11 @@ pf_match_binaries(enum pf_match **matches, const struct pf_stacks *s, const char
 
 	if (rc)
 		return rc;
-	for (size_t i = 0; i < s->binary_count; i++) {
-		const char *theirs = pf_strings_get(&s->strings, s->binaries[i].build_id);
-		bool named = same_base(path, pf_strings_get(&s->strings, s->binaries[i].filename));
-		bool known = theirs[0] && build_id[0];
-
-		if (known && strcmp(theirs, build_id) == 0)
-			(*matches)[i] = PF_MATCH_BUILD_ID;
-		else if (!named)
-			(*matches)[i] = PF_MATCH_NO;
-		else if (!known)
-			(*matches)[i] = PF_MATCH_NAME;
-		else
-			(*matches)[i] = allow_other_build ? PF_MATCH_FORCED : PF_MATCH_OTHER_BUILD;
-	}
+	for (size_t i = 0; i < s->binary_count; i++)
+		(*matches)[i] =
+		    pf_match_binary(pf_strings_get(&s->strings, s->binaries[i].filename),
+			pf_strings_get(&s->strings, s->binaries[i].build_id), path, build_id,
+			allow_other_build);
 	return 0;
 }
 

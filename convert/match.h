@@ -28,6 +28,10 @@ enum pf_match {
 int pf_match_binaries(enum pf_match **matches, const struct pf_stacks *s, const char *path,
     const char *build_id, bool allow_other_build, struct pf_error *err);
 
+/* The decision on one, by its file name and build id ("": none). */
+enum pf_match pf_match_binary(const char *filename, const char *theirs, const char *path,
+    const char *build_id, bool allow_other_build);
+
 static inline bool
 pf_match_used(enum pf_match match)
 {

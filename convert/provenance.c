@@ -137,7 +137,7 @@ provenance_json(const struct pf_convert *c, const char *output)
 	    (json_int_t)r->first_nanos, "last_nanos", (json_int_t)r->last_nanos, "duration_nanos",
 	    (json_int_t)r->duration_nanos, "options", options_json(&c->options), "samples",
 	    pf_report_samples_json(r), "checks", checks_json(c), "flags",
-	    flags_json(c, output, pf_advice_flags), "lto_flags",
+	    flags_json(c, output, pf_advice_flags_here), "lto_flags",
 	    flags_json(c, output, pf_advice_lto_flags));
 }
 

@@ -45,7 +45,8 @@ struct pf_report {
 	uint64_t profiles, undated;
 	uint64_t repeated; /* profiles given again, which count no more */
 	int64_t first_nanos, last_nanos, duration_nanos;
-	const char *type; /* sample type, owned by the stacks */
+	int64_t useful_nanos; /* the same of profiles that have the binary */
+	const char *type;     /* sample type, owned by the stacks */
 	double unit;
 	bool time;
 	bool from_lines;   /* converted without addresses */

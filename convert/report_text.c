@@ -33,6 +33,26 @@ describe_drop(struct pf_buffer *b, const struct pf_drop *d, double total)
 	pf_buffer_byte(b, '\n');
 }
 
+/* In a unit in which the limit is a number to be read. */
+static void
+describe_age(struct pf_buffer *b, const struct pf_check *k, const char *side)
+{
+	static const struct {
+		const char *name;
+		double seconds;
+	} units[] = {{"days", 86400}, {"hours", 3600}, {"minutes", 60}, {"seconds", 1}};
+	size_t i = 0;
+
+	while (i < 3 && k->limit < units[i].seconds)
+		i++;
+	if (k->state == PF_CHECK_UNKNOWN)
+		pf_buffer_printf(b, "age: the profiles have no date (%s %.1f %s)\n", side,
+		    k->limit / units[i].seconds, units[i].name);
+	else
+		pf_buffer_printf(b, "%.1f %s old (%s %.1f %s)\n", k->value / units[i].seconds,
+		    units[i].name, side, k->limit / units[i].seconds, units[i].name);
+}
+
 static void
 describe_check(struct pf_buffer *b, const struct pf_check *k, bool bolt)
 {
@@ -57,12 +77,8 @@ describe_check(struct pf_buffer *b, const struct pf_check *k, bool bolt)
 		    "%.1f %% of the callers' addresses are calls in this binary (%s %g %%: else it "
 		    "is another build)\n",
 		    k->value, side, k->limit);
-	else if (k->state == PF_CHECK_UNKNOWN)
-		pf_buffer_printf(
-		    b, "age: the profiles have no date (%s %.1f days)\n", side, k->limit / 86400);
 	else
-		pf_buffer_printf(
-		    b, "%.1f days old (%s %.1f days)\n", k->value / 86400, side, k->limit / 86400);
+		describe_age(b, k, side);
 }
 
 /* What the output is, in one line. */

@@ -4,10 +4,19 @@
 #
 # Without the file PROFILE the flags are those of a build that is to be profiled: by lines, or with PROBES=1 by
 # pseudo-probes. A profile by probes brings the flag for them along, for clang drops it from a build without. The stamp changes when the profile
-# does, appears or goes, whatever its date: a profile that was just downloaded is often older than the objects.
+# does, appears or goes, whatever its date: a profile that was just downloaded is often older than the objects. A PROFILE that is not
+# there is warned of, for whoever ships that build; names with blanks are none for make.
 OUT ?= out
 PROFUSE_GOAL := $(.DEFAULT_GOAL)
 PROFUSE_FLAGS = -gmlt -fdebug-info-for-profiling
+ifneq ($(word 2,$(PROFILE)),)
+$(error PROFILE has a blank in its name, which make can't take: $(PROFILE))
+endif
+ifneq ($(PROFILE),)
+ifeq ($(wildcard $(PROFILE)),)
+$(warning $(PROFILE) is not there: this build is one to be profiled, not with a profile)
+endif
+endif
 # Whether PROFILE is by probes, and whether static functions have unique names in it, which without -funique-internal-linkage-names
 # fit nothing, is told by the file: in extbinary by flags of the sections of functions' metadata and of names (a table of
 # 32 bytes a section, type and flags first), in LLVM's text by checksums and names.

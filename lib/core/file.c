@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 
 enum { CHUNK = 1 << 16 };
 
@@ -128,12 +129,12 @@ create_beside(const char *path, char **temporary, int *fd, struct pf_error *err)
 	return rc;
 }
 
+/* A whole file beside its place, under a name of its own. */
 static int
-write_and_rename(
-    const char *path, const struct stat *old, const void *bytes, size_t size, struct pf_error *err)
+write_beside(char **temporary, const char *path, const struct stat *old, const void *bytes,
+    size_t size, struct pf_error *err)
 {
-	char *temporary;
-	int fd = -1, rc = create_beside(path, &temporary, &fd, err);
+	int fd = -1, rc = create_beside(path, temporary, &fd, err);
 
 	if (rc)
 		return rc;
@@ -144,11 +145,11 @@ write_and_rename(
 		rc = pf_error_errno(err, "cannot write", path);
 	if (close(fd) && !rc)
 		rc = pf_error_errno(err, "cannot write", path);
-	if (!rc && rename(temporary, path))
-		rc = pf_error_errno(err, "cannot rename to", path);
-	if (rc)
-		unlink(temporary);
-	free(temporary);
+	if (rc) {
+		unlink(*temporary);
+		free(*temporary);
+		*temporary = NULL;
+	}
 	return rc;
 }
 
@@ -186,8 +187,52 @@ pf_file_check_output(const char *path, struct pf_error *err)
 }
 
 int
+pf_file_prepare(struct pf_file_pending *pending, const char *path, const void *bytes, size_t size,
+    struct pf_error *err)
+{
+	struct stat old;
+	bool there;
+	int rc = look_at_target(path, &old, &there, err);
+
+	*pending = (struct pf_file_pending){0};
+	if (!rc)
+		rc = pf_copy_string(&pending->path, path, err);
+	if (!rc)
+		rc = write_beside(&pending->temporary, path, there ? &old : NULL, bytes, size, err);
+	if (rc)
+		pf_file_drop(pending);
+	return rc;
+}
+
+int
+pf_file_place(struct pf_file_pending *pending, struct pf_error *err)
+{
+	int rc = rename(pending->temporary, pending->path)
+		     ? pf_error_errno(err, "cannot rename to", pending->path)
+		     : 0;
+
+	if (!rc) {
+		free(pending->temporary);
+		pending->temporary = NULL;
+	}
+	pf_file_drop(pending);
+	return rc;
+}
+
+void
+pf_file_drop(struct pf_file_pending *pending)
+{
+	if (pending->temporary)
+		unlink(pending->temporary);
+	free(pending->temporary);
+	free(pending->path);
+	*pending = (struct pf_file_pending){0};
+}
+
+int
 pf_file_write(const char *path, const void *bytes, size_t size, struct pf_error *err)
 {
+	struct pf_file_pending pending;
 	struct stat old;
 	bool there;
 	int rc;
@@ -199,5 +244,6 @@ pf_file_write(const char *path, const void *bytes, size_t size, struct pf_error 
 		return rc;
 	if (there && !S_ISREG(old.st_mode))
 		return write_in_place(path, bytes, size, err);
-	return write_and_rename(path, there ? &old : NULL, bytes, size, err);
+	rc = pf_file_prepare(&pending, path, bytes, size, err);
+	return rc ? rc : pf_file_place(&pending, err);
 }

@@ -20,6 +20,18 @@ int pf_file_read(const char *path, struct pf_buffer *out, struct pf_error *err);
 int pf_file_write(const char *path, const void *bytes, size_t size, struct pf_error *err);
 
 /*
+ * The same in two steps, for who writes several files that belong together: all that may well fail is done by the first,
+ * which leaves what is there alone. What is prepared is put in place, or dropped; both release it. For regular files.
+ */
+struct pf_file_pending {
+	char *path, *temporary; /* owned */
+};
+int pf_file_prepare(struct pf_file_pending *pending, const char *path, const void *bytes,
+    size_t size, struct pf_error *err);
+int pf_file_place(struct pf_file_pending *pending, struct pf_error *err);
+void pf_file_drop(struct pf_file_pending *pending);
+
+/*
  * Whether pf_file_write() could write there now, for those who work long before they do: 0, or
  * PF_EIO with its reason. Nothing is left behind, and what is there stays as it is.
  */

@@ -7,6 +7,7 @@
  */
 #include "profile/reader.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -72,6 +73,21 @@ looks_like_text(const uint8_t *bytes, size_t size)
 	return true;
 }
 
+/* A line of perf script: the command, its thread, a processor perhaps, seconds, then what was counted. */
+static bool
+is_of_perf_script(const uint8_t *bytes, size_t size)
+{
+	char line[128];
+	double seconds;
+	int thread, end = 0;
+
+	snprintf(line, sizeof line, "%.*s", (int)(size < sizeof line ? size : sizeof line - 1),
+	    (const char *)bytes);
+	return (sscanf(line, "%*s %d %lf: %n", &thread, &seconds, &end) == 2 ||
+		   sscanf(line, "%*s %d [%*d] %lf: %n", &thread, &seconds, &end) == 2) &&
+	       end > 0;
+}
+
 static int
 text_instead(const char *name, const uint8_t *bytes, size_t size, struct pf_error *err)
 {
@@ -83,8 +99,12 @@ text_instead(const char *name, const uint8_t *bytes, size_t size, struct pf_erro
 		return pf_error_set(err, PF_EINPUT, "%s: not a profile but empty lines", name);
 	while ((size_t)shown < size && shown < 60 && bytes[shown] >= 0x20 && bytes[shown] < 0x7f)
 		shown++;
-	return pf_error_set(err, PF_EINPUT, "%s: not a profile but text: \"%.*s\"", name, shown,
-	    (const char *)bytes);
+	return pf_error_set(err, PF_EINPUT, "%s: not a profile but text: \"%.*s\"%s", name, shown,
+	    (const char *)bytes,
+	    is_of_perf_script(bytes, size)
+		? ", as of perf script: perf_to_profile makes a profile of what perf recorded "
+		  "(google/perf_data_converter), or let profuse collect take it (pid:N)"
+		: "");
 }
 
 /* LLVM's binary sample profiles (the number "SPROF42\xff" or that of another format as ULEB128) and its merged counters. */

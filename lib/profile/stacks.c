@@ -199,7 +199,8 @@ same_frame(const struct pf_stack_frame *a, const struct pf_stack_frame *b)
 {
 	return a->kind == b->kind && a->binary == b->binary && a->address == b->address &&
 	       a->function == b->function && a->filename == b->filename &&
-	       a->start_line == b->start_line && a->line == b->line && a->inlined == b->inlined;
+	       a->start_line == b->start_line && a->line == b->line && a->inlined == b->inlined &&
+	       a->again == b->again;
 }
 
 static int
@@ -373,19 +374,44 @@ descend(struct pf_stacks *s, uint32_t *node, uint32_t frame, struct pf_error *er
 	return 0;
 }
 
+/* Whether the leaf is at the location that its caller is at. */
+static bool
+is_again(const struct addition *a, uint64_t leaf, uint64_t end)
+{
+	return a->options.tell_again && leaf + 1 < end &&
+	       a->p->frames[leaf] == a->p->frames[leaf + 1];
+}
+
+/* The same frame, told to be the leaf's at the location of its caller. */
+static int
+tell_again(struct pf_stacks *s, uint32_t *frame, struct pf_error *err)
+{
+	struct pf_stack_frame f = s->frames[*frame];
+
+	f.again = f.kind == PF_FRAME_LINE;
+	return intern_frame(s, &f, frame, err);
+}
+
 static int
 add_sample(struct addition *a, size_t sample, struct pf_error *err)
 {
 	const struct pf_profile *p = a->p;
 	struct pf_stacks *s = a->s;
+	uint64_t leaf = p->frame_starts[sample], end = p->frame_starts[sample + 1];
 	uint32_t node = 0;
 	int rc = 0;
 
-	for (uint64_t i = p->frame_starts[sample + 1]; i-- > p->frame_starts[sample];) {
+	for (uint64_t i = end; i-- > leaf;) {
 		uint32_t location = p->frames[i];
+		bool again = i == leaf && is_again(a, leaf, end);
 		for (uint64_t j = a->frame_starts[location];
-		    !rc && j < a->frame_starts[location + 1]; j++)
-			rc = descend(s, &node, a->frames[j], err);
+		    !rc && j < a->frame_starts[location + 1]; j++) {
+			uint32_t frame = a->frames[j];
+			if (again)
+				rc = tell_again(s, &frame, err);
+			if (!rc)
+				rc = descend(s, &node, frame, err);
+		}
 	}
 	for (size_t t = 0; !rc && t < s->type_count; t++) {
 		int64_t *sum = &s->values[node * s->type_count + t];

@@ -42,6 +42,8 @@ struct pf_stack_frame {
 	uint32_t filename;        /* LINE: string */
 	int64_t start_line, line; /* LINE */
 	bool inlined; /* LINE: part of its caller's code, the frame of the parent node */
+	bool
+	    again; /* LINE: a leaf's, at the very address from which it was called; where asked for */
 };
 
 struct pf_stack_node {
@@ -71,6 +73,7 @@ struct pf_stacks {
 struct pf_stacks_options {
 	bool merge_by_filename; /* binaries without build id: same file name, same binary */
 	bool prefer_lines; /* a location with lines becomes LINE frames even if it has an address */
+	bool tell_again;   /* set `again` of frames */
 	const char *identity; /* explicit identity of a main binary without build id, or NULL */
 };
 

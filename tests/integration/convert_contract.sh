@@ -105,6 +105,11 @@ expect 0 "$profuse" convert -b shapes -f text -o thin --json --min-samples 10000
 says "more minutes of profiling should do"
 expect 0 "$profuse" convert -b shapes -f text -o thin --json --min-samples 10 cpu.pb.gz
 [ "$(json stdout "d['more_seconds']")" = 0.0 ] || fail "enough samples are not enough"
+# Profiles without this binary bring no rate, and are told.
+expect 0 "$profuse" convert -b shapes -f text -o thin2 --json --min-samples 1000000 cpu.pb.gz elsewhere.pb.gz
+[ "$(json stdout "abs(d['more_seconds'] - 30 * (1e6 / d['samples']['used'] - 1)) < 1")" = True ] || fail "a stranger's seconds are counted"
+json stdout "d['notes']" | grep -q "1 of 2 profiles has nothing of this binary (elsewhere.pb.gz)" || fail "a stranger's profile is not told"
+cmp thin thin2 || fail "a stranger's profile changes the output"
 
 # The same inputs, in any order, by list or folder, give the same bytes.
 mkdir folder
@@ -157,6 +162,16 @@ python3 - one/out.prof.json "$build_id" <<-'END' || fail "the record is not what
 	assert "-fprofile-sample-use=out.prof" in d["flags"] and "age" not in [c["name"] for c in d["checks"]]
 END
 expect 2 "$profuse" convert -b shapes -o - --provenance cpu.pb.gz
+expect 0 "$profuse" convert -b shapes -f bolt -o one/out.bolt --provenance one/cpu.pb.gz
+cp shapes two
+expect 0 "$profuse" convert -b two/shapes -f bolt -o two/out.bolt --provenance cpu.pb.gz
+cmp one/out.bolt.json two/out.bolt.json || fail "the record for BOLT depends on paths"
+# Where the record can't be written, the profile before stays.
+echo before >kept.prof
+mkdir kept.prof.json
+expect 4 "$profuse" convert -b shapes -o kept.prof --provenance cpu.pb.gz
+says "kept.prof.json: it is a folder"
+[ "$(cat kept.prof)" = before ] && [ -z "$(find . -maxdepth 1 -name 'kept.prof*.??????')" ] || fail "a profile without its record"
 
 # The same profile given again is no more samples: by name, under another name, packed otherwise, merged first.
 gzip -dc cpu.pb.gz >copy.pb

@@ -138,6 +138,11 @@ cmp whole apart || fail "debug information in a folder gives other counts"
 printf 'PERFILE2\x68\0\0\0\0\0\0\0' >perf.data
 expect 3 "$profuse" convert -b shapes -o none perf.data
 says "perf_to_profile"
+for line in "prog_line 13174 18110.123456:     250000 cpu-clock:pppH: " "swapper 0 [001] 1.5: 1 cycles:"; do
+	printf '%s\n\t    55f0c0 main+0x10 (/usr/bin/prog_line)\n' "$line" >perf.txt
+	expect 3 "$profuse" convert -b shapes -o none perf.txt
+	says "perf script: perf_to_profile"
+done
 expect 0 "$profuse" convert -b shapes -o clang.prof cpu.pb.gz
 expect 3 "$profuse" convert -b shapes -o none clang.prof
 says "clang.prof: a profile for clang"

@@ -20,6 +20,11 @@ flags lines PROFILE=
 grep -q -- '-gmlt' log && ! grep -q 'probe\|sample-use' log || { cat log; fail "not the build to profile"; }
 flags probes PROFILE= PROBES=1
 grep -q -- -fpseudo-probe-for-profiling log || { cat log; fail "no probes"; }
+# A profile that is not there is a build without: said, for somebody may ship it. Make can't take blanks.
+flags missing PROFILE=typo.prof
+grep -q 'warning: typo.prof is not there\|typo.prof is not there: this build' log || { cat log; fail "nothing said of a missing profile"; }
+make OUT=blank PROFILE="a b.prof" >log 2>&1 && fail "a name with a blank is taken"
+grep -q "a blank in its name" log || { cat log; fail "the blank is not named"; }
 for kind in lines probes; do
 	samples cpu.pb.gz $kind/service leaf grown --every 1
 	for format in extbinary text; do

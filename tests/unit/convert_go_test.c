@@ -106,6 +106,34 @@ add_inlined(struct pf_buffer *b, uint64_t id, uint64_t (*lines)[2], size_t n)
 	pf_buffer_release(&l);
 }
 
+/*
+ * Go's compiler makes no edge of a leaf at the very address from which it was called, though another address of the same
+ * line is one; and counts what is inlined at such an address once.
+ */
+static void
+a_place_that_calls_itself_is_no_edge(void **state)
+{
+	struct pf_buffer b = {.maximum = 1 << 20};
+	uint64_t inlined[][2] = {{STEP, 33}, {WORK, 22}};
+	struct pf_profile *p;
+	char *text;
+	(void)state;
+
+	add_names(&b);
+	add_location(&b, 1, 0, 0x100, WORK, 22);
+	add_location(&b, 2, 0, 0x200, WORK, 22);
+	add_inlined(&b, 3, inlined, 2);
+	add_sample(&b, (uint64_t[]){1, 1}, 2, (int64_t[]){5}, 1, 0);
+	add_sample(&b, (uint64_t[]){2, 1}, 2, (int64_t[]){7}, 1, 0);
+	add_sample(&b, (uint64_t[]){3, 3}, 2, (int64_t[]){1}, 1, 0);
+	p = parse(&b);
+	text = convert(p, PF_CONVERT_GO_PREPROFILE, 100, NULL);
+	assert_string_equal(
+	    text, "GO PREPROFILE V1\nwork\nwork\n2 7\nstep\nwork\n3 1\nwork\nstep\n2 1\n");
+	free(text);
+	pf_profile_free(p);
+}
+
 /* main@11 → [step ← work@22] twice with different callers, and a light edge above a heavy one. */
 static struct pf_profile *
 inlined_profile(void)
@@ -328,6 +356,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(only_the_innermost_two_locations_count),
+	    cmocka_unit_test(a_place_that_calls_itself_is_no_edge),
 	    cmocka_unit_test(inlined_functions_are_edges_too),
 	    cmocka_unit_test(trimming_leaves_the_heavy_edges_their_whole_weight),
 	    cmocka_unit_test(the_profile_has_the_edges_of_the_text),

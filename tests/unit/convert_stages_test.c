@@ -286,7 +286,7 @@ more_profiling_brings_the_overlap_that_was_asked(void **state)
 		struct pf_report r = {.in_binary = 1,
 		    .used = (double)firsts[i],
 		    .line_share = 100,
-		    .duration_nanos = 60000000000,
+		    .useful_nanos = 60000000000,
 		    .last_nanos = 1};
 		o.least_samples = 1;
 		o.least_overlap = 100 * wanted;
@@ -305,7 +305,7 @@ too_few_samples_say_for_how_long_more_are_needed(void **state)
 	    .used = 250,
 	    .line_share = 100,
 	    .last_nanos = 1000000000,
-	    .duration_nanos = 60000000000};
+	    .useful_nanos = 60000000000};
 	(void)state;
 
 	o.now_nanos = r.last_nanos;
@@ -320,11 +320,11 @@ too_few_samples_say_for_how_long_more_are_needed(void **state)
 	pf_report_judge(&r, &o, 0);
 	assert_true(pf_more_seconds(&r) < 0);
 	pf_report_judge(&r, &o, 0.7);
-	r.duration_nanos = 0;
+	r.useful_nanos = 0;
 	assert_true(pf_more_seconds(&r) < 0);
 	pf_note_more(&r);
 	assert_int_equal(r.note_count, 1);
-	r.duration_nanos = 1;
+	r.useful_nanos = 1;
 	r.used = 5000;
 	r.last_nanos = 1; /* old: no matter of how many */
 	o.now_nanos = INT64_MAX;
