@@ -115,19 +115,23 @@ answers_holder(const pthread_mutex_t *m)
 }
 #define always_answers(OBJECT) true
 
+/* What is behind a wrapper, found when it is first called at the latest. */
+#define BEHIND(NAME, PARAMETERS, ARGUMENTS)                                             \
+	typedef int NAME##_function PARAMETERS;                                         \
+	static NAME##_function NAME##_first;                                            \
+	PF_TARGET(NAME##_next, .name = #NAME, .function = (pf_function *)NAME##_first); \
+	static int NAME##_first PARAMETERS                                              \
+	{                                                                               \
+		pf_next_look_up(&NAME##_next, PF_CALLER);                               \
+		return PF_NEXT(NAME) ARGUMENTS;                                         \
+	}
+
 /*
  * A call that waits for its first parameter, `object`, if MUST_WAIT; where its
  * own thread holds that and ANSWERS, it does not wait.
  */
 #define WAITER(NAME, KIND, TYPE, MUST_WAIT, HOLDER, ANSWERS, PARAMETERS, ARGUMENTS)       \
-	typedef int NAME##_function PARAMETERS;                                           \
-	static NAME##_function NAME##_first;                                              \
-	PF_TARGET(NAME##_next, .name = #NAME, .function = (pf_function *)NAME##_first);   \
-	static int NAME##_first PARAMETERS                                                \
-	{                                                                                 \
-		pf_next_look_up(&NAME##_next, PF_CALLER);                                 \
-		return PF_NEXT(NAME) ARGUMENTS;                                           \
-	}                                                                                 \
+	BEHIND(NAME, PARAMETERS, ARGUMENTS)                                               \
 	static __attribute__((noinline)) int NAME##_slow PARAMETERS                       \
 	{                                                                                 \
 		uint32_t holder = HOLDER((TYPE)object);                                   \
@@ -222,30 +226,23 @@ rwlock_wanted(const pthread_rwlock_t *l)
  * The end of a time in which a lock was held, perhaps while others waited. Their
  * account is closed before they can go on, and noted when they do.
  */
-#define UNLOCKER(NAME, KIND, TYPE, WANTED)                                              \
-	typedef int NAME##_function(TYPE *);                                            \
-	static NAME##_function NAME##_first;                                            \
-	PF_TARGET(NAME##_next, .name = #NAME, .function = (pf_function *)NAME##_first); \
-	static int NAME##_first(TYPE *lock)                                             \
-	{                                                                               \
-		pf_next_look_up(&NAME##_next, PF_CALLER);                               \
-		return PF_NEXT(NAME)(lock);                                             \
-	}                                                                               \
-	static __attribute__((noinline)) int NAME##_slow(TYPE *lock)                    \
-	{                                                                               \
-		int64_t delay = counted() ? pf_lock_account(lock) : 0;                  \
-		int rc = PF_NEXT(NAME)(lock);                                           \
-		pf_lock_released(KIND, delay, PF_CALLER);                               \
-		return rc;                                                              \
-	}                                                                               \
-	PF_EXPORT int NAME(TYPE *lock)                                                  \
-	{                                                                               \
-		if (PF_RARELY(WANTED(lock))) {                                          \
-			int rc = NAME##_slow(lock);                                     \
-			PF_STAY_ON_THE_STACK;                                           \
-			return rc;                                                      \
-		}                                                                       \
-		return PF_NEXT(NAME)(lock);                                             \
+#define UNLOCKER(NAME, KIND, TYPE, WANTED)                             \
+	BEHIND(NAME, (TYPE * lock), (lock))                            \
+	static __attribute__((noinline)) int NAME##_slow(TYPE *lock)   \
+	{                                                              \
+		int64_t delay = counted() ? pf_lock_account(lock) : 0; \
+		int rc = PF_NEXT(NAME)(lock);                          \
+		pf_lock_released(KIND, delay, PF_CALLER);              \
+		return rc;                                             \
+	}                                                              \
+	PF_EXPORT int NAME(TYPE *lock)                                 \
+	{                                                              \
+		if (PF_RARELY(WANTED(lock))) {                         \
+			int rc = NAME##_slow(lock);                    \
+			PF_STAY_ON_THE_STACK;                          \
+			return rc;                                     \
+		}                                                      \
+		return PF_NEXT(NAME)(lock);                            \
 	}
 
 UNLOCKER(pthread_mutex_unlock, PF_WAIT_MUTEX, pthread_mutex_t, mutex_wanted)
@@ -260,20 +257,13 @@ mtx_wanted(const mtx_t *m)
 UNLOCKER(mtx_unlock, PF_WAIT_MUTEX, mtx_t, mtx_wanted)
 
 /* A call that lets somebody go on at a condition or a semaphore, where the caller may have had its turn. */
-#define WAKER(NAME, TYPE)                                                               \
-	typedef int NAME##_function(TYPE *);                                            \
-	static NAME##_function NAME##_first;                                            \
-	PF_TARGET(NAME##_next, .name = #NAME, .function = (pf_function *)NAME##_first); \
-	static int NAME##_first(TYPE *object)                                           \
-	{                                                                               \
-		pf_next_look_up(&NAME##_next, PF_CALLER);                               \
-		return PF_NEXT(NAME)(object);                                           \
-	}                                                                               \
-	PF_EXPORT int NAME(TYPE *object)                                                \
-	{                                                                               \
-		if (PF_RARELY(pf_turn_is_mine(object)))                                 \
-			pf_turn_passed(object);                                         \
-		return PF_NEXT(NAME)(object);                                           \
+#define WAKER(NAME, TYPE)                               \
+	BEHIND(NAME, (TYPE * object), (object))         \
+	PF_EXPORT int NAME(TYPE *object)                \
+	{                                               \
+		if (PF_RARELY(pf_turn_is_mine(object))) \
+			pf_turn_passed(object);         \
+		return PF_NEXT(NAME)(object);           \
 	}
 
 WAKER(sem_post, sem_t)
