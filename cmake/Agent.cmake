@@ -25,12 +25,17 @@ file(GLOB hooks collect/agent/hook_*.c) # a few instructions each: not one more
 set_source_files_properties(${hooks} PROPERTIES COMPILE_OPTIONS -fomit-frame-pointer)
 
 # The functions that stand in front of the host's (hook_*.c) are in the shared library alone: an archive
-# would define malloc in whatever program it is linked into.
+# would define malloc in whatever program it is linked into. All others allocate by own_memory.c.
 function(profuse_agent_join name exclude)
   set(joined ${CMAKE_BINARY_DIR}/${name}.o)
+  set(guests ${CMAKE_BINARY_DIR}/${name}-guests.o)
+  set(in_front "agent/(hook_.*|next|own_memory)\\.c")
   set(objects $<FILTER:$<TARGET_OBJECTS:profuse_agent_guest>,EXCLUDE,${exclude}>)
   add_custom_command(OUTPUT ${joined}
-    COMMAND ${CMAKE_LINKER} -r -o ${joined} ${objects} ${DEFLATE_STATIC}
+    COMMAND ${CMAKE_LINKER} -r -o ${guests} $<FILTER:${objects},EXCLUDE,${in_front}> ${DEFLATE_STATIC}
+    COMMAND ${CMAKE_OBJCOPY} --redefine-sym malloc=pf_own_malloc --redefine-sym calloc=pf_own_calloc
+      --redefine-sym realloc=pf_own_realloc --redefine-sym free=pf_own_free ${guests}
+    COMMAND ${CMAKE_LINKER} -r -o ${joined} ${guests} $<FILTER:${objects},INCLUDE,${in_front}>
     COMMAND ${CMAKE_OBJCOPY} --keep-global-symbols=${CMAKE_SOURCE_DIR}/cmake/agent-exports.txt ${joined}
     DEPENDS profuse_agent_guest $<TARGET_OBJECTS:profuse_agent_guest> ${DEFLATE_STATIC}
       ${CMAKE_SOURCE_DIR}/cmake/agent-exports.txt

@@ -18,11 +18,19 @@
 #define HEAVY_ALLOCATION 0.15
 #define HEAVY_SERIAL 0.10
 
+/* What the agent does below the call that it stands in front of: with a sampled allocation, say. */
+static bool
+is_agents(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	size_t agent = pf_stack_with(s, ep, PF_CODE_WRAPPER);
+
+	return agent < s->count && agent < pf_stack_with(s, ep, PF_CODE_ALLOCATION);
+}
+
 bool
 pf_allocates(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {
-	(void)ep;
-	return (s->traits & PF_CODE_ALLOCATION) && !(s->traits & PF_CODE_GC);
+	return (s->traits & PF_CODE_ALLOCATION) && !(s->traits & PF_CODE_GC) && !is_agents(s, ep);
 }
 
 static bool

@@ -24,6 +24,9 @@ lost_bytes(const struct pf_allocator_stats *a, double rss, double absent)
 	return a->active - a->in_use - (a->allocator == PF_ALLOCATOR_TCMALLOC ? cached : 0);
 }
 
+#define ROUGHLY \
+	0.1 /* of what is lost: how far the allocator's own counts go, so less is no interval */
+
 /* By what of it is there, and may come back: between these. */
 static void
 add_lost(struct pf_findings *f, const struct pf_allocator_stats *a, double rss,
@@ -32,7 +35,7 @@ add_lost(struct pf_findings *f, const struct pf_allocator_stats *a, double rss,
 	double low = fmin(lost_bytes(a, rss, absent->least), lost) - more,
 	       high = fmax(lost_bytes(a, rss, absent->most), lost);
 
-	if (low < lost || high > lost)
+	if (high - low > ROUGHLY * lost)
 		pf_add_estimate(f, "fragmented", lost, fmax(0, low), high, "bytes");
 	else
 		pf_add_number(f, "fragmented", lost, "bytes");

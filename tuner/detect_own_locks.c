@@ -155,7 +155,7 @@ report(struct pf_findings *f, const struct own_locks *l, struct pf_error *err)
 	    pf_say(f, "%.1f threads wait on average for what one at a time has in %s", mean,
 		l->function));
 	finding->summary = pf_say(f,
-	    "They wait at a futex that is none of the C library's locks (Abseil's, Rust's, a lock "
+	    "They wait at a futex beside pthreads' locks (Abseil's, Rust's, a lock "
 	    "of "
 	    "the program's own). In %zu of %zu looks with some that waited exactly one more was "
 	    "inside "
@@ -199,11 +199,11 @@ pf_write_own_locks(const struct pf_evidence *e, struct pf_buffer *out, struct pf
 	if (rc || !is_crowded(&l) || is_lock(&l))
 		return rc;
 	pf_buffer_printf(out,
-	    "In %zu looks %.1f threads on average waited at a futex that is none of the C "
-	    "library's "
-	    "locks, most of them in %s (std::atomic::wait, Rust's or Abseil's locks, a queue of "
-	    "the "
-	    "program's own): whether they wait for each other or for work was not judged.",
+	    "In %zu looks %.1f threads on average waited at a futex beside pthreads' locks, "
+	    "conditions "
+	    "and semaphores, most of them in %s (std::atomic::wait, C++20's semaphores, barriers, "
+	    "Rust's or Abseil's locks, a queue of the program's own): whether they wait for each "
+	    "other or for work was not judged.",
 	    l.looks, l.waiting / (double)l.looks, l.function);
 	return 0;
 }

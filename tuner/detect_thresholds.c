@@ -24,6 +24,9 @@ enum {
 #define MOSTLY_BEYOND 0.5 /* of bytes in big blocks: no threshold is above them */
 #define MOSTLY_BLOCKS 0.5 /* of what goes back: by blocks of their own */
 #define GIVEN_BACK 0.2 /* of the time spent mapping: to unmap costs as much as to map, and more */
+#define GIVEN_BACK_HARDLY \
+	0.03 /* the same where pages are touched in malloc itself: a heap that only grows has none */
+#define MUCH_MAPPING 0.2 /* of the CPU time: then that is enough */
 
 /*
  * What the caches of threads don't fit costs CPU time in the allocator, and no more than there is of
@@ -253,7 +256,7 @@ mapping_cost(const struct pf_evidence *e, struct pf_findings *f, bool *found, st
 	const struct pf_evidence_profile *ep = pf_cpu_profile(e, &column);
 	struct pf_finding *finding;
 	struct pf_sites sites, back = {0}, blocks = {0};
-	double share, samples, low, high, beyond;
+	double share, samples, low, high, beyond, least;
 	char text[PF_AMOUNT_ROOM];
 	bool small;
 	int rc;
@@ -271,7 +274,8 @@ mapping_cost(const struct pf_evidence *e, struct pf_findings *f, bool *found, st
 	share = sites.total / pf_column_total(ep, column);
 	samples = pf_cpu_samples(ep);
 	pf_share_interval(share, samples, &low, &high);
-	if (!rc && share >= 0.05 && low >= 0.02 && back.total >= GIVEN_BACK * sites.total) {
+	least = share >= MUCH_MAPPING ? GIVEN_BACK_HARDLY : GIVEN_BACK;
+	if (!rc && share >= 0.05 && low >= 0.02 && back.total >= least * sites.total) {
 		*found = true;
 		finding = pf_findings_add(f, "malloc-thresholds",
 		    pf_cpu_severity(

@@ -191,6 +191,17 @@ summary_of(struct pf_findings *f, const struct pf_lock *l, bool starved)
 	return said;
 }
 
+/* With its interval, unless somebody waits still, longer than all of the error: there is no upper bound then. */
+static void
+add_waiting(struct pf_findings *f, const struct pf_lock *l, const char *name, double value,
+    double variance, const char *unit)
+{
+	if (l->waited.go_on || l->waited.standing)
+		pf_add_number(f, name, value, unit);
+	else
+		pf_add_sum(f, name, value, variance, unit);
+}
+
 static void
 add_lock_numbers(struct pf_findings *f, const struct pf_lock *l)
 {
@@ -204,10 +215,10 @@ add_lock_numbers(struct pf_findings *f, const struct pf_lock *l)
 	    ALL_OF_IT; /* figures of other locks, too: profiles of waits don't tell for whose */
 
 	/* Of what is counted, the sample tells whose a share it is. */
-	pf_add_sum(f, "waited", waited_for(l), of * l->errors.delay * (exact ? fmax(0, 1 - of) : 1),
-	    "seconds");
+	add_waiting(f, l, "waited", waited_for(l),
+	    of * l->errors.delay * (exact ? fmax(0, 1 - of) : 1), "seconds");
 	if (all)
-		pf_add_sum(f, "waited_at_all_locks", l->delay, errors.delay, "seconds");
+		add_waiting(f, l, "waited_at_all_locks", l->delay, errors.delay, "seconds");
 	if (!w->go_on) {
 		pf_add_sum(f, all ? "waits_at_all_locks" : "waits", count, errors.count, "count");
 		pf_mean_interval(l->delay, count, errors, &low, &high);
@@ -218,7 +229,7 @@ add_lock_numbers(struct pf_findings *f, const struct pf_lock *l)
 		pf_add_sum(f, all ? "releases_of_all_locks" : "releases", l->count, l->errors.count,
 		    "count");
 	pf_add_number(f, "share_of_waiting", l->share, "share");
-	pf_add_sum(f, all ? "waiting_on_average_at_all_locks" : "waiting_on_average",
+	add_waiting(f, l, all ? "waiting_on_average_at_all_locks" : "waiting_on_average",
 	    l->delay / l->window, errors.delay / (l->window * l->window), "threads");
 }
 

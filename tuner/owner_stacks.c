@@ -99,9 +99,9 @@ pf_wait_of(uint32_t traits)
 	static const uint32_t waits[] = {
 	    PF_CODE_SLEEP, PF_CODE_LOCK_WAIT, PF_CODE_POOL, PF_CODE_OUTSIDE, PF_CODE_CHANNEL};
 
-	/* In a read, but of a pipe that another thread writes to: as at a condition. */
+	/* In a read, but of a pipe that another thread writes to: as at a condition. Without any, for a signal. */
 	if (traits & PF_CODE_IDLE)
-		return PF_CODE_CHANNEL;
+		return traits & PF_CODE_OUTSIDE ? PF_CODE_CHANNEL : PF_CODE_SLEEP;
 	for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
 		if (traits & waits[i])
 			return waits[i];

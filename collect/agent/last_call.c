@@ -22,12 +22,26 @@ enum {
 	LONGEST = 6, /* bytes of a jump */
 	MOST_HOPS = 3,
 	KEPT = 512,
+	ANSWERS = 2048,
 };
 
-struct pf_last_call_seen {
+/* What was found out by a search from one function to another, by what was called. */
+struct way {
 	uint64_t target, entry; /* 0: nothing is kept here */
 	uint32_t mapping;
 	struct pf_last_call call;
+};
+
+/* The answer to a question, by where the call returns to: code that calls by its address does so each time. */
+struct answer {
+	uint64_t pc, entry, below; /* 0: nothing is kept here */
+	uint32_t mapping;
+	struct pf_last_call call;
+};
+
+struct pf_last_call_seen {
+	struct way ways[KEPT];
+	struct answer answers[ANSWERS];
 };
 
 struct search {
@@ -299,18 +313,21 @@ search(struct pf_modules *modules, uint64_t target, const struct pf_called *what
 	call->known = true;
 }
 
-/* What the instruction before the frame's address calls; 0: not known. */
+/* What the instruction before the frame's address calls, and whether it always does; 0: not known. */
 static uint64_t
-called(const struct pf_frame *caller, struct pf_modules *modules, const struct pf_called *what)
+called(const struct pf_frame *caller, struct pf_modules *modules, const struct pf_called *what,
+    bool *fixed)
 {
 	uint64_t back = caller->registers[PF_REG_PC], target;
 	uint8_t code[6], reg;
 
+	*fixed = false;
 	if (!pf_host_read_all(code, back - sizeof code, sizeof code))
 		return 0;
 	if (code[1] == 0xe8) {
 		target = taken_for_entry(modules, behind(modules, relative(code + 2, back)), what);
-		if (target == what->entry || is_start(modules, target))
+		*fixed = target == what->entry || is_start(modules, target);
+		if (*fixed)
 			return target;
 	}
 	if (code[0] == 0xff && code[1] == 0x15)
@@ -330,34 +347,61 @@ called(const struct pf_frame *caller, struct pf_modules *modules, const struct p
 		   : 0;
 }
 
+/* By the search of before, where that was of the same code; `kept` may be NULL. */
+static void
+find_way(struct pf_last_call_seen *kept, struct pf_modules *modules, uint64_t target,
+    const struct pf_called *what, struct pf_last_call *call)
+{
+	struct way *way, other = {0};
+	uint32_t mapping = pf_modules_find(modules, target, NO_LOOK);
+
+	way = kept ? &kept->ways[pf_hash_u64(target ^ what->entry << 1) % KEPT] : &other;
+	if (way->target != target || way->entry != what->entry || way->mapping != mapping) {
+		*way = (struct way){.target = target, .entry = what->entry, .mapping = mapping};
+		search(modules, target, what, &way->call);
+	}
+	*call = way->call;
+}
+
+/* The answer, and whether it is the same whenever this place is come by. */
+static bool
+ask(struct pf_last_call_seen *kept, struct pf_modules *modules, const struct pf_frame *caller,
+    const struct pf_called *what, struct pf_last_call *call)
+{
+	bool fixed;
+	uint64_t target = called(caller, modules, what, &fixed);
+
+	*call = (struct pf_last_call){0};
+	call->known = target && (target == what->entry || target == what->below);
+	if (target && !call->known && is_start(modules, target))
+		find_way(kept, modules, target, what, call);
+	return target && fixed;
+}
+
 void
 pf_last_call(struct pf_last_call_seen **kept, struct pf_modules *modules,
     const struct pf_frame *caller, const struct pf_called *what, int64_t now,
     struct pf_last_call *call)
 {
-	struct pf_last_call_seen *seen, other;
-	uint64_t target;
+	uint64_t pc = caller->registers[PF_REG_PC];
+	struct answer *answer = NULL;
+	uint32_t mapping;
 
 	*call = (struct pf_last_call){0};
 	if (!pf_host_reads_surely())
 		return;
 	/* Looks for what is new are made here, before anything is held. */
-	pf_modules_find(modules, caller->registers[PF_REG_PC], now);
+	mapping = pf_modules_find(modules, pc, now);
 	pf_modules_find(modules, what->entry, now);
-	target = called(caller, modules, what);
-	call->known = target && (target == what->entry || target == what->below);
-	if (!target || call->known || !is_start(modules, target))
-		return;
 	if (!*kept)
-		*kept = calloc(KEPT, sizeof **kept);
-	seen = *kept ? &(*kept)[pf_hash_u64(target ^ what->entry << 1) % KEPT] : &other;
-	other.target = 0;
-	if (seen->target != target || seen->entry != what->entry ||
-	    seen->mapping != pf_modules_find(modules, target, NO_LOOK)) {
-		seen->target = target;
-		seen->entry = what->entry;
-		seen->mapping = pf_modules_find(modules, target, NO_LOOK);
-		search(modules, target, what, &seen->call);
+		*kept = calloc(1, sizeof **kept);
+	if (*kept)
+		answer = &(*kept)->answers[pf_hash_u64(pc ^ what->below << 1) % ANSWERS];
+	if (answer && answer->pc == pc && answer->entry == what->entry &&
+	    answer->below == what->below && answer->mapping == mapping) {
+		*call = answer->call;
+		return;
 	}
-	*call = seen->call;
+	if (ask(*kept, modules, caller, what, call) && answer)
+		*answer = (struct answer){pc, what->entry, what->below, mapping, *call};
 }

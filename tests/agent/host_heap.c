@@ -10,6 +10,8 @@
  *	                   children that do the same
  *	signals SECONDS    a handler that allocates and frees, while main computes
  *	grow SECONDS       leaks a megabyte every 10 ms
+ *	apart              waits for the file AGENT_TEST_END, ten minutes at most: then a block of 200 KiB has to
+ *	                   have a mapping of its own, as glibc's first thresholds have it
  *
  * Each ends with status 0 only if it saw nothing unexpected.
  */
@@ -314,6 +316,23 @@ grow(double seconds)
 	return 0;
 }
 
+static int
+apart(void)
+{
+	const char *end = getenv("AGENT_TEST_END");
+	size_t before;
+
+	CHECK(end);
+	puts("ready");
+	fflush(stdout);
+	for (int i = 0; i < 60000 && access(end, F_OK); i++)
+		usleep(10000);
+	before = mallinfo2().hblks;
+	any_free(any_malloc(1000));
+	CHECK(any_malloc(200 << 10) && mallinfo2().hblks == before + 1);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -330,5 +349,7 @@ main(int argc, char **argv)
 		return threads(seconds);
 	if (!strcmp(mode, "signals"))
 		return signals(seconds);
+	if (!strcmp(mode, "apart"))
+		return apart();
 	return !strcmp(mode, "grow") ? grow(seconds) : 2;
 }

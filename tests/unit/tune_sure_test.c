@@ -545,6 +545,24 @@ a_graph_of_nothing_is_none(void **state)
 	pf_tune_free(tune);
 }
 
+/* What the agent does for a sample of an allocation costs the service time, and none for its allocator. */
+static void
+what_the_agent_does_is_not_allocating(void **state)
+{
+	static const char *const types[] = {"samples", "count", "cpu", "nanoseconds", NULL};
+	static const struct test_sample cpu[] = {
+	    {{"syscall", "[libprofuse-agent.so]", "malloc", "make", "main"}, {600, 6000000000},
+		{{0}}},
+	    {{"hash", "main"}, {400, 4000000000}, {{0}}}, {{NULL}, {0}, {{0}}}};
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_labelled(tune, types, cpu, 10, 1000, false);
+	run_tune(tune);
+	assert_null(find_finding(tune, "allocation-heavy"));
+	pf_tune_free(tune);
+}
+
 /* However severe it would be. */
 static void
 what_is_hardly_sure_is_not_severe(void **state)
@@ -584,6 +602,7 @@ main(void)
 	    cmocka_unit_test(severity_is_by_the_cpu_that_is_used),
 	    cmocka_unit_test(code_of_no_file_gets_no_names),
 	    cmocka_unit_test(a_graph_of_nothing_is_none),
+	    cmocka_unit_test(what_the_agent_does_is_not_allocating),
 	    cmocka_unit_test(what_is_hardly_sure_is_not_severe),
 	};
 
