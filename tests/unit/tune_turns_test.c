@@ -199,9 +199,9 @@ other_waits_at_futexes_are_not_judged(void **state)
 		    cases[i].waiting, cases[i].inside, cases[i].waited, cases[i].caller);
 
 		assert_int_equal(
-		    is_unjudged(
-			tune, "In 4 looks 4.0 threads on average waited at a futex beside "
-			      "pthreads' locks, conditions and semaphores, most of them in save"),
+		    is_unjudged(tune,
+			"In 4 looks 4.0 threads on average waited at a futex beside "
+			"pthreads' locks, conditions and semaphores, most of them in save"),
 		    cases[i].said);
 		assert_null(find_finding(tune, "lock-contention"));
 		pf_tune_free(tune);
