@@ -16,7 +16,8 @@ port=$(free_port) other2=$(free_port)
 quick="--rate 300 --duration 300ms --warmup 50ms --idle 0 --repeats 0"
 
 echo "several variants, environments, duet"
-expect 0 "" --before "$burn 3" --variant "same" --variant "twice=$burn 6" --variant-env same:X=1 --pairs 6 --json
+# Long enough that what a command takes to start is little of it: others run beside this.
+expect 0 "" --before "$burn 30" --variant "same" --variant "twice=$burn 60" --variant-env same:X=1 --pairs 6 --json
 json "[v['name'] for v in d['variants']] == ['before', 'same', 'twice'] and d['variants'][1]['environment'] == ['X=1']"
 json "m['cpu']['change'] > 0.5 and d['variants'][1]['metrics']['cpu']['change'] < 0.5"
 json "all(sorted(p['order']) == ['before', 'same', 'twice'] for p in d['pairs'])"
@@ -26,7 +27,7 @@ json "d['primary'] == 'wall' and m['wall']['primary'] and m['wall']['verdict'] =
 expect 0 "both at once" --before "$burn 3" --after "$burn 8" --duet --pairs 6
 expect 2 "there are two of this name" --before true --variant x --variant x
 expect 2 "with the name of a --variant" --before true --variant x --variant-env y:A=1
-expect 1 "gate cpu<=+10% for twice: failed" --before "$burn 5" --variant "same" --variant "twice=$burn 10" --pairs 8 --gate 'cpu<=+10%'
+expect 1 "gate cpu<=+10% for twice: failed" --before "$burn 30" --variant "same" --variant "twice=$burn 60" --pairs 8 --gate 'cpu<=+10%'
 
 if [ -e "$(ldconfig -p | awk '/libjemalloc.so.2/ { print $NF; exit }')" ]; then
 	expect 0 "" --before "$burn 1 --memory 8" --after "$burn 1 --memory 20" --before-env LD_PRELOAD=libjemalloc.so.2 \
