@@ -35,6 +35,7 @@ struct pf_local {
 	struct pf_turn
 	    turns[PF_OPEN_TURNS]; /* its own that it has not passed on, the last of them */
 	unsigned next_turn;
+	bool has_turns; /* perhaps */
 };
 
 /* In the static block of each thread: reading it is one instruction and never allocates. */

@@ -102,6 +102,7 @@ pf_turn_taken(const void *at, int64_t since, int64_t now)
 	}
 	mine->object = object;
 	mine->taken = now;
+	pf_local.has_turns = true;
 	if (again)
 		return;
 	t = find_or_enter(object);
@@ -119,6 +120,9 @@ pf_turn_passed(const void *at)
 
 	if (mine)
 		*mine = (struct pf_turn){0};
+	pf_local.has_turns = false;
+	for (unsigned i = 0; i < PF_OPEN_TURNS; i++)
+		pf_local.has_turns |= pf_local.turns[i].object != 0;
 	if (!mine || !t)
 		return;
 	atomic_fetch_add_explicit(&t->passed, 1, memory_order_relaxed);

@@ -18,7 +18,7 @@
 static inline bool
 pf_turn_is_mine(const void *object)
 {
-	for (unsigned i = 0; i < PF_OPEN_TURNS; i++) {
+	for (unsigned i = 0; pf_local.has_turns && i < PF_OPEN_TURNS; i++) {
 		if (pf_local.turns[i].object == (uintptr_t)object)
 			return true;
 	}

@@ -19,6 +19,8 @@ enum {
 	MOST_SUMS = 1 << 16,
 	/* ns: less is what a call takes that has nothing to wait for; going to sleep and being woken takes longer. */
 	SHORTEST_WAIT = 5000,
+	/* ns: nobody misses a place for so little, and threads that hand over what they have do it often. */
+	SHORTEST_FOR_TURN = 200000,
 };
 
 /* The account of a lock in pf_watched, at the same place. */
@@ -216,7 +218,8 @@ pf_wait_end(struct pf_wait *wait)
 	uint64_t period = 0;
 
 	finish(wait, now);
-	if (wait->kind == PF_WAIT_SEMAPHORE || wait->kind == PF_WAIT_CONDITION)
+	if (delay >= SHORTEST_FOR_TURN &&
+	    (wait->kind == PF_WAIT_SEMAPHORE || wait->kind == PF_WAIT_CONDITION))
 		pf_turn_taken(wait->object, wait->since, now);
 	if (delay >= SHORTEST_WAIT) {
 		tally(PF_NOTE_WAIT, wait->kind, delay);
