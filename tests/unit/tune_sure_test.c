@@ -563,6 +563,45 @@ what_the_agent_does_is_not_allocating(void **state)
 	pf_tune_free(tune);
 }
 
+/* A heap's end that is given back and touched again costs in malloc, hardly in giving back; one that only grows gives hardly any back. */
+static void
+touching_pages_again_is_told_from_growth(void **state)
+{
+	static const char *const types[] = {"samples", "count", "cpu", "nanoseconds", NULL};
+	(void)state;
+
+	for (int64_t back = 1; back <= 51; back += 50) {
+		const struct test_sample cpu[] = {
+		    {{"sysmalloc", "_int_malloc", "malloc", "make", "main"}, {900, 9000000000},
+			{{0}}},
+		    {{"madvise", "shrink_heap", "heap_trim", "_int_free", "free", "drop", "main"},
+			{back, back * 10000000}, {{0}}},
+		    {{"hash", "main"}, {50, 500000000}, {{0}}}, {{NULL}, {0}, {{0}}}};
+		struct pf_tune *tune = new_tune();
+
+		add_labelled(tune, types, cpu, 10, 1000, false);
+		run_tune(tune);
+		assert_int_equal(find_finding(tune, "malloc-thresholds") != NULL, back > 1);
+		pf_tune_free(tune);
+	}
+}
+
+/* Whoever waits for a signal waits for no other thread. */
+static void
+threads_in_pause_are_asleep(void **state)
+{
+	static const struct test_sample threads[] = {
+	    {{"pause", "main"}, {1500, 0}, {{"wait", "pause", 0}}}, {{NULL}, {0}, {{0}}}};
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_labelled(tune, test_threads, threads, 0, 1000, false);
+	run_tune(tune);
+	assert_string_equal(pf_said(&tune->findings, found(tune, "thread-leak")->title),
+	    "1500 threads are asleep in pause");
+	pf_tune_free(tune);
+}
+
 /* However severe it would be. */
 static void
 what_is_hardly_sure_is_not_severe(void **state)
@@ -603,6 +642,8 @@ main(void)
 	    cmocka_unit_test(code_of_no_file_gets_no_names),
 	    cmocka_unit_test(a_graph_of_nothing_is_none),
 	    cmocka_unit_test(what_the_agent_does_is_not_allocating),
+	    cmocka_unit_test(touching_pages_again_is_told_from_growth),
+	    cmocka_unit_test(threads_in_pause_are_asleep),
 	    cmocka_unit_test(what_is_hardly_sure_is_not_severe),
 	};
 
