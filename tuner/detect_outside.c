@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/number.h"
 #include "tuner/sites.h"
 #include "tuner/workers.h"
 
@@ -199,14 +200,6 @@ is_patient(const struct pf_profile *p, size_t sample)
 		   pf_sample_text(p, sample, "wait"), SOONER * waited) == PF_CODE_RESTS;
 }
 
-static int
-by_number(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
 /* The threads that were patient in any look, sorted; to be freed. */
 static int
 list_patient(const struct pf_evidence *e, int64_t **list, size_t *count, struct pf_error *err)
@@ -226,7 +219,7 @@ list_patient(const struct pf_evidence *e, int64_t **list, size_t *count, struct 
 		}
 	}
 	if (*count)
-		qsort(*list, *count, sizeof **list, by_number);
+		qsort(*list, *count, sizeof **list, pf_number_order);
 	return rc;
 }
 
@@ -244,7 +237,7 @@ count_patient(struct waiting *w, const struct pf_evidence *e, uint32_t column, s
 		rc = pf_stack_read(&s, w->ep, i, err);
 		if (rc || !waits_outside(&s, w->ep))
 			continue;
-		if (count && bsearch(&thread, list, count, sizeof *list, by_number))
+		if (count && bsearch(&thread, list, count, sizeof *list, pf_number_order))
 			w->patient += pf_value(w->ep, i, column);
 		if (strcmp(pf_sample_text(w->ep->p, i, "peer"), "server") == 0)
 			w->network += pf_value(w->ep, i, column);

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/number.h"
 #include "tuner/locks.h"
 #include "tuner/sites.h"
 
@@ -49,14 +50,6 @@ is_passed_on(const struct pf_profile *p, size_t sample)
 
 	return taken >= LEAST_TURNS &&
 	       (double)pf_sample_number(p, sample, "passed") >= PASSED * taken;
-}
-
-static int
-by_number(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
 }
 
 /* The object with the most waits among these, which are sorted by it; 0: there are none. */
@@ -97,7 +90,7 @@ find_object(int64_t *object, const struct pf_evidence *e, struct pf_error *err)
 		}
 	}
 	if (count)
-		qsort(list, count, sizeof *list, by_number);
+		qsort(list, count, sizeof *list, pf_number_order);
 	*object = rc ? 0 : most_frequent(list, count);
 	free(list);
 	return rc;

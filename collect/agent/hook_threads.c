@@ -257,13 +257,14 @@ mtx_wanted(const mtx_t *m)
 UNLOCKER(mtx_unlock, PF_WAIT_MUTEX, mtx_t, mtx_wanted)
 
 /* A call that lets somebody go on at a condition or a semaphore, where the caller may have had its turn. */
-#define WAKER(NAME, TYPE)                               \
-	BEHIND(NAME, (TYPE * object), (object))         \
-	PF_EXPORT int NAME(TYPE *object)                \
-	{                                               \
-		if (PF_RARELY(pf_turn_is_mine(object))) \
-			pf_turn_passed(object);         \
-		return PF_NEXT(NAME)(object);           \
+#define WAKER(NAME, TYPE)                                    \
+	BEHIND(NAME, (TYPE * object), (object))              \
+	PF_EXPORT int NAME(TYPE *object)                     \
+	{                                                    \
+		struct pf_turn *mine = pf_turn_open(object); \
+		if (PF_RARELY(mine))                         \
+			pf_turn_passed(mine);                \
+		return PF_NEXT(NAME)(object);                \
 	}
 
 WAKER(sem_post, sem_t)

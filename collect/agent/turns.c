@@ -7,7 +7,6 @@
 #include "collect/agent/turns.h"
 
 #include <stdatomic.h>
-#include <stddef.h>
 
 enum {
 	OBJECTS = 512,
@@ -78,21 +77,11 @@ give_up(uintptr_t object)
 		change_owner(t, pf_local_thread(), 0);
 }
 
-static struct pf_turn *
-open_turn(uintptr_t object)
-{
-	for (size_t i = 0; i < PF_OPEN_TURNS; i++) {
-		if (pf_local.turns[i].object == object)
-			return &pf_local.turns[i];
-	}
-	return NULL;
-}
-
 void
 pf_turn_taken(const void *at, int64_t since, int64_t now)
 {
 	uintptr_t object = (uintptr_t)at;
-	struct pf_turn *mine = open_turn(object);
+	struct pf_turn *mine = pf_turn_open(at);
 	bool again = mine && since - mine->taken < AT_ONCE;
 	struct turns *t;
 
@@ -112,18 +101,15 @@ pf_turn_taken(const void *at, int64_t since, int64_t now)
 }
 
 void
-pf_turn_passed(const void *at)
+pf_turn_passed(struct pf_turn *mine)
 {
-	uintptr_t object = (uintptr_t)at;
-	struct pf_turn *mine = open_turn(object);
-	struct turns *t = find(object);
+	struct turns *t = find(mine->object);
 
-	if (mine)
-		*mine = (struct pf_turn){0};
+	*mine = (struct pf_turn){0};
 	pf_local.has_turns = false;
 	for (unsigned i = 0; i < PF_OPEN_TURNS; i++)
 		pf_local.has_turns |= pf_local.turns[i].object != 0;
-	if (!mine || !t)
+	if (!t)
 		return;
 	atomic_fetch_add_explicit(&t->passed, 1, memory_order_relaxed);
 	change_owner(t, pf_local_thread(), 0);

@@ -10,19 +10,20 @@
 #define PF_AGENT_TURNS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "collect/agent/local.h"
 
-/* Whether the calling thread has a turn at this object, and would pass it on by waking somebody there. */
-static inline bool
-pf_turn_is_mine(const void *object)
+/* The calling thread's turn at this object, which it would pass on by waking somebody there; NULL: it has none. */
+static inline struct pf_turn *
+pf_turn_open(const void *object)
 {
 	for (unsigned i = 0; pf_local.has_turns && i < PF_OPEN_TURNS; i++) {
 		if (pf_local.turns[i].object == (uintptr_t)object)
-			return true;
+			return &pf_local.turns[i];
 	}
-	return false;
+	return NULL;
 }
 
 /*
@@ -30,8 +31,8 @@ pf_turn_is_mine(const void *object)
  * has found nothing for it the first time, and is the same turn.
  */
 void pf_turn_taken(const void *object, int64_t since, int64_t now);
-/* Before the call that wakes somebody, of a thread whose turn it is. */
-void pf_turn_passed(const void *object);
+/* Before the call that wakes somebody, of the thread whose turn it is. */
+void pf_turn_passed(struct pf_turn *mine);
 
 /* How many turns were taken at an object, and passed on by who had taken them; false: none is known. */
 bool pf_turns_at(uint64_t object, uint32_t *taken, uint32_t *passed);

@@ -4,12 +4,22 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* A number of which NaN says that it is not known: 0 then. */
 static inline double
 pf_or_zero(double value)
 {
 	return isnan(value) ? 0 : value;
+}
+
+/* The order of two int64_t, for qsort and bsearch. */
+static inline int
+pf_number_order(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
 }
 
 /*
