@@ -19,6 +19,7 @@
 #include "collected.h"
 #include "core/error.h"
 #include "endpoint.h"
+#include "profile/model.h"
 
 enum { SLACK = 30, DEFAULT_RATIO = 200, DEFAULT_REDIRECTS = 5 };
 
@@ -249,6 +250,23 @@ ask(struct collection *c, struct pf_http_result *result, struct pf_error *err)
 	}
 }
 
+/* The most likely reason. The agent records waiting always, and memory by samples. */
+static const char *
+why_empty(const char *type, bool agent)
+{
+	if (strcmp(type, "cpu") == 0)
+		return "the profile has no samples: the process used hardly any CPU in the window";
+	if (strcmp(type, "mutex") == 0 || strcmp(type, "block") == 0)
+		return agent ? "the profile has no samples: nothing had to wait"
+			     : "the profile has no samples: nothing had to wait, or the service "
+			       "doesn't record it (Go does only after "
+			       "runtime.SetMutexProfileFraction or runtime.SetBlockProfileRate)";
+	if (agent && (strcmp(type, "heap") == 0 || strcmp(type, "allocs") == 0))
+		return "the profile has no samples: too little was allocated under the agent for "
+		       "one to be taken (PROFUSE_HEAP says how rare they are, 512 KiB unless set)";
+	return "the profile has no samples";
+}
+
 static void
 warn_about_content(const struct collection *c, const struct pf_profile *profile)
 {
@@ -262,17 +280,8 @@ warn_about_content(const struct collection *c, const struct pf_profile *profile)
 		    "the profile covers %.3g s, not the %.3g s asked for", measured, window);
 		warn(c, sentence);
 	}
-	if (pf_profile_sample_count(profile))
-		return;
-	if (strcmp(type, "cpu") == 0)
-		warn(
-		    c, "the profile has no samples: the process used hardly any CPU in the window");
-	else if (strcmp(type, "mutex") == 0 || strcmp(type, "block") == 0)
-		warn(c, "the profile has no samples: nothing had to wait, or the service doesn't "
-			"record it (Go does only "
-			"after runtime.SetMutexProfileFraction or runtime.SetBlockProfileRate)");
-	else
-		warn(c, "the profile has no samples");
+	if (!pf_profile_sample_count(profile))
+		warn(c, why_empty(type, pf_profile_says(profile, PF_AGENT_SAYS)));
 }
 
 static int

@@ -25,6 +25,7 @@
 
 #include "core/memory.h"
 #include "core/number.h"
+#include "tuner/outside_waits.h"
 #include "tuner/sites.h"
 #include "tuner/workers.h"
 
@@ -35,81 +36,6 @@
 #define HARDLY_ANY 0.1
 
 enum { LEAST_WAITING = 4, SOONER = 5 };
-
-static const char *const counts[] = {"goroutine", "goroutines", "thread", "threads", NULL};
-
-/*
- * A thread for each connection reads the next request in the function that it was
- * started with. Whoever asks somebody else does so further down. (Of goroutines,
- * servers' loops are known by their names, and their own functions ask others too.)
- */
-static bool
-reads_next_request(const struct pf_stack *s, const struct pf_evidence_profile *ep, size_t own)
-{
-	if (ep->kind == PF_PROFILE_GOROUTINE || !(s->traits & PF_CODE_OUTSIDE))
-		return false;
-	for (size_t i = own + 1; i < s->count; i++) {
-		if (!ep->traits[s->names[i]])
-			return false;
-	}
-	return true;
-}
-
-/* main, where others do the work. */
-static bool
-joins(const struct pf_stack *s, const struct pf_evidence_profile *ep)
-{
-	return ep->kind != PF_PROFILE_GOROUTINE && s->count &&
-	       strstr(pf_site_name(ep, s->names[0]), "_join");
-}
-
-static bool
-own_work(const struct pf_stack *s, const struct pf_evidence_profile *ep)
-{
-	size_t own = pf_stack_own(s, ep);
-
-	/* main and the like sit at the root of everything: at work is what has own code below a wait. */
-	return own < s->count && !(s->traits & (PF_CODE_SERVER | PF_CODE_SLEEP | PF_CODE_IDLE)) &&
-	       !reads_next_request(s, ep, own) && !joins(s, ep);
-}
-
-static bool
-waits_outside(const struct pf_stack *s, const struct pf_evidence_profile *ep)
-{
-	/* In the middle of writing to a socket is no waiting, however busy the processor is. */
-	if ((s->traits & (PF_CODE_SOCKET | PF_CODE_PARKED)) == PF_CODE_SOCKET ||
-	    s->traits & PF_CODE_RUNS)
-		return false;
-	return own_work(s, ep) && (s->traits & (PF_CODE_OUTSIDE | PF_CODE_POOL)) &&
-	       !(s->traits & PF_CODE_LOCK_WAIT);
-}
-
-/* Names alone say it of goroutines; of threads a read is one of many things. */
-static bool
-surely_waits_outside(const struct pf_stack *s, const struct pf_evidence_profile *ep)
-{
-	return waits_outside(s, ep) && (ep->kind != PF_PROFILE_THREADS || s->traits & PF_CODE_ASKS);
-}
-
-static bool
-rests_outside(const struct pf_stack *s, const struct pf_evidence_profile *ep)
-{
-	return waits_outside(s, ep) && s->traits & PF_CODE_RESTS;
-}
-
-static bool
-work_waits_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
-{
-	return own_work(s, ep) && (s->traits & PF_CODE_LOCK_WAIT);
-}
-
-/* A request that waits for its turn, at a channel that nobody takes from: those whose turn it is are at work. */
-static bool
-queues(const struct pf_stack *s, const struct pf_evidence_profile *ep)
-{
-	return own_work(s, ep) && (s->traits & PF_CODE_SENDS) && (s->traits & PF_CODE_REQUEST) &&
-	       !(s->traits & (PF_CODE_OUTSIDE | PF_CODE_POOL | PF_CODE_LOCK_WAIT));
-}
 
 double
 pf_busy_share(const struct pf_evidence *e)
@@ -125,10 +51,10 @@ pf_busy_share(const struct pf_evidence *e)
 }
 
 struct waiting {
-	const struct pf_evidence_profile *ep;
-	struct pf_sites outside, surely, resting, working, locks,
-	    queued;     /* surely, resting: of outside; queued: of working */
-	double network; /* of outside: for another server */
+	struct pf_outside_waits mean;         /* over all looks */
+	const struct pf_evidence_profile *ep; /* the look that is shown, and all of this in it: */
+	struct pf_sites outside, surely, resting, queued; /* surely, resting: of outside */
+	double network;                                   /* of outside: for another server */
 	double patient; /* of these: longer than in a hurry, in any look */
 	bool deaf;      /* the process listens for nobody, and the agent says so */
 	double busy;
@@ -144,18 +70,7 @@ struct waiting {
 static double
 at_work(const struct waiting *w)
 {
-	return w->working.total - w->queued.total;
-}
-
-/* Whether the agent says so, which listens itself. */
-static bool
-says(const struct pf_profile *p, const char *words)
-{
-	for (size_t i = 0; i < p->comment_count; i++) {
-		if (strstr(pf_profile_string(p, p->comments[i]), words))
-			return true;
-	}
-	return false;
+	return w->mean.working - w->mean.queued;
 }
 
 /* Whether a look at threads shows one that waits for clients. */
@@ -235,7 +150,7 @@ count_patient(struct waiting *w, const struct pf_evidence *e, uint32_t column, s
 		int64_t thread = pf_sample_number(w->ep->p, i, "tid");
 
 		rc = pf_stack_read(&s, w->ep, i, err);
-		if (rc || !waits_outside(&s, w->ep))
+		if (rc || !pf_waits_outside(&s, w->ep))
 			continue;
 		if (count && bsearch(&thread, list, count, sizeof *list, pf_number_order))
 			w->patient += pf_value(w->ep, i, column);
@@ -277,8 +192,8 @@ severity_of(const struct waiting *w)
 {
 	if (may_be_subscribers(w) || may_be_at_rest(w) || spare(w) >= SPARE)
 		return PF_SEVERITY_LOW;
-	return w->outside.total >= 0.5 * at_work(w) && !w->looks && !w->queues ? PF_SEVERITY_HIGH
-									       : PF_SEVERITY_MEDIUM;
+	return w->mean.outside >= 0.5 * at_work(w) && !w->looks && !w->queues ? PF_SEVERITY_HIGH
+									      : PF_SEVERITY_MEDIUM;
 }
 
 static void
@@ -345,16 +260,16 @@ title_of(struct pf_findings *f, const struct waiting *w, bool pool)
 		    "In each of %zu looks all threads that work wait for something outside "
 		    "(network or disk) in %s",
 		    w->looks, owner);
-	return pf_say(f,
-	    pool ? "%.0f of %.0f working %s wait for a connection of a pool in %s"
-		 : "%.0f of %.0f working %s wait for something outside (network or disk) in %s",
-	    w->outside.total, at_work(w), what, owner);
+	return pf_say(f, "%s%.3g of %.3g working %s wait for %s in %s",
+	    w->mean.looks > 1 ? pf_said(f, pf_say(f, "On average over %zu looks ", w->mean.looks))
+			      : "",
+	    w->mean.outside, at_work(w), what,
+	    pool ? "a connection of a pool" : "something outside (network or disk)", owner);
 }
 
 static int
 report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
 {
-	double n = w->outside.total;
 	const char *owner = pf_site_name(w->ep, w->outside.items[0].name);
 	const char *what = w->ep->kind == PF_PROFILE_THREADS ? "threads" : "goroutines";
 	struct pf_stack stack = {0};
@@ -367,11 +282,12 @@ report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
 		return rc;
 	pf_findings_add(f, "external-wait", severity_of(w),
 	    isnan(w->busy) ? PF_CONFIDENCE_LOW : PF_CONFIDENCE_MEDIUM, title_of(f, w, pool));
-	pf_add_number(f, "waiting_outside", n, "count");
-	pf_add_number(f, "waiting_for_locks", w->locks.total, "count");
+	pf_add_number(f, "waiting_outside", w->mean.outside, "count");
+	pf_add_number(f, "waiting_for_locks", w->mean.locks, "count");
 	pf_add_number(f, "working", at_work(w), "count");
-	if (w->queued.total > 0)
-		pf_add_number(f, "requests_that_wait_for_their_turn", w->queued.total, "count");
+	if (w->mean.queued > 0)
+		pf_add_number(f, "requests_that_wait_for_their_turn", w->mean.queued, "count");
+	pf_add_number(f, "looks", (double)w->mean.looks, "count");
 	pf_add_number(f, "cpu_busy", w->busy, "share");
 	add_caveats(f, w);
 	pf_add_advice(f,
@@ -386,14 +302,14 @@ report(struct pf_findings *f, const struct waiting *w, struct pf_error *err)
 			       "don't depend on each other at once.",
 			       owner),
 		.how = pf_say(f, "compare the other side's latency with this service's p50")});
-	if (w->queued.total >= w->outside.total)
+	if (w->queued.count && w->mean.queued >= w->mean.outside)
 		pf_add_advice(
 		    f, (struct pf_advice){
 			   .action = pf_say(f,
 			       "Or let more of them ask at once than today, if the other side has "
 			       "room "
-			       "for it: %.0f wait for their turn in %s.",
-			       w->queued.total, pf_site_name(w->ep, w->queued.items[0].name))});
+			       "for it: %.3g wait for their turn in %s.",
+			       w->mean.queued, pf_site_name(w->ep, w->queued.items[0].name))});
 	pf_add_measurement(f, "p99", "seconds",
 	    pf_say(f,
 		"tuning allocators or the collector will not change it; measure the call itself"));
@@ -425,10 +341,10 @@ read_look(struct look *l, const struct waiting *w, const struct pf_evidence_prof
 		const char *call = pf_sample_text(ep->p, i, "wait");
 
 		rc = pf_stack_read(&s, ep, i, err);
-		if (rc || !own_work(&s, ep) || stands_apart(w, &s, ep))
+		if (rc || !pf_is_own_work(&s, ep) || stands_apart(w, &s, ep))
 			continue;
 		l->working++;
-		l->asking += surely_waits_outside(&s, ep);
+		l->asking += pf_surely_waits_outside(&s, ep);
 		l->syncing += strcmp(call, "fsync") == 0 || strcmp(call, "fdatasync") == 0;
 	}
 	pf_stack_release(&s);
@@ -460,7 +376,7 @@ look_for_time(struct waiting *w, const struct pf_evidence *e, struct pf_error *e
 		rc = read_look(&l, w, &e->profiles[i], err);
 		if (!l.asking)
 			return rc;
-		listens |= says(e->profiles[i].p, "listens for clients");
+		listens |= pf_profile_says(e->profiles[i].p, "listens for clients");
 		all.working += l.working;
 		all.asking += l.asking;
 		all.syncing += l.syncing;
@@ -485,8 +401,8 @@ look_at_threads(
 	if (!rc)
 		rc = count_patient(w, e, column, err);
 	if (!rc)
-		rc = pf_workers_count(&w->workers, e, waits_outside, err);
-	if (!rc && w->outside.total < LEAST_WAITING)
+		rc = pf_workers_count(&w->workers, e, pf_waits_outside, err);
+	if (!rc && w->mean.outside < LEAST_WAITING)
 		rc = look_for_time(w, e, err);
 	return rc;
 }
@@ -498,7 +414,7 @@ look_for_queues(struct waiting *w, const struct pf_evidence *e, struct pf_error 
 	size_t looks = 0;
 	int rc = 0;
 
-	if (w->outside.total + w->queued.total < LEAST_WAITING)
+	if (w->mean.outside + w->mean.queued < LEAST_WAITING)
 		return 0;
 	for (size_t i = 0; !rc && i < e->profile_count; i++) {
 		const struct pf_evidence_profile *ep = &e->profiles[i];
@@ -508,10 +424,10 @@ look_for_queues(struct waiting *w, const struct pf_evidence *e, struct pf_error 
 
 		if (ep->kind != PF_PROFILE_GOROUTINE || ep->base || !ep->p)
 			continue;
-		column = pf_evidence_column(ep, counts);
-		rc = pf_sites_of(&outside, ep, column, waits_outside, err);
+		column = pf_evidence_column(ep, pf_count_columns);
+		rc = pf_sites_of(&outside, ep, column, pf_waits_outside, err);
 		if (!rc)
-			rc = pf_sites_of(&queued, ep, column, queues, err);
+			rc = pf_sites_of(&queued, ep, column, pf_queues, err);
 		both = outside.total > 0 && queued.total >= outside.total;
 		pf_sites_release(&outside);
 		pf_sites_release(&queued);
@@ -528,37 +444,33 @@ is_worth_saying(const struct waiting *w)
 {
 	if (w->deaf && may_be_at_rest(w)) /* nobody is known to wait for anything */
 		return false;
-	return (w->outside.total >= LEAST_WAITING || w->looks || w->queues) && spare(w) < 1 &&
-	       w->outside.total >= 0.3 * at_work(w) && w->outside.total > w->locks.total &&
-	       !(w->busy > BUSY);
+	return (w->mean.outside >= LEAST_WAITING || w->looks || w->queues) && w->outside.count &&
+	       spare(w) < 1 && w->mean.outside >= 0.3 * at_work(w) &&
+	       w->mean.outside > w->mean.locks && !(w->busy > BUSY);
 }
 
 static int
 judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings *f,
     struct pf_error *err)
 {
-	struct waiting w = {
-	    .ep = pf_evidence_last(e, kind), .busy = pf_busy_share(e), .serves = true};
-	uint32_t column = w.ep ? pf_evidence_column(w.ep, counts) : PF_NONE;
-	int rc;
+	struct waiting w = {.busy = pf_busy_share(e), .serves = true};
+	uint32_t column;
+	int rc = pf_outside_waits_count(&w.mean, e, kind, &w.ep, err);
 
-	if (column == PF_NONE)
-		return 0;
-	rc = pf_sites_of(&w.outside, w.ep, column, waits_outside, err);
+	column = w.ep ? pf_evidence_column(w.ep, pf_count_columns) : PF_NONE;
+	if (rc || column == PF_NONE)
+		return rc;
+	rc = pf_sites_of(&w.outside, w.ep, column, pf_waits_outside, err);
 	if (!rc)
-		rc = pf_sites_of(&w.surely, w.ep, column, surely_waits_outside, err);
+		rc = pf_sites_of(&w.surely, w.ep, column, pf_surely_waits_outside, err);
 	if (!rc)
-		rc = pf_sites_of(&w.resting, w.ep, column, rests_outside, err);
+		rc = pf_sites_of(&w.resting, w.ep, column, pf_rests_outside, err);
 	if (!rc)
-		rc = pf_sites_of(&w.working, w.ep, column, own_work, err);
-	if (!rc)
-		rc = pf_sites_of(&w.locks, w.ep, column, work_waits_at_lock, err);
-	if (!rc)
-		rc = pf_sites_of(&w.queued, w.ep, column, queues, err);
-	w.deaf = says(w.ep->p, "listens for no clients");
+		rc = pf_sites_of(&w.queued, w.ep, column, pf_queues, err);
+	w.deaf = pf_profile_says(w.ep->p, "listens for no clients");
 	if (!rc && kind == PF_PROFILE_THREADS)
 		rc = look_at_threads(&w, e, column, err);
-	if (!rc && kind == PF_PROFILE_GOROUTINE && w.outside.total < LEAST_WAITING)
+	if (!rc && kind == PF_PROFILE_GOROUTINE && w.mean.outside < LEAST_WAITING)
 		rc = look_for_queues(&w, e, err);
 	if (!rc && is_worth_saying(&w))
 		rc = report(f, &w, err);
@@ -566,8 +478,6 @@ judge(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings
 	pf_sites_release(&w.outside);
 	pf_sites_release(&w.surely);
 	pf_sites_release(&w.resting);
-	pf_sites_release(&w.working);
-	pf_sites_release(&w.locks);
 	pf_sites_release(&w.queued);
 	return rc;
 }

@@ -341,7 +341,7 @@ pf_growth_write_slow(const struct pf_evidence *e, struct pf_buffer *out)
 	char span[PF_AMOUNT_ROOM], rate[PF_AMOUNT_ROOM], all[PF_AMOUNT_ROOM];
 	double least = fmax(pf_least_leak(w.held), w.sampled);
 
-	if (!(w.seconds > 0) || w.seconds >= LONG_WATCH ||
+	if (!(w.seconds > 0) || w.seconds >= LONG_WATCH || !(w.held > 0) ||
 	    !pf_evidence_is_timed(e, PF_PROFILE_HEAP) ||
 	    (e->collections > 1 && e->collections < PF_LEAST_SERIES))
 		return;

@@ -115,6 +115,16 @@ pf_profile_drop_samples(struct pf_profile *p)
 	p->packed = NULL;
 }
 
+bool
+pf_profile_says(const struct pf_profile *p, const char *words)
+{
+	for (size_t i = 0; i < p->comment_count; i++) {
+		if (strstr(pf_profile_string(p, p->comments[i]), words))
+			return true;
+	}
+	return false;
+}
+
 uint32_t
 pf_profile_find_type(const struct pf_profile *p, const char *type)
 {

@@ -109,6 +109,11 @@ pf_profile_string(const struct pf_profile *p, uint32_t id)
 	return pf_strings_get(&p->strings, id);
 }
 
+/* Whether one of its comments has these words. */
+bool pf_profile_says(const struct pf_profile *p, const char *words);
+/* What the agent says in each of its profiles, before its version. */
+#define PF_AGENT_SAYS "agent: profuse-agent "
+
 /* The position of the sample type of this name ("cpu", "instructions"), or PF_NONE. */
 uint32_t pf_profile_find_type(const struct pf_profile *p, const char *type);
 

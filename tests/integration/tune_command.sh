@@ -329,7 +329,7 @@ wait "$service" 2>/dev/null || true
 service=
 # What each snapshot of a series lacks is said once, with how often.
 under_agent PROFUSE_HEAP=1000000000 "$build/tests/agent/agent_host_peers" >/dev/null
-expect 0 "heap: the profile has no samples (5 times)" --service "http://127.0.0.1:$port" --seconds 1
+expect 0 "512 KiB unless set) (5 times)" --service "http://127.0.0.1:$port" --seconds 1
 end_service
 python3 - <<'PY'
 import json

@@ -1,4 +1,6 @@
 /* Threads that wait for somebody outside: beside others of their kind that have nothing to do, without clients, all alone. */
+#include <math.h>
+
 #include <profuse/tune.h>
 
 #include "support/labelled_profile.h"
@@ -92,12 +94,12 @@ where_others_of_their_kind_are_idle_nobody_waits_for_them(void **state)
 	}
 }
 
-/* One look with six that wait says little where ten are idle in others. */
+/* One look with ten that wait says little where eight are idle in others. */
 static void
 all_looks_say_who_is_idle(void **state)
 {
-	static const int busy[KINDS] = {[WAITING] = 6},
-			 idle[KINDS] = {[WAITING] = 2, [IDLE_AT_CLIENT] = 4};
+	static const int busy[KINDS] = {[WAITING] = 10},
+			 idle[KINDS] = {[WAITING] = 3, [IDLE_AT_CLIENT] = 8};
 	struct pf_tune *tune = new_tune();
 	(void)state;
 
@@ -105,6 +107,41 @@ all_looks_say_who_is_idle(void **state)
 		add_look(tune, idle, 1000 + i);
 	add_look(tune, busy, 1003);
 	assert_int_equal(severity_of(tune), -1);
+}
+
+/* How many wait is a mean over the looks: neither the last one nor the fullest decides. */
+static void
+looks_are_averaged(void **state)
+{
+	static const int many[KINDS] = {[WAITING] = 14, [ACCEPTS] = 1},
+			 few[KINDS] = {[WAITING] = 2, [ACCEPTS] = 1, [RUNS] = 3},
+			 none[KINDS] = {[ACCEPTS] = 1, [RUNS] = 3};
+	static const struct {
+		const int *looks[3];
+		double waiting; /* 0: no finding */
+	} cases[] = {{{few, many, few}, 6}, {{many, none, none}, 14. / 3}, {{few, few, many}, 6},
+	    {{few, few, few}, 0}, {{none, none, few}, 0}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		for (int64_t k = 0; k < 3; k++)
+			add_look(tune, cases[i].looks[k], 1000 + k);
+		add_cpu(tune);
+		run_tune(tune);
+		found = find_finding(tune, "external-wait");
+		assert_int_equal(found != NULL, cases[i].waiting > 0);
+		if (found) {
+			assert_true(fabs(find_number(tune, found, "waiting_outside")->value -
+					 cases[i].waiting) < 1e-9);
+			assert_true(find_number(tune, found, "looks")->value == 3);
+			assert_non_null(strstr(
+			    pf_said(&tune->findings, found->title), "On average over 3 looks"));
+		}
+		pf_tune_free(tune);
+	}
 }
 
 /* Threads that only accept have no more time for a request than those that they hand it to. */
@@ -315,6 +352,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(where_others_of_their_kind_are_idle_nobody_waits_for_them),
 	    cmocka_unit_test(all_looks_say_who_is_idle),
+	    cmocka_unit_test(looks_are_averaged),
 	    cmocka_unit_test(few_that_never_have_time_are_found_beside_one_that_accepts),
 	    cmocka_unit_test(who_hears_unasked_has_nothing_to_wait_for),
 	    cmocka_unit_test(who_reads_from_helpers_in_a_process_without_clients_is_at_rest),
