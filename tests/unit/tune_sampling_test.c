@@ -4,7 +4,7 @@
  */
 #include <math.h>
 
-#include "support/tuned.h"
+#include "support/labelled_profile.h"
 #include "tuner/sampling.h"
 
 static void
@@ -179,6 +179,39 @@ what_was_counted_needs_no_interval(void **state)
 	}
 }
 
+/* Who has waited for far longer than the others, and waits still, is in no sum: it has no upper bound then. */
+static void
+waits_that_go_on_leave_no_upper_bound(void **state)
+{
+	static const char variance[] =
+	    "variance of mutex: contentions 2890, delay 12345678900000000 ns2";
+	static const int64_t waited[] = {0, 1000000, INT64_C(60000000000)};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof waited / sizeof *waited; i++) {
+		const struct test_sample threads[] = {
+		    {{"pthread_mutex_lock", "count", "start_thread"}, {1, 0},
+			{{"tid", NULL, 7}, {"wait", "mutex", 0}, {"waited", NULL, waited[i]}}},
+		    {{NULL}, {0}, {{0}}}};
+		struct pf_profile *mutex = read_fixture_profile("tune/contended/mutex.pb.gz"),
+				  *block = read_fixture_profile("tune/contended/block.pb.gz");
+		struct pf_tune *tune = new_tune();
+
+		add_comment(mutex, variance);
+		add_comment(block, variance);
+		block->duration_nanos = mutex->duration_nanos; /* of the same time */
+		add_profile(tune, mutex);
+		add_profile(tune, block);
+		add_labelled(tune, test_threads, threads, 0, 1000, false);
+		run_tune(tune);
+		assert_int_equal(!isnan(number(tune, "waited")->low), i < 2);
+		assert_int_equal(!isnan(number(tune, "waiting_on_average")->high), i < 2);
+		pf_profile_free(mutex);
+		pf_profile_free(block);
+		pf_tune_free(tune);
+	}
+}
+
 static bool
 says(const struct pf_profile *p, const char *comment)
 {
@@ -275,6 +308,7 @@ main(void)
 	    cmocka_unit_test(what_may_be_none_is_unsure),
 	    cmocka_unit_test(what_is_not_told_has_no_interval),
 	    cmocka_unit_test(what_was_counted_needs_no_interval),
+	    cmocka_unit_test(waits_that_go_on_leave_no_upper_bound),
 	    cmocka_unit_test(comments_of_waits_are_subtracted),
 	    cmocka_unit_test(who_has_no_name_is_told_less_surely),
 	    cmocka_unit_test(what_a_heap_profile_counts_is_sampled),
