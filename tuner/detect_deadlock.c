@@ -152,39 +152,6 @@ find_self(struct pf_findings *f, const struct pf_wait_graph *w)
 	return false;
 }
 
-/* Locks that everybody has been waiting for, for minutes, while no order tells who holds what. */
-static void
-find_stuck(struct pf_findings *f, const struct pf_wait_graph *w)
-{
-	const struct pf_waiter *first = NULL, *other = NULL;
-
-	for (size_t i = 0; i < w->count; i++) {
-		const struct pf_waiter *x = &w->waiters[i];
-		if (x->g->minutes < 1)
-			continue;
-		if (!first)
-			first = x;
-		else if (x->lock != first->lock && !other)
-			other = x;
-	}
-	if (!first || !other)
-		return;
-	pf_begin_deadlock(f, w, PF_CONFIDENCE_LOW,
-	    pf_say(f,
-		"Suspected deadlock: goroutines in %s and %s have waited for locks for %" PRId64
-		" minutes",
-		pf_wait_name(w->dump, first->own->function),
-		pf_wait_name(w->dump, other->own->function), first->g->minutes),
-	    pf_say_order_locks(f));
-	pf_say_waits(f, w, first, "");
-	pf_say_waits(f, w, other, "");
-	pf_show_waiter(f, w, first, 1);
-	pf_show_waiter(f, w, other, 1);
-	pf_add_caveat(f, PF_CONFIDENCE_LOW,
-	    pf_say(f, "A dump does not say who holds a lock: one very long critical section looks "
-		      "the same."));
-}
-
 int
 pf_detect_deadlock(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
@@ -194,9 +161,10 @@ pf_detect_deadlock(const struct pf_evidence *e, struct pf_findings *f, struct pf
 	if (!e->has_goroutines)
 		return 0;
 	rc = pf_wait_graph_build(&w, &e->goroutines, err);
-	if (!rc && w.count > 1 && !find_cycle(f, &w) && !find_self(f, &w) &&
-	    !pf_find_swapped(f, &w) && !pf_find_circle(f, &w) && !pf_find_at_channel(f, &w, e))
-		find_stuck(f, &w);
+	if (!rc &&
+	    (w.count < 2 || (!find_cycle(f, &w) && !find_self(f, &w) && !pf_find_swapped(f, &w) &&
+				!pf_find_circle(f, &w) && !pf_find_at_channel(f, &w, e))))
+		pf_find_stuck(f, &w);
 	pf_wait_graph_release(&w);
 	return rc ? rc : pf_findings_check(f, err);
 }

@@ -2,6 +2,7 @@
 #include "tuner/wait_graph.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,8 @@ standing_of(const struct pf_goroutines *d, const struct pf_goroutine *g)
 		/* The address is what the slow path of a lock was called with. */
 		if ((traits & PF_CODE_LOCK_WAIT) && strstr(name, "utex)") && frames[i].words[0])
 			s.lock = frames[i].words[0];
+		if (traits & PF_CODE_LOCK_WAIT)
+			s.kind = name;
 		if (!traits)
 			s.own = &frames[i];
 	}
@@ -121,7 +124,7 @@ pf_show_waiter(
 {
 	const struct pf_goroutine_frame *frames = w->dump->frames + x->g->first_frame;
 
-	pf_add_stack(f, value, (double)value / (double)w->count, "goroutines");
+	pf_add_stack(f, value, value / fmax((double)w->count, 1), "goroutines");
 	for (size_t i = 0; i < x->g->frame_count && i < 32; i++)
 		pf_add_frame(f, pf_wait_name(w->dump, frames[i].function));
 }

@@ -11,6 +11,8 @@ struct pf_standing {
 	uint64_t lock; /* the address that it waits for; 0: for no lock, or not printed */
 	const struct pf_goroutine_frame
 	    *own; /* the leaf-most frame of the service's own, or NULL */
+	const char *
+	    kind; /* the lock's function that it called: "sync.(*RWMutex).RLock"; NULL: for no lock */
 };
 
 struct pf_waiter {
@@ -71,5 +73,8 @@ bool pf_find_circle(struct pf_findings *f, const struct pf_wait_graph *w);
 /* One that waits at a channel, and probably holds the lock that all others wait for. */
 bool pf_find_at_channel(
     struct pf_findings *f, const struct pf_wait_graph *w, const struct pf_evidence *e);
+
+/* Two locks that are waited for since minutes, without anything that tells who holds them. */
+void pf_find_stuck(struct pf_findings *f, const struct pf_wait_graph *w);
 
 #endif

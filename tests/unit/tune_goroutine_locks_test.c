@@ -3,7 +3,8 @@
 
 struct party {
 	const char *state, *function, *words; /* its own function, and what that was passed */
-	const char *lock;                     /* that it waits for; NULL: none */
+	const char
+	    *lock; /* that it waits for; "": one whose address isn't printed, to read; NULL: none */
 	int line;
 };
 
@@ -20,7 +21,13 @@ add_dump(struct pf_tune *tune, const struct party *parties, size_t count, int mi
 		if (minutes)
 			pf_buffer_printf(&text, ", %d minutes", minutes);
 		pf_buffer_string(&text, "]:\n");
-		if (p->lock)
+		if (p->lock && !*p->lock)
+			pf_buffer_string(&text,
+			    "sync.runtime_SemacquireRWMutexR(0x2faf080?, 0x0?, 0x0?)\n"
+			    "\t/usr/local/go/src/runtime/sema.go:100 +0x25\n"
+			    "sync.(*RWMutex).RLock(...)\n"
+			    "\t/usr/local/go/src/sync/rwmutex.go:74\n");
+		else if (p->lock)
 			pf_buffer_printf(&text,
 			    "internal/sync.(*Mutex).lockSlow(%s)\n"
 			    "\t/usr/local/go/src/internal/sync/mutex.go:149 +0x15d\n",
@@ -162,6 +169,32 @@ readers_that_hold_a_lock_for_long_are_its_holders(void **state)
 	}
 }
 
+/* Who waits to read has no address printed; a mutex that somebody else waits for is another lock. */
+static void
+two_locks_that_are_waited_for_since_minutes_are_suspected(void **state)
+{
+	static const struct party mutex = {LOCKED, "main.flush", "0xc0100, 0xc0200", "0xc0200",
+				      196},
+				  another = {LOCKED, "main.pack", "0xc0300", "0xc0300", 250},
+				  reads = {"sync.RWMutex.RLock", "main.rebuild", "0xc0100, 0xc0200",
+				      "", 203},
+				  works = {"running", "main.work", "0xc0100", NULL, 25};
+	static const struct {
+		struct party parties[3];
+		int minutes, confidence;
+	} cases[] = {{{mutex, reads, works}, 3, PF_CONFIDENCE_LOW},
+	    {{works, reads, mutex}, 1, PF_CONFIDENCE_LOW},
+	    {{mutex, works, another}, 2, PF_CONFIDENCE_LOW}, {{mutex, reads, works}, 0, -1},
+	    {{reads, reads, works}, 3, -1}, /* perhaps one lock, and whoever has it works */
+	    {{mutex, mutex, works}, 3, -1}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		if (deadlock_in(cases[i].parties, 3, cases[i].minutes) != cases[i].confidence)
+			fail_msg("case %zu", i);
+	}
+}
+
 int
 main(void)
 {
@@ -170,6 +203,7 @@ main(void)
 	    cmocka_unit_test(who_holds_a_lock_at_a_channel_is_suspected),
 	    cmocka_unit_test(snapshots_tell_whether_it_goes_on),
 	    cmocka_unit_test(readers_that_hold_a_lock_for_long_are_its_holders),
+	    cmocka_unit_test(two_locks_that_are_waited_for_since_minutes_are_suspected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
