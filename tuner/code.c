@@ -432,7 +432,7 @@ is_standard_cpp(const char *name)
 static bool
 is_standard_rust_v0(const char *name)
 {
-	static const char *const crates[] = {"3std", "4core", "5alloc", NULL};
+	static const char *const crates[] = {"3std", "4core", "5alloc", "7___rustc", NULL};
 	/* The first crate's root of the path: C, s and a number that ends with _, its name. */
 	const char *root = strncmp(name, "_R", 2) == 0 ? strstr(name, "Cs") : NULL,
 		   *end = root ? strchr(root, '_') : NULL;

@@ -67,6 +67,7 @@ struct growth {
 	bool series;
 	bool settled; /* a series that rises, and yet is no leak: see has_ended() */
 	bool leaks;
+	bool enlarged;    /* a series whose blocks became bigger, and not more */
 	size_t steps;     /* in which it grew, where that is no trend; else 0 */
 	size_t processes; /* in which this owner leaks */
 };
@@ -129,13 +130,20 @@ advise(struct pf_findings *f, const char *owner)
 				     "setting does either.")});
 }
 
+/* Whether it grows at a pace that is known. */
+static bool
+is_paced(const struct pf_evidence *e, const struct growth *g)
+{
+	return g->series && !g->steps && !g->enlarged && pf_evidence_is_timed(e, PF_PROFILE_HEAP);
+}
+
 /* When what grows this fast meets the limit, from what is resident now. */
 static void
 time_to_limit(const struct pf_evidence *e, struct pf_findings *f, const struct growth *g)
 {
 	double rss = pf_evidence_rss(e), left = e->memory_limit - rss, slope = g->trend.slope;
 
-	if (!g->series || g->steps || !pf_evidence_is_timed(e, PF_PROFILE_HEAP) || !(slope > 0))
+	if (!is_paced(e, g) || !(slope > 0))
 		return;
 	pf_add_estimate(f, "growth", slope, g->trend.low, g->trend.high, "bytes_per_second");
 	if (isinf(left) || isnan(left) || left <= 0)
@@ -150,13 +158,6 @@ static const char *
 short_name(const struct pf_evidence_profile *ep)
 {
 	return ep->series ? ep->name : pf_base_name(ep->name);
-}
-
-/* Whether it grows at a pace that is known. */
-static bool
-is_paced(const struct pf_evidence *e, const struct growth *g)
-{
-	return g->series && !g->steps && pf_evidence_is_timed(e, PF_PROFILE_HEAP);
 }
 
 /* What a later look shows of a leak, and what of all that looks like one now. */
@@ -265,7 +266,7 @@ summary(struct pf_findings *f, const struct growth *g, size_t watched)
 	return pf_say(f, "It held %s in %s%s and %s in %s%s%s.%s%s",
 	    pf_amount(from, g->first, "bytes"), same ? "the first " : "", first,
 	    pf_amount(to, g->last, "bytes"), same ? "the last" : last, course, length,
-	    g->steps ? " Its blocks became bigger, and not more." : "", spread);
+	    g->steps || g->enlarged ? " Its blocks became bigger, and not more." : "", spread);
 }
 
 static int
@@ -312,7 +313,11 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 		    pf_say(f, "So grows what is enlarged when it is full: an array that is "
 			      "appended to without end, and a table that has found its size with "
 			      "the last step. A longer series tells them apart."));
-	else if (g->series && h->snapshots == PF_LEAST_SERIES)
+	else if (g->enlarged)
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f, "What is enlarged when it is full grows in bursts: how fast it "
+			      "grows over more time, these snapshots don't tell."));
+	if (!g->steps && g->series && h->snapshots == PF_LEAST_SERIES)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "Four snapshots can't tell a leak from a table that was loaded once: "
 			      "five and more can."));
@@ -475,6 +480,7 @@ judge(const struct pf_evidence *e, struct pf_findings *f, struct watch *w, struc
 		if (!g->leaks && g->process->snapshots > PF_LEAST_SERIES)
 			g->steps = pf_growth_steps(g->process, g->owner);
 		g->leaks |= g->steps > 0;
+		g->enlarged = g->series && pf_growth_is_enlarged(g->process, g->owner);
 		g->leaks &= !(comes_with_connections(w, g) && is_of_library(g));
 	}
 	if (!rc && w->count)

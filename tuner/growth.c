@@ -25,6 +25,7 @@ enum {
 #define STEP 1.2   /* a jump: arrays grow by a quarter (Go's) to twice of what they were */
 #define LEVEL 0.98 /* and fall by no more than this otherwise */
 #define AS_MANY 1.1
+#define BY_NUMBER 0.15 /* of the growth: as much may be due to more blocks */
 
 void
 pf_growth_release(struct pf_growth *g)
@@ -115,14 +116,41 @@ pf_growth_allocated(const struct pf_growth *g, uint32_t owner)
 	return g->one_process ? last_of(g, owner)->allocated - g->held[owner].allocated : NAN;
 }
 
+/* Whether blocks became bigger, and hardly more: their number is sampled, as their size is. */
+static bool
+became_bigger(const struct pf_holding *first, const struct pf_holding *last)
+{
+	double bytes = last->value / first->value, objects = last->objects / first->objects;
+
+	return first->objects > 0 && objects <= fmax(AS_MANY, 1 + BY_NUMBER * (bytes - 1));
+}
+
+/* The first snapshot in which it holds enough to tell. */
+static size_t
+first_of(const struct pf_growth *g, uint32_t owner)
+{
+	size_t first = 0;
+
+	while (first < g->snapshots - 1 && pf_growth_at(g, first, owner) < LEAST_STEPPED)
+		first++;
+	return first;
+}
+
+bool
+pf_growth_is_enlarged(const struct pf_growth *g, uint32_t owner)
+{
+	const struct pf_holding *first = &g->held[first_of(g, owner) * g->room + owner];
+
+	return last_of(g, owner)->value >= STEP * first->value &&
+	       became_bigger(first, last_of(g, owner));
+}
+
 size_t
 pf_growth_steps(const struct pf_growth *g, uint32_t owner)
 {
-	size_t first = 0, before = 0, last = 0, steps = 0, end = g->snapshots - 1;
+	size_t first = first_of(g, owner), before = 0, last = 0, steps = 0, end = g->snapshots - 1;
 	double pace = 0;
 
-	while (first < end && pf_growth_at(g, first, owner) < LEAST_STEPPED)
-		first++;
 	for (size_t i = first + 1; i <= end; i++) {
 		double ratio = pf_growth_at(g, i, owner) / pf_growth_at(g, i - 1, owner);
 
@@ -135,8 +163,8 @@ pf_growth_steps(const struct pf_growth *g, uint32_t owner)
 		last = i;
 		pace = ratio;
 	}
-	if (steps < LEAST_STEPS || !(g->held[first * g->room + owner].objects > 0) ||
-	    !(last_of(g, owner)->objects <= AS_MANY * g->held[first * g->room + owner].objects))
+	if (steps < LEAST_STEPS ||
+	    !became_bigger(&g->held[first * g->room + owner], last_of(g, owner)))
 		return 0;
 	/* What fills up evenly is full again after as many times the last room's time as it was enlarged by. */
 	return g->times[end] - g->times[last] > pace * (g->times[last] - g->times[before - 1])
@@ -292,6 +320,7 @@ pf_growth_json(const struct pf_evidence *e, struct pf_buffer *out, struct pf_err
 }
 
 struct watched {
+	const struct pf_evidence_profile *first, *last;
 	double seconds, held; /* held: in use in the last snapshot */
 	double sampled;       /* bytes: less growth is met by too few samples to be seen for sure */
 	bool pair;            /* a base, and what is compared with it */
@@ -305,7 +334,8 @@ watch(struct watched *w, const struct pf_evidence_profile *first,
 
 	if (first->time_nanos <= 0 || seconds <= w->seconds)
 		return;
-	*w = (struct watched){.seconds = seconds, .pair = first->base};
+	*w =
+	    (struct watched){.first = first, .last = last, .seconds = seconds, .pair = first->base};
 	if (last->p && last->p->period > 1)
 		w->sampled = (double)last->p->period * (w->pair ? SEEN_IN_PAIR : SEEN_IN_SERIES);
 	w->held = pf_holdings_total(&last->held).value;
@@ -334,17 +364,48 @@ find_watched(const struct pf_evidence *e)
 	return w;
 }
 
+/* Who grew most from the first to the last, NULL: nobody; and by how much. */
+static const char *
+who_grew(const struct pf_evidence *e, const struct watched *w, double *grown)
+{
+	const char *who = NULL;
+
+	*grown = 0;
+	for (size_t i = 0; i < w->last->held.count; i++) {
+		const struct pf_holding *now = &w->last->held.items[i],
+					*then = pf_holdings_find(&w->first->held, now->owner);
+		double more = now->value - (then ? then->value : 0);
+
+		if (more <= *grown)
+			continue;
+		*grown = more;
+		who = pf_strings_get(&e->strings, now->owner);
+	}
+	return who;
+}
+
 void
 pf_growth_write_slow(const struct pf_evidence *e, struct pf_buffer *out)
 {
 	struct watched w = find_watched(e);
 	char span[PF_AMOUNT_ROOM], rate[PF_AMOUNT_ROOM], all[PF_AMOUNT_ROOM];
-	double least = fmax(pf_least_leak(w.held), w.sampled);
+	double least = fmax(pf_least_leak(w.held), w.sampled), grown;
+	const char *who;
 
 	if (!(w.seconds > 0) || w.seconds >= LONG_WATCH || !(w.held > 0) ||
 	    !pf_evidence_is_timed(e, PF_PROFILE_HEAP) ||
 	    (e->collections > 1 && e->collections < PF_LEAST_SERIES))
 		return;
+	who = who_grew(e, &w, &grown);
+	if (who && grown >= least) {
+		pf_buffer_printf(out,
+		    "Memory that %s allocates grew by %s in %s, and was not told as a leak, for it "
+		    "did not rise steadily: a cache that has become full looks so, as does an "
+		    "array between two enlargements. Snapshots over more time (%s) tell.",
+		    who, pf_amount(all, grown, "bytes"), pf_amount(span, w.seconds, "seconds"),
+		    w.pair ? "a base of ten minutes before" : "--seconds 600");
+		return;
+	}
 	pf_buffer_printf(out,
 	    "Memory was %s %s: a leak of less than about %s/s (%s in that time) may not "
 	    "show. Snapshots over more time (%s) show slower ones.",

@@ -47,6 +47,8 @@ double pf_growth_allocated(const struct pf_growth *g, uint32_t owner);
  * than the next jump would have taken to come.
  */
 size_t pf_growth_steps(const struct pf_growth *g, uint32_t owner);
+/* Whether its blocks became bigger, and not more: it grows in bursts then, whose pace is that of no longer time. */
+bool pf_growth_is_enlarged(const struct pf_growth *g, uint32_t owner);
 
 /*
  * For how long the process is known to have been at work when it was looked at last: as a snapshot itself or the
