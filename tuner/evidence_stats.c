@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/lines.h"
 #include "core/memory.h"
+#include "symbol/elf.h"
 
 enum { ENVIRONMENT_ROOM = 1 << 20, MAPS_ROOM = 8 << 20 };
 
@@ -212,6 +213,24 @@ copy_thresholds(struct pf_evidence *e, const struct pf_buffer *block, struct pf_
 	return rc;
 }
 
+/* A Go program says so of itself, and may have libc mapped besides (cgo, the resolver). */
+static bool
+runs_go(pid_t pid)
+{
+	struct pf_elf file;
+	struct pf_error why;
+	Elf64_Shdr section;
+	char path[64];
+	bool found = false;
+
+	snprintf(path, sizeof path, "/proc/%ld/exe", (long)pid);
+	if (pf_elf_open(&file, path, PF_ELF_LINKED, &why) == 0) {
+		found = pf_elf_named(&file, ".go.buildinfo", &section);
+		pf_elf_release(&file);
+	}
+	return found;
+}
+
 /* The allocator by the libraries that the process has mapped. */
 static enum pf_allocator
 allocator_of_maps(const struct pf_buffer *maps)
@@ -285,6 +304,8 @@ pf_evidence_add_process(struct pf_evidence *e, pid_t pid, struct pf_error *err)
 	if (e->allocator == PF_ALLOCATOR_UNKNOWN && pf_proc_file(pid, "maps", &text, NULL) == 0)
 		e->allocator = allocator_of_maps(&text);
 	pf_buffer_release(&text);
+	if (e->allocator <= PF_ALLOCATOR_GLIBC && runs_go(pid))
+		e->allocator = PF_ALLOCATOR_GO;
 	rc = pf_cgroup_read(&e->cgroup, "", pid, err);
 	e->has_cgroup = rc == 0 && e->cgroup.version;
 	if (e->has_cgroup && isnan(e->memory_limit))

@@ -56,23 +56,35 @@ write_empty_heap(const struct pf_evidence *e, struct pf_buffer *out)
 		    pf_base_name(ep->name));
 }
 
-/* The kernel's figures alone show neither who holds memory nor who uses the processor. */
+/* The figures of the kernel, or of a runtime, alone show neither who holds memory nor who uses the processor. */
 static void
-write_kernel_only(const struct pf_evidence *e, struct pf_buffer *out)
+write_figures_only(const struct pf_evidence *e, struct pf_buffer *out)
 {
-	bool known = false;
+	bool allocator = false, go = false;
 
 	if (e->profile_count || e->has_trace || e->has_goroutines)
 		return;
-	for (size_t i = 0; i < e->stats_count; i++)
-		known |= e->stats[i].has_allocator || e->stats[i].has_go;
-	if (e->stats_count && !known)
+	for (size_t i = 0; i < e->stats_count; i++) {
+		allocator |= e->stats[i].has_allocator;
+		go |= e->stats[i].has_go;
+	}
+	if (go)
+		pf_buffer_string(out,
+		    "No profile was given, so who holds memory, who uses CPU time and who waits "
+		    "were not judged. --service URL fetches profiles from a service with Go's "
+		    "pprof.");
+	else if (e->stats_count && !allocator)
 		pf_buffer_string(out,
 		    "No profile and no allocator's statistics were given, so who holds memory, "
 		    "what of it is free, who uses CPU time and who waits were not judged. "
 		    "--service URL fetches all of it from a service with the agent or Go's pprof; "
 		    "--stats FILE takes what the allocator says of itself (glibc: malloc_info(0, "
 		    "file)).");
+	else if (e->stats_count)
+		pf_buffer_string(out,
+		    "No profile was given, so who holds memory, who uses CPU time and who waits "
+		    "were not judged. --service URL fetches profiles from a service with the "
+		    "agent.");
 }
 
 /* A master does next to nothing itself, and what a process is set to says its environment. */
@@ -219,6 +231,22 @@ write_base_order(const struct pf_evidence *e, struct pf_buffer *out)
 		    "%swhat was ever allocated falls: they are of different processes, or mixed up",
 		    d->times_disordered ? "; " : "");
 	pf_buffer_string(out, ". Give the older one as --base.");
+}
+
+/* A file that was given for both: it differs from itself in nothing. */
+static void
+write_same_base(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	const struct pf_evidence_profile *base = pf_evidence_base(e, PF_PROFILE_HEAP),
+					 *last = pf_evidence_last(e, PF_PROFILE_HEAP);
+
+	if (base && last && base->p && last->p && base->p->digest &&
+	    base->p->digest == last->p->digest)
+		pf_buffer_printf(out,
+		    "Whether memory grew was not judged: the base %s and %s are the same "
+		    "snapshot. "
+		    "Take two some time apart.",
+		    pf_base_name(base->name), pf_base_name(last->name));
 }
 
 /* Growth is judged in an order: who takes the wrong one sees none. */
@@ -431,11 +459,11 @@ int
 pf_tune_find_unjudged(struct pf_tune *t, struct pf_error *err)
 {
 	static void (*const writers[])(const struct pf_evidence *, struct pf_buffer *) = {
-	    pf_evidence_write_programs, write_kernel_only, write_workers, write_environment,
+	    pf_evidence_write_programs, write_figures_only, write_workers, write_environment,
 	    write_few_samples, write_empty_heap, write_allocator, write_outside_go,
-	    pf_write_outside_malloc, write_growth, write_mixed, write_order, write_base_trace,
-	    pf_write_other_statistics, write_base_profile, write_unrecorded, write_nameless_base,
-	    write_cut, write_short_trace};
+	    pf_write_outside_malloc, write_growth, write_mixed, write_order, write_same_base,
+	    write_base_trace, pf_write_other_statistics, write_base_profile, write_unrecorded,
+	    write_nameless_base, write_cut, write_short_trace};
 	struct pf_buffer sentence;
 	int rc;
 

@@ -36,6 +36,44 @@ watch(const int64_t *mib, const double *times, size_t count, bool in_one_block)
 	return tune;
 }
 
+/* An array that doubles again and again has no pace; what it grew by in between is told, and not how fast it will. */
+static void
+what_is_enlarged_has_no_pace(void **state)
+{
+	static const int64_t mib[] = {32, 40, 64, 80, 128, 160, 256};
+	static const double seconds[] = {0, 2, 4, 6, 8, 10, 12};
+	(void)state;
+
+	for (int in_one_block = 0; in_one_block <= 1; in_one_block++) {
+		struct pf_tune *tune = watch(mib, seconds, 7, in_one_block);
+		const struct pf_finding *found = find_finding(tune, "leak");
+
+		assert_non_null(found);
+		assert_int_equal(find_number(tune, found, "growth") != NULL, !in_one_block);
+		pf_tune_free(tune);
+	}
+}
+
+/* Where something grew and was not told, no leak of its size would have shown, either: that is said. */
+static void
+what_grew_and_stands_still_is_said(void **state)
+{
+	static const int64_t filled[] = {32, 128, 128, 128, 128, 128, 128, 128},
+			     same[] = {32, 32, 32, 32, 32, 32, 32, 32};
+	static const double seconds[] = {0, 2, 4, 6, 8, 10, 12, 14};
+	struct pf_tune *tune = watch(filled, seconds, 8, false);
+	(void)state;
+
+	assert_null(find_finding(tune, "leak"));
+	assert_true(is_unjudged(tune, "Memory that grow allocates grew by 96"));
+	assert_false(is_unjudged(tune, "a leak of less than"));
+	pf_tune_free(tune);
+	tune = watch(same, seconds, 8, false);
+	assert_false(is_unjudged(tune, "did not rise steadily"));
+	assert_true(is_unjudged(tune, "a leak of less than"));
+	pf_tune_free(tune);
+}
+
 /* The more snapshots, the longer it has stayed as it is when it is looked at last. */
 static void
 an_array_that_doubles_for_ever_is_found(void **state)
@@ -385,6 +423,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_is_enlarged_has_no_pace),
+	    cmocka_unit_test(what_grew_and_stands_still_is_said),
 	    cmocka_unit_test(an_array_that_doubles_for_ever_is_found),
 	    cmocka_unit_test(a_leak_shows_each_of_its_stacks),
 	    cmocka_unit_test(a_short_series_is_not_sure),

@@ -159,6 +159,30 @@ memory_outside_of_go_is_said(void **state)
 	}
 }
 
+/* Figures of a runtime are no profile, and a snapshot beside itself is no comparison. */
+static void
+what_could_not_be_compared_is_no_all_clear(void **state)
+{
+	static const char metrics[] = "process_resident_memory_bytes 3e8\n"
+				      "go_memstats_sys_bytes 3e8\n";
+	struct pf_tune *tune = new_tune();
+	struct pf_error err = {0};
+	(void)state;
+
+	if (pf_tune_add(tune, "metrics", metrics, strlen(metrics), false, &err))
+		fail_msg("%s", err.message);
+	run_tune(tune);
+	assert_true(is_unjudged(tune, "No profile was given"));
+	pf_tune_free(tune);
+
+	tune = new_tune();
+	add_fixture(tune, "tune/leak/heap-1.pb.gz", true);
+	add_fixture(tune, "tune/leak/heap-1.pb.gz", false);
+	run_tune(tune);
+	assert_true(is_unjudged(tune, "are the same snapshot"));
+	pf_tune_free(tune);
+}
+
 int
 main(void)
 {
@@ -169,6 +193,7 @@ main(void)
 	    cmocka_unit_test(subscribers_of_one_moment_are_unsure),
 	    cmocka_unit_test(waiting_that_was_not_recorded_is_said),
 	    cmocka_unit_test(memory_outside_of_go_is_said),
+	    cmocka_unit_test(what_could_not_be_compared_is_no_all_clear),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
