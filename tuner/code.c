@@ -432,7 +432,8 @@ is_standard_cpp(const char *name)
 static bool
 is_standard_rust_v0(const char *name)
 {
-	static const char *const crates[] = {"3std", "4core", "5alloc", "7___rustc", NULL};
+	static const char *const crates[] = {
+	    "3std", "4core", "5alloc", "7___rustc", "9hashbrown", NULL};
 	/* The first crate's root of the path: C, s and a number that ends with _, its name. */
 	const char *root = strncmp(name, "_R", 2) == 0 ? strstr(name, "Cs") : NULL,
 		   *end = root ? strchr(root, '_') : NULL;
@@ -440,13 +441,25 @@ is_standard_rust_v0(const char *name)
 	return end && starts_with_any(end + 1, crates);
 }
 
+/* "<u8 as alloc::vec::SpecFromElem>::from_elem": a trait of the library's for a type that is in no crate, or for any. */
+static bool
+is_standard_for_nobodys_type(const char *name)
+{
+	static const char *const traits[] = {"std..", "core..", "alloc..", NULL};
+	static const char as[] = "$u20$as$u20$";
+	const char *trait = strncmp(name, "_$LT$", 5) == 0 ? strstr(name, as) : NULL,
+		   *path = trait ? strstr(name, "..") : NULL;
+
+	return trait && path > trait && starts_with_any(trait + sizeof as - 1, traits);
+}
+
 /* Whether a name is of Rust's standard library, of which a C++ namespace could bear the crates' names, "core" say. */
 static bool
 is_standard_rust(const char *name)
 {
-	static const char *const crates[] = {"3std", "4core", "5alloc", NULL};
+	static const char *const crates[] = {"3std", "4core", "5alloc", "9hashbrown", NULL};
 	static const char *const implemented[] = {
-	    "_$LT$std..", "_$LT$core..", "_$LT$alloc..", NULL};
+	    "_$LT$std..", "_$LT$core..", "_$LT$alloc..", "_$LT$hashbrown..", NULL};
 	static const char *const plain[] = {"<std::", "<core::", "<alloc::", "alloc::alloc::",
 	    "alloc::boxed::", "alloc::collections::", "alloc::raw_vec::", "alloc::rc::",
 	    "alloc::slice::", "alloc::str::", "alloc::string::", "alloc::sync::", "alloc::vec::",
@@ -459,8 +472,10 @@ is_standard_rust(const char *name)
 		return is_standard_rust_v0(name) || starts_with_any(name, plain);
 	if (size < 3 + HASH || strncmp(name + size - HASH, "17h", 3) != 0)
 		return false;
-	return starts_with_any(name + 3, crates) ||
-	       starts_with_any(name + 3 + strspn(name + 3, "0123456789"), implemented);
+	name += 3;
+	return starts_with_any(name, crates) ||
+	       starts_with_any(name + strspn(name, "0123456789"), implemented) ||
+	       is_standard_for_nobodys_type(name + strspn(name, "0123456789"));
 }
 
 /*

@@ -167,14 +167,15 @@ advise_tcmalloc(struct pf_findings *f)
 		   .versions = pf_say(f, "gperftools 2.0 and later"),
 		   .risk = pf_say(f, "The next burst faults the pages in again."),
 		   .undo = pf_say(f, "don't call it")});
-	pf_add_advice(
-	    f, (struct pf_advice){.action = pf_say(f, "Or return memory as it becomes free."),
-		   .setting = pf_say(f, "TCMALLOC_AGGRESSIVE_DECOMMIT=true"),
-		   .how = pf_say(f, "in the environment; milder: TCMALLOC_RELEASE_RATE=10"),
-		   .versions = pf_say(f, "gperftools 2.2 and later"),
-		   .risk = pf_say(
-		       f, "It has cost 1.6 times the CPU under churn of large blocks: measure."),
-		   .undo = pf_say(f, "unset it")});
+	pf_add_advice(f,
+	    (struct pf_advice){.action = pf_say(f, "Or return memory as it becomes free."),
+		.setting = pf_say(f, "TCMALLOC_AGGRESSIVE_DECOMMIT=true"),
+		.how = pf_say(f, "in the environment (TCMALLOC_RELEASE_RATE gives back only while "
+				 "other memory is being freed: nothing of a service that rests)"),
+		.versions = pf_say(f, "gperftools 2.2 and later"),
+		.risk = pf_say(
+		    f, "It has cost 1.6 times the CPU under churn of large blocks: measure."),
+		.undo = pf_say(f, "unset it")});
 }
 
 static void

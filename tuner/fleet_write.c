@@ -63,7 +63,7 @@ write_totals(const struct pf_fleet *f, bool markdown, struct pf_buffer *out)
 	    f->cores.value > 0 ? cores_text(cores, &f->cores) : "no",
 	    f->bytes.value > 0 ? bytes_text(bytes, &f->bytes) : "no memory");
 	if (f->without_cores)
-		pf_buffer_printf(out, "; %zu more would save CPU, but %s (--cores-used)",
+		pf_buffer_printf(out, "; %zu of them would save CPU, but %s (--cores-used)",
 		    f->without_cores,
 		    f->without_cores == 1 ? "its report doesn't know the cores it uses"
 					  : "their reports don't know the cores they use");

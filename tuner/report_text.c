@@ -266,7 +266,8 @@ pf_tune_text(const struct pf_tune *t, struct pf_buffer *out, struct pf_error *er
 	if (!isnan(pf_evidence_rss(e)))
 		pf_buffer_printf(out, "; resident %s", pf_amount(rss, pf_evidence_rss(e), "bytes"));
 	if (isfinite(e->memory_limit))
-		pf_buffer_printf(out, " of %s", pf_amount(limit, e->memory_limit, "bytes"));
+		pf_buffer_printf(out, isnan(pf_evidence_rss(e)) ? "; limit %s" : " of %s",
+		    pf_amount(limit, e->memory_limit, "bytes"));
 	pf_buffer_byte(out, '\n');
 	if (t->stored.selected)
 		write_stored(&t->stored, out);

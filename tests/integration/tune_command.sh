@@ -143,8 +143,8 @@ grep -q "^The CPU profile has 10 samples, too few to judge by" idle.txt || fail 
 grep -q '^checkout .* 15.' fleet.txt && grep -q '^2 services: 15.* cores' fleet.txt || fail "the fleet's table: $(cat fleet.txt)"
 for n in 1 2; do "$build/profuse" tune "$fixtures/tune/churn" --name "unknown $n" -o "unknown-$n.json"; done
 "$build/profuse" tune --fleet unknown-1.json -o unknown.html -o unknown.md
-grep -qF "1 more would save CPU, but its report doesn't know the cores it uses (--cores-used)." unknown.md || fail "cores of one that aren't known: $(cat unknown.md)"
-"$build/profuse" tune --fleet unknown-?.json | grep -qF "2 more would save CPU, but their reports don't know the cores they use (--cores-used)." || fail "cores of two"
+grep -qF "1 of them would save CPU, but its report doesn't know the cores it uses (--cores-used)." unknown.md || fail "cores of one that aren't known: $(cat unknown.md)"
+"$build/profuse" tune --fleet unknown-?.json | grep -qF "2 of them would save CPU, but their reports don't know the cores they use (--cores-used)." || fail "cores of two"
 # Two reports of one service are one service: the later one counts, whichever comes first. Without a name they are two.
 sed 's/"time": "20../"time": "19/' r.json >older.json
 cmp -s r.json older.json && fail "no time to change in r.json"
@@ -404,7 +404,7 @@ if [ -n "$browser" ]; then
 	grep -q 'class="card high"' dom && grep -q '<polyline' dom && grep -q 'class="bar"' dom ||
 		fail "the page lacks findings, growth or flame graph"
 	browse unknown.html >dom
-	grep -qF ">more would save CPU, but its report doesn't know the cores it uses (--cores-used)<" dom || fail "the fleet's page: cores of one that aren't known"
+	grep -qF ">of them would save CPU, but its report doesn't know the cores it uses (--cores-used)<" dom || fail "the fleet's page: cores of one that aren't known"
 	browse fleet.html >dom
 	grep -q '>not all was judged<' dom && grep -q '<p>Whether memory grows was not judged' dom || fail "the fleet's page lacks what was not judged"
 	grep -q '<td><a href="#service-1">checkout</a></td>' dom && grep -q '<svg class="bar"' dom && grep -q '<details id="service-3">' dom ||

@@ -102,7 +102,7 @@ $("totals").append(
 	tile(`${cores(data.cores_saved)} cores`, `${within(data.cores_low, data.cores_high, cores)}, to be saved by ${services.filter((s) => s.cores_saved > 0).length} services`),
 	tile(bytes(data.bytes_saved), `${within(data.bytes_low, data.bytes_high, bytes)}, of one process of each`));
 if (data.services_without_cores) $("totals").append(tile(String(data.services_without_cores),
-	`more would save CPU, but ${data.services_without_cores === 1 ? "its report doesn't know the cores it uses" : "their reports don't know the cores they use"} (--cores-used)`));
+	`of them would save CPU, but ${data.services_without_cores === 1 ? "its report doesn't know the cores it uses" : "their reports don't know the cores they use"} (--cores-used)`));
 $("about").textContent = `${services.length} services, extrapolated from their reports; bounds are added up, as if all errors had one sign`;
 if (data.left_out.length) $("about").append(html("br", {}), `Left out, for a later report of the same service is here: ${data.left_out.map((l) => l.report).join(", ")}`);
 for (const s of services) $("services").append(details(s));
