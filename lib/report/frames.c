@@ -48,7 +48,7 @@ name_address(const struct pf_profile *p, const struct pf_location *l, struct pf_
 		pf_buffer_printf(name, "0x%" PRIx64, address);
 }
 
-/* People read "AuditTrail::record"; what is no C++ name, or none that is understood, stays as it is. */
+/* People read "AuditTrail::record"; what is no mangled name, or none that is understood, stays as it is. */
 static void
 write_function(const char *function, struct pf_buffer *name)
 {

@@ -51,7 +51,7 @@ try(const struct selection *s, const char *text)
 	return found;
 }
 
-/* A C++ name is one mangled, as the profile has it, and as it is shown. */
+/* A C++ or Rust name is one mangled, as the profile has it, and as it is shown. */
 static uint8_t
 matches(struct selection *s, uint32_t string)
 {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "symbol/demangle_private.h"
+#include "symbol/rust_names.h"
 
 struct writer {
 	char *out;
@@ -65,6 +66,19 @@ is_rust(const char *name)
 	return false;
 }
 
+/* What a compiler made of the function: "foo [clone .cold]". */
+static void
+write_clone(struct writer *w, const char *rest)
+{
+	const char *clone = strchr(rest, '.'), *unique = clone ? strstr(clone, ".__uniq.") : NULL;
+
+	if (!clone || clone == unique)
+		return;
+	put(w, " [clone ", 8);
+	put(w, clone, unique ? (size_t)(unique - clone) : strlen(clone));
+	put(w, "]", 1);
+}
+
 /* "_ZThn16_N…": adjusts this, or what is returned, and goes on. */
 static bool
 skip_thunk(struct pf_mangled *p, const char **what)
@@ -81,16 +95,14 @@ skip_thunk(struct pf_mangled *p, const char **what)
 	return true;
 }
 
-bool
-pf_demangle(const char *name, char *out, size_t size)
+static bool
+write_cpp(struct writer *w, const char *name)
 {
 	struct pf_mangled p;
-	char text[PF_DEMANGLED_ROOM];
-	struct writer w = {.out = text, .room = size < sizeof text ? size : sizeof text};
-	const char *what, *clone, *unique;
+	const char *what;
 	uint16_t node;
 
-	if (strncmp(name, "_Z", 2) != 0 || !size || is_rust(name))
+	if (is_rust(name))
 		return false;
 	p.at = name + 2;
 	p.end = p.at + strlen(p.at);
@@ -103,17 +115,34 @@ pf_demangle(const char *name, char *out, size_t size)
 	node = pf_demangle_name(&p);
 	if (!node)
 		return false;
-	put(&w, what, strlen(what));
-	write_node(&w, &p, node, 0);
-	/* What a compiler made of the function: "foo [clone .cold]". */
-	clone = strchr(p.at, '.');
-	unique = clone ? strstr(clone, ".__uniq.") : NULL;
-	if (clone && clone != unique) {
-		put(&w, " [clone ", 8);
-		put(&w, clone, unique ? (size_t)(unique - clone) : strlen(clone));
-		put(&w, "]", 1);
-	}
-	if (w.failed)
+	put(w, what, strlen(what));
+	write_node(w, &p, node, 0);
+	write_clone(w, p.at);
+	return !w->failed;
+}
+
+static bool
+write_rust(struct writer *w, const char *name)
+{
+	w->size = pf_rust_name(name + 2, w->out, w->room);
+	if (!w->size)
+		return false;
+	write_clone(w, name);
+	return !w->failed;
+}
+
+bool
+pf_demangle(const char *name, char *out, size_t size)
+{
+	char text[PF_DEMANGLED_ROOM];
+	struct writer w = {.out = text, .room = size < sizeof text ? size : sizeof text};
+	bool known = false;
+
+	if (size && strncmp(name, "_Z", 2) == 0)
+		known = write_cpp(&w, name);
+	else if (size && strncmp(name, "_R", 2) == 0)
+		known = write_rust(&w, name);
+	if (!known)
 		return false;
 	memcpy(out, text, w.size);
 	out[w.size] = '\0';

@@ -1,6 +1,6 @@
 /*
- * libFuzzer target: any bytes as a mangled name, after "_Z" too, and into rooms of several sizes. What comes out is a
- * string that fits, the same in every room that it fits into; what doesn't is left alone.
+ * libFuzzer target: any bytes as a mangled name, after "_Z" and "_R" too, and into rooms of several sizes. What comes out
+ * is a string that fits, the same in every room that it fits into; what doesn't is left alone.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -47,6 +47,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	memcpy(name, "_Z", 2);
 	memcpy(name + 2, bytes, size);
 	name[size + 2] = '\0';
+	demangle(name);
+	name[1] = 'R';
 	demangle(name);
 	demangle(name + 2);
 	free(name);
