@@ -287,21 +287,9 @@ replace(const struct pf_relabel_rule *rule, const struct match *m, struct pf_lab
 static void
 add_character(struct pf_buffer *out, uint32_t point)
 {
-	if (point < 0x80) {
-		pf_buffer_byte(out, (uint8_t)point);
-	} else if (point < 0x800) {
-		pf_buffer_byte(out, (uint8_t)(0xc0 | point >> 6));
-		pf_buffer_byte(out, (uint8_t)(0x80 | (point & 0x3f)));
-	} else if (point < 0x10000) {
-		pf_buffer_byte(out, (uint8_t)(0xe0 | point >> 12));
-		pf_buffer_byte(out, (uint8_t)(0x80 | (point >> 6 & 0x3f)));
-		pf_buffer_byte(out, (uint8_t)(0x80 | (point & 0x3f)));
-	} else {
-		pf_buffer_byte(out, (uint8_t)(0xf0 | point >> 18));
-		pf_buffer_byte(out, (uint8_t)(0x80 | (point >> 12 & 0x3f)));
-		pf_buffer_byte(out, (uint8_t)(0x80 | (point >> 6 & 0x3f)));
-		pf_buffer_byte(out, (uint8_t)(0x80 | (point & 0x3f)));
-	}
+	char bytes[4];
+
+	pf_buffer_add(out, bytes, pf_utf8_write(bytes, point));
 }
 
 static int

@@ -37,3 +37,16 @@ pf_utf8_valid(const char *bytes, size_t size)
 	}
 	return true;
 }
+
+size_t
+pf_utf8_write(char bytes[4], uint32_t point)
+{
+	size_t n = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+
+	if ((point >= 0xd800 && point < 0xe000) || point > 0x10ffff)
+		return 0;
+	*bytes = (char)point;
+	for (size_t i = n; n > 1 && i-- > 0; point >>= 6)
+		bytes[i] = (char)(i ? 0x80 | (point & 0x3f) : (0xf00u >> n & 0xf0) | point);
+	return n;
+}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "symbol/demangle_private.h"
+#include "symbol/rust_legacy.h"
 #include "symbol/rust_names.h"
 
 struct writer {
@@ -55,17 +56,6 @@ write_node(struct writer *w, const struct pf_mangled *p, uint16_t node, int dept
 	}
 }
 
-/* The names of Rust's older scheme look alike, but for their escapes and the hash at the end. */
-static bool
-is_rust(const char *name)
-{
-	for (const char *hash = name; (hash = strstr(hash, "17h")); hash++) {
-		if (strspn(hash + 3, "0123456789abcdef") == 16 && hash[19] == 'E')
-			return true;
-	}
-	return false;
-}
-
 /* What a compiler made of the function: "foo [clone .cold]". */
 static void
 write_clone(struct writer *w, const char *rest)
@@ -102,8 +92,6 @@ write_cpp(struct writer *w, const char *name)
 	const char *what;
 	uint16_t node;
 
-	if (is_rust(name))
-		return false;
 	p.at = name + 2;
 	p.end = p.at + strlen(p.at);
 	p.nodes[0] = (struct pf_name_node){.text = ""};
@@ -131,6 +119,29 @@ write_rust(struct writer *w, const char *name)
 	return !w->failed;
 }
 
+/* Names of Rust's older scheme look like C++'s, but for their escapes and the hash at the end. */
+static bool
+is_rust_legacy(const char *name)
+{
+	for (const char *hash = name; (hash = strstr(hash, "17h")); hash++) {
+		if (strspn(hash + 3, "0123456789abcdef") == 16 && hash[19] == 'E')
+			return true;
+	}
+	return false;
+}
+
+static bool
+write_rust_legacy(struct writer *w, const char *name)
+{
+	const char *end;
+
+	w->size = pf_rust_legacy_name(name, &end, w->out, w->room);
+	if (!w->size)
+		return false;
+	write_clone(w, end);
+	return !w->failed;
+}
+
 bool
 pf_demangle(const char *name, char *out, size_t size)
 {
@@ -139,7 +150,7 @@ pf_demangle(const char *name, char *out, size_t size)
 	bool known = false;
 
 	if (size && strncmp(name, "_Z", 2) == 0)
-		known = write_cpp(&w, name);
+		known = is_rust_legacy(name) ? write_rust_legacy(&w, name) : write_cpp(&w, name);
 	else if (size && strncmp(name, "_R", 2) == 0)
 		known = write_rust(&w, name);
 	if (!known)

@@ -1,4 +1,5 @@
 /* rust_identifiers.c: names of crates, modules and functions, and what punycode makes of those beyond ASCII. */
+#include "core/utf8.h"
 #include "symbol/rust_private.h"
 
 enum { MOST_CODE_POINTS = 128 };
@@ -108,20 +109,16 @@ is_word(uint32_t c)
 	       c == '_';
 }
 
-/* UTF-8 of what may stand in an identifier: neither a terminal's controls nor halves of UTF-16. */
 static void
 put_code_point(struct pf_rust_reader *p, uint32_t c)
 {
-	char text[4] = {(char)c};
-	size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	char text[4];
+	size_t size = pf_utf8_write(text, c);
 
-	if ((c < 0x80 && !is_word(c)) || (c >= 0x80 && c < 0xa0) || (c >= 0xd800 && c < 0xe000)) {
+	if (!size || pf_utf8_is_control(c) || (c < 0x80 && !is_word(c)))
 		fail(p);
-		return;
-	}
-	for (size_t i = size; size > 1 && i-- > 0; c >>= 6)
-		text[i] = (char)(i ? 0x80 | (c & 0x3f) : (0xf00u >> size & 0xf0) | c);
-	put(p, text, size);
+	else
+		put(p, text, size);
 }
 
 void

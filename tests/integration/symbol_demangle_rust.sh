@@ -28,3 +28,13 @@ python3 "$PROFUSE_SOURCE_DIR/tests/tools/compare_rust_names.py" mangled ours the
 for name in 'names::größe::запуск' '<names::größe::Tür>::öffne' '<dyn names::Shape>::twice' '<[u16; 7] as names::Shape>::area'; do
 	grep -qxF "$name" ours || { echo "no $name" >&2; exit 1; }
 done
+# The older scheme, by binutils; which keeps the hash, and characters beyond ASCII as numbers. What is longer than there is room for stays as it is.
+command -v c++filt >/dev/null || exit 0
+rustc --edition 2021 -O -o older "$source"
+nm older "$(command -v cargo || echo older)" 2>/dev/null | awk '{ print $NF }' | grep -E '^_ZN.*17h[0-9a-f]{16}E$' | sort -u >mangled
+"$build/tests/tools/demangle" <mangled >ours
+c++filt -s rust <mangled | sed -E 's/::h[0-9a-f]{16}$//' >theirs
+[ -s mangled ] || { echo "no names of the older scheme" >&2; exit 1; }
+paste mangled ours theirs | awk -F'\t' '$2 != $3 && $3 !~ /[$]u/ && ($1 != $2 || length($3) < 1024) { print; bad = 1 } END { exit bad }'
+echo "$(wc -l <mangled) names of the older scheme"
+grep -qxF 'names::größe::запуск' ours || { echo "no names::größe::запуск" >&2; exit 1; }

@@ -228,6 +228,37 @@ hostile_names_cost_no_more_than_their_length(void **state)
 	    is_known("_RNvMC1aTINtC1b1c", "h", 5000, "EB6_B6_B6_B6_B6_B6_B6_B6_B6_B6_B6_B6_E1f"));
 }
 
+/* By libiberty's reading, without the hash. */
+static void
+names_of_the_older_scheme_lose_their_hash(void **state)
+{
+	static const char *const older[][2] = {
+	    {"_ZN4leak12open_session17h286ea5e6998c740aE", "leak::open_session"},
+	    {"_ZN63_$LT$u8$u20$as$u20$alloc..vec..spec_from_elem..SpecFromElem$GT$"
+	     "9from_elem17h26831fed84a0894cE",
+		"<u8 as alloc::vec::spec_from_elem::SpecFromElem>::from_elem"},
+	    {"_ZN4main28_$u7b$$u7b$closure$u7d$$u7d$17h0123456789abcdefE", "main::{{closure}}"},
+	    {"_ZN4a..b6c$RF$d17h0123456789abcdefE.llvm.123", "a::b::c&d [clone .llvm.123]"},
+	    {"_ZN8$u437$ae17h0123456789abcdefE", "зae"},
+	    {"_ZN12$LP$$C$$RP$x17h0123456789abcdefE", "(,)x"}};
+	static const char *const none[] = {"_ZN4leak12open_session17h286ea5e6998c740a",
+	    "_ZN4$XX$17h0123456789abcdefE", "_ZN5$u0a$17h0123456789abcdefE",
+	    "_ZN3$LT17h0123456789abcdefE", "_ZN99999999999999999999a17h0123456789abcdefE",
+	    "_ZN17h0123456789abcdefE"};
+	char out[PF_DEMANGLED_ROOM], small[8];
+	(void)state;
+
+	for (size_t i = 0; i < sizeof older / sizeof *older; i++) {
+		if (!pf_demangle(older[i][0], out, sizeof out) || strcmp(out, older[i][1]) != 0)
+			fail_msg("%s: %s", older[i][0], out);
+		assert_false(pf_demangle(older[i][0], small, 4));
+	}
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+		if (pf_demangle(none[i], out, sizeof out))
+			fail_msg("%s: %s", none[i], out);
+	}
+}
+
 int
 main(void)
 {
@@ -236,6 +267,7 @@ main(void)
 	    cmocka_unit_test(what_has_no_room_is_left),
 	    cmocka_unit_test(no_name_is_read_beyond_its_end),
 	    cmocka_unit_test(hostile_names_cost_no_more_than_their_length),
+	    cmocka_unit_test(names_of_the_older_scheme_lose_their_hash),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
