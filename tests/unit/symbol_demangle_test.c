@@ -73,7 +73,7 @@ static const struct {
     {"_ZUlvE_", "{lambda#1}"},
     {"_ZTV1A", NULL},
     {"_ZGVZ1fvE1a", NULL},
-    {"_ZN4core3ptr13drop_in_place17h0123456789abcdefE", NULL}, /* Rust */
+    {"_ZN4core3ptr13drop_in_place17h0123456789abcdefE", "core::ptr::drop_in_place"}, /* Rust */
     {"runtime.mallocgc", NULL},
 };
 
