@@ -56,11 +56,12 @@ static void
 advise_holder(struct pf_findings *f, const char *owner, bool shared, bool go)
 {
 	pf_add_advice(
-	    f, (struct pf_advice){.action = pf_say(f,
-				      "Hold the lock in %s for less: do what needs no protection "
-				      "(input, output, formatting, hashing) outside of it; split "
-				      "it by key (shards); %s; or count in atomics.",
-				      owner, sharing(shared, go)),
+	    f, (struct pf_advice){
+		   .action = pf_say(f,
+		       "Hold the lock in %s for less: do what needs no protection "
+		       "(input, output, formatting, hashing, waking others) outside of it; split "
+		       "it by key (shards); %s; or count in atomics.",
+		       owner, sharing(shared, go)),
 		   .risk = risk_of_sharing(f, shared)});
 	measure(f);
 }
@@ -74,7 +75,8 @@ advise_waiter(struct pf_findings *f, const char *owner, bool shared, bool go)
 		.action = pf_say(f,
 		    "Find out who holds the lock while %s waits for it (that may be %s too, in "
 		    "another %s): a mutex profile says it. There hold it for less: do what needs "
-		    "no protection (input, output, formatting, hashing) outside of it; split it by "
+		    "no protection (input, output, formatting, hashing, waking others) outside of "
+		    "it; split it by "
 		    "key (shards); or %s.",
 		    owner, owner, go ? "goroutine" : "thread", sharing(shared, go)),
 		.how =
