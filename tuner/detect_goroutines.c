@@ -169,12 +169,19 @@ may_be_pollers(const struct pf_pile *p)
 	       !grew_in_series(p) && (p->is_series || p->count < MANY_PILES * pile_of(p));
 }
 
+/* Who waits for somebody to take what it sends is no subscriber: it is held up, or forgotten. */
+static bool
+send(const struct pf_pile *p)
+{
+	return p->sends >= 0.9 * p->count;
+}
+
 /* Whether snapshots show that these stay as they are, and as healthy services have them. */
 static bool
 stays(const struct pf_pile *p)
 {
-	return p->is_series &&
-	       (may_be_subscribers(p) || (may_be_pollers(p) && p->count < MANY_PILES * pile_of(p)));
+	return p->is_series && ((may_be_subscribers(p) && !send(p)) ||
+				   (may_be_pollers(p) && p->count < MANY_PILES * pile_of(p)));
 }
 
 /*
@@ -259,7 +266,13 @@ begin(const struct pf_evidence *e, struct pf_findings *f, const struct pf_pile *
 		: pf_say(f, "%.0f %s are %s %s%s", n, p->what, pf_wait_words(p->wait, threads),
 		      p->owner, p->rising ? ", and they become more" : ""));
 
-	if (subscribers)
+	if (subscribers && p->is_series)
+		pf_add_caveat(f, PF_UNSURE,
+		    pf_say(f,
+			"Over %zu snapshots they became no more. Each waits for somebody who takes "
+			"what it sends: nobody is left who does, or they take turns at a slow one.",
+			p->series.count));
+	else if (subscribers)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "Nothing shows that they become more (one moment never does): they "
 			      "may be as many as there are "

@@ -413,6 +413,33 @@ a_finalizer_that_waits_is_told(void **state)
 	}
 }
 
+/* Subscribers that stay as many as they are wait for what comes; who waits to send is held up, or forgotten. */
+static void
+senders_that_become_no_more_are_told_as_unsure(void **state)
+{
+	static const char *const sends[] = {
+	    "runtime.gopark", "runtime.chansend", "runtime.chansend1", "main.ask.func1", NULL};
+	static const char *const receives[] = {
+	    "runtime.gopark", "runtime.chanrecv", "runtime.chanrecv1", "main.listen.func1", NULL};
+	(void)state;
+
+	for (int receive = 0; receive <= 1; receive++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		for (int64_t k = 0; k < 5; k++)
+			add_goroutines(tune, 3000, receive ? receives : sends, 1000 + 60 * k);
+		run_tune(tune);
+		found = find_finding(tune, "goroutine-leak");
+		assert_int_equal(found != NULL, !receive);
+		if (found) {
+			assert_int_equal(found->confidence, PF_UNSURE);
+			assert_int_equal(found->severity, PF_SEVERITY_LOW);
+		}
+		pf_tune_free(tune);
+	}
+}
+
 int
 main(void)
 {
@@ -429,6 +456,7 @@ main(void)
 	    cmocka_unit_test(a_finalizer_that_waits_is_told),
 	    cmocka_unit_test(what_comes_with_connections_is_no_leak),
 	    cmocka_unit_test(requests_without_an_answer_are_told_of_who_asks),
+	    cmocka_unit_test(senders_that_become_no_more_are_told_as_unsure),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
