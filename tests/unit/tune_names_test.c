@@ -43,8 +43,7 @@ the_standard_librarys_functions_are_nobodys_own(void **state)
 	    "absl::Mutex::Lock", "_ZN25_$LT$alloc..vec..Vec$GT$5clone17h0123456789abcdefE",
 	    "alloc::vec::Vec<T,A>::push", "<alloc::string::String as core::clone::Clone>::clone",
 	    "__rust_alloc", "_RNvCsfLfy6EI15iL_7___rustc11___rdl_alloc",
-	    "_ZN63_$LT$u8$u20$as$u20$alloc..vec..spec_from_elem..SpecFromElem$GT$"
-	    "9from_elem17h26831fed84a0894cE",
+	    "_ZN41_$LT$u8$u20$as$u20$alloc..vec..FromElem$GT$4make17h26831fed84a0894cE",
 	    "_ZN9hashbrown3raw5alloc5inner8do_alloc17h2b5fb77650b83e07E",
 	    "_ZN5alloc7raw_vec19RawVec$LT$T$C$A$GT$14grow_amortized17h0123456789abcdefE.llvm.12",
 	    "__rust_realloc",
