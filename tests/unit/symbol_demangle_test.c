@@ -8,11 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/unit.h"
+#include "support/mangled.h"
 
-static const struct {
-	const char *mangled, *readable;
-} names[] = {
+static const struct mangled_name names[] = {
     {"_Z6recordv", "record"},
     {"_ZL6recordv", "record"},
     {"_ZN10AuditTrail6recordERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE",
@@ -80,16 +78,8 @@ static const struct {
 static void
 names_are_short(void **state)
 {
-	char out[PF_DEMANGLED_ROOM];
 	(void)state;
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		snprintf(out, sizeof out, "before");
-		if (pf_demangle(names[i].mangled, out, sizeof out) != (names[i].readable != NULL))
-			fail_msg("%s: %s", names[i].mangled, out);
-		if (strcmp(out, names[i].readable ? names[i].readable : "before") != 0)
-			fail_msg("%s: %s", names[i].mangled, out);
-	}
+	check_short_names(names, sizeof names / sizeof *names);
 }
 
 static void
@@ -105,29 +95,11 @@ what_has_no_room_is_left(void **state)
 	assert_string_equal(out, "A::run");
 }
 
-/* Every part of each name, and each with another character in every place, from an exact allocation. */
 static void
 no_name_is_read_beyond_its_end(void **state)
 {
-	static const char letters[] = "ENSTIZCDLXJFA_0129vKPcUtl.";
-	char out[PF_DEMANGLED_ROOM];
 	(void)state;
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		size_t size = strlen(names[i].mangled);
-
-		for (size_t part = 0; part <= size; part++) {
-			char *copy = strndup(names[i].mangled, part);
-
-			assert_non_null(copy);
-			pf_demangle(copy, out, sizeof out);
-			for (size_t k = 0; part && k < sizeof letters - 1; k++) {
-				copy[part - 1] = letters[k];
-				pf_demangle(copy, out, sizeof out);
-			}
-			free(copy);
-		}
-	}
+	check_damaged_names(names, sizeof names / sizeof *names, "ENSTIZCDLXJFA_0129vKPcUtl.");
 }
 
 /* A name of 200 KB in which `part` stands over and over, between a beginning and an end. */

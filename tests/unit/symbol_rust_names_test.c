@@ -8,11 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/unit.h"
+#include "support/mangled.h"
 
-static const struct {
-	const char *mangled, *readable;
-} names[] = {
+static const struct mangled_name names[] = {
     {"_RNvNtCslNYArtu3iFV_5alloc5alloc5alloc", "alloc::alloc::alloc"},
     {"_RNvMNtCslNYArtu3iFV_5alloc5allocNtB2_6Global10alloc_impl",
 	"<alloc::alloc::Global>::alloc_impl"},
@@ -130,16 +128,8 @@ static const struct {
 static void
 names_are_short(void **state)
 {
-	char out[PF_DEMANGLED_ROOM];
 	(void)state;
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		snprintf(out, sizeof out, "before");
-		if (pf_demangle(names[i].mangled, out, sizeof out) != (names[i].readable != NULL))
-			fail_msg("%s: %s", names[i].mangled, out);
-		if (strcmp(out, names[i].readable ? names[i].readable : "before") != 0)
-			fail_msg("%s: %s", names[i].mangled, out);
-	}
+	check_short_names(names, sizeof names / sizeof *names);
 }
 
 static void
@@ -156,32 +146,12 @@ what_has_no_room_is_left(void **state)
 	assert_string_equal(out, "a::b");
 }
 
-/* Every part of each name, and each with another character in every place, from an exact allocation. */
 static void
 no_name_is_read_beyond_its_end(void **state)
 {
-	static const char letters[] = "CMXYNIBASTRQPOFDEGUKLpsuvhje_0129az.";
-	char out[PF_DEMANGLED_ROOM];
 	(void)state;
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		size_t size = strlen(names[i].mangled);
-
-		for (size_t part = 0; part <= size; part++) {
-			char *copy = strndup(names[i].mangled, part);
-
-			assert_non_null(copy);
-			pf_demangle(copy, out, sizeof out);
-			free(copy);
-			copy = strdup(names[i].mangled);
-			assert_non_null(copy);
-			for (size_t k = 0; part && k < sizeof letters - 1; k++) {
-				copy[part - 1] = letters[k];
-				pf_demangle(copy, out, sizeof out);
-			}
-			free(copy);
-		}
-	}
+	check_damaged_names(
+	    names, sizeof names / sizeof *names, "CMXYNIBASTRQPOFDEGUKLpsuvhje_0129az.");
 }
 
 /* A name in which `part` stands `count` times, between a beginning and an end. */
