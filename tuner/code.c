@@ -72,11 +72,6 @@ static const struct rule rules[] = {
     {"__rust_alloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"__rust_realloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"__rust_dealloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"__rustc::__rust_alloc*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"__rustc::__rust_realloc", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"__rustc::__rust_dealloc", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"__rustc::__rdl_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
-    {"__rustc::__rg_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"__rdl_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"__rg_*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
     {"tcmalloc::*", PF_CODE_ALLOCATION | PF_CODE_LIBRARY},
@@ -433,17 +428,19 @@ is_standard_cpp(const char *name)
 	       starts_with_any(name + strspn(name, "0123456789"), inner);
 }
 
+/* Of Rust's standard library, as mangled names have them, and the compiler's own. */
+static const char *const rust_crates[] = {
+    "3std", "4core", "5alloc", "7___rustc", "9hashbrown", NULL};
+
 /* Whether a name is of Rust's standard library by the names that newer compilers give (RFC 2603). */
 static bool
 is_standard_rust_v0(const char *name)
 {
-	static const char *const crates[] = {
-	    "3std", "4core", "5alloc", "7___rustc", "9hashbrown", NULL};
 	/* The first crate's root of the path: C, s and a number that ends with _, its name. */
 	const char *root = strncmp(name, "_R", 2) == 0 ? strstr(name, "Cs") : NULL,
 		   *end = root ? strchr(root, '_') : NULL;
 
-	return end && starts_with_any(end + 1, crates);
+	return end && starts_with_any(end + 1, rust_crates);
 }
 
 /* "<u8 as alloc::vec::SpecFromElem>::from_elem": a trait of the library's for a type that is in no crate, or for any. */
@@ -462,7 +459,6 @@ is_standard_for_nobodys_type(const char *name)
 static bool
 is_standard_rust(const char *name)
 {
-	static const char *const crates[] = {"3std", "4core", "5alloc", "9hashbrown", NULL};
 	static const char *const implemented[] = {
 	    "_$LT$std..", "_$LT$core..", "_$LT$alloc..", "_$LT$hashbrown..", NULL};
 	static const char *const plain[] = {"<std::", "<core::", "<alloc::", "alloc::alloc::",
@@ -478,9 +474,10 @@ is_standard_rust(const char *name)
 	if (size < 3 + HASH || strncmp(name + size - HASH, "17h", 3) != 0)
 		return false;
 	name += 3;
-	return starts_with_any(name, crates) ||
-	       starts_with_any(name + strspn(name, "0123456789"), implemented) ||
-	       is_standard_for_nobodys_type(name + strspn(name, "0123456789"));
+	if (starts_with_any(name, rust_crates))
+		return true;
+	name += strspn(name, "0123456789");
+	return starts_with_any(name, implemented) || is_standard_for_nobodys_type(name);
 }
 
 /*
@@ -527,6 +524,9 @@ pf_code_traits(const char *function, const char *file)
 	/* What glibc calls inside of itself is "__GI_" and the name. */
 	if (strncmp(function, "__GI_", 5) == 0)
 		function += 5;
+	/* Newer compilers of Rust put the allocator's functions into a crate of their own. */
+	if (strncmp(function, "__rustc::", 9) == 0)
+		function += 9;
 	if (is_standard_go(function) || is_standard_cpp(function) || is_standard_rust(symbol) ||
 	    is_deferring(function) || strcmp(function, "_start") == 0 ||
 	    strncmp(function, "__libc_start", 12) == 0)

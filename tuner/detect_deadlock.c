@@ -10,15 +10,9 @@
  * wait at the same line, what the function was passed may tell: each the other's
  * lock, as in move(a, b) and move(b, a); or each one's that the next waits for. Who waits at a channel may
  * hold the lock that everybody else who works on its object waits for. Without such
- * an order, at least two locks whose every waiter has waited for minutes, or
- * two goroutines that wait for different locks in different functions and
- * nothing else of theirs runs, are a suspicion.
+ * an order, two locks that have been waited for since minutes are a suspicion.
  */
 #include "tuner/detect.h"
-
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "tuner/wait_graph.h"
 

@@ -99,7 +99,7 @@ find_server(struct waiting *w, const struct pf_evidence *e, struct pf_error *err
 	w->serves = false;
 	for (size_t i = 0; !rc && !w->receives && i < e->profile_count; i++) {
 		const struct pf_evidence_profile *ep = &e->profiles[i];
-		if (pf_is_look(ep) || (ep->kind == PF_PROFILE_WALL && ep->p && !ep->base))
+		if (pf_is_look(ep) || pf_evidence_is_look(ep, PF_PROFILE_WALL))
 			rc = sees_server(w, ep, err);
 	}
 	return rc;
@@ -422,7 +422,7 @@ look_for_queues(struct waiting *w, const struct pf_evidence *e, struct pf_error 
 		uint32_t column;
 		bool both;
 
-		if (ep->kind != PF_PROFILE_GOROUTINE || ep->base || !ep->p)
+		if (!pf_evidence_is_look(ep, PF_PROFILE_GOROUTINE))
 			continue;
 		column = pf_evidence_column(ep, pf_count_columns);
 		rc = pf_sites_of(&outside, ep, column, pf_waits_outside, err);

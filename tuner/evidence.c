@@ -482,11 +482,17 @@ pf_evidence_next(const struct pf_evidence *e, const struct pf_evidence_profile *
 		   : NULL;
 }
 
+bool
+pf_evidence_is_look(const struct pf_evidence_profile *ep, enum pf_profile_kind kind)
+{
+	return ep->kind == kind && ep->p && !ep->base;
+}
+
 const struct pf_evidence_profile *
 pf_evidence_last(const struct pf_evidence *e, enum pf_profile_kind kind)
 {
 	for (size_t i = e->profile_count; i-- > 0;) {
-		if (e->profiles[i].kind == kind && !e->profiles[i].base && e->profiles[i].p)
+		if (pf_evidence_is_look(&e->profiles[i], kind))
 			return &e->profiles[i];
 	}
 	return NULL;

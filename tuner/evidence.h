@@ -180,6 +180,8 @@ const struct pf_evidence_profile *pf_evidence_next_series(const struct pf_eviden
     enum pf_profile_kind kind, const struct pf_evidence_profile *after);
 const struct pf_evidence_profile *pf_evidence_next(
     const struct pf_evidence *e, const struct pf_evidence_profile *after);
+/* Whether it is a snapshot of a kind as it is now, and can be read: no base. */
+bool pf_evidence_is_look(const struct pf_evidence_profile *ep, enum pf_profile_kind kind);
 /* The youngest profile of a kind. */
 const struct pf_evidence_profile *pf_evidence_last(
     const struct pf_evidence *e, enum pf_profile_kind kind);

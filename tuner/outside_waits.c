@@ -3,7 +3,6 @@
  */
 #include "tuner/outside_waits.h"
 
-#include <math.h>
 #include <string.h>
 
 /*
@@ -102,12 +101,6 @@ add_look(struct pf_outside_waits *w, const struct pf_evidence_profile *ep, struc
 	return rc;
 }
 
-static bool
-is_look_of(const struct pf_evidence_profile *ep, enum pf_profile_kind kind)
-{
-	return ep->kind == kind && ep->p && !ep->base;
-}
-
 static int
 find_shown(const struct pf_outside_waits *w, const struct pf_evidence *e, enum pf_profile_kind kind,
     const struct pf_evidence_profile **shown, struct pf_error *err)
@@ -118,7 +111,7 @@ find_shown(const struct pf_outside_waits *w, const struct pf_evidence *e, enum p
 	for (size_t i = e->profile_count; !rc && !*shown && i-- > 0;) {
 		struct pf_outside_waits one = {0};
 
-		if (!is_look_of(&e->profiles[i], kind))
+		if (!pf_evidence_is_look(&e->profiles[i], kind))
 			continue;
 		rc = add_look(&one, &e->profiles[i], err);
 		if (one.outside * (double)w->looks >= w->outside)
@@ -136,7 +129,7 @@ pf_outside_waits_count(struct pf_outside_waits *w, const struct pf_evidence *e,
 
 	*w = (struct pf_outside_waits){0};
 	for (size_t i = 0; !rc && i < e->profile_count; i++) {
-		if (is_look_of(&e->profiles[i], kind))
+		if (pf_evidence_is_look(&e->profiles[i], kind))
 			rc = add_look(w, &e->profiles[i], err);
 	}
 	if (!rc)

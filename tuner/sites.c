@@ -203,7 +203,7 @@ pf_stack_is_called(const struct pf_stack *s, const struct pf_evidence_profile *e
 bool
 pf_is_look(const struct pf_evidence_profile *ep)
 {
-	return ep->kind == PF_PROFILE_THREADS && ep->p && !ep->base;
+	return pf_evidence_is_look(ep, PF_PROFILE_THREADS);
 }
 
 /* Go's own inside: nobody can do anything about it. */

@@ -53,7 +53,7 @@ pf_write_standing(const struct pf_evidence *e, struct pf_buffer *out, struct pf_
 	for (size_t i = 0; !rc && same && i < e->profile_count; i++) {
 		const struct pf_evidence_profile *ep = &e->profiles[i];
 
-		if (ep->kind == PF_PROFILE_GOROUTINE && !ep->base && ep->p)
+		if (pf_evidence_is_look(ep, PF_PROFILE_GOROUTINE))
 			rc = add_look(&s, ep, &same, err);
 	}
 	if (rc || !same || s.looks < LEAST_LOOKS)

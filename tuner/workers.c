@@ -156,7 +156,7 @@ pf_workers_count(struct pf_workers *w, const struct pf_evidence *e, pf_sample_wa
 	for (size_t i = 0; !rc && w->count && i < e->profile_count; i++) {
 		const struct pf_evidence_profile *ep = &e->profiles[i];
 
-		if (pf_is_look(ep) || (ep->kind == PF_PROFILE_WALL && ep->p && !ep->base))
+		if (pf_is_look(ep) || pf_evidence_is_look(ep, PF_PROFILE_WALL))
 			rc = count_profile(w, ep, waits, err);
 	}
 	return rc;

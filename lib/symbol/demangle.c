@@ -5,29 +5,13 @@
 #include <string.h>
 
 #include "symbol/demangle_private.h"
+#include "symbol/name_text.h"
 #include "symbol/rust_legacy.h"
 #include "symbol/rust_names.h"
 
-struct writer {
-	char *out;
-	size_t size, room;
-	bool failed;
-};
-
-static void
-put(struct writer *w, const char *text, size_t size)
-{
-	if (w->failed || size >= w->room - w->size) {
-		w->failed = true;
-		return;
-	}
-	memcpy(w->out + w->size, text, size);
-	w->size += size;
-}
-
 /* Every node writes something, so that the room bounds the time, however often one is repeated. */
 static void
-write_node(struct writer *w, const struct pf_mangled *p, uint16_t node, int depth)
+write_node(struct pf_name_text *w, const struct pf_mangled *p, uint16_t node, int depth)
 {
 	uint16_t chain[PF_DEMANGLED_ROOM];
 	size_t count = 0;
@@ -46,10 +30,10 @@ write_node(struct writer *w, const struct pf_mangled *p, uint16_t node, int dept
 		if (n->opaque)
 			w->failed = true;
 		if (!first && !n->joined)
-			put(w, "::", 2);
-		put(w, n->text, n->size);
+			pf_name_put(w, "::", 2);
+		pf_name_put(w, n->text, n->size);
 		if (n->number)
-			put(w, number,
+			pf_name_put(w, number,
 			    (size_t)snprintf(number, sizeof number, "%u}", (unsigned)n->number));
 		if (n->type)
 			write_node(w, p, n->type, depth + 1);
@@ -58,15 +42,15 @@ write_node(struct writer *w, const struct pf_mangled *p, uint16_t node, int dept
 
 /* What a compiler made of the function: "foo [clone .cold]". */
 static void
-write_clone(struct writer *w, const char *rest)
+write_clone(struct pf_name_text *w, const char *rest)
 {
 	const char *clone = strchr(rest, '.'), *unique = clone ? strstr(clone, ".__uniq.") : NULL;
 
 	if (!clone || clone == unique)
 		return;
-	put(w, " [clone ", 8);
-	put(w, clone, unique ? (size_t)(unique - clone) : strlen(clone));
-	put(w, "]", 1);
+	pf_name_put(w, " [clone ", 8);
+	pf_name_put(w, clone, unique ? (size_t)(unique - clone) : strlen(clone));
+	pf_name_put(w, "]", 1);
 }
 
 /* "_ZThn16_N…": adjusts this, or what is returned, and goes on. */
@@ -86,7 +70,7 @@ skip_thunk(struct pf_mangled *p, const char **what)
 }
 
 static bool
-write_cpp(struct writer *w, const char *name)
+write_cpp(struct pf_name_text *w, const char *name)
 {
 	struct pf_mangled p;
 	const char *what;
@@ -103,17 +87,16 @@ write_cpp(struct writer *w, const char *name)
 	node = pf_demangle_name(&p);
 	if (!node)
 		return false;
-	put(w, what, strlen(what));
+	pf_name_put(w, what, strlen(what));
 	write_node(w, &p, node, 0);
 	write_clone(w, p.at);
 	return !w->failed;
 }
 
 static bool
-write_rust(struct writer *w, const char *name)
+write_rust(struct pf_name_text *w, const char *name)
 {
-	w->size = pf_rust_name(name + 2, w->out, w->room);
-	if (!w->size)
+	if (!pf_rust_name(name + 2, w))
 		return false;
 	write_clone(w, name);
 	return !w->failed;
@@ -131,12 +114,11 @@ is_rust_legacy(const char *name)
 }
 
 static bool
-write_rust_legacy(struct writer *w, const char *name)
+write_rust_legacy(struct pf_name_text *w, const char *name)
 {
 	const char *end;
 
-	w->size = pf_rust_legacy_name(name, &end, w->out, w->room);
-	if (!w->size)
+	if (!pf_rust_legacy_name(name, &end, w))
 		return false;
 	write_clone(w, end);
 	return !w->failed;
@@ -146,7 +128,7 @@ bool
 pf_demangle(const char *name, char *out, size_t size)
 {
 	char text[PF_DEMANGLED_ROOM];
-	struct writer w = {.out = text, .room = size < sizeof text ? size : sizeof text};
+	struct pf_name_text w = {.out = text, .room = size < sizeof text ? size : sizeof text};
 	bool known = false;
 
 	if (size && strncmp(name, "_Z", 2) == 0)

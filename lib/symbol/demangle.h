@@ -3,7 +3,7 @@
  *
  * The names of the Itanium C++ ABI (section 5.1), as c++filt and pprof read them, without parameters and
  * template arguments: "AuditTrail::record" for _ZN10AuditTrail6recordERKSs; and those of Rust's v0 scheme
- * (rust_names.h), not of its older one. Compilers look functions up by their mangled names: a profile keeps
+ * (rust_names.h) and of its older one (rust_legacy.h). Compilers look functions up by their mangled names: a profile keeps
  * those, and only what is shown goes through here.
  */
 #ifndef PF_SYMBOL_DEMANGLE_H

@@ -4,7 +4,6 @@
  */
 #include "symbol/rust_legacy.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,24 +11,9 @@
 
 enum { HASH = 17 }; /* "h" and 16 digits */
 
-struct text {
-	char *out;
-	size_t size, room;
-};
-
-static bool
-put(struct text *t, const char *what, size_t size)
-{
-	if (size >= t->room - t->size)
-		return false;
-	memcpy(t->out + t->size, what, size);
-	t->size += size;
-	return true;
-}
-
 /* "$u20$": a character by its number. */
 static bool
-put_number(struct text *t, const char *at, size_t size)
+put_number(struct pf_name_text *t, const char *at, size_t size)
 {
 	char digits[8] = "", sign[4];
 	uint32_t point;
@@ -41,12 +25,12 @@ put_number(struct text *t, const char *at, size_t size)
 		return false;
 	point = (uint32_t)strtoul(digits, NULL, 16);
 	size = pf_utf8_is_control(point) ? 0 : pf_utf8_write(sign, point);
-	return size && put(t, sign, size);
+	return size && pf_name_put(t, sign, size);
 }
 
 /* What stands between two dollars. */
 static bool
-put_escape(struct text *t, const char *at, size_t size)
+put_escape(struct pf_name_text *t, const char *at, size_t size)
 {
 	static const struct {
 		const char *name, *sign;
@@ -55,13 +39,13 @@ put_escape(struct text *t, const char *at, size_t size)
 
 	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
 		if (strlen(signs[i].name) == size && memcmp(signs[i].name, at, size) == 0)
-			return put(t, signs[i].sign, 1);
+			return pf_name_put(t, signs[i].sign, 1);
 	}
 	return *at == 'u' && put_number(t, at, size);
 }
 
 static bool
-put_part(struct text *t, const char *at, size_t size)
+put_part(struct pf_name_text *t, const char *at, size_t size)
 {
 	const char *end = at + size;
 
@@ -72,7 +56,7 @@ put_part(struct text *t, const char *at, size_t size)
 		bool path = *at == '.' && end - at > 1 && at[1] == '.';
 
 		if (*at == '$' ? !dollar || !put_escape(t, at + 1, (size_t)(dollar - at - 1))
-			       : !put(t, path ? "::" : at, path ? 2 : 1))
+			       : !pf_name_put(t, path ? "::" : at, path ? 2 : 1))
 			return false;
 		at = dollar ? dollar + 1 : at + 1 + path;
 	}
@@ -85,26 +69,25 @@ is_hash(const char *at, size_t size)
 	return size == HASH && *at == 'h' && strspn(at + 1, "0123456789abcdef") >= HASH - 1;
 }
 
-size_t
-pf_rust_legacy_name(const char *name, const char **end, char *out, size_t room)
+bool
+pf_rust_legacy_name(const char *name, const char **end, struct pf_name_text *t)
 {
-	struct text t = {.out = out, .room = room};
 	const char *at = name + 3, *stop = name + strlen(name);
 	bool hashed = false;
 
 	if (strncmp(name, "_ZN", 3) != 0)
-		return 0;
+		return false;
 	while (*at != 'E') {
 		char *part;
 		size_t size = strtoul(at, &part, 10);
 
 		if (*at < '1' || *at > '9' || size > (size_t)(stop - part) || hashed)
-			return 0;
+			return false;
 		hashed = is_hash(part, size);
-		if (!hashed && ((t.size && !put(&t, "::", 2)) || !put_part(&t, part, size)))
-			return 0;
+		if (!hashed && ((t->size && !pf_name_put(t, "::", 2)) || !put_part(t, part, size)))
+			return false;
 		at = part + size;
 	}
 	*end = at + 1;
-	return hashed ? t.size : 0;
+	return hashed && t->size;
 }

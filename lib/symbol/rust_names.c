@@ -220,19 +220,18 @@ pf_rust_const(struct pf_rust_reader *p)
 	p->depth--;
 }
 
-size_t
-pf_rust_name(const char *mangled, char *out, size_t room)
+bool
+pf_rust_name(const char *mangled, struct pf_name_text *t)
 {
 	size_t size = strcspn(mangled, ".");
 	struct pf_rust_reader p = {.begin = mangled,
 	    .at = mangled,
 	    .end = mangled + size,
-	    .out = out,
-	    .room = room,
+	    .text = t,
 	    .allowance = size + (size_t)16 * PF_DEMANGLED_ROOM};
 
 	pf_rust_path(&p);
 	if (!p.failed && p.at < p.end) /* the crate that an instance was made for */
 		skip(&p, pf_rust_path);
-	return p.failed || p.at < p.end ? 0 : p.size;
+	return !p.failed && p.at == p.end && t->size;
 }

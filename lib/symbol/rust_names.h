@@ -7,13 +7,13 @@
 #ifndef PF_SYMBOL_RUST_NAMES_H
 #define PF_SYMBOL_RUST_NAMES_H
 
-#include <stddef.h>
+#include "symbol/name_text.h"
 
 /*
- * Writes the short name of what follows "_R" in a mangled name, without an ending zero, of less than `room`
- * bytes. Returns its size; 0 for what is malformed, unknown, nested too deeply or too long, and then what `out` holds
- * means nothing. Time is linear in the name's length and PF_DEMANGLED_ROOM; nothing is allocated.
+ * Writes the short name of what follows "_R" in a mangled name into an empty text. False for what is malformed, unknown,
+ * nested too deeply or too long, and then what was written means nothing. Time is linear in the name's length and
+ * PF_DEMANGLED_ROOM; nothing is allocated.
  */
-size_t pf_rust_name(const char *mangled, char *out, size_t room);
+bool pf_rust_name(const char *mangled, struct pf_name_text *t);
 
 #endif

@@ -18,12 +18,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "symbol/name_text.h"
+
 enum { MOST_DEPTH = 300 };
 
 struct pf_rust_reader {
 	const char *begin, *at, *end; /* after "_R", up to what compilers append */
-	char *out;
-	size_t size, room;
+	struct pf_name_text *text;
 	size_t allowance;   /* of paths, types and constants that may still be read */
 	uint64_t lifetimes; /* bound by the "for<…>" around */
 	int depth;
@@ -46,14 +47,8 @@ fail(struct pf_rust_reader *p)
 static inline void
 put(struct pf_rust_reader *p, const char *text, size_t size)
 {
-	if (p->failed || p->silent)
-		return;
-	if (size >= p->room - p->size) {
+	if (!p->failed && !p->silent && !pf_name_put(p->text, text, size))
 		fail(p);
-		return;
-	}
-	memcpy(p->out + p->size, text, size);
-	p->size += size;
 }
 
 static inline void
