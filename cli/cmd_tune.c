@@ -18,6 +18,8 @@
 #include "notes.h"
 #include "tune_store.h"
 
+#define LEAST_LIMIT (1 << 20) /* bytes: less is a unit forgotten */
+
 struct settings {
 	const char *service_name;
 	const char *url; /* of a running service: the --service that is an address */
@@ -213,6 +215,11 @@ check(const struct settings *s, size_t profiles, struct pf_error *err)
 	if (s->pid && kill((pid_t)s->pid, 0) && errno == ESRCH)
 		return pf_error_set(err, PF_EIO, "--pid %llu: there is no such process",
 		    (unsigned long long)s->pid);
+	if (s->memory_limit && s->memory_limit < LEAST_LIMIT)
+		return pf_error_set(err, PF_EUSAGE,
+		    "--memory-limit %llu: bytes, of which no service has so few; write %lluMiB or "
+		    "GiB",
+		    (unsigned long long)s->memory_limit, (unsigned long long)s->memory_limit);
 	if (s->cpus == 0)
 		return pf_error_set(err, PF_EUSAGE, "--cpus 0: a service runs on more than none");
 	rc = check_search(s, err);

@@ -21,10 +21,13 @@
 #define MODEL_ERROR 0.15
 /*
  * From so many collections a second on, what they cost beside marking and sweeping tells: scheduling,
- * preempting, caches that are cold after each. Up to so much of what is predicted comes on top.
+ * preempting, caches that are cold after each. Up to so much of what is predicted comes on top, and as much again
+ * where they hardly end: of a service with 147 a second, 80 % was predicted to remain and 57 to 68 did.
  */
 #define FREQUENT 30
 #define ON_TOP 0.5
+#define INCESSANT 100
+#define ON_TOP_INCESSANT 1.0
 #define HEADROOM 0.9    /* of a container's limit, for GOMEMLIMIT */
 #define ENOUGH_ROOM 0.5 /* of what is live, above it */
 #define LIMIT_ROOM 0.97 /* of GOMEMLIMIT: the runtime keeps 3 % */
@@ -229,7 +232,11 @@ fewer_at(const struct pf_go_heap *h, double gogc)
 static double
 on_top_of(const struct pf_go_heap *h, double saved)
 {
-	return h->interval < 1.0 / FREQUENT ? ON_TOP * saved : 0;
+	double share = h->interval < 1.0 / INCESSANT  ? ON_TOP_INCESSANT
+		       : h->interval < 1.0 / FREQUENT ? ON_TOP
+						      : 0;
+
+	return share * saved;
 }
 
 /* CPU time with so many fewer cycles: the same in each finding that advises the same. */

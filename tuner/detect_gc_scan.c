@@ -230,7 +230,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct pf_evide
 	pf_add_estimate(f, "mark_cpu_of_a_cycle", cycle, cycle * (measured ? 0.7 : 0.5),
 	    cycle * (measured ? 1.3 : 4), "seconds");
 	pf_add_number(f, "gc_cpu_share", c.share, "share");
-	pf_add_number(f, "seconds_between_cycles", h.interval, "seconds");
+	pf_add_number(f, "between_cycles", h.interval, "seconds");
 	pf_add_number(f, "live_heap", h.live, "bytes");
 	pf_add_number(f, "a_cycle_asked_for", h.cycle_wall, "seconds");
 	doubt_cost(e, f, &c, &h, rare);

@@ -24,7 +24,8 @@
 
 #define WORTH_TOP 0.25 /* of what is free, at the end of the main arena */
 
-#define JOINED_MATTERS 0.2 /* of what is promised: bounds that are further apart */
+#define JOINED_MATTERS 0.2 /* of what comes back: bounds that are further apart */
+#define PROMISED 0.2       /* of what remains: bounds that are further apart promise nothing */
 #define UNACCOUNTED 0.5    /* of the resident set: without the allocator's word, much */
 #define ALLOCATED 0.6      /* of what is unaccounted for, and freed again */
 
@@ -317,61 +318,113 @@ doubt_own_word(struct pf_findings *f, enum pf_allocator allocator)
 			"/proc/PID/smaps_rollup with --stats)."));
 }
 
-/* What of a figure is the kernel's: both were taken at the same time, or nearly. */
-static void
-report_unreturned(const struct pf_evidence *e, struct pf_findings *f, enum pf_allocator allocator,
-    double rss, double free_bytes, const struct pf_absent *u, double swing,
+/* What a release is expected to give back, and between what; bytes. */
+struct release {
+	enum pf_allocator allocator;
+	double rss, likely, least, most;
+	bool joins;   /* glibc joins pieces first */
+	bool told;    /* what remains is told closely enough to be promised */
+	bool claimed; /* nothing but the allocator's word says how much is resident */
+};
+
+/*
+ * `swing` is not given back for long. What of a figure is the kernel's and what the allocator's were taken at the same
+ * time, or nearly: beside the model's own error, what is taken for free may be in use again, or back already.
+ */
+static struct release
+expect_release(double rss, double free_bytes, const struct pf_absent *u, double swing,
     const struct pf_allocator_stats *a, bool whole_process)
 {
-	double share = free_bytes / rss, after = rss - free_bytes;
-	/* Beside the model's own error: what is taken for free may be in use again, or back already. */
 	double error = fmax(0.07 * free_bytes, 0.03 * rss);
 	double below = error + u->most - u->likely, above = error + u->likely - u->least + swing;
-	bool joins = a && !isnan(a->releasable_most);
-	bool claimed = !whole_process && allocator == PF_ALLOCATOR_GLIBC;
-	char text[PF_AMOUNT_ROOM], of[PF_AMOUNT_ROOM];
-	struct pf_finding *finding = pf_findings_add(f, "unreturned-memory",
-	    is_returned(e)                             ? PF_SEVERITY_LOW
-	    : share >= 0.5 && free_bytes >= MUCH_BYTES ? PF_SEVERITY_HIGH
-	    : share >= 0.4                             ? PF_SEVERITY_MEDIUM
-						       : PF_SEVERITY_LOW,
-	    PF_CONFIDENCE_HIGH,
-	    pf_say(f, "%s of %s %s is free memory that %s keeps",
-		pf_amount(text, free_bytes, "bytes"), pf_amount(of, rss, "bytes"),
-		claimed ? "that it took" : "resident", pf_allocator_name(allocator)));
+	struct release r = {.allocator = a ? a->allocator : PF_ALLOCATOR_GO,
+	    .rss = rss,
+	    .likely = free_bytes,
+	    .joins = a && !isnan(a->releasable_most),
+	    .told = true};
 
-	if (joins) {
+	r.claimed = !whole_process && r.allocator == PF_ALLOCATOR_GLIBC;
+	if (r.joins) {
 		below = fmax(below, free_bytes - a->releasable_least);
 		above = fmax(above, a->releasable_most - free_bytes);
+		r.told = a->releasable_most - a->releasable_least <= PROMISED * (rss - free_bytes);
 	}
-	finding->bytes_saved = free_bytes;
-	pf_add_number(f, claimed ? "taken" : "resident", rss, "bytes");
-	pf_add_estimate(
-	    f, "releasable", free_bytes, fmax(0, free_bytes - below), free_bytes + above, "bytes");
+	r.least = fmax(0, free_bytes - below);
+	r.most = free_bytes + above;
+	return r;
+}
+
+static void
+name_release(struct pf_findings *f, const struct pf_evidence *e, const struct release *r)
+{
+	double share = r->likely / r->rss;
+	const char *state = r->claimed ? "that it took" : "resident",
+		   *keeper = pf_allocator_name(r->allocator);
+	char text[PF_AMOUNT_ROOM], most[PF_AMOUNT_ROOM], of[PF_AMOUNT_ROOM];
+	struct pf_finding *finding;
+
+	pf_amount(text, r->told ? r->likely : r->least, "bytes");
+	pf_amount(most, fmin(r->most, r->rss), "bytes");
+	pf_amount(of, r->rss, "bytes");
+	finding = pf_findings_add(f, "unreturned-memory",
+	    is_returned(e)                            ? PF_SEVERITY_LOW
+	    : share >= 0.5 && r->likely >= MUCH_BYTES ? PF_SEVERITY_HIGH
+	    : share >= 0.4                            ? PF_SEVERITY_MEDIUM
+						      : PF_SEVERITY_LOW,
+	    PF_CONFIDENCE_HIGH,
+	    r->told ? pf_say(f, "%s of %s %s is free memory that %s keeps", text, of, state, keeper)
+		    : pf_say(f, "%s to %s of %s %s are free memory that %s keeps", text, most, of,
+			  state, keeper));
+	finding->bytes_saved = r->told ? r->likely : r->least;
+}
+
+/* What remains, if that can be told; else how to find out. */
+static void
+predict_release(struct pf_findings *f, const struct release *r)
+{
+	double least = fmax(0, r->rss - r->most), most = r->rss - r->least;
+	char low[PF_AMOUNT_ROOM], high[PF_AMOUNT_ROOM];
+
+	if (r->claimed)
+		pf_add_measurement(f, "rss_idle", "bytes",
+		    pf_say(f, "VmRSS in /proc/PID/status before malloc_trim(0) and after it"));
+	else if (!r->told)
+		pf_add_measurement(f, "rss_idle", "bytes",
+		    pf_say(f,
+			"VmRSS in /proc/PID/status before malloc_trim(0) and after it; between %s "
+			"and %s remain",
+			pf_amount(low, least, "bytes"), pf_amount(high, most, "bytes")));
+	else
+		pf_add_prediction(f, "rss_idle", "bytes", r->rss, r->rss - r->likely, least, most,
+		    pf_say(f, "%s%s", model_of(r->allocator),
+			r->joins ? "; chunks of fast bins joined with their neighbours" : ""));
+}
+
+static void
+report_unreturned(const struct pf_evidence *e, struct pf_findings *f, const struct release *r,
+    const struct pf_absent *u, double swing, const struct pf_allocator_stats *a, bool whole_process)
+{
+	name_release(f, e, r);
+	pf_add_number(f, r->claimed ? "taken" : "resident", r->rss, "bytes");
+	pf_add_estimate(f, "releasable", r->likely, r->least, r->most, "bytes");
 	if (u->likely > 0)
 		pf_add_estimate(f, "free_but_not_resident", u->likely, u->least, u->most, "bytes");
 	if (swing > 0)
 		pf_add_number(f, "used_at_another_look", swing, "bytes");
-	pf_add_number(f, claimed ? "share_of_taken" : "share_of_resident", share, "share");
-	if (joins)
-		doubt_joining(f, free_bytes, a);
-	doubt_absent(f, free_bytes, u);
+	pf_add_number(
+	    f, r->claimed ? "share_of_taken" : "share_of_resident", r->likely / r->rss, "share");
+	if (r->joins)
+		doubt_joining(f, r->likely, a);
+	doubt_absent(f, r->likely, u);
 	if (!whole_process)
-		doubt_own_word(f, allocator);
+		doubt_own_word(f, r->allocator);
 	if (is_returned(e))
 		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
 		    pf_say(f,
 			"jemalloc's background thread is at work: taken later, when nothing has "
 			"been freed for dirty_decay_ms, the same may show none of it."));
-	advise_release(e, f, allocator);
-	if (claimed) {
-		pf_add_measurement(f, "rss_idle", "bytes",
-		    pf_say(f, "VmRSS in /proc/PID/status before malloc_trim(0) and after it"));
-		return;
-	}
-	pf_add_prediction(f, "rss_idle", "bytes", rss, after, fmax(0, after - above), after + below,
-	    pf_say(f, "%s%s", model_of(allocator),
-		joins ? "; chunks of fast bins joined with their neighbours" : ""));
+	advise_release(e, f, r->allocator);
+	predict_release(f, r);
 }
 
 /* How to have an allocator say more, or return more, where only the kernel and a heap profile tell. */
@@ -506,7 +559,9 @@ pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct 
 	bool has_stats = pf_allocator_known(e, &a);
 	double rss = pf_evidence_rss(e), free_bytes = NAN;
 	struct pf_absent absent = {0};
+	struct release release;
 	double swing;
+	bool whole_process;
 
 	if (has_stats) {
 		absent = pf_absent_of(e, &a);
@@ -526,8 +581,11 @@ pf_detect_unreturned(const struct pf_evidence *e, struct pf_findings *f, struct 
 		return 0;
 	swing = find_swing(e);
 	free_bytes = fmin(free_bytes, rss) - swing;
-	if (free_bytes >= PF_WORTH_BYTES && free_bytes >= PF_WORTH_SHARE * rss)
-		report_unreturned(e, f, has_stats ? a.allocator : PF_ALLOCATOR_GO, rss, free_bytes,
-		    &absent, swing, has_stats ? &a : NULL, proc && !isnan(proc->proc.rss));
+	if (!(free_bytes >= PF_WORTH_BYTES) || !(free_bytes >= PF_WORTH_SHARE * rss))
+		return 0;
+	whole_process = proc && !isnan(proc->proc.rss);
+	release =
+	    expect_release(rss, free_bytes, &absent, swing, has_stats ? &a : NULL, whole_process);
+	report_unreturned(e, f, &release, &absent, swing, has_stats ? &a : NULL, whole_process);
 	return pf_findings_check(f, err);
 }

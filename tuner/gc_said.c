@@ -33,7 +33,7 @@ pf_gc_say_heap(struct pf_findings *f, const struct pf_go_heap *h)
 		pf_add_number(f, "gomemlimit", h->limit, "bytes");
 	if (isfinite(h->gogc))
 		pf_add_number(f, h->gogc_assumed ? "gogc_assumed" : "gogc", h->gogc, "percent");
-	pf_add_number(f, "seconds_between_cycles", h->interval, "seconds");
+	pf_add_number(f, "between_cycles", h->interval, "seconds");
 	pf_add_number(f, "cpu_of_a_cycle", h->cycle_cpu, "seconds");
 }
 

@@ -231,11 +231,16 @@ static void
 explain_kind(struct pf_error *err, const struct pf_text *text)
 {
 	size_t used = strlen(err->message);
+	const char *why = NULL;
 
-	if (!pf_format_find((const uint8_t *)text->at, pf_text_left(text)) &&
-	    strstr(err->message, "at offset"))
-		snprintf(err->message + used, sizeof err->message - used,
-		    " (of profile.proto, as which it was read: it is nothing else that is known)");
+	if (pf_format_find((const uint8_t *)text->at, pf_text_left(text)))
+		return;
+	if (strstr(err->message, "at offset"))
+		why = " (of profile.proto, as which it was read: it is nothing else that is known)";
+	else if (strstr(err->message, "not a profile but text"))
+		why = ", nor one of the statistics that profuse tune --help lists";
+	if (why)
+		snprintf(err->message + used, sizeof err->message - used, "%s", why);
 }
 
 /* `text`: the bytes, inflated. */

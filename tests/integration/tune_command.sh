@@ -47,6 +47,7 @@ expect 2 "--runs 0: at least one run" --try true --runs 0
 expect 2 "--grid 0: at least one run" --try true --grid 0
 expect 4 "--pid 2147483647: there is no such process" --pid 2147483647
 expect 2 "--pid 0: no such process number" --pid 0
+expect 2 "--memory-limit 12: bytes, of which no service has so few; write 12MiB" "$leak" --memory-limit 12
 python3 -c 'import random, sys; sys.stdout.buffer.write(random.Random(5).randbytes(100000))' >noise
 expect 3 "nothing else that is known" noise
 expect 2 "one earlier state at a time" --base "$leak/heap-0.pb.gz" --base "$leak/heap-1.pb.gz" "$leak/heap-7.pb.gz"
@@ -56,7 +57,7 @@ expect 4 "127.0.0.1:1" --service http://127.0.0.1:1 --seconds 1
 [ "$(wc -l <err)" = 1 ] || fail "an unreachable service is said once: $(cat err)"
 expect 2 "--runs bounds a search" --try true --runs 50 --grid 2
 expect 4 "absent.pb.gz" absent.pb.gz
-expect 3 "notes" --stats <(echo notes)
+expect 3 "notes\", nor one of the statistics" --stats <(echo notes)
 head -c 700 "$leak/heap-7.pb.gz" >cut.pb.gz
 expect 3 "cut.pb.gz" cut.pb.gz
 expect 4 "no/such" "$leak/heap-7.pb.gz" -o no/such/report.json

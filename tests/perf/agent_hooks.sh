@@ -3,7 +3,7 @@
 # against the same with it at the same time, on processors of their own that they swap, by `profuse bench
 # --duet`: what others do on the machine meets both.
 #
-#	tests/perf/agent_hooks.sh BUILD [allocate|lock|perl|allocate1|calls|instructions|COMMAND] [PAIRS]
+#	tests/perf/agent_hooks.sh BUILD [allocate|lock|perl|allocate1|calls|profile|instructions|COMMAND] [PAIRS]
 #
 # allocate   two threads that parse, check and free documents: a fifth of the instructions are malloc's
 # lock       four threads with mutexes, a reader-writer lock and conditions: a quarter are libc's locks
@@ -11,6 +11,11 @@
 # allocate1  allocate with one thread: the agent's own makes it two, for which libc's malloc takes locks
 # calls      what single calls take without and with the agent, in nanoseconds, and how many of them in a
 #            second of CPU time make 2 %; the least of many short blocks, which a busy machine doesn't change
+#
+# profile    whose the CPU time is, by perf's samples (cpu-clock, 4,000 a second), of lock, allocate and allocate1 on one
+#            processor: the agent's own code, its looks at the clock, its thread, and libc's share of the rest with and
+#            without the agent, which is less where the agent is the first to touch a lock. Needs perf. What others do
+#            on the machine changes the number of samples, not the shares.
 #
 # COMMAND    any program with its arguments, in one word with a slash in it: '/usr/bin/program argument'
 #
@@ -27,7 +32,7 @@
 # machine widens the interval: more pairs, or a quieter moment. OFF=1 compares with an agent that has both switched off
 # (PROFUSE_HEAP=off PROFUSE_WAITS=off) instead of with none.
 set -euo pipefail
-build=${1:?usage: $0 BUILD [allocate|lock|perl|allocate1|calls|instructions|COMMAND] [PAIRS]}
+build=${1:?usage: $0 BUILD [allocate|lock|perl|allocate1|calls|profile|instructions|COMMAND] [PAIRS]}
 kind=${2:-allocate}
 pairs=${3:-30}
 agent=$(realpath "$build/libprofuse-agent.so")
@@ -51,6 +56,37 @@ calls() {
 				printf "\n"
 			}
 		}' | sort
+}
+
+# samples PRELOAD COMMAND…: whose they are, in percent: the agent's code, its looks at the clock, its thread, libc
+samples() {
+	local preload=$1
+	shift
+	LD_PRELOAD=$preload PROFUSE_PORT=auto perf record -q -e cpu-clock -F 4000 -o "$work/perf.data" taskset -c 0 "$@" > /dev/null 2>&1
+	perf report -i "$work/perf.data" --sort comm,dso -t, --stdio 2> /dev/null | awk -F, '
+		/^#/ || NF < 3 { next }
+		{ gsub(/[ %]/, "", $1) }
+		$2 ~ /profuse-agent/ { thread += $1; next }
+		$3 ~ /libprofuse-agent/ { agent += $1 }
+		$3 ~ /vdso/ { clock += $1 }
+		$3 ~ /libc\.so/ { libc += $1 }
+		END { print agent + 0, clock + 0, thread + 0, libc + 0 }'
+}
+
+# profile NAME COMMAND…
+profile() {
+	local name=$1
+	shift
+	{
+		samples "" "$@"
+		samples "$agent" "$@"
+	} | awk -v name="$name" '
+		NR == 1 { libc = $4 }
+		NR == 2 {
+			own = $1 + $2 + $3
+			printf "%-10s %.2f %% of CPU time are the agent'"'"'s (code %.2f, clock %.2f, thread %.2f); of the rest libc has %.2f %%, without the agent %.2f\n", \
+				name, own, $1, $2, $3, $4 / (1 - own / 100), libc
+		}'
 }
 
 # perl_script TIMES: the script of this many turns
@@ -99,6 +135,12 @@ calls)
 	calls
 	exit
 	;;
+profile)
+	profile lock "$program" lock 40000
+	profile allocate "$program" allocate 5000
+	profile allocate1 "$program" allocate 5000 1
+	exit
+	;;
 instructions)
 	perl_script 20000 >"$work/short.pl"
 	perl_script 60000 >"$work/long.pl"
@@ -117,7 +159,7 @@ perl)
 	;;
 */*) command=$kind ;;
 *)
-	echo "usage: $0 BUILD [allocate|lock|perl|allocate1|calls|instructions|COMMAND] [PAIRS]" >&2
+	echo "usage: $0 BUILD [allocate|lock|perl|allocate1|calls|profile|instructions|COMMAND] [PAIRS]" >&2
 	exit 2
 	;;
 esac
