@@ -1,4 +1,7 @@
-/* contrast.c: findings that set the same variable to different values, said beside each of the settings. */
+/*
+ * contrast.c: what findings of one report have to do with each other: settings of the same variable, said beside each of
+ * them, and CPU time that is counted in more than one.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,10 +111,50 @@ contrast(struct pf_findings *f, size_t finding, struct pf_advice *advice)
 	}
 }
 
+/* Kinds that count some of the same CPU time, whichever of them comes first. */
+static bool
+overlap(const char *one, const char *other)
+{
+	static const char *const kinds[][2] = {
+	    {"allocation-heavy", "malloc-thresholds"}, /* mapping is done for malloc */
+	    {"allocation-heavy", "arena-contention"},
+	    {"allocation-heavy", "serialization"}, /* which allocates what it makes */
+	    {"gc-pressure", "gc-settings"},
+	    {"gc-pressure", "gc-scan"},
+	    {"gc-settings", "gc-scan"},
+	};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		if ((strcmp(one, kinds[i][0]) == 0 && strcmp(other, kinds[i][1]) == 0) ||
+		    (strcmp(one, kinds[i][1]) == 0 && strcmp(other, kinds[i][0]) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* Beside the later one, of the first that it overlaps with. */
+static void
+say_overlap(struct pf_findings *f, size_t at)
+{
+	struct pf_finding *finding = &f->findings[at];
+	const char *summary = pf_said(f, finding->summary);
+
+	for (size_t i = 0; finding->cpu_saved > 0 && i < at; i++) {
+		if (!(f->findings[i].cpu_saved > 0) || !overlap(f->findings[i].kind, finding->kind))
+			continue;
+		finding->summary = pf_say(f,
+		    "%s%sFinding %zu counts some of the same CPU time: what both save does not "
+		    "add up.",
+		    summary, *summary ? " " : "", i + 1);
+		return;
+	}
+}
+
 void
 pf_findings_contrast(struct pf_findings *f)
 {
 	for (size_t i = 0; i < f->finding_count; i++) {
+		say_overlap(f, i);
 		for (size_t k = 0; k < f->findings[i].advice_count; k++)
 			contrast(f, i, &f->advices[f->findings[i].first_advice + k]);
 	}

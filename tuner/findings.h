@@ -123,8 +123,8 @@ void pf_add_measurement(struct pf_findings *f, const char *metric, const char *u
 void pf_add_caveat(struct pf_findings *f, enum pf_confidence most, uint32_t why);
 
 /*
- * Says beside each setting which other finding sets the same variable to something else. After sorting: it
- * names findings by their place.
+ * Says beside each setting which other finding sets the same variable to something else, and of a finding which earlier
+ * one counts some of the same CPU time. Once, after sorting: it names findings by their place.
  */
 void pf_findings_contrast(struct pf_findings *f);
 

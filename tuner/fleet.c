@@ -107,7 +107,8 @@ static int
 read_row(struct pf_fleet_row *row, const json_t *report, const char *path, struct pf_error *err)
 {
 	const json_t *service = json_object_get(report, "service"), *finding, *outage = NULL;
-	const json_t *findings = json_object_get(report, "findings");
+	const json_t *findings = json_object_get(report, "findings"), *first;
+	const json_t *saves_cpu = NULL, *saves_bytes = NULL, *saver;
 	double used = number(service, "cores_used");
 	size_t i;
 	int rc;
@@ -131,23 +132,29 @@ read_row(struct pf_fleet_row *row, const json_t *report, const char *path, struc
 		if (!outage && sure(finding) && strcmp(string(finding, "kind"), "deadlock") == 0)
 			outage = finding;
 		json_array_append_new(row->list, in_short(finding));
-		if (sure(finding) && cpu.value > row->cpu.value)
+		if (sure(finding) && cpu.value > row->cpu.value) {
 			row->cpu = cpu;
-		if (sure(finding) && bytes.value > row->bytes.value)
+			saves_cpu = finding;
+		}
+		if (sure(finding) && bytes.value > row->bytes.value) {
 			row->bytes = bytes;
+			saves_bytes = finding;
+		}
 	}
 	row->outage = outage != NULL;
 	if (row->cpu.value > 0)
 		row->cores = (struct pf_saving){
 		    row->cpu.value * used, row->cpu.low * used, row->cpu.high * used};
+	first = outage ? outage : json_array_get(findings, 0);
+	saver = saves_cpu ? saves_cpu : saves_bytes;
 	rc = pf_copy_string(&row->service, string(service, "name"), err);
 	if (!rc)
-		rc = pf_copy_string(&row->time, string(report, "time"), err);
+		rc = pf_copy_string(&row->title, string(first, "title"), err);
 	if (!rc)
-		rc = pf_copy_string(&row->report, path, err);
-	return rc ? rc
-		  : pf_copy_string(&row->title,
-			string(outage ? outage : json_array_get(findings, 0), "title"), err);
+		rc = pf_copy_string(&row->saver, saver != first ? string(saver, "title") : "", err);
+	if (!rc)
+		rc = pf_copy_string(&row->time, string(report, "time"), err);
+	return rc ? rc : pf_copy_string(&row->report, path, err);
 }
 
 /* Whether it is meant to be JSON at all, rather than a profile. */
@@ -281,6 +288,7 @@ release(struct pf_fleet *f)
 		free(f->rows[i].time);
 		free(f->rows[i].report);
 		free(f->rows[i].title);
+		free(f->rows[i].saver);
 		json_decref(f->rows[i].list);
 		json_decref(f->rows[i].not_judged);
 	}

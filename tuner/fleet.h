@@ -30,12 +30,13 @@ struct pf_saving {
 };
 
 struct pf_fleet_row {
-	char *service;      /* owned */
-	char *report;       /* owned: the file that it came from */
-	char *time;         /* owned: when it was made, ISO 8601 in UTC */
-	size_t order;       /* of the reports as they were given */
-	char *title;        /* owned: of the first finding, "" where there is none */
-	json_t *list;       /* owned: its findings, in short: what a page leads to */
+	char *service; /* owned */
+	char *report;  /* owned: the file that it came from */
+	char *time;    /* owned: when it was made, ISO 8601 in UTC */
+	size_t order;  /* of the reports as they were given */
+	char *title;   /* owned: of the first finding, "" where there is none */
+	char *saver;   /* owned: of the one that saves, "" where it is the first, or none does */
+	json_t *list;  /* owned: its findings, in short: what a page leads to */
 	json_t *not_judged; /* owned: sentences about what its evidence leaves open */
 	size_t findings, high;
 	bool

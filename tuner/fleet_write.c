@@ -44,11 +44,17 @@ bytes_text(char *text, const struct pf_saving *s)
 	return text;
 }
 
-/* No finding is no all-clear where something was not judged. */
-static const char *
-first_text(const struct pf_fleet_row *r)
+/* The first finding, and the one whose saving stands beside it. No finding is no all-clear where something was not judged. */
+static void
+first_cell(struct pf_buffer *out, const struct pf_fleet_row *r, bool markdown)
 {
-	return !r->findings && json_array_size(r->not_judged) ? "not all was judged" : r->title;
+	bool open = !r->findings && json_array_size(r->not_judged);
+
+	cell(out, open ? "not all was judged" : r->title, markdown);
+	if (*r->saver) {
+		pf_buffer_string(out, "; what saves: ");
+		cell(out, r->saver, markdown);
+	}
 }
 
 static void
@@ -95,7 +101,7 @@ pf_fleet_text(const struct pf_fleet *f, struct pf_buffer *out)
 		pf_buffer_printf(out, "%-24.24s %5zu %5zu %8s %22s %34s  ", r->service, r->findings,
 		    r->high, r->cpu.value > 0 ? pf_amount(share, r->cpu.value, "share") : "-",
 		    cores_text(cores, &r->cores), bytes_text(bytes, &r->bytes));
-		cell(out, first_text(r), false);
+		first_cell(out, r, false);
 		pf_buffer_byte(out, '\n');
 	}
 	write_totals(f, false, out);
@@ -117,7 +123,7 @@ pf_fleet_markdown(const struct pf_fleet *f, struct pf_buffer *out)
 		pf_buffer_printf(out, " | %zu (%zu) | %s | %s | %s | ", r->findings, r->high,
 		    r->cpu.value > 0 ? pf_amount(share, r->cpu.value, "share") : "-",
 		    cores_text(cores, &r->cores), bytes_text(bytes, &r->bytes));
-		cell(out, first_text(r), true);
+		first_cell(out, r, true);
 		pf_buffer_string(out, " |\n");
 	}
 	write_totals(f, true, out);
@@ -160,6 +166,7 @@ row_json(const struct pf_fleet_row *r)
 	set_saving(row, "cores", &r->cores);
 	set_saving(row, "bytes", &r->bytes);
 	json_object_set_new(row, "first_finding", json_string(r->title));
+	json_object_set_new(row, "saving_finding", json_string(r->saver));
 	json_object_set_new(row, "report", name_json(r->report));
 	json_object_set(row, "finding_list", r->list);
 	json_object_set(row, "not_judged", r->not_judged);

@@ -172,6 +172,15 @@ expect 3 "a report of profuse tune, no evidence: --fleet makes a table" r.json
 "$build/profuse" tune --fleet r.json churn.json stuck.json >stuck.txt
 sed -n 2p stuck.txt | grep -q '^stuck .*Deadlock: ' || fail "a deadlock is the first row: $(cat stuck.txt)"
 grep -q '1 of them in a deadlock, which comes first' stuck.txt || fail "the total of a fleet that stands still: $(cat stuck.txt)"
+# The finding that saves is named where it is not the first.
+python3 -c '
+import json
+report = json.load(open("churn.json"))
+first = dict(report["findings"][0], title="A leak, which saves no CPU", cpu_saved=0, predicted=[])
+json.dump(dict(report, findings=[first, *report["findings"]]), open("leaking.json", "w"))'
+"$build/profuse" tune --fleet leaking.json >saves.txt
+! grep -q "what saves" fleet.txt || fail "what saves is named twice: $(cat fleet.txt)"
+grep -q 'A leak, which saves no CPU; what saves: .* allocating memory' saves.txt || fail "what saves: $(cat saves.txt)"
 expect 4 "no/such" --fleet r.json -o no/such/fleet.html
 "$build/profuse" tune "$fixtures/tune/healthy" --name 'quiet</script><b>' -o quiet.json
 "$build/profuse" tune --fleet r.json churn.json quiet.json --json -o fleet.html -o fleet.md >fleet.json

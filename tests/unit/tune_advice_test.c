@@ -358,6 +358,40 @@ different_values_of_a_setting_are_contrasted(void **state)
 	pf_findings_release(&f);
 }
 
+/* Mapping memory is part of allocating it; what both would save is said not to add up, beside the second. */
+static void
+cpu_time_that_is_counted_twice_is_said(void **state)
+{
+	static const struct {
+		const char *kind;
+		double saved;
+		const char *summary;
+	} cases[] = {
+	    {"malloc-thresholds", 0.3, ""}, {"leak", 0, ""},
+	    {"allocation-heavy", 0.2,
+		"Half of it. Finding 1 counts some of the same CPU time: what both save does not "
+		"add up."},
+	    {"hot-recursion", 0.1, "Half of it."},
+	    {"arena-contention", 0, "Half of it."}, /* promises nothing */
+	};
+	struct pf_findings f;
+	struct pf_error err = {0};
+	(void)state;
+
+	assert_int_equal(pf_findings_init(&f, &err), 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_finding *finding =
+		    pf_findings_add(&f, cases[i].kind, PF_SEVERITY_HIGH, PF_CONFIDENCE_HIGH, 0);
+		finding->cpu_saved = cases[i].saved;
+		finding->summary = *cases[i].summary ? pf_say(&f, "Half of it.") : 0;
+	}
+	pf_findings_contrast(&f);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_string_equal(pf_said(&f, f.findings[i].summary), cases[i].summary);
+	assert_int_equal(pf_findings_check(&f, &err), 0);
+	pf_findings_release(&f);
+}
+
 /* Instead of the locks themselves, both are passed what has them 8 bytes in. */
 static void
 put_locks_into_objects(struct pf_buffer *bytes)
@@ -433,6 +467,7 @@ main(void)
 	    cmocka_unit_test(an_assumed_gogc_is_never_sure),
 	    cmocka_unit_test(a_searchs_undo_is_todays_environment),
 	    cmocka_unit_test(different_values_of_a_setting_are_contrasted),
+	    cmocka_unit_test(cpu_time_that_is_counted_twice_is_said),
 	    cmocka_unit_test(who_has_company_is_not_deadlocked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

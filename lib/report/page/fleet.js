@@ -38,6 +38,7 @@ const columns = [
 	{title: "First finding", key: (s) => s.first_finding, text: true}];
 let by = -1, down = true; // as the data come: what stands still, then by savings
 
+const says = (s) => s.first_finding + (s.saving_finding ? `; what saves: ${s.saving_finding}` : "");
 function row(s) {
 	const link = html("a", {href: `#${s.id}`}, s.service);
 	link.addEventListener("click", () => { $(s.id).open = true; });
@@ -45,7 +46,7 @@ function row(s) {
 		figure("cores", s.cores_saved, s.cores_low, s.cores_high, cores, top.cores),
 		html("td", {}, s.cpu_saved > 0 ? percent(s.cpu_saved) : "–"),
 		figure("memory", s.bytes_saved, s.bytes_low, s.bytes_high, bytes, top.bytes),
-		html("td", {}, `${s.findings} (${s.high})`), html("td", {class: s.outage ? "text title high" : "text title"}, s.first_finding || (s.not_judged.length ? "not all was judged" : "–")));
+		html("td", {}, `${s.findings} (${s.high})`), html("td", {class: s.outage ? "text title high" : "text title"}, says(s) || (s.not_judged.length ? "not all was judged" : "–")));
 }
 function heading(c, i) {
 	const button = html("button", {type: "button"}, c.title), th = html("th", c.text ? {class: "text"} : {}, button);
@@ -60,7 +61,7 @@ function heading(c, i) {
 }
 function draw() {
 	const words = $("filter").value.toLowerCase(), c = columns[by];
-	const shown = services.filter((s) => `${s.service} ${s.first_finding}`.toLowerCase().includes(words));
+	const shown = services.filter((s) => `${s.service} ${says(s)}`.toLowerCase().includes(words));
 	const order = (a, b) => {
 		const x = c.key(a), y = c.key(b);
 		return (c.text ? x.localeCompare(y) : x - y) * (down ? -1 : 1);
