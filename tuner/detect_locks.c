@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "tuner/locks.h"
+#include "tuner/unlockers.h"
 
 static const char *const delays[] = {"delay", NULL};
 static const char *const contentions[] = {"contentions", NULL};
@@ -276,6 +277,23 @@ find_waiting(struct pf_waited *w, const struct pf_evidence *e, struct pf_error *
 	return find_longest(&w->standing, &w->stood, e, "", pf_stack_waits_at_lock, err);
 }
 
+/* Takes the function that calls the owner for the owner, where that one does nothing but let the lock go. */
+static int
+look_above(struct pf_lock *l, const struct pf_evidence *e, uint32_t name, struct pf_error *err)
+{
+	const char *caller = NULL;
+	int rc = l->caller || l->caller_label == PF_CALLER_UNKNOWN
+		     ? 0
+		     : pf_unlocker_caller(
+			   e, l->ep, pf_evidence_column(l->ep, delays), name, &caller, err);
+
+	if (!rc && caller) {
+		l->unlocker = l->owner;
+		l->owner = caller;
+	}
+	return rc;
+}
+
 /* Where holders stand: below the owner, or below who called it, which jumped to somebody else. */
 static int
 find_holders(struct pf_lock *l, const struct pf_evidence *e, size_t sample, struct pf_error *err)
@@ -301,6 +319,8 @@ look_around(struct pf_lock *l, const struct pf_evidence *e, const struct pf_site
 
 	if (!rc)
 		rc = look_below(l, e, err);
+	if (!rc)
+		rc = look_above(l, e, sites->items[0].name, err);
 	if (!rc)
 		rc = read_waited(l, e, err);
 	if (!rc)

@@ -37,7 +37,8 @@ struct locked_thread {
 	size_t sample;
 	uint32_t owner; /* the function that answers for the wait */
 	bool joins;
-	size_t walk; /* the walk that came by, from 1; 0: none yet */
+	bool gives_up; /* it waits with a time limit */
+	size_t walk;   /* the walk that came by, from 1; 0: none yet */
 };
 
 struct locked_threads {
@@ -55,6 +56,13 @@ by_thread(const void *a, const void *b)
 	const struct locked_thread *x = a, *y = b;
 
 	return x->thread < y->thread ? -1 : x->thread > y->thread;
+}
+
+/* pthread_mutex_timedlock, pthread_rwlock_clockrdlock, mtx_timedlock … */
+static bool
+has_limit(const struct pf_stack *s, const struct pf_evidence_profile *ep)
+{
+	return pf_stack_locks(s, ep, "_timed") || pf_stack_locks(s, ep, "_clock");
 }
 
 static int
@@ -80,6 +88,7 @@ read_waiters(struct locked_threads *w, struct pf_error *err)
 			continue;
 		rc = pf_stack_read(&stack, w->ep, i, err);
 		t.owner = rc ? PF_NONE : pf_stack_owner(&stack, w->ep);
+		t.gives_up = !rc && has_limit(&stack, w->ep);
 		if (writes)
 			w->writers[w->writer_count++] = t;
 		else
@@ -137,11 +146,32 @@ find_circle(const struct locked_threads *w, size_t *steps)
 	return NULL;
 }
 
-/* The first in the circle that joins another, or NULL. */
+/* The circle's, `steps` of them. */
+static size_t
+count_joiners(const struct locked_threads *w, const struct locked_thread *t, size_t steps)
+{
+	size_t count = 0;
+
+	for (; steps; steps--, t = waiter(w, t->holder))
+		count += t->joins;
+	return count;
+}
+
+/* One in the circle that joins another which waits for a lock, or NULL. */
 static const struct locked_thread *
 joiner(const struct locked_threads *w, const struct locked_thread *t, size_t steps)
 {
-	for (; steps && !t->joins; steps--)
+	for (; steps; steps--, t = waiter(w, t->holder)) {
+		if (t->joins && !waiter(w, t->holder)->joins)
+			return t;
+	}
+	return NULL;
+}
+
+static const struct locked_thread *
+who_gives_up(const struct locked_threads *w, const struct locked_thread *t, size_t steps)
+{
+	for (; steps && !t->gives_up; steps--)
 		t = waiter(w, t->holder);
 	return steps ? t : NULL;
 }
@@ -150,22 +180,23 @@ static uint32_t
 title_of(struct pf_findings *f, const struct locked_threads *w, const struct locked_thread *t,
     size_t steps)
 {
-	const struct locked_thread *joins = joiner(w, t, steps);
-	const char *name = pf_site_name(w->ep, t->owner);
+	const struct locked_thread *joins = joiner(w, t, steps), *next = waiter(w, t->holder);
+	const char *name = pf_site_name(w->ep, t->owner), *other = pf_site_name(w->ep, next->owner);
+	const char *what = t->joins ? "end" : "locks";
+	const char *kind = who_gives_up(w, t, steps) ? "Deadlock until a time limit" : "Deadlock";
 
 	if (steps == 1)
-		return pf_say(f, "Deadlock: %s takes again a lock that it holds", name);
+		return pf_say(f, "%s: %s takes again a lock that it holds", kind, name);
 	if (joins)
 		return pf_say(f,
-		    "Deadlock: %s waits for the end of a thread, which waits in %s for a lock that "
-		    "can't be let go meanwhile",
-		    pf_site_name(w->ep, joins->owner),
+		    "%s: %s waits for the end of a thread, which waits in %s for a lock that can't "
+		    "be let go meanwhile",
+		    kind, pf_site_name(w->ep, joins->owner),
 		    pf_site_name(w->ep, waiter(w, joins->holder)->owner));
 	if (steps == 2)
-		return pf_say(f, "Deadlock: %s and %s wait for each other's locks", name,
-		    pf_site_name(w->ep, waiter(w, t->holder)->owner));
-	return pf_say(f, "Deadlock: %zu threads wait in a circle for each other's locks, one in %s",
-	    steps, name);
+		return pf_say(f, "%s: %s and %s wait for each other's %s", kind, name, other, what);
+	return pf_say(f, "%s: %zu threads wait in a circle for each other's %s, one in %s", kind,
+	    steps, what, name);
 }
 
 static uint32_t
@@ -179,8 +210,33 @@ action_of(struct pf_findings *f, const struct locked_threads *w, const struct lo
 	if (joiner(w, first, steps))
 		return pf_say(f, "Let go of the lock before waiting for a thread that takes it: "
 				 "under the lock only tell it to end, then unlock, then join.");
+	if (first->joins)
+		return pf_say(f, "Let one thread, which none of them joins, join them all: the one "
+				 "that started them.");
 	return pf_say(f, "Take the locks in the same order everywhere, or never hold one while "
 			 "taking the other.");
+}
+
+/* What makes it less sure that they stand there for ever. */
+static void
+doubt(struct pf_findings *f, const struct locked_threads *w, const struct locked_thread *first,
+    size_t steps, double shortest)
+{
+	const struct locked_thread *limited = who_gives_up(w, first, steps);
+	double sure = count_joiners(w, first, steps) ? PF_STUCK_FOR : LONG_WAIT;
+
+	if (limited)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f,
+			"Thread %" PRId64 " in %s waits with a time limit: they stand there until "
+			"that is over, and again whenever they meet so.",
+			limited->thread, pf_site_name(w->ep, limited->owner)));
+	if (shortest < sure)
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f,
+			"One of them has waited for %.2g s only, and a lock may have changed hands "
+			"since: if the same threads stand there a little later, it is one.",
+			shortest));
 }
 
 static int
@@ -188,8 +244,7 @@ report(struct pf_findings *f, const struct locked_threads *w, const struct locke
     size_t steps, struct pf_error *err)
 {
 	const struct locked_thread *t = first;
-	double shortest = INFINITY, longest = 0;
-	double sure = joiner(w, first, steps) ? PF_STUCK_FOR : LONG_WAIT;
+	double shortest = INFINITY, longest = 0, joining = 0;
 	uint32_t summary = 0;
 	struct pf_finding *finding;
 	int rc = 0;
@@ -210,15 +265,15 @@ report(struct pf_findings *f, const struct locked_threads *w, const struct locke
 			    pf_site_name(w->ep, t->owner), t->holder);
 	}
 	finding->summary = summary;
-	pf_add_number(f, "threads_waiting_for_locks", (double)w->count, "count");
+	for (size_t i = 0; i < w->count; i++)
+		joining += w->items[i].joins;
+	if (joining < (double)w->count)
+		pf_add_number(f, "threads_waiting_for_locks", (double)w->count - joining, "count");
+	if (joining > 0)
+		pf_add_number(f, "threads_joining_others", joining, "count");
 	pf_add_number(f, "threads_in_the_circle", (double)steps, "count");
 	pf_add_number(f, "longest_wait", longest, "seconds");
-	if (shortest < sure)
-		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
-		    pf_say(f,
-			"One of them has waited for %.2g s only, and a lock may have changed hands "
-			"since: if the same threads stand there a little later, it is one.",
-			shortest));
+	doubt(f, w, first, steps, shortest);
 	pf_add_advice(
 	    f, (struct pf_advice){.action = action_of(f, w, first, steps),
 		   .how = pf_say(f, "GET /debug/pprof/threads?debug=2 shows who holds what")});

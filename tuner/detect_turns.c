@@ -250,7 +250,7 @@ report(struct pf_findings *f, const struct turns *t, double busy, struct pf_erro
 	    "on by the thread that had taken them. Whose turn it is (%.1f on average, as far as "
 	    "they had to wait for it) was in %s%s.",
 	    t->kind, t->passed, t->taken, mean(t, t->having), owner,
-	    is_pool(t) ? ", for another server's answer" : "");
+	    is_pool(t) ? ", waiting for something outside" : "");
 	add_numbers(f, t, busy);
 	if (strcmp(t->kind, "condition") == 0)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,

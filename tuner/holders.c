@@ -259,6 +259,14 @@ is_system_call(const char *word)
 	       !pf_code_wait_traits(word);
 }
 
+/* Whether it is another server's word that a sample's thread waits for: a disk's isn't. */
+static bool
+is_for_server(const struct pf_stack *s, const struct pf_evidence_profile *ep, size_t sample)
+{
+	return (s->traits & PF_CODE_ASKS) &&
+	       strcmp(pf_sample_text(ep->p, sample, "peer"), "file") != 0;
+}
+
 /*
  * Adds what one look shows of the thread inside of a function that waits for no lock, while others do: if there is one,
  * it holds theirs, or is on its way to or from it. "": there is none, or more.
@@ -282,7 +290,7 @@ add_holders_word(struct words *words, size_t *asked, const struct pf_evidence_pr
 		} else if (pf_stack_has(&s, ep, function)) {
 			inside++;
 			word = pf_sample_text(ep->p, i, "wait");
-			asks = s.traits & PF_CODE_ASKS;
+			asks = is_for_server(&s, ep, i);
 		}
 	}
 	pf_stack_release(&s);
@@ -320,13 +328,16 @@ find_holders_call(const struct pf_evidence *e, const char *function, struct pf_h
 	return 0;
 }
 
-/* Whether those inside of a function who are in a call wait there for whom they have asked: by looks, which tell it. */
+/*
+ * Whether those inside of a function who are in a call wait there for something outside, and whether that is another
+ * server: by looks, which tell it.
+ */
 static int
 are_asking(const struct pf_evidence *e, const char *function, const char *word, bool *asking,
-    struct pf_error *err)
+    bool *server, struct pf_error *err)
 {
 	struct pf_stack s = {0};
-	size_t asked = 0, all = 0;
+	size_t asked = 0, servers = 0, all = 0;
 	int rc = 0;
 
 	for (size_t k = 0; !rc && k < e->profile_count; k++) {
@@ -340,10 +351,12 @@ are_asking(const struct pf_evidence *e, const char *function, const char *word, 
 				continue;
 			all++;
 			asked += (s.traits & PF_CODE_ASKS) != 0;
+			servers += is_for_server(&s, ep, i);
 		}
 	}
 	pf_stack_release(&s);
 	*asking = all >= LEAST_LOOKS && asked > all / 2;
+	*server = all >= LEAST_LOOKS && servers > all / 2;
 	return rc;
 }
 
@@ -357,6 +370,7 @@ find_call(const struct pf_evidence *e, const char *function, struct pf_holders_c
 	uint32_t column = ep ? pf_evidence_column(ep, times) : PF_NONE;
 	struct words words = {0};
 	struct pf_stack s = {0};
+	bool asking;
 	size_t most;
 	int rc = 0;
 
@@ -372,8 +386,8 @@ find_call(const struct pf_evidence *e, const char *function, struct pf_holders_c
 	most = most_of(&words);
 	if (words.items[most].time < MOST * words.total)
 		return 0;
-	rc = are_asking(e, function, words.items[most].word, &call->asked, err);
-	if (rc || !(call->asked || is_errand(words.items[most].word)))
+	rc = are_asking(e, function, words.items[most].word, &asking, &call->asked, err);
+	if (rc || !(asking || is_errand(words.items[most].word)))
 		return rc;
 	call->word = words.items[most].word;
 	call->share = words.items[most].time / words.total;

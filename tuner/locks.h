@@ -45,6 +45,7 @@ struct pf_lock {
 	} caller_label;
 	const char
 	    *caller; /* whom the unlocking stack shows instead of the owner; NULL: the owner */
+	const char *unlocker; /* what lets go for the owner, and does nothing else; NULL: itself */
 	struct pf_waited waited;
 	struct pf_holders_place place; /* where holders stand, if it is unknown who let go */
 	struct pf_holders_call call;   /* what those do who are inside of the owner */

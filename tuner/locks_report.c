@@ -258,6 +258,13 @@ add_lock_caveats(struct pf_findings *f, const struct pf_lock *l)
 			"for compilers make a jump of a function's last call, which leaves no "
 			"frame. Compiled with -fno-optimize-sibling-calls the stack shows it.",
 			l->owner));
+	if (l->unlocker)
+		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
+		    pf_say(f,
+			"What lets the lock go is %s, which never waits for one and is hardly seen "
+			"to work: that most of the waiting is for what %s does before it calls it "
+			"follows from who calls it.",
+			l->unlocker, l->owner));
 	if (l->doubtful)
 		pf_add_caveat(f, PF_UNSURE,
 		    pf_say(f,

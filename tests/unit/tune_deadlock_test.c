@@ -94,12 +94,69 @@ a_circle_is_found_whole(void **state)
 	pf_tune_free(tune);
 }
 
+/* Two threads that wait for each other, each by one of these calls. */
+static void
+add_pair(struct pf_tune *tune, const char *first, const char *second)
+{
+	const char *const calls[] = {first, second};
+	struct test_sample samples[3] = {{{NULL}, {0}, {{0}}}};
+
+	for (int64_t i = 0; i < 2; i++)
+		samples[i] = (struct test_sample){
+		    {calls[i], i ? "refund" : "pay", "work", "start_thread"}, {1, 0},
+		    {{"tid", NULL, 7 + i},
+			{"wait", strcmp(calls[i], "pthread_join") ? "mutex" : "join", 0},
+			{"waited", NULL, 9 * SECOND}, {"holder", NULL, 8 - i}}};
+	add_labelled(tune, test_threads, samples, 0, 1000, false);
+}
+
+/* Where no lock is waited for none is named; what has a time limit does not last, and stops no service. */
+static void
+a_circle_is_told_by_how_its_threads_wait(void **state)
+{
+	static const struct {
+		const char *first, *second, *title, *action;
+		int confidence;
+	} cases[] = {
+	    {"pthread_mutex_lock", "pthread_mutex_lock",
+		"Deadlock: pay and refund wait for each other's locks",
+		"Take the locks in the same order", PF_CONFIDENCE_HIGH},
+	    {"pthread_join", "pthread_join", "Deadlock: pay and refund wait for each other's end",
+		"Let one thread, which none of them joins", PF_CONFIDENCE_HIGH},
+	    {"pthread_mutex_lock", "pthread_join",
+		"Deadlock: refund waits for the end of a thread, which waits in pay for a lock "
+		"that can't be let go meanwhile",
+		"Let go of the lock before waiting", PF_CONFIDENCE_HIGH},
+	    {"pthread_mutex_lock", "pthread_mutex_clocklock",
+		"Deadlock until a time limit: pay and refund wait for each other's locks",
+		"Take the locks in the same order", PF_CONFIDENCE_LOW},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_findings *f = &tune->findings;
+		const struct pf_finding *found;
+
+		add_pair(tune, cases[i].first, cases[i].second);
+		run_tune(tune);
+		found = find_finding(tune, "deadlock");
+		assert_non_null(found);
+		assert_string_equal(pf_said(f, found->title), cases[i].title);
+		assert_non_null(
+		    strstr(pf_said(f, f->advices[found->first_advice].action), cases[i].action));
+		assert_int_equal(found->confidence, cases[i].confidence);
+		pf_tune_free(tune);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(who_waits_for_one_that_has_ended_waits_for_ever),
 	    cmocka_unit_test(a_circle_is_found_whole),
+	    cmocka_unit_test(a_circle_is_told_by_how_its_threads_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -582,6 +582,60 @@ a_locks_figures_are_of_one_profile(void **state)
 	pf_tune_free(tune);
 }
 
+/* A function that only unlocks held nothing: its caller did. One that waits, or works, is no such function. */
+static void
+who_calls_what_only_unlocks_is_the_holder(void **state)
+{
+	static const struct {
+		const char *waits; /* the function that calls pthread_mutex_lock */
+		int64_t inside;    /* seconds that it is seen to work before it unlocks */
+		const char *owner;
+	} cases[] = {{"enter", 0, "rebuild"}, {"leave", 0, "leave"}, {"enter", 4, "leave"}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct test_sample wall[] = {{{"rebuild", "work", "start_thread"},
+						       {500, 5 * SECOND}, {{"wait", "running", 0}}},
+		    {{"leave", "rebuild", "work", "start_thread"},
+			{400, cases[i].inside * SECOND + 1}, {{"wait", "running", 0}}},
+		    {{"pthread_mutex_lock", cases[i].waits, "rebuild", "work"}, {900, 9 * SECOND},
+			{{"wait", "mutex", 0}}},
+		    {{NULL}, {0}, {{0}}}};
+		char words[128];
+
+		add_holder(tune, "leave", "rebuild", "known");
+		add_waiters(tune, cases[i].waits, "rebuild", "work");
+		add_labelled(tune, test_wall, wall, 10, 1000, false);
+		run_to_one(tune);
+		snprintf(words, sizeof words, "Others waited 20 s for locks that %s held",
+		    cases[i].owner);
+		assert_string_equal(title(tune), words);
+		assert_int_equal(tune->findings.findings[0].confidence,
+		    i ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM);
+		assert_int_equal(tune->findings.findings[0].caveat_count, i ? 0 : 1);
+		pf_tune_free(tune);
+	}
+}
+
+/* What waits for a disk waits for no server. */
+static void
+a_disk_is_no_server(void **state)
+{
+	static const char *const syncs[] = {"fsync", "commit", "work", "start_thread"};
+	struct pf_tune *tune = new_tune();
+	(void)state;
+
+	add_holder(tune, "commit", "work", "known");
+	add_waiters(tune, "commit", "work", "start_thread");
+	for (int64_t i = 0; i < 4; i++)
+		add_look(tune, syncs, "fsync", "file", 1000 + i);
+	run_to_one(tune);
+	assert_non_null(strstr(summary(tune), "was in fsync"));
+	assert_null(strstr(summary(tune), "another server"));
+	pf_tune_free(tune);
+}
+
 int
 main(void)
 {
@@ -604,6 +658,8 @@ main(void)
 	    cmocka_unit_test(a_servers_answer_under_a_lock_is_told),
 	    cmocka_unit_test(who_waits_behind_a_writer_may_be_its_reader),
 	    cmocka_unit_test(a_base_that_is_compared_with_nothing_is_told),
+	    cmocka_unit_test(who_calls_what_only_unlocks_is_the_holder),
+	    cmocka_unit_test(a_disk_is_no_server),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
