@@ -142,6 +142,7 @@ struct pf_go_heap {
 	double cycle_wall; /* seconds that one takes at most, by one that was asked for */
 	double objects;
 	bool gogc_assumed; /* nothing tells GOGC: Go's default */
+	bool gogc_default; /* that, where the environment is known and has none */
 	bool gogc_rough;   /* read off a heap of a few megabytes */
 	bool overhead_guessed;
 	bool

@@ -317,14 +317,18 @@ pf_detect_gc_pressure(const struct pf_evidence *e, struct pf_findings *f, struct
 	pf_gc_doubt_heap(f, &h, PF_CONFIDENCE_MEDIUM);
 	pf_gc_doubt_live(f, &h, PF_CONFIDENCE_MEDIUM);
 	fewer = advise_fewer_cycles(e, f, &h, &model);
+	if (paid(&c) > 1.1 * c.share)
+		model = pf_say(f, "%s; of marking in idle time too, with which it takes %s",
+		    pf_said(f, model), pf_amount(text, paid(&c), "share"));
 	finding->cpu_saved = paid(&c) * fewer;
 	predict_cpu(f, &c, &h, fewer, model);
 	rc = pf_show_gc_allocators(e, f, err);
 	return rc ? rc : pf_show_gc_collector(e, f, err);
 }
 
+/* `off`: GOGC is. */
 static void
-add_limit_advice(const struct pf_evidence *e, struct pf_findings *f)
+add_limit_advice(const struct pf_evidence *e, struct pf_findings *f, bool off)
 {
 	double bytes = floor(e->memory_limit * HEADROOM / (1 << 20));
 
@@ -336,7 +340,12 @@ add_limit_advice(const struct pf_evidence *e, struct pf_findings *f)
 		.setting = pf_say(f, "GOMEMLIMIT=%.0fMiB", bytes),
 		.how = pf_say(f, "in the environment, or debug.SetMemoryLimit(%.0f<<20)", bytes),
 		.versions = pf_say(f, "Go 1.19 and later"),
-		.risk = pf_say(f, "It is a soft limit: near it the collector may take half of the "
+		.risk = off ? pf_say(f,
+				  "With GOGC=off, as it is, the collector starts only near it: the "
+				  "heap takes all of it, and once what is live comes near it "
+				  "collecting takes up to half of the CPU time.")
+			    : pf_say(f,
+				  "It is a soft limit: near it the collector may take half of the "
 				  "CPU time. Never with "
 				  "GOGC=off where others share the machine."),
 		.undo = *e->gomemlimit ? pf_say(f, "GOMEMLIMIT=%s", e->gomemlimit)
@@ -422,7 +431,7 @@ recommend_gogc(const struct pf_evidence *e, struct pf_findings *f, const struct 
 				     "that much more."),
 		   .undo = pf_gc_undo_gogc(f, h)});
 	if (isfinite(e->memory_limit))
-		add_limit_advice(e, f);
+		add_limit_advice(e, f, false);
 	predict_cpu(f, c, h, fewer_at(h, gogc),
 	    pf_say(f,
 		"GC CPU falls with 1/GOGC: %.0f/%.0f of today's remains, of marking in idle time "
@@ -513,7 +522,18 @@ warn_of_limit(const struct pf_evidence *e, struct pf_findings *f, const struct p
 			    "the limit leaves above that costs a collection after the other, or "
 			    "does not suffice.",
 			    pf_amount(goal, h->live, "bytes"))});
-	add_limit_advice(e, f);
+	add_limit_advice(e, f, h->gogc == INFINITY);
+	if (h->gogc == INFINITY && !isfinite(h->interval)) /* else the program asks for cycles */
+		pf_add_advice(
+		    f, (struct pf_advice){
+			   .action = pf_say(f,
+			       "And take GOGC=off away, unless the memory is the service's alone: "
+			       "it collects then as the heap grows, and not only near the limit."),
+			   .setting = pf_say(f, "GOGC=100"),
+			   .how = pf_say(f, "in the environment, or debug.SetGCPercent(100)"),
+			   .versions = pf_say(f, "every Go"),
+			   .risk = pf_say(f, "The collector takes CPU time again: measure."),
+			   .undo = pf_say(f, "GOGC=off")});
 	if (bounded)
 		pf_add_prediction(f, "rss_peak", "bytes", h->goal + h->overhead,
 		    HEADROOM * e->memory_limit, HEADROOM * e->memory_limit * 0.9, e->memory_limit,

@@ -437,6 +437,30 @@ sum_crossed(struct pf_sites *sites, const struct pf_evidence_profile *ep, uint32
 	return rc;
 }
 
+/* An allocator that is made for it is none that is at work. */
+static void
+advise_handing_back(const struct pf_evidence *e, struct pf_findings *f)
+{
+	static const enum pf_allocator made[] = {
+	    PF_ALLOCATOR_MIMALLOC, PF_ALLOCATOR_JEMALLOC, PF_ALLOCATOR_TCMALLOC};
+	char names[64] = "";
+
+	for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+		size_t used = strlen(names);
+
+		if (made[i] != e->allocator)
+			snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
+			    pf_allocator_name(made[i]));
+	}
+	pf_add_advice(
+	    f, (struct pf_advice){.action = pf_say(f,
+				      "Caches of threads help such objects little: let the "
+				      "receiver hand buffers back to the "
+				      "sender, or try an allocator that is made for it (%s).",
+				      names),
+		   .how = pf_say(f, "profuse tune --try CMD")});
+}
+
 int
 pf_detect_cross_thread(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
@@ -469,13 +493,7 @@ pf_detect_cross_thread(const struct pf_evidence *e, struct pf_findings *f, struc
 		pf_add_share_of(f, "share_of_frees", share, all, variance);
 		pf_add_sum(f, "objects", sites.total, share * variance, "count");
 		add_allocation_share(f, cpu);
-		pf_add_advice(f, (struct pf_advice){
-				     .action = pf_say(f, "Caches of threads don't help such "
-							 "objects: let the receiver hand buffers "
-							 "back to the sender, or try an allocator "
-							 "that is made for it (mimalloc, "
-							 "jemalloc, tcmalloc)."),
-				     .how = pf_say(f, "profuse tune --try CMD")});
+		advise_handing_back(e, f);
 		pf_add_measurement(f, "cpu", "share", pf_say(f, "profuse tune --try CMD"));
 		rc = pf_show_sites(f, ep, &sites, 3, "count", err);
 	}

@@ -283,6 +283,11 @@ pf_evidence_add_process(struct pf_evidence *e, pid_t pid, struct pf_error *err)
 	e->process = pid;
 	e->workers = pf_proc_workers(pid, &e->worker);
 	rc = pf_proc_read(&s->proc, pid, err);
+	if (!rc && isnan(s->proc.rss))
+		rc = pf_error_set(err, PF_EIO,
+		    "process %ld has no memory: it has ended meanwhile, and its parent has not "
+		    "taken note yet (or it is the kernel's)",
+		    (long)pid);
 	s->has_proc = rc == 0;
 	if (rc)
 		return rc;

@@ -480,6 +480,7 @@ pf_go_heap(const struct pf_evidence *e, struct pf_go_heap *h, struct pf_error *e
 	if (isnan(h->gogc) && !h->limited) {
 		h->gogc = GOGC_DEFAULT;
 		h->gogc_assumed = true;
+		h->gogc_default = e->has_environment && !*e->gogc;
 	}
 	if (h->growing && !h->limited && isfinite(h->gogc))
 		h->goal = fmax(h->goal, pf_goal_at(h, h->gogc));

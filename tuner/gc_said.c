@@ -69,19 +69,26 @@ pf_gc_doubt_live(struct pf_findings *f, const struct pf_go_heap *h, enum pf_conf
 void
 pf_gc_doubt_gogc(struct pf_findings *f, const struct pf_go_heap *h, enum pf_confidence most)
 {
-	if (!h->gogc_assumed && !h->gogc_rough)
-		return;
-	pf_add_caveat(f, most,
-	    pf_say(f,
-		"%s: give --pid of the service, its /metrics (go_gc_gogc_percent; --service "
-		"fetches "
-		"them) or %s with --stats.",
-		h->gogc_assumed
-		    ? "Nothing given tells what GOGC is, and Go's default of 100 is "
-		      "assumed; where it is another, so are the settings and savings here"
-		    : "GOGC was read off the heap's goals, which gctrace cuts to whole "
-		      "megabytes, and this heap is small",
-		h->gogc_assumed ? "a gctrace" : "a gctrace of a greater heap"));
+	if (h->gogc_default)
+		pf_add_caveat(f, most,
+		    pf_say(f,
+			"The environment has no GOGC, and Go's default of 100 is assumed; where "
+			"the program sets another itself (debug.SetGCPercent), so are the "
+			"settings and savings here: its /metrics (go_gc_gogc_percent; --service "
+			"fetches them) or a gctrace with --stats tell."));
+	else if (h->gogc_assumed || h->gogc_rough)
+		pf_add_caveat(f, most,
+		    pf_say(f,
+			"%s: give --pid of the service, its /metrics (go_gc_gogc_percent; "
+			"--service "
+			"fetches "
+			"them) or %s with --stats.",
+			h->gogc_assumed
+			    ? "Nothing given tells what GOGC is, and Go's default of 100 is "
+			      "assumed; where it is another, so are the settings and savings here"
+			    : "GOGC was read off the heap's goals, which gctrace cuts to whole "
+			      "megabytes, and this heap is small",
+			h->gogc_assumed ? "a gctrace" : "a gctrace of a greater heap"));
 }
 
 /* Back to what it is today, where that is known. */

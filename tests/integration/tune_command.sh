@@ -47,6 +47,18 @@ expect 2 "--runs 0: at least one run" --try true --runs 0
 expect 2 "--grid 0: at least one run" --try true --grid 0
 expect 4 "--pid 2147483647: there is no such process" --pid 2147483647
 expect 2 "--pid 0: no such process number" --pid 0
+# A process that has ended, and is not waited for yet.
+python3 -c 'import os, sys, time
+ended = os.fork()
+if not ended:
+    os._exit(0)
+print(ended, flush=True)
+time.sleep(60)' >ended.pid &
+parent=$!
+for _ in $(seq 100); do [ -s ended.pid ] && break; sleep 0.1; done
+sleep 0.2
+expect 4 "it has ended meanwhile" --pid "$(cat ended.pid)"
+kill "$parent"
 expect 2 "--memory-limit 12: bytes, of which no service has so few; write 12MiB" "$leak" --memory-limit 12
 python3 -c 'import random, sys; sys.stdout.buffer.write(random.Random(5).randbytes(100000))' >noise
 expect 3 "nothing else that is known" noise

@@ -3,6 +3,7 @@
 
 #include "support/labelled_profile.h"
 #include "support/tuned.h"
+#include "tuner/gc_said.h"
 #include "tuner/detect.h"
 
 #define MIB (1 << 20)
@@ -84,6 +85,59 @@ gogc_off_without_a_limit_is_told(void **state)
 		if (finding)
 			assert_non_null(
 			    strstr(pf_said(&tune->findings, finding->title), "GOGC is off"));
+		pf_tune_free(tune);
+	}
+}
+
+/* The container's limit, told to the runtime, does not take GOGC=off away; what it does then is said. */
+static void
+gogc_off_in_a_container_is_advised_to_go(void **state)
+{
+	static const struct look off = {.live = 42, .goal = -1, .sys = 62, .max_rss = 58};
+	struct pf_tune *tune = new_tune();
+	const struct pf_finding *finding;
+	const struct pf_findings *f = &tune->findings;
+	const struct pf_advice *advice;
+	(void)state;
+
+	tune->evidence.memory_limit = 256.0 * MIB;
+	snprintf(tune->evidence.gogc, sizeof tune->evidence.gogc, "off");
+	add_look(tune, &off);
+	run_tune(tune);
+	finding = find_finding(tune, "gc-settings");
+	assert_non_null(finding);
+	assert_int_equal(finding->advice_count, 2);
+	advice = &f->advices[finding->first_advice];
+	assert_string_equal(pf_said(f, advice[0].setting), "GOMEMLIMIT=230MiB");
+	assert_null(strstr(pf_said(f, advice[0].risk), "Never with"));
+	assert_string_equal(pf_said(f, advice[1].setting), "GOGC=100");
+	pf_tune_free(tune);
+}
+
+/* Who has given the process's environment is not asked for it. */
+static void
+a_default_that_the_environment_leaves_is_told_as_that(void **state)
+{
+	static const struct look usual = {.live = 30, .goal = 61, .sys = 80, .max_rss = 75};
+	(void)state;
+
+	for (int known = 0; known < 2; known++) {
+		struct pf_tune *tune = new_tune();
+		struct pf_go_heap h;
+		struct pf_error err = {0};
+
+		tune->evidence.has_environment = known;
+		add_look(tune, &usual);
+		run_tune(tune);
+		assert_int_equal(pf_go_heap(&tune->evidence, &h, &err), 0);
+		assert_true(h.gogc_assumed && h.gogc_default == (known == 1));
+		pf_findings_add(&tune->findings, "x", PF_SEVERITY_LOW, PF_CONFIDENCE_HIGH, 0);
+		pf_gc_doubt_gogc(&tune->findings, &h, PF_CONFIDENCE_MEDIUM);
+		assert_int_equal(
+		    strstr(pf_said(&tune->findings,
+			       tune->findings.caveats[tune->findings.caveat_count - 1]),
+			"give --pid") == NULL,
+		    known == 1);
 		pf_tune_free(tune);
 	}
 }
@@ -242,6 +296,8 @@ main(void)
 	    cmocka_unit_test(rare_walks_are_told_where_one_takes_long),
 	    cmocka_unit_test(a_goal_next_to_what_is_live_is_a_limits),
 	    cmocka_unit_test(gogc_off_without_a_limit_is_told),
+	    cmocka_unit_test(gogc_off_in_a_container_is_advised_to_go),
+	    cmocka_unit_test(a_default_that_the_environment_leaves_is_told_as_that),
 	    cmocka_unit_test(memory_of_c_code_that_grows_is_told),
 	    cmocka_unit_test(a_peak_begins_at_what_was_resident_at_most),
 	};

@@ -99,8 +99,10 @@ function details(s) {
 }
 
 const tile = (text, note) => html("div", {}, html("b", {}, text), html("span", {class: "soft"}, note));
+const savers = services.filter((s) => s.cores_saved > 0).length;
 $("totals").append(
-	tile(`${cores(data.cores_saved)} cores`, `${within(data.cores_low, data.cores_high, cores)}, to be saved by ${services.filter((s) => s.cores_saved > 0).length} services`),
+	savers ? tile(`${cores(data.cores_saved)} cores`, `${within(data.cores_low, data.cores_high, cores)}, to be saved by ${savers} service${savers === 1 ? "" : "s"}`)
+		: tile("no cores", data.services_without_cores ? "known to be saved" : "to be saved"),
 	tile(bytes(data.bytes_saved), `${within(data.bytes_low, data.bytes_high, bytes)}, of one process of each`));
 if (data.services_without_cores) $("totals").append(tile(String(data.services_without_cores),
 	`of them would save CPU, but ${data.services_without_cores === 1 ? "its report doesn't know the cores it uses" : "their reports don't know the cores they use"} (--cores-used)`));
