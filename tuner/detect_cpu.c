@@ -13,6 +13,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "tuner/callees.h"
 #include "tuner/sites.h"
 
 #define HEAVY_ALLOCATION 0.15
@@ -47,6 +48,28 @@ pf_say_peek(struct pf_findings *f, const struct pf_evidence_profile *ep, const c
 	    strchr(pattern, '\''))
 		return 0;
 	return pf_say(f, "profuse show peek '%s' '%s'", pattern, ep->name);
+}
+
+/* Go's libraries allocate what a call returns: it is called less, or its result kept. */
+static int
+advise_callee(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t column,
+    uint32_t owner, struct pf_error *err)
+{
+	struct pf_callee callee;
+	char share[PF_AMOUNT_ROOM], all[PF_AMOUNT_ROOM];
+	int rc = pf_callee_of(&callee, ep, column, pf_allocates, owner, err);
+
+	if (!rc && callee.name)
+		pf_add_advice(f,
+		    (struct pf_advice){
+			.action = pf_say(f,
+			    "Call %s less in %s, or once, and keep what it returns where that is "
+			    "the same again: %s of the allocating there is below it, and it takes "
+			    "%s of all CPU time.",
+			    callee.name, pf_site_name(ep, owner),
+			    pf_amount(share, callee.share, "share"),
+			    pf_amount(all, callee.all, "share"))});
+	return rc;
 }
 
 static void
@@ -132,8 +155,10 @@ pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct 
 		finding->cpu_saved = share / 2;
 		pf_add_cpu_share(f, "cpu_share", share, samples);
 		pf_add_number(f, "first_owner_share", sites.items[0].value / used, "share");
+		if (pf_evidence_is_go(e))
+			rc = advise_callee(f, ep, column, sites.items[0].name, err);
 		advise_allocation(e, ep, f, owner, share, low, high);
-		rc = pf_show_sites(f, ep, &sites, 3, "share_of_allocation", err);
+		rc = rc ? rc : pf_show_sites(f, ep, &sites, 3, "share_of_allocation", err);
 	}
 	pf_sites_release(&sites);
 	return rc;

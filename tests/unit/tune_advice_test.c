@@ -358,6 +358,32 @@ different_values_of_a_setting_are_contrasted(void **state)
 	pf_findings_release(&f);
 }
 
+/* What a library allocates for its caller goes away with the call; where there are many calls none is named. */
+static void
+the_call_that_allocates_is_named(void **state)
+{
+	static const struct {
+		const char *fixture, *call;
+	} cases[] = {{"tune/serialize/cpu.pb.gz", "Call encoding/json.Unmarshal less in main."},
+	    {"tune/churn/cpu.pb.gz", NULL}};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = tuned((const char *[]){cases[i].fixture, NULL});
+		const struct pf_finding *finding = find_finding(tune, "allocation-heavy");
+		const struct pf_findings *f = &tune->findings;
+		const char *action;
+
+		assert_non_null(finding);
+		action = pf_said(f, f->advices[finding->first_advice].action);
+		if (cases[i].call)
+			assert_memory_equal(action, cases[i].call, strlen(cases[i].call));
+		else
+			assert_memory_equal(action, "Allocate less in ", 17);
+		pf_tune_free(tune);
+	}
+}
+
 /* Mapping memory is part of allocating it; what both would save is said not to add up, beside the second. */
 static void
 cpu_time_that_is_counted_twice_is_said(void **state)
@@ -468,6 +494,7 @@ main(void)
 	    cmocka_unit_test(a_searchs_undo_is_todays_environment),
 	    cmocka_unit_test(different_values_of_a_setting_are_contrasted),
 	    cmocka_unit_test(cpu_time_that_is_counted_twice_is_said),
+	    cmocka_unit_test(the_call_that_allocates_is_named),
 	    cmocka_unit_test(who_has_company_is_not_deadlocked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
