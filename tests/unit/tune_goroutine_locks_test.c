@@ -169,6 +169,61 @@ readers_that_hold_a_lock_for_long_are_its_holders(void **state)
 	}
 }
 
+static bool
+has_caveat(const struct pf_tune *tune, const struct pf_finding *finding, const char *words)
+{
+	const struct pf_findings *f = &tune->findings;
+
+	for (size_t i = 0; i < finding->caveat_count; i++) {
+		if (strstr(pf_said(f, f->caveats[finding->first_caveat + i]), words))
+			return true;
+	}
+	return false;
+}
+
+/* Where writes are rare and reads many, what writers waited is little beside what the readers behind them did. */
+static void
+rare_writers_are_charged_with_what_readers_hold(void **state)
+{
+	static const int64_t millisecond = 1000000;
+	static const struct {
+		int count, times; /* writers that waited for readers, and how long: milliseconds */
+		int window, confidence;
+		const char *title, *said;
+	} cases[] = {
+	    {160, 4790, 5, PF_CONFIDENCE_MEDIUM, "locks that main.scan held", "4.8 s in 5 s"},
+	    {160, 4790, 60, PF_CONFIDENCE_LOW, "locks that main.setPrice held",
+		"how long main.scan holds"},
+	    {160, 4790, 0, PF_CONFIDENCE_LOW, "locks that main.setPrice held",
+		"how long main.scan holds"},
+	    {1600, 4790, 5, PF_CONFIDENCE_HIGH, "locks that main.setPrice held", NULL}, /* brief */
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct test_sample samples[] = {
+		    {{"sync.(*RWMutex).Unlock", "main.setPrice"}, {2880, 48700 * millisecond}},
+		    {{"sync.(*RWMutex).RUnlock", "main.scan"},
+			{cases[i].count, cases[i].times * millisecond}},
+		    {{NULL}, {0}},
+		};
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		add_labelled(tune, test_waits, samples, cases[i].window, 1000, false);
+		run_tune(tune);
+		found = find_finding(tune, "lock-contention");
+		assert_non_null(found);
+		assert_int_equal(found->confidence, cases[i].confidence);
+		assert_non_null(strstr(pf_said(&tune->findings, found->title), cases[i].title));
+		if (cases[i].said ? !has_caveat(tune, found, cases[i].said)
+				  : found->caveat_count > 0)
+			fail_msg("case %zu: \"%s\"", i,
+			    pf_said(&tune->findings, tune->findings.caveats[found->first_caveat]));
+		pf_tune_free(tune);
+	}
+}
+
 /* Who waits to read has no address printed; a mutex that somebody else waits for is another lock. */
 static void
 two_locks_that_are_waited_for_since_minutes_are_suspected(void **state)
@@ -203,6 +258,7 @@ main(void)
 	    cmocka_unit_test(who_holds_a_lock_at_a_channel_is_suspected),
 	    cmocka_unit_test(snapshots_tell_whether_it_goes_on),
 	    cmocka_unit_test(readers_that_hold_a_lock_for_long_are_its_holders),
+	    cmocka_unit_test(rare_writers_are_charged_with_what_readers_hold),
 	    cmocka_unit_test(two_locks_that_are_waited_for_since_minutes_are_suspected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
