@@ -5,6 +5,10 @@
  * methods of one type waits for the same lock of it, but for one, which waits to send or to receive: that one may
  * have come past the lock, for nobody else is there who could. While a service works, waiters come and go: it takes
  * minutes, or a number of them that never falls.
+ *
+ * Whose method it is in, the first word says that it was passed. Compilers reuse its register, and Go marks what it
+ * prints as stale then: who stands past a line of its function at which others wait for the lock has come past it
+ * all the same, if not of another object.
  */
 #include "tuner/wait_graph.h"
 
@@ -38,32 +42,66 @@ is_at_channel(const struct pf_goroutines *d, const struct pf_goroutine *g)
 	return strcmp(state, "chan receive") == 0 || strcmp(state, "chan send") == 0;
 }
 
-/* The one at a channel in a method of this type that was passed what has the lock; NULL: none, or others are at work there. */
-static const struct pf_goroutine *
-find_holder(const struct pf_wait_graph *w, const struct pf_waiter *x, size_t *standing)
+/* Who waits at a channel, and may hold the lock. */
+struct holder {
+	const struct pf_goroutine *g; /* NULL: none, or others are at work there */
+	const struct pf_goroutine_frame *own;
+	bool object_told; /* that it was passed what has the lock is printed */
+};
+
+/* Whether others wait for the lock in its function, before the line at which it stands. */
+static bool
+is_past(const struct pf_wait_graph *w, const struct pf_goroutine_frame *own, size_t lock)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		const struct pf_waiter *x = &w->waiters[i];
+
+		if (x->lock == lock && x->own->function == own->function &&
+		    x->own->line < own->line)
+			return true;
+	}
+	return false;
+}
+
+/* Whether it stands at a channel in a method of this type, of what has the lock as far as is known. */
+static bool
+may_hold(
+    struct holder *h, const struct pf_wait_graph *w, size_t lock, const char *type, size_t size)
+{
+	uint64_t address = w->locks[lock], object;
+
+	if (!h->own || !is_at_channel(w->dump, h->g) ||
+	    !is_of_type(pf_wait_name(w->dump, h->own->function), type, size))
+		return false;
+	object = h->own->words[0];
+	h->object_told = object != 0;
+	return object ? address >= object && address - object < MOST_OFFSET
+		      : is_past(w, h->own, lock);
+}
+
+/* The only one in methods of this type that does not wait for the lock. */
+static struct holder
+find_holder(const struct pf_wait_graph *w, const struct pf_waiter *x)
 {
 	const struct pf_goroutines *d = w->dump;
 	const char *type = pf_wait_name(d, x->own->function);
 	size_t size = type_size(type);
-	uint64_t lock = w->locks[x->lock];
-	const struct pf_goroutine *holder = NULL;
+	struct holder holder = {0};
 
 	for (size_t i = 0; i < d->count; i++) {
 		const struct pf_goroutine *g = &d->items[i];
-		const struct pf_goroutine_frame *frames = d->frames + g->first_frame,
-						*own = w->standing[i].own;
+		const struct pf_goroutine_frame *frames = d->frames + g->first_frame;
 		bool there = false;
 
 		for (size_t k = 0; k < g->frame_count; k++)
 			there |= is_of_type(pf_wait_name(d, frames[k].function), type, size);
-		if (!there || w->standing[i].lock == lock)
+		if (!there || w->standing[i].lock == w->locks[x->lock])
 			continue;
-		if (holder || !own || !is_at_channel(d, g) ||
-		    !is_of_type(pf_wait_name(d, own->function), type, size) || !own->words[0] ||
-		    lock < own->words[0] || lock - own->words[0] >= MOST_OFFSET)
-			return NULL;
-		holder = g;
-		*standing = i;
+		if (holder.g)
+			return (struct holder){0};
+		holder = (struct holder){.g = g, .own = w->standing[i].own};
+		if (!may_hold(&holder, w, x->lock, type, size))
+			return (struct holder){0};
 	}
 	return holder;
 }
@@ -89,12 +127,28 @@ never_falls(const struct pf_evidence *e, const char *function)
 }
 
 static void
+add_caveats(struct pf_findings *f, const struct holder *holder, bool minutes)
+{
+	pf_add_caveat(f, minutes ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_LOW,
+	    pf_say(f, "A dump says neither who holds a lock nor who is at the other end of a "
+		      "channel: that it is one of those who wait for the lock follows from that "
+		      "nobody else is there. If the same goroutines stand there in a dump a "
+		      "minute later, it is one."));
+	if (!holder->object_told)
+		pf_add_caveat(f, minutes ? PF_CONFIDENCE_MEDIUM : PF_UNSURE,
+		    pf_say(f, "Nor does this one say whose method the one at the channel is in: "
+			      "that it holds this lock follows from that it has passed the line at "
+			      "which others wait for it."));
+}
+
+static void
 tell(struct pf_findings *f, const struct pf_wait_graph *w, const struct pf_waiter *x,
-    const struct pf_goroutine *holder, const struct pf_goroutine_frame *own, bool minutes)
+    const struct holder *holder, bool minutes)
 {
 	const struct pf_goroutines *d = w->dump;
+	const struct pf_goroutine_frame *own = holder->own;
 	const char *function = pf_wait_name(d, own->function);
-	struct pf_waiter at_channel = {.g = holder, .own = own};
+	struct pf_waiter at_channel = {.g = holder->g, .own = own};
 	struct pf_finding *finding;
 
 	pf_begin_deadlock(f, w, minutes ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_LOW,
@@ -108,14 +162,10 @@ tell(struct pf_findings *f, const struct pf_wait_graph *w, const struct pf_waite
 		function));
 	finding = pf_findings_last(f);
 	finding->summary = pf_say(f, "Goroutine %" PRId64 " in %s (%s:%" PRId64 ") is in \"%s\".",
-	    holder->number, function, pf_base_name(pf_wait_name(d, own->file)), own->line,
-	    pf_strings_get(&d->strings, holder->state));
+	    holder->g->number, function, pf_base_name(pf_wait_name(d, own->file)), own->line,
+	    pf_strings_get(&d->strings, holder->g->state));
 	pf_say_waits(f, w, x, ", as do all others that are in methods of its type");
-	pf_add_caveat(f, minutes ? PF_CONFIDENCE_MEDIUM : PF_CONFIDENCE_LOW,
-	    pf_say(f, "A dump says neither who holds a lock nor who is at the other end of a "
-		      "channel: that it is one of those who wait for the lock follows from that "
-		      "nobody else is there. If the same goroutines stand there in a dump a "
-		      "minute later, it is one."));
+	add_caveats(f, holder, minutes);
 	pf_show_waiter(f, w, &at_channel, 1);
 	pf_show_waiter(f, w, x, 1);
 }
@@ -130,6 +180,49 @@ count_at(const struct pf_wait_graph *w, size_t lock)
 	return count;
 }
 
+/* Whether those of one function who wait for the lock became no fewer. */
+static bool
+pile_up(const struct pf_evidence *e, const struct pf_wait_graph *w, size_t lock)
+{
+	uint32_t asked = PF_NONE;
+
+	for (size_t i = 0; i < w->count; i++) {
+		const struct pf_waiter *x = &w->waiters[i];
+
+		if (x->lock != lock || x->own->function == asked)
+			continue;
+		asked = x->own->function;
+		if (never_falls(e, pf_wait_name(w->dump, asked)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Who is to be named of those in methods of x's type who wait for its lock: one who has for minutes, for others have just
+ * come; and rather one in another function than the holder's, who may be the other end of the channel.
+ */
+static const struct pf_waiter *
+choose(const struct pf_wait_graph *w, const struct pf_waiter *x, const struct holder *holder)
+{
+	const char *type = pf_wait_name(w->dump, x->own->function);
+	size_t size = type_size(type);
+
+	for (size_t i = 0; i < w->count; i++) {
+		const struct pf_waiter *y = &w->waiters[i];
+		bool other = y->own->function != holder->own->function,
+		     known = x->own->function != holder->own->function;
+
+		if (y->lock != x->lock ||
+		    !is_of_type(pf_wait_name(w->dump, y->own->function), type, size))
+			continue;
+		if ((y->g->minutes && !x->g->minutes) ||
+		    (!y->g->minutes == !x->g->minutes && other && !known))
+			x = y;
+	}
+	return x;
+}
+
 bool
 pf_find_at_channel(
     struct pf_findings *f, const struct pf_wait_graph *w, const struct pf_evidence *e)
@@ -138,22 +231,24 @@ pf_find_at_channel(
 
 	for (size_t i = 0; i < w->count; i++) {
 		const struct pf_waiter *x = &w->waiters[i];
-		const char *name = pf_wait_name(w->dump, x->own->function);
 		uint64_t bit = UINT64_C(1) << x->lock % 64;
-		const struct pf_goroutine *holder;
-		size_t at;
+		struct holder holder;
 		bool minutes;
 
-		if ((asked[x->lock / 64] & bit) || !type_size(name))
+		if ((asked[x->lock / 64] & bit) ||
+		    !type_size(pf_wait_name(w->dump, x->own->function)))
 			continue;
 		asked[x->lock / 64] |= bit;
 		if (count_at(w, x->lock) < LEAST_WAITERS)
 			continue;
-		holder = find_holder(w, x, &at);
-		minutes = holder && holder->minutes && x->g->minutes;
-		if (!holder || !(minutes || never_falls(e, name)))
+		holder = find_holder(w, x);
+		if (!holder.g)
 			continue;
-		tell(f, w, x, holder, w->standing[at].own, minutes);
+		x = choose(w, x, &holder);
+		minutes = holder.g->minutes && x->g->minutes;
+		if (!minutes && !pile_up(e, w, x->lock))
+			continue;
+		tell(f, w, x, &holder, minutes);
 		return true;
 	}
 	return false;
