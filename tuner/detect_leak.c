@@ -34,6 +34,7 @@
 #include "tuner/connections.h"
 #include "tuner/growth.h"
 #include "tuner/owner_stacks.h"
+#include "tuner/replaced.h"
 
 enum {
 	MANY_CONNECTIONS = 100,     /* so many more, and… */
@@ -57,6 +58,10 @@ enum { MOST_CANDIDATES = 32, MUCH_BYTES = 64 << 20, MANY_STEPS = 3, MOST_STACKS 
 #define YOUNG 120
 #define STILL_YOUNG 600
 
+/* Of what an owner grew by: as much that others gave up may be what it took the place of; less of the whole is no growth. */
+#define REPLACED 0.5
+#define OF_THE_WHOLE 0.5
+
 #define SOON 86400 /* seconds until a limit is met */
 
 struct growth {
@@ -67,7 +72,9 @@ struct growth {
 	bool series;
 	bool settled; /* a series that rises, and yet is no leak: see has_ended() */
 	bool leaks;
-	bool enlarged;    /* a series whose blocks became bigger, and not more */
+	bool enlarged; /* a series whose blocks became bigger, and not more */
+	bool replaces; /* others gave up about as much: see replaced.h */
+	struct pf_replaced replaced;
 	size_t steps;     /* in which it grew, where that is no trend; else 0 */
 	size_t processes; /* in which this owner leaks */
 };
@@ -130,11 +137,26 @@ advise(struct pf_findings *f, const char *owner)
 				     "setting does either.")});
 }
 
+/* Where others gave up about as much, the first thing is to know whether there is a leak at all. */
+static void
+advise_to_watch(struct pf_findings *f, const char *owner)
+{
+	pf_add_advice(f,
+	    (struct pf_advice){
+		.action = pf_say(f,
+		    "Watch whether the heap as a whole grows, once nothing else "
+		    "shrinks any more: only then is what %s allocates to be bounded.",
+		    owner),
+		.how = pf_say(f, "profuse show top FILE --sample-type inuse_space shows how much "
+				 "each function holds; a longer series (--seconds 600) tells")});
+}
+
 /* Whether it grows at a pace that is known. */
 static bool
 is_paced(const struct pf_evidence *e, const struct growth *g)
 {
-	return g->series && !g->steps && !g->enlarged && pf_evidence_is_timed(e, PF_PROFILE_HEAP);
+	return g->series && !g->steps && !g->replaces && !g->enlarged &&
+	       pf_evidence_is_timed(e, PF_PROFILE_HEAP);
 }
 
 /* When what grows this fast meets the limit, from what is resident now. */
@@ -211,7 +233,8 @@ meets_limit(const struct pf_evidence *e, const struct growth *g)
 {
 	double left = e->memory_limit - pf_evidence_rss(e);
 
-	return isfinite(left) && left < (is_paced(e, g) ? g->trend.slope * SOON : g->grown);
+	return !g->replaces && isfinite(left) &&
+	       left < (is_paced(e, g) ? g->trend.slope * SOON : g->grown);
 }
 
 /* " over 18 s" of a series whose times are known. */
@@ -269,6 +292,47 @@ summary(struct pf_findings *f, const struct growth *g, size_t watched)
 	    g->steps || g->enlarged ? " Its blocks became bigger, and not more." : "", spread);
 }
 
+/* What takes the place of older entries of a bounded table grows as a leak does, and the table doesn't. */
+static void
+doubt_replaced(struct pf_findings *f, const struct growth *g)
+{
+	const struct pf_replaced *r = &g->replaced;
+	char gave[PF_AMOUNT_ROOM], more[PF_AMOUNT_ROOM], most[384] = "", whole[96];
+	bool grew = r->total > OF_THE_WHOLE * g->grown;
+
+	if (!g->replaces)
+		return;
+	if (r->who)
+		snprintf(most, sizeof most, ", most of all what %.300s allocated",
+		    pf_strings_get(g->process->owners, r->who));
+	if (grew || r->total > LEAST_GROWN)
+		snprintf(whole, sizeof whole, "grew by %s%s", pf_amount(more, r->total, "bytes"),
+		    grew ? "" : " only");
+	else
+		snprintf(whole, sizeof whole, "did not grow");
+	pf_add_caveat(f, grew ? PF_CONFIDENCE_LOW : PF_UNSURE,
+	    pf_say(f,
+		"Meanwhile other memory became less by %s%s, and the heap as a whole %s: what "
+		"takes "
+		"the place of older entries of a table that is bounded looks so, as does a leak "
+		"beside something that shrinks. What freeing it would save isn't known.",
+		pf_amount(gave, r->bytes, "bytes"), most, whole));
+}
+
+static uint32_t
+title(struct pf_findings *f, const struct growth *g, const char *owner)
+{
+	char grown[PF_AMOUNT_ROOM], gave[PF_AMOUNT_ROOM];
+
+	pf_amount(grown, g->grown, "bytes");
+	return g->replaces ? pf_say(f,
+				 "Memory that %s allocates grew by %s, while other memory became "
+				 "less by %s",
+				 owner, grown, pf_amount(gave, g->replaced.bytes, "bytes"))
+			   : pf_say(f, "Memory that %s allocates grew by %s and was not freed",
+				 owner, grown);
+}
+
 static int
 report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *g,
     const struct watch *w, struct pf_error *err)
@@ -276,7 +340,6 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 	size_t watched = w->process_count;
 	const struct pf_growth *h = g->process;
 	const char *owner = pf_strings_get(h->owners, g->owner);
-	char grown[PF_AMOUNT_ROOM];
 	double share = g->grown / fmax(g->last, 1);
 	bool strong = g->series && !g->steps && g->trend.p_rising < 0.001;
 	struct pf_finding *finding;
@@ -284,15 +347,17 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 	finding = pf_findings_add(f, "leak",
 	    (g->grown >= MUCH_BYTES && !g->steps) || (strong && share > 0.5) ? PF_SEVERITY_HIGH
 									     : PF_SEVERITY_MEDIUM,
-	    strong ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM,
-	    pf_say(f, "Memory that %s allocates grew by %s and was not freed", owner,
-		pf_amount(grown, g->grown, "bytes")));
+	    strong ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM, title(f, g, owner));
 	finding->summary = summary(f, g, watched);
-	finding->bytes_saved = g->grown;
+	finding->bytes_saved = g->replaces ? 0 : g->grown;
 	pf_add_estimate(
 	    f, "grown", g->grown, g->grown - 1.96 * g->error, g->grown + 1.96 * g->error, "bytes");
 	pf_add_number(f, "in_use_before", g->first, "bytes");
 	pf_add_number(f, "in_use_now", g->last, "bytes");
+	if (g->replaces) {
+		pf_add_number(f, "others_shrank", g->replaced.bytes, "bytes");
+		pf_add_number(f, "heap_grew", g->replaced.total, "bytes");
+	}
 	if (g->steps)
 		pf_add_number(f, "steps", (double)g->steps, "count");
 	else if (g->series)
@@ -331,6 +396,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 		    pf_say(f, "The profiles are sampled, and so few samples stand behind the first "
 			      "and the last snapshot that they may be alike: what it grew by may "
 			      "be nothing."));
+	doubt_replaced(f, g);
 	doubt_young(e, f, g);
 	if (comes_with_connections(w, g))
 		pf_add_caveat(f, PF_UNSURE,
@@ -341,9 +407,13 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 	pf_add_snapshot_caveats(e, PF_PROFILE_HEAP, f);
 	if (finding->confidence == PF_UNSURE && !meets_limit(e, g))
 		finding->severity = PF_SEVERITY_LOW;
-	advise(f, owner);
-	pf_add_prediction(f, "heap_in_use", "bytes", g->last, g->first, g->first, g->last,
-	    pf_say(f, "what it grew by is held no more"));
+	if (g->replaces) {
+		advise_to_watch(f, owner);
+	} else {
+		advise(f, owner);
+		pf_add_prediction(f, "heap_in_use", "bytes", g->last, g->first, g->first, g->last,
+		    pf_say(f, "what it grew by is held no more"));
+	}
 	return show_owner(f, h, g->owner, err);
 }
 
@@ -486,8 +556,14 @@ judge(const struct pf_evidence *e, struct pf_findings *f, struct watch *w, struc
 	if (!rc && w->count)
 		qsort(w->all, w->count, sizeof *w->all, greatest_growth);
 	for (size_t i = 0; !rc && i < w->count; i++) {
-		if (w->all[i].leaks && !is_told(w, &w->all[i]))
-			rc = report(e, f, &w->all[i], w, err);
+		struct growth *g = &w->all[i];
+
+		if (!g->leaks || is_told(w, g))
+			continue;
+		rc = pf_replaced_of(&g->replaced, g->process, g->owner, err);
+		g->replaces = g->replaced.bytes >= REPLACED * g->grown;
+		if (!rc)
+			rc = report(e, f, g, w, err);
 	}
 	return rc;
 }
