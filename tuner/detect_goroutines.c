@@ -12,6 +12,7 @@
 #include "tuner/detect.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +25,11 @@ enum {
 	MANY_PILES = 5,          /* as many as so many piles */
 	RISING_GOROUTINES = 100, /* by how many at least */
 	RISING_THREADS = 20,
+	RISING_SLOWLY = 20,        /* goroutines: they are counted, not sampled */
 	STACK_OF_GOROUTINE = 2048, /* bytes, at least */
 	SHORT_WATCH = 120,         /* seconds */
+	LONG_WATCH = 600,
+	COURSE_ROOM = 192,
 };
 
 /* The number at a site over all snapshots of the process. */
@@ -51,6 +55,25 @@ static double
 grown_in_series(const struct pf_pile *p)
 {
 	return p->series.values[p->series.count - 1] - p->series.values[0];
+}
+
+/*
+ * Whether there are more in every snapshot than in the one before: by chance once in n! series, of each place that is
+ * looked at. Load goes up so as well, for a while.
+ */
+static bool
+rises_slowly(const struct pf_pile *p, size_t places)
+{
+	const struct pf_pile_series *s = &p->series;
+
+	if (p->ep->kind != PF_PROFILE_GOROUTINE || !p->is_series ||
+	    grown_in_series(p) < RISING_SLOWLY || p->trend.p_rising * (double)places > 0.05)
+		return false;
+	for (size_t i = 1; i < s->count; i++) {
+		if (s->values[i] <= s->values[i - 1])
+			return false;
+	}
+	return pf_trend_goes_on(&p->trend, s->times, s->count);
 }
 
 static bool
@@ -149,7 +172,7 @@ is_at_rest(const struct pf_pile *p)
 static bool
 may_be_subscribers(const struct pf_pile *p)
 {
-	return is_at_rest(p) && !p->rising && !grew_since_base(p) && !grew_in_series(p);
+	return is_at_rest(p) && !p->rising && !p->slow && !grew_since_base(p) && !grew_in_series(p);
 }
 
 static double
@@ -165,7 +188,7 @@ pile_of(const struct pf_pile *p)
 static bool
 may_be_pollers(const struct pf_pile *p)
 {
-	return p->wait == PF_CODE_SLEEP && !p->rising && !grew_since_base(p) &&
+	return p->wait == PF_CODE_SLEEP && !p->rising && !p->slow && !grew_since_base(p) &&
 	       !grew_in_series(p) && (p->is_series || p->count < MANY_PILES * pile_of(p));
 }
 
@@ -209,7 +232,7 @@ is_short(const struct pf_evidence *e, const struct pf_pile *p)
 {
 	const struct pf_pile_series *s = &p->series;
 
-	return p->rising && pf_evidence_is_timed(e, p->ep->kind) &&
+	return (p->rising || p->slow) && pf_evidence_is_timed(e, p->ep->kind) &&
 	       s->times[s->count - 1] - s->times[0] < SHORT_WATCH;
 }
 
@@ -228,16 +251,55 @@ add_short_caveat(struct pf_findings *f, const struct pf_pile *p)
 		s->times[s->count - 1] - s->times[0]));
 }
 
+/* "Over 6 snapshots they became no more", or how many more. */
+static const char *
+write_course(char *text, size_t room, const struct pf_pile *p)
+{
+	const struct pf_pile_series *s = &p->series;
+	double grown = grown_in_series(p);
+
+	if (grown <= 0)
+		snprintf(text, room, "Over %zu snapshots they became no more", s->count);
+	else
+		snprintf(text, room,
+		    "Over %zu snapshots they became %.0f more (of %.0f), which is too little to "
+		    "tell from what comes and goes",
+		    s->count, grown, s->values[0]);
+	return text;
+}
+
+/* How many more, in which time, and by what share. */
+static void
+add_slow_caveat(const struct pf_evidence *e, struct pf_findings *f, const struct pf_pile *p)
+{
+	const struct pf_pile_series *s = &p->series;
+	double grown = grown_in_series(p);
+	char length[PF_AMOUNT_ROOM], in[PF_AMOUNT_ROOM + 8] = "", share[PF_AMOUNT_ROOM + 8] = "";
+
+	if (pf_evidence_is_timed(e, p->ep->kind))
+		snprintf(in, sizeof in, " in %s",
+		    pf_amount(length, s->times[s->count - 1] - s->times[0], "seconds"));
+	if (s->values[0] > 0)
+		snprintf(share, sizeof share, ", %.2g %%", 100 * grown / s->values[0]);
+	pf_add_caveat(f, is_short(e, p) ? PF_UNSURE : PF_CONFIDENCE_LOW,
+	    pf_say(f,
+		"There are %.0f more%s%s, and in each of %zu snapshots more than in the one "
+		"before: a slow leak looks so, as does load that goes up a little. Only what they "
+		"became more by may be one.",
+		grown, in, share, s->count));
+}
+
 static void
 add_pollers_caveat(struct pf_findings *f, const struct pf_pile *p)
 {
+	char course[COURSE_ROOM];
+
 	if (p->is_series)
 		pf_add_caveat(f, PF_UNSURE,
 		    pf_say(f,
-			"Over %zu snapshots they became no more: they may be pollers, each of "
-			"which "
-			"looks at something of its own now and then.",
-			p->series.count));
+			"%s: they may be pollers, each of which looks at something of its own now "
+			"and then.",
+			write_course(course, sizeof course, p)));
 	else
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "Nothing shows that they become more (one moment never does): they "
@@ -253,8 +315,9 @@ begin(const struct pf_evidence *e, struct pf_findings *f, const struct pf_pile *
 	bool many = n >= MANY_PILES * pile_of(p) && p->part != PF_PILE_IDLE,
 	     waits = (p->wait & (PF_CODE_SLEEP | PF_CODE_CHANNEL | PF_CODE_LOCK_WAIT)) != 0,
 	     subscribers = may_be_subscribers(p), pollers = may_be_pollers(p);
+	char course[COURSE_ROOM];
 	struct pf_finding *finding = pf_findings_add(f, threads ? "thread-leak" : "goroutine-leak",
-	    subscribers || pollers                   ? PF_SEVERITY_LOW
+	    subscribers || pollers || p->slow        ? PF_SEVERITY_LOW
 	    : many || (p->rising && !is_short(e, p)) ? PF_SEVERITY_HIGH
 						     : PF_SEVERITY_MEDIUM,
 	    p->rising || waits ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM,
@@ -264,14 +327,14 @@ begin(const struct pf_evidence *e, struct pf_findings *f, const struct pf_pile *
 	    : p->ep->kind == PF_PROFILE_CREATED
 		? pf_say(f, "%.0f threads were created for %s", n, p->owner)
 		: pf_say(f, "%.0f %s are %s %s%s", n, p->what, pf_wait_words(p->wait, threads),
-		      p->owner, p->rising ? ", and they become more" : ""));
+		      p->owner, p->rising || p->slow ? ", and they become more" : ""));
 
 	if (subscribers && p->is_series)
 		pf_add_caveat(f, PF_UNSURE,
 		    pf_say(f,
-			"Over %zu snapshots they became no more. Each waits for somebody who takes "
-			"what it sends: nobody is left who does, or they take turns at a slow one.",
-			p->series.count));
+			"%s. Each waits for somebody who takes what it sends: nobody is left who "
+			"does, or they take turns at a slow one.",
+			write_course(course, sizeof course, p)));
 	else if (subscribers)
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "Nothing shows that they become more (one moment never does): they "
@@ -281,6 +344,8 @@ begin(const struct pf_evidence *e, struct pf_findings *f, const struct pf_pile *
 			      "more."));
 	if (pollers)
 		add_pollers_caveat(f, p);
+	if (p->slow)
+		add_slow_caveat(e, f, p);
 	if (is_short(e, p))
 		add_short_caveat(f, p);
 	if (p->part == PF_PILE_IDLE)
@@ -327,13 +392,13 @@ report(const struct pf_evidence *e, struct pf_findings *f, struct pf_pile *p, st
 	pf_add_number(f, "share_of_all",
 	    n / pf_column_total(p->ep, pf_evidence_column(p->ep, pf_count_columns)), "share");
 	pf_add_number(f, "in_base", p->base, "count");
-	if (p->rising) {
+	if (p->rising || p->slow) {
 		if (pf_evidence_is_timed(e, p->ep->kind))
 			pf_add_estimate(
 			    f, "growth", p->trend.slope, p->trend.low, p->trend.high, "per_second");
 		pf_add_number(f, "trend_p", p->trend.p_rising, "probability");
 	}
-	if (!threads) {
+	if (!threads && !p->slow) {
 		finding->bytes_saved = n * STACK_OF_GOROUTINE;
 		pf_add_prediction(f, "stack_memory", "bytes", n * STACK_OF_GOROUTINE, 0, 0,
 		    n * STACK_OF_GOROUTINE,
@@ -348,7 +413,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, struct pf_pile *p, st
 		pf_add_caveat(f, PF_CONFIDENCE_LOW,
 		    pf_say(f, "Many of all the threads that were created have ended, but no "
 			      "profile says which: these may be among those that live."));
-	if (p->rising || !isnan(p->base))
+	if (p->rising || p->slow || !isnan(p->base))
 		pf_add_snapshot_caveats(e, p->ep->kind, f);
 	return show_stacks(f, p, err);
 }
@@ -376,7 +441,7 @@ base_of(const struct pf_evidence *e, struct pf_pile *p, struct pf_error *err)
 
 /* Whether there are too many at the place, and who. */
 static bool
-is_pile(const struct pf_evidence *e, struct pf_pile *p, size_t processes)
+is_pile(const struct pf_evidence *e, struct pf_pile *p, size_t processes, size_t places)
 {
 	double pile = pile_of(p);
 
@@ -384,9 +449,11 @@ is_pile(const struct pf_evidence *e, struct pf_pile *p, size_t processes)
 	p->rising = p->is_series && p->trend.p_rising * (double)processes <= 0.05 &&
 		    grown_in_series(p) >= least_growth(p) &&
 		    pf_trend_goes_on(&p->trend, p->series.times, p->series.count);
+	p->slow = !p->rising && !grew_since_base(p) && rises_slowly(p, places) &&
+		  !comes_with_connections(p);
 	if (are_asked(p) || (p->rising && comes_with_connections(p)))
 		return false;
-	if (p->rising || grew_since_base(p))
+	if (p->rising || p->slow || grew_since_base(p))
 		return true;
 	if (are_alive(e, p) || pf_pile_is_client(p))
 		return false;
@@ -399,7 +466,7 @@ is_pile(const struct pf_evidence *e, struct pf_pile *p, size_t processes)
 
 static int
 judge_site(const struct pf_evidence *e, struct pf_findings *f, struct pf_pile *p, size_t processes,
-    bool *found, struct pf_error *err)
+    size_t places, bool *found, struct pf_error *err)
 {
 	int rc = base_of(e, p, err);
 
@@ -416,7 +483,7 @@ judge_site(const struct pf_evidence *e, struct pf_findings *f, struct pf_pile *p
 	if (!rc)
 		rc = pf_owner_stacks_of(&p->stacks, p->ep,
 		    pf_evidence_column(p->ep, pf_count_columns), pf_is_stuck, p->site.name, err);
-	*found = !rc && is_pile(e, p, processes);
+	*found = !rc && is_pile(e, p, processes, places);
 	if (*found)
 		rc = report(e, f, p, err);
 	pf_owner_stacks_release(&p->stacks);
@@ -511,7 +578,7 @@ pf_detect_piles(const struct pf_evidence *e, struct pf_findings *f, enum pf_prof
 		    .site = at->site,
 		    .owner = at->owner,
 		    .what = what};
-		rc = judge_site(e, f, p, all.processes, &at->told, err);
+		rc = judge_site(e, f, p, all.processes, all.count, &at->told, err);
 		reported += at->told;
 	}
 	free(p);
@@ -523,4 +590,34 @@ int
 pf_detect_goroutines(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
 	return pf_detect_piles(e, f, PF_PROFILE_GOROUTINE, "goroutines", err);
+}
+
+void
+pf_piles_write_slow(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	double longest = 0;
+	char span[PF_AMOUNT_ROOM];
+
+	if (!pf_evidence_is_timed(e, PF_PROFILE_GOROUTINE))
+		return;
+	for (const struct pf_evidence_profile *first = NULL;
+	    (first = pf_evidence_next_series(e, PF_PROFILE_GOROUTINE, first));) {
+		const struct pf_evidence_profile *last = first;
+		size_t snapshots = 1;
+
+		for (const struct pf_evidence_profile *ep = first; (ep = pf_evidence_next(e, ep));
+		    snapshots++)
+			last = ep;
+		if (snapshots >= PF_LEAST_SERIES && first->time_nanos > 0)
+			longest =
+			    fmax(longest, (double)(last->time_nanos - first->time_nanos) / 1e9);
+	}
+	if (!(longest > 0) || longest >= LONG_WATCH)
+		return;
+	pf_buffer_printf(out,
+	    "Goroutines were watched for %s: fewer than %d more in one place in that time (%d, "
+	    "where "
+	    "each snapshot has more than the one before) are not told. Snapshots over more time "
+	    "(--seconds 600) show slower leaks.",
+	    pf_amount(span, longest, "seconds"), RISING_GOROUTINES, RISING_SLOWLY);
 }

@@ -32,6 +32,8 @@ struct pf_pile {
 	struct pf_trend trend;           /* p_rising is 1 where it is not known */
 	bool is_series; /* enough snapshots in the order of time: the trend is known */
 	bool rising;
+	bool
+	    slow; /* in every snapshot there are more than in the one before, and yet by fewer than a rise takes */
 	double base;                   /* NaN: no base */
 	struct pf_owner_stacks stacks; /* owned */
 	enum pf_pile_part part;
@@ -46,5 +48,11 @@ uint32_t pf_pile_traits(const struct pf_pile *p);
 bool pf_pile_is_client(const struct pf_pile *p);
 /* Adds to the finding being built what to do about them. */
 void pf_pile_advise(struct pf_findings *f, const struct pf_pile *p);
+
+/*
+ * Where no goroutine leak was found in a series of less than ten minutes: how many more there must be in that time to be
+ * told.
+ */
+void pf_piles_write_slow(const struct pf_evidence *e, struct pf_buffer *out);
 
 #endif

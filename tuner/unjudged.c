@@ -9,6 +9,7 @@
 #include "tuner/absent.h"
 #include "tuner/detect.h"
 #include "tuner/growth.h"
+#include "tuner/pile.h"
 #include "tuner/locks.h"
 #include "tuner/outside_heap.h"
 #include "tuner/programs.h"
@@ -426,6 +427,7 @@ static const struct remainder {
     {.read = pf_write_turns},
     {.read = pf_write_own_locks},
     {.write = pf_growth_write_slow, .told = {"leak"}},
+    {.write = pf_piles_write_slow, .told = {"goroutine-leak"}},
     {.write = pf_absent_write, .told = {"unreturned-memory"}},
 };
 

@@ -100,6 +100,73 @@ findings_of(int count, const char *const *stack)
 	return found;
 }
 
+static bool
+is_caveat(const struct pf_tune *tune, const struct pf_finding *finding, const char *text)
+{
+	const struct pf_findings *f = &tune->findings;
+
+	for (size_t i = 0; i < finding->caveat_count; i++) {
+		if (strstr(pf_said(f, f->caveats[finding->first_caveat + i]), text))
+			return true;
+	}
+	return false;
+}
+
+static const char *const sender[] = {
+    "runtime.gopark", "runtime.chansend", "runtime.chansend1", "main.lookup", NULL};
+
+/* Goroutines are counted: a steady rise is none by chance, be it of four hundredths. What comes and goes is. */
+static void
+a_slow_steady_rise_is_told_as_unsure(void **state)
+{
+	static const struct {
+		int counts[6];
+		int64_t apart;
+		bool rises;
+		const char *caveat; /* NULL: nothing is found */
+	} cases[] = {
+	    {{1825, 1841, 1857, 1873, 1889, 1905}, 3, true, "There are 80 more in 15 s, 4.4 %"},
+	    {{1825, 1841, 1857, 1873, 1889, 1905}, 60, true, "There are 80 more in 300 s, 4.4 %"},
+	    {{300, 310, 322, 330, 341, 350}, 3, true, "There are 50 more in 15 s, 17 %"},
+	    {{1825, 1841, 1830, 1873, 1860, 1905}, 3, false, "they became 80 more (of 1825)"},
+	    {{1825, 1841, 1830, 1820, 1829, 1825}, 3, false, "they became no more"},
+	    {{1900, 1880, 1870, 1860, 1850, 1840}, 3, false, "they became no more"},
+	    {{300, 310, 302, 330, 321, 350}, 3, false, NULL},
+	    {{300, 302, 304, 306, 308, 310}, 3, false, NULL},
+	    {{300, 300, 300, 300, 300, 340}, 3, false, NULL},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+		const char *title;
+
+		for (int k = 0; k < 6; k++)
+			add_goroutines(tune, cases[i].counts[k], sender, 1000 + cases[i].apart * k);
+		run_tune(tune);
+		found = find_finding(tune, "goroutine-leak");
+		if (!found != !cases[i].caveat)
+			fail_msg("case %zu: found or not", i);
+		if (!found) {
+			assert_true(
+			    is_unjudged(tune, "Goroutines were watched for 15 s: fewer than 100"));
+			pf_tune_free(tune);
+			continue;
+		}
+		title = pf_said(&tune->findings, found->title);
+		if (!is_caveat(tune, found, cases[i].caveat) ||
+		    !strstr(title, "become more") != !cases[i].rises)
+			fail_msg("case %zu: %s", i, title);
+		assert_int_equal(found->severity, PF_SEVERITY_LOW);
+		assert_int_equal(
+		    found->confidence, cases[i].apart < 60 ? PF_UNSURE : PF_CONFIDENCE_LOW);
+		assert_true(!cases[i].rises || found->prediction_count == 0);
+		assert_true(!cases[i].rises || !is_caveat(tune, found, "became no more"));
+		pf_tune_free(tune);
+	}
+}
+
 /* A server that keeps a connection waits for its next request; a handler that reads a body is at work. */
 static void
 connections_that_are_kept_are_no_leak(void **state)
@@ -444,6 +511,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_slow_steady_rise_is_told_as_unsure),
 	    cmocka_unit_test(a_dump_stands_in_no_series),
 	    cmocka_unit_test(without_times_nothing_is_said_of_seconds),
 	    cmocka_unit_test(connections_that_are_kept_are_no_leak),
