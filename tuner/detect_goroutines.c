@@ -22,13 +22,10 @@
 
 enum {
 	PILE_OF_GOROUTINES = 1000,
-	MANY_PILES = 5,          /* as many as so many piles */
-	RISING_GOROUTINES = 100, /* by how many at least */
+	MANY_PILES = 5, /* as many as so many piles */
 	RISING_THREADS = 20,
-	RISING_SLOWLY = 20,        /* goroutines: they are counted, not sampled */
 	STACK_OF_GOROUTINE = 2048, /* bytes, at least */
 	SHORT_WATCH = 120,         /* seconds */
-	LONG_WATCH = 600,
 	COURSE_ROOM = 192,
 };
 
@@ -67,7 +64,7 @@ rises_slowly(const struct pf_pile *p, size_t places)
 	const struct pf_pile_series *s = &p->series;
 
 	if (p->ep->kind != PF_PROFILE_GOROUTINE || !p->is_series ||
-	    grown_in_series(p) < RISING_SLOWLY || p->trend.p_rising * (double)places > 0.05)
+	    grown_in_series(p) < PF_PILE_RISING_SLOWLY || p->trend.p_rising * (double)places > 0.05)
 		return false;
 	for (size_t i = 1; i < s->count; i++) {
 		if (s->values[i] <= s->values[i - 1])
@@ -131,7 +128,7 @@ show_stacks(struct pf_findings *f, const struct pf_pile *p, struct pf_error *err
 static double
 least_growth(const struct pf_pile *p)
 {
-	return p->what[0] == 't' ? RISING_THREADS : RISING_GOROUTINES;
+	return p->what[0] == 't' ? RISING_THREADS : PF_PILE_RISING;
 }
 
 static bool
@@ -590,34 +587,4 @@ int
 pf_detect_goroutines(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
 	return pf_detect_piles(e, f, PF_PROFILE_GOROUTINE, "goroutines", err);
-}
-
-void
-pf_piles_write_slow(const struct pf_evidence *e, struct pf_buffer *out)
-{
-	double longest = 0;
-	char span[PF_AMOUNT_ROOM];
-
-	if (!pf_evidence_is_timed(e, PF_PROFILE_GOROUTINE))
-		return;
-	for (const struct pf_evidence_profile *first = NULL;
-	    (first = pf_evidence_next_series(e, PF_PROFILE_GOROUTINE, first));) {
-		const struct pf_evidence_profile *last = first;
-		size_t snapshots = 1;
-
-		for (const struct pf_evidence_profile *ep = first; (ep = pf_evidence_next(e, ep));
-		    snapshots++)
-			last = ep;
-		if (snapshots >= PF_LEAST_SERIES && first->time_nanos > 0)
-			longest =
-			    fmax(longest, (double)(last->time_nanos - first->time_nanos) / 1e9);
-	}
-	if (!(longest > 0) || longest >= LONG_WATCH)
-		return;
-	pf_buffer_printf(out,
-	    "Goroutines were watched for %s: fewer than %d more in one place in that time (%d, "
-	    "where "
-	    "each snapshot has more than the one before) are not told. Snapshots over more time "
-	    "(--seconds 600) show slower leaks.",
-	    pf_amount(span, longest, "seconds"), RISING_GOROUTINES, RISING_SLOWLY);
 }

@@ -9,7 +9,11 @@
 
 #define PF_PILE_IN_STEP 0.8 /* of what a place grew by: so many more connections explain it */
 
-enum { PF_PILE_MOST_SERIES = 500 };
+enum {
+	PF_PILE_MOST_SERIES = 500,
+	PF_PILE_RISING = 100,       /* goroutines more in a series, at least */
+	PF_PILE_RISING_SLOWLY = 20, /* with more in each snapshot: they are counted, not sampled */
+};
 
 struct pf_pile_series {
 	double times[PF_PILE_MOST_SERIES], values[PF_PILE_MOST_SERIES];
@@ -48,11 +52,5 @@ uint32_t pf_pile_traits(const struct pf_pile *p);
 bool pf_pile_is_client(const struct pf_pile *p);
 /* Adds to the finding being built what to do about them. */
 void pf_pile_advise(struct pf_findings *f, const struct pf_pile *p);
-
-/*
- * Where no goroutine leak was found in a series of less than ten minutes: how many more there must be in that time to be
- * told.
- */
-void pf_piles_write_slow(const struct pf_evidence *e, struct pf_buffer *out);
 
 #endif

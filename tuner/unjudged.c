@@ -17,7 +17,7 @@
 #include "tuner/tune.h"
 #include "tuner/unjudged.h"
 
-enum { WORTH_BYTES = 32 << 20 };
+enum { WORTH_BYTES = 32 << 20, LONG_WATCH = 600 /* seconds */ };
 
 /* Nothing where nothing was written; PF_ENOMEM also where that is for want of memory. */
 static int
@@ -406,6 +406,37 @@ say_nameless(struct pf_tune *t, struct pf_buffer *sentence, struct pf_error *err
 	return rc ? rc : say(t, sentence, err);
 }
 
+/* Where no goroutine leak was found in a short series: how many more there must be in that time to be told. */
+static void
+write_slow_goroutines(const struct pf_evidence *e, struct pf_buffer *out)
+{
+	double longest = 0;
+	char span[PF_AMOUNT_ROOM];
+
+	if (!pf_evidence_is_timed(e, PF_PROFILE_GOROUTINE))
+		return;
+	for (const struct pf_evidence_profile *first = NULL;
+	    (first = pf_evidence_next_series(e, PF_PROFILE_GOROUTINE, first));) {
+		const struct pf_evidence_profile *last = first;
+		size_t snapshots = 1;
+
+		for (const struct pf_evidence_profile *ep = first; (ep = pf_evidence_next(e, ep));
+		    snapshots++)
+			last = ep;
+		if (snapshots >= PF_LEAST_SERIES && first->time_nanos > 0)
+			longest =
+			    fmax(longest, (double)(last->time_nanos - first->time_nanos) / 1e9);
+	}
+	if (!(longest > 0) || longest >= LONG_WATCH)
+		return;
+	pf_buffer_printf(out,
+	    "Goroutines were watched for %s: fewer than %d more in one place in that time (%d, "
+	    "where "
+	    "each snapshot has more than the one before) are not told. Snapshots over more time "
+	    "(--seconds 600) show slower leaks.",
+	    pf_amount(span, longest, "seconds"), PF_PILE_RISING, PF_PILE_RISING_SLOWLY);
+}
+
 static bool
 has_finding(const struct pf_findings *f, const char *kind)
 {
@@ -427,7 +458,7 @@ static const struct remainder {
     {.read = pf_write_turns},
     {.read = pf_write_own_locks},
     {.write = pf_growth_write_slow, .told = {"leak"}},
-    {.write = pf_piles_write_slow, .told = {"goroutine-leak"}},
+    {.write = write_slow_goroutines, .told = {"goroutine-leak"}},
     {.write = pf_absent_write, .told = {"unreturned-memory"}},
 };
 
