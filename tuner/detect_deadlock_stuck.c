@@ -70,15 +70,17 @@ tell(struct pf_findings *f, const struct pf_wait_graph *w, const struct stuck *x
 {
 	struct pf_finding *finding = pf_findings_last(f);
 	const struct pf_goroutine_frame *own = x->at->own;
+	const char *function = pf_wait_name(w->dump, own->function);
 	uint32_t address = x->at->lock ? pf_say(f, " at 0x%" PRIx64, x->at->lock) : 0;
 
+	pf_add_dead_wait(f, x->at->lock, function);
 	finding->summary = pf_say(f,
 	    "%s%sGoroutine %" PRId64 " in %s (%s:%" PRId64 ") has waited for a %s%s for %" PRId64
 	    " minute%s.",
-	    pf_said(f, finding->summary), finding->summary ? " " : "", x->g->number,
-	    pf_wait_name(w->dump, own->function), pf_base_name(pf_wait_name(w->dump, own->file)),
-	    own->line, is_mutex(x->at) ? "sync.Mutex" : "sync.RWMutex",
-	    address ? pf_said(f, address) : "", x->g->minutes, x->g->minutes == 1 ? "" : "s");
+	    pf_said(f, finding->summary), finding->summary ? " " : "", x->g->number, function,
+	    pf_base_name(pf_wait_name(w->dump, own->file)), own->line,
+	    is_mutex(x->at) ? "sync.Mutex" : "sync.RWMutex", address ? pf_said(f, address) : "",
+	    x->g->minutes, x->g->minutes == 1 ? "" : "s");
 }
 
 static void

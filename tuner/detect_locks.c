@@ -25,6 +25,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "tuner/dead_waits.h"
 #include "tuner/locks.h"
 #include "tuner/unlockers.h"
 
@@ -528,29 +529,76 @@ stands_at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 	return pf_stack_waits_at_lock(s, ep) && !pf_waits_inside(s, ep);
 }
 
+/* In how many looks so many stand in this function. */
+static int
+count_looks(struct pf_lock_looks *l, const struct pf_evidence *e, enum pf_profile_kind kind,
+    pf_sample_wanted *wanted, const char *owner, struct pf_error *err)
+{
+	struct pf_sites sites;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < e->profile_count; i++) {
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+		uint32_t column;
+
+		if (!pf_evidence_is_look(ep, kind))
+			continue;
+		l->of++;
+		column = pf_evidence_column(ep, pf_count_columns);
+		if (column == PF_NONE)
+			continue;
+		rc = pf_sites_of(&sites, ep, column, wanted, err);
+		for (size_t k = 0; !rc && k < sites.count; k++) {
+			double value = sites.items[k].value;
+
+			if (value < WAITING_NOW ||
+			    strcmp(pf_site_name(ep, sites.items[k].name), owner) != 0)
+				continue;
+			l->least = l->looks ? fmin(l->least, value) : value;
+			l->most = fmax(l->most, value);
+			l->looks++;
+		}
+		pf_sites_release(&sites);
+	}
+	return rc;
+}
+
+static int
+report_standing(const struct pf_evidence *e, const struct pf_evidence_profile *ep,
+    const struct pf_sites *sites, struct pf_lock_looks *l, pf_sample_wanted *wanted,
+    struct pf_findings *f, struct pf_error *err)
+{
+	const char *owner = pf_site_name(ep, sites->items[0].name);
+	bool idle = false;
+	int rc = pf_holders_are_idle(e, owner, &idle, err);
+
+	if (rc || idle)
+		return rc;
+	rc = count_looks(l, e, ep->kind, wanted, owner, err);
+	return rc ? rc : pf_locks_report_standing(f, ep, sites, l, err);
+}
+
 /* How many stand at locks at this moment, from goroutines or threads. */
 static int
 judge_now(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_findings *f,
     struct pf_error *err)
 {
-	static const char *const counts[] = {"goroutine", "goroutines", "thread", "threads", NULL};
 	const struct pf_evidence_profile *ep = pf_evidence_last(e, kind);
-	const char *what = kind == PF_PROFILE_THREADS ? "threads" : "goroutines";
-	uint32_t column = ep ? pf_evidence_column(ep, counts) : PF_NONE;
+	pf_sample_wanted *wanted =
+	    pf_evidence_last(e, PF_PROFILE_WALL) ? stands_at_lock : pf_stack_waits_at_lock;
+	struct pf_lock_looks l = {.what = kind == PF_PROFILE_THREADS ? "threads" : "goroutines",
+	    .go = pf_evidence_is_go(e)};
+	uint32_t column = ep ? pf_evidence_column(ep, pf_count_columns) : PF_NONE;
 	struct pf_sites sites;
-	bool idle = false;
 	int rc;
 
 	if (column == PF_NONE)
 		return 0;
-	rc = pf_sites_of(&sites, ep, column,
-	    pf_evidence_last(e, PF_PROFILE_WALL) ? stands_at_lock : pf_stack_waits_at_lock, err);
-	if (!rc && sites.count && sites.items[0].value >= WAITING_NOW) {
-		rc = pf_holders_are_idle(e, pf_site_name(ep, sites.items[0].name), &idle, err);
-		if (!rc && !idle)
-			rc = pf_locks_report_standing(
-			    f, ep, &sites, what, pf_evidence_is_go(e), err);
-	}
+	rc = pf_sites_of(&sites, ep, column, wanted, err);
+	if (!rc)
+		rc = pf_leave_out_dead_waits(e, f, ep, &sites, &l.left_out, err);
+	if (!rc && sites.count && sites.items[0].value >= WAITING_NOW)
+		rc = report_standing(e, ep, &sites, &l, wanted, f, err);
 	pf_sites_release(&sites);
 	return rc;
 }

@@ -30,6 +30,7 @@ pf_findings_release(struct pf_findings *f)
 	free(f->predictions);
 	free(f->caveats);
 	free(f->frames);
+	free(f->dead_waits);
 	*f = (struct pf_findings){0};
 }
 
@@ -118,6 +119,15 @@ pf_add_number(struct pf_findings *f, const char *name, double value, const char 
 {
 	if (!isnan(value))
 		pf_add_estimate(f, name, value, NAN, NAN, unit);
+}
+
+void
+pf_add_dead_wait(struct pf_findings *f, uint64_t lock, const char *function)
+{
+	struct pf_dead_wait d = {lock, intern(f, function)}, *to = ROOM(f, dead_wait);
+
+	if (to)
+		*to = d;
 }
 
 void

@@ -64,6 +64,12 @@ struct pf_finding {
 	double bytes_saved; /* of resident memory */
 };
 
+/* What a goroutine waits for that a deadlock names: it waits for ever. */
+struct pf_dead_wait {
+	uint64_t lock;     /* its address; 0: not known */
+	uint32_t function; /* in which it waits */
+};
+
 #define PF_FINDING_LIST(TYPE, NAME) \
 	TYPE *NAME##s;              \
 	size_t NAME##_count, NAME##_capacity
@@ -77,6 +83,7 @@ struct pf_findings {
 	PF_FINDING_LIST(struct pf_prediction, prediction);
 	PF_FINDING_LIST(uint32_t, caveat);
 	PF_FINDING_LIST(uint32_t, frame);
+	PF_FINDING_LIST(struct pf_dead_wait, dead_wait); /* of all findings */
 	bool failed;
 };
 
@@ -119,6 +126,8 @@ void pf_add_prediction(struct pf_findings *f, const char *metric, const char *un
     double after, double low, double high, uint32_t model);
 /* An effect that only a measurement can tell; `how` says which. */
 void pf_add_measurement(struct pf_findings *f, const char *metric, const char *unit, uint32_t how);
+/* Who waits so needs no other finding. */
+void pf_add_dead_wait(struct pf_findings *f, uint64_t lock, const char *function);
 /* Lowers the confidence of the finding being built to at most this, and says why. */
 void pf_add_caveat(struct pf_findings *f, enum pf_confidence most, uint32_t why);
 

@@ -56,9 +56,19 @@ int pf_locks_report(struct pf_findings *f, const struct pf_lock *l, const struct
     struct pf_error *err);
 /* Whether a thread waits for a lock that the C library has inside. */
 bool pf_waits_inside(const struct pf_stack *s, const struct pf_evidence_profile *ep);
-/* The same of threads or goroutines ("threads") that stand at locks in one look. */
+
+/* Who stands at locks, of what threads or goroutines do. */
+struct pf_lock_looks {
+	const char *what;   /* "threads" */
+	size_t of, looks;   /* how many looks; those in which many stood in the function of most */
+	double least, most; /* in these */
+	double left_out;    /* who is told of as in a deadlock */
+	bool go;
+};
+
+/* The same of threads or goroutines that stand at locks in a look, as these sites have it. */
 int pf_locks_report_standing(struct pf_findings *f, const struct pf_evidence_profile *ep,
-    const struct pf_sites *sites, const char *what, bool go, struct pf_error *err);
+    const struct pf_sites *sites, const struct pf_lock_looks *l, struct pf_error *err);
 
 /*
  * Says that goroutines stand at one lock in each look, of which nothing tells how long each has: it may be a

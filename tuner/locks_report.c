@@ -345,9 +345,25 @@ pf_locks_report(struct pf_findings *f, const struct pf_lock *l, const struct pf_
 	return pf_show_sites(f, l->ep, sites, 3, "nanoseconds", err);
 }
 
+static uint32_t
+standing_title(struct pf_findings *f, const struct pf_lock_looks *l, const char *owner)
+{
+	char count[64];
+
+	snprintf(
+	    count, sizeof count, l->most > l->least ? "%.0f to %.0f" : "%.0f", l->least, l->most);
+	if (l->of < 2)
+		return pf_say(
+		    f, "%s %s stand at a lock in %s at one moment", count, l->what, owner);
+	return l->looks == l->of ? pf_say(f, "%s %s stood at a lock in %s in each of %zu looks",
+				       count, l->what, owner, l->of)
+				 : pf_say(f, "%s %s stood at a lock in %s in %zu of %zu looks",
+				       count, l->what, owner, l->looks, l->of);
+}
+
 int
 pf_locks_report_standing(struct pf_findings *f, const struct pf_evidence_profile *ep,
-    const struct pf_sites *sites, const char *what, bool go, struct pf_error *err)
+    const struct pf_sites *sites, const struct pf_lock_looks *l, struct pf_error *err)
 {
 	const char *owner = pf_site_name(ep, sites->items[0].name);
 	bool shared;
@@ -356,12 +372,18 @@ pf_locks_report_standing(struct pf_findings *f, const struct pf_evidence_profile
 	if (rc)
 		return rc;
 	pf_findings_add(f, "lock-contention", PF_SEVERITY_MEDIUM, PF_CONFIDENCE_LOW,
-	    pf_say(f, "%.0f %s stand at a lock in %s at one moment", sites->items[0].value, what,
-		owner));
-	pf_add_number(f, what, sites->items[0].value, "count");
+	    standing_title(f, l, owner));
+	pf_add_number(f, l->what, sites->items[0].value, "count");
 	pf_add_caveat(f, PF_CONFIDENCE_LOW,
-	    pf_say(f, "One moment is no rate: a mutex profile over a window says how long the "
-		      "waiting is."));
-	advise_waiter(f, owner, shared, go);
-	return pf_show_sites(f, ep, sites, 3, what, err);
+	    pf_say(f, "%s no rate: a mutex profile over a window says how long the waiting is.",
+		l->of < 2 ? "One moment is" : "Looks are"));
+	if (l->left_out > 0)
+		pf_add_caveat(f, PF_CONFIDENCE_LOW,
+		    pf_say(f,
+			"%.0f that a deadlock is told of are not counted here. These may wait for "
+			"them, and for ever, too: a lock that is never let go is in no mutex "
+			"profile.",
+			l->left_out));
+	advise_waiter(f, owner, shared, l->go);
+	return pf_show_sites(f, ep, sites, 3, l->what, err);
 }

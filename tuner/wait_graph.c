@@ -135,6 +135,7 @@ pf_say_waits(struct pf_findings *f, const struct pf_wait_graph *w, const struct 
 {
 	struct pf_finding *finding = pf_findings_last(f);
 
+	pf_add_dead_wait(f, w->locks[x->lock], pf_wait_name(w->dump, x->own->function));
 	finding->summary = pf_say(f,
 	    "%s%sGoroutine %" PRId64 " in %s (%s:%" PRId64 ") waits for the lock at 0x%" PRIx64
 	    "%s.",

@@ -27,8 +27,7 @@ static const struct expected cases[] = {
     {"contention", {"lock-contention"}, "main.updateTable"},
     /* a mutex profile with locks that a condition variable lets go */
     {"queue", {"lock-contention"}, "main.deadlockHandler"},
-    {"deadlock", {"deadlock", "lock-contention"}, "main.moveForward"},
-    {"relock", {"deadlock", "lock-contention"}, "main.refreshAll"},
+    {"deadlock", {"deadlock"}, "main.moveForward"}, {"relock", {"deadlock"}, "main.refreshAll"},
     {"transfer", {"deadlock"}, NULL}, /* move(x, y) and move(y, x), at the same line */
     {"handover", {"lock-contention"}, "main.refreshOne"},
     {"recursion", {"hot-recursion"}, "main.countPaths"},

@@ -135,6 +135,21 @@ who_has_passed_the_lock_holds_it_at_the_channel(void **state)
 	assert_int_equal(deadlock_in(other, 3, 2), -1);
 }
 
+static void
+add_look(struct pf_tune *tune, int count, int64_t time)
+{
+	struct pf_evidence *e = &tune->evidence;
+	char text[512];
+
+	snprintf(text, sizeof text,
+	    "goroutine profile: total %d\n%d @ 0x480001 0x480011\n"
+	    "#\t0x480000\tsync.(*Mutex).Lock+0x10\t/src/f.go:1\n"
+	    "#\t0x480010\tmain.(*batcher).count+0x10\t/src/f.go:2\n\n",
+	    count, count);
+	add_text(tune, "goroutine", text, false);
+	e->profiles[e->profile_count - 1].time_nanos = time * 1000000000;
+}
+
 /* Goroutines at the lock in so many snapshots beside the dump: of a service that works they come and go. */
 static void
 snapshots_tell_whether_it_goes_on(void **state)
@@ -150,23 +165,10 @@ snapshots_tell_whether_it_goes_on(void **state)
 
 	for (int k = 0; k < 3; k++) {
 		struct pf_tune *tune = new_tune();
-		struct pf_error err = {0};
 		const struct pf_finding *found;
 
-		for (int i = 0; i < 5; i++) {
-			struct pf_evidence *e = &tune->evidence;
-			char text[512];
-
-			snprintf(text, sizeof text,
-			    "goroutine profile: total %d\n%d @ 0x480001 0x480011\n"
-			    "#\t0x480000\tsync.(*Mutex).Lock+0x10\t/src/f.go:1\n"
-			    "#\t0x480010\tmain.(*batcher).count+0x10\t/src/f.go:2\n\n",
-			    (k == 1 ? moves : stands)[i], (k == 1 ? moves : stands)[i]);
-			assert_int_equal(
-			    pf_tune_add(tune, "goroutine", text, strlen(text), false, &err), 0);
-			e->profiles[e->profile_count - 1].time_nanos =
-			    (1000 + 10 * (int64_t)i) * 1000000000;
-		}
+		for (int i = 0; i < 5; i++)
+			add_look(tune, (k == 1 ? moves : stands)[i], 1000 + 10 * (int64_t)i);
 		if (k == 2) { /* whose method it is in isn't printed */
 			parties[0].function = "main.(*batcher).count";
 			parties[0].words = "0xc0900?, 0x1";
@@ -288,6 +290,74 @@ two_locks_that_are_waited_for_since_minutes_are_suspected(void **state)
 	}
 }
 
+/* A lock that is never let go is no busy one: those at it are told of once. Others may be at another. */
+static void
+who_waits_in_a_deadlock_is_told_of_once(void **state)
+{
+	enum { AT_IT = 20, OTHERS = 12 };
+	struct party parties[AT_IT + OTHERS];
+	(void)state;
+
+	for (int i = 0; i < AT_IT + OTHERS; i++)
+		parties[i] =
+		    i < AT_IT ? (struct party){LOCKED, "main.(*batcher).add", "0x1?", "0xc0110", 45}
+			      : (struct party){LOCKED, "main.(*index).put", "0x1?", "0xd0110", 9};
+	for (int k = 0; k < 3; k++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *deadlock, *lock;
+
+		/* Without it nobody is known to hold the lock. */
+		parties[0] = (struct party){
+		    k == 2 ? "select" : "chan send", "main.(*batcher).add", "0x1?", NULL, 47};
+		add_dump(tune, parties, k ? AT_IT + OTHERS : AT_IT, k < 2 ? 2 : 0);
+		run_tune(tune);
+		deadlock = find_finding(tune, "deadlock");
+		lock = find_finding(tune, "lock-contention");
+		assert_int_equal(!deadlock, k == 2);
+		assert_int_equal(!lock, k == 0);
+		if (lock) {
+			assert_string_equal(pf_said(&tune->findings, lock->title),
+			    k == 1
+				? "12 goroutines stand at a lock in main.(*index).put at one moment"
+				: "19 goroutines stand at a lock in main.(*batcher).add at one "
+				  "moment");
+			assert_int_equal(has_caveat(tune, lock, "in no mutex profile"), k == 1);
+		}
+		pf_tune_free(tune);
+	}
+}
+
+static void
+several_looks_are_not_one_moment(void **state)
+{
+	static const struct {
+		int counts[4];
+		const char *title;
+	} cases[] = {
+	    {{20, 31, 24, 22},
+		"20 to 31 goroutines stood at a lock in main.(*batcher).count in each "
+		"of 4 looks"},
+	    {{20, 2, 24, 22},
+		"20 to 24 goroutines stood at a lock in main.(*batcher).count in 3 of 4 "
+		"looks"},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_finding *found;
+
+		for (int k = 0; k < 4; k++)
+			add_look(tune, cases[i].counts[k], 1000 + 10 * (int64_t)k);
+		run_tune(tune);
+		found = find_finding(tune, "lock-contention");
+		assert_non_null(found);
+		assert_string_equal(pf_said(&tune->findings, found->title), cases[i].title);
+		assert_true(has_caveat(tune, found, "Looks are no rate"));
+		pf_tune_free(tune);
+	}
+}
+
 int
 main(void)
 {
@@ -298,6 +368,8 @@ main(void)
 	    cmocka_unit_test(snapshots_tell_whether_it_goes_on),
 	    cmocka_unit_test(readers_that_hold_a_lock_for_long_are_its_holders),
 	    cmocka_unit_test(rare_writers_are_charged_with_what_readers_hold),
+	    cmocka_unit_test(who_waits_in_a_deadlock_is_told_of_once),
+	    cmocka_unit_test(several_looks_are_not_one_moment),
 	    cmocka_unit_test(two_locks_that_are_waited_for_since_minutes_are_suspected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
