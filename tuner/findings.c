@@ -370,6 +370,7 @@ pf_amount(char *text, double value, const char *unit)
 	static const char *const bytes[] = {"B", "KiB", "MiB", "GiB", "TiB"};
 	static const char *const rates[] = {"B/s", "KiB/s", "MiB/s", "GiB/s", "TiB/s"};
 	static const char *const times[] = {"ns", "µs", "ms", "s"};
+	bool per_second = strcmp(unit, "per_second") == 0;
 
 	if (isnan(value))
 		snprintf(text, PF_AMOUNT_ROOM, "unknown");
@@ -388,7 +389,9 @@ pf_amount(char *text, double value, const char *unit)
 		scaled(text, value * 1e9, 1000, times, sizeof times / sizeof *times);
 	else
 		snprintf(text, PF_AMOUNT_ROOM, is_told_whole(value) ? "%.0f%s%s" : "%.3g%s%s",
-		    value, strcmp(unit, "count") == 0 ? "" : " ",
-		    strcmp(unit, "count") == 0 ? "" : unit);
+		    value, strcmp(unit, "count") == 0 || per_second ? "" : " ",
+		    strcmp(unit, "count") == 0 ? ""
+		    : per_second               ? "/s"
+					       : unit);
 	return text;
 }
