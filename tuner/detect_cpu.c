@@ -18,6 +18,9 @@
 
 #define HEAVY_ALLOCATION 0.15
 #define HEAVY_SERIAL 0.10
+#define ALLOCATES 0.01 /* of all objects: who allocates fewer frees what others did */
+
+enum { LIKELY = 8 /* of those that take most of the time */ };
 
 /* What the agent does below the call that it stands in front of: with a sampled allocation, say. */
 static bool
@@ -125,6 +128,50 @@ pf_allocation_share(const struct pf_evidence *e, double *share, struct pf_error 
 	return rc;
 }
 
+static bool
+has_share(const struct pf_sites *made, const struct pf_evidence_profile *heap, const char *name)
+{
+	for (size_t i = 0; i < made->count && made->items[i].value >= ALLOCATES * made->total;
+	    i++) {
+		if (strcmp(pf_site_name(heap, made->items[i].name), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Who is to allocate less: the first of these that a heap profile shows to allocate at all, for a destructor that takes
+ * most of the time only frees; without such a profile the first.
+ */
+static int
+find_allocator(const struct pf_evidence *e, const struct pf_evidence_profile *ep,
+    const struct pf_sites *sites, const char **name, struct pf_error *err)
+{
+	static const char *const allocated[] = {"alloc_objects", NULL};
+	const struct pf_evidence_profile *heap = pf_evidence_last(e, PF_PROFILE_HEAP);
+	struct pf_sites made;
+	uint32_t column;
+	int rc;
+
+	*name = pf_site_name(ep, sites->items[0].name);
+	if (!heap)
+		heap = pf_evidence_last(e, PF_PROFILE_ALLOCS);
+	column = heap ? pf_evidence_column(heap, allocated) : PF_NONE;
+	if (column == PF_NONE)
+		return 0;
+	rc = pf_sites_of(&made, heap, column, NULL, err);
+	for (size_t i = 0; !rc && i < sites->count && i < LIKELY; i++) {
+		const char *candidate = pf_site_name(ep, sites->items[i].name);
+
+		if (!has_share(&made, heap, candidate))
+			continue;
+		*name = candidate;
+		break;
+	}
+	pf_sites_release(&made);
+	return rc;
+}
+
 int
 pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
@@ -157,6 +204,8 @@ pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct 
 		pf_add_number(f, "first_owner_share", sites.items[0].value / used, "share");
 		if (pf_evidence_is_go(e))
 			rc = advise_callee(f, ep, column, sites.items[0].name, err);
+		if (!rc)
+			rc = find_allocator(e, ep, &sites, &owner, err);
 		advise_allocation(e, ep, f, owner, share, low, high);
 		rc = rc ? rc : pf_show_sites(f, ep, &sites, 3, "share_of_allocation", err);
 	}

@@ -3,6 +3,7 @@
 
 #include "core/memory.h"
 #include "profile/encode.h"
+#include "support/labelled_profile.h"
 #include "support/tuned.h"
 
 static struct pf_tune *
@@ -384,6 +385,40 @@ the_call_that_allocates_is_named(void **state)
 	}
 }
 
+/* Who frees most may allocate nothing: who does, by the heap profile, is to do so less. */
+static void
+who_only_frees_is_not_to_allocate_less(void **state)
+{
+	static const char *const cpu[] = {"samples", "count", "cpu", "nanoseconds", NULL},
+				 *const heap[] = {
+				     "alloc_objects", "count", "alloc_space", "bytes", NULL};
+	static const struct test_sample times[] = {
+	    {{"operator delete", "drop", "write", "start_thread"}, {500, 5000000000}, {{0}}},
+	    {{"operator new", "parse", "read", "start_thread"}, {400, 4000000000}, {{0}}},
+	    {{"count", "read", "start_thread"}, {100, 1000000000}, {{0}}}, {{NULL}, {0}, {{0}}}};
+	static const struct test_sample blocks[] = {
+	    {{"operator new", "parse", "read", "start_thread"}, {100000, 10000000}, {{0}}},
+	    {{NULL}, {0}, {{0}}}};
+	(void)state;
+
+	for (int known = 0; known < 2; known++) {
+		struct pf_tune *tune = new_tune();
+		const struct pf_findings *f = &tune->findings;
+		const struct pf_finding *finding;
+
+		add_labelled(tune, cpu, times, 10, 1000, false);
+		if (known)
+			add_labelled(tune, heap, blocks, 0, 1000, false);
+		run_tune(tune);
+		finding = find_finding(tune, "allocation-heavy");
+		assert_non_null(finding);
+		assert_non_null(strstr(pf_said(f, finding->title), "most of it for drop"));
+		assert_non_null(strstr(pf_said(f, f->advices[finding->first_advice].action),
+		    known ? "Allocate less in parse:" : "Allocate less in drop:"));
+		pf_tune_free(tune);
+	}
+}
+
 /* Mapping memory is part of allocating it; what both would save is said not to add up, beside the second. */
 static void
 cpu_time_that_is_counted_twice_is_said(void **state)
@@ -495,6 +530,7 @@ main(void)
 	    cmocka_unit_test(different_values_of_a_setting_are_contrasted),
 	    cmocka_unit_test(cpu_time_that_is_counted_twice_is_said),
 	    cmocka_unit_test(the_call_that_allocates_is_named),
+	    cmocka_unit_test(who_only_frees_is_not_to_allocate_less),
 	    cmocka_unit_test(who_has_company_is_not_deadlocked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
