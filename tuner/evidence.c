@@ -551,18 +551,24 @@ pf_evidence_rss(const struct pf_evidence *e)
 bool
 pf_evidence_is_go(const struct pf_evidence *e)
 {
+	/* Those of waits begin at a lock or a channel, and may have no goroutine of main's. */
+	static const char *const names[] = {"runtime.main", "runtime.mcall", "main.main",
+	    "runtime.chansend1", "runtime.chanrecv1", "runtime.selectgo", "sync.(*Mutex).Lock",
+	    "sync.(*Mutex).Unlock", "sync.(*RWMutex).Lock", "sync.(*RWMutex).RLock",
+	    "sync.(*RWMutex).Unlock", "sync.(*RWMutex).RUnlock"};
+
 	if (e->allocator == PF_ALLOCATOR_GO || e->has_trace || e->has_goroutines ||
 	    pf_evidence_stats_last(e, PF_STATS_GO, NULL) ||
 	    pf_evidence_last(e, PF_PROFILE_GOROUTINE))
 		return true;
 	for (size_t i = 0; i < e->profile_count; i++) {
-		const struct pf_strings *names = &e->profiles[i].frames.names;
-		if (!e->profiles[i].p || e->profiles[i].apart)
-			continue;
-		if (pf_strings_find(names, "runtime.main", 12) != PF_NONE ||
-		    pf_strings_find(names, "runtime.mcall", 13) != PF_NONE ||
-		    pf_strings_find(names, "main.main", 9) != PF_NONE)
-			return true;
+		const struct pf_evidence_profile *ep = &e->profiles[i];
+
+		for (size_t k = 0; ep->p && !ep->apart && k < sizeof names / sizeof *names; k++) {
+			if (pf_strings_find(&ep->frames.names, names[k], strlen(names[k])) !=
+			    PF_NONE)
+				return true;
+		}
 	}
 	return false;
 }

@@ -455,6 +455,7 @@ static const struct remainder {
 	const char *told[2];
 } remainders[] = {
     {.read = pf_write_standing, .told = {"deadlock", "lock-contention"}},
+    {.read = pf_write_channel_waits},
     {.read = pf_write_turns},
     {.read = pf_write_own_locks},
     {.write = pf_growth_write_slow, .told = {"leak"}},

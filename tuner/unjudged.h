@@ -10,6 +10,10 @@ struct pf_tune;
 /* Statistics that were given and that nothing was made of: a base's, and older ones of an allocator. */
 void pf_write_other_statistics(const struct pf_evidence *e, struct pf_buffer *out);
 
+/* Waits at channels, where goroutines that send or serve requests wait much: nothing tells what for. PF_ENOMEM. */
+int pf_write_channel_waits(
+    const struct pf_evidence *e, struct pf_buffer *out, struct pf_error *err);
+
 /*
  * How much of a profile's column has no function names, where that is much, and what would give it some. `what` is how
  * the column belongs to code: "CPU time is spent in or for". PF_ENOMEM.

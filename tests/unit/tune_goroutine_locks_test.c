@@ -358,6 +358,50 @@ several_looks_are_not_one_moment(void **state)
 	}
 }
 
+/* Nothing tells what a channel is for: workers wait for work there, and requests may for their turn. */
+static void
+waits_at_channels_are_said_to_be_not_judged(void **state)
+{
+	static const int64_t millisecond = 1000000;
+	static const char sentence[] = "Waits at channels were not judged";
+#define SERVED "net/http.serverHandler.ServeHTTP"
+	static const struct {
+		struct test_sample sample;
+		int window;
+		const char *said; /* "": nothing of it */
+	} cases[] = {
+	    /* a channel with room for one, as a lock */
+	    {{{"runtime.chansend1", "main.settle", SERVED}, {5724, 1732000 * millisecond}}, 0,
+		"in 5724 waits of 303 ms on average, nearly all of it to send in main.settle"},
+	    {{{"runtime.chanrecv1", "main.ask", SERVED}, {5724, 1732000 * millisecond}}, 10,
+		"to receive in main.ask"},
+	    {{{"runtime.chansend1", "main.produce"}, {5724, 1732000 * millisecond}}, 10,
+		"to send in main.produce"},
+	    {{{"runtime.chanrecv1", "main.work"}, {5724, 1732000 * millisecond}}, 0, ""}, /* idle */
+	    {{{"runtime.selectgo", "main.work"}, {5724, 1732000 * millisecond}}, 0, ""},
+	    {{{"sync.(*Cond).Wait", "main.work", SERVED}, {5724, 1732000 * millisecond}}, 0, ""},
+	    {{{"runtime.chansend1", "main.settle", SERVED}, {57240, 1732 * millisecond}}, 10, ""},
+	    {{{"runtime.chansend1", "main.settle", SERVED}, {200, 1732 * millisecond}}, 60, ""},
+	    {{{"runtime.selectgo", "net/http/pprof.sleep", "main.serve", SERVED},
+		 {200, 17320 * millisecond}},
+		0, ""},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct test_sample samples[] = {cases[i].sample, {{NULL}, {0}, {{0}}}};
+		struct pf_tune *tune = new_tune();
+
+		add_labelled(tune, test_waits, samples, cases[i].window, 1000, false);
+		run_tune(tune);
+		if (is_unjudged(tune, sentence) != (*cases[i].said != 0) ||
+		    (*cases[i].said && !is_unjudged(tune, cases[i].said)))
+			fail_msg("case %zu", i);
+		assert_int_equal(tune->findings.finding_count, 0);
+		pf_tune_free(tune);
+	}
+}
+
 int
 main(void)
 {
@@ -370,6 +414,7 @@ main(void)
 	    cmocka_unit_test(rare_writers_are_charged_with_what_readers_hold),
 	    cmocka_unit_test(who_waits_in_a_deadlock_is_told_of_once),
 	    cmocka_unit_test(several_looks_are_not_one_moment),
+	    cmocka_unit_test(waits_at_channels_are_said_to_be_not_judged),
 	    cmocka_unit_test(two_locks_that_are_waited_for_since_minutes_are_suspected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
