@@ -27,6 +27,7 @@
 
 #include "tuner/dead_waits.h"
 #include "tuner/locks.h"
+#include "tuner/readers.h"
 #include "tuner/unlockers.h"
 
 static const char *const delays[] = {"delay", NULL};
@@ -34,15 +35,11 @@ static const char *const contentions[] = {"contentions", NULL};
 
 enum { LEAST_CONTENTIONS = 100, WAITING_NOW = 8 };
 
-#define LEAST_SHARE 0.1 /* of all waiting, that readers are charged with */
-#define LEAST_SHARE_OF_WAIT \
-	0.5                 /* of a reader's wait behind a writer: what that one waited itself */
-#define LEAST_OF_WINDOW 0.5 /* in which writers waited for readers */
-#define LONG_STAND 1.0      /* seconds, and… */
-#define MANY_TIMES 20.0     /* the mean wait: who waits so long may be starved */
-#define NEARLY_ALL 0.995    /* of what was sampled at locks */
-#define SIGMAS 5.0          /* and… */
-#define MUCH_OFF 0.1        /* beyond both a sample and a count are not of the same waits */
+#define LONG_STAND 1.0   /* seconds, and… */
+#define MANY_TIMES 20.0  /* the mean wait: who waits so long may be starved */
+#define NEARLY_ALL 0.995 /* of what was sampled at locks */
+#define SIGMAS 5.0       /* and… */
+#define MUCH_OFF 0.1     /* beyond both a sample and a count are not of the same waits */
 
 static bool
 at_lock(const struct pf_stack *s, const struct pf_evidence_profile *ep)
@@ -339,119 +336,6 @@ look_around(struct pf_lock *l, const struct pf_evidence *e, const struct pf_site
 			e, l->place.function ? l->place.function : l->owner, &l->call, err);
 }
 
-static int
-has_frame(const struct pf_evidence_profile *ep, size_t sample, const char *function, bool *has,
-    struct pf_error *err)
-{
-	struct pf_stack s = {0};
-	int rc = pf_stack_read(&s, ep, sample, err);
-
-	*has = !rc && pf_stack_has(&s, ep, function);
-	pf_stack_release(&s);
-	return rc;
-}
-
-/* What each of its waits took on average; 0: it has none. */
-static double
-mean_of(const struct pf_sites *times, size_t i, const struct pf_sites *counts)
-{
-	for (size_t k = 0; k < counts->count; k++) {
-		if (counts->items[k].name == times->items[i].name && counts->items[k].value > 0)
-			return times->items[i].value / counts->items[k].value;
-	}
-	return 0;
-}
-
-/*
- * Go charges a writer's unlock with all that readers waited behind it, also while it waited itself for readers before
- * it to end. What their last one is charged with is that wait of the writer's own. Where it is much of all, or where
- * writers waited so for most of the window (of one lock only one can at a time), the readers that hold the lock for
- * long are the cause. Where it is less of it, it depends on how many came meanwhile: a few writes a second may make
- * hundreds of readers wait, so that what the writers waited is next to nothing beside it.
- */
-struct readers {
-	const char *writer, *name; /* name: NULL: they make nobody wait for long */
-	double waited, mean;       /* seconds: how long writers waited for them */
-	enum { READERS_HOLD, READERS_HOLD_MOSTLY, READERS_MAY_HOLD } how;
-};
-
-static int
-look_at_readers(struct pf_lock *l, const struct pf_sites *times, const struct pf_sites *counts,
-    struct readers *r, struct pf_error *err)
-{
-	double unit = pf_delay_unit(l->ep, pf_evidence_column(l->ep, delays));
-	bool writes = false, reads = false;
-	size_t i = 1;
-	int rc = has_frame(l->ep, times->items[0].sample, "sync.(*RWMutex).Unlock", &writes, err);
-
-	for (; !rc && writes && i < times->count; i++) {
-		rc = has_frame(
-		    l->ep, times->items[i].sample, "sync.(*RWMutex).RUnlock", &reads, err);
-		if (reads)
-			break;
-	}
-	if (rc || !reads ||
-	    mean_of(times, i, counts) < LEAST_SHARE_OF_WAIT * mean_of(times, 0, counts))
-		return rc;
-	*r = (struct readers){.writer = l->owner,
-	    .name = pf_site_name(l->ep, times->items[i].name),
-	    .waited = times->items[i].value * unit,
-	    .mean = mean_of(times, i, counts) * unit};
-	r->how = times->items[i].value >= LEAST_SHARE * times->total ? READERS_HOLD
-		 : r->waited >= LEAST_OF_WINDOW * l->window          ? READERS_HOLD_MOSTLY
-								     : READERS_MAY_HOLD;
-	if (r->how != READERS_MAY_HOLD) {
-		l->owner = r->name;
-		l->share += times->items[i].value / times->total;
-	}
-	return 0;
-}
-
-static void
-say_readers_may_hold(struct pf_findings *f, const struct readers *r)
-{
-	char mean[PF_AMOUNT_ROOM];
-
-	pf_add_caveat(f, PF_CONFIDENCE_LOW,
-	    pf_say(f,
-		"%s waits to write until readers before it have ended, for %s each time that it "
-		"has to, and readers that come later wait behind it: what is charged to it may be "
-		"how long %s holds the lock for reading.",
-		r->writer, pf_amount(mean, r->mean, "seconds"), r->name));
-	pf_add_advice(
-	    f, (struct pf_advice){.action = pf_say(f,
-				      "Where %s does next to nothing under the lock, hold it in "
-				      "%s for less.",
-				      r->writer, r->name)});
-}
-
-/* Beside what is said of the lock: how its readers come to be named, or that it may be they. */
-static void
-say_readers(struct pf_findings *f, const struct pf_lock *l, const struct readers *r)
-{
-	struct pf_finding *finding = pf_findings_last(f);
-	const char *said = pf_said(f, finding->summary);
-	char waited[PF_AMOUNT_ROOM], window[PF_AMOUNT_ROOM];
-
-	if (r->how == READERS_MAY_HOLD) {
-		say_readers_may_hold(f, r);
-		return;
-	}
-	finding->summary = pf_say(f,
-	    "%s%s%s waits to write until readers before it have ended, and readers that come later "
-	    "wait behind it: what is charged to it is for the most part how long %s holds the lock "
-	    "for reading.",
-	    said, *said ? " " : "", r->writer, l->owner);
-	if (r->how == READERS_HOLD_MOSTLY)
-		pf_add_caveat(f, PF_CONFIDENCE_MEDIUM,
-		    pf_say(f,
-			"That it is the readers follows from how long writers waited for them, %s "
-			"in %s, as at one lock only one can at a time: where there are many such "
-			"locks, it may be less of what is charged.",
-			pf_amount(waited, r->waited, "seconds"),
-			pf_amount(window, l->window, "seconds")));
-}
-
 static bool
 is_contended(const struct pf_lock *l, double count, double delay)
 {
@@ -479,7 +363,7 @@ judge_profile(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_
 	uint32_t column, count;
 	struct pf_sites sites, waits;
 	struct pf_lock l = {.ep = ep, .window = NAN, .go = pf_evidence_is_go(e)};
-	struct readers readers = {0};
+	struct pf_readers readers = {0};
 	bool idle = false;
 	int rc;
 
@@ -509,13 +393,13 @@ judge_profile(const struct pf_evidence *e, enum pf_profile_kind kind, struct pf_
 		if (*found && kind == PF_PROFILE_LOCKS)
 			rc = look_around(&l, e, &sites, err);
 		if (!rc && *found && kind == PF_PROFILE_LOCKS)
-			rc = look_at_readers(&l, &sites, &waits, &readers, err);
+			rc = pf_readers_look(&l, &sites, &waits, &readers, err);
 		if (!rc && *found)
 			rc = pf_holders_are_idle(e, l.owner, &idle, err);
 		if (!rc && *found && !idle)
 			rc = pf_locks_report(f, &l, &sites, err);
 		if (!rc && *found && !idle && readers.name)
-			say_readers(f, &l, &readers);
+			pf_readers_say(f, &l, &readers);
 	}
 	pf_sites_release(&sites);
 	pf_sites_release(&waits);
