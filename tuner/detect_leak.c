@@ -16,6 +16,8 @@
  * Theil and Sen's slope says when the limit is met. An array that doubles grows in
  * ever longer steps, which is no trend: growth.c tells it by its blocks.
  *
+ * What a function allocates for three and more others (xmalloc) is judged for each of these, too: parts.h.
+ *
  * A store has the heaps of many processes: each is a series of its own, all of
  * their functions are looked at together, and what grows in several processes is
  * one finding, told of the one where it grew most.
@@ -34,6 +36,7 @@
 #include "tuner/connections.h"
 #include "tuner/growth.h"
 #include "tuner/owner_stacks.h"
+#include "tuner/parts.h"
 #include "tuner/replaced.h"
 
 enum {
@@ -43,6 +46,8 @@ enum {
 
 enum { MOST_CANDIDATES = 32, MUCH_BYTES = 64 << 20, MANY_STEPS = 3, MOST_STACKS = 4 };
 
+#define NEARLY_ALL_GROWN \
+	0.8             /* of what an owner grew by: who has it allocated is told in its place */
 #define NEARLY_ALL 0.95 /* of what an owner holds: the other stacks are not shown */
 
 #define LEAST_GROWN 1048576.0 /* bytes */
@@ -65,8 +70,11 @@ enum { MOST_CANDIDATES = 32, MUCH_BYTES = 64 << 20, MANY_STEPS = 3, MOST_STACKS 
 #define SOON 86400 /* seconds until a limit is met */
 
 struct growth {
-	const struct pf_growth *process;
+	const struct pf_growth *process; /* or the parts of one of its owners */
 	uint32_t owner;
+	const struct pf_growth *whole; /* of the process */
+	const struct pf_parts
+	    *parts; /* whose part it is, of parts->through; NULL: the owner itself */
 	double first, last, grown, error; /* error: one standard deviation of `grown` */
 	struct pf_trend trend;            /* p_rising is corrected for the number of candidates */
 	bool series;
@@ -83,17 +91,46 @@ struct growth {
 struct watch {
 	struct pf_growth *processes; /* owned */
 	size_t process_count, process_capacity;
-	struct growth *all; /* owned */
-	size_t count, capacity;
+	struct pf_parts **parts; /* owned; of each process */
+	size_t *part_counts;     /* owned */
+	struct growth *all;      /* owned; owners, and behind them parts, until they are judged */
+	size_t count, capacity, owner_count;
 	double connections; /* of clients, more than at first; NaN: not told */
 };
 
+/* Who answers for it; of a part, who has it allocated. */
+static const char *
+name_of(const struct growth *g)
+{
+	return pf_strings_get(g->process->owners, g->owner);
+}
+
+/* Who allocates it for somebody else; NULL: nobody. */
+static const char *
+through(const struct growth *g)
+{
+	return g->parts ? pf_strings_get(g->whole->owners, g->parts->through) : NULL;
+}
+
+static int
+has_caller(const struct pf_evidence_profile *ep, size_t sample, const struct growth *g, bool *has,
+    struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = g->parts ? pf_stack_read(&s, ep, sample, err) : 0;
+
+	*has = !g->parts || pf_stack_has(&s, ep, name_of(g));
+	pf_stack_release(&s);
+	return rc;
+}
+
 /* The heaviest stacks of an owner in the last snapshot, each with what it holds itself, until they are nearly all. */
 static int
-show_owner(struct pf_findings *f, const struct pf_growth *h, uint32_t owner, struct pf_error *err)
+show_owner(struct pf_findings *f, const struct growth *g, struct pf_error *err)
 {
+	const struct pf_growth *h = g->process;
 	const struct pf_evidence_profile *ep = h->profiles[h->snapshots - 1];
-	const char *wanted = pf_strings_get(h->owners, owner);
+	const char *wanted = g->parts ? through(g) : name_of(g);
 	uint32_t column, name;
 	struct pf_owner_stacks stacks;
 	double all = 0, shown = 0, total;
@@ -107,48 +144,70 @@ show_owner(struct pf_findings *f, const struct pf_growth *h, uint32_t owner, str
 		return 0;
 	total = pf_column_total(ep, column);
 	rc = pf_owner_stacks_of(&stacks, ep, column, NULL, name, err);
-	for (size_t i = 0; i < stacks.count; i++)
+	for (size_t i = 0; !rc && i < stacks.count; i++) {
+		bool has;
+
+		rc = has_caller(ep, stacks.items[i].sample, g, &has, err);
+		if (!has)
+			stacks.items[i].value = 0;
 		all += stacks.items[i].value;
-	for (size_t i = 0; !rc && i < stacks.count && i < MOST_STACKS && shown < NEARLY_ALL * all;
-	    i++) {
+	}
+	for (size_t i = 0, count = 0;
+	    !rc && i < stacks.count && count < MOST_STACKS && shown < NEARLY_ALL * all; i++) {
 		const struct pf_owner_stack *s = &stacks.items[i];
 
+		if (s->value == 0)
+			continue;
 		rc = pf_show_stack(f, ep, s->sample, s->value, s->value / total, "bytes", err);
 		shown += s->value;
+		count++;
 	}
 	pf_owner_stacks_release(&stacks);
 	return rc;
 }
 
-static void
-advise(struct pf_findings *f, const char *owner)
+/* "load allocates", or "load allocates through xmalloc". */
+static uint32_t
+place_of(struct pf_findings *f, const struct growth *g)
 {
-	pf_add_advice(
-	    f, (struct pf_advice){.action = pf_say(f,
-				      "Find what keeps the memory that %s allocates reachable, and "
-				      "bound it: a limit and an eviction for a cache or a map, a "
-				      "free on every path, an end for what is appended to.",
-				      owner),
-		   .how = pf_say(f,
-		       "profuse show flame --base EARLIER LATER --sample-type inuse_space -o "
-		       "growth.html; of a running service take the two some time apart: profuse "
-		       "collect URL -t heap -o FILE"),
-		   .risk = pf_say(f, "A restart hides a leak and does not cure it; no allocator "
-				     "setting does either.")});
+	return g->parts ? pf_say(f, "%s allocates through %s", name_of(g), through(g))
+			: pf_say(f, "%s allocates", name_of(g));
+}
+
+static void
+advise(struct pf_findings *f, uint32_t place)
+{
+	struct pf_advice advice = {0};
+
+	advice.action = pf_say(f,
+	    "Find what keeps the memory that %s reachable, and bound it: a limit and an eviction "
+	    "for "
+	    "a cache or a map, a free on every path, an end for what is appended to.",
+	    pf_said(f, place));
+	advice.how = pf_say(f,
+	    "profuse show flame --base EARLIER LATER --sample-type inuse_space -o growth.html; of "
+	    "a "
+	    "running service take the two some time apart: profuse collect URL -t heap -o FILE");
+	advice.risk = pf_say(
+	    f, "A restart hides a leak and does not cure it; no allocator setting does either.");
+	pf_add_advice(f, advice);
 }
 
 /* Where others gave up about as much, the first thing is to know whether there is a leak at all. */
 static void
-advise_to_watch(struct pf_findings *f, const char *owner)
+advise_to_watch(struct pf_findings *f, uint32_t place)
 {
-	pf_add_advice(f,
-	    (struct pf_advice){
-		.action = pf_say(f,
-		    "Watch whether the heap as a whole grows, once nothing else "
-		    "shrinks any more: only then is what %s allocates to be bounded.",
-		    owner),
-		.how = pf_say(f, "profuse show top FILE --sample-type inuse_space shows how much "
-				 "each function holds; a longer series (--seconds 600) tells")});
+	struct pf_advice advice = {0};
+
+	advice.action = pf_say(f,
+	    "Watch whether the heap as a whole grows, once nothing else shrinks any more: only "
+	    "then is "
+	    "what %s to be bounded.",
+	    pf_said(f, place));
+	advice.how = pf_say(f,
+	    "profuse show top FILE --sample-type inuse_space shows how much each function holds; a "
+	    "longer series (--seconds 600) tells");
+	pf_add_advice(f, advice);
 }
 
 /* Whether it grows at a pace that is known. */
@@ -263,7 +322,7 @@ is_of_library(const struct growth *g)
 {
 	const struct pf_growth *h = g->process;
 	const struct pf_evidence_profile *ep = h->profiles[h->snapshots - 1];
-	const char *owner = pf_strings_get(h->owners, g->owner);
+	const char *owner = name_of(g);
 	uint32_t name = ep->p ? pf_strings_find(&ep->frames.names, owner, strlen(owner)) : PF_NONE;
 
 	return name != PF_NONE && (ep->traits[name] & PF_CODE_LIBRARY);
@@ -275,7 +334,8 @@ summary(struct pf_findings *f, const struct growth *g, size_t watched)
 	const struct pf_growth *h = g->process;
 	const char *first = short_name(h->profiles[0]);
 	const char *last = short_name(h->profiles[h->snapshots - 1]);
-	char from[PF_AMOUNT_ROOM], to[PF_AMOUNT_ROOM], spread[96] = "", length[64], course[64] = "";
+	char from[PF_AMOUNT_ROOM], to[PF_AMOUNT_ROOM], spread[96] = "", wrapped[512] = "",
+						       length[64], course[64] = "";
 	bool same = strcmp(first, last) == 0;
 
 	if (g->steps)
@@ -286,10 +346,15 @@ summary(struct pf_findings *f, const struct growth *g, size_t watched)
 		snprintf(spread, sizeof spread, " It grows in %zu of %zu processes.", g->processes,
 		    watched);
 	write_length(length, sizeof length, h);
-	return pf_say(f, "It held %s in %s%s and %s in %s%s%s.%s%s",
+	if (g->parts)
+		snprintf(wrapped, sizeof wrapped,
+		    " This is its own part: %.300s allocates for %u functions in all.", through(g),
+		    g->parts->names.count - 1);
+	return pf_say(f, "It held %s in %s%s and %s in %s%s%s.%s%s%s",
 	    pf_amount(from, g->first, "bytes"), same ? "the first " : "", first,
 	    pf_amount(to, g->last, "bytes"), same ? "the last" : last, course, length,
-	    g->steps || g->enlarged ? " Its blocks became bigger, and not more." : "", spread);
+	    g->steps || g->enlarged ? " Its blocks became bigger, and not more." : "", wrapped,
+	    spread);
 }
 
 /* What takes the place of older entries of a bounded table grows as a leak does, and the table doesn't. */
@@ -303,8 +368,7 @@ doubt_replaced(struct pf_findings *f, const struct growth *g)
 	if (!g->replaces)
 		return;
 	if (r->who)
-		snprintf(most, sizeof most, ", most of all what %.300s allocated",
-		    pf_strings_get(g->process->owners, r->who));
+		snprintf(most, sizeof most, ", most of all what %.300s allocated", r->who);
 	if (grew || r->total > LEAST_GROWN)
 		snprintf(whole, sizeof whole, "grew by %s%s", pf_amount(more, r->total, "bytes"),
 		    grew ? "" : " only");
@@ -320,17 +384,18 @@ doubt_replaced(struct pf_findings *f, const struct growth *g)
 }
 
 static uint32_t
-title(struct pf_findings *f, const struct growth *g, const char *owner)
+title(struct pf_findings *f, const struct growth *g, uint32_t place)
 {
 	char grown[PF_AMOUNT_ROOM], gave[PF_AMOUNT_ROOM];
 
 	pf_amount(grown, g->grown, "bytes");
-	return g->replaces ? pf_say(f,
-				 "Memory that %s allocates grew by %s, while other memory became "
-				 "less by %s",
-				 owner, grown, pf_amount(gave, g->replaced.bytes, "bytes"))
-			   : pf_say(f, "Memory that %s allocates grew by %s and was not freed",
-				 owner, grown);
+	return g->replaces
+		   ? pf_say(f,
+			 "Memory that %s grew by %s, while other memory became "
+			 "less by %s",
+			 pf_said(f, place), grown, pf_amount(gave, g->replaced.bytes, "bytes"))
+		   : pf_say(f, "Memory that %s grew by %s and was not freed", pf_said(f, place),
+			 grown);
 }
 
 static int
@@ -339,7 +404,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 {
 	size_t watched = w->process_count;
 	const struct pf_growth *h = g->process;
-	const char *owner = pf_strings_get(h->owners, g->owner);
+	uint32_t place = place_of(f, g);
 	double share = g->grown / fmax(g->last, 1);
 	bool strong = g->series && !g->steps && g->trend.p_rising < 0.001;
 	struct pf_finding *finding;
@@ -347,7 +412,7 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 	finding = pf_findings_add(f, "leak",
 	    (g->grown >= MUCH_BYTES && !g->steps) || (strong && share > 0.5) ? PF_SEVERITY_HIGH
 									     : PF_SEVERITY_MEDIUM,
-	    strong ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM, title(f, g, owner));
+	    strong ? PF_CONFIDENCE_HIGH : PF_CONFIDENCE_MEDIUM, title(f, g, place));
 	finding->summary = summary(f, g, watched);
 	finding->bytes_saved = g->replaces ? 0 : g->grown;
 	pf_add_estimate(
@@ -408,13 +473,13 @@ report(const struct pf_evidence *e, struct pf_findings *f, const struct growth *
 	if (finding->confidence == PF_UNSURE && !meets_limit(e, g))
 		finding->severity = PF_SEVERITY_LOW;
 	if (g->replaces) {
-		advise_to_watch(f, owner);
+		advise_to_watch(f, place);
 	} else {
-		advise(f, owner);
+		advise(f, place);
 		pf_add_prediction(f, "heap_in_use", "bytes", g->last, g->first, g->first, g->last,
 		    pf_say(f, "what it grew by is held no more"));
 	}
-	return show_owner(f, h, g->owner, err);
+	return show_owner(f, g, err);
 }
 
 static int
@@ -493,10 +558,15 @@ stands_out(const struct growth *g, double held)
 	       g->grown >= (kept ? fmax(LEAST_GROWN, LEAST_KEPT * held) : pf_least_leak(held));
 }
 
-/* Adds owners whose growth in a process stands out of its sampling error, the greatest first. */
+/*
+ * Adds owners whose growth in a process stands out of its sampling error, the greatest first; or those that one of them
+ * allocates for.
+ */
 static int
-add_candidates(struct watch *w, const struct pf_growth *h, bool series, struct pf_error *err)
+add_candidates(struct watch *w, const struct pf_growth *whole, const struct pf_parts *parts,
+    bool series, struct pf_error *err)
 {
+	const struct pf_growth *h = parts ? &parts->growth : whole;
 	size_t last = h->snapshots - 1, first = w->count;
 	double total = pf_holdings_total(&h->profiles[last]->held).value;
 	int rc = 0;
@@ -504,6 +574,8 @@ add_candidates(struct watch *w, const struct pf_growth *h, bool series, struct p
 	for (uint32_t owner = 1; !rc && owner < h->room; owner++) {
 		struct growth g = {.process = h,
 		    .owner = owner,
+		    .whole = whole,
+		    .parts = parts,
 		    .series = series,
 		    .first = pf_growth_at(h, 0, owner),
 		    .last = pf_growth_at(h, last, owner)};
@@ -522,17 +594,106 @@ add_candidates(struct watch *w, const struct pf_growth *h, bool series, struct p
 	return rc;
 }
 
+/* Owners, and then what the caller of one has it allocate: of a series only, for two snapshots show no steady rise. */
+static int
+add_all(struct watch *w, const struct pf_evidence *e, bool series, struct pf_error *err)
+{
+	int rc = PF_CALLOC(w->parts, w->process_count + 1, err);
+
+	if (!rc)
+		rc = PF_CALLOC(w->part_counts, w->process_count + 1, err);
+	for (size_t i = 0; !rc && i < w->process_count; i++)
+		rc = add_candidates(w, &w->processes[i], NULL, series, err);
+	w->owner_count = w->count;
+	for (size_t i = 0; !rc && series && i < w->process_count; i++) {
+		rc = pf_parts_of(&w->parts[i], &w->part_counts[i], &w->processes[i], e, err);
+		for (size_t k = 0; !rc && k < w->part_counts[i]; k++)
+			rc = add_candidates(w, &w->processes[i], &w->parts[i][k], series, err);
+	}
+	return rc;
+}
+
+static bool
+is_same_place(const struct growth *a, const struct growth *b)
+{
+	return !a->parts == !b->parts && strcmp(name_of(a), name_of(b)) == 0 &&
+	       (!a->parts || a->parts->through == b->parts->through);
+}
+
 /* One that leaks in several processes is told of the one where it grew most, which comes first. */
 static bool
 is_told(const struct watch *w, struct growth *g)
 {
 	for (struct growth *told = w->all; told < g; told++) {
-		if (told->leaks && told->owner == g->owner)
+		if (told->leaks && is_same_place(told, g))
 			return true;
 	}
 	for (size_t i = 0; i < w->count; i++)
-		g->processes += w->all[i].leaks && w->all[i].owner == g->owner;
+		g->processes += w->all[i].leaks && is_same_place(&w->all[i], g);
 	return false;
+}
+
+/*
+ * Whether a part answers for its owner's growth: it leaks, or has settled, which what comes and goes for others hides. Steps
+ * are told of owners only.
+ */
+static bool
+is_most_of(const struct growth *part, const struct growth *g)
+{
+	return g->process == part->whole && g->owner == part->parts->through && !g->steps &&
+	       (part->leaks || part->settled) && part->grown >= NEARLY_ALL_GROWN * g->grown;
+}
+
+/* Nothing is told twice: of an owner that leaks its caller is told, where it is nearly all of it, else the owner. */
+static void
+choose_parts(struct watch *w)
+{
+	struct growth *parts = w->all + w->owner_count, *end = w->all + w->count;
+
+	for (struct growth *part = parts; part < end; part++) {
+		for (struct growth *g = w->all; g < parts; g++) {
+			if (is_most_of(part, g))
+				g->leaks = false;
+		}
+	}
+	for (struct growth *part = parts; part < end; part++) {
+		for (struct growth *g = w->all; g < parts; g++)
+			part->leaks &= !(g->leaks && g->owner == part->parts->through);
+	}
+}
+
+static int
+judge_one(const struct watch *w, struct growth *g, struct pf_error *err)
+{
+	int rc = 0;
+
+	/* Parts are looked at beside all owners, owners as ever. */
+	if (g->series)
+		rc = test_trend(g->process, g, g->parts ? w->count : w->owner_count, err);
+	/* Four snapshots can't be surer than 1 in 24. */
+	g->leaks = !g->series || (!g->settled && g->trend.p_rising <= 0.05);
+	if (!g->leaks && !g->parts && g->process->snapshots > PF_LEAST_SERIES)
+		g->steps = pf_growth_steps(g->process, g->owner);
+	g->leaks |= g->steps > 0;
+	g->enlarged = g->series && pf_growth_is_enlarged(g->process, g->owner);
+	g->leaks &= !(comes_with_connections(w, g) && is_of_library(g));
+	return rc;
+}
+
+/* What others gave up: of a part, others that its owner allocates for, too. */
+static int
+weigh_replaced(struct growth *g, struct pf_error *err)
+{
+	struct pf_replaced *r = &g->replaced, parts = {0};
+	int rc = pf_replaced_of(r, g->whole, g->parts ? g->parts->through : g->owner, err);
+
+	if (!rc && g->parts)
+		rc = pf_replaced_of(&parts, g->process, g->owner, err);
+	if (parts.bytes > r->bytes)
+		r->who = parts.who;
+	r->bytes += parts.bytes;
+	g->replaces = r->bytes >= REPLACED * g->grown;
+	return rc;
 }
 
 static int
@@ -540,28 +701,18 @@ judge(const struct pf_evidence *e, struct pf_findings *f, struct watch *w, struc
 {
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < w->count; i++) {
-		struct growth *g = &w->all[i];
-
-		if (g->series)
-			rc = test_trend(g->process, g, w->count, err);
-		/* Four snapshots can't be surer than 1 in 24. */
-		g->leaks = !g->series || (!g->settled && g->trend.p_rising <= 0.05);
-		if (!g->leaks && g->process->snapshots > PF_LEAST_SERIES)
-			g->steps = pf_growth_steps(g->process, g->owner);
-		g->leaks |= g->steps > 0;
-		g->enlarged = g->series && pf_growth_is_enlarged(g->process, g->owner);
-		g->leaks &= !(comes_with_connections(w, g) && is_of_library(g));
-	}
-	if (!rc && w->count)
+	for (size_t i = 0; !rc && i < w->count; i++)
+		rc = judge_one(w, &w->all[i], err);
+	if (!rc && w->count) {
+		choose_parts(w);
 		qsort(w->all, w->count, sizeof *w->all, greatest_growth);
+	}
 	for (size_t i = 0; !rc && i < w->count; i++) {
 		struct growth *g = &w->all[i];
 
 		if (!g->leaks || is_told(w, g))
 			continue;
-		rc = pf_replaced_of(&g->replaced, g->process, g->owner, err);
-		g->replaces = g->replaced.bytes >= REPLACED * g->grown;
+		rc = weigh_replaced(g, err);
 		if (!rc)
 			rc = report(e, f, g, w, err);
 	}
@@ -600,14 +751,19 @@ pf_detect_leak(const struct pf_evidence *e, struct pf_findings *f, struct pf_err
 	while (!rc && !base && (from = pf_evidence_next_series(e, PF_PROFILE_HEAP, from)))
 		rc = add_process(&w, e, NULL, from, err);
 	/* Not before: what is looked at points to its process. */
-	for (size_t i = 0; !rc && i < w.process_count; i++)
-		rc = add_candidates(&w, &w.processes[i], !base, err);
+	if (!rc)
+		rc = add_all(&w, e, !base, err);
 	if (!rc)
 		rc = pf_connections_grew(e, &w.connections, err);
 	if (!rc)
 		rc = judge(e, f, &w, err);
-	for (size_t i = 0; i < w.process_count; i++)
+	for (size_t i = 0; i < w.process_count; i++) {
+		if (w.parts && w.part_counts)
+			pf_parts_release(w.parts[i], w.part_counts[i]);
 		pf_growth_release(&w.processes[i]);
+	}
+	free(w.parts);
+	free(w.part_counts);
 	free(w.processes);
 	free(w.all);
 	return rc;

@@ -26,6 +26,8 @@ pf_evidence_init(struct pf_evidence *e, const char *service, struct pf_error *er
 	    .first_resident = NAN,
 	    .first_at = NAN};
 	rc = pf_strings_init(&e->strings, err);
+	if (!rc)
+		rc = pf_strings_init(&e->callers, err);
 	return rc ? rc
 		  : pf_copy_string(&e->service, service && *service ? service : "service", err);
 }
@@ -51,6 +53,7 @@ pf_evidence_release(struct pf_evidence *e)
 		free(e->profiles[i].name);
 	}
 	pf_strings_release(&e->strings);
+	pf_strings_release(&e->callers);
 	for (size_t i = 0; i < e->stats_count; i++)
 		free(e->stats[i].name);
 	free(e->profiles);
@@ -223,7 +226,7 @@ judge_kind(struct pf_evidence *e, struct pf_evidence_profile *new, struct pf_err
 	new->time_nanos = pf_profile_time_nanos(new->p);
 	new->allocated = allocated(new->p);
 	rc = check_units(e, new, err);
-	return rc ? rc : pf_holdings_of(&new->held, new, &e->strings, err);
+	return rc ? rc : pf_holdings_of(&new->held, new, &e->strings, &e->callers, err);
 }
 
 /* Adds one that belongs to the caller no more; *at is its place, where it is whatever happened. */

@@ -79,6 +79,8 @@ struct pf_evidence_stats {
 struct pf_evidence {
 	char *service;             /* owned; what reports call it */
 	struct pf_strings strings; /* owners of holdings, instances; [0] is "" */
+	struct pf_strings
+	    callers; /* of owners, likewise: apart, for growth.h keeps room for each of the others */
 	uint32_t series_count;
 	size_t ended_count; /* last snapshots of processes that were followed by another */
 	struct pf_evidence_profile *profiles;

@@ -9,6 +9,8 @@
 #include "tuner/sampling.h"
 #include "tuner/sites.h"
 
+enum { MOST_PARTS = 256 }; /* of a snapshot */
+
 const char *const pf_in_use_columns[] = {"inuse_space", "space", NULL};
 const char *const pf_count_columns[] = {
     "goroutine", "goroutines", "thread", "threads", "threadcreate", NULL};
@@ -24,6 +26,7 @@ void
 pf_holdings_release(struct pf_holdings *h)
 {
 	free(h->items);
+	free(h->parts);
 	*h = (struct pf_holdings){0};
 }
 
@@ -98,15 +101,15 @@ struct list {
 };
 
 static int
-add(struct list *h, struct pf_strings *owners, const char *name, struct pf_holding holding,
+add(struct list *h, struct pf_strings *owners, const char *name, struct pf_holding *holding,
     struct pf_error *err)
 {
-	int rc = pf_strings_add(owners, name, strlen(name), &holding.owner, err);
+	int rc = pf_strings_add(owners, name, strlen(name), &holding->owner, err);
 
 	if (!rc)
 		rc = PF_GROW(h->items, h->capacity, h->count + 1, err);
 	if (!rc)
-		h->items[h->count++] = holding;
+		h->items[h->count++] = *holding;
 	return rc;
 }
 
@@ -147,13 +150,119 @@ sum_up(struct list *h)
 	h->count = kept;
 }
 
+struct part_list {
+	struct pf_holding_part *items; /* owned */
+	size_t count, capacity;
+};
+
+/* The next function of the service's own above one, another than it: recursion calls nobody. */
+static size_t
+caller_above(const struct pf_stack *s, const struct pf_evidence_profile *ep, size_t at)
+{
+	size_t i = at + 1;
+
+	while (i < s->count && (ep->traits[s->names[i]] || s->names[i] == s->names[at]))
+		i++;
+	return i;
+}
+
+/* What the service's own function holds for its caller. */
+static int
+add_part(struct part_list *parts, struct pf_strings *callers, const struct pf_stack *s,
+    const struct pf_evidence_profile *ep, struct pf_holding holding, struct pf_error *err)
+{
+	struct pf_holding_part part = {.held = holding};
+	size_t at = pf_stack_own(s, ep);
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < 2 && at < s->count; i++) {
+		const char *name;
+
+		at = caller_above(s, ep, at);
+		if (at >= s->count)
+			break;
+		name = pf_site_name(ep, s->names[at]);
+		rc = pf_strings_add(callers, name, strlen(name), &part.callers[i], err);
+	}
+	if (rc || !part.callers[0])
+		return rc;
+	rc = PF_GROW(parts->items, parts->capacity, parts->count + 1, err);
+	if (!rc)
+		parts->items[parts->count++] = part;
+	return rc;
+}
+
+static int
+by_callers(const void *a, const void *b)
+{
+	const struct pf_holding_part *x = a, *y = b;
+
+	if (x->held.owner != y->held.owner)
+		return x->held.owner < y->held.owner ? -1 : 1;
+	for (size_t i = 0; i < 2; i++) {
+		if (x->callers[i] != y->callers[i])
+			return x->callers[i] < y->callers[i] ? -1 : 1;
+	}
+	return 0;
+}
+
+static int
+greatest_part(const void *a, const void *b)
+{
+	const struct pf_holding_part *x = a, *y = b;
+
+	if (x->held.value != y->held.value)
+		return x->held.value < y->held.value ? 1 : -1;
+	return by_callers(a, b);
+}
+
+static void
+sum_up_parts(struct part_list *l)
+{
+	size_t kept = 0;
+
+	if (l->count)
+		qsort(l->items, l->count, sizeof *l->items, by_callers);
+	for (size_t i = 0; i < l->count; i++) {
+		if (kept && by_callers(&l->items[kept - 1], &l->items[i]) == 0)
+			add_up(&l->items[kept - 1].held, &l->items[i].held);
+		else
+			l->items[kept++] = l->items[i];
+	}
+	l->count = kept;
+	if (l->count)
+		qsort(l->items, l->count, sizeof *l->items, greatest_part);
+}
+
+/* There are many snapshots, and each has many more samples than owners: no room is kept. */
+static int
+keep(struct pf_holdings *h, const struct list *all, const struct part_list *parts,
+    struct pf_error *err)
+{
+	size_t most = parts->count < MOST_PARTS ? parts->count : MOST_PARTS;
+	int rc = all->count ? PF_CALLOC(h->items, all->count, err) : 0;
+
+	if (!rc && all->count) {
+		memcpy(h->items, all->items, all->count * sizeof *h->items);
+		h->count = all->count;
+	}
+	if (!rc && most)
+		rc = PF_CALLOC(h->parts, most, err);
+	if (!rc && most) {
+		memcpy(h->parts, parts->items, most * sizeof *h->parts);
+		h->part_count = most;
+	}
+	return rc;
+}
+
 int
 pf_holdings_of(struct pf_holdings *h, const struct pf_evidence_profile *ep,
-    struct pf_strings *owners, struct pf_error *err)
+    struct pf_strings *owners, struct pf_strings *callers, struct pf_error *err)
 {
 	bool heap = ep->kind == PF_PROFILE_HEAP;
 	struct pf_stack stack = {0};
 	struct list all = {0};
+	struct part_list parts = {0};
 	struct columns c;
 	int rc = 0;
 
@@ -168,20 +277,19 @@ pf_holdings_of(struct pf_holdings *h, const struct pf_evidence_profile *ep,
 		if (heap ? holding.value <= 0 && !(holding.allocated > 0) : holding.value == 0)
 			continue;
 		rc = pf_stack_read(&stack, ep, i, err);
-		if (!rc && (heap || pf_is_stuck(&stack, ep)))
-			rc = add(&all, owners, pf_site_name(ep, pf_stack_owner(&stack, ep)),
-			    holding, err);
+		if (rc || (!heap && !pf_is_stuck(&stack, ep)))
+			continue;
+		rc = add(&all, owners, pf_site_name(ep, pf_stack_owner(&stack, ep)), &holding, err);
+		if (!rc && heap)
+			rc = add_part(&parts, callers, &stack, ep, holding, err);
 	}
 	pf_stack_release(&stack);
 	sum_up(&all);
-	/* There are many snapshots, and each has many more samples than owners: no room is kept. */
-	if (!rc && all.count)
-		rc = PF_CALLOC(h->items, all.count, err);
-	if (!rc && all.count) {
-		memcpy(h->items, all.items, all.count * sizeof *h->items);
-		h->count = all.count;
-	}
+	sum_up_parts(&parts);
+	if (!rc)
+		rc = keep(h, &all, &parts, err);
 	free(all.items);
+	free(parts.items);
 	return rc;
 }
 

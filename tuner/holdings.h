@@ -25,9 +25,18 @@ struct pf_holding {
 	double allocated, allocated_variance, freed_variance;
 };
 
+/* Of a heap: what one of the service's functions holds by those that called it. */
+struct pf_holding_part {
+	uint32_t callers
+	    [2]; /* strings of the evidence's callers: who called the owner, and who that one; 0: nobody */
+	struct pf_holding held;
+};
+
 struct pf_holdings {
 	struct pf_holding *items; /* owned; by owner */
 	size_t count;
+	struct pf_holding_part *parts; /* owned; the greatest, of heaps */
+	size_t part_count;
 };
 
 /*
@@ -37,7 +46,7 @@ struct pf_holdings {
  * PF_ENOMEM. Release them after a failure too.
  */
 int pf_holdings_of(struct pf_holdings *h, const struct pf_evidence_profile *ep,
-    struct pf_strings *owners, struct pf_error *err);
+    struct pf_strings *owners, struct pf_strings *callers, struct pf_error *err);
 void pf_holdings_release(struct pf_holdings *h);
 /* All of it together, of no owner. */
 struct pf_holding pf_holdings_total(const struct pf_holdings *h);

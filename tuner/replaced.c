@@ -96,7 +96,7 @@ pf_replaced_of(
 		r->bytes += fell;
 		if (fell > most) {
 			most = fell;
-			r->who = other;
+			r->who = pf_strings_get(g->owners, other);
 		}
 	}
 	if (!rc)

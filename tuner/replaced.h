@@ -5,9 +5,9 @@
 #include "tuner/growth.h"
 
 struct pf_replaced {
-	double bytes; /* that others gave up */
-	double total; /* what the heap as a whole grew by: less than nothing where it shrank */
-	uint32_t who; /* who gave up most: an owner; 0: nobody */
+	double bytes;    /* that others gave up */
+	double total;    /* what the heap as a whole grew by: less than nothing where it shrank */
+	const char *who; /* who gave up most; NULL: nobody alone */
 };
 
 /*
