@@ -358,6 +358,29 @@ several_looks_are_not_one_moment(void **state)
 	}
 }
 
+/* Its stacks need not have anything of main's, nor of the runtime's. */
+static void
+a_block_profile_alone_is_known_to_be_of_go(void **state)
+{
+	static const int64_t millisecond = 1000000;
+	static const struct test_sample samples[] = {
+	    {{"sync.(*Mutex).Lock", "example.com/shop.flush"}, {1000, 9000 * millisecond}},
+	    {{NULL}, {0}, {{0}}},
+	};
+	struct pf_tune *tune = new_tune();
+	const struct pf_finding *found;
+	(void)state;
+
+	add_labelled(tune, test_waits, samples, 10, 1000, false);
+	run_tune(tune);
+	found = find_finding(tune, "lock-contention");
+	assert_non_null(found);
+	assert_non_null(
+	    strstr(pf_said(&tune->findings, tune->findings.advices[found->first_advice].how),
+		"runtime.SetMutexProfileFraction"));
+	pf_tune_free(tune);
+}
+
 /* Nothing tells what a channel is for: workers wait for work there, and requests may for their turn. */
 static void
 waits_at_channels_are_said_to_be_not_judged(void **state)
@@ -414,6 +437,7 @@ main(void)
 	    cmocka_unit_test(rare_writers_are_charged_with_what_readers_hold),
 	    cmocka_unit_test(who_waits_in_a_deadlock_is_told_of_once),
 	    cmocka_unit_test(several_looks_are_not_one_moment),
+	    cmocka_unit_test(a_block_profile_alone_is_known_to_be_of_go),
 	    cmocka_unit_test(waits_at_channels_are_said_to_be_not_judged),
 	    cmocka_unit_test(two_locks_that_are_waited_for_since_minutes_are_suspected),
 	};
