@@ -75,6 +75,59 @@ advise_callee(struct pf_findings *f, const struct pf_evidence_profile *ep, uint3
 	return rc;
 }
 
+/* Who of the service's own has the first owner allocate; an owner that is none of its own has no callers. */
+static int
+callers_of(struct pf_sites *callers, const struct pf_evidence_profile *ep, uint32_t column,
+    uint32_t owner, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	int rc = 0;
+
+	*callers = (struct pf_sites){0};
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		double value = pf_value(ep, i, column);
+		size_t own, caller;
+
+		if (value == 0)
+			continue;
+		rc = pf_stack_read(&s, ep, i, err);
+		own = rc ? 0 : pf_stack_own(&s, ep);
+		if (rc || own == s.count || s.names[own] != owner || !pf_allocates(&s, ep))
+			continue;
+		caller = pf_stack_caller(&s, ep, own);
+		if (caller < s.count)
+			rc = pf_sites_add(callers, s.names[caller], value, 1, i, err);
+	}
+	pf_stack_release(&s);
+	pf_sites_sort(callers);
+	return rc;
+}
+
+/* What allocates for three and more others is no place to allocate less in: they are. */
+static int
+add_callers(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t column,
+    const struct pf_site *owner, struct pf_error *err)
+{
+	enum { LEAST_CALLERS = 3, MOST_NAMED = 3 };
+	struct pf_sites callers;
+	uint32_t named = 0;
+	int rc = callers_of(&callers, ep, column, owner->name, err);
+
+	for (size_t i = 0; !rc && callers.count >= LEAST_CALLERS && i < MOST_NAMED; i++) {
+		const struct pf_site *c = &callers.items[i];
+		char text[PF_AMOUNT_ROOM];
+
+		named = pf_say(f, "%s%s%s (%s)", pf_said(f, named), i ? ", " : "",
+		    pf_site_name(ep, c->name), pf_amount(text, c->value / owner->value, "share"));
+	}
+	if (named)
+		pf_findings_last(f)->summary = pf_say(f,
+		    "%s allocates for %zu functions, most of it for %s: allocate less in these.",
+		    pf_site_name(ep, owner->name), callers.count, pf_said(f, named));
+	pf_sites_release(&callers);
+	return rc;
+}
+
 static void
 advise_allocation(const struct pf_evidence *e, const struct pf_evidence_profile *ep,
     struct pf_findings *f, const char *owner, double share, double low, double high)
@@ -192,7 +245,7 @@ pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct 
 	share = sites.total / used;
 	pf_share_interval(share, samples, &low, &high);
 	if (!rc && sites.count && low > HEAVY_ALLOCATION * 0.8 && share >= HEAVY_ALLOCATION) {
-		const char *owner = pf_site_name(ep, sites.items[0].name);
+		const char *first = pf_site_name(ep, sites.items[0].name), *owner = first;
 		struct pf_finding *finding = pf_findings_add(f, "allocation-heavy",
 		    pf_cpu_severity(
 			ep, column, share >= 0.3 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM),
@@ -207,7 +260,10 @@ pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct 
 		if (!rc)
 			rc = find_allocator(e, ep, &sites, &owner, err);
 		advise_allocation(e, ep, f, owner, share, low, high);
-		rc = rc ? rc : pf_show_sites(f, ep, &sites, 3, "share_of_allocation", err);
+		if (!rc && strcmp(owner, first) == 0)
+			rc = add_callers(f, ep, column, &sites.items[0], err);
+		if (!rc)
+			rc = pf_show_sites(f, ep, &sites, 3, "share_of_allocation", err);
 	}
 	pf_sites_release(&sites);
 	return rc;

@@ -399,10 +399,13 @@ pf_growth_write_slow(const struct pf_evidence *e, struct pf_buffer *out)
 	who = who_grew(e, &w, &grown);
 	if (who && grown >= least) {
 		pf_buffer_printf(out,
-		    "Memory that %s allocates grew by %s in %s, and was not told as a leak, for it "
-		    "did not rise steadily: a cache that has become full looks so, as does an "
-		    "array between two enlargements. Snapshots over more time (%s) tell.",
+		    "Memory that %s allocates grew by %s in %s, and was not told as a leak, for "
+		    "%s. Snapshots over more time (%s) tell.",
 		    who, pf_amount(all, grown, "bytes"), pf_amount(span, w.seconds, "seconds"),
+		    w.pair ? "so few samples stand behind two snapshots that it may be chance, or "
+			     "clients that have connected meanwhile hold it"
+			   : "it did not rise steadily: a cache that has become full looks so, as "
+			     "does an array between two enlargements",
 		    w.pair ? "a base of ten minutes before" : "--seconds 600");
 		return;
 	}

@@ -155,17 +155,6 @@ struct part_list {
 	size_t count, capacity;
 };
 
-/* The next function of the service's own above one, another than it: recursion calls nobody. */
-static size_t
-caller_above(const struct pf_stack *s, const struct pf_evidence_profile *ep, size_t at)
-{
-	size_t i = at + 1;
-
-	while (i < s->count && (ep->traits[s->names[i]] || s->names[i] == s->names[at]))
-		i++;
-	return i;
-}
-
 /* What the service's own function holds for its caller. */
 static int
 add_part(struct part_list *parts, struct pf_strings *callers, const struct pf_stack *s,
@@ -178,7 +167,7 @@ add_part(struct part_list *parts, struct pf_strings *callers, const struct pf_st
 	for (size_t i = 0; !rc && i < 2 && at < s->count; i++) {
 		const char *name;
 
-		at = caller_above(s, ep, at);
+		at = pf_stack_caller(s, ep, at);
 		if (at >= s->count)
 			break;
 		name = pf_site_name(ep, s->names[at]);

@@ -146,6 +146,16 @@ pf_stack_own(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 	return i;
 }
 
+size_t
+pf_stack_caller(const struct pf_stack *s, const struct pf_evidence_profile *ep, size_t at)
+{
+	size_t i = at + 1;
+
+	while (i < s->count && (ep->traits[s->names[i]] || s->names[i] == s->names[at]))
+		i++;
+	return i;
+}
+
 bool
 pf_stack_in_allocator(const struct pf_stack *s, const struct pf_evidence_profile *ep)
 {

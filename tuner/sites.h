@@ -21,6 +21,8 @@ void pf_stack_release(struct pf_stack *s);
 
 /* The position of the leaf-most frame that is the service's own code; s->count where there is none. */
 size_t pf_stack_own(const struct pf_stack *s, const struct pf_evidence_profile *ep);
+/* The position of the next of these above one, another than it (recursion calls nobody); s->count where there is none. */
+size_t pf_stack_caller(const struct pf_stack *s, const struct pf_evidence_profile *ep, size_t at);
 /* The position of the leaf-most frame with one of these traits; s->count where there is none. */
 size_t pf_stack_with(
     const struct pf_stack *s, const struct pf_evidence_profile *ep, uint32_t traits);

@@ -179,6 +179,65 @@ what_a_caller_replaces_is_not_sure(void **state)
 	pf_tune_free(tune);
 }
 
+/* CPU samples of an allocator's function that so many callers have allocate, and of other work. */
+static struct pf_tune *
+watch_cpu(const char *const *callers, size_t count)
+{
+	const struct pf_text file = pf_text_of("service.c", 9);
+	struct pf_tune *tune = new_tune();
+	struct pf_builder b;
+	struct pf_profile *p;
+	struct pf_error err = {0};
+
+	assert_int_equal(pf_profile_new(&p, &err), 0);
+	pf_builder_init(&b, p, PF_BUILD_ALL);
+	assert_int_equal(pf_builder_type(&b, "samples", "count", &err), 0);
+	assert_int_equal(pf_builder_type(&b, "cpu", "nanoseconds", &err), 0);
+	assert_int_equal(pf_builder_period(&b, "cpu", "nanoseconds", 10000000, &err), 0);
+	for (size_t i = 0; i <= count; i++) {
+		const char *names[] = {"malloc", "wrap", i < count ? callers[i] : "", "serve"};
+		int64_t samples = i < count ? 400 / ((int64_t)i + 1) : 300;
+		const int64_t values[] = {samples, samples * 10000000};
+
+		for (size_t k = i < count ? 0 : 3; k < 4; k++)
+			assert_int_equal(pf_builder_function(&b,
+					     pf_text_of(names[k], strlen(names[k])), file, 0, &err),
+			    0);
+		assert_int_equal(pf_builder_sample(&b, values, &err), 0);
+	}
+	assert_int_equal(pf_builder_end(&b, &err), 0);
+	pf_builder_release(&b);
+	add_built(tune, p, "cpu", false);
+	run_tune(tune);
+	return tune;
+}
+
+/* What allocates for three and more is no place to allocate less in; for two it may be. */
+static void
+who_has_it_allocate_is_named(void **state)
+{
+	static const char *const callers[] = {"render", "load", "note", "log"};
+	(void)state;
+
+	for (size_t count = 2; count <= 4; count++) {
+		struct pf_tune *tune = watch_cpu(callers, count);
+		const struct pf_finding *heavy = find_finding(tune, "allocation-heavy");
+		const char *summary;
+
+		assert_non_null(heavy);
+		summary = pf_said(&tune->findings, heavy->summary);
+		if (count == 2)
+			assert_string_equal(summary, "");
+		if (count == 4)
+			assert_string_equal(summary,
+			    "wrap allocates for 4 functions, most of it for render (48.0 %), load "
+			    "(24.0 %), note (16.0 %): allocate less in these.");
+		if (count >= 3)
+			assert_non_null(strstr(summary, "render ("));
+		pf_tune_free(tune);
+	}
+}
+
 int
 main(void)
 {
@@ -187,6 +246,7 @@ main(void)
 	    cmocka_unit_test(wrappers_of_wrappers_are_seen_through),
 	    cmocka_unit_test(nothing_is_told_twice),
 	    cmocka_unit_test(callers_without_a_leak_are_not_told),
+	    cmocka_unit_test(who_has_it_allocate_is_named),
 	    cmocka_unit_test(what_a_caller_replaces_is_not_sure),
 	};
 
