@@ -11,15 +11,6 @@ static const char *const walls[] = {"wall", NULL};
 static const char *const cpus[] = {"cpu", "samples", NULL};
 static const char *const delays[] = {"delay", NULL};
 
-/* The next function of the service's own above one; the stack's end: there is none. */
-static size_t
-above(const struct pf_stack *s, const struct pf_evidence_profile *ep, size_t at)
-{
-	for (at++; at < s->count && ep->traits[s->names[at]]; at++) {
-	}
-	return at;
-}
-
 static int
 main_caller(const char **caller, const struct pf_evidence_profile *ep, uint32_t column,
     uint32_t name, struct pf_error *err)
@@ -36,7 +27,8 @@ main_caller(const char **caller, const struct pf_evidence_profile *ep, uint32_t 
 		if (rc || pf_stack_owner(&s, ep) != name)
 			continue;
 		all += pf_value(ep, i, column);
-		own = above(&s, ep, pf_stack_own(&s, ep));
+		own = pf_stack_own(&s, ep);
+		own = own < s.count ? pf_stack_caller(&s, ep, own) : own;
 		if (own < s.count)
 			rc = pf_sites_add(
 			    &callers, s.names[own], pf_value(ep, i, column), 1, i, err);
