@@ -121,8 +121,8 @@ by_owner(const void *a, const void *b)
 	return (x->owner > y->owner) - (x->owner < y->owner);
 }
 
-static void
-add_up(struct pf_holding *sum, const struct pf_holding *more)
+void
+pf_holding_add(struct pf_holding *sum, const struct pf_holding *more)
 {
 	sum->value += more->value;
 	sum->variance += more->variance;
@@ -142,7 +142,7 @@ sum_up(struct list *h)
 		qsort(h->items, h->count, sizeof *h->items, by_owner);
 	for (size_t i = 0; i < h->count; i++) {
 		if (kept && h->items[kept - 1].owner == h->items[i].owner) {
-			add_up(&h->items[kept - 1], &h->items[i]);
+			pf_holding_add(&h->items[kept - 1], &h->items[i]);
 		} else {
 			h->items[kept++] = h->items[i];
 		}
@@ -214,7 +214,7 @@ sum_up_parts(struct part_list *l)
 		qsort(l->items, l->count, sizeof *l->items, by_callers);
 	for (size_t i = 0; i < l->count; i++) {
 		if (kept && by_callers(&l->items[kept - 1], &l->items[i]) == 0)
-			add_up(&l->items[kept - 1].held, &l->items[i].held);
+			pf_holding_add(&l->items[kept - 1].held, &l->items[i].held);
 		else
 			l->items[kept++] = l->items[i];
 	}
@@ -288,7 +288,7 @@ pf_holdings_total(const struct pf_holdings *h)
 	struct pf_holding sum = {0};
 
 	for (size_t i = 0; i < h->count; i++)
-		add_up(&sum, &h->items[i]);
+		pf_holding_add(&sum, &h->items[i]);
 	return sum;
 }
 

@@ -48,6 +48,8 @@ struct pf_holdings {
 int pf_holdings_of(struct pf_holdings *h, const struct pf_evidence_profile *ep,
     struct pf_strings *owners, struct pf_strings *callers, struct pf_error *err);
 void pf_holdings_release(struct pf_holdings *h);
+/* Adds one holding to another, whose owner stays. */
+void pf_holding_add(struct pf_holding *sum, const struct pf_holding *more);
 /* All of it together, of no owner. */
 struct pf_holding pf_holdings_total(const struct pf_holdings *h);
 /* What this owner holds; NULL: nothing. */

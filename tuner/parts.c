@@ -109,18 +109,6 @@ part_of(const struct chains *c, size_t from, size_t to, struct chain at)
 										 : at.names[1];
 }
 
-static void
-add_up(struct pf_holding *sum, const struct pf_holding *more, uint32_t owner)
-{
-	sum->owner = owner;
-	sum->value += more->value;
-	sum->variance += more->variance;
-	sum->objects += more->objects;
-	sum->allocated += more->allocated;
-	sum->allocated_variance += more->allocated_variance;
-	sum->freed_variance += more->freed_variance;
-}
-
 static int
 fill(struct pf_parts *p, const struct chains *c, size_t from, size_t to, const struct pf_growth *g,
     const struct pf_evidence *e, struct pf_error *err)
@@ -145,6 +133,7 @@ fill(struct pf_parts *p, const struct chains *c, size_t from, size_t to, const s
 
 		for (size_t k = 0; k < held->part_count; k++) {
 			struct chain at = chain_of(&held->parts[k]);
+			struct pf_holding *sum;
 			const char *who;
 			uint32_t id;
 
@@ -152,7 +141,9 @@ fill(struct pf_parts *p, const struct chains *c, size_t from, size_t to, const s
 				continue;
 			who = pf_strings_get(&e->callers, part_of(c, from, to, at));
 			id = pf_strings_find(&p->names, who, strlen(who));
-			add_up(&p->growth.held[i * p->growth.room + id], &held->parts[k].held, id);
+			sum = &p->growth.held[i * p->growth.room + id];
+			pf_holding_add(sum, &held->parts[k].held);
+			sum->owner = id;
 		}
 	}
 	return rc;

@@ -84,6 +84,19 @@ run_tune(struct pf_tune *tune)
 		fail_msg("%s", err.message);
 }
 
+/* Whether a caveat of a finding has these words. */
+static inline bool
+is_caveat(const struct pf_tune *tune, const struct pf_finding *finding, const char *text)
+{
+	const struct pf_findings *f = &tune->findings;
+
+	for (size_t i = 0; i < finding->caveat_count; i++) {
+		if (strstr(pf_said(f, f->caveats[finding->first_caveat + i]), text))
+			return true;
+	}
+	return false;
+}
+
 /* The first finding of this kind, or NULL. */
 static inline const struct pf_finding *
 find_finding(const struct pf_tune *tune, const char *kind)

@@ -100,18 +100,6 @@ findings_of(int count, const char *const *stack)
 	return found;
 }
 
-static bool
-is_caveat(const struct pf_tune *tune, const struct pf_finding *finding, const char *text)
-{
-	const struct pf_findings *f = &tune->findings;
-
-	for (size_t i = 0; i < finding->caveat_count; i++) {
-		if (strstr(pf_said(f, f->caveats[finding->first_caveat + i]), text))
-			return true;
-	}
-	return false;
-}
-
 static const char *const sender[] = {
     "runtime.gopark", "runtime.chansend", "runtime.chansend1", "main.lookup", NULL};
 

@@ -165,18 +165,6 @@ watch_young(const int64_t *mib, size_t count, double apart, bool in_one_block, s
 	return tune;
 }
 
-static bool
-is_caveat(const struct pf_tune *tune, const struct pf_finding *finding, const char *text)
-{
-	const struct pf_findings *f = &tune->findings;
-
-	for (size_t i = 0; i < finding->caveat_count; i++) {
-		if (strstr(pf_said(f, f->caveats[finding->first_caveat + i]), text))
-			return true;
-	}
-	return false;
-}
-
 /* What may be none is of little consequence, unless a limit is met: and what the next look shows is told. */
 static void
 what_may_be_a_cache_says_what_to_do_next(void **state)

@@ -54,18 +54,6 @@ leak_of(const struct pf_tune *tune, const char *owner)
 	return NULL;
 }
 
-static bool
-is_caveat(const struct pf_tune *tune, const struct pf_finding *finding, const char *text)
-{
-	const struct pf_findings *f = &tune->findings;
-
-	for (size_t i = 0; i < finding->caveat_count; i++) {
-		if (strstr(pf_said(f, f->caveats[finding->first_caveat + i]), text))
-			return true;
-	}
-	return false;
-}
-
 static void
 expect_no_promise(const struct pf_tune *tune, const struct pf_finding *leak)
 {
