@@ -75,34 +75,6 @@ advise_callee(struct pf_findings *f, const struct pf_evidence_profile *ep, uint3
 	return rc;
 }
 
-/* Who of the service's own has the first owner allocate; an owner that is none of its own has no callers. */
-static int
-callers_of(struct pf_sites *callers, const struct pf_evidence_profile *ep, uint32_t column,
-    uint32_t owner, struct pf_error *err)
-{
-	struct pf_stack s = {0};
-	int rc = 0;
-
-	*callers = (struct pf_sites){0};
-	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
-		double value = pf_value(ep, i, column);
-		size_t own, caller;
-
-		if (value == 0)
-			continue;
-		rc = pf_stack_read(&s, ep, i, err);
-		own = rc ? 0 : pf_stack_own(&s, ep);
-		if (rc || own == s.count || s.names[own] != owner || !pf_allocates(&s, ep))
-			continue;
-		caller = pf_stack_caller(&s, ep, own);
-		if (caller < s.count)
-			rc = pf_sites_add(callers, s.names[caller], value, 1, i, err);
-	}
-	pf_stack_release(&s);
-	pf_sites_sort(callers);
-	return rc;
-}
-
 /* What allocates for three and more others is no place to allocate less in: they are. */
 static int
 add_callers(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_t column,
@@ -111,7 +83,7 @@ add_callers(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_
 	enum { LEAST_CALLERS = 3, MOST_NAMED = 3 };
 	struct pf_sites callers;
 	uint32_t named = 0;
-	int rc = callers_of(&callers, ep, column, owner->name, err);
+	int rc = pf_callers_of(&callers, ep, column, pf_allocates, owner->name, err);
 
 	for (size_t i = 0; !rc && callers.count >= LEAST_CALLERS && i < MOST_NAMED; i++) {
 		const struct pf_site *c = &callers.items[i];
@@ -130,7 +102,7 @@ add_callers(struct pf_findings *f, const struct pf_evidence_profile *ep, uint32_
 
 static void
 advise_allocation(const struct pf_evidence *e, const struct pf_evidence_profile *ep,
-    struct pf_findings *f, const char *owner, double share, double low, double high)
+    struct pf_findings *f, const char *owner, double share, double high)
 {
 	bool go = pf_evidence_is_go(e);
 	char text[PF_AMOUNT_ROOM];
@@ -157,7 +129,6 @@ advise_allocation(const struct pf_evidence *e, const struct pf_evidence_profile 
 		    (struct pf_advice){.action = pf_say(f, "Try another allocator: what it brings "
 							   "can't be predicted from a profile."),
 			.how = pf_say(f, "profuse tune --try CMD")});
-	(void)low;
 }
 
 int
@@ -225,6 +196,26 @@ find_allocator(const struct pf_evidence *e, const struct pf_evidence_profile *ep
 	return rc;
 }
 
+/* What to do: about the first owner, about who allocates what that one frees, or about who has it allocate. */
+static int
+advise_owners(const struct pf_evidence *e, struct pf_findings *f,
+    const struct pf_evidence_profile *ep, uint32_t column, const struct pf_sites *sites,
+    double share, double high, struct pf_error *err)
+{
+	const struct pf_site *first = &sites->items[0];
+	const char *owner = NULL;
+	int rc = pf_evidence_is_go(e) ? advise_callee(f, ep, column, first->name, err) : 0;
+
+	if (!rc)
+		rc = find_allocator(e, ep, sites, &owner, err);
+	if (rc)
+		return rc;
+	advise_allocation(e, ep, f, owner, share, high);
+	return strcmp(owner, pf_site_name(ep, first->name)) == 0
+		   ? add_callers(f, ep, column, first, err)
+		   : 0;
+}
+
 int
 pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct pf_error *err)
 {
@@ -245,23 +236,16 @@ pf_detect_allocation(const struct pf_evidence *e, struct pf_findings *f, struct 
 	share = sites.total / used;
 	pf_share_interval(share, samples, &low, &high);
 	if (!rc && sites.count && low > HEAVY_ALLOCATION * 0.8 && share >= HEAVY_ALLOCATION) {
-		const char *first = pf_site_name(ep, sites.items[0].name), *owner = first;
 		struct pf_finding *finding = pf_findings_add(f, "allocation-heavy",
 		    pf_cpu_severity(
 			ep, column, share >= 0.3 ? PF_SEVERITY_HIGH : PF_SEVERITY_MEDIUM),
 		    PF_CONFIDENCE_HIGH,
 		    pf_say(f, "%s of the CPU time goes into allocating memory, most of it for %s",
-			pf_amount(text, share, "share"), owner));
+			pf_amount(text, share, "share"), pf_site_name(ep, sites.items[0].name)));
 		finding->cpu_saved = share / 2;
 		pf_add_cpu_share(f, "cpu_share", share, samples);
 		pf_add_number(f, "first_owner_share", sites.items[0].value / used, "share");
-		if (pf_evidence_is_go(e))
-			rc = advise_callee(f, ep, column, sites.items[0].name, err);
-		if (!rc)
-			rc = find_allocator(e, ep, &sites, &owner, err);
-		advise_allocation(e, ep, f, owner, share, low, high);
-		if (!rc && strcmp(owner, first) == 0)
-			rc = add_callers(f, ep, column, &sites.items[0], err);
+		rc = advise_owners(e, f, ep, column, &sites, share, high, err);
 		if (!rc)
 			rc = pf_show_sites(f, ep, &sites, 3, "share_of_allocation", err);
 	}

@@ -524,16 +524,9 @@ warn_of_limit(const struct pf_evidence *e, struct pf_findings *f, const struct p
 			    pf_amount(goal, h->live, "bytes"))});
 	add_limit_advice(e, f, h->gogc == INFINITY);
 	if (h->gogc == INFINITY && !isfinite(h->interval)) /* else the program asks for cycles */
-		pf_add_advice(
-		    f, (struct pf_advice){
-			   .action = pf_say(f,
-			       "And take GOGC=off away, unless the memory is the service's alone: "
-			       "it collects then as the heap grows, and not only near the limit."),
-			   .setting = pf_say(f, "GOGC=100"),
-			   .how = pf_say(f, "in the environment, or debug.SetGCPercent(100)"),
-			   .versions = pf_say(f, "every Go"),
-			   .risk = pf_say(f, "The collector takes CPU time again: measure."),
-			   .undo = pf_say(f, "GOGC=off")});
+		pf_gc_advise_on(f,
+		    pf_say(f, "And take GOGC=off away, unless the memory is the service's alone: "
+			      "it collects then as the heap grows, and not only near the limit."));
 	if (bounded)
 		pf_add_prediction(f, "rss_peak", "bytes", h->goal + h->overhead,
 		    HEADROOM * e->memory_limit, HEADROOM * e->memory_limit * 0.9, e->memory_limit,

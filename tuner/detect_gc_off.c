@@ -8,6 +8,8 @@
 
 #include <math.h>
 
+#include "tuner/gc_said.h"
+
 enum { LEAST_LIMIT = 64 << 20 };
 
 /* Whether the goals say that no cycle ever starts by itself; without them, whether the environment does. */
@@ -47,13 +49,7 @@ advise(const struct pf_evidence *e, struct pf_findings *f)
 		.risk = pf_say(f, "Once what is live comes near it the collector runs all the "
 				  "time: leave it room."),
 		.undo = pf_say(f, "unset GOMEMLIMIT")});
-	pf_add_advice(f,
-	    (struct pf_advice){.action = pf_say(f, "Or take GOGC=off away."),
-		.setting = pf_say(f, "GOGC=100"),
-		.how = pf_say(f, "in the environment of the service, or debug.SetGCPercent(100)"),
-		.versions = pf_say(f, "every Go"),
-		.risk = pf_say(f, "The collector takes CPU time again: measure."),
-		.undo = pf_say(f, "GOGC=off")});
+	pf_gc_advise_on(f, pf_say(f, "Or take GOGC=off away."));
 	pf_add_measurement(f, "cpu", "share",
 	    pf_say(f, "profuse bench --before CMD --after CMD --after-env GOMEMLIMIT=…: cycles "
 		      "cost CPU"));

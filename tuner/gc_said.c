@@ -103,3 +103,15 @@ pf_gc_undo_gogc(struct pf_findings *f, const struct pf_go_heap *h)
 		return pf_say(f, "unset GOGC");
 	return isfinite(h->gogc) ? pf_say(f, "GOGC=%.0f", h->gogc) : pf_say(f, "GOGC=off");
 }
+
+void
+pf_gc_advise_on(struct pf_findings *f, uint32_t action)
+{
+	pf_add_advice(f,
+	    (struct pf_advice){.action = action,
+		.setting = pf_say(f, "GOGC=100"),
+		.how = pf_say(f, "in the environment of the service, or debug.SetGCPercent(100)"),
+		.versions = pf_say(f, "every Go"),
+		.risk = pf_say(f, "The collector takes CPU time again: measure."),
+		.undo = pf_say(f, "GOGC=off")});
+}

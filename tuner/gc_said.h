@@ -24,4 +24,7 @@ void pf_gc_doubt_gogc(struct pf_findings *f, const struct pf_go_heap *h, enum pf
 /* How another GOGC is undone: words of `f`. */
 uint32_t pf_gc_undo_gogc(struct pf_findings *f, const struct pf_go_heap *h);
 
+/* Advice to set GOGC=100 in place of off; `action`: why, words of `f`. */
+void pf_gc_advise_on(struct pf_findings *f, uint32_t action);
+
 #endif

@@ -339,6 +339,36 @@ pf_sites_of(struct pf_sites *s, const struct pf_evidence_profile *ep, uint32_t c
 	return rc;
 }
 
+int
+pf_callers_of(struct pf_sites *callers, const struct pf_evidence_profile *ep, uint32_t column,
+    pf_sample_wanted *wanted, uint32_t owner, struct pf_error *err)
+{
+	struct pf_stack s = {0};
+	double total = 0;
+	int rc = 0;
+
+	*callers = (struct pf_sites){0};
+	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
+		double value = pf_value(ep, i, column);
+		size_t own, caller;
+
+		if (value == 0)
+			continue;
+		rc = pf_stack_read(&s, ep, i, err);
+		own = rc ? 0 : pf_stack_own(&s, ep);
+		if (rc || own == s.count || s.names[own] != owner || (wanted && !wanted(&s, ep)))
+			continue;
+		total += value;
+		caller = pf_stack_caller(&s, ep, own);
+		if (caller < s.count)
+			rc = pf_sites_add(callers, s.names[caller], value, 1, i, err);
+	}
+	pf_stack_release(&s);
+	pf_sites_sort(callers);
+	callers->total = total;
+	return rc;
+}
+
 /* The position of the next frame of the service's own after one; without any, of the frame after it. */
 static size_t
 caller_of(const struct pf_stack *s, const struct pf_evidence_profile *ep, size_t named)

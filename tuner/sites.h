@@ -78,6 +78,12 @@ void pf_sites_release(struct pf_sites *s);
 typedef bool pf_sample_wanted(const struct pf_stack *s, const struct pf_evidence_profile *ep);
 int pf_sites_of(struct pf_sites *s, const struct pf_evidence_profile *ep, uint32_t column,
     pf_sample_wanted *wanted, struct pf_error *err);
+/*
+ * The same of one of the service's functions, by who called it (pf_stack_caller()); `total` has what nobody called as
+ * well. NULL: all samples. PF_ENOMEM; release them after a failure too.
+ */
+int pf_callers_of(struct pf_sites *callers, const struct pf_evidence_profile *ep, uint32_t column,
+    pf_sample_wanted *wanted, uint32_t owner, struct pf_error *err);
 
 /* Whether it has no function though a file could give it one: the kernel and JIT compilers have no such file. */
 bool pf_location_is_nameless(const struct pf_profile *p, uint32_t location);

@@ -15,27 +15,10 @@ static int
 main_caller(const char **caller, const struct pf_evidence_profile *ep, uint32_t column,
     uint32_t name, struct pf_error *err)
 {
-	struct pf_sites callers = {0};
-	struct pf_stack s = {0};
-	double all = 0;
-	int rc = 0;
+	struct pf_sites callers;
+	int rc = pf_callers_of(&callers, ep, column, NULL, name, err);
 
-	for (size_t i = 0; !rc && i < ep->p->sample_count; i++) {
-		size_t own;
-
-		rc = pf_stack_read(&s, ep, i, err);
-		if (rc || pf_stack_owner(&s, ep) != name)
-			continue;
-		all += pf_value(ep, i, column);
-		own = pf_stack_own(&s, ep);
-		own = own < s.count ? pf_stack_caller(&s, ep, own) : own;
-		if (own < s.count)
-			rc = pf_sites_add(
-			    &callers, s.names[own], pf_value(ep, i, column), 1, i, err);
-	}
-	pf_stack_release(&s);
-	pf_sites_sort(&callers);
-	if (!rc && callers.count && callers.items[0].value > 0.5 * all)
+	if (!rc && callers.count && callers.items[0].value > 0.5 * callers.total)
 		*caller = pf_site_name(ep, callers.items[0].name);
 	pf_sites_release(&callers);
 	return rc;
